@@ -1,0 +1,131 @@
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { BLOCK_SIZE = 64 * 1024, ALIGNMENT = _Alignof(max_align_t) };
+
+struct block {
+	struct block *next;
+	size_t size;
+	size_t used;
+	_Alignas(max_align_t) char data[];
+};
+
+/* The head block is the one being filled. An oversized request gets a block of its own behind the head. */
+struct arena {
+	struct block *head;
+};
+
+static struct block *block_new(size_t size) {
+	struct block *block = x_malloc(sizeof(*block) + size);
+
+	*block = (struct block){ .size = size };
+	return block;
+}
+
+struct arena *arena_new(void) {
+	struct arena *arena = x_calloc(1, sizeof(*arena));
+
+	arena->head = block_new(BLOCK_SIZE);
+	return arena;
+}
+
+void arena_reset(struct arena *arena) {
+	struct block *keep = arena->head, *next;
+
+	for (struct block *block = keep->next; block; block = next) {
+		next = block->next;
+		free(block);
+	}
+	keep->next = NULL;
+	keep->used = 0;
+}
+
+void arena_free(struct arena *arena) {
+	if (!arena)
+		return;
+	arena_reset(arena);
+	free(arena->head);
+	free(arena);
+}
+
+void *arena_alloc(struct arena *arena, size_t size) {
+	size_t need = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	struct block *head = arena->head;
+
+	if (need > BLOCK_SIZE / 4) {
+		struct block *own = block_new(need);
+
+		own->used = need;
+		own->next = head->next;
+		head->next = own;
+		return own->data;
+	}
+	if (head->size - head->used < need) {
+		struct block *fresh = block_new(BLOCK_SIZE);
+
+		fresh->next = head;
+		arena->head = head = fresh;
+	}
+	head->used += need;
+	return head->data + head->used - need;
+}
+
+void *arena_zalloc(struct arena *arena, size_t size) {
+	return memset(arena_alloc(arena, size), 0, size);
+}
+
+void *arena_memdup(struct arena *arena, const void *p, size_t len) {
+	void *copy = arena_alloc(arena, len);
+
+	if (len)
+		memcpy(copy, p, len);
+	return copy;
+}
+
+char *arena_strndup(struct arena *arena, const char *s, size_t len) {
+	char *copy = arena_alloc(arena, len + 1);
+
+	if (len)
+		memcpy(copy, s, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *s) {
+	return arena_strndup(arena, s, strlen(s));
+}
+
+char *arena_strdup_null(struct arena *arena, const char *s) {
+	return s ? arena_strdup(arena, s) : NULL;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...) {
+	va_list args, again;
+	int len;
+	char *s;
+
+	va_start(args, format);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (len < 0)
+		abort();
+	s = arena_alloc(arena, (size_t)len + 1);
+	vsnprintf(s, (size_t)len + 1, format, again);
+	va_end(again);
+	return s;
+}
+
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t *capacity, size_t item_size) {
+	void *grown;
+
+	if (count < *capacity)
+		return items;
+	*capacity = *capacity ? *capacity * 2 : 8;
+	grown = arena_alloc(arena, *capacity * item_size);
+	if (count)
+		memcpy(grown, items, count * item_size);
+	return grown;
+}

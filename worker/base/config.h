@@ -1,0 +1,123 @@
+/*
+ * The configuration: one table of options (config.c) from which parsing, checking, `--help`, the manual page's list and
+ * the README's table all follow. Sources, later ones winning: the file (Java-style properties), the environment
+ * (POSTHORN_DELIVERY_TIMEOUT for delivery.timeout), `--set key=value`.
+ *
+ * `kafka.*` is passed through to librdkafka without its prefix.
+ */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/log.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A block of addresses, always in IPv6 form (IPv4 as ::ffff:a.b.c.d with 96 added to its prefix). */
+struct network {
+	struct in6_addr address;
+	uint8_t prefix_bits; /* 0..128 */
+};
+
+struct network_list {
+	struct network *items; /* owned */
+	size_t count;
+};
+
+/* "[::1]:9464" or "127.0.0.1:9464"; port 0 lets the system choose. */
+struct listen_address {
+	char *host; /* owned, without brackets */
+	uint16_t port;
+};
+
+enum signature_formats { SIGNATURE_FORMAT_RFC9421 = 1 << 0, SIGNATURE_FORMAT_STANDARD_WEBHOOKS = 1 << 1 };
+
+struct kafka_property {
+	char *name;  /* owned; librdkafka's name */
+	char *value; /* owned */
+};
+
+/* Durations are in milliseconds. Strings are owned and NULL where the table says "none". */
+struct config {
+	struct kafka_property *kafka;
+	size_t kafka_count;
+	char *group_id;
+	char *topic_prefix;
+	int topic_partitions;
+	int topic_replication_factor; /* -1: the broker's */
+	char *schema_registry_url;
+	char *schema_dir; /* more writer schemas, *.avsc */
+
+	char *worker_id;
+	char *worker_data_dir;
+	char *worker_master_key_file;
+	struct listen_address worker_http_listen;
+
+	int batch_max_records;
+	int64_t batch_max_wait_ms;
+	int64_t receipt_retention_ms;
+	int64_t issuance_receipt_retention_ms; /* 0: none kept */
+	int64_t command_max_bytes;
+
+	int delivery_threads;
+	int64_t delivery_connect_timeout_ms;
+	int64_t delivery_timeout_ms;
+	int64_t *delivery_retry_schedule_ms; /* owned; [delivery_retry_count] */
+	size_t delivery_retry_count;
+	double delivery_retry_jitter; /* 0..1 */
+	int delivery_max_in_flight;
+	int delivery_max_in_flight_per_endpoint;
+	int delivery_max_connections_per_host;
+	int delivery_breaker_failures;
+	int64_t delivery_breaker_probe_interval_ms;
+	int64_t delivery_dead_retention_ms;
+
+	int64_t endpoint_disable_after_ms;
+	bool endpoint_allow_http;
+	struct network_list endpoint_allow_networks;
+	char *endpoint_ca_file;
+
+	unsigned signature_formats; /* enum signature_formats */
+	int64_t signing_key_overlap_ms;
+
+	struct listen_address gateway_listen;
+	char *gateway_tokens_file;
+	char *gateway_domain;
+	char *gateway_default_tenant;
+
+	enum log_level log_level;
+	enum log_format log_format;
+};
+
+/* What a program asks of the configuration beyond what every program needs. */
+enum config_need { CONFIG_NEED_MASTER_KEY = 1 << 0, CONFIG_NEED_GATEWAY = 1 << 1, CONFIG_NEED_KAFKA = 1 << 2 };
+
+struct config_source {
+	const char *file;             /* NULL: none */
+	char *const *environment;     /* NULL-terminated NAME=value, or NULL */
+	const char *const *settings;  /* "key=value", in order */
+	size_t setting_count;
+	unsigned needs; /* enum config_need */
+};
+
+enum { CONFIG_E_REFUSED = 1 };
+
+/*
+ * Reads all sources into a new configuration. Returns 0; CONFIG_E_REFUSED with one line a problem in `problems`, each
+ * naming the source, the key and the rule that it breaks; or a negative errno. Unknown POSTHORN_ variables are warnings in the log.
+ */
+int config_load(const struct config_source *source, struct config **out, struct buffer *problems) _must_check_;
+void config_free(struct config *config);
+DEFINE_CLEANUP(struct config, config_free)
+
+/* The value of a kafka.* property by librdkafka's name, or NULL. */
+const char *config_kafka_get(const struct config *config, const char *name);
+
+/* The option table as text for `--help`, and as `key<TAB>default<TAB>help` lines for the check that the README names them all. */
+void config_describe(struct buffer *out);
+void config_list(struct buffer *out);
+
+/* Whether `address` (IPv6 form) lies in one of the networks. */
+bool network_list_contains(const struct network_list *list, const struct in6_addr *address);

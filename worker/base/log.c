@@ -1,0 +1,107 @@
+#include "base/log.h"
+
+#include "base/buffer.h"
+#include "base/clock.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { FIELDS_MAX = 4096, ENTRY_MAX = 16384, QUOTE_MAX = 512, QUOTE_RING = 8 };
+
+static _Atomic(enum log_level) threshold = LOG_LEVEL_INFO;
+static _Atomic(enum log_format) format = LOG_FORMAT_LOGFMT;
+
+static const char *const level_names[] = { "debug", "info", "warn", "error" };
+
+void log_configure(enum log_level new_level, enum log_format new_format) {
+	atomic_store(&threshold, new_level);
+	atomic_store(&format, new_format);
+}
+
+const char *log_quote(const char *value) {
+	static _Thread_local char ring[QUOTE_RING][QUOTE_MAX * 2 + 3];
+	static _Thread_local unsigned next;
+	char *out = ring[next++ % QUOTE_RING], *p = out;
+	size_t taken = 0;
+
+	if (!value)
+		value = "";
+	*p++ = '"';
+	for (; *value && taken < QUOTE_MAX; value++, taken++) {
+		unsigned char c = (unsigned char)*value;
+
+		if (c == '"' || c == '\\')
+			*p++ = '\\';
+		*p++ = c < 0x20 ? ' ' : (char)c;
+	}
+	*p++ = '"';
+	*p = '\0';
+	return out;
+}
+
+/* Takes one `key=value` off `fields`; a quoted value ends at its closing quote. Returns what is left. */
+static const char *next_field(const char *fields, struct buffer *key, struct buffer *value) {
+	const char *p = strchr(fields, '=');
+
+	buffer_clear(key);
+	buffer_clear(value);
+	if (!p)
+		return fields + strlen(fields);
+	buffer_append(key, fields, (size_t)(p - fields));
+	p++;
+	if (*p == '"') {
+		for (p++; *p && *p != '"'; p++) {
+			if (*p == '\\' && p[1])
+				p++;
+			buffer_append_char(value, *p);
+		}
+		p += *p == '"';
+	} else {
+		for (; *p && *p != ' '; p++)
+			buffer_append_char(value, *p);
+	}
+	while (*p == ' ')
+		p++;
+	return p;
+}
+
+static void append_json_fields(struct buffer *entry, const char *fields) {
+	_cleanup_(buffer_destroy) struct buffer key = BUFFER_INIT(FIELDS_MAX), value = BUFFER_INIT(FIELDS_MAX);
+
+	while (*fields) {
+		fields = next_field(fields, &key, &value);
+		if (!key.len)
+			continue;
+		buffer_append_char(entry, ',');
+		buffer_append_json_string(entry, key.data);
+		buffer_append_char(entry, ':');
+		buffer_append_json_string(entry, value.len ? value.data : "");
+	}
+}
+
+void log_write(enum log_level level, const char *message, const char *fields_format, ...) {
+	_cleanup_(buffer_destroy) struct buffer entry = BUFFER_INIT(ENTRY_MAX);
+	char fields[FIELDS_MAX], time[CLOCK_ISO8601_SIZE];
+	va_list args;
+
+	if (level < atomic_load(&threshold))
+		return;
+	va_start(args, fields_format);
+	vsnprintf(fields, sizeof(fields), fields_format, args);
+	va_end(args);
+	clock_format_iso8601(clock_wall_ms(), time);
+
+	if (atomic_load(&format) == LOG_FORMAT_JSON) {
+		buffer_printf(&entry, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":", time, level_names[level]);
+		buffer_append_json_string(&entry, message);
+		append_json_fields(&entry, fields);
+		buffer_append_string(&entry, "}\n");
+	} else {
+		buffer_printf(&entry, "time=%s level=%s message=%s%s%s\n", time, level_names[level], log_quote(message),
+			      fields[0] ? " " : "", fields);
+	}
+	if (write(STDERR_FILENO, entry.data, entry.len) < 0)
+		return; /* nowhere left to say it */
+}

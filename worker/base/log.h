@@ -1,0 +1,27 @@
+/*
+ * Logging: one line an entry on stderr, `key=value` (logfmt) or JSON. Never a secret, never a payload.
+ *
+ *     log_info("partition restored", "partition=%d records=%zu", partition, records);
+ *
+ * The message is a fixed text that can be searched for; what varies goes into the fields: `key=value` pairs separated by
+ * single spaces. A value that holds spaces or quotes is written with log_quote.
+ * Thread-safe: an entry is one write(2).
+ */
+#pragma once
+
+#include "base/memory.h"
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
+enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+
+void log_configure(enum log_level level, enum log_format format);
+
+void log_write(enum log_level level, const char *message, const char *fields, ...) _printf_(3, 4);
+
+/* Quotes `value` for a field, into a ring of thread-local buffers good for the current statement: `error=%s`, log_quote(text). At most 512 bytes are kept. */
+const char *log_quote(const char *value);
+
+#define log_debug(message, ...) log_write(LOG_LEVEL_DEBUG, message, __VA_ARGS__)
+#define log_info(message, ...) log_write(LOG_LEVEL_INFO, message, __VA_ARGS__)
+#define log_warn(message, ...) log_write(LOG_LEVEL_WARN, message, __VA_ARGS__)
+#define log_error(message, ...) log_write(LOG_LEVEL_ERROR, message, __VA_ARGS__)

@@ -1,0 +1,108 @@
+/* Analytic events: one for every step, published on webhook-results in the transaction that makes the step true. */
+#pragma once
+
+#include "base/uuid.h"
+#include "domain/problem.h"
+#include "domain/webhook.h"
+
+enum analytic_subject {
+	ANALYTIC_WEBHOOK_CREATE,
+	ANALYTIC_WEBHOOK_RETRIEVE_LIST,
+	ANALYTIC_WEBHOOK_RETRIEVE,
+	ANALYTIC_WEBHOOK_UPDATE,
+	ANALYTIC_WEBHOOK_DELETE,
+	ANALYTIC_WEBHOOK_TEST,
+	ANALYTIC_WEBHOOK_KEY_ROTATE,
+	ANALYTIC_WEBHOOK_RECOVER,
+	ANALYTIC_OPENID_CREDENTIAL,
+	ANALYTIC_WEBHOOK_EVENT,         /* deliveries: RECEIVE, PROCESS_SUCCESS, PROCESS_FAIL, RETRY */
+	ANALYTIC_WEBHOOK_DISABLED,      /* stands alone, step NONE */
+	ANALYTIC_SUBJECT_COUNT,
+};
+
+enum analytic_step {
+	ANALYTIC_START,
+	ANALYTIC_SUCCESS,
+	ANALYTIC_FAIL,
+	ANALYTIC_RECEIVE,
+	ANALYTIC_PROCESS_SUCCESS,
+	ANALYTIC_PROCESS_FAIL,
+	ANALYTIC_RETRY,
+	ANALYTIC_STEP_NONE,
+};
+
+/* "WEBHOOK_CREATE_START"; a static text. Aborts on a pair that does not exist. */
+const char *analytic_event_type(enum analytic_subject subject, enum analytic_step step);
+/* "webhook" or "openid". */
+const char *analytic_event_category(enum analytic_subject subject);
+/* The reverse of analytic_event_type: 0, or 1 for an unknown text. */
+int analytic_event_type_parse(const char *type, enum analytic_subject *subject, enum analytic_step *step)
+	__attribute__((warn_unused_result));
+
+enum event_data_kind {
+	EVENT_DATA_NONE,
+	EVENT_DATA_WEBHOOK,
+	EVENT_DATA_WEBHOOK_PAGE,
+	EVENT_DATA_PROBLEM,
+	EVENT_DATA_CREDENTIAL_ISSUED,
+	EVENT_DATA_DELIVERY,
+	EVENT_DATA_SIGNING_KEY,
+	EVENT_DATA_RECOVERED,
+};
+
+struct webhook_page {
+	const struct webhook *items;
+	size_t count;
+	const char *next_cursor; /* NULL on the last page */
+};
+
+struct credential_issued {
+	const char *credential_id;
+	int32_t deliveries;
+};
+
+/* A delivery's step, as told to the analysts. */
+struct delivery_report {
+	struct uuid delivery_id;
+	struct uuid webhook_id;
+	enum event_type event_type;
+	int32_t attempt;            /* 0 on RECEIVE, else from 1 */
+	int32_t status;             /* the last HTTP status; 0: none */
+	const char *reason;         /* NULL on success and RECEIVE */
+	int64_t duration_ms;        /* -1: none */
+	int64_t next_attempt_at_ms; /* wall; 0: none */
+};
+
+struct signing_key_report {
+	const char *kid;
+	int64_t created_at_ms;
+	int64_t expires_at_ms; /* 0: none yet */
+};
+
+struct event_data {
+	enum event_data_kind kind;
+	union {
+		struct webhook webhook;
+		struct webhook_page page;
+		const struct problem *problem;
+		struct credential_issued credential_issued;
+		struct delivery_report delivery;
+		struct signing_key_report signing_key;
+		int32_t recovered; /* deliveries */
+	};
+};
+
+struct analytic_event {
+	struct uuid id;
+	enum analytic_subject subject;
+	enum analytic_step step;
+	int64_t timestamp_ms; /* wall */
+	const char *tenant_id;
+	const char *command_id;  /* NULL for deliveries' own */
+	const char *request_id;  /* NULL: none */
+	const char *client_id;   /* NULL: none */
+	const char *traceparent; /* NULL: none; a record header, not a field */
+	bool repeat;             /* the answer to a command that was answered before */
+	int32_t status;          /* the HTTP status; 0 (null on the wire) on START */
+	struct event_data data;
+};

@@ -1,0 +1,39 @@
+/* How one attempt ended, and what that means: the verdict. 2xx is success and nothing else is. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum attempt_reason {
+	ATTEMPT_OK,              /* a final header block with a 2xx */
+	ATTEMPT_STATUS,          /* any other status */
+	ATTEMPT_TIMEOUT,         /* no final header block in time, also a connect that took too long */
+	ATTEMPT_CONNECT,         /* refused, unreachable, reset before the response */
+	ATTEMPT_DNS,             /* the name does not resolve */
+	ATTEMPT_TLS,             /* handshake or verification */
+	ATTEMPT_ADDRESS_REFUSED, /* the guard refused the address */
+	ATTEMPT_PROTOCOL,        /* what came back is not HTTP, or beyond the limits */
+	ATTEMPT_INTERNAL,        /* our own fault: no memory or descriptors */
+	ATTEMPT_REASON_COUNT,
+};
+
+struct attempt_result {
+	enum attempt_reason reason;
+	int32_t status;         /* HTTP; 0: none */
+	int64_t retry_after_ms; /* -1: none */
+	int64_t duration_ms;
+	int64_t finished_at_ms; /* wall */
+};
+
+/* "timeout", "status-503", ...: static text. NULL for ATTEMPT_OK. */
+const char *attempt_reason_text(const struct attempt_result *result);
+
+/* The verdict on a status line. */
+static inline bool attempt_status_is_success(int32_t status) {
+	return status >= 200 && status < 300;
+}
+
+/*
+ * Retry-After, both forms, as milliseconds from `now_ms` (wall); -1 where it is malformed. Source: RFC 9110 section 10.2.3.
+ */
+int64_t retry_after_parse(const char *value, int64_t now_ms);

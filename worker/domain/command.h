@@ -1,0 +1,63 @@
+/*
+ * Commands as they were decoded and before they are validated: plain strings, whatever they say. Every pointer borrows from the arena of the
+ * turn and is UTF-8 without NUL; NULL where an optional field is absent.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum operation {
+	OPERATION_CREATE_WEBHOOK,
+	OPERATION_RETRIEVE_WEBHOOKS,
+	OPERATION_RETRIEVE_WEBHOOK,
+	OPERATION_UPDATE_WEBHOOK,
+	OPERATION_DELETE_WEBHOOK,
+	OPERATION_TEST_WEBHOOK,
+	OPERATION_ROTATE_SIGNING_KEY,
+	OPERATION_RECOVER_DELIVERIES,
+	OPERATION_COUNT,
+};
+
+/* "CreateWebhook", the name of the record in schemas/webhook-command.avsc. */
+const char *operation_name(enum operation operation);
+
+/* What every command carries. */
+struct command_envelope {
+	const char *command_id;
+	const char *tenant_id;
+	const char *request_id;
+	const char *client_id;
+	int64_t timestamp_ms;    /* the producer's, wall */
+	const char *traceparent; /* from the Kafka header; NULL without one or where it is malformed (W3C Trace Context level 1, section 3.2) */
+};
+
+/* WebhookCommand. Only the fields of `operation` mean anything. */
+struct command {
+	struct command_envelope envelope;
+	enum operation operation;
+	const char *id; /* RETRIEVE_WEBHOOK, UPDATE, DELETE, TEST, RECOVER */
+	const char **events;
+	size_t event_count; /* CREATE, UPDATE */
+	const char *url;
+	bool disabled;
+	bool has_limit; /* RETRIEVE_WEBHOOKS */
+	int32_t limit;
+	const char *cursor;
+	int64_t since_ms; /* RECOVER */
+};
+
+/* CredentialIssuanceCommand. */
+struct issuance {
+	struct command_envelope envelope;
+	const char *user_id;
+	const char *credential_id;
+	const char *credential_configuration_id;
+	const char *credential_profile;
+	const char *format;
+	const char *credential_offer_id;
+	const char *session_id;
+	const char *claims;     /* a JSON object as text */
+	const char *credential; /* a JSON value as text; never NULL, "" where the command has none */
+};

@@ -1,0 +1,66 @@
+/*
+ * A delivery: one event on its way to one webhook's endpoint, from the commit that recorded it to its end.
+ *
+ *              recorded with its webhook's command
+ *                          │
+ *                          ▼       attempt failed, another is scheduled
+ *                 ┌──► PENDING ───────────────┐
+ *                 │      │  │ ◄───────────────┘
+ *       recovered │      │  └───── 2xx ────────────► (gone: tombstone)
+ *                 │      ├─── webhook deleted ─────► (gone: tombstone)
+ *                 │      │    or disabled
+ *                 │      ▼ schedule exhausted
+ *                 └──── DEAD ──── retention over ──► (gone: tombstone)
+ *
+ * The record in the changelog is the truth; an attempt whose outcome was not committed did not happen, and the delivery
+ * is sent again with the same id.
+ */
+#pragma once
+
+#include "base/uuid.h"
+#include "domain/event_type.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum delivery_status { DELIVERY_PENDING, DELIVERY_DEAD };
+
+struct delivery {
+	struct uuid id;       /* webhook-id of every attempt; R11 */
+	struct uuid event_id; /* the same for all webhooks that get the event */
+	struct uuid webhook_id;
+	const char *tenant_id;
+	const char *command_id;
+	const char *request_id;  /* NULL: none */
+	const char *client_id;   /* NULL: none */
+	const char *traceparent; /* NULL: none */
+	enum event_type event_type;
+	const char *body; /* JSON, the same bytes on every attempt */
+	size_t body_len;
+	enum delivery_status status;
+	int32_t attempts;           /* finished and committed ones */
+	int32_t last_status;        /* HTTP; 0: none */
+	const char *last_reason;    /* NULL before the first failure */
+	int64_t created_at_ms;      /* wall: when it was recorded */
+	int64_t next_attempt_at_ms; /* wall; due at once when not in the future. Of a dead one: when it died. */
+};
+
+enum { DELIVERY_BODY_MAX = 256 * 1024 };
+
+/* The largest wait between two attempts that a Retry-After may ask for. */
+enum { RETRY_AFTER_MAX_MS = 24 * 3600 * 1000 };
+
+struct retry_policy {
+	const int64_t *schedule_ms; /* the wait after the 1st, 2nd, ... failed attempt */
+	size_t schedule_count;
+	double jitter; /* 0..1, of each wait, either way */
+};
+
+/*
+ * The wait after the `attempts`th failed attempt in milliseconds, or -1 when the schedule is exhausted. The jitter is a hash of the
+ * delivery's id and the attempt, so that a replay decides the same. `retry_after_ms` (-1: none) is honoured within [back-off, 24 h].
+ */
+int64_t retry_delay_ms(const struct retry_policy *policy, const struct uuid *delivery_id, int32_t attempts, int64_t retry_after_ms);
+
+/* A due time as this process may use it: never later than now + the longest wait, so that a clock step cannot bury a delivery (R10). */
+int64_t retry_clamp_due_ms(const struct retry_policy *policy, int64_t due_ms, int64_t now_ms);

@@ -1,0 +1,19 @@
+/* What handling something came to: changes for the changelog and events for webhook-results, in order. Lives in an arena. */
+#pragma once
+
+#include "domain/state.h"
+
+struct effects {
+	struct arena *arena;
+	struct change *changes;
+	size_t change_count, change_capacity;
+	struct analytic_event *events;
+	size_t event_count, event_capacity;
+};
+
+void effects_init(struct effects *effects, struct arena *arena);
+
+/* Adds an upsert; the record is copied (shallowly) into the arena, and the copy returned. */
+struct state_record *effects_put(struct effects *effects, const struct state_record *record);
+void effects_delete(struct effects *effects, const struct state_key *key);
+void effects_event(struct effects *effects, const struct analytic_event *event);

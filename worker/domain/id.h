@@ -1,0 +1,21 @@
+/*
+ * Deterministic ids (R11): a repeated attempt, a restart, a re-read and a producer's duplicate carry the same ones.
+ * All are BLAKE2b-128 over length-prefixed fields behind a purpose, written as UUIDs. Source: RFC 7693; design section 3.
+ */
+#pragma once
+
+#include "base/uuid.h"
+#include "domain/event_type.h"
+
+struct command_source;
+
+/* The callback's event id: of (tenant, commandId, event type). */
+struct uuid id_of_event(const char *tenant_id, const char *command_id, enum event_type type);
+/* A delivery's id: of these and the webhook. */
+struct uuid id_of_delivery(const char *tenant_id, const char *command_id, enum event_type type, const struct uuid *webhook_id);
+/* An analytic event's id: of (cluster, topic, partition, offset, index of the event in its command). */
+struct uuid id_of_analytic_event(const struct command_source *source, int32_t index);
+/* An analytic event of a delivery's own step: of (delivery id, attempt, step). */
+struct uuid id_of_delivery_event(const struct uuid *delivery_id, int32_t attempt, int step);
+/* A new webhook's id: of (cluster, topic, partition, offset, tenant, commandId). */
+struct uuid id_of_webhook(const struct command_source *source, const char *tenant_id, const char *command_id);

@@ -1,0 +1,14 @@
+/* The bounds on what a command may say, in bytes of UTF-8. What is beyond them is refused with a clear reason. */
+#pragma once
+
+enum {
+	TENANT_ID_MAX = 256,  /* also not empty; else a dead letter, for there is nobody to answer */
+	COMMAND_ID_MAX = 256, /* also not empty */
+	REQUEST_ID_MAX = 256,
+	CLIENT_ID_MAX = 256,
+	IDENTIFIER_MAX = 1024, /* userId, credentialId, credentialConfigurationId, credentialProfile, format, credentialOfferId, sessionId */
+	PAGE_LIMIT_DEFAULT = 100,
+	PAGE_LIMIT_MAX = 1000,
+	PAGE_BYTES_MAX = 700 * 1024, /* a page ends early, with a cursor, rather than make a record that Kafka would refuse */
+	RECOVER_MAX = 10000, /* deliveries of one RecoverDeliveries command */
+};

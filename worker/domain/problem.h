@@ -1,0 +1,32 @@
+/* The body of a refusal: {"code","type","message","details":[{"value","msg","param","location"}]}. */
+#pragma once
+
+#include "base/arena.h"
+
+#include <stddef.h>
+
+struct problem_detail {
+	const char *value;    /* as it came, shortened to PROBLEM_VALUE_MAX bytes at a character's border; "" where it is missing */
+	const char *msg;      /* "Invalid value" or the rule, in words */
+	const char *param;    /* url, events, events[1], id, limit, cursor, commandId, ... */
+	const char *location; /* body, params or query */
+};
+
+struct problem {
+	int status;          /* the HTTP status: 400, 404, 409 */
+	const char *code;    /* its reason: BadRequest, NotFound, Conflict */
+	const char *type;    /* request, resource, auth, server */
+	const char *message; /* one sentence */
+	struct problem_detail *details;
+	size_t detail_count;
+	size_t detail_capacity; /* of `details`, in the arena */
+};
+
+enum { PROBLEM_VALUE_MAX = 256, PROBLEM_DETAILS_MAX = 64 };
+
+/* A new problem without details; `status` must be one of 400, 401, 404, 405, 409, 413, 415, 429, 500, 503. `message` is borrowed. */
+struct problem *problem_new(struct arena *arena, int status, const char *message);
+
+/* Adds a row; rows past PROBLEM_DETAILS_MAX are dropped. `value` is copied and shortened, the rest borrowed. */
+void problem_add(struct arena *arena, struct problem *problem, const char *param, const char *location, const char *value,
+		 const char *msg);

@@ -1,0 +1,23 @@
+/* A tenant's webhook, as it is stored and shown. */
+#pragma once
+
+#include "base/uuid.h"
+#include "domain/event_type.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct webhook {
+	struct uuid id;
+	const char *tenant_id;
+	enum event_type events[EVENT_TYPE_SUBSCRIBABLE_COUNT]; /* as the tenant ordered them, no repeats */
+	size_t event_count;                                    /* 1..EVENT_TYPE_SUBSCRIBABLE_COUNT */
+	const char *url;                                       /* normalised */
+	bool disabled;
+	int64_t created_at_ms; /* wall */
+	int64_t updated_at_ms; /* wall */
+};
+
+/* Whether an event of the type is to be delivered: subscribed to, and not disabled. */
+bool webhook_wants(const struct webhook *webhook, enum event_type type);

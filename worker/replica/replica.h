@@ -1,0 +1,71 @@
+/*
+ * The replica: the fold of the changelog in one SQLite file, a row a key, each with the encoded record as it stands in the changelog and the
+ * columns that it is looked up by. It can be deleted at any time and comes back from the changelog. The only folder that knows SQLite.
+ *
+ * It follows Kafka (R7): the pipeline applies changes inside an open transaction, commits Kafka, and only then commits here, storing in the
+ * same transaction the changelog offset that each partition now reflects. Used by one thread; readers of other processes see the last commit (WAL).
+ *
+ * synchronous is OFF: a process that dies loses nothing, and a machine that dies is noticed by its boot id, upon which the file is made anew.
+ * Likewise when the file is damaged, of another schema version or of another Kafka cluster.
+ */
+#pragma once
+
+#include "avro/codec.h"
+#include "domain/registry.h"
+
+#include <stdbool.h>
+
+struct replica;
+
+/* Opens or makes <data_dir>/replica.db, locked against a second worker. `codec` is borrowed. Returns 0, or a negative errno after logging; -EBUSY: another process has it. */
+int replica_open(const char *data_dir, const char *cluster_id, struct codec *codec, struct replica **out) _must_check_;
+/* A file of a living or dead worker, to read only. */
+int replica_open_readonly(const char *file, struct codec *codec, struct replica **out) _must_check_;
+void replica_close(struct replica *replica);
+DEFINE_CLEANUP(struct replica, replica_close)
+
+/* All below return 0 or a negative errno (-EIO for SQLite's errors, after logging them). */
+int replica_begin(struct replica *replica) _must_check_;
+int replica_commit(struct replica *replica) _must_check_;
+void replica_rollback(struct replica *replica);
+
+/* Upserts or deletes one key of a partition. `value` is the record as encoded for the changelog, NULL for a tombstone; `record` the same decoded. */
+int replica_apply(struct replica *replica, int32_t partition, const struct change *change, const void *value, size_t len) _must_check_;
+
+/* The next changelog offset that the partition's rows do not reflect yet, and when (wall) that was last stored; offset -1: nothing usable is here. */
+int replica_offset_get(struct replica *replica, int32_t partition, int64_t *offset, int64_t *stored_at_ms) _must_check_;
+int replica_offset_set(struct replica *replica, int32_t partition, int64_t offset, int64_t now_ms) _must_check_;
+/* The partition's position record. Returns 1 (REPLICA_E_NOT_FOUND) without one. */
+enum { REPLICA_E_NOT_FOUND = 1 };
+int replica_position_get(struct replica *replica, int32_t partition, struct position *out, struct arena *arena) _must_check_;
+/* Forgets the partition: rows, position and offset. Commits by itself; not inside a transaction. */
+int replica_drop_partition(struct replica *replica, int32_t partition) _must_check_;
+
+/* The look-ups of the handlers. Valid as long as the replica. */
+const struct registry *replica_registry(struct replica *replica);
+
+/* Every webhook of the partition that has pending deliveries, with the earliest due time among them. */
+typedef int (*replica_backlog_fn)(void *userdata, const struct uuid *webhook_id, int64_t next_due_ms, int64_t count);
+int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_fn fn, void *userdata) _must_check_;
+
+/*
+ * The webhook's pending deliveries in the order (due, id), at most `limit`;
+ * `due_ms_max` bounds the due time. The rows' deliveries live in the arena.
+ */
+int replica_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t due_ms_max, size_t limit,
+		    struct delivery **out, size_t *count) _must_check_;
+/* Earliest due time of the webhook's pending deliveries that are due after `after_ms`; INT64_MAX when none. */
+int replica_next_due(struct replica *replica, const struct uuid *webhook_id, int64_t after_ms, int64_t *due_ms) _must_check_;
+
+/* Keys of the partition that have lived long enough at `now_ms`: expired receipts, expired signing keys, dead deliveries older than `dead_before_ms`. At most `limit`. */
+int replica_expired(struct replica *replica, struct arena *arena, int32_t partition, int64_t now_ms, int64_t dead_before_ms, size_t limit,
+		    struct state_key **out, size_t *count) _must_check_;
+
+struct replica_counts {
+	int64_t webhooks, pending, dead, receipts;
+};
+int replica_count(struct replica *replica, int32_t partition, struct replica_counts *out) _must_check_;
+
+/* Every key with its encoded value, sorted by key (bytewise) and then partition. */
+typedef int (*replica_dump_fn)(void *userdata, const char *key, int32_t partition, const void *value, size_t len);
+int replica_dump(struct replica *replica, replica_dump_fn fn, void *userdata) _must_check_;
