@@ -51,7 +51,7 @@ struct outcome_settings {
 
 /*
  * An attempt's outcome: success ends the delivery (tombstone, PROCESS_SUCCESS), failure schedules the next attempt (RETRY) or, with the schedule
- * exhausted, makes it dead (PROCESS_FAIL). `delivery` is as it was before the attempt. Its events' ids come from (delivery id, attempt).
+ * exhausted, makes it dead (PROCESS_FAIL). `delivery` is as it was before the attempt. Its events' ids are id_of_delivery_event's.
  */
 void handle_outcome(const struct outcome_settings *settings, const struct delivery *delivery, const struct attempt_result *result,
 		    struct effects *out);

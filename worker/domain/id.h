@@ -5,9 +5,11 @@
 #pragma once
 
 #include "base/uuid.h"
+#include "domain/analytic_event.h"
 #include "domain/event_type.h"
 
 struct command_source;
+struct delivery;
 
 /* The callback's event id: of (tenant, commandId, event type). */
 struct uuid id_of_event(const char *tenant_id, const char *command_id, enum event_type type);
@@ -15,7 +17,10 @@ struct uuid id_of_event(const char *tenant_id, const char *command_id, enum even
 struct uuid id_of_delivery(const char *tenant_id, const char *command_id, enum event_type type, const struct uuid *webhook_id);
 /* An analytic event's id: of (cluster, topic, partition, offset, index of the event in its command). */
 struct uuid id_of_analytic_event(const struct command_source *source, int32_t index);
-/* An analytic event of a delivery's own step: of (delivery id, attempt, step). */
-struct uuid id_of_delivery_event(const struct uuid *delivery_id, int32_t attempt, int step);
+/*
+ * An analytic event of a delivery's own step: of (delivery id, due time, attempt, step). `delivery` is as it was before the attempt. The due time
+ * tells the lives of a delivery apart: one that is recovered, or recorded anew by a duplicate command, counts its attempts from 1 again.
+ */
+struct uuid id_of_delivery_event(const struct delivery *delivery, int32_t attempt, enum analytic_step step);
 /* A new webhook's id: of (cluster, topic, partition, offset, tenant, commandId). */
 struct uuid id_of_webhook(const struct command_source *source, const char *tenant_id, const char *command_id);

@@ -1,0 +1,89 @@
+#include "domain/attempt.h"
+
+#include "base/memory.h"
+
+#include <ctype.h>
+#include <time.h>
+
+#define TEN(tens)                                                                                                                \
+	"status-" #tens "0", "status-" #tens "1", "status-" #tens "2", "status-" #tens "3", "status-" #tens "4",                 \
+	    "status-" #tens "5", "status-" #tens "6", "status-" #tens "7", "status-" #tens "8", "status-" #tens "9"
+#define HUNDRED(h) TEN(h##0), TEN(h##1), TEN(h##2), TEN(h##3), TEN(h##4), TEN(h##5), TEN(h##6), TEN(h##7), TEN(h##8), TEN(h##9)
+
+enum { STATUS_MIN = 100, STATUS_MAX = 999 };
+
+/* Written out, so that a reason can be kept by pointer for as long as the process lives. */
+static const char status_texts[STATUS_MAX - STATUS_MIN + 1][sizeof("status-503")] = {
+	HUNDRED(1), HUNDRED(2), HUNDRED(3), HUNDRED(4), HUNDRED(5), HUNDRED(6), HUNDRED(7), HUNDRED(8), HUNDRED(9),
+};
+
+static const char *const reason_texts[ATTEMPT_REASON_COUNT] = {
+	[ATTEMPT_OK] = NULL,
+	[ATTEMPT_STATUS] = "status",
+	[ATTEMPT_TIMEOUT] = "timeout",
+	[ATTEMPT_CONNECT] = "connect",
+	[ATTEMPT_DNS] = "dns",
+	[ATTEMPT_TLS] = "tls",
+	[ATTEMPT_ADDRESS_REFUSED] = "address-refused",
+	[ATTEMPT_PROTOCOL] = "protocol",
+	[ATTEMPT_INTERNAL] = "internal",
+};
+
+const char *attempt_reason_text(const struct attempt_result *result) {
+	if (result->reason == ATTEMPT_STATUS && result->status >= STATUS_MIN && result->status <= STATUS_MAX)
+		return status_texts[result->status - STATUS_MIN];
+	return reason_texts[result->reason];
+}
+
+/* delay-seconds = 1*DIGIT. What is too large for anyone's patience stays at `max_s`. */
+static int64_t parse_delay_s(const char *text) {
+	const int64_t max_s = 10LL * 366 * 24 * 3600;
+	int64_t value = 0;
+
+	for (; isdigit((unsigned char)*text); text++)
+		value = MIN(value * 10 + (*text - '0'), max_s);
+	return *text ? -1 : value;
+}
+
+/* A date that the calendar would mend (the 31st of February, a Monday that was none) is malformed. */
+static bool parse_date(const char *text, const char *format, time_t *out) {
+	struct tm tm = { 0 }, mended;
+	const char *end = strptime(text, format, &tm);
+
+	if (!end || *end)
+		return false;
+	mended = tm;
+	*out = timegm(&mended);
+	return mended.tm_mon == tm.tm_mon && mended.tm_mday == tm.tm_mday && mended.tm_wday == tm.tm_wday;
+}
+
+/* Source: RFC 9110 section 5.6.7: all three forms must be understood. */
+static int64_t parse_http_date(const char *text, int64_t now_ms) {
+	static const char *const formats[] = { "%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y" };
+	time_t date;
+
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+		if (parse_date(text, formats[i], &date))
+			return MAX((int64_t)date * 1000 - now_ms, (int64_t)0);
+	return -1;
+}
+
+int64_t retry_after_parse(const char *value, int64_t now_ms) {
+	enum { LONGEST = sizeof("Wednesday, 06-Nov-94 08:49:37 GMT") * 2 };
+	char text[LONGEST];
+	size_t len;
+	int64_t delay_s;
+
+	value += strspn(value, " \t");
+	len = strnlen(value, sizeof(text));
+	while (len > 0 && strchr(" \t\r\n", value[len - 1]))
+		len--;
+	if (len == 0 || len >= sizeof(text))
+		return -1;
+	memcpy(text, value, len);
+	text[len] = '\0';
+	if (!isdigit((unsigned char)text[0]))
+		return parse_http_date(text, now_ms);
+	delay_s = parse_delay_s(text);
+	return delay_s < 0 ? -1 : delay_s * 1000;
+}

@@ -1,0 +1,46 @@
+#include "domain/delivery.h"
+
+#include "base/memory.h"
+#include "domain/field_hash.h"
+
+/* -1..1, spread evenly over deliveries and attempts. */
+static double jitter_of(const struct uuid *delivery_id, int32_t attempts) {
+	struct field_hash hash;
+	uint8_t digest[FIELD_HASH_SIZE];
+	uint32_t value = 0;
+
+	field_hash_init(&hash, "posthorn retry jitter");
+	field_hash_add_bytes(&hash, delivery_id->bytes, sizeof(delivery_id->bytes));
+	field_hash_add_int(&hash, attempts);
+	field_hash_finish(&hash, digest);
+	for (size_t i = 0; i < sizeof(value); i++)
+		value = value << 8 | digest[i];
+	return (double)value / (double)UINT32_MAX * 2 - 1;
+}
+
+int64_t retry_delay_ms(const struct retry_policy *policy, const struct uuid *delivery_id, int32_t attempts,
+		       int64_t retry_after_ms) {
+	int64_t base_ms, back_off_ms, asked_ms;
+
+	if (attempts < 1)
+		abort();
+	if ((size_t)attempts > policy->schedule_count)
+		return -1;
+	base_ms = policy->schedule_ms[attempts - 1];
+	back_off_ms = base_ms + (int64_t)((double)base_ms * policy->jitter * jitter_of(delivery_id, attempts));
+	asked_ms = MIN(retry_after_ms, (int64_t)RETRY_AFTER_MAX_MS);
+	return MAX(back_off_ms, asked_ms);
+}
+
+static int64_t longest_wait_ms(const struct retry_policy *policy) {
+	int64_t longest_ms = 0;
+
+	for (size_t i = 0; i < policy->schedule_count; i++)
+		longest_ms = MAX(longest_ms, policy->schedule_ms[i]);
+	longest_ms += (int64_t)((double)longest_ms * policy->jitter);
+	return MAX(longest_ms, (int64_t)RETRY_AFTER_MAX_MS);
+}
+
+int64_t retry_clamp_due_ms(const struct retry_policy *policy, int64_t due_ms, int64_t now_ms) {
+	return MIN(due_ms, now_ms + longest_wait_ms(policy));
+}

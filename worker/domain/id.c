@@ -1,0 +1,77 @@
+#include "domain/id.h"
+
+#include "domain/delivery.h"
+#include "domain/field_hash.h"
+#include "domain/handler.h"
+
+static struct uuid finish(struct field_hash *hash) {
+	uint8_t digest[FIELD_HASH_SIZE];
+
+	field_hash_finish(hash, digest);
+	return uuid_from_hash(digest);
+}
+
+static void add_uuid(struct field_hash *hash, const struct uuid *uuid) {
+	field_hash_add_bytes(hash, uuid->bytes, sizeof(uuid->bytes));
+}
+
+static void add_source(struct field_hash *hash, const struct command_source *source) {
+	field_hash_add_text(hash, source->cluster_id);
+	field_hash_add_text(hash, source->topic);
+	field_hash_add_int(hash, source->partition);
+	field_hash_add_int(hash, source->offset);
+}
+
+/* The type goes in by its name: numbers may be given anew, names are the interface. */
+static void add_event(struct field_hash *hash, const char *tenant_id, const char *command_id, enum event_type type) {
+	field_hash_add_text(hash, tenant_id);
+	field_hash_add_text(hash, command_id);
+	field_hash_add_text(hash, event_type_name(type));
+}
+
+struct uuid id_of_event(const char *tenant_id, const char *command_id, enum event_type type) {
+	struct field_hash hash;
+
+	field_hash_init(&hash, "posthorn event");
+	add_event(&hash, tenant_id, command_id, type);
+	return finish(&hash);
+}
+
+struct uuid id_of_delivery(const char *tenant_id, const char *command_id, enum event_type type, const struct uuid *webhook_id) {
+	struct field_hash hash;
+
+	field_hash_init(&hash, "posthorn delivery");
+	add_event(&hash, tenant_id, command_id, type);
+	add_uuid(&hash, webhook_id);
+	return finish(&hash);
+}
+
+struct uuid id_of_analytic_event(const struct command_source *source, int32_t index) {
+	struct field_hash hash;
+
+	field_hash_init(&hash, "posthorn analytic event");
+	add_source(&hash, source);
+	field_hash_add_int(&hash, index);
+	return finish(&hash);
+}
+
+struct uuid id_of_delivery_event(const struct delivery *delivery, int32_t attempt, enum analytic_step step) {
+	struct field_hash hash;
+
+	field_hash_init(&hash, "posthorn delivery event");
+	add_uuid(&hash, &delivery->id);
+	field_hash_add_int(&hash, delivery->next_attempt_at_ms);
+	field_hash_add_int(&hash, attempt);
+	field_hash_add_int(&hash, step);
+	return finish(&hash);
+}
+
+struct uuid id_of_webhook(const struct command_source *source, const char *tenant_id, const char *command_id) {
+	struct field_hash hash;
+
+	field_hash_init(&hash, "posthorn webhook");
+	add_source(&hash, source);
+	field_hash_add_text(&hash, tenant_id);
+	field_hash_add_text(&hash, command_id);
+	return finish(&hash);
+}
