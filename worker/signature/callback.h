@@ -25,6 +25,9 @@ struct callback {
 	size_t body_len;
 };
 
+/* What one signing may take in memory: a body, a url and the headers are well below it. */
+enum { CALLBACK_STORAGE_MAX = 1024 * 1024 };
+
 enum { CALLBACK_SIGN_RFC9421 = 1 << 0, CALLBACK_SIGN_STANDARD_WEBHOOKS = 1 << 1 };
 
 /* Header lines "name: value", each NUL-terminated, pointing into `storage`. */
@@ -37,7 +40,10 @@ struct callback_headers {
 void callback_headers_init(struct callback_headers *headers);
 void callback_headers_destroy(struct callback_headers *headers);
 
-/* Fills `headers` anew. `formats`: CALLBACK_SIGN_ bits. Same bits as config's signature_formats. */
+/*
+ * Fills `headers` anew. `formats`: CALLBACK_SIGN_ bits. Same bits as config's signature_formats. Aborts past CALLBACK_STORAGE_MAX.
+ * The storage is kept from call to call, except one that grew beyond 8 KiB for a large body.
+ */
 void callback_sign(struct callback_headers *headers, const struct signer *signer, unsigned formats, const struct callback *callback);
 
 /* The pieces, for the vectors. Source: RFC 9530 section 2; RFC 9421 section 2.5. */

@@ -1,0 +1,224 @@
+#include "signature/master_key.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEY_LEN = 32, KEY_TEXT_LEN = 43, FILE_READ_MAX = 64, ID_LEN = 16 };
+
+/* Bytes only: what sodium_malloc returns is not aligned for more. */
+struct master_key {
+	uint8_t bytes[KEY_LEN];
+	char id[ID_LEN + 1];
+};
+
+static void sodium_freep(void *p) {
+	sodium_free(*(void **)p);
+}
+
+static void closep(int *fd) {
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static void *secret_alloc(size_t size) {
+	void *p;
+
+	if (sodium_init() < 0)
+		abort();
+	p = sodium_malloc(size);
+	if (!p)
+		abort();
+	return p;
+}
+
+static void compute_id(struct master_key *key) {
+	static const uint8_t purpose[] = "posthorn master key id";
+	uint8_t hash[crypto_generichash_BYTES];
+	char text[KEY_TEXT_LEN + 1];
+
+	crypto_generichash(hash, sizeof(hash), purpose, sizeof(purpose) - 1, key->bytes, sizeof(key->bytes));
+	sodium_bin2base64(text, sizeof(text), hash, sizeof(hash), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	memcpy(key->id, text, ID_LEN);
+	key->id[ID_LEN] = '\0';
+}
+
+static int refuse(struct buffer *why, const char *path, const char *reason) {
+	buffer_printf(why, "master key file %s %s", path, reason);
+	return MASTER_KEY_E_REFUSED;
+}
+
+/* An error of open(2): what an operator can put right is refused with words, the rest is the system's. */
+static int refuse_errno(struct buffer *why, const char *path, int error) {
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+		return refuse(why, path, "does not exist");
+	case EACCES:
+	case EPERM:
+		return refuse(why, path, "cannot be opened: permission denied");
+	case ELOOP:
+		return refuse(why, path, "is a symbolic link");
+	case EEXIST:
+		return refuse(why, path, "exists already and is left as it is");
+	default:
+		return -error;
+	}
+}
+
+static int check_file(int fd, const char *path, struct buffer *why) {
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return refuse(why, path, "is not a regular file");
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return refuse(why, path, "is not owned by this user or root");
+	if (st.st_mode & 0177) {
+		buffer_printf(why, "master key file %s has mode %04o and must have 0600", path, (unsigned)(st.st_mode & 07777));
+		return MASTER_KEY_E_REFUSED;
+	}
+	return 0;
+}
+
+static int read_up_to(int fd, char *out, size_t max, size_t *len) {
+	*len = 0;
+	while (*len < max) {
+		ssize_t n = read(fd, out + *len, max - *len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		*len += (size_t)n;
+	}
+	return 0;
+}
+
+static int parse_key(int fd, const char *path, struct master_key *key, struct buffer *why) {
+	_cleanup_(sodium_freep) char *text = secret_alloc(FILE_READ_MAX);
+	size_t len, key_len;
+	int r;
+
+	r = read_up_to(fd, text, FILE_READ_MAX, &len);
+	if (r)
+		return r;
+	if (len == KEY_TEXT_LEN + 1 && text[KEY_TEXT_LEN] == '\n')
+		len--;
+	if (len != KEY_TEXT_LEN || sodium_base642bin(key->bytes, sizeof(key->bytes), text, len, NULL, &key_len, NULL,
+						     sodium_base64_VARIANT_URLSAFE_NO_PADDING) < 0 ||
+	    key_len != KEY_LEN)
+		return refuse(why, path, "does not hold a key: one line of 43 base64url characters is expected");
+	return 0;
+}
+
+int master_key_load(const char *path, struct master_key **out, struct buffer *why) {
+	/* O_NONBLOCK: opening a named pipe must not hang before the file's type is looked at. */
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_(master_key_freep) struct master_key *key = NULL;
+	int r;
+
+	if (fd < 0)
+		return refuse_errno(why, path, errno);
+	r = check_file(fd, path, why);
+	if (r)
+		return r;
+	key = secret_alloc(sizeof(*key));
+	/* sodium_malloc locks as well but keeps a failure to itself. */
+	if (sodium_mlock(key, sizeof(*key)) < 0)
+		log_warn("the master key could not be locked in memory and may reach swap", "error=%s", log_quote(strerror(errno)));
+	r = parse_key(fd, path, key, why);
+	if (r)
+		return r;
+	compute_id(key);
+	*out = TAKE(key);
+	return 0;
+}
+
+void master_key_free(struct master_key *key) {
+	sodium_free(key); /* wipes */
+}
+
+const char *master_key_id(const struct master_key *key) {
+	return key->id;
+}
+
+static int write_all(int fd, const char *bytes, size_t len) {
+	while (len) {
+		ssize_t n = write(fd, bytes, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		bytes += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_new_key(int fd) {
+	_cleanup_(sodium_freep) uint8_t *bytes = secret_alloc(KEY_LEN);
+	_cleanup_(sodium_freep) char *text = secret_alloc(KEY_TEXT_LEN + 1);
+	int r;
+
+	randombytes_buf(bytes, KEY_LEN);
+	sodium_bin2base64(text, KEY_TEXT_LEN + 1, bytes, KEY_LEN, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	text[KEY_TEXT_LEN] = '\n';
+	r = write_all(fd, text, KEY_TEXT_LEN + 1);
+	if (r)
+		return r;
+	return fchmod(fd, 0600) < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+/* The name must survive a power cut as well as the bytes: signatures that were sent depend on this key. */
+static int sync_directory_of(const char *path) {
+	_cleanup_(x_freep) char *copy = x_strdup(path);
+	_cleanup_(closep) int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+int master_key_generate(const char *path, struct buffer *why) {
+	_cleanup_(closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return refuse_errno(why, path, errno);
+	r = write_new_key(fd);
+	if (!r)
+		r = sync_directory_of(path);
+	if (r)
+		unlink(path);
+	return r;
+}
+
+static void hash_text(crypto_generichash_state *state, const char *text) {
+	uint32_t len = (uint32_t)strlen(text);
+	uint8_t prefix[4] = { (uint8_t)len, (uint8_t)(len >> 8), (uint8_t)(len >> 16), (uint8_t)(len >> 24) };
+
+	crypto_generichash_update(state, prefix, sizeof(prefix));
+	crypto_generichash_update(state, (const uint8_t *)text, len);
+}
+
+void master_key_derive_seed(const struct master_key *key, const char *tenant_id, int32_t epoch, uint8_t seed[MASTER_KEY_SEED_LEN]) {
+	uint32_t n = (uint32_t)epoch;
+	uint8_t epoch_bytes[4] = { (uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24) };
+	crypto_generichash_state state;
+
+	crypto_generichash_init(&state, key->bytes, sizeof(key->bytes), MASTER_KEY_SEED_LEN);
+	hash_text(&state, "posthorn signing key");
+	hash_text(&state, key->id);
+	hash_text(&state, tenant_id);
+	crypto_generichash_update(&state, epoch_bytes, sizeof(epoch_bytes));
+	crypto_generichash_final(&state, seed, MASTER_KEY_SEED_LEN);
+	sodium_memzero(&state, sizeof(state));
+}
