@@ -1,0 +1,80 @@
+# Installs what is missing on a Debian machine; sourced by compose/kafka, compose/demo and tests/run.
+#
+#     need_build    what compiles posthorn
+#     need_kafka    what runs the real Kafka of compose/kafka
+#     need_tests    what runs the tests and the demo's receiver (Python)
+#
+# Each is silent when nothing is missing. This is the one place that names Debian packages for people's scripts; for the
+# libraries alone CMake names them too (worker/cmake/dependencies.cmake).
+
+# command=package: a command that comes from elsewhere is as good.
+build_commands=(gcc=gcc make=make cmake=cmake pkg-config=pkg-config)
+build_packages=(libc6-dev librdkafka-dev libavro-dev libcurl4-openssl-dev libsodium-dev libsqlite3-dev libjansson-dev
+	libidn2-dev libmicrohttpd-dev uthash-dev libcmocka-dev)
+kafka_commands=(java=default-jre-headless mvn=maven)
+test_commands=(python3=python3 openssl=openssl)
+
+need_build() {
+	install_missing "$(missing_commands "${build_commands[@]}") $(missing_packages "${build_packages[@]}")"
+}
+
+need_kafka() {
+	install_missing "$(missing_commands "${kafka_commands[@]}")"
+}
+
+need_tests() {
+	local missing
+	missing=$(missing_commands "${test_commands[@]}")
+	# Debian ships Python without ensurepip, which `python3 -m venv` needs.
+	python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=' python3-venv'
+	install_missing "$missing"
+}
+
+# python_environment FOLDER REQUIREMENTS: a virtual environment that holds exactly what the file pins; made again when the file changes.
+python_environment() {
+	local folder=$1 requirements=$2
+	cmp -s "$requirements" "$folder/requirements.txt" && return
+	echo "installing Python packages into $folder" >&2
+	rm -rf "$folder"
+	mkdir -p "$(dirname "$folder")"
+	python3 -m venv "$folder" &&
+		"$folder/bin/pip" install --quiet --disable-pip-version-check -r "$requirements" &&
+		cp "$requirements" "$folder/requirements.txt"
+}
+
+missing_commands() {
+	local pair
+	for pair; do
+		command -v "${pair%%=*}" >/dev/null || echo "${pair#*=}"
+	done
+}
+
+missing_packages() {
+	# Elsewhere than on Debian CMake says which libraries are missing.
+	command -v dpkg-query >/dev/null || return 0
+	local package
+	for package; do
+		[[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
+	done
+}
+
+install_missing() {
+	local packages
+	read -r -d '' -a packages <<<"$1" || true
+	((${#packages[@]})) || return 0
+	if ! command -v apt-get >/dev/null; then
+		echo "missing, and there is no apt-get to install them: ${packages[*]}" >&2
+		return 1
+	fi
+	echo "installing ${packages[*]}" >&2
+	as_root apt-get update && as_root apt-get install -y --no-install-recommends "${packages[@]}"
+}
+
+# Runs a command as root, quietly; what it said is shown when it fails.
+as_root() {
+	local prefix=() log
+	((EUID == 0)) || prefix=(sudo)
+	log=$("${prefix[@]}" env DEBIAN_FRONTEND=noninteractive "$@" 2>&1 </dev/null) && return
+	printf '%s\n' "$log" >&2
+	return 1
+}
