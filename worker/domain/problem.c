@@ -1,0 +1,63 @@
+#include "domain/problem.h"
+
+/* A status, its reason phrase in one word and its family. Source of the reasons: RFC 9110 section 15, RFC 6585 section 4 (429).
+ */
+struct kind {
+	int status;
+	const char *code;
+	const char *type;
+};
+
+static const struct kind kinds[] = {
+	{ 400, "BadRequest", "request" },
+	{ 401, "Unauthorized", "auth" },
+	{ 404, "NotFound", "resource" },
+	{ 405, "MethodNotAllowed", "request" },
+	{ 409, "Conflict", "request" },
+	{ 413, "ContentTooLarge", "request" },
+	{ 415, "UnsupportedMediaType", "request" },
+	{ 429, "TooManyRequests", "request" },
+	{ 500, "InternalServerError", "server" },
+	{ 503, "ServiceUnavailable", "server" },
+};
+
+static const struct kind *kind_of(int status) {
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (kinds[i].status == status)
+			return &kinds[i];
+	abort();
+}
+
+struct problem *problem_new(struct arena *arena, int status, const char *message) {
+	const struct kind *kind = kind_of(status);
+	struct problem *problem = arena_alloc(arena, sizeof(*problem));
+
+	*problem = (struct problem){ .status = status, .code = kind->code, .type = kind->type, .message = message };
+	return problem;
+}
+
+static char *shorten(struct arena *arena, const char *value) {
+	size_t len = strnlen(value, PROBLEM_VALUE_MAX + 1);
+
+	if (len > PROBLEM_VALUE_MAX) {
+		len = PROBLEM_VALUE_MAX;
+		/* Back to the first byte of a character: RFC 3629 section 3, continuation bytes are 10xxxxxx. */
+		while (len > 0 && (value[len] & 0xc0) == 0x80)
+			len--;
+	}
+	return arena_strndup(arena, value, len);
+}
+
+void problem_add(struct arena *arena, struct problem *problem, const char *param, const char *location, const char *value,
+		 const char *msg) {
+	if (problem->detail_count == PROBLEM_DETAILS_MAX)
+		return;
+	problem->details =
+	    arena_grow(arena, problem->details, problem->detail_count, &problem->detail_capacity, sizeof(*problem->details));
+	problem->details[problem->detail_count++] = (struct problem_detail){
+		.value = shorten(arena, value ? value : ""),
+		.msg = msg,
+		.param = param,
+		.location = location,
+	};
+}
