@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 enum {
-	TEXT_FIXED_MAX = 2048,     /* everything in `storage` whose length does not come from the callback, with room to spare */
-	STORAGE_KEEP_MAX = 8192,   /* a storage that grew past this for a large body is not kept */
+	TEXT_FIXED_MAX = 2048,   /* everything in `storage` whose length does not come from the callback, with room to spare */
+	STORAGE_KEEP_MAX = 8192, /* a storage that grew past this for a large body is not kept */
 	TIMESTAMP_SIZE = sizeof("-9223372036854775808"),
 };
 
@@ -53,7 +53,8 @@ static void append_component(struct buffer *out, const char *identifier, const c
 	buffer_append_char(out, '\n');
 }
 
-void signature_base_append(struct buffer *out, const struct callback *callback, const char *content_digest, const char *parameters) {
+void signature_base_append(struct buffer *out, const struct callback *callback, const char *content_digest,
+			   const char *parameters) {
 	append_component(out, "@method", "POST");
 	append_component(out, "@authority", callback->authority);
 	append_component(out, "@path", callback->path);
@@ -90,7 +91,8 @@ static void sign_tail(struct buffer *out, size_t start, const struct signer *sig
 }
 
 /* Source: Standard Webhooks specification, "Signature scheme": asymmetric, id.timestamp.payload. */
-static void add_standard_webhooks(struct callback_headers *headers, const struct signer *signer, const struct callback *callback) {
+static void add_standard_webhooks(struct callback_headers *headers, const struct signer *signer,
+				  const struct callback *callback) {
 	struct buffer *out = &headers->storage;
 	uint8_t signature[SIGNER_SIGNATURE_LEN];
 	size_t start = out->len;
@@ -132,9 +134,11 @@ static void add_rfc9421(struct callback_headers *headers, const struct signer *s
 
 /* All the room at once, so that the lines, and what is signed behind them, do not move while they are written. */
 static void make_room(struct callback_headers *headers, const struct callback *callback) {
-	size_t components = strlen(callback->authority) + strlen(callback->path) + (callback->query ? strlen(callback->query) : 0) +
-			    strlen(callback->content_type) + strlen(callback->delivery_id);
-	size_t need = TEXT_FIXED_MAX + strlen(callback->delivery_id) + MAX(components, strlen(callback->delivery_id) + callback->body_len);
+	size_t components = strlen(callback->authority) + strlen(callback->path) +
+			    (callback->query ? strlen(callback->query) : 0) + strlen(callback->content_type) +
+			    strlen(callback->delivery_id);
+	size_t need =
+	    TEXT_FIXED_MAX + strlen(callback->delivery_id) + MAX(components, strlen(callback->delivery_id) + callback->body_len);
 
 	headers->count = 0;
 	if (headers->storage.capacity > STORAGE_KEEP_MAX)
@@ -144,7 +148,8 @@ static void make_room(struct callback_headers *headers, const struct callback *c
 		abort();
 }
 
-void callback_sign(struct callback_headers *headers, const struct signer *signer, unsigned formats, const struct callback *callback) {
+void callback_sign(struct callback_headers *headers, const struct signer *signer, unsigned formats,
+		   const struct callback *callback) {
 	const char *content_digest;
 
 	make_room(headers, callback);

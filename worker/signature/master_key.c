@@ -113,8 +113,9 @@ static int parse_key(int fd, const char *path, struct master_key *key, struct bu
 		return r;
 	if (len == KEY_TEXT_LEN + 1 && text[KEY_TEXT_LEN] == '\n')
 		len--;
-	if (len != KEY_TEXT_LEN || sodium_base642bin(key->bytes, sizeof(key->bytes), text, len, NULL, &key_len, NULL,
-						     sodium_base64_VARIANT_URLSAFE_NO_PADDING) < 0 ||
+	if (len != KEY_TEXT_LEN ||
+	    sodium_base642bin(key->bytes, sizeof(key->bytes), text, len, NULL, &key_len, NULL,
+			      sodium_base64_VARIANT_URLSAFE_NO_PADDING) < 0 ||
 	    key_len != KEY_LEN)
 		return refuse(why, path, "does not hold a key: one line of 43 base64url characters is expected");
 	return 0;
@@ -134,7 +135,8 @@ int master_key_load(const char *path, struct master_key **out, struct buffer *wh
 	key = secret_alloc(sizeof(*key));
 	/* sodium_malloc locks as well but keeps a failure to itself. */
 	if (sodium_mlock(key, sizeof(*key)) < 0)
-		log_warn("the master key could not be locked in memory and may reach swap", "error=%s", log_quote(strerror(errno)));
+		log_warn("the master key could not be locked in memory and may reach swap", "error=%s",
+			 log_quote(strerror(errno)));
 	r = parse_key(fd, path, key, why);
 	if (r)
 		return r;
@@ -209,7 +211,8 @@ static void hash_text(crypto_generichash_state *state, const char *text) {
 	crypto_generichash_update(state, (const uint8_t *)text, len);
 }
 
-void master_key_derive_seed(const struct master_key *key, const char *tenant_id, int32_t epoch, uint8_t seed[MASTER_KEY_SEED_LEN]) {
+void master_key_derive_seed(const struct master_key *key, const char *tenant_id, int32_t epoch,
+			    uint8_t seed[MASTER_KEY_SEED_LEN]) {
 	uint32_t n = (uint32_t)epoch;
 	uint8_t epoch_bytes[4] = { (uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24) };
 	crypto_generichash_state state;

@@ -7,9 +7,9 @@
 #include <stdatomic.h>
 
 /*
- * In ordinary memory, wiped when freed. sodium_malloc would spend three pages and an mlock on each signer, which thousands of tenants
- * multiply past RLIMIT_MEMLOCK and the limit of mappings; a derived key is worth one tenant and can be rotated. Only the master key,
- * which is worth them all, is locked and guarded.
+ * In ordinary memory, wiped when freed. sodium_malloc would spend three pages and an mlock on each signer, which thousands of
+ * tenants multiply past RLIMIT_MEMLOCK and the limit of mappings; a derived key is worth one tenant and can be rotated. Only the
+ * master key, which is worth them all, is locked and guarded.
  */
 struct signer {
 	atomic_uint references;
