@@ -1,0 +1,101 @@
+import os
+import re
+from contextlib import contextmanager
+
+import pytest
+
+from env import report as reports
+from env.avro import Schemas
+from env.kafka import Broker
+from env.receiver import Receivers
+from env.world import World
+
+LOG_TAIL = 60
+worlds = []
+
+
+@pytest.fixture(scope="session")
+def schemas():
+    return Schemas()
+
+
+@pytest.fixture(scope="session")
+def bootstrap(tmp_path_factory):
+    """A real Kafka: the one named in POSTHORN_TEST_BOOTSTRAP, or one of our own for this run."""
+    named = os.environ.get("POSTHORN_TEST_BOOTSTRAP")
+    if named:
+        yield named
+        return
+    broker = Broker(tmp_path_factory.mktemp("kafka"))
+    yield broker.bootstrap
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def receivers(tmp_path_factory):
+    receivers = Receivers(tmp_path_factory.mktemp("receiver"))
+    yield receivers
+    receivers.close()
+
+
+@pytest.fixture(scope="session")
+def make_world(tmp_path_factory, bootstrap, receivers, schemas):
+    @contextmanager
+    def make(**options):
+        world = World(tmp_path_factory.mktemp("world"), bootstrap, receivers, schemas, **options)
+        worlds.append(world)
+        try:
+            yield world.create_topics()
+            world.check()
+        finally:
+            world.close()
+            worlds.remove(world)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def world(make_world):
+    """One world and one warm worker for a module's tests; each of them takes tenants of its own."""
+    with make_world() as world:
+        world.worker()
+        yield world
+
+
+@pytest.fixture
+def fresh_world(make_world):
+    """A world for one test, without a worker."""
+    with make_world() as world:
+        yield world
+
+
+@pytest.fixture
+def report(request):
+    return reports.Report(request.node.name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows the ends of the logs of every world that is alive."""
+    outcome = yield
+    if outcome.failed:
+        for world in worlds:
+            for worker in world.workers:
+                tail = worker.log.read_text(errors="replace").splitlines()[-LOG_TAIL:]
+                outcome.sections.append((f"log of {worker.id}", "\n".join(tail)))
+        outcome.sections.extend(_kafka_log(item))
+    return outcome
+
+
+def _kafka_log(item):
+    base = item.config._tmp_path_factory.getbasetemp()
+    for log in base.glob("kafka*/log/*.log"):
+        bad = [line for line in log.read_text(errors="replace").splitlines() if re.search(r"\b(WARN|ERROR|FATAL)\b", line)]
+        yield (f"Kafka, {log.name}", "\n".join(bad[-LOG_TAIL:]))
+
+
+def pytest_terminal_summary(terminalreporter):
+    if reports.LINES:
+        terminalreporter.section("numbers")
+        for test, line in reports.LINES:
+            terminalreporter.write_line(f"{test}: {line}")

@@ -1,0 +1,290 @@
+"""The broker, what producers write to it, and what readers see of it: always as a stranger would, with confluent-kafka."""
+
+import base64
+import subprocess
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+
+from . import avro
+from .commands import command
+from .paths import KAFKA, free_port
+from .wait import until
+
+
+class Broker:
+    """A Kafka of our own by compose/kafka."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        # It takes the port after this one as well.
+        answer = subprocess.run(
+            [KAFKA, "start", "--port", str(free_port()), "--dir", directory], capture_output=True, text=True, check=False
+        )
+        assert answer.returncode == 0, answer.stderr
+        self.bootstrap = answer.stdout.strip()
+        self.log = directory / "log/node-1.log"
+
+    def stop(self):
+        subprocess.run([KAFKA, "stop", "--dir", self.directory], check=True, capture_output=True)
+
+
+class CommandWriter:
+    """A producer as the README tells producers to be: keyed by tenant with Java's partitioner."""
+
+    def __init__(self, bootstrap, prefix, schemas):
+        self.prefix, self.schemas = prefix, schemas
+        self.failures = []
+        self.producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "partitioner": "murmur2_random",
+                "enable.idempotence": True,
+                "linger.ms": 1,
+                "message.max.bytes": 4_000_000,
+                "queue.buffering.max.messages": 1_000_000,
+            }
+        )
+
+    def raw(self, topic, key, value, headers=None, partition=None):
+        """Any record at all."""
+        extra = {} if partition is None else {"partition": partition}
+        while True:
+            try:
+                self.producer.produce(
+                    self.prefix + topic, key=key, value=value, headers=headers or [], on_delivery=self._report, **extra
+                )
+                return
+            except BufferError:
+                self.producer.poll(0.1)
+
+    def _report(self, error, _):
+        if error:
+            self.failures.append(error)
+
+    def flush(self):
+        assert self.producer.flush(30) == 0, "records were not taken by the broker"
+        assert not self.failures, self.failures
+
+    def command(self, value, headers=None):
+        self.raw("webhook-admin", value["tenantId"], self.schemas.command.encode(value), headers)
+        return value["commandId"]
+
+    def issuance(self, value, headers=None):
+        self.raw("credential-issuance", value["tenantId"], self.schemas.issuance.encode(value), headers)
+        return value["commandId"]
+
+    def ask(self, tenant, operation, **fields):
+        return self.command(command(tenant, operation, **fields))
+
+
+class Reader:
+    """A read_committed reader of a whole topic from its beginning, without a group."""
+
+    def __init__(self, bootstrap, topic):
+        self.topic = topic
+        self.consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": "reader",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 50,
+                "fetch.queue.backoff.ms": 5,
+            }
+        )
+        self.partitions = sorted(self.consumer.list_topics(topic, timeout=10).topics[topic].partitions)
+        self.at_end = set()
+        self.consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in self.partitions])
+
+    def poll(self, timeout=0.05):
+        """Takes what is there. Ends of partitions are remembered until something follows."""
+        for message in self.consumer.consume(5000, timeout):
+            error = message.error()
+            if error is None:
+                self.at_end.discard(message.partition())
+                self.take(message)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                self.at_end.add(message.partition())
+            else:
+                raise AssertionError(f"{self.topic}: {error}")
+
+    def take(self, message):
+        raise NotImplementedError
+
+    def wait(self, condition, timeout=20, what="records"):
+        return until(condition, timeout, f"{what} on {self.topic}", step=self.poll)
+
+    def catch_up(self, timeout=30):
+        """Reads everything that was committed before this call."""
+        ends = {p: self.consumer.get_watermark_offsets(TopicPartition(self.topic, p), timeout=10)[1] for p in self.partitions}
+
+        def there():
+            positions = self.consumer.position([TopicPartition(self.topic, p) for p in self.partitions])
+            return all(
+                p.offset >= ends[p.partition] or (p.partition in self.at_end and p.offset < 0 and not ends[p.partition])
+                for p in positions
+            )
+
+        self.wait(there, timeout, "the end")
+        return self
+
+    def close(self):
+        self.consumer.close()
+
+
+@dataclass(slots=True)
+class Event:
+    """An AnalyticEvent, and the record that it came in."""
+
+    fields: dict
+    kind: str  # of data: "Webhook", "Problem", ...; None without
+    key: str
+    partition: int
+    offset: int
+    headers: dict
+    seen: float
+
+    def __getattr__(self, name):
+        return self.fields[name]
+
+    @property
+    def data(self):
+        return avro.plain(self.fields["data"])
+
+    @property
+    def milliseconds(self):
+        return avro.plain(self.fields["timestamp"])
+
+
+class Results(Reader):
+    """webhook-results, by command and by delivery."""
+
+    def __init__(self, bootstrap, prefix, schemas):
+        self.schema = schemas.event
+        self.events = []
+        self.by_command = defaultdict(list)
+        self.by_delivery = defaultdict(list)
+        self.counts = defaultdict(int)
+        super().__init__(bootstrap, prefix + "webhook-results")
+
+    def take(self, message):
+        fields = self.schema.decode(message.value())
+        headers = {name: value.decode() for name, value in message.headers() or []}
+        data = fields["data"]
+        kind = avro.branch(data)
+        event = Event(
+            fields, kind, (message.key() or b"").decode(), message.partition(), message.offset(), headers, time.time()
+        )
+        self.events.append(event)
+        self.counts[fields["type"]] += 1
+        if kind == "Delivery":
+            self.by_delivery[data[1]["deliveryId"]].append(event)
+        else:
+            self.by_command[fields["commandId"]].append(event)
+
+    def of(self, command_id, ends=1, timeout=20):
+        """The command's own events once it has ended (`ends` times, where it was sent more often)."""
+
+        def ended():
+            events = self.by_command[command_id]
+            return sum(not event.type.endswith("_START") for event in events) >= ends and events
+
+        return list(self.wait(ended, timeout, f"outcome of {command_id}"))
+
+    def end(self, command_id, timeout=20):
+        """The command's outcome, after a check that it was told as it should be: one START, then one SUCCESS or FAIL."""
+        start, end = self.of(command_id, timeout=timeout)
+        subject, _, step = end.type.rpartition("_")
+        assert start.type == f"{subject}_START" and step in ("SUCCESS", "FAIL"), (start, end)
+        assert start.status is None and start.kind is None, start
+        assert (start.key, end.key) == (start.tenantId, end.tenantId)
+        return end
+
+    def deliveries(self, tenant):
+        """Delivery id to event types, of this tenant."""
+        return {
+            id: [event.type for event in events] for id, events in self.by_delivery.items() if events[0].tenantId == tenant
+        }
+
+
+@dataclass(slots=True)
+class DeadLetter:
+    key: bytes
+    value: bytes
+    headers: dict  # the original's text and ours, as bytes
+
+    @property
+    def reason(self):
+        return self.headers["posthorn.error.reason"].decode()
+
+
+class DeadLetters(Reader):
+    def __init__(self, bootstrap, prefix):
+        self.letters = []
+        super().__init__(bootstrap, prefix + "webhook-dead-letters")
+
+    def take(self, message):
+        self.letters.append(DeadLetter(message.key(), message.value(), dict(message.headers() or [])))
+
+    def of(self, topic, offset, partition):
+        """The letter that tells of this record."""
+
+        def found():
+            for letter in self.letters:
+                at = tuple(letter.headers[f"posthorn.error.{name}"].decode() for name in ("topic", "partition", "offset"))
+                if at == (topic, str(partition), str(offset)):
+                    return letter
+            return None
+
+        return self.wait(found, what=f"the dead letter of {topic}[{partition}]@{offset}")
+
+
+class State(Reader):
+    """webhook-state folded: what compaction will leave. The record that each key holds, decoded."""
+
+    def __init__(self, bootstrap, prefix, schemas):
+        self.schema = schemas.state
+        self.values = {}
+        super().__init__(bootstrap, prefix + "webhook-state")
+
+    def take(self, message):
+        key = message.key().decode()
+        key = (key, message.partition()) if key == "position" else key
+        if message.value() is None:
+            self.values.pop(key, None)
+        else:
+            self.values[key] = message.value()
+
+    def kind(self, kind, tenant=None):
+        """{key: record} of "webhook", "key", "delivery" or "receipt", as it is now."""
+        self.catch_up()
+        prefix = f"{kind}/{tenant}/" if tenant else f"{kind}/"
+        return {
+            key: avro.plain(self.schema.decode(value)["state"])
+            for key, value in self.values.items()
+            if isinstance(key, str) and key.startswith(prefix)
+        }
+
+    def registry(self, tenant):
+        """What a refused command must leave as it was."""
+        return self.kind("webhook", tenant) | self.kind("key", tenant)
+
+    def jwks(self, tenant):
+        """The JWKS as the changelog alone gives it: the public keys, the highest epoch first."""
+        keys = sorted(self.kind("key", tenant).values(), key=lambda key: -key["epoch"])
+        return {
+            "keys": [
+                {
+                    "kty": "OKP",
+                    "crv": "Ed25519",
+                    "x": base64.urlsafe_b64encode(key["x"]).rstrip(b"=").decode(),
+                    "use": "sig",
+                    "kid": key["kid"],
+                }
+                for key in keys
+            ]
+        }

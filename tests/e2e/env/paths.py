@@ -1,0 +1,18 @@
+"""Where things are. POSTHORN_BIN points the tests at another build (asan, tsan)."""
+
+import os
+import socket
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+BIN = Path(os.environ.get("POSTHORN_BIN", ROOT / "build/release/bin"))
+SCHEMAS = ROOT / "schemas"
+KAFKA = ROOT / "compose/kafka"
+WORKER = BIN / "posthorn-worker"
+ADMIN = BIN / "posthorn-admin"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]

@@ -1,0 +1,152 @@
+"""The two programs, as processes."""
+
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+from collections import namedtuple
+
+from .paths import ADMIN, WORKER, free_port
+from .wait import until
+
+Answer = namedtuple("Answer", "code out err")
+
+
+def run(program, *arguments, input=None, timeout=60, environment=None):
+    result = subprocess.run(
+        [program, *map(str, arguments)], input=input, capture_output=True, text=True, timeout=timeout, check=False,
+        env=os.environ | (environment or {}),
+    )
+    return Answer(result.returncode, result.stdout, result.stderr)
+
+
+def write_properties(path, settings):
+    path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+    return path
+
+
+class Admin:
+    """posthorn-admin with the world's configuration."""
+
+    def __init__(self, config):
+        self.config = config
+
+    def __call__(self, *arguments, **options):
+        return run(ADMIN, "--config", self.config, *arguments, **options)
+
+    def ok(self, *arguments, **options):
+        answer = self(*arguments, **options)
+        assert answer.code == 0, f"{arguments}: {answer}"
+        return answer.out
+
+    def json(self, *arguments, **options):
+        return json.loads(self.ok(*arguments, "--json", **options))
+
+    def jwks(self, tenant):
+        return self.json("jwks", "show", "--tenant", tenant)
+
+    def dump(self, replica=None):
+        return self.ok("state", "dump", "--json", *(["--replica", replica] if replica else []))
+
+
+class Worker:
+    """One posthorn-worker. Its log must hold no error that the test did not announce with `expect_error`."""
+
+    def __init__(self, directory, id, settings):
+        self.id = id
+        self.directory = directory / id
+        self.directory.mkdir(exist_ok=True)
+        self.log = self.directory / "worker.log"
+        self.replica = self.directory / "data/replica.db"
+        self.address = f"127.0.0.1:{free_port()}"
+        self.config = write_properties(
+            self.directory / "worker.properties",
+            {"worker.id": id, "worker.data.dir": self.directory / "data", "worker.http.listen": self.address} | settings,
+        )
+        self.expected_errors = []
+        self.process = None
+
+    def start(self, ready=True):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([WORKER, "--config", self.config], stdout=log, stderr=log)
+        if ready:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self, timeout=60):
+        def ready():
+            assert self.process.poll() is None, f"worker {self.id} ended with {self.process.returncode}"
+            return self.get("/readyz").code == 200
+
+        until(ready, timeout, f"worker {self.id} to be ready")
+        return self
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(f"http://{self.address}{path}", timeout=5) as response:
+                return Answer(response.status, response.read().decode(), "")
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.read().decode(), "")
+        except OSError as error:
+            return Answer(0, "", str(error))
+
+    def metrics(self):
+        """{"name{labels}": value}"""
+        lines = self.get("/metrics").out.splitlines()
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line and line[0] != "#")}
+
+    def metric(self, name, **labels):
+        """The sum of the series of this name that carry these labels."""
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        return sum(
+            value
+            for series, value in self.metrics().items()
+            if series.partition("{")[0] == name and all(label in series for label in wanted)
+        )
+
+    @property
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def wait_end(self, timeout=60):
+        self.process.wait(timeout)
+        return self.process.returncode
+
+    def stop(self, timeout=60):
+        """As an operator does: SIGTERM, and it must end by itself with 0."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.wait_end(timeout)
+        assert code == 0, f"worker {self.id} ended with {code} after SIGTERM"
+
+    def kill(self):
+        self.process.kill()
+        self.wait_end()
+
+    def forget(self):
+        """Deletes what it has on disk beside its log."""
+        for file in self.replica.parent.glob("replica.db*"):
+            file.unlink()
+
+    def usage(self):
+        """CPU seconds so far, and the peak of its memory in MiB."""
+        fields = open(f"/proc/{self.process.pid}/stat").read().rpartition(")")[2].split()
+        status = open(f"/proc/{self.process.pid}/status").read()
+        cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu, int(re.search(r"VmHWM:\s*(\d+)", status)[1]) / 1024
+
+    def expect_error(self, pattern):
+        self.expected_errors.append(re.compile(pattern))
+
+    def unexpected_errors(self):
+        lines = self.log.read_text(errors="replace").splitlines()
+        bad = [line for line in lines if "level=error" in line or "ERROR: AddressSanitizer" in line or "WARNING: ThreadSanitizer" in line]
+        return [line for line in bad if not any(pattern.search(line) for pattern in self.expected_errors)]
+
+
+def children_usage():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

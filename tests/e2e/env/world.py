@@ -1,0 +1,115 @@
+"""A world: topics of its own on the shared broker, its configuration, and everything a test talks to."""
+
+import base64
+import os
+
+from . import commands
+from .kafka import CommandWriter, DeadLetters, Results, State
+from .programs import Admin, Worker, write_properties
+from .verifier import Jwks
+
+
+class World:
+    def __init__(self, directory, bootstrap, receivers, schemas, settings=None, partitions=4):
+        self.directory, self.bootstrap, self.receivers, self.schemas = directory, bootstrap, receivers, schemas
+        self.prefix = commands.unique("t") + "-"
+        self.partitions = partitions
+        self.workers = []
+        self.readers = {}
+        self.master_key = directory / "master.key"
+        self.master_key.write_bytes(base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=") + b"\n")
+        self.master_key.chmod(0o600)
+        self.settings = {
+            "kafka.bootstrap.servers": bootstrap,
+            "topic.prefix": self.prefix,
+            "topic.partitions": partitions,
+            "group.id": f"{self.prefix}posthorn",
+            "worker.master.key.file": self.master_key,
+            "endpoint.allow.http": "true",
+            "endpoint.allow.networks": "127.0.0.0/8",
+        } | (settings or {})
+        self.admin = Admin(write_properties(directory / "admin.properties", self.settings))
+
+    def create_topics(self):
+        self.admin.ok("topics", "create")
+        return self
+
+    # Programs
+
+    def worker(self, id="worker-1", ready=True, **settings):
+        """Starts one; keyword names are keys with underscores for dots."""
+        settings = {key.replace("_", "."): value for key, value in settings.items()}
+        worker = Worker(self.directory, id, self.settings | settings)
+        self.workers.append(worker)
+        return worker.start(ready)
+
+    # Kafka, made when first asked for
+
+    def _once(self, name, make):
+        if name not in self.readers:
+            self.readers[name] = make()
+        return self.readers[name]
+
+    @property
+    def writer(self):
+        return self._once("writer", lambda: CommandWriter(self.bootstrap, self.prefix, self.schemas))
+
+    @property
+    def results(self):
+        return self._once("results", lambda: Results(self.bootstrap, self.prefix, self.schemas))
+
+    @property
+    def state(self):
+        return self._once("state", lambda: State(self.bootstrap, self.prefix, self.schemas))
+
+    @property
+    def dead_letters(self):
+        return self._once("dead_letters", lambda: DeadLetters(self.bootstrap, self.prefix))
+
+    # What tests do most
+
+    def tenant(self, stem="tenant"):
+        return commands.unique(stem)
+
+    def ask(self, tenant, operation, **fields):
+        """Sends a command and waits for its outcome."""
+        id = self.writer.ask(tenant, operation, **fields)
+        self.writer.flush()
+        return self.results.end(id)
+
+    def webhook(self, tenant, endpoint, **fields):
+        """Creates one and returns it."""
+        end = self.ask(tenant, commands.create(endpoint.url, **fields))
+        assert end.status == 201, end
+        return end.data
+
+    def issue(self, tenant, headers=None, **fields):
+        """Sends an issuance command; returns its id without waiting."""
+        id = self.writer.issuance(commands.issuance(tenant, **fields), headers)
+        self.writer.flush()
+        return id
+
+    def jwks(self, tenant):
+        """From the changelog alone; the programs are not asked."""
+        return Jwks(self.state.jwks(tenant))
+
+    def delivered(self, delivery_id, last="WEBHOOK_EVENT_PROCESS_SUCCESS", timeout=20):
+        """The delivery's events up to its end."""
+
+        def ended():
+            events = self.results.by_delivery[delivery_id]
+            return events and events[-1].type == last and events
+
+        return self.results.wait(ended, timeout, f"{last} of {delivery_id}")
+
+    def close(self):
+        for worker in self.workers:
+            if worker.running:
+                worker.kill()
+        for name, reader in self.readers.items():
+            if name != "writer":
+                reader.close()
+
+    def check(self):
+        errors = {worker.id: worker.unexpected_errors() for worker in self.workers}
+        assert not any(errors.values()), f"errors in the workers' logs: {errors}"
