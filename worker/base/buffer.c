@@ -25,7 +25,8 @@ void *buffer_reserve(struct buffer *buffer, size_t len) {
 	}
 	need = buffer->len + len + 1;
 	if (need > buffer->capacity) {
-		buffer->capacity = MAX(need, MAX(buffer->capacity * 2, (size_t)256));
+		buffer->capacity = MAX(buffer->capacity * 2, (size_t)256);
+		buffer->capacity = MAX(buffer->capacity, need);
 		buffer->data = x_realloc(buffer->data, buffer->capacity);
 	}
 	return buffer->data + buffer->len;

@@ -1,5 +1,5 @@
 /*
- * The configuration: one table of options (config.c) from which parsing, checking, `--help`, the manual page's list and
+ * The configuration: one table of options (options.c) from which parsing, checking, `--help`, the manual page's list and
  * the README's table all follow. Sources, later ones winning: the file (Java-style properties), the environment
  * (POSTHORN_DELIVERY_TIMEOUT for delivery.timeout), `--set key=value`.
  *
@@ -9,22 +9,11 @@
 
 #include "base/buffer.h"
 #include "base/log.h"
+#include "base/network.h"
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* A block of addresses, always in IPv6 form (IPv4 as ::ffff:a.b.c.d with 96 added to its prefix). */
-struct network {
-	struct in6_addr address;
-	uint8_t prefix_bits; /* 0..128 */
-};
-
-struct network_list {
-	struct network *items; /* owned */
-	size_t count;
-};
 
 /* "[::1]:9464" or "127.0.0.1:9464"; port 0 lets the system choose. */
 struct listen_address {
@@ -107,6 +96,7 @@ enum { CONFIG_E_REFUSED = 1 };
 /*
  * Reads all sources into a new configuration. Returns 0; CONFIG_E_REFUSED with one line a problem in `problems`, each
  * naming the source, the key and the rule that it breaks; or a negative errno. Unknown POSTHORN_ variables are warnings in the log.
+ * A configuration file, or a tokens file, that others may write to is refused.
  */
 int config_load(const struct config_source *source, struct config **out, struct buffer *problems) _must_check_;
 void config_free(struct config *config);
@@ -118,6 +108,3 @@ const char *config_kafka_get(const struct config *config, const char *name);
 /* The option table as text for `--help`, and as `key<TAB>default<TAB>help` lines for the check that the README names them all. */
 void config_describe(struct buffer *out);
 void config_list(struct buffer *out);
-
-/* Whether `address` (IPv6 form) lies in one of the networks. */
-bool network_list_contains(const struct network_list *list, const struct in6_addr *address);

@@ -1,0 +1,384 @@
+#include "base/config.h"
+
+#include "base/option.h"
+#include "base/properties.h"
+#include "base/utf8.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_BYTES_MAX = 1 << 20, KEY_MAX = 256 };
+
+/* One reading of all sources: what is built, and what is wrong with it. */
+struct loader {
+	struct config *config;
+	struct buffer *problems;
+	const char *source; /* of the value at hand: "posthorn.properties:12", "POSTHORN_LOG_LEVEL", "--set" */
+	bool refused;
+};
+
+static void refuse(struct loader *loader, const char *key, const char *rule) {
+	buffer_printf(loader->problems, "%s: %s: %s\n", loader->source, key, rule);
+	loader->refused = true;
+}
+
+/* Keys come from outside and go into a line of a message. */
+static char *printable(const char *key) {
+	char *copy = x_strndup(key, KEY_MAX);
+
+	for (char *p = copy; *p; p++) {
+		if (!isgraph((unsigned char)*p))
+			*p = '?';
+	}
+	return copy;
+}
+
+/* --- kafka.* --- */
+
+static const struct {
+	const char *name;
+	const char *instead;
+} reserved[] = {
+	{ "group.id", "group.id" },
+	{ "group.instance.id", "worker.id" },
+	{ "transactional.id", "worker.id" },
+	{ "acks", NULL },
+	{ "auto.commit.enable", NULL },
+	{ "auto.offset.reset", NULL },
+	{ "delivery.timeout.ms", NULL },
+	{ "enable.auto.commit", NULL },
+	{ "enable.auto.offset.store", NULL },
+	{ "enable.gapless.guarantee", NULL },
+	{ "enable.idempotence", NULL },
+	{ "enable.partition.eof", NULL },
+	{ "group.protocol", NULL },
+	{ "group.remote.assignor", NULL },
+	{ "isolation.level", NULL },
+	{ "max.in.flight", NULL },
+	{ "max.in.flight.requests.per.connection", NULL },
+	{ "message.timeout.ms", NULL },
+	{ "partition.assignment.strategy", NULL },
+	{ "partitioner", NULL },
+	{ "request.required.acks", NULL },
+	{ "socket.nagle.disable", NULL },
+	{ "transaction.timeout.ms", NULL },
+};
+
+/* Whether the design depends on this setting of librdkafka. */
+static bool is_reserved(struct loader *loader, const char *key, const char *name) {
+	for (size_t i = 0; i < ARRAY_LEN(reserved); i++) {
+		if (strcmp(reserved[i].name, name) != 0)
+			continue;
+		if (reserved[i].instead) {
+			_cleanup_(x_freep) char *rule = x_asprintf("cannot be set; it follows from %s", reserved[i].instead);
+
+			refuse(loader, key, rule);
+		} else {
+			refuse(loader, key, "cannot be set; posthorn depends on its own value");
+		}
+		return true;
+	}
+	return false;
+}
+
+static struct kafka_property *find_kafka(const struct config *config, const char *name) {
+	for (size_t i = 0; i < config->kafka_count; i++) {
+		if (strcmp(config->kafka[i].name, name) == 0)
+			return &config->kafka[i];
+	}
+	return NULL;
+}
+
+static void set_kafka(struct loader *loader, const char *key, const char *value) {
+	struct config *config = loader->config;
+	const char *name = key + strlen("kafka.");
+	struct kafka_property *property;
+
+	if (!*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._")]) {
+		_cleanup_(x_freep) char *shown = printable(key);
+
+		refuse(loader, shown, "must name a setting of librdkafka");
+		return;
+	}
+	if (is_reserved(loader, key, name))
+		return;
+	property = find_kafka(config, name);
+	if (!property) {
+		config->kafka = x_realloc(config->kafka, (config->kafka_count + 1) * sizeof(*config->kafka));
+		property = &config->kafka[config->kafka_count++];
+		*property = (struct kafka_property){ .name = x_strdup(name) };
+	}
+	free(property->value);
+	property->value = x_strdup(value);
+}
+
+/* --- One value --- */
+
+static void refuse_unknown(struct loader *loader, const char *key) {
+	_cleanup_(x_freep) char *shown = printable(key), *rule = NULL;
+	const char *suggestion = option_suggest(key);
+
+	rule = suggestion ? x_asprintf("unknown key; did you mean %s?", suggestion) : x_strdup("unknown key");
+	refuse(loader, shown, rule);
+}
+
+/* Kafka's own reader of configurations trims values too. */
+static char *trimmed(const char *value) {
+	size_t len;
+
+	value += strspn(value, " \t\r\n");
+	len = strlen(value);
+	while (len && isspace((unsigned char)value[len - 1]))
+		len--;
+	return x_strndup(value, len);
+}
+
+static void set_option(struct loader *loader, const struct option *option, const char *value) {
+	_cleanup_(buffer_destroy) struct buffer rule = BUFFER_INIT(1024);
+	_cleanup_(x_freep) char *text = trimmed(value);
+
+	if (option->kind->set(option, text, (char *)loader->config + option->field, &rule) != 0)
+		refuse(loader, option->key, rule.data);
+}
+
+static void set_value(struct loader *loader, const char *key, const char *value) {
+	const struct option *option = option_find(key);
+
+	if (!utf8_is_text(value, strlen(value))) {
+		_cleanup_(x_freep) char *shown = printable(key);
+
+		refuse(loader, shown, "must be UTF-8 text");
+	} else if (option) {
+		set_option(loader, option, value);
+	} else if (strncmp(key, "kafka.", 6) == 0) {
+		set_kafka(loader, key, value);
+	} else {
+		refuse_unknown(loader, key);
+	}
+}
+
+static void set_defaults(struct loader *loader) {
+	loader->source = "default";
+	for (size_t i = 0; i < option_count; i++) {
+		if (options[i].value)
+			set_option(loader, &options[i], options[i].value);
+	}
+}
+
+/* --- The file --- */
+
+struct file_reader {
+	struct loader *loader;
+	const char *path;
+};
+
+static void take_file_entry(void *context, unsigned line, const char *key, const char *value) {
+	struct file_reader *reader = context;
+	_cleanup_(x_freep) char *source = x_asprintf("%s:%u", reader->path, line);
+
+	reader->loader->source = source;
+	set_value(reader->loader, key, value);
+	reader->loader->source = reader->path;
+}
+
+static void take_file_problem(void *context, unsigned line, const char *rule) {
+	struct file_reader *reader = context;
+
+	buffer_printf(reader->loader->problems, "%s:%u: %s\n", reader->path, line, rule);
+	reader->loader->refused = true;
+}
+
+/*
+ * Whoever may write the file decides where secrets are read from and what is opened to callbacks. A group is trusted when it is
+ * the process's own: many systems give each user a group, and files that it may write.
+ */
+static const char *find_unsafe(const struct stat *stat) {
+	if (!S_ISREG(stat->st_mode))
+		return NULL;
+	if (stat->st_mode & S_IWOTH)
+		return "unsafe file: others may write to it (chmod o-w)";
+	if (stat->st_mode & S_IWGRP && stat->st_gid != getegid())
+		return "unsafe file: its group may write to it (chmod g-w)";
+	return NULL;
+}
+
+/* Returns 0, or the negative errno of open, fstat or read; or -EFBIG. */
+static int read_file(const char *path, struct stat *stat, struct buffer *out) {
+	int fd = open(path, O_RDONLY | O_CLOEXEC), r = 0;
+	char block[16384];
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, stat) < 0)
+		r = -errno;
+	while (r == 0 && (len = read(fd, block, sizeof(block))) != 0) {
+		if (len > 0)
+			buffer_append(out, block, (size_t)len);
+		else if (errno != EINTR)
+			r = -errno;
+		if (out->overflowed)
+			r = -EFBIG;
+	}
+	close(fd);
+	return r;
+}
+
+static void load_file(struct loader *loader, const char *path) {
+	_cleanup_(buffer_destroy) struct buffer text = BUFFER_INIT(FILE_BYTES_MAX);
+	struct file_reader reader = { .loader = loader, .path = path };
+	struct properties_handler handler = { .context = &reader, .entry = take_file_entry, .problem = take_file_problem };
+	const char *unsafe = NULL;
+	struct stat stat;
+	int r = read_file(path, &stat, &text);
+
+	loader->source = path;
+	if (r == 0)
+		unsafe = find_unsafe(&stat);
+	if (r < 0)
+		refuse(loader, "file", strerror(-r));
+	else if (unsafe)
+		refuse(loader, "file", unsafe);
+	else if (text.len && !utf8_is_text(text.data, text.len))
+		refuse(loader, "file", "must be UTF-8 text");
+	else if (text.len)
+		properties_parse(text.data, &handler);
+}
+
+/* --- Environment and settings --- */
+
+/* POSTHORN_LOG_LEVEL=... to log.level; no key has an underscore or a capital. */
+static char *key_of_variable(const char *name) {
+	char *key = x_strdup(name);
+
+	for (char *p = key; *p; p++)
+		*p = *p == '_' ? '.' : (char)tolower((unsigned char)*p);
+	return key;
+}
+
+static void load_variable(struct loader *loader, const char *variable) {
+	const char *equals = strchr(variable, '=');
+	_cleanup_(x_freep) char *name = NULL, *key = NULL;
+
+	if (strncmp(variable, "POSTHORN_", 9) != 0 || !equals)
+		return;
+	name = x_strndup(variable, (size_t)(equals - variable));
+	key = key_of_variable(name + 9);
+	if (!option_find(key) && strncmp(key, "kafka.", 6) != 0) {
+		log_warn("unknown environment variable", "name=%s", log_quote(name));
+		return;
+	}
+	loader->source = name;
+	set_value(loader, key, equals + 1);
+}
+
+static void load_setting(struct loader *loader, const char *setting) {
+	const char *equals = strchr(setting, '=');
+	_cleanup_(x_freep) char *key = NULL;
+
+	loader->source = "--set";
+	if (!equals) {
+		_cleanup_(x_freep) char *shown = printable(setting);
+
+		refuse(loader, shown, "must be key=value");
+		return;
+	}
+	key = x_strndup(setting, (size_t)(equals - setting));
+	set_value(loader, key, equals + 1);
+}
+
+/* --- What is left to the machine, and what must be there --- */
+
+static void set_machine_defaults(struct loader *loader) {
+	struct config *config = loader->config;
+	long other_cores = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	char host[HOST_NAME_MAX + 1] = { 0 };
+
+	loader->source = "default";
+	if (config->delivery_threads == 0)
+		config->delivery_threads = other_cores < 1 ? 1 : other_cores > 256 ? 256 : (int)other_cores;
+	if (config->worker_id)
+		return;
+	if (gethostname(host, sizeof(host) - 1) < 0)
+		refuse(loader, "worker.id", "the host has no name; set it");
+	else
+		set_option(loader, option_find("worker.id"), host);
+}
+
+static void check_needs(struct loader *loader, unsigned needs) {
+	const struct config *config = loader->config;
+
+	loader->source = "configuration";
+	if (needs & CONFIG_NEED_KAFKA && !config_kafka_get(config, "bootstrap.servers"))
+		refuse(loader, "kafka.bootstrap.servers", "is required");
+	if (needs & CONFIG_NEED_MASTER_KEY && !config->worker_master_key_file)
+		refuse(loader, "worker.master.key.file", "is required");
+	if (needs & CONFIG_NEED_GATEWAY && !config->gateway_tokens_file)
+		refuse(loader, "gateway.tokens.file", "is required");
+}
+
+/* One that is not there yet is not unsafe: `token create` makes it. */
+static void check_tokens_file(struct loader *loader) {
+	const char *path = loader->config->gateway_tokens_file, *unsafe;
+	struct stat file;
+
+	if (!path || stat(path, &file) < 0)
+		return;
+	unsafe = find_unsafe(&file);
+	if (unsafe)
+		refuse(loader, "gateway.tokens.file", unsafe);
+}
+
+int config_load(const struct config_source *source, struct config **out, struct buffer *problems) {
+	_cleanup_(config_freep) struct config *config = x_calloc(1, sizeof(*config));
+	struct loader loader = { .config = config, .problems = problems };
+
+	set_defaults(&loader);
+	if (source->file)
+		load_file(&loader, source->file);
+	for (char *const *variable = source->environment; variable && *variable; variable++)
+		load_variable(&loader, *variable);
+	for (size_t i = 0; i < source->setting_count; i++)
+		load_setting(&loader, source->settings[i]);
+	set_machine_defaults(&loader);
+	check_needs(&loader, source->needs);
+	if (source->needs & CONFIG_NEED_GATEWAY)
+		check_tokens_file(&loader);
+	if (loader.refused)
+		return CONFIG_E_REFUSED;
+	*out = TAKE(config);
+	return 0;
+}
+
+void config_free(struct config *config) {
+	for (size_t i = 0; i < option_count; i++) {
+		if (options[i].kind && options[i].kind->clear)
+			options[i].kind->clear((char *)config + options[i].field);
+	}
+	for (size_t i = 0; i < config->kafka_count; i++) {
+		free(config->kafka[i].name);
+		free(config->kafka[i].value);
+	}
+	free(config->kafka);
+	free(config);
+}
+
+const char *config_kafka_get(const struct config *config, const char *name) {
+	const struct kafka_property *property = find_kafka(config, name);
+
+	return property ? property->value : NULL;
+}
+
+void config_describe(struct buffer *out) {
+	for (size_t i = 0; i < option_count; i++)
+		buffer_printf(out, "  %s (%s)\n        %s\n", options[i].key, option_default(&options[i]), options[i].help);
+}
+
+void config_list(struct buffer *out) {
+	for (size_t i = 0; i < option_count; i++)
+		buffer_printf(out, "%s\t%s\t%s\n", options[i].key, option_default(&options[i]), options[i].help);
+}

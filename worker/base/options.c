@@ -1,0 +1,128 @@
+#include "base/config.h"
+#include "base/option.h"
+
+#define FIELD(name) offsetof(struct config, name)
+#define SECONDS(n) ((n) * INT64_C(1000))
+#define HOURS(n) ((n) * INT64_C(3600000))
+#define DAYS(n) ((n) * INT64_C(86400000))
+
+enum {
+	PATH_BYTES = 4095, /* PATH_MAX without its NUL */
+	/* Source: Kafka 4.1, Topic.MAX_NAME_LENGTH = 249; our longest name, webhook-dead-letters, has 20. */
+	TOPIC_PREFIX_BYTES = 229,
+};
+
+const struct option options[] = {
+	{ "kafka.bootstrap.servers", NULL, 0, NULL, "required", 0, 0, "the brokers to begin with, host:port,host:port" },
+	{ "kafka.*", NULL, 0, NULL, "passed through", 0, 0, "librdkafka's setting of that name (TLS, SASL, ...)" },
+	{ "group.id", &option_name, FIELD(group_id), "posthorn", NULL, 1, 128, "the workers that share the work" },
+	{ "topic.prefix", &option_name, FIELD(topic_prefix), "", "empty", 0, TOPIC_PREFIX_BYTES, "put before the name of every topic" },
+	{ "topic.partitions", &option_int, FIELD(topic_partitions), "12", NULL, 1, 10000,
+	  "of the command topics and the changelog (topics create)" },
+	{ "topic.replication.factor", &option_count_or_broker, FIELD(topic_replication_factor), "-1", NULL, -1, 100,
+	  "of every topic (topics create); -1 leaves it to the broker" },
+	{ "schema.registry.url", &option_url, FIELD(schema_registry_url), NULL, NULL, 0, 2048, "where Confluent-framed records find their schemas" },
+	{ "schema.dir", &option_text, FIELD(schema_dir), NULL, NULL, 0, PATH_BYTES, "a folder with more writer schemas, *.avsc" },
+
+	{ "worker.id", &option_name, FIELD(worker_id), NULL, "the host's name", 1, 128, "this worker; unique in the group and kept over restarts" },
+	{ "worker.data.dir", &option_text, FIELD(worker_data_dir), "posthorn-data", NULL, 1, PATH_BYTES, "the folder of the replica, which may be deleted" },
+	{ "worker.master.key.file", &option_text, FIELD(worker_master_key_file), NULL, "required", 1, PATH_BYTES,
+	  "the key from which all signing keys are derived (mode 0600)" },
+	{ "worker.http.listen", &option_listen, FIELD(worker_http_listen), "127.0.0.1:9464", NULL, 0, 0, "/metrics, /livez and /readyz" },
+
+	{ "batch.max.records", &option_int, FIELD(batch_max_records), "2000", NULL, 1, 100000, "commands in one transaction, at most" },
+	{ "batch.max.wait", &option_duration, FIELD(batch_max_wait_ms), "50ms", NULL, 0, SECONDS(5), "how long a transaction gathers commands, at most" },
+	{ "receipt.retention", &option_duration, FIELD(receipt_retention_ms), "24h", NULL, SECONDS(1), DAYS(90),
+	  "how long a repeated command id gets the same answer" },
+	{ "issuance.receipt.retention", &option_duration, FIELD(issuance_receipt_retention_ms), "0", NULL, 0, DAYS(90),
+	  "the same for issuance commands; 0 keeps none" },
+	{ "command.max.bytes", &option_size, FIELD(command_max_bytes), "524288", NULL, 1024, 64 << 20, "a larger record is a dead letter" },
+
+	{ "delivery.threads", &option_int, FIELD(delivery_threads), NULL, "cores - 1, at least 1", 1, 256, "threads that send callbacks" },
+	{ "delivery.connect.timeout", &option_duration, FIELD(delivery_connect_timeout_ms), "5s", NULL, 1, SECONDS(600), "to connect, TLS included" },
+	{ "delivery.timeout", &option_duration, FIELD(delivery_timeout_ms), "15s", NULL, 1, SECONDS(600), "for a whole attempt, the response's body included" },
+	{ "delivery.retry.schedule", &option_retry_schedule, FIELD(delivery_retry_schedule_ms), "5s,5m,30m,2h,5h,10h,10h", NULL, 1, DAYS(30),
+	  "the wait before each further attempt" },
+	{ "delivery.retry.jitter", &option_ratio, FIELD(delivery_retry_jitter), "0.2", NULL, 0, 1, "the part of a wait by which it varies, up and down" },
+	{ "delivery.max.in.flight", &option_int, FIELD(delivery_max_in_flight), "4096", NULL, 1, 1000000, "attempts at once, in this worker" },
+	{ "delivery.max.in.flight.per.endpoint", &option_int, FIELD(delivery_max_in_flight_per_endpoint), "64", NULL, 1, 100000,
+	  "attempts at once, to one webhook" },
+	{ "delivery.max.connections.per.host", &option_int, FIELD(delivery_max_connections_per_host), "256", NULL, 1, 100000,
+	  "connections at once, to one host" },
+	{ "delivery.breaker.failures", &option_int, FIELD(delivery_breaker_failures), "10", NULL, 1, 1000000,
+	  "failures in a row after which an endpoint is only probed" },
+	{ "delivery.breaker.probe.interval", &option_duration, FIELD(delivery_breaker_probe_interval_ms), "30s", NULL, 1, DAYS(1), "between two probes" },
+	{ "delivery.dead.retention", &option_duration, FIELD(delivery_dead_retention_ms), "14d", NULL, 0, DAYS(365),
+	  "how long a dead delivery can be recovered" },
+
+	{ "endpoint.disable.after", &option_duration, FIELD(endpoint_disable_after_ms), "5d", NULL, 1, DAYS(365), "of failures without one success" },
+	{ "endpoint.allow.http", &option_bool, FIELD(endpoint_allow_http), "false", NULL, 0, 0, "whether a webhook's url may be http" },
+	{ "endpoint.allow.networks", &option_networks, FIELD(endpoint_allow_networks), NULL, NULL, 0, 0,
+	  "private networks that callbacks may reach, 10.0.0.0/8,fd00::/8" },
+	{ "endpoint.ca.file", &option_text, FIELD(endpoint_ca_file), NULL, "the system's", 0, PATH_BYTES, "the authorities that endpoints' certificates come from" },
+
+	{ "signature.formats", &option_signature_formats, FIELD(signature_formats), "rfc9421,standard-webhooks", NULL, 0, 0, "the signatures of a callback" },
+	{ "signing.key.overlap", &option_duration, FIELD(signing_key_overlap_ms), "24h", NULL, 0, DAYS(365), "how long a replaced key stays in the JWKS" },
+
+	{ "gateway.listen", &option_listen, FIELD(gateway_listen), "127.0.0.1:8080", NULL, 0, 0, "the HTTP API" },
+	{ "gateway.tokens.file", &option_text, FIELD(gateway_tokens_file), NULL, "required to serve", 1, PATH_BYTES, "the tenants' tokens, as hashes" },
+	{ "gateway.domain", &option_text, FIELD(gateway_domain), NULL, NULL, 0, 253, "the domain whose first label names the tenant of a public JWKS" },
+	{ "gateway.default.tenant", &option_text, FIELD(gateway_default_tenant), NULL, NULL, 0, 256, "the tenant of a public JWKS where nothing names one" },
+
+	{ "log.level", &option_log_level, FIELD(log_level), "info", NULL, 0, 0, "debug, info, warn or error" },
+	{ "log.format", &option_log_format, FIELD(log_format), "logfmt", NULL, 0, 0, "logfmt or json" },
+};
+
+const size_t option_count = ARRAY_LEN(options);
+
+const struct option *option_find(const char *key) {
+	for (size_t i = 0; i < option_count; i++) {
+		if (options[i].kind && strcmp(options[i].key, key) == 0)
+			return &options[i];
+	}
+	return NULL;
+}
+
+const char *option_default(const struct option *option) {
+	return option->shown ? option->shown : option->value ? option->value : "none";
+}
+
+enum { SUGGEST_KEY_MAX = 64, SUGGEST_DISTANCE_MAX = 3 };
+
+/* How many characters to insert, delete or replace. Source: Wagner and Fischer 1974, with one row kept. */
+static size_t edit_distance(const char *a, const char *b) {
+	size_t row[SUGGEST_KEY_MAX + 1], b_len = strlen(b);
+
+	for (size_t j = 0; j <= b_len; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+			size_t one_more = MIN(row[j], row[j - 1]) + 1;
+
+			diagonal = row[j];
+			row[j] = MIN(replaced, one_more);
+		}
+	}
+	return row[b_len];
+}
+
+const char *option_suggest(const char *key) {
+	size_t nearest = SUGGEST_DISTANCE_MAX + 1;
+	const char *found = NULL;
+
+	if (strlen(key) > SUGGEST_KEY_MAX)
+		return NULL;
+	for (size_t i = 0; i < option_count; i++) {
+		size_t distance = edit_distance(key, options[i].key);
+
+		if (distance < nearest && distance < strlen(key) / 2) {
+			nearest = distance;
+			found = options[i].key;
+		}
+	}
+	return found;
+}

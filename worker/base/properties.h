@@ -1,0 +1,13 @@
+/* Java-style properties, as in Kafka's own configuration files. Source: java.util.Properties.load(Reader), Java SE 17; read as UTF-8. */
+#pragma once
+
+struct properties_handler {
+	void *context;
+	/* One property in the order of the file; `line` is the one it begins on. */
+	void (*entry)(void *context, unsigned line, const char *key, const char *value);
+	/* A line that breaks `rule`; reading goes on with the next. */
+	void (*problem)(void *context, unsigned line, const char *rule);
+};
+
+/* Reads `text`, which is UTF-8. */
+void properties_parse(const char *text, const struct properties_handler *handler);
