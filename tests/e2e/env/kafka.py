@@ -60,6 +60,18 @@ class CommandWriter:
             except BufferError:
                 self.producer.poll(0.1)
 
+    def place(self, topic, key, value, **options):
+        """Writes one record and returns where it lies: (partition, offset)."""
+        placed = []
+        extra = {} if "partition" not in options else {"partition": options["partition"]}
+        self.producer.produce(
+            self.prefix + topic, key=key, value=value, headers=options.get("headers", []),
+            on_delivery=lambda error, message: placed.append(error or (message.partition(), message.offset())), **extra,
+        )
+        self.producer.flush(30)
+        assert isinstance(placed[0], tuple), placed
+        return placed[0]
+
     def _report(self, error, _):
         if error:
             self.failures.append(error)

@@ -1,0 +1,88 @@
+"""Records that nobody can process: kept with their reason, and nobody behind them waits."""
+
+from dataclasses import dataclass
+
+import pytest
+from env import avro, commands
+
+URL = "http://127.0.0.1:9/hook"
+TENANT = "<the tenant>"
+
+
+@dataclass
+class Row:
+    name: str
+    reason: str  # a word that an operator would search for
+    value: object  # bytes, None, or a function of (schemas, tenant)
+    key: object = TENANT
+    topic: str = "webhook-admin"
+
+
+def create(schemas, tenant):
+    return schemas.command.encode(commands.command(tenant, commands.create(URL)))
+
+
+def issuance(schemas, tenant):
+    return schemas.issuance.encode(commands.issuance(tenant))
+
+
+ROWS = [
+    Row("empty value", "short", b""),
+    Row("null value", "null", None),
+    Row("text", "frame", b"hello"),
+    Row("marker alone", "short", b"\xc3\x01"),
+    Row("unknown fingerprint", "schema", avro.MARKER + bytes(8) + b"\x02a"),
+    Row("confluent frame", "registry", b"\x00\x00\x00\x00\x07" + b"\x02a"),
+    Row("truncated", "", lambda schemas, tenant: create(schemas, tenant)[:-3]),
+    Row("bytes left over", "", lambda schemas, tenant: create(schemas, tenant) + b"\x00"),
+    Row("length of gigabytes", "", lambda schemas, tenant: schemas.command.frame + b"\xfe\xff\xff\xff\x0f"),
+    Row("negative length", "", lambda schemas, tenant: schemas.command.frame + b"\x01"),
+    Row("another schema of ours", "schema", issuance),
+    Row("a command among issuances", "schema", create, topic="credential-issuance"),
+    Row("wrong key", "key", create, key=b"somebody-else"),
+    Row("null key", "key", create, key=None),
+    Row("empty key", "key", create, key=b""),
+    Row("wrong key of an issuance", "key", issuance, key=b"somebody-else", topic="credential-issuance"),
+    Row("oversized", "bytes", lambda schemas, tenant: create(schemas, tenant) + bytes(600_000)),
+    Row("oversized issuance", "bytes", lambda schemas, tenant: schemas.issuance.encode(commands.issuance(tenant, credential="x" * 530_000)), topic="credential-issuance"),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_dead_letter(world, row):
+    tenant = world.tenant()
+    before = commands.command(tenant, commands.create(URL))
+    after = commands.command(tenant, commands.create(URL))
+    value = row.value(world.schemas, tenant) if callable(row.value) else row.value
+    key = tenant.encode() if row.key is TENANT else row.key
+    partition, _ = world.writer.place("webhook-admin", tenant, world.schemas.command.encode(before))
+    headers = [("traceparent", b"theirs"), ("x-\xc3\xa4", b"\x00\xff")]
+    partition, offset = world.writer.place(row.topic, key, value, partition=partition, headers=headers)
+    world.writer.place("webhook-admin", tenant, world.schemas.command.encode(after))
+
+    letter = world.dead_letters.of(world.prefix + row.topic, offset, partition)
+    assert (letter.key, letter.value) == (key, value)
+    assert row.reason in letter.reason, letter.reason
+    assert {name: letter.headers[name] for name, _ in headers} == dict(headers)
+    assert letter.headers["posthorn.error.timestamp"].isdigit()
+    assert [world.results.end(command["commandId"]).status for command in (before, after)] == [201, 201]
+
+
+def test_bad_text_is_a_dead_letter(world):
+    """Strings of a command are UTF-8 without NUL."""
+    for text in (b"\xff\xfe", b"a\x00b"):
+        good = create(world.schemas, "tenant-?")
+        at = world.writer.place("webhook-admin", "tenant-?", good.replace(b"127.0.0.1", text.ljust(9, b"x")))
+        assert world.dead_letters.of(world.prefix + "webhook-admin", at[1], at[0]).reason
+
+
+def test_an_empty_tenant_is_a_dead_letter(world):
+    at = world.writer.place("webhook-admin", b"", create(world.schemas, ""))
+    assert "tenant" in world.dead_letters.of(world.prefix + "webhook-admin", at[1], at[0]).reason.lower()
+
+
+def test_one_letter_a_record(world):
+    """At the end of the module: nothing was kept twice, and no good record is among them."""
+    world.dead_letters.catch_up()
+    places = [tuple(letter.headers[f"posthorn.error.{name}"] for name in ("topic", "partition", "offset")) for letter in world.dead_letters.letters]
+    assert len(places) == len(set(places)) == len(ROWS) + 3

@@ -1,0 +1,24 @@
+"""From a command on Kafka to its callback at the endpoint, on a system that has nothing else to do."""
+
+import time
+
+from env.report import percentile
+
+COMMANDS, WARM_UP = 200, 20
+P50_MS = 30
+
+
+def test_idle_latency(world, report):
+    tenant, endpoint = world.tenant(), world.receivers.endpoint()
+    world.webhook(tenant, endpoint)
+    latencies = []
+    for n in range(WARM_UP + COMMANDS):
+        start = time.time()
+        world.issue(tenant)
+        request = endpoint.wait(n + 1)[n]
+        latencies.append((request.time - start) * 1000)
+        world.delivered(request.id)
+    latencies = latencies[WARM_UP:]
+    p50, p99 = percentile(latencies, 50), percentile(latencies, 99)
+    report(f"command to callback, idle: p50 {p50:.1f} ms, p99 {p99:.1f} ms, largest {max(latencies):.1f} ms of {COMMANDS}")
+    assert p50 < P50_MS

@@ -1,0 +1,142 @@
+"""The worker as an operator meets it: options, configuration, signals, its own port."""
+
+import pytest
+from env import commands
+from env.paths import WORKER
+from env.programs import run, write_properties
+
+
+@pytest.fixture
+def config(tmp_path, fresh_world):
+    def write(**changes):
+        settings = fresh_world.settings | {"worker.data.dir": tmp_path / "data"} | changes
+        return write_properties(tmp_path / "worker.properties", {k: v for k, v in settings.items() if v is not None})
+
+    return write
+
+
+def check(config, *arguments, **options):
+    return run(WORKER, "--config", config, *arguments, "--check-config", **options)
+
+
+def test_help_and_version():
+    help = run(WORKER, "--help")
+    assert help.code == 0 and "--config" in help.out and "delivery.retry.schedule" in help.out and not help.err
+    version = run(WORKER, "--version")
+    assert version.code == 0 and version.out.startswith("posthorn-worker ")
+
+
+def test_good_configuration(config):
+    answer = check(config())
+    assert answer.code == 0, answer
+
+
+BAD = [
+    ("kafka.bootstrap.servers", None, "required"),
+    ("worker.master.key.file", None, "required"),
+    ("worker.master.key.file", "/nonexistent/key", "/nonexistent/key"),
+    ("delivery.timeout", "5", "delivery.timeout"),
+    ("delivery.timeout", "-5s", "delivery.timeout"),
+    ("delivery.retry.schedule", "5s,,1m", "delivery.retry.schedule"),
+    ("delivery.retry.jitter", "1.5", "delivery.retry.jitter"),
+    ("delivery.threads", "0", "delivery.threads"),
+    ("batch.max.records", "many", "batch.max.records"),
+    ("endpoint.allow.http", "yes", "endpoint.allow.http"),
+    ("endpoint.allow.networks", "10.0.0.0/33", "endpoint.allow.networks"),
+    ("signature.formats", "rfc9421,hmac", "signature.formats"),
+    ("worker.http.listen", "nowhere", "worker.http.listen"),
+    ("log.level", "loud", "log.level"),
+    ("delivery.tiemout", "5s", "delivery.tiemout"),
+    ("kafka.isolation.level", "read_uncommitted", "isolation.level"),
+]
+
+
+@pytest.mark.parametrize("key, value, word", BAD, ids=[f"{key}={value}" for key, value, _ in BAD])
+def test_bad_configuration_is_named(config, key, value, word):
+    answer = check(config(**{key: value}))
+    assert answer.code == 2 and key in answer.err and word in answer.err, answer
+
+
+def test_every_problem_is_named_at_once(config):
+    answer = check(config(**{"delivery.timeout": "x", "log.level": "loud", "no.such.key": "1"}))
+    assert answer.code == 2 and all(key in answer.err for key in ("delivery.timeout", "log.level", "no.such.key"))
+
+
+def test_a_master_key_that_others_can_read_is_refused(config, fresh_world):
+    fresh_world.master_key.chmod(0o644)
+    answer = check(config())
+    assert answer.code == 2 and str(fresh_world.master_key) in answer.err
+
+
+def test_environment_wins_over_the_file_and_set_over_both(config):
+    file = config(**{"log.level": "info"})
+    assert check(file, environment={"POSTHORN_LOG_LEVEL": "loud"}).code == 2
+    assert check(file, "--set", "log.level=loud", environment={"POSTHORN_LOG_LEVEL": "debug"}).code == 2
+
+
+@pytest.mark.parametrize("arguments", [["--nothing"], ["--set"], ["--set", "x"], ["--config", "/nonexistent"], ["leftover"]])
+def test_wrong_usage(arguments):
+    answer = run(WORKER, *arguments)
+    assert answer.code == 2 and answer.err, answer
+
+
+def test_sigterm_drains(fresh_world):
+    world = fresh_world
+    tenant, endpoint = world.tenant(), world.receivers.endpoint().answers({"delay": 1.0})
+    worker = world.worker()
+    world.webhook(tenant, endpoint)
+    ids = [world.issue(tenant) for _ in range(10)]
+    endpoint.wait(10)
+    worker.stop()
+    world.results.catch_up()
+    assert all(len(world.results.by_command[id]) == 2 for id in ids)
+    kinds = world.results.deliveries(tenant)
+    assert len(kinds) == 10 and all(types[-1] == "WEBHOOK_EVENT_PROCESS_SUCCESS" for types in kinds.values()), kinds
+    assert not world.state.kind("delivery"), "what was in flight has ended and is committed"
+    world.worker("worker-1")
+    extra = world.issue(tenant)
+    world.results.end(extra)
+    assert len(endpoint.wait(11)) == 11, "nothing is sent twice"
+
+
+def test_two_workers_may_not_share_a_data_folder(fresh_world):
+    world = fresh_world
+    first = world.worker()
+    second = world.worker("worker-2", ready=False, worker_data_dir=first.replica.parent)
+    second.expect_error(".*")
+    assert second.wait_end() != 0
+
+
+def test_readiness_and_liveness(fresh_world):
+    worker = fresh_world.worker()
+    assert worker.get("/livez").code == worker.get("/readyz").code == 200
+    assert worker.get("/nothing").code == 404
+
+
+SERIES = {
+    "commands by topic and outcome": "posthorn_commands_total",
+    "transactions": "posthorn_transactions_total",
+    "their seconds": "posthorn_transaction_seconds_sum",
+    "deliveries by outcome": "posthorn_deliveries_total",
+    "attempts' seconds": "posthorn_attempt_seconds_bucket",
+    "pending": "posthorn_deliveries_pending",
+    "in flight": "posthorn_deliveries_in_flight",
+    "lag per partition": "posthorn_consumer_lag",
+    "restore progress": "posthorn_restore_",
+}
+
+
+def test_metrics(fresh_world):
+    world = fresh_world
+    tenant, endpoint = world.tenant(), world.receivers.endpoint()
+    worker = world.worker()
+    world.webhook(tenant, endpoint)
+    world.ask(tenant, commands.create("nowhere"))
+    world.results.end(world.issue(tenant))
+    world.delivered(endpoint.wait()[0].id)
+    text = worker.get("/metrics").out
+    missing = {what: name for what, name in SERIES.items() if f"\n{name}" not in text}
+    assert not missing, text
+    assert all(line.startswith(("#", "posthorn_", "process_")) for line in text.splitlines() if line)
+    assert worker.metric("posthorn_deliveries_total", outcome="success") == 1
+    assert worker.metric("posthorn_deliveries_pending") == 0

@@ -1,0 +1,167 @@
+"""Workers that stop, die, and lose their files: nothing is lost, and nothing is told twice."""
+
+import pytest
+from env import commands
+from env.wait import until
+
+HOUR = "1h"
+
+
+def test_processing_goes_on_where_it_stopped(fresh_world):
+    world = fresh_world
+    tenant, endpoint = world.tenant(), world.receivers.endpoint()
+    worker = world.worker()
+    world.webhook(tenant, endpoint)
+    world.results.end(world.issue(tenant))
+    world.delivered(endpoint.wait()[0].id)
+    worker.stop()
+    waiting = [world.issue(tenant) for _ in range(20)]
+    worker.start()
+    assert {world.results.end(id).status for id in waiting} == {200}
+    endpoint.wait(21)
+    worker.stop()
+    world.results.catch_up()
+    assert len(endpoint.requests) == len({request.id for request in endpoint.requests}) == 21
+    assert all(len(events) == 2 for events in world.results.by_command.values())
+
+
+def test_a_retry_survives_a_restart(fresh_world):
+    world = fresh_world
+    tenant, endpoint = world.tenant(), world.receivers.endpoint().answers(500, 200)
+    worker = world.worker(delivery_retry_schedule="3s", delivery_retry_jitter=0)
+    world.webhook(tenant, endpoint)
+    world.issue(tenant)
+    first = endpoint.wait()[0]
+    world.results.wait(lambda: len(world.results.by_delivery[first.id]) == 2, what="the retry")
+    worker.kill()
+    worker.start()
+    world.delivered(first.id)
+    second = endpoint.requests[1]
+    assert second.id == first.id and 2.9 < second.time - first.time < 30
+
+
+def full_of_everything(world):
+    """Webhooks of many tenants, keys, receipts, pending and dead deliveries."""
+    good, bad = world.receivers.endpoint(), world.receivers.endpoint().answers(500)
+    tenants = [world.tenant() for _ in range(12)]
+    for n, tenant in enumerate(tenants):
+        world.webhook(tenant, good)
+        world.webhook(tenant, bad)
+        world.ask(tenant, commands.create("nowhere"))
+        if n % 3 == 0:
+            world.ask(tenant, commands.rotate_key())
+    ids = [world.issue(tenant) for tenant in tenants]
+    for id in ids:
+        world.results.end(id)
+    good.wait(len(tenants))
+    bad.wait(len(tenants))
+    quiet = lambda: sum(events[-1].type != "WEBHOOK_EVENT_RECEIVE" for events in world.results.by_delivery.values()) == 2 * len(tenants)
+    world.results.wait(quiet, what="every first outcome")
+    return tenants
+
+
+@pytest.mark.parametrize("schedule, left", [(HOUR, "pending"), ("1ms", "dead")])
+def test_the_replica_can_be_deleted(fresh_world, schedule, left):
+    world = fresh_world
+    worker = world.worker(delivery_retry_schedule=schedule)
+    tenants = full_of_everything(world)
+    until(lambda: {d["status"] for d in world.state.kind("delivery").values()} == {left}, what=f"only {left} deliveries")
+    worker.stop()
+    dump = world.admin.dump()
+    assert dump == world.admin.dump(worker.replica)
+    kinds = {line.split('"type":"')[1].split('"')[0] for line in dump.splitlines()}
+    assert kinds == {"Webhook", "SigningKey", "Delivery", "Receipt", "Position"}
+    worker.forget()
+    worker.start()
+    assert world.admin.dump(worker.replica) == dump, "restored while it runs"
+    worker.stop()
+    assert world.admin.dump(worker.replica) == dump == world.admin.dump()
+    assert len([line for line in dump.splitlines() if f'"status":"{left}"' in line]) == len(tenants)
+
+
+def test_a_warm_restart_reads_only_what_is_new(fresh_world):
+    world = fresh_world
+    tenant = world.tenant()
+    worker = world.worker()
+    ids = [world.writer.ask(tenant, commands.create("http://127.0.0.1:9/")) for _ in range(500)]
+    world.writer.flush()
+    for id in ids:
+        world.results.end(id)
+    worker.kill()
+    worker.start()
+    assert worker.metric("posthorn_restore_records_total") < 100
+    assert len(world.ask(tenant, commands.retrieve_all(limit=1000)).data["data"]) == 500
+    worker.stop()
+    assert world.admin.dump() == world.admin.dump(worker.replica)
+
+
+COMMANDS, TENANTS = 5000, 40
+
+
+class Load:
+    """Issuance commands in portions, and a look at what became of all of them."""
+
+    def __init__(self, world):
+        self.world = world
+        self.endpoints = {world.tenant("crash"): world.receivers.endpoint("crash", port=n) for n in range(TENANTS)}
+        self.tenants = list(self.endpoints)
+        created = [world.writer.ask(tenant, commands.create(endpoint.url)) for tenant, endpoint in self.endpoints.items()]
+        world.writer.flush()
+        assert {world.results.end(id, timeout=60).status for id in created} == {201}
+        self.sent = []
+
+    def send(self, count):
+        for _ in range(count):
+            tenant = self.tenants[len(self.sent) % TENANTS]
+            self.sent.append(self.world.writer.issuance(commands.issuance(tenant)))
+        self.world.writer.flush()
+
+    def arrived(self):
+        return sum(len(endpoint.requests) for endpoint in self.endpoints.values())
+
+    def wait_arrived(self, count, timeout=90):
+        until(lambda: self.arrived() >= count, timeout, f"{count} callbacks")
+
+    def finished(self):
+        return self.world.results.counts["WEBHOOK_EVENT_PROCESS_SUCCESS"] >= len(self.sent)
+
+
+def test_one_is_stopped_and_the_other_killed_under_load(fresh_world, report):
+    world = fresh_world
+    quick = {"kafka_session_timeout_ms": 6000}
+    one, two = world.worker("worker-1", **quick), world.worker("worker-2", **quick)
+    load = Load(world)
+    load.send(COMMANDS // 3)
+    load.wait_arrived(COMMANDS // 10)
+    one.stop()
+    load.send(COMMANDS // 3)
+    one.start(ready=False)
+    load.wait_arrived(COMMANDS // 2)
+    load.send(COMMANDS - len(load.sent))
+    two.kill()
+    world.results.wait(load.finished, 120, "every delivery's end")
+    two.start()
+    one.stop()
+    two.stop()
+
+    results = world.results.catch_up()
+    ids = [event.id for event in results.events]
+    assert len(ids) == len(set(ids)), "no event id twice for a read_committed reader"
+    assert all([event.type for event in results.by_command[id]] == ["OPENID_CREDENTIAL_START", "OPENID_CREDENTIAL_SUCCESS"] for id in load.sent)
+    assert {tuple(events) for events in map(tuple, (map(lambda e: e.type, v) for v in results.by_delivery.values()))} == {
+        ("WEBHOOK_EVENT_RECEIVE", "WEBHOOK_EVENT_PROCESS_SUCCESS")
+    }
+    delivered = {request.id for endpoint in load.endpoints.values() for request in endpoint.requests}
+    assert delivered == results.by_delivery.keys() and len(delivered) == COMMANDS
+    assert not world.state.kind("delivery")
+    report(f"{COMMANDS} deliveries over one SIGTERM and one kill -9: all delivered, {load.arrived() - COMMANDS} callbacks came again with the same id")
+
+
+def test_two_workers_share_the_partitions(fresh_world):
+    world = fresh_world
+    workers = [world.worker(f"worker-{n}") for n in (1, 2)]
+    load = Load(world)
+    load.send(400)
+    world.results.wait(load.finished, 30, "every delivery's end")
+    counts = [worker.metric("posthorn_deliveries_total", outcome="success") for worker in workers]
+    assert sum(counts) == 400 and min(counts) > 0
