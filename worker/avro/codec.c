@@ -1,0 +1,228 @@
+#include "avro/codec.h"
+
+#include "avro/canonical.h"
+#include "avro/check.h"
+#include "avro/decode.h"
+#include "avro/embedded.h"
+#include "avro/encode.h"
+#include "avro/fingerprint.h"
+#include "avro/frame.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { SCHEMA_FILE_MAX = 1024 * 1024, CANONICAL_MAX = SCHEMA_FILE_MAX };
+
+/* A schema that a record may have been written with. */
+struct writer {
+	uint64_t fingerprint;
+	const struct schema *schema;
+	const struct record *record; /* which of ours it is an edition of */
+};
+
+struct codec {
+	struct arena *arena;
+	struct writer *writers;
+	size_t writer_count, writer_capacity;
+};
+
+static const char schema_space[] = "posthorn.v1";
+static const struct record *const records[] = { &command_record, &issuance_record, &analytic_event_record, &state_record_record };
+
+static const struct record *find_record(const struct schema *schema) {
+	if (schema->type != SCHEMA_RECORD || strcmp(schema->space, schema_space))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(records); i++)
+		if (!strcmp(records[i]->name, schema->name))
+			return records[i];
+	return NULL;
+}
+
+static const struct writer *find_writer(const struct codec *codec, uint64_t fingerprint) {
+	for (size_t i = 0; i < codec->writer_count; i++)
+		if (codec->writers[i].fingerprint == fingerprint)
+			return &codec->writers[i];
+	return NULL;
+}
+
+static int refuse_file(struct buffer *problems, const char *file, const char *why) {
+	buffer_printf(problems, "%s: %s\n", file, why);
+	return CODEC_E_REFUSED;
+}
+
+static int fingerprint_json(const char *json, size_t len, uint64_t *out) {
+	_cleanup_(buffer_destroy) struct buffer canonical = BUFFER_INIT(CANONICAL_MAX);
+
+	if (canonical_append(&canonical, json, len) || canonical.overflowed)
+		return CODEC_E_REFUSED;
+	*out = fingerprint_of(canonical.data, canonical.len);
+	return 0;
+}
+
+static int add_schema(struct codec *codec, const char *file, const char *json, size_t len, struct buffer *problems) {
+	struct writer writer;
+	const char *why;
+
+	if (schema_parse(codec->arena, json, len, &writer.schema, &why))
+		return refuse_file(problems, file, why);
+	if (fingerprint_json(json, len, &writer.fingerprint))
+		return refuse_file(problems, file, "not a schema");
+	writer.record = find_record(writer.schema);
+	if (!writer.record)
+		return refuse_file(problems, file, "not a posthorn.v1 record WebhookCommand, CredentialIssuanceCommand, AnalyticEvent or StateRecord");
+	codec->writers = arena_grow(codec->arena, codec->writers, codec->writer_count, &codec->writer_capacity, sizeof(writer));
+	codec->writers[codec->writer_count++] = writer;
+	return 0;
+}
+
+/* A whole file of at most SCHEMA_FILE_MAX bytes. Returns 0 or a negative errno. */
+static int read_file(const char *path, struct buffer *out) {
+	FILE *file = fopen(path, "re");
+	char chunk[16 * 1024];
+	size_t len;
+	int r;
+
+	if (!file)
+		return -errno;
+	while ((len = fread(chunk, 1, sizeof(chunk), file)) > 0)
+		buffer_append(out, chunk, len);
+	r = ferror(file) ? -EIO : out->overflowed ? -EFBIG : 0;
+	fclose(file);
+	return r;
+}
+
+static int add_file(struct codec *codec, const char *dir, const char *name, struct buffer *problems) {
+	_cleanup_(buffer_destroy) struct buffer json = BUFFER_INIT(SCHEMA_FILE_MAX);
+	_cleanup_(x_freep) char *path = x_asprintf("%s/%s", dir, name);
+	int r = read_file(path, &json);
+
+	if (r)
+		return refuse_file(problems, path, strerror(-r));
+	return add_schema(codec, path, json.data ? json.data : "", json.len, problems);
+}
+
+static int is_schema_file(const struct dirent *entry) {
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && dot != entry->d_name && !strcmp(dot, ".avsc");
+}
+
+static int add_dir(struct codec *codec, const char *dir, struct buffer *problems) {
+	struct dirent **entries;
+	int count = scandir(dir, &entries, is_schema_file, alphasort), r = 0;
+
+	if (count < 0)
+		return refuse_file(problems, dir, strerror(errno));
+	for (int i = 0; i < count; i++) {
+		/* All files are tried, so that all problems are named. */
+		if (add_file(codec, dir, entries[i]->d_name, problems))
+			r = CODEC_E_REFUSED;
+		free(entries[i]);
+	}
+	free(entries);
+	return r;
+}
+
+int codec_new(const char *schema_dir, struct codec **out, struct buffer *problems) {
+	_cleanup_(codec_freep) struct codec *codec = x_calloc(1, sizeof(*codec));
+
+	codec->arena = arena_new();
+	for (size_t i = 0; i < EMBEDDED_SCHEMA_COUNT; i++) {
+		const struct embedded_schema *own = &embedded_schemas[i];
+
+		if (add_schema(codec, own->file, (const char *)own->json, own->len, problems))
+			return CODEC_E_REFUSED;
+	}
+	if (schema_dir && add_dir(codec, schema_dir, problems))
+		return CODEC_E_REFUSED;
+	*out = TAKE(codec);
+	return 0;
+}
+
+void codec_free(struct codec *codec) {
+	if (!codec)
+		return;
+	arena_free(codec->arena);
+	free(codec);
+}
+
+static int refuse(const char **why, const char *text) {
+	*why = text;
+	return CODEC_E_REFUSED;
+}
+
+/* From the frame to the struct; `out` is zeroed. */
+static int decode(const struct codec *codec, struct arena *arena, const struct record *record, const void *bytes, size_t len, void *out,
+		  const char **why) {
+	const uint8_t *body = (const uint8_t *)bytes + FRAME_HEADER_SIZE;
+	const struct writer *writer;
+	uint64_t fingerprint;
+	const char *wrong;
+
+	if (frame_parse(arena, bytes, len, &fingerprint, why))
+		return CODEC_E_REFUSED;
+	writer = find_writer(codec, fingerprint);
+	if (!writer)
+		return refuse(why, arena_printf(arena, "no schema is known with the fingerprint %016" PRIx64, fingerprint));
+	if (writer->record != record)
+		return refuse(why, arena_printf(arena, "it is of the schema %s, not of %s", writer->record->name, record->name));
+	wrong = check_bytes(writer->schema, body, len - FRAME_HEADER_SIZE);
+	if (wrong)
+		return refuse(why, arena_printf(arena, "malformed %s: %s", record->name, wrong));
+	return decode_record(arena, writer->schema, record, body, len - FRAME_HEADER_SIZE, out, why) ? CODEC_E_REFUSED : 0;
+}
+
+int codec_decode_command(struct codec *codec, struct arena *arena, const void *bytes, size_t len, struct command *out, const char **why) {
+	*out = (struct command){ 0 };
+	return decode(codec, arena, &command_record, bytes, len, out, why);
+}
+
+int codec_decode_issuance(struct codec *codec, struct arena *arena, const void *bytes, size_t len, struct issuance *out, const char **why) {
+	*out = (struct issuance){ 0 };
+	return decode(codec, arena, &issuance_record, bytes, len, out, why);
+}
+
+int codec_decode_event(struct codec *codec, struct arena *arena, const void *bytes, size_t len, struct analytic_event *out,
+		       const char **why) {
+	*out = (struct analytic_event){ 0 };
+	return decode(codec, arena, &analytic_event_record, bytes, len, out, why);
+}
+
+int codec_decode_state(struct codec *codec, struct arena *arena, const void *bytes, size_t len, struct state_record *out, const char **why) {
+	*out = (struct state_record){ 0 };
+	return decode(codec, arena, &state_record_record, bytes, len, out, why);
+}
+
+/* Our own schemas were added first, so the first one of a record is the one that we write. */
+static uint64_t own_fingerprint(const struct codec *codec, const struct record *record) {
+	for (size_t i = 0; i < EMBEDDED_SCHEMA_COUNT; i++)
+		if (codec->writers[i].record == record)
+			return codec->writers[i].fingerprint;
+	abort();
+}
+
+static void encode(const struct codec *codec, const struct record *record, const void *in, struct buffer *out) {
+	uint8_t header[FRAME_HEADER_SIZE];
+
+	frame_write(own_fingerprint(codec, record), header);
+	buffer_append(out, header, sizeof(header));
+	encode_record(out, record, in);
+}
+
+void codec_encode_command(struct codec *codec, const struct command *command, struct buffer *out) {
+	encode(codec, &command_record, command, out);
+}
+
+void codec_encode_issuance(struct codec *codec, const struct issuance *issuance, struct buffer *out) {
+	encode(codec, &issuance_record, issuance, out);
+}
+
+void codec_encode_event(struct codec *codec, const struct analytic_event *event, struct buffer *out) {
+	encode(codec, &analytic_event_record, event, out);
+}
+
+void codec_encode_state(struct codec *codec, const struct state_record *record, struct buffer *out) {
+	encode(codec, &state_record_record, record, out);
+}

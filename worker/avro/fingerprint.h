@@ -1,0 +1,8 @@
+/* CRC-64-AVRO, the fingerprint that names a schema. Source: Apache Avro 1.11 specification, "Schema Fingerprints". */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of a schema's Parsing Canonical Form. */
+uint64_t fingerprint_of(const void *bytes, size_t len);

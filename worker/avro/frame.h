@@ -1,0 +1,16 @@
+/* What stands before a record's bytes and names the schema that they were written with. */
+#pragma once
+
+#include "base/arena.h"
+
+#include <stdint.h>
+
+enum { FRAME_HEADER_SIZE = 10, FRAME_E_REFUSED = 1 };
+
+/*
+ * Reads the header of the single-object encoding: the schema's fingerprint, and the record's bytes behind it. Returns 0, or FRAME_E_REFUSED
+ * with the reason in `why`: also for the Confluent frame, for which no registry is configured.
+ */
+int frame_parse(struct arena *arena, const void *bytes, size_t len, uint64_t *fingerprint, const char **why) _must_check_;
+
+void frame_write(uint64_t fingerprint, uint8_t header[FRAME_HEADER_SIZE]);

@@ -1,0 +1,92 @@
+/*
+ * How the records of the schemas and the structs of the domain are made of each other: a table for each record, a row for each field, in the
+ * schema's order. Decoding, encoding and JSON are three readings of the same tables.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum field_kind {
+	FIELD_TEXT,         /* const char *                          string */
+	FIELD_TEXT_OR_NULL, /* const char *, NULL: null              ["null", "string"] */
+	FIELD_TEXT_SIZED,   /* const char * and its size_t length    string */
+	FIELD_TEXTS,        /* const char ** and its size_t count    array of string */
+	FIELD_UUID,         /* struct uuid                           string */
+	FIELD_BOOLEAN,      /* bool                                  boolean */
+	FIELD_INT,          /* int32_t                               int */
+	FIELD_INT_OR_NULL,  /* int32_t, 0: null                      ["null", "int"] */
+	FIELD_INT_FLAGGED,  /* int32_t and a bool, false: null       ["null", "int"] */
+	FIELD_LONG,         /* int64_t                               long */
+	FIELD_LONG_OR_NULL, /* int64_t, -1: null                     ["null", "long"] */
+	FIELD_TIME,         /* int64_t, wall ms                      timestamp-millis */
+	FIELD_TIME_OR_NULL, /* int64_t, wall ms, 0: null             ["null", timestamp-millis] */
+	FIELD_FIXED,        /* uint8_t[]                             fixed */
+	FIELD_VERSION,      /* nothing: always 1                     int */
+	FIELD_NAME,         /* an enum, by `name`                    string */
+	FIELD_NAMES,        /* enums in an array, by `names`         array of string */
+	FIELD_ARRAY,        /* a pointer and a size_t count          array of records, by `array` */
+	FIELD_UNION,        /* an enum and what it selects           union of records, by `branches` */
+};
+
+/* A text that stands for something in the record. */
+struct field_name {
+	const char *(*get)(const void *record);
+	int (*set)(void *record, const char *text); /* 0, or 1 for an unknown text; NULL: it follows from the other fields */
+};
+
+/* An array of enums inside the struct. */
+struct field_names {
+	size_t max; /* elements that it has room for */
+	const char *(*get)(const void *record, size_t index);
+	int (*add)(void *record, const char *text); /* 0, or 1 for an unknown or repeated text */
+};
+
+struct field_array {
+	const struct record *items;
+	size_t item_size;
+};
+
+/* The branches of a union, in the order of the enum that tells which one it is. */
+struct field_union {
+	const struct branch {
+		const struct record *record; /* NULL: null */
+		size_t size;                 /* of what the struct points at; 0: the struct holds it itself */
+	} *branches;
+	size_t count;
+};
+
+struct field {
+	const char *name;
+	enum field_kind kind;
+	bool optional;  /* a writer without it is understood: it is zero, or what the kind's null is */
+	size_t offset;  /* of the value in the struct; UNION: of the enum */
+	size_t second;  /* of the length, count or flag; FIXED: its size; UNION: of what is selected */
+	union {
+		const struct field_name *as_name;
+		const struct field_names *as_names;
+		const struct field_array *as_array;
+		const struct field_union *as_union;
+	};
+};
+
+struct record {
+	const char *name; /* in the schema, without its namespace */
+	const struct field *fields;
+	size_t field_count;
+	void (*complete)(void *record); /* after decoding, what a field says of another's struct; or NULL */
+};
+
+/* Of struct command, issuance, analytic_event and state_record. */
+extern const struct record command_record, issuance_record, analytic_event_record, state_record_record;
+/* Of the struct problem inside an event, and of the unions inside an event, a receipt and a state record. */
+extern const struct record event_problem_record;
+extern const struct field_union event_data_union, state_union;
+extern const struct field_names webhook_events_names;
+
+/* A webhook of an event knows its tenant, and a problem its status, from the record around it. */
+struct event_data;
+void event_data_complete(struct event_data *data, const char *tenant_id, int status);
+
+#define RECORD_TABLE(table) .fields = (table), .field_count = ARRAY_LEN(table)
+#define FIELD_AT(kind_, struct_, member) .kind = (kind_), .offset = offsetof(struct struct_, member)

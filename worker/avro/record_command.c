@@ -1,0 +1,70 @@
+#include "avro/record.h"
+
+#include "base/memory.h"
+#include "domain/command.h"
+
+#define COMMAND(kind, member) FIELD_AT(kind, command, member)
+#define ISSUANCE(kind, member) FIELD_AT(kind, issuance, member)
+
+#define ID { "id", COMMAND(FIELD_TEXT, id) }
+#define EVENTS { "events", COMMAND(FIELD_TEXTS, events), .second = offsetof(struct command, event_count) }
+#define URL { "url", COMMAND(FIELD_TEXT, url) }
+#define DISABLED { "disabled", COMMAND(FIELD_BOOLEAN, disabled), .optional = true }
+
+static const struct field create_fields[] = { EVENTS, URL, DISABLED };
+static const struct field list_fields[] = {
+	{ "limit", COMMAND(FIELD_INT_FLAGGED, limit), .optional = true, .second = offsetof(struct command, has_limit) },
+	{ "cursor", COMMAND(FIELD_TEXT_OR_NULL, cursor), .optional = true },
+};
+static const struct field update_fields[] = { ID, EVENTS, URL, DISABLED };
+static const struct field id_fields[] = { ID };
+static const struct field recover_fields[] = { ID, { "since", COMMAND(FIELD_TIME, since_ms) } };
+
+static const struct record create = { "CreateWebhook", RECORD_TABLE(create_fields) };
+static const struct record list = { "RetrieveWebhooks", RECORD_TABLE(list_fields) };
+static const struct record retrieve = { "RetrieveWebhook", RECORD_TABLE(id_fields) };
+static const struct record update = { "UpdateWebhook", RECORD_TABLE(update_fields) };
+static const struct record delete = { "DeleteWebhook", RECORD_TABLE(id_fields) };
+static const struct record test = { "TestWebhook", RECORD_TABLE(id_fields) };
+static const struct record rotate = { .name = "RotateSigningKey" };
+static const struct record recover = { "RecoverDeliveries", RECORD_TABLE(recover_fields) };
+
+static const struct branch operation_branches[OPERATION_COUNT] = {
+	[OPERATION_CREATE_WEBHOOK] = { &create },    [OPERATION_RETRIEVE_WEBHOOKS] = { &list },
+	[OPERATION_RETRIEVE_WEBHOOK] = { &retrieve }, [OPERATION_UPDATE_WEBHOOK] = { &update },
+	[OPERATION_DELETE_WEBHOOK] = { &delete },    [OPERATION_TEST_WEBHOOK] = { &test },
+	[OPERATION_ROTATE_SIGNING_KEY] = { &rotate }, [OPERATION_RECOVER_DELIVERIES] = { &recover },
+};
+static const struct field_union operation_union = { operation_branches, OPERATION_COUNT };
+
+/* The envelope comes first in both, so that one list serves them. */
+_Static_assert(!offsetof(struct command, envelope) && !offsetof(struct issuance, envelope), "the envelope comes first");
+
+#define ENVELOPE(kind, member) FIELD_AT(kind, command_envelope, member)
+#define ENVELOPE_FIELDS                                                                   \
+	{ "commandId", ENVELOPE(FIELD_TEXT, command_id) },                                \
+	{ "tenantId", ENVELOPE(FIELD_TEXT, tenant_id) },                                  \
+	{ "requestId", ENVELOPE(FIELD_TEXT_OR_NULL, request_id), .optional = true },      \
+	{ "clientId", ENVELOPE(FIELD_TEXT_OR_NULL, client_id), .optional = true },        \
+	{ "timestamp", ENVELOPE(FIELD_TIME, timestamp_ms) }
+
+static const struct field command_fields[] = {
+	ENVELOPE_FIELDS,
+	/* Each operation uses some members of the command itself. */
+	{ "operation", COMMAND(FIELD_UNION, operation), .second = 0, .as_union = &operation_union },
+};
+const struct record command_record = { "WebhookCommand", RECORD_TABLE(command_fields) };
+
+static const struct field issuance_fields[] = {
+	ENVELOPE_FIELDS,
+	{ "userId", ISSUANCE(FIELD_TEXT_OR_NULL, user_id), .optional = true },
+	{ "credentialId", ISSUANCE(FIELD_TEXT, credential_id) },
+	{ "credentialConfigurationId", ISSUANCE(FIELD_TEXT, credential_configuration_id) },
+	{ "credentialProfile", ISSUANCE(FIELD_TEXT, credential_profile) },
+	{ "format", ISSUANCE(FIELD_TEXT, format) },
+	{ "credentialOfferId", ISSUANCE(FIELD_TEXT_OR_NULL, credential_offer_id), .optional = true },
+	{ "sessionId", ISSUANCE(FIELD_TEXT_OR_NULL, session_id), .optional = true },
+	{ "claims", ISSUANCE(FIELD_TEXT_OR_NULL, claims), .optional = true },
+	{ "credential", ISSUANCE(FIELD_TEXT, credential) },
+};
+const struct record issuance_record = { "CredentialIssuanceCommand", RECORD_TABLE(issuance_fields) };

@@ -1,0 +1,191 @@
+#include "avro/record.h"
+
+#include "base/memory.h"
+#include "domain/analytic_event.h"
+
+static bool is_subscribed(const struct webhook *webhook, enum event_type type) {
+	for (size_t i = 0; i < webhook->event_count; i++)
+		if (webhook->events[i] == type)
+			return true;
+	return false;
+}
+
+static const char *subscription_get(const void *record, size_t index) {
+	const struct webhook *webhook = record;
+
+	return event_type_name(webhook->events[index]);
+}
+
+static int subscription_add(void *record, const char *text) {
+	struct webhook *webhook = record;
+	enum event_type type;
+
+	if (event_type_parse(text, &type) || type >= EVENT_TYPE_SUBSCRIBABLE_COUNT || is_subscribed(webhook, type))
+		return 1;
+	webhook->events[webhook->event_count++] = type;
+	return 0;
+}
+
+const struct field_names webhook_events_names = { EVENT_TYPE_SUBSCRIBABLE_COUNT, subscription_get, subscription_add };
+
+#define WEBHOOK(kind, member) FIELD_AT(kind, webhook, member)
+
+static const struct field webhook_fields[] = {
+	{ "id", WEBHOOK(FIELD_UUID, id) },
+	{ "events", WEBHOOK(FIELD_NAMES, events), .second = offsetof(struct webhook, event_count), .as_names = &webhook_events_names },
+	{ "url", WEBHOOK(FIELD_TEXT, url) },
+	{ "disabled", WEBHOOK(FIELD_BOOLEAN, disabled) },
+	{ "createdAt", WEBHOOK(FIELD_TIME, created_at_ms) },
+	{ "updatedAt", WEBHOOK(FIELD_TIME, updated_at_ms) },
+};
+static const struct record webhook = { "Webhook", RECORD_TABLE(webhook_fields) };
+
+#define PAGE(kind, member) FIELD_AT(kind, webhook_page, member)
+
+static const struct field_array page_items = { &webhook, sizeof(struct webhook) };
+static const struct field page_fields[] = {
+	{ "data", PAGE(FIELD_ARRAY, items), .second = offsetof(struct webhook_page, count), .as_array = &page_items },
+	{ "nextCursor", PAGE(FIELD_TEXT_OR_NULL, next_cursor), .optional = true },
+};
+static const struct record page = { "WebhookPage", RECORD_TABLE(page_fields) };
+
+#define DETAIL(kind, member) FIELD_AT(kind, problem_detail, member)
+#define PROBLEM(kind, member) FIELD_AT(kind, problem, member)
+
+static const struct field detail_fields[] = {
+	{ "value", DETAIL(FIELD_TEXT, value) },
+	{ "msg", DETAIL(FIELD_TEXT, msg) },
+	{ "param", DETAIL(FIELD_TEXT, param) },
+	{ "location", DETAIL(FIELD_TEXT, location) },
+};
+static const struct record detail = { "ProblemDetail", RECORD_TABLE(detail_fields) };
+static const struct field_array problem_details = { &detail, sizeof(struct problem_detail) };
+static const struct field problem_fields[] = {
+	{ "code", PROBLEM(FIELD_TEXT, code) },
+	{ "type", PROBLEM(FIELD_TEXT, type) },
+	{ "message", PROBLEM(FIELD_TEXT, message) },
+	{ "details", PROBLEM(FIELD_ARRAY, details), .second = offsetof(struct problem, detail_count), .as_array = &problem_details },
+};
+
+static void problem_complete(void *record) {
+	struct problem *problem = record;
+
+	problem->detail_capacity = problem->detail_count;
+}
+
+const struct record event_problem_record = { "Problem", RECORD_TABLE(problem_fields), problem_complete };
+
+#define ISSUED(kind, member) FIELD_AT(kind, credential_issued, member)
+
+static const struct field issued_fields[] = {
+	{ "credentialId", ISSUED(FIELD_TEXT, credential_id) },
+	{ "deliveries", ISSUED(FIELD_INT, deliveries) },
+};
+static const struct record issued = { "CredentialIssued", RECORD_TABLE(issued_fields) };
+
+static const char *report_type_get(const void *record) {
+	const struct delivery_report *report = record;
+
+	return event_type_name(report->event_type);
+}
+
+static int report_type_set(void *record, const char *text) {
+	struct delivery_report *report = record;
+
+	return event_type_parse(text, &report->event_type);
+}
+
+#define REPORT(kind, member) FIELD_AT(kind, delivery_report, member)
+
+static const struct field_name report_type = { report_type_get, report_type_set };
+static const struct field delivery_fields[] = {
+	{ "deliveryId", REPORT(FIELD_UUID, delivery_id) },
+	{ "webhookId", REPORT(FIELD_UUID, webhook_id) },
+	{ "eventType", .kind = FIELD_NAME, .as_name = &report_type },
+	{ "attempt", REPORT(FIELD_INT, attempt) },
+	{ "status", REPORT(FIELD_INT_OR_NULL, status), .optional = true },
+	{ "reason", REPORT(FIELD_TEXT_OR_NULL, reason), .optional = true },
+	{ "durationMs", REPORT(FIELD_LONG_OR_NULL, duration_ms), .optional = true },
+	{ "nextAttemptAt", REPORT(FIELD_TIME_OR_NULL, next_attempt_at_ms), .optional = true },
+};
+static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields) };
+
+#define KEY(kind, member) FIELD_AT(kind, signing_key_report, member)
+
+static const struct field key_fields[] = {
+	{ "kid", KEY(FIELD_TEXT, kid) },
+	{ "createdAt", KEY(FIELD_TIME, created_at_ms) },
+	{ "expiresAt", KEY(FIELD_TIME_OR_NULL, expires_at_ms), .optional = true },
+};
+static const struct record signing_key = { "SigningKey", RECORD_TABLE(key_fields) };
+
+/* The member of struct event_data is the number itself. */
+static const struct field recovered_fields[] = { { "deliveries", .kind = FIELD_INT } };
+static const struct record recovered = { "Recovered", RECORD_TABLE(recovered_fields) };
+
+static const struct branch data_branches[] = {
+	[EVENT_DATA_NONE] = { NULL },
+	[EVENT_DATA_WEBHOOK] = { &webhook },
+	[EVENT_DATA_WEBHOOK_PAGE] = { &page },
+	[EVENT_DATA_PROBLEM] = { &event_problem_record, sizeof(struct problem) },
+	[EVENT_DATA_CREDENTIAL_ISSUED] = { &issued },
+	[EVENT_DATA_DELIVERY] = { &delivery },
+	[EVENT_DATA_SIGNING_KEY] = { &signing_key },
+	[EVENT_DATA_RECOVERED] = { &recovered },
+};
+const struct field_union event_data_union = { data_branches, ARRAY_LEN(data_branches) };
+
+void event_data_complete(struct event_data *data, const char *tenant_id, int status) {
+	if (data->kind == EVENT_DATA_WEBHOOK)
+		data->webhook.tenant_id = tenant_id;
+	if (data->kind == EVENT_DATA_WEBHOOK_PAGE)
+		for (size_t i = 0; i < data->page.count; i++)
+			((struct webhook *)(uintptr_t)data->page.items)[i].tenant_id = tenant_id; /* still ours: just decoded */
+	if (data->kind == EVENT_DATA_PROBLEM)
+		((struct problem *)(uintptr_t)data->problem)->status = status;
+}
+
+static const char *event_type_get(const void *record) {
+	const struct analytic_event *event = record;
+
+	return analytic_event_type(event->subject, event->step);
+}
+
+static int event_type_set(void *record, const char *text) {
+	struct analytic_event *event = record;
+
+	return analytic_event_type_parse(text, &event->subject, &event->step);
+}
+
+static const char *event_category_get(const void *record) {
+	const struct analytic_event *event = record;
+
+	return analytic_event_category(event->subject);
+}
+
+static void event_complete(void *record) {
+	struct analytic_event *event = record;
+
+	event_data_complete(&event->data, event->tenant_id, event->status);
+}
+
+#define EVENT(kind, member) FIELD_AT(kind, analytic_event, member)
+
+static const struct field_name event_type = { event_type_get, event_type_set };
+static const struct field_name event_category = { event_category_get, NULL };
+static const struct field event_fields[] = {
+	{ "id", EVENT(FIELD_UUID, id) },
+	{ "type", .kind = FIELD_NAME, .as_name = &event_type },
+	{ "category", .kind = FIELD_NAME, .optional = true, .as_name = &event_category },
+	{ "version", .kind = FIELD_VERSION, .optional = true },
+	{ "timestamp", EVENT(FIELD_TIME, timestamp_ms) },
+	{ "tenantId", EVENT(FIELD_TEXT, tenant_id) },
+	{ "commandId", EVENT(FIELD_TEXT_OR_NULL, command_id), .optional = true },
+	{ "requestId", EVENT(FIELD_TEXT_OR_NULL, request_id), .optional = true },
+	{ "clientId", EVENT(FIELD_TEXT_OR_NULL, client_id), .optional = true },
+	{ "repeat", EVENT(FIELD_BOOLEAN, repeat), .optional = true },
+	{ "status", EVENT(FIELD_INT_OR_NULL, status), .optional = true },
+	{ "data", EVENT(FIELD_UNION, data.kind), .optional = true, .second = offsetof(struct analytic_event, data.webhook),
+	  .as_union = &event_data_union },
+};
+const struct record analytic_event_record = { "AnalyticEvent", RECORD_TABLE(event_fields), event_complete };

@@ -1,0 +1,149 @@
+#include "avro/record.h"
+
+#include "base/memory.h"
+#include "domain/state.h"
+
+#define WEBHOOK(kind, member) FIELD_AT(kind, webhook, member)
+
+static const struct field webhook_fields[] = {
+	{ "id", WEBHOOK(FIELD_UUID, id) },
+	{ "tenantId", WEBHOOK(FIELD_TEXT, tenant_id) },
+	{ "events", WEBHOOK(FIELD_NAMES, events), .second = offsetof(struct webhook, event_count), .as_names = &webhook_events_names },
+	{ "url", WEBHOOK(FIELD_TEXT, url) },
+	{ "disabled", WEBHOOK(FIELD_BOOLEAN, disabled), .optional = true },
+	{ "createdAt", WEBHOOK(FIELD_TIME, created_at_ms) },
+	{ "updatedAt", WEBHOOK(FIELD_TIME, updated_at_ms) },
+};
+static const struct record webhook = { "Webhook", RECORD_TABLE(webhook_fields) };
+
+#define KEY(kind, member) FIELD_AT(kind, signing_key, member)
+
+static const struct field key_fields[] = {
+	{ "tenantId", KEY(FIELD_TEXT, tenant_id) },
+	{ "kid", KEY(FIELD_TEXT, kid) },
+	{ "x", KEY(FIELD_FIXED, x), .second = sizeof(((struct signing_key *)0)->x) },
+	{ "masterKeyId", KEY(FIELD_TEXT, master_key_id) },
+	{ "epoch", KEY(FIELD_INT, epoch) },
+	{ "createdAt", KEY(FIELD_TIME, created_at_ms) },
+	{ "expiresAt", KEY(FIELD_TIME_OR_NULL, expires_at_ms), .optional = true },
+};
+static const struct record signing_key = { "SigningKey", RECORD_TABLE(key_fields) };
+
+static const char *delivery_type_get(const void *record) {
+	const struct delivery *delivery = record;
+
+	return event_type_name(delivery->event_type);
+}
+
+static int delivery_type_set(void *record, const char *text) {
+	struct delivery *delivery = record;
+
+	return event_type_parse(text, &delivery->event_type);
+}
+
+static const char *const delivery_status_names[] = { [DELIVERY_PENDING] = "pending", [DELIVERY_DEAD] = "dead" };
+
+static const char *delivery_status_get(const void *record) {
+	const struct delivery *delivery = record;
+
+	return delivery_status_names[delivery->status];
+}
+
+static int delivery_status_set(void *record, const char *text) {
+	struct delivery *delivery = record;
+
+	for (size_t i = 0; i < ARRAY_LEN(delivery_status_names); i++) {
+		if (!strcmp(delivery_status_names[i], text)) {
+			delivery->status = (enum delivery_status)i;
+			return 0;
+		}
+	}
+	return 1;
+}
+
+#define DELIVERY(kind, member) FIELD_AT(kind, delivery, member)
+
+static const struct field_name delivery_type = { delivery_type_get, delivery_type_set };
+static const struct field_name delivery_status = { delivery_status_get, delivery_status_set };
+static const struct field delivery_fields[] = {
+	{ "id", DELIVERY(FIELD_UUID, id) },
+	{ "eventId", DELIVERY(FIELD_UUID, event_id) },
+	{ "webhookId", DELIVERY(FIELD_UUID, webhook_id) },
+	{ "tenantId", DELIVERY(FIELD_TEXT, tenant_id) },
+	{ "commandId", DELIVERY(FIELD_TEXT, command_id) },
+	{ "requestId", DELIVERY(FIELD_TEXT_OR_NULL, request_id), .optional = true },
+	{ "clientId", DELIVERY(FIELD_TEXT_OR_NULL, client_id), .optional = true },
+	{ "traceparent", DELIVERY(FIELD_TEXT_OR_NULL, traceparent), .optional = true },
+	{ "eventType", .kind = FIELD_NAME, .as_name = &delivery_type },
+	{ "body", DELIVERY(FIELD_TEXT_SIZED, body), .second = offsetof(struct delivery, body_len) },
+	{ "status", .kind = FIELD_NAME, .optional = true, .as_name = &delivery_status },
+	{ "attempts", DELIVERY(FIELD_INT, attempts), .optional = true },
+	{ "lastStatus", DELIVERY(FIELD_INT_OR_NULL, last_status), .optional = true },
+	{ "lastReason", DELIVERY(FIELD_TEXT_OR_NULL, last_reason), .optional = true },
+	{ "createdAt", DELIVERY(FIELD_TIME, created_at_ms) },
+	{ "nextAttemptAt", DELIVERY(FIELD_TIME, next_attempt_at_ms) },
+};
+static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields) };
+
+/* The outcome is told as the type of the event that answered; its step follows from the status. */
+static const char *receipt_outcome_get(const void *record) {
+	const struct receipt *receipt = record;
+
+	return analytic_event_type(receipt->subject, receipt->status < 400 ? ANALYTIC_SUCCESS : ANALYTIC_FAIL);
+}
+
+static int receipt_outcome_set(void *record, const char *text) {
+	struct receipt *receipt = record;
+	enum analytic_step step;
+
+	if (analytic_event_type_parse(text, &receipt->subject, &step))
+		return 1;
+	return step != ANALYTIC_SUCCESS && step != ANALYTIC_FAIL;
+}
+
+static void receipt_complete(void *record) {
+	struct receipt *receipt = record;
+
+	event_data_complete(&receipt->data, receipt->tenant_id, receipt->status);
+}
+
+#define RECEIPT(kind, member) FIELD_AT(kind, receipt, member)
+
+static const struct field_name receipt_outcome = { receipt_outcome_get, receipt_outcome_set };
+static const struct field receipt_fields[] = {
+	{ "tenantId", RECEIPT(FIELD_TEXT, tenant_id) },
+	{ "commandId", RECEIPT(FIELD_TEXT, command_id) },
+	{ "fingerprint", RECEIPT(FIELD_FIXED, fingerprint), .second = sizeof(((struct receipt *)0)->fingerprint) },
+	{ "outcome", .kind = FIELD_NAME, .as_name = &receipt_outcome },
+	{ "status", RECEIPT(FIELD_INT, status) },
+	{ "data", RECEIPT(FIELD_UNION, data.kind), .optional = true, .second = offsetof(struct receipt, data.webhook),
+	  .as_union = &event_data_union },
+	{ "createdAt", RECEIPT(FIELD_TIME, created_at_ms) },
+	{ "expiresAt", RECEIPT(FIELD_TIME, expires_at_ms) },
+};
+static const struct record receipt = { "Receipt", RECORD_TABLE(receipt_fields), receipt_complete };
+
+#define POSITION(kind, member) FIELD_AT(kind, position, member)
+
+static const struct field position_fields[] = {
+	{ "storeId", POSITION(FIELD_UUID, store_id) },
+	{ "sequence", POSITION(FIELD_LONG, sequence) },
+	{ "generation", POSITION(FIELD_INT, generation) },
+	{ "memberId", POSITION(FIELD_TEXT, member_id) },
+	{ "adminOffset", POSITION(FIELD_LONG_OR_NULL, admin_offset), .optional = true },
+	{ "issuanceOffset", POSITION(FIELD_LONG_OR_NULL, issuance_offset), .optional = true },
+	{ "recordCount", POSITION(FIELD_INT, record_count) },
+	{ "timestamp", POSITION(FIELD_TIME, timestamp_ms) },
+};
+static const struct record position = { "Position", RECORD_TABLE(position_fields) };
+
+static const struct branch state_branches[STATE_KIND_COUNT] = {
+	[STATE_WEBHOOK] = { &webhook }, [STATE_SIGNING_KEY] = { &signing_key }, [STATE_DELIVERY] = { &delivery },
+	[STATE_RECEIPT] = { &receipt }, [STATE_POSITION] = { &position },
+};
+const struct field_union state_union = { state_branches, STATE_KIND_COUNT };
+
+static const struct field state_fields[] = {
+	{ "state", FIELD_AT(FIELD_UNION, state_record, kind), .second = offsetof(struct state_record, webhook), .as_union = &state_union },
+};
+const struct record state_record_record = { "StateRecord", RECORD_TABLE(state_fields) };
