@@ -1,0 +1,83 @@
+#include "domain/handler.h"
+
+#include "domain/field_hash.h"
+#include "domain/operations.h"
+
+struct operation_rule {
+	enum analytic_subject subject;
+	operation_fn operation;
+};
+
+static const struct operation_rule rules[OPERATION_COUNT] = {
+	[OPERATION_CREATE_WEBHOOK] = { ANALYTIC_WEBHOOK_CREATE, operation_create_webhook },
+	[OPERATION_RETRIEVE_WEBHOOKS] = { ANALYTIC_WEBHOOK_RETRIEVE_LIST, operation_retrieve_webhooks },
+	[OPERATION_RETRIEVE_WEBHOOK] = { ANALYTIC_WEBHOOK_RETRIEVE, operation_retrieve_webhook },
+	[OPERATION_UPDATE_WEBHOOK] = { ANALYTIC_WEBHOOK_UPDATE, operation_update_webhook },
+	[OPERATION_DELETE_WEBHOOK] = { ANALYTIC_WEBHOOK_DELETE, operation_delete_webhook },
+	[OPERATION_TEST_WEBHOOK] = { ANALYTIC_WEBHOOK_TEST, operation_test_webhook },
+	[OPERATION_ROTATE_SIGNING_KEY] = { ANALYTIC_WEBHOOK_KEY_ROTATE, operation_rotate_signing_key },
+	[OPERATION_RECOVER_DELIVERIES] = { ANALYTIC_WEBHOOK_RECOVER, operation_recover_deliveries },
+};
+
+static void hash_webhook(struct field_hash *hash, const struct command *command) {
+	field_hash_add_int(hash, (int64_t)command->event_count);
+	for (size_t i = 0; i < command->event_count; i++)
+		field_hash_add_text(hash, command->events[i]);
+	field_hash_add_text(hash, command->url);
+	field_hash_add_int(hash, command->disabled);
+}
+
+static void hash_fields(struct field_hash *hash, const struct command *command) {
+	switch (command->operation) {
+	case OPERATION_CREATE_WEBHOOK:
+		hash_webhook(hash, command);
+		return;
+	case OPERATION_UPDATE_WEBHOOK:
+		field_hash_add_text(hash, command->id);
+		hash_webhook(hash, command);
+		return;
+	case OPERATION_RETRIEVE_WEBHOOKS:
+		field_hash_add_int(hash, command->has_limit);
+		field_hash_add_int(hash, command->has_limit ? command->limit : 0);
+		field_hash_add_text(hash, command->cursor);
+		return;
+	case OPERATION_RECOVER_DELIVERIES:
+		field_hash_add_text(hash, command->id);
+		field_hash_add_int(hash, command->since_ms);
+		return;
+	case OPERATION_RETRIEVE_WEBHOOK:
+	case OPERATION_DELETE_WEBHOOK:
+	case OPERATION_TEST_WEBHOOK:
+		field_hash_add_text(hash, command->id);
+		return;
+	case OPERATION_ROTATE_SIGNING_KEY:
+		return;
+	case OPERATION_COUNT:
+		break;
+	}
+	abort();
+}
+
+/* As the fields came, before any normalisation: a producer that repeats a command repeats its bytes. */
+static void fingerprint(const struct command *command, uint8_t out[FIELD_HASH_SIZE]) {
+	struct field_hash hash;
+
+	field_hash_init(&hash, "posthorn command");
+	field_hash_add_text(&hash, operation_name(command->operation));
+	hash_fields(&hash, command);
+	field_hash_finish(&hash, out);
+}
+
+int handle_command(const struct handler_context *context, const struct command *command, struct effects *out) {
+	const struct operation_rule *rule = &rules[command->operation];
+	struct handling handling = {
+		.context = context,
+		.envelope = &command->envelope,
+		.subject = rule->subject,
+		.effects = out,
+	};
+	struct receipt_rule receipt = { .is_kept = true, .retention_ms = context->settings->receipt_retention_ms };
+
+	fingerprint(command, receipt.fingerprint);
+	return handling_run(&handling, &receipt, rule->operation, command);
+}

@@ -1,0 +1,203 @@
+#include "domain/callback_body.h"
+#include "domain/field_hash.h"
+#include "domain/handling.h"
+#include "domain/id.h"
+#include "domain/recording.h"
+
+#include <jansson.h>
+
+/* Webhooks read at a time. A tenant has a few; one with thousands shall not be one array. */
+enum { WEBHOOKS_PER_READ = 256 };
+
+/* One webhook and one type of event that it gets. */
+struct match {
+	struct uuid webhook_id;
+	enum event_type type;
+};
+
+struct matches {
+	struct match *items;
+	size_t count, capacity;
+};
+
+/* The JSON of an event, built when the first webhook wants it. */
+struct events {
+	struct buffer json[EVENT_TYPE_SUBSCRIBABLE_COUNT];
+};
+
+static void events_destroy(struct events *events) {
+	for (size_t type = 0; type < ARRAY_LEN(events->json); type++)
+		buffer_destroy(&events->json[type]);
+}
+
+/*
+ * The text goes out as it came, so it is only looked at. A name that stands twice in an object is refused: receivers disagree on
+ * which one counts (RFC 8259 section 4). Integers are read as reals, for here their size does not matter.
+ */
+static json_t *parse_json(const char *text) {
+	return json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+}
+
+static void validate_claims(struct validation *validation, const char *claims) {
+	json_t *json;
+
+	if (!claims)
+		return;
+	json = parse_json(claims);
+	if (!json_is_object(json))
+		validation_add(validation, "claims", "body", claims, "Must be a JSON object, without a name twice");
+	json_decref(json);
+}
+
+static void validate_credential(struct validation *validation, const char *credential) {
+	json_t *json;
+
+	if (!*credential)
+		return;
+	json = parse_json(credential);
+	if (!json_is_object(json) && !json_is_string(json))
+		validation_add(validation, "credential", "body", credential,
+			       "Must be a JSON object, without a name twice, or a JSON string");
+	json_decref(json);
+}
+
+static void validate_issuance(struct validation *validation, const struct issuance *issuance) {
+	validate_identifier(validation, "userId", issuance->user_id, true);
+	validate_identifier(validation, "credentialId", issuance->credential_id, false);
+	validate_identifier(validation, "credentialConfigurationId", issuance->credential_configuration_id, false);
+	validate_identifier(validation, "credentialProfile", issuance->credential_profile, false);
+	validate_identifier(validation, "format", issuance->format, false);
+	validate_identifier(validation, "credentialOfferId", issuance->credential_offer_id, true);
+	validate_identifier(validation, "sessionId", issuance->session_id, true);
+	validate_claims(validation, issuance->claims);
+	validate_credential(validation, issuance->credential);
+}
+
+static void add_matches(struct arena *arena, const struct webhook *webhook, struct matches *out) {
+	for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT; type++) {
+		if (!webhook_wants(webhook, (enum event_type)type))
+			continue;
+		out->items = arena_grow(arena, out->items, out->count, &out->capacity, sizeof(*out->items));
+		out->items[out->count++] = (struct match){ webhook->id, (enum event_type)type };
+	}
+}
+
+static int find_matches(struct handling *handling, struct matches *out) {
+	const struct registry *registry = handling->context->registry;
+	struct arena *arena = handling->effects->arena;
+	struct cursor place, *after = NULL;
+	struct webhook *webhooks;
+	size_t count;
+
+	do {
+		int r = registry->webhook_list(registry->userdata, arena, handling->envelope->tenant_id, after, WEBHOOKS_PER_READ,
+					       &webhooks, &count);
+
+		if (r < 0)
+			return r;
+		for (size_t i = 0; i < count; i++)
+			add_matches(arena, &webhooks[i], out);
+		if (count > 0)
+			place = (struct cursor){ webhooks[count - 1].created_at_ms, webhooks[count - 1].id };
+		after = &place;
+	} while (count == WEBHOOKS_PER_READ);
+	return 0;
+}
+
+/* Builds what the matches need. False where an event does not fit into a body. */
+static bool build_events(const struct issuance *issuance, const struct matches *matches, struct events *out) {
+	const struct command_envelope *envelope = &issuance->envelope;
+
+	for (size_t i = 0; i < matches->count; i++) {
+		enum event_type type = matches->items[i].type;
+		struct buffer *json = &out->json[type];
+		struct uuid event_id;
+
+		if (json->max)
+			continue;
+		*json = BUFFER_INIT(EVENT_JSON_MAX);
+		event_id = id_of_event(envelope->tenant_id, envelope->command_id, type);
+		event_json_issued(json, issuance, type, &event_id);
+		if (json->overflowed)
+			return false;
+	}
+	return true;
+}
+
+static int record(struct handling *handling, const struct matches *matches, const struct events *events) {
+	for (size_t i = 0; i < matches->count; i++) {
+		const struct match *match = &matches->items[i];
+		int r = record_delivery(handling, &match->webhook_id, match->type, &events->json[match->type], NULL);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+_Static_assert(DELIVERY_BODY_MAX == 256 * 1024, "the message says so");
+
+static void add_too_large(struct handling *handling, const struct issuance *issuance) {
+	bool has_credential = *issuance->credential;
+
+	validation_add(&handling->validation, has_credential ? "credential" : "claims", "body",
+		       has_credential ? issuance->credential : issuance->claims, "Must leave the callback's body within 256 KiB");
+}
+
+static int issue(struct handling *handling, const void *userdata) {
+	_cleanup_(events_destroy) struct events events = { 0 };
+	const struct issuance *issuance = userdata;
+	struct event_data data = { .kind = EVENT_DATA_CREDENTIAL_ISSUED };
+	struct matches matches = { 0 };
+	int r;
+
+	validate_issuance(&handling->validation, issuance);
+	if (handling_refused(handling))
+		return 0;
+	r = find_matches(handling, &matches);
+	if (r < 0)
+		return r;
+	if (!build_events(issuance, &matches, &events))
+		add_too_large(handling, issuance);
+	if (handling_refused(handling))
+		return 0;
+	r = record(handling, &matches, &events);
+	if (r < 0)
+		return r;
+	data.credential_issued = (struct credential_issued){ issuance->credential_id, (int32_t)matches.count };
+	handling_answer(handling, 200, &data);
+	return 0;
+}
+
+static void fingerprint(const struct issuance *issuance, uint8_t out[FIELD_HASH_SIZE]) {
+	struct field_hash hash;
+
+	field_hash_init(&hash, "posthorn issuance");
+	field_hash_add_text(&hash, issuance->user_id);
+	field_hash_add_text(&hash, issuance->credential_id);
+	field_hash_add_text(&hash, issuance->credential_configuration_id);
+	field_hash_add_text(&hash, issuance->credential_profile);
+	field_hash_add_text(&hash, issuance->format);
+	field_hash_add_text(&hash, issuance->credential_offer_id);
+	field_hash_add_text(&hash, issuance->session_id);
+	field_hash_add_text(&hash, issuance->claims);
+	field_hash_add_text(&hash, issuance->credential);
+	field_hash_finish(&hash, out);
+}
+
+int handle_issuance(const struct handler_context *context, const struct issuance *issuance, struct effects *out) {
+	struct handling handling = {
+		.context = context,
+		.envelope = &issuance->envelope,
+		.subject = ANALYTIC_OPENID_CREDENTIAL,
+		.effects = out,
+	};
+	struct receipt_rule receipt = {
+		.is_kept = context->settings->issuance_receipt_retention_ms > 0,
+		.retention_ms = context->settings->issuance_receipt_retention_ms,
+	};
+
+	if (receipt.is_kept)
+		fingerprint(issuance, receipt.fingerprint);
+	return handling_run(&handling, &receipt, issue, issuance);
+}

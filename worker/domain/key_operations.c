@@ -1,0 +1,42 @@
+#include "domain/operations.h"
+
+struct signing_key operation_put_signing_key(struct handling *handling, int32_t epoch) {
+	const struct handler_context *context = handling->context;
+	const char *tenant_id = handling->envelope->tenant_id;
+	struct state_record record = {
+		.kind = STATE_SIGNING_KEY,
+		.signing_key = { .tenant_id = tenant_id, .epoch = epoch, .created_at_ms = context->now_ms },
+	};
+
+	context->derive_key(context->derive_key_userdata, handling->effects->arena, tenant_id, epoch, &record.signing_key);
+	effects_put(handling->effects, &record);
+	return record.signing_key;
+}
+
+/* The key that signed until now verifies what is under way, and stays in the JWKS for the overlap. */
+static void retire(struct handling *handling, const struct signing_key *key) {
+	struct state_record record = { .kind = STATE_SIGNING_KEY, .signing_key = *key };
+
+	record.signing_key.expires_at_ms = handling->context->now_ms + handling->context->settings->signing_key_overlap_ms;
+	effects_put(handling->effects, &record);
+}
+
+int operation_rotate_signing_key(struct handling *handling, const void *userdata _unused_) {
+	const struct registry *registry = handling->context->registry;
+	struct event_data data = { .kind = EVENT_DATA_SIGNING_KEY };
+	struct signing_key *keys, fresh;
+	size_t count;
+	int r;
+
+	if (handling_refused(handling))
+		return 0;
+	r = registry->signing_keys(registry->userdata, handling->effects->arena, handling->envelope->tenant_id, &keys, &count);
+	if (r < 0)
+		return r;
+	if (count > 0)
+		retire(handling, &keys[0]);
+	fresh = operation_put_signing_key(handling, count > 0 ? keys[0].epoch + 1 : 1);
+	data.signing_key = (struct signing_key_report){ .kid = fresh.kid, .created_at_ms = fresh.created_at_ms };
+	handling_answer(handling, 201, &data);
+	return 0;
+}

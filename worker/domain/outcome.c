@@ -1,0 +1,82 @@
+#include "domain/handler.h"
+#include "domain/id.h"
+
+static void add_event(struct effects *out, const struct delivery *delivery, enum analytic_step step, int64_t timestamp_ms,
+		      const struct delivery_report *report) {
+	effects_event(out, &(struct analytic_event){
+			       .id = id_of_delivery_event(delivery, report->attempt, step),
+			       .subject = ANALYTIC_WEBHOOK_EVENT,
+			       .step = step,
+			       .timestamp_ms = timestamp_ms,
+			       .tenant_id = delivery->tenant_id,
+			       .request_id = delivery->request_id,
+			       .client_id = delivery->client_id,
+			       .traceparent = delivery->traceparent,
+			       .status = report->status,
+			       .data = { .kind = EVENT_DATA_DELIVERY, .delivery = *report },
+			   });
+}
+
+static void end(struct effects *out, const struct delivery *delivery) {
+	effects_delete(out, &(struct state_key){ .kind = STATE_DELIVERY, .id = delivery->id });
+}
+
+static struct delivery_report report_of(const struct delivery *delivery, const struct attempt_result *result) {
+	return (struct delivery_report){
+		.delivery_id = delivery->id,
+		.webhook_id = delivery->webhook_id,
+		.event_type = delivery->event_type,
+		.attempt = delivery->attempts + 1,
+		.status = result->status,
+		.reason = attempt_reason_text(result),
+		.duration_ms = result->duration_ms,
+	};
+}
+
+/* Another attempt, or none: the delivery is rewritten with what is known of it now. */
+static void fail(const struct outcome_settings *settings, const struct delivery *delivery, const struct attempt_result *result,
+		 struct effects *out) {
+	struct state_record record = { .kind = STATE_DELIVERY, .delivery = *delivery };
+	struct delivery_report report = report_of(delivery, result);
+	int64_t delay_ms = retry_delay_ms(&settings->retry, &delivery->id, report.attempt, result->retry_after_ms);
+	bool is_exhausted = delay_ms < 0;
+
+	record.delivery.attempts = report.attempt;
+	record.delivery.last_status = report.status;
+	record.delivery.last_reason = report.reason;
+	record.delivery.status = is_exhausted ? DELIVERY_DEAD : DELIVERY_PENDING;
+	record.delivery.next_attempt_at_ms = result->finished_at_ms + (is_exhausted ? 0 : delay_ms);
+	effects_put(out, &record);
+	if (!is_exhausted)
+		report.next_attempt_at_ms = record.delivery.next_attempt_at_ms;
+	add_event(out, delivery, is_exhausted ? ANALYTIC_PROCESS_FAIL : ANALYTIC_RETRY, result->finished_at_ms, &report);
+}
+
+void handle_outcome(const struct outcome_settings *settings, const struct delivery *delivery, const struct attempt_result *result,
+		    struct effects *out) {
+	struct delivery_report report;
+
+	if (delivery->status != DELIVERY_PENDING)
+		abort();
+	if (result->reason != ATTEMPT_OK) {
+		fail(settings, delivery, result, out);
+		return;
+	}
+	report = report_of(delivery, result);
+	end(out, delivery);
+	add_event(out, delivery, ANALYTIC_PROCESS_SUCCESS, result->finished_at_ms, &report);
+}
+
+void handle_withdrawn(const struct delivery *delivery, const char *reason, int64_t now_ms, struct effects *out) {
+	end(out, delivery);
+	add_event(out, delivery, ANALYTIC_PROCESS_FAIL, now_ms,
+		  &(struct delivery_report){
+		      .delivery_id = delivery->id,
+		      .webhook_id = delivery->webhook_id,
+		      .event_type = delivery->event_type,
+		      .attempt = delivery->attempts,
+		      .status = delivery->last_status,
+		      .reason = reason,
+		      .duration_ms = -1,
+		  });
+}

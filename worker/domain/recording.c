@@ -1,0 +1,42 @@
+#include "domain/recording.h"
+
+#include "domain/callback_body.h"
+#include "domain/id.h"
+
+static void put(struct handling *handling, struct delivery *delivery, const struct buffer *event_json) {
+	callback_body(handling->effects->arena, event_json, delivery);
+	effects_put(handling->effects, &(struct state_record){ .kind = STATE_DELIVERY, .delivery = *delivery });
+	handling_add_received(handling, delivery);
+}
+
+int record_delivery(struct handling *handling, const struct uuid *webhook_id, enum event_type type,
+		    const struct buffer *event_json, struct delivery *out) {
+	const struct registry *registry = handling->context->registry;
+	const struct command_envelope *envelope = handling->envelope;
+	struct delivery present, delivery = {
+		.id = id_of_delivery(envelope->tenant_id, envelope->command_id, type, webhook_id),
+		.event_id = id_of_event(envelope->tenant_id, envelope->command_id, type),
+		.webhook_id = *webhook_id,
+		.tenant_id = envelope->tenant_id,
+		.command_id = envelope->command_id,
+		.request_id = envelope->request_id,
+		.client_id = envelope->client_id,
+		.traceparent = envelope->traceparent,
+		.event_type = type,
+		.status = DELIVERY_PENDING,
+		.created_at_ms = handling->context->now_ms,
+		.next_attempt_at_ms = handling->context->now_ms,
+	};
+	int r;
+
+	r = registry->delivery_get(registry->userdata, handling->effects->arena, &delivery.id, &present);
+	if (r < 0)
+		return r;
+	if (r == 0 && present.status == DELIVERY_PENDING)
+		delivery = present;
+	else
+		put(handling, &delivery, event_json);
+	if (out)
+		*out = delivery;
+	return 0;
+}
