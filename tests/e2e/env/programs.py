@@ -72,7 +72,9 @@ class Worker:
 
     def start(self, ready=True):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([WORKER, "--config", self.config], stdout=log, stderr=log)
+            # A pytest that is killed takes its workers along.
+            command = ["setpriv", "--pdeathsig", "KILL", WORKER, "--config", self.config]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
         if ready:
             self.wait_ready()
         return self

@@ -57,24 +57,23 @@ class _Fields:
         return any(line[0].lower() == name.lower() for line in self.lines)
 
 
-def verify_rfc9421(request, jwks):
+def verify_rfc9421(request, headers, jwks):
     """Returns the kid that signed. The authority is what the receiver saw in Host, never what we think it was."""
     verifier = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=jwks)
-    message = SimpleNamespace(
-        method=request.method, url=f"http://{request.headers['host']}{request.target}", headers=_Fields(request.header_lines)
-    )
+    message = SimpleNamespace(method=request.method, url=f"http://{headers['host']}{request.target}", headers=_Fields(request.header_lines))
+    (result,) = verifier.verify(message, body=request.body)
     needed = COVERED + (("@query",) if "?" in request.target else ())
-    results = verifier.verify(message, require_components=needed, body=request.body)
-    if len(results) != 1 or results[0].label != "sig1" or set(results[0].parameters) != {"created", "keyid"}:
-        raise Refused(f"not one signature sig1 with created and keyid: {results}")
-    if str(results[0].parameters["created"]) != request.headers["webhook-timestamp"]:
+    if missing := [name for name in needed if f'"{name}"' not in result.covered_components]:
+        raise Refused(f"not covered by the signature: {missing}")
+    if result.label != "sig1" or set(result.parameters) != {"created", "keyid"}:
+        raise Refused(f"not the signature sig1 with created and keyid: {result}")
+    if str(result.parameters["created"]) != headers["webhook-timestamp"]:
         raise Refused("created is not webhook-timestamp")
-    return results[0].parameters["keyid"]
+    return result.parameters["keyid"]
 
 
-def verify_standard_webhooks(request, key):
+def verify_standard_webhooks(request, headers, key):
     """Source: Standard Webhooks specification, "Signature scheme", asymmetric."""
-    headers = request.headers
     content = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + request.body
     for version, _, signature in (entry.partition(",") for entry in headers["webhook-signature"].split(" ")):
         if version == "v1a":
@@ -85,9 +84,9 @@ def verify_standard_webhooks(request, key):
 
 def verify(request, jwks):
     """Both. Returns the kid; raises when anything is amiss."""
-    kid = verify_rfc9421(request, jwks)
-    verify_standard_webhooks(request, jwks.keys[kid])
-    body = request.json
-    if body["deliveryId"] != request.headers["webhook-id"]:
+    headers = request.headers
+    kid = verify_rfc9421(request, headers, jwks)
+    verify_standard_webhooks(request, headers, jwks.keys[kid])
+    if request.json["deliveryId"] != headers["webhook-id"]:
         raise Refused("deliveryId is not webhook-id")
     return kid
