@@ -37,85 +37,6 @@ static char *printable(const char *key) {
 	return copy;
 }
 
-/* --- kafka.* --- */
-
-static const struct {
-	const char *name;
-	const char *instead;
-} reserved[] = {
-	{ "group.id", "group.id" },
-	{ "group.instance.id", "worker.id" },
-	{ "transactional.id", "worker.id" },
-	{ "acks", NULL },
-	{ "auto.commit.enable", NULL },
-	{ "auto.offset.reset", NULL },
-	{ "delivery.timeout.ms", NULL },
-	{ "enable.auto.commit", NULL },
-	{ "enable.auto.offset.store", NULL },
-	{ "enable.gapless.guarantee", NULL },
-	{ "enable.idempotence", NULL },
-	{ "enable.partition.eof", NULL },
-	{ "group.protocol", NULL },
-	{ "group.remote.assignor", NULL },
-	{ "isolation.level", NULL },
-	{ "max.in.flight", NULL },
-	{ "max.in.flight.requests.per.connection", NULL },
-	{ "message.timeout.ms", NULL },
-	{ "partition.assignment.strategy", NULL },
-	{ "partitioner", NULL },
-	{ "request.required.acks", NULL },
-	{ "socket.nagle.disable", NULL },
-	{ "transaction.timeout.ms", NULL },
-};
-
-/* Whether the design depends on this setting of librdkafka. */
-static bool is_reserved(struct loader *loader, const char *key, const char *name) {
-	for (size_t i = 0; i < ARRAY_LEN(reserved); i++) {
-		if (strcmp(reserved[i].name, name) != 0)
-			continue;
-		if (reserved[i].instead) {
-			_cleanup_(x_freep) char *rule = x_asprintf("cannot be set; it follows from %s", reserved[i].instead);
-
-			refuse(loader, key, rule);
-		} else {
-			refuse(loader, key, "cannot be set; posthorn depends on its own value");
-		}
-		return true;
-	}
-	return false;
-}
-
-static struct kafka_property *find_kafka(const struct config *config, const char *name) {
-	for (size_t i = 0; i < config->kafka_count; i++) {
-		if (strcmp(config->kafka[i].name, name) == 0)
-			return &config->kafka[i];
-	}
-	return NULL;
-}
-
-static void set_kafka(struct loader *loader, const char *key, const char *value) {
-	struct config *config = loader->config;
-	const char *name = key + strlen("kafka.");
-	struct kafka_property *property;
-
-	if (!*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._")]) {
-		_cleanup_(x_freep) char *shown = printable(key);
-
-		refuse(loader, shown, "must name a setting of librdkafka");
-		return;
-	}
-	if (is_reserved(loader, key, name))
-		return;
-	property = find_kafka(config, name);
-	if (!property) {
-		config->kafka = x_realloc(config->kafka, (config->kafka_count + 1) * sizeof(*config->kafka));
-		property = &config->kafka[config->kafka_count++];
-		*property = (struct kafka_property){ .name = x_strdup(name) };
-	}
-	free(property->value);
-	property->value = x_strdup(value);
-}
-
 /* --- One value --- */
 
 static void refuse_unknown(struct loader *loader, const char *key) {
@@ -143,6 +64,17 @@ static void set_option(struct loader *loader, const struct option *option, const
 
 	if (option->kind->set(option, text, (char *)loader->config + option->field, &rule) != 0)
 		refuse(loader, option->key, rule.data);
+}
+
+/* Passwords are taken as they are. */
+static void set_kafka(struct loader *loader, const char *key, const char *value) {
+	size_t len = strlen(key), password_len = strlen("password");
+	bool is_password = len > password_len && strcmp(key + len - password_len, "password") == 0;
+	_cleanup_(buffer_destroy) struct buffer rule = BUFFER_INIT(1024);
+	_cleanup_(x_freep) char *text = is_password ? x_strdup(value) : trimmed(value), *shown = printable(key);
+
+	if (option_set_kafka(loader->config, key + strlen("kafka."), text, &rule) != 0)
+		refuse(loader, shown, rule.data);
 }
 
 static void set_value(struct loader *loader, const char *key, const char *value) {
@@ -365,12 +297,6 @@ void config_free(struct config *config) {
 	}
 	free(config->kafka);
 	free(config);
-}
-
-const char *config_kafka_get(const struct config *config, const char *name) {
-	const struct kafka_property *property = find_kafka(config, name);
-
-	return property ? property->value : NULL;
 }
 
 void config_describe(struct buffer *out) {

@@ -15,7 +15,7 @@ static const struct {
 
 int duration_parse(const char *text, int64_t *ms) {
 	const char *p = text;
-	int64_t number = 0;
+	int64_t number = 0, product;
 
 	for (; *p >= '0' && *p <= '9'; p++) {
 		if (__builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, *p - '0', &number))
@@ -28,8 +28,12 @@ int duration_parse(const char *text, int64_t *ms) {
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-		if (strcmp(p, units[i].name) == 0)
-			return __builtin_mul_overflow(number, units[i].ms, ms) ? -EINVAL : 0;
+		if (strcmp(p, units[i].name) != 0)
+			continue;
+		if (__builtin_mul_overflow(number, units[i].ms, &product))
+			return -EINVAL;
+		*ms = product;
+		return 0;
 	}
 	return -EINVAL;
 }

@@ -32,6 +32,11 @@ extern const struct option_kind option_int, option_count_or_broker, option_size,
 extern const struct option options[];
 extern const size_t option_count;
 
+struct config;
+
+/* Keeps librdkafka's setting `name`, copied. Returns 0, or CONFIG_E_REFUSED with the rule that it breaks: some are ours. */
+int option_set_kafka(struct config *config, const char *name, const char *value, struct buffer *rule);
+
 /* The row of `key`, or NULL. */
 const struct option *option_find(const char *key);
 

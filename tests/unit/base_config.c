@@ -1,0 +1,349 @@
+#include "base/config.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+/* After what it needs. */
+#include <cmocka.h>
+
+static char directory[] = "/tmp/posthorn-config-XXXXXX";
+static char path[128];
+
+static int make_directory(void **state _unused_) {
+	snprintf(path, sizeof(path), "%s/p", mkdtemp(directory));
+	return 0;
+}
+
+static int remove_directory(void **state _unused_) {
+	return rmdir(directory);
+}
+
+static void write_file(const char *content, mode_t mode) {
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(content, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+/* The configuration of one setting, or the problems that it has. */
+static struct config *load_setting(const char *setting, struct buffer *problems) {
+	const struct config_source source = { .settings = &setting, .setting_count = 1 };
+	struct config *config = NULL;
+	int r = config_load(&source, &config, problems);
+
+	assert_int_equal(r, config ? 0 : CONFIG_E_REFUSED);
+	return config;
+}
+
+static void test_defaults(void **state _unused_) {
+	const struct config_source source = { 0 };
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024);
+	_cleanup_(config_freep) struct config *config = NULL;
+
+	assert_int_equal(config_load(&source, &config, &problems), 0);
+	assert_string_equal(config->group_id, "posthorn");
+	assert_string_equal(config->topic_prefix, "");
+	assert_int_equal(config->topic_partitions, 12);
+	assert_int_equal(config->topic_replication_factor, -1);
+	assert_null(config->schema_registry_url);
+	assert_non_null(config->worker_id);
+	assert_string_equal(config->worker_http_listen.host, "127.0.0.1");
+	assert_int_equal(config->worker_http_listen.port, 9464);
+	assert_int_equal(config->batch_max_wait_ms, 50);
+	assert_int_equal(config->receipt_retention_ms, 86400000);
+	assert_int_equal(config->issuance_receipt_retention_ms, 0);
+	assert_true(config->delivery_threads >= 1);
+	assert_int_equal(config->delivery_retry_count, 7);
+	assert_int_equal(config->delivery_retry_schedule_ms[0], 5000);
+	assert_int_equal(config->delivery_retry_schedule_ms[6], 36000000);
+	assert_true(config->delivery_retry_jitter > 0.19 && config->delivery_retry_jitter < 0.21);
+	assert_int_equal(config->endpoint_disable_after_ms, 432000000);
+	assert_false(config->endpoint_allow_http);
+	assert_int_equal(config->endpoint_allow_networks.count, 0);
+	assert_int_equal(config->signature_formats, SIGNATURE_FORMAT_RFC9421 | SIGNATURE_FORMAT_STANDARD_WEBHOOKS);
+	assert_int_equal(config->log_level, LOG_LEVEL_INFO);
+	assert_int_equal(config->kafka_count, 0);
+	assert_int_equal(problems.len, 0);
+}
+
+static const char *const taken[] = {
+	"kafka.security.protocol=SASL_SSL",
+	"kafka.session.timeout.ms=6000",
+	"kafka.sasl.password= with blanks = and signs ",
+	"group.id=a.B_9-",
+	"topic.prefix=",
+	"topic.prefix=test.",
+	"topic.replication.factor=3",
+	"schema.registry.url=http://127.0.0.1:8081",
+	"schema.registry.url=https://[::1]/x",
+	"schema.registry.url=",
+	"worker.id=w-1",
+	"worker.http.listen=[::1]:0",
+	"worker.http.listen=localhost:65535",
+	"batch.max.wait=0",
+	"delivery.timeout=  2s ",
+	"delivery.retry.schedule=1ms",
+	"delivery.retry.schedule=1ms, 2s ,3m",
+	"delivery.retry.jitter=0",
+	"delivery.retry.jitter=1.0",
+	"endpoint.allow.http=true",
+	"endpoint.allow.networks=",
+	"endpoint.allow.networks=127.0.0.0/8, ::1",
+	"signature.formats=standard-webhooks",
+	"log.format=json",
+};
+
+static void test_taken(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(taken); i++) {
+		_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024);
+		_cleanup_(config_freep) struct config *config = load_setting(taken[i], &problems);
+
+		if (!config)
+			fail_msg("%s: %s", taken[i], problems.data);
+	}
+}
+
+static const struct {
+	const char *setting;
+	const char *problem; /* the beginning of the line */
+} refused[] = {
+	{ "delivery.timeout", "--set: delivery.timeout: must be key=value" },
+	{ "=1", "--set: : unknown key" },
+	{ "delivery.timout=5s", "--set: delivery.timout: unknown key; did you mean delivery.timeout?" },
+	{ "delivery.max.inflight=5", "--set: delivery.max.inflight: unknown key; did you mean delivery.max.in.flight?" },
+	{ "Log.Level=info", "--set: Log.Level: unknown key; did you mean log.level?" },
+	{ "bootstrap=localhost:9092", "--set: bootstrap: unknown key\n" },
+	{ "a\nb=c", "--set: a?b: unknown key" },
+	{ "group.id=", "--set: group.id: must be 1 to 128 bytes long" },
+	{ "group.id=a b", "--set: group.id: must consist of letters" },
+	{ "group.id=caf\xc3\xa9", "--set: group.id: must consist of letters" },
+	{ "worker.id=a/b", "--set: worker.id: must consist of letters" },
+	{ "worker.data.dir=", "--set: worker.data.dir: must be 1 to 4095 bytes long" },
+	{ "worker.data.dir=\xff", "--set: worker.data.dir: must be UTF-8 text" },
+	{ "topic.partitions=0", "--set: topic.partitions: must be a whole number, 1 to 10000" },
+	{ "topic.partitions=", "--set: topic.partitions: must be a whole number" },
+	{ "topic.partitions=1.5", "--set: topic.partitions: must be a whole number" },
+	{ "topic.partitions=+5", "--set: topic.partitions: must be a whole number" },
+	{ "topic.partitions=0x10", "--set: topic.partitions: must be a whole number" },
+	{ "topic.partitions=99999999999999999999", "--set: topic.partitions: must be a whole number" },
+	{ "topic.replication.factor=0", "--set: topic.replication.factor: must not be 0" },
+	{ "topic.replication.factor=-2", "--set: topic.replication.factor: must be a whole number, -1 to 100" },
+	{ "command.max.bytes=10", "--set: command.max.bytes: must be a whole number, 1024 to 67108864" },
+	{ "schema.registry.url=localhost:8081", "--set: schema.registry.url: must be an http or https URL" },
+	{ "schema.registry.url=https://", "--set: schema.registry.url: must be an http or https URL" },
+	{ "worker.http.listen=9464", "--set: worker.http.listen: must be host:port" },
+	{ "worker.http.listen=:9464", "--set: worker.http.listen: must be host:port" },
+	{ "worker.http.listen=::1:9464", "--set: worker.http.listen: must be host:port" },
+	{ "worker.http.listen=[::1]", "--set: worker.http.listen: must be host:port" },
+	{ "worker.http.listen=[::1]x:1", "--set: worker.http.listen: must be host:port" },
+	{ "worker.http.listen=[::1:9464", "--set: worker.http.listen: must be host:port" },
+	{ "worker.http.listen=[localhost]:1", "--set: worker.http.listen: must be host:port" },
+	{ "worker.http.listen=127.0.0.1:65536", "--set: worker.http.listen: must be host:port" },
+	{ "worker.http.listen=127.0.0.1:-1", "--set: worker.http.listen: must be host:port" },
+	{ "worker.http.listen=127.0.0.1:", "--set: worker.http.listen: must be host:port" },
+	{ "delivery.timeout=15", "--set: delivery.timeout: must be a duration" },
+	{ "delivery.timeout=0s", "--set: delivery.timeout: must be 1ms to 10m" },
+	{ "delivery.timeout=11m", "--set: delivery.timeout: must be 1ms to 10m" },
+	{ "delivery.retry.schedule=", "--set: delivery.retry.schedule: must be a duration" },
+	{ "delivery.retry.schedule=1s,,2s", "--set: delivery.retry.schedule: must be a duration" },
+	{ "delivery.retry.schedule=1s,0s", "--set: delivery.retry.schedule: must be 1ms to 30d" },
+	{ "delivery.retry.jitter=1.1", "--set: delivery.retry.jitter: must be a number, 0 to 1" },
+	{ "delivery.retry.jitter=nan", "--set: delivery.retry.jitter: must be a number" },
+	{ "delivery.retry.jitter=-0.1", "--set: delivery.retry.jitter: must be a number" },
+	{ "endpoint.allow.http=yes", "--set: endpoint.allow.http: must be true or false" },
+	{ "endpoint.allow.networks=10.0.0.0/8,", "--set: endpoint.allow.networks: must be networks like" },
+	{ "endpoint.allow.networks=10.1.0.0/8", "--set: endpoint.allow.networks: has a network with bits outside its prefix" },
+	{ "signature.formats=", "--set: signature.formats: must be one or both" },
+	{ "signature.formats=rfc9421,md5", "--set: signature.formats: must be one or both" },
+	{ "log.level=INFO", "--set: log.level: must be debug, info, warn or error" },
+	{ "log.format=xml", "--set: log.format: must be logfmt or json" },
+	{ "kafka.=x", "--set: kafka.: must name a setting of librdkafka" },
+	{ "kafka.Group=x", "--set: kafka.Group: must name a setting of librdkafka" },
+	{ "kafka.*=x", "--set: kafka.*: must name a setting of librdkafka" },
+	{ "kafka.group.id=x", "--set: kafka.group.id: cannot be set; it follows from group.id" },
+	{ "kafka.group.instance.id=x", "--set: kafka.group.instance.id: cannot be set; it follows from worker.id" },
+	{ "kafka.transactional.id=x", "--set: kafka.transactional.id: cannot be set; it follows from group.id and worker.id" },
+	{ "kafka.isolation.level=read_uncommitted", "--set: kafka.isolation.level: cannot be set" },
+	{ "kafka.auto.offset.reset=latest", "--set: kafka.auto.offset.reset: cannot be set" },
+	{ "kafka.enable.auto.commit=true", "--set: kafka.enable.auto.commit: cannot be set" },
+	{ "kafka.enable.idempotence=false", "--set: kafka.enable.idempotence: cannot be set" },
+	{ "kafka.partition.assignment.strategy=cooperative-sticky", "--set: kafka.partition.assignment.strategy: cannot be set" },
+	{ "kafka.transaction.timeout.ms=1", "--set: kafka.transaction.timeout.ms: cannot be set" },
+	{ "kafka.message.timeout.ms=1", "--set: kafka.message.timeout.ms: cannot be set" },
+	{ "kafka.socket.nagle.disable=false", "--set: kafka.socket.nagle.disable: cannot be set" },
+	{ "kafka.group.protocol=consumer", "--set: kafka.group.protocol: cannot be set" },
+};
+
+static void test_refused(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024);
+		_cleanup_(config_freep) struct config *config = load_setting(refused[i].setting, &problems);
+
+		if (config || strncmp(problems.data, refused[i].problem, strlen(refused[i].problem)) != 0)
+			fail_msg("%s: %s", refused[i].setting, config ? "was taken" : problems.data);
+	}
+}
+
+static void test_values(void **state _unused_) {
+	const char *const settings[] = { "kafka.bootstrap.servers= a:1,b:2 ", "endpoint.allow.networks=10.0.0.0/8,::1", "kafka.acks.x=1", "kafka.acks.x=2",
+					 "delivery.retry.schedule=1s,2m", "delivery.retry.schedule=3s", "worker.http.listen=[::1]:80",
+					 "gateway.domain=example.com", "gateway.domain=" };
+	const struct config_source source = { .settings = settings, .setting_count = ARRAY_LEN(settings), .needs = CONFIG_NEED_KAFKA };
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024);
+	_cleanup_(config_freep) struct config *config = NULL;
+	struct in6_addr loopback = IN6ADDR_LOOPBACK_INIT;
+
+	assert_int_equal(config_load(&source, &config, &problems), 0);
+	assert_string_equal(config_kafka_get(config, "bootstrap.servers"), "a:1,b:2");
+	assert_string_equal(config_kafka_get(config, "acks.x"), "2");
+	assert_null(config_kafka_get(config, "acks"));
+	assert_int_equal(config->kafka_count, 2);
+	assert_true(network_list_contains(&config->endpoint_allow_networks, &loopback));
+	assert_int_equal(config->delivery_retry_count, 1);
+	assert_int_equal(config->delivery_retry_schedule_ms[0], 3000);
+	assert_string_equal(config->worker_http_listen.host, "::1");
+	assert_int_equal(config->worker_http_listen.port, 80);
+	assert_null(config->gateway_domain);
+}
+
+static void test_later_sources_win(void **state _unused_) {
+	char variables[][64] = { "PATH=/bin", "POSTHORN_BATCH_MAX_RECORDS=20", "POSTHORN_GROUP_ID=environment", "POSTHORN_NO_SUCH_KEY=1",
+				 "POSTHORN_KAFKA_SSL_CA_LOCATION=/ca" };
+	char *const environment[] = { variables[0], variables[1], variables[2], variables[3], variables[4], NULL };
+	const char *const settings[] = { "group.id=first", "group.id=setting" };
+	const struct config_source source = { .file = path, .environment = environment, .settings = settings, .setting_count = 2 };
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024);
+	_cleanup_(config_freep) struct config *config = NULL;
+	int r;
+
+	write_file("group.id=file\nbatch.max.records=10\ntopic.partitions: 3\n", 0644);
+	r = config_load(&source, &config, &problems);
+	unlink(path);
+	assert_int_equal(r, 0);
+	assert_string_equal(config->group_id, "setting");
+	assert_int_equal(config->batch_max_records, 20);
+	assert_int_equal(config->topic_partitions, 3);
+	assert_string_equal(config_kafka_get(config, "ssl.ca.location"), "/ca");
+}
+
+static void test_every_problem_is_named(void **state _unused_) {
+	char variable[] = "POSTHORN_LOG_LEVEL=loud", *const environment[] = { variable, NULL };
+	const char *const settings[] = { "x=y" };
+	const struct config_source source = { .file = path, .environment = environment, .settings = settings, .setting_count = 1,
+					      .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_MASTER_KEY | CONFIG_NEED_GATEWAY };
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096), expected = BUFFER_INIT(4096);
+	struct config *config = NULL;
+	int r;
+
+	write_file("# first\nbatch.max.records=0\n\na=\\u12\nlog.format=xml\n", 0600);
+	r = config_load(&source, &config, &problems);
+	unlink(path);
+	assert_int_equal(r, CONFIG_E_REFUSED);
+	assert_null(config);
+	buffer_printf(&expected, "%s:2: batch.max.records: must be a whole number, 1 to 100000\n", path);
+	buffer_printf(&expected, "%s:4: \\u needs four hexadecimal digits of a character\n", path);
+	buffer_printf(&expected, "%s:5: log.format: must be logfmt or json\n", path);
+	buffer_append_string(&expected, "POSTHORN_LOG_LEVEL: log.level: must be debug, info, warn or error\n"
+					"--set: x: unknown key\n"
+					"configuration: kafka.bootstrap.servers: is required\n"
+					"configuration: worker.master.key.file: is required\n"
+					"configuration: gateway.tokens.file: is required\n");
+	assert_string_equal(problems.data, expected.data);
+}
+
+static const struct {
+	const char *name;
+	const char *content;
+	mode_t mode;
+	const char *problem; /* NULL: is read */
+} files[] = {
+	{ "empty", "", 0644, NULL },
+	{ "its owner's", "group.id=x", 0600, NULL },
+	{ "its group's, which is ours", "group.id=x", 0664, NULL },
+	{ "others may write", "group.id=x", 0646, "file: unsafe file: others may write" },
+	{ "not UTF-8", "group.id=x\n# \xff\n", 0644, "file: must be UTF-8 text" },
+};
+
+static void test_files(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const struct config_source source = { .file = path };
+		_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
+		_cleanup_(config_freep) struct config *config = NULL;
+		int r;
+
+		write_file(files[i].content, files[i].mode);
+		r = config_load(&source, &config, &problems);
+		unlink(path);
+		if (r != (files[i].problem ? CONFIG_E_REFUSED : 0) || (r && !strstr(problems.data, files[i].problem)))
+			fail_msg("%s: %d %s", files[i].name, r, problems.data ? problems.data : "");
+	}
+}
+
+static void test_no_file(void **state _unused_) {
+	const struct config_source missing = { .file = path }, folder = { .file = directory };
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
+	struct config *config = NULL;
+
+	assert_int_equal(config_load(&missing, &config, &problems), CONFIG_E_REFUSED);
+	assert_non_null(strstr(problems.data, "p: file: No such file or directory"));
+	buffer_clear(&problems);
+	assert_int_equal(config_load(&folder, &config, &problems), CONFIG_E_REFUSED);
+	assert_non_null(strstr(problems.data, ": file: Is a directory"));
+}
+
+static void test_tokens_file(void **state _unused_) {
+	_cleanup_(x_freep) char *setting = x_asprintf("gateway.tokens.file=%s", path);
+	const struct config_source asked = { .settings = (const char *const *)&setting, .setting_count = 1, .needs = CONFIG_NEED_GATEWAY };
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
+	_cleanup_(config_freep) struct config *config = NULL, *unasked = NULL, *refused_config = NULL;
+	int r;
+
+	assert_int_equal(config_load(&asked, &config, &problems), 0);
+	write_file("", 0602);
+	unasked = load_setting(setting, &problems);
+	r = config_load(&asked, &refused_config, &problems);
+	unlink(path);
+	assert_non_null(unasked);
+	assert_int_equal(r, CONFIG_E_REFUSED);
+	assert_non_null(strstr(problems.data, "gateway.tokens.file: unsafe file: others may write"));
+}
+
+/* The README check reads these lines: a key, its default, a sentence. */
+static void test_list(void **state _unused_) {
+	_cleanup_(buffer_destroy) struct buffer list = BUFFER_INIT(65536), help = BUFFER_INIT(65536);
+	char *rest, *line;
+
+	config_list(&list);
+	config_describe(&help);
+	assert_false(list.overflowed || help.overflowed);
+	assert_non_null(strstr(list.data, "\ndelivery.timeout\t15s\t"));
+	rest = list.data;
+	while ((line = strsep(&rest, "\n")) && *line) {
+		char *key = strsep(&line, "\t"), *value = strsep(&line, "\t");
+
+		assert_true(value && *value && line && *line && !strchr(line, '\t'));
+		assert_non_null(strstr(help.data, key));
+	}
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_taken),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_later_sources_win),
+		cmocka_unit_test(test_every_problem_is_named),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_tokens_file),
+		cmocka_unit_test(test_list),
+	};
+
+	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
