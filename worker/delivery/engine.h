@@ -27,11 +27,14 @@
 struct route {
 	atomic_int references;
 	struct uuid webhook_id;
-	char *tenant_id;        /* owned */
-	char *url;              /* owned; normalised */
-	struct url_parts parts; /* of `url` */
-	struct arena *storage;  /* owns the parts */
-	struct signer *signer;  /* counted */
+	char *tenant_id;           /* owned */
+	char *url;                 /* owned; normalised */
+	struct url_parts parts;    /* of `url`; in `storage` */
+	char *storage;             /* owned */
+	char *host_key;            /* owned; "host:port", by which connections are pooled and bounded */
+	uint64_t host_hash;        /* of `host_key`: chooses the thread and the shard */
+	struct Curl_URL *location; /* owned; `url` as curl parsed it */
+	struct signer *signer;     /* counted */
 };
 
 struct route *route_new(const struct uuid *webhook_id, const char *tenant_id, const char *url, struct signer *signer);
@@ -72,8 +75,9 @@ struct engine;
 
 /* `config` is borrowed for the engine's life. `notify` is called from the delivery threads whenever the outbox became non-empty. `version` goes into user-agent. */
 int engine_new(const struct config *config, const char *version, void (*notify)(void *userdata), void *userdata, struct engine **out) _must_check_;
-/* Stops the threads: attempts in flight are given `grace_ms` to end, the rest is refused. Jobs not collected are freed. Safe on NULL. */
+/* Stops the threads: attempts in flight are given `grace_ms` to end, the rest is refused; what ended can still be collected. Safe on NULL. */
 void engine_stop(struct engine *engine, int64_t grace_ms);
+/* Stops it without grace where it still runs. Jobs not collected are freed. */
 void engine_free(struct engine *engine);
 DEFINE_CLEANUP(struct engine, engine_free)
 

@@ -1,0 +1,181 @@
+#include "delivery/engine.h"
+
+#include "base/clock.h"
+#include "delivery/loop.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <time.h>
+
+const double engine_bucket_seconds[ENGINE_BUCKET_COUNT] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+							     0.25,  0.5,    1,     2.5,  5,     10,   15 };
+
+struct engine {
+	struct shared shared;
+	struct loop **loops; /* owned */
+	int loop_count;      /* started */
+	atomic_bool stopped;
+};
+
+static void shared_init(struct shared *shared, const struct config *config, const char *version) {
+	pthread_condattr_t attributes;
+
+	shared->config = config;
+	shared->user_agent = x_asprintf("user-agent: posthorn/%s", version);
+	pthread_mutex_init(&shared->idle_mutex, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&shared->idle, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+static void shared_destroy(struct shared *shared) {
+	outbox_destroy(&shared->outbox);
+	pthread_cond_destroy(&shared->idle);
+	pthread_mutex_destroy(&shared->idle_mutex);
+	free(shared->user_agent);
+}
+
+static int start_loops(struct engine *engine, int count) {
+	int rc = 0;
+
+	engine->loops = x_calloc((size_t)count, sizeof(struct loop *));
+	while (!rc && engine->loop_count < count) {
+		rc = loop_new(&engine->shared, engine->loop_count, count, &engine->loops[engine->loop_count]);
+		engine->loop_count += !rc;
+	}
+	return rc;
+}
+
+int engine_new(const struct config *config, const char *version, void (*notify)(void *userdata), void *userdata,
+	       struct engine **out) {
+	_cleanup_(engine_freep) struct engine *engine = x_calloc(1, sizeof(*engine));
+	int rc;
+
+	shared_init(&engine->shared, config, version);
+	outbox_init(&engine->shared.outbox, notify, userdata);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return -ENOMEM;
+	rc = start_loops(engine, MAX(config->delivery_threads, 1));
+	if (rc)
+		return rc;
+	*out = TAKE(engine);
+	return 0;
+}
+
+static void tell_all(struct engine *engine, const struct message *message) {
+	for (int i = 0; i < engine->loop_count; i++)
+		inbox_put(loop_inbox(engine->loops[i]), message);
+}
+
+static void refuse(struct engine *engine, struct job_list *jobs) {
+	for (struct job *job = jobs->head; job; job = job->next)
+		job->end = JOB_REFUSED;
+	atomic_fetch_sub_explicit(&engine->shared.counters.queued, (int)jobs->count, memory_order_relaxed);
+	outbox_put(&engine->shared.outbox, jobs);
+}
+
+/* What was said to a thread after it had read its last message. */
+static void refuse_unread(struct engine *engine, struct inbox *inbox) {
+	struct message *message, *next;
+
+	for (message = inbox_take(inbox); message; message = next) {
+		next = message->next;
+		refuse(engine, &message->jobs);
+		free(message);
+	}
+}
+
+void engine_stop(struct engine *engine, int64_t grace_ms) {
+	struct message message = { .kind = MESSAGE_STOP, .deadline_us = clock_monotonic_us() + grace_ms * 1000 };
+
+	if (!engine || atomic_exchange(&engine->stopped, true))
+		return;
+	tell_all(engine, &message);
+	for (int i = 0; i < engine->loop_count; i++) {
+		loop_join(engine->loops[i]);
+		refuse_unread(engine, loop_inbox(engine->loops[i]));
+	}
+}
+
+void engine_free(struct engine *engine) {
+	if (!engine)
+		return;
+	engine_stop(engine, 0);
+	for (int i = 0; i < engine->loop_count; i++)
+		loop_free(engine->loops[i]);
+	free(engine->loops);
+	shared_destroy(&engine->shared);
+	free(engine);
+	curl_global_cleanup();
+}
+
+/* A host's connections are pooled on one thread. */
+static int loop_of(const struct engine *engine, const struct route *route) {
+	return (int)(route->host_hash % (unsigned)engine->loop_count);
+}
+
+void engine_submit(struct engine *engine, struct job *jobs) {
+	_cleanup_(x_freep) struct message *messages = x_calloc((size_t)engine->loop_count, sizeof(*messages));
+	struct job *next;
+
+	for (; jobs; jobs = next) {
+		next = jobs->next;
+		job_list_push(&messages[loop_of(engine, jobs->route)].jobs, jobs);
+	}
+	for (int i = 0; i < engine->loop_count; i++) {
+		if (!messages[i].jobs.head)
+			continue;
+		atomic_fetch_add_explicit(&engine->shared.counters.queued, (int)messages[i].jobs.count, memory_order_relaxed);
+		if (atomic_load(&engine->stopped))
+			refuse(engine, &messages[i].jobs);
+		else
+			inbox_put(loop_inbox(engine->loops[i]), &messages[i]);
+	}
+}
+
+struct job *engine_collect(struct engine *engine) {
+	return outbox_take(&engine->shared.outbox);
+}
+
+void engine_gate_set(struct engine *engine, int32_t partition, uint32_t epoch) {
+	struct message message = { .kind = MESSAGE_SWEEP };
+
+	if (partition < 0 || partition >= GATE_COUNT) {
+		log_error("no gate for this partition", "partition=%d max=%d", partition, GATE_COUNT - 1);
+		return;
+	}
+	if (atomic_exchange(&engine->shared.gates[partition], epoch) && !atomic_load(&engine->stopped))
+		tell_all(engine, &message);
+}
+
+void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id) {
+	struct message message = { .kind = MESSAGE_DROP, .webhook_id = *webhook_id };
+
+	if (!atomic_load(&engine->stopped))
+		tell_all(engine, &message);
+}
+
+bool engine_wait_idle(struct engine *engine, int64_t timeout_ms) {
+	struct shared *shared = &engine->shared;
+	int64_t deadline_us = clock_monotonic_us() + timeout_ms * 1000;
+	struct timespec deadline = { .tv_sec = deadline_us / 1000000, .tv_nsec = deadline_us % 1000000 * 1000 };
+	bool idle;
+
+	pthread_mutex_lock(&shared->idle_mutex);
+	while (!(idle = atomic_load(&shared->counters.in_flight) == 0))
+		if (pthread_cond_timedwait(&shared->idle, &shared->idle_mutex, &deadline))
+			break;
+	pthread_mutex_unlock(&shared->idle_mutex);
+	return idle;
+}
+
+const struct engine_counters *engine_counters(const struct engine *engine) {
+	return &engine->shared.counters;
+}
+
+void engine_histogram(const struct engine *engine, uint64_t counts[ENGINE_BUCKET_COUNT + 1], double *sum_seconds) {
+	for (size_t i = 0; i <= ENGINE_BUCKET_COUNT; i++)
+		counts[i] = atomic_load_explicit(&engine->shared.histogram[i], memory_order_relaxed);
+	*sum_seconds = (double)atomic_load_explicit(&engine->shared.duration_sum_us, memory_order_relaxed) / 1e6;
+}

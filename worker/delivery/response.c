@@ -1,0 +1,68 @@
+#include "delivery/response.h"
+
+#include "base/clock.h"
+#include "domain/attempt.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum { RETRY_AFTER_TEXT_MAX = 64 };
+
+static const char retry_after_name[] = "retry-after:";
+
+static size_t without_line_end(const char *line, size_t len) {
+	while (len && (line[len - 1] == '\r' || line[len - 1] == '\n' || line[len - 1] == ' ' || line[len - 1] == '\t'))
+		len--;
+	return len;
+}
+
+static int64_t read_retry_after(const char *value, size_t len) {
+	char text[RETRY_AFTER_TEXT_MAX];
+
+	while (len && (*value == ' ' || *value == '\t'))
+		value++, len--;
+	len = without_line_end(value, len);
+	if (len >= sizeof(text) || memchr(value, '\0', len))
+		return -1;
+	memcpy(text, value, len);
+	text[len] = '\0';
+	return retry_after_parse(text, clock_wall_ms());
+}
+
+bool response_is_header_end(const char *line, size_t len) {
+	return len && (line[0] == '\r' || line[0] == '\n');
+}
+
+static bool is_status_line(const char *line, size_t len) {
+	return len >= 5 && !strncasecmp(line, "HTTP/", 5);
+}
+
+bool response_take_header(struct response *response, const char *line, size_t len) {
+	size_t name_len = sizeof(retry_after_name) - 1;
+
+	response->header_bytes += len;
+	if (++response->header_lines > RESPONSE_HEADER_LINES_MAX || response->header_bytes > RESPONSE_HEADER_BYTES_MAX) {
+		response->excessive = true;
+		return false;
+	}
+	if (response->status)
+		return true;
+	/* An interim response's headers are not those of the final one. Source: RFC 9110 section 15.2. */
+	if (is_status_line(line, len))
+		response->retry_after_ms = -1;
+	else if (len >= name_len && !strncasecmp(line, retry_after_name, name_len) && response->retry_after_ms < 0)
+		response->retry_after_ms = read_retry_after(line + name_len, len - name_len);
+	return true;
+}
+
+void response_end_header(struct response *response, long status, int64_t now_us) {
+	if (response->status || status < 200)
+		return;
+	response->status = (int32_t)status;
+	response->completed_us = now_us;
+}
+
+bool response_take_body(struct response *response, size_t len) {
+	response->body_bytes += len;
+	return response->body_bytes <= RESPONSE_BODY_BYTES_MAX;
+}

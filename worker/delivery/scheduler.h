@@ -1,0 +1,57 @@
+/*
+ * Whose turn it is: a queue per endpoint, served round-robin, within the bounds per endpoint and per host. Every step is O(1) in the number
+ * of jobs, endpoints and hosts. One a delivery thread; knows nothing of curl.
+ *
+ *                        ┌───────────── has jobs and room ──────────────┐
+ *                        ▼                                              │
+ *        IDLE ───► READY (ring of the thread) ──── its turn ────► a job in flight
+ *                        │        ▲
+ *        host is full    ▼        │  a job of the host ended
+ *                     WAITING (list of its host)
+ *
+ * Our own count of what is in flight per host, instead of curl's: a transfer that curl queues has its timeouts running.
+ */
+#pragma once
+
+#include "delivery/job_list.h"
+
+struct endpoint;
+struct host;
+
+struct scheduler {
+	struct endpoint *endpoints; /* by webhook id */
+	struct host *hosts;         /* by host key */
+	struct endpoint *ready;
+	int max_per_endpoint;
+	int max_per_host;
+};
+
+/* A job in flight and whom its end concerns. */
+struct claim {
+	struct job *job; /* owned */
+	struct endpoint *endpoint;
+	struct host *host;
+};
+
+void scheduler_init(struct scheduler *scheduler, int max_per_endpoint, int max_per_host);
+/* Nothing may be queued or in flight. */
+void scheduler_destroy(struct scheduler *scheduler);
+
+/* Queues a job. Where it shows that its webhook moved to another url, what was queued for the old one is `refused`. */
+void scheduler_add(struct scheduler *scheduler, struct job *job, struct job_list *refused);
+
+/* The next job that may be in flight. Returns false when there is none. Each claim is to be released. */
+bool scheduler_next(struct scheduler *scheduler, struct claim *out) _must_check_;
+
+/* The claim's job, which now is the caller's, is no longer in flight. */
+void scheduler_release(struct scheduler *scheduler, const struct claim *claim);
+
+/* Refuses what is queued for a webhook. */
+void scheduler_drop(struct scheduler *scheduler, const struct uuid *webhook_id, struct job_list *refused);
+
+/* Refuses every queued job that `keep` does not want; all of them where `keep` is NULL. */
+void scheduler_sweep(struct scheduler *scheduler, bool (*keep)(const struct job *job, void *userdata), void *userdata,
+		     struct job_list *refused);
+
+/* How many endpoints are remembered: only those with something queued or in flight. */
+size_t scheduler_endpoint_count(const struct scheduler *scheduler);
