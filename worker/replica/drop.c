@@ -1,0 +1,120 @@
+/*
+ * Forgetting a partition. Nothing is looked up by partition alone, so each table is walked once along its key, in chunks whose
+ * transactions stay small however many rows there are.
+ */
+#include "replica/internal.h"
+
+enum { CHUNK_ROWS = 5000 };
+
+/* Past every key: SQLite orders blobs after texts, and this one after every id. */
+#define LAST_KEY "x'ffffffffffffffffffffffffffffffffff'"
+
+/* Where the chunk after key ?1 of ?2 rows ends; and the partition ?3's rows of it, without the detour over an index of
+ * partitions. */
+struct table {
+	const char *end_of_chunk;
+	const char *delete_chunk;
+};
+
+#define TABLE(name, key)                                                                                                         \
+	{                                                                                                                        \
+		.end_of_chunk = "SELECT coalesce((SELECT " key " FROM " name " WHERE " key " > ?1 ORDER BY " key                 \
+				" LIMIT 1 OFFSET ?2), " LAST_KEY ")",                                                            \
+		.delete_chunk = "DELETE FROM " name " WHERE " key " > ?1 AND " key " <= ?2 AND +partition = ?3",                 \
+	}
+
+static const struct table tables[] = {
+	TABLE("delivery", "id"),
+	TABLE("receipt", "key"),
+	TABLE("webhook", "key"),
+	TABLE("signing_key", "key"),
+};
+
+DEFINE_CLEANUP(sqlite3_stmt, sqlite3_finalize)
+DEFINE_CLEANUP(sqlite3_value, sqlite3_value_free)
+
+static int run_for_partition(struct replica *replica, enum statement name, int32_t partition) {
+	sqlite3_stmt *statement = replica_statement(replica, name);
+
+	bind_int(statement, 1, partition);
+	return replica_run(replica, statement);
+}
+
+/* First of all, so that a process that dies in the middle leaves rows that nobody takes for a whole. */
+static int forget_offset(struct replica *replica, int32_t partition) {
+	int r = replica_begin(replica);
+
+	if (!r)
+		r = run_for_partition(replica, STATEMENT_OFFSET_DELETE, partition);
+	if (!r)
+		r = run_for_partition(replica, STATEMENT_POSITION_DELETE, partition);
+	if (!r)
+		r = replica_commit(replica);
+	if (r)
+		replica_rollback(replica);
+	return r;
+}
+
+/* The key that ends the chunk after `from` (NULL: the first one), owned by the caller. */
+static int find_end(struct replica *replica, sqlite3_stmt *statement, const sqlite3_value *from, sqlite3_value **out) {
+	int r;
+
+	if (from)
+		sqlite3_bind_value(statement, 1, from);
+	else
+		bind_text(statement, 1, ""); /* before every key, also before every id */
+	bind_int(statement, 2, CHUNK_ROWS - 1);
+	r = replica_step(replica, statement);
+	if (r > 0)
+		*out = sqlite3_value_dup(sqlite3_column_value(statement, 0));
+	sqlite3_reset(statement);
+	return MIN(r, 0);
+}
+
+/* Outside a transaction a statement is its own. */
+static int delete_chunk(struct replica *replica, sqlite3_stmt *statement, int32_t partition, const sqlite3_value *from,
+			const sqlite3_value *to) {
+	if (from)
+		sqlite3_bind_value(statement, 1, from);
+	else
+		bind_text(statement, 1, "");
+	sqlite3_bind_value(statement, 2, to);
+	bind_int(statement, 3, partition);
+	return replica_run(replica, statement);
+}
+
+/* Whether a chunk's end is LAST_KEY, the only key longer than an id that is a blob. */
+static bool is_last(sqlite3_value *key) {
+	return sqlite3_value_type(key) == SQLITE_BLOB && sqlite3_value_bytes(key) > (int)sizeof(struct uuid);
+}
+
+static int drop_from_table(struct replica *replica, const struct table *table, int32_t partition) {
+	_cleanup_(sqlite3_finalizep) sqlite3_stmt *end_of_chunk = NULL, *delete = NULL;
+	_cleanup_(sqlite3_value_freep) sqlite3_value *from = NULL;
+	bool last;
+
+	if (sqlite3_prepare_v2(replica->db, table->end_of_chunk, -1, &end_of_chunk, NULL) != SQLITE_OK ||
+	    sqlite3_prepare_v2(replica->db, table->delete_chunk, -1, &delete, NULL) != SQLITE_OK)
+		return replica_fail(replica, "prepare");
+	do {
+		_cleanup_(sqlite3_value_freep) sqlite3_value *to = NULL;
+		int r = find_end(replica, end_of_chunk, from, &to);
+
+		if (!r)
+			r = delete_chunk(replica, delete, partition, from, to);
+		if (r)
+			return r;
+		last = is_last(to);
+		sqlite3_value_free(from);
+		from = TAKE(to);
+	} while (!last);
+	return 0;
+}
+
+int replica_drop_partition(struct replica *replica, int32_t partition) {
+	int r = forget_offset(replica, partition);
+
+	for (size_t i = 0; !r && i < ARRAY_LEN(tables); i++)
+		r = drop_from_table(replica, &tables[i], partition);
+	return r;
+}

@@ -1,0 +1,44 @@
+/* What the files of this folder share. */
+#pragma once
+
+#include "replica/replica.h"
+#include "replica/statement.h"
+
+struct replica {
+	sqlite3 *db;
+	struct statements statements;
+	struct codec *codec;     /* borrowed */
+	struct registry registry;
+	struct arena *scratch;   /* keys of one call */
+	char *file;              /* owned; the database's path */
+	int lock_fd;             /* of <data_dir>/lock; -1 when opened to read */
+	bool damaged;            /* SQLite said so: the file goes when it is closed */
+};
+
+/* The statement, ready to be bound. */
+static inline sqlite3_stmt *replica_statement(struct replica *replica, enum statement statement) {
+	return replica->statements.prepared[statement];
+}
+
+/* Logs SQLite's last error and remembers damage. Returns -EIO. */
+int replica_fail(struct replica *replica, const char *doing);
+/* A row whose value or key is not what was once written: damage as well. Returns -EIO. */
+int replica_fail_row(struct replica *replica, const char *doing, const char *why);
+
+/* Steps to the next row: 1 with a row, 0 at the end, or -EIO. */
+int replica_step(struct replica *replica, sqlite3_stmt *statement) _must_check_;
+/* For a statement without rows: runs and resets it. */
+int replica_run(struct replica *replica, sqlite3_stmt *statement) _must_check_;
+
+/* Decodes a column of the current row, which must hold a record of `kind`. */
+int replica_decode(struct replica *replica, struct arena *arena, sqlite3_stmt *statement, int column, enum state_kind kind,
+		   struct state_record *out) _must_check_;
+
+/* A column that must hold 16 bytes. */
+int replica_column_uuid(struct replica *replica, sqlite3_stmt *statement, int column, struct uuid *out) _must_check_;
+
+/* All rows of a bound statement whose column 0 is a delivery's record; resets it. */
+int replica_collect_deliveries(struct replica *replica, struct arena *arena, sqlite3_stmt *bound, struct delivery **out,
+			       size_t *count) _must_check_;
+
+void registry_init(struct registry *registry, struct replica *replica);

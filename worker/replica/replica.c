@@ -1,0 +1,144 @@
+#include "replica/replica.h"
+
+#include "base/log.h"
+#include "replica/file.h"
+#include "replica/internal.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+int replica_fail(struct replica *replica, const char *doing) {
+	int rc = sqlite3_errcode(replica->db);
+
+	log_error("the replica failed", "file=%s doing=%s code=%d error=%s", log_quote(replica->file), doing,
+		  sqlite3_extended_errcode(replica->db), log_quote(sqlite3_errmsg(replica->db)));
+	replica->damaged |= rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB;
+	return -EIO;
+}
+
+int replica_fail_row(struct replica *replica, const char *doing, const char *why) {
+	log_error("the replica holds a damaged row", "file=%s doing=%s error=%s", log_quote(replica->file), doing,
+		  log_quote(why));
+	replica->damaged = true;
+	return -EIO;
+}
+
+int replica_step(struct replica *replica, sqlite3_stmt *statement) {
+	switch (sqlite3_step(statement)) {
+	case SQLITE_ROW:
+		return 1;
+	case SQLITE_DONE:
+		return 0;
+	default:
+		return replica_fail(replica, "step");
+	}
+}
+
+int replica_run(struct replica *replica, sqlite3_stmt *statement) {
+	int r = replica_step(replica, statement);
+
+	sqlite3_reset(statement);
+	return MIN(r, 0);
+}
+
+int replica_decode(struct replica *replica, struct arena *arena, sqlite3_stmt *statement, int column, enum state_kind kind,
+		   struct state_record *out) {
+	const void *value = sqlite3_column_blob(statement, column);
+	size_t len = (size_t)sqlite3_column_bytes(statement, column);
+	const char *why = "another kind of record";
+
+	if (codec_decode_state(replica->codec, arena, value, len, out, &why) || out->kind != kind)
+		return replica_fail_row(replica, "decode", why);
+	return 0;
+}
+
+int replica_column_uuid(struct replica *replica, sqlite3_stmt *statement, int column, struct uuid *out) {
+	const void *bytes = sqlite3_column_blob(statement, column);
+
+	if (!bytes || sqlite3_column_bytes(statement, column) != (int)sizeof(out->bytes))
+		return replica_fail_row(replica, "read", "not an id");
+	memcpy(out->bytes, bytes, sizeof(out->bytes));
+	return 0;
+}
+
+static struct replica *replica_new(const char *file, struct codec *codec) {
+	struct replica *replica = x_calloc(1, sizeof(*replica));
+
+	replica->file = x_strdup(file);
+	replica->codec = codec;
+	replica->scratch = arena_new();
+	replica->lock_fd = -1;
+	registry_init(&replica->registry, replica);
+	return replica;
+}
+
+int replica_open(const char *data_dir, const char *cluster_id, struct codec *codec, struct replica **out) {
+	_cleanup_(x_freep) char *file = x_asprintf("%s/replica.db", data_dir);
+	_cleanup_(replica_closep) struct replica *replica = replica_new(file, codec);
+	int r;
+
+	replica->lock_fd = file_lock(data_dir);
+	if (replica->lock_fd < 0)
+		return replica->lock_fd;
+	r = file_open(file, cluster_id, &replica->db);
+	if (r)
+		return r;
+	/* The schema's version is right, so a statement that cannot be prepared means damage. */
+	if (statements_prepare(&replica->statements, replica->db) != SQLITE_OK) {
+		replica_fail(replica, "prepare");
+		replica->damaged = true;
+		return -EIO;
+	}
+	*out = TAKE(replica);
+	return 0;
+}
+
+int replica_open_readonly(const char *file, struct codec *codec, struct replica **out) {
+	_cleanup_(replica_closep) struct replica *replica = replica_new(file, codec);
+	int r = file_open_readonly(file, &replica->db);
+
+	if (r)
+		return r;
+	if (statements_prepare(&replica->statements, replica->db) != SQLITE_OK)
+		return replica_fail(replica, "prepare");
+	*out = TAKE(replica);
+	return 0;
+}
+
+void replica_close(struct replica *replica) {
+	if (!replica)
+		return;
+	statements_finalize(&replica->statements);
+	sqlite3_close_v2(replica->db);
+	/* Only its owner, who holds the lock, throws a damaged file away. */
+	if (replica->damaged && replica->lock_fd >= 0) {
+		log_warn("the damaged replica is removed", "file=%s", log_quote(replica->file));
+		if (file_remove(replica->file) < 0)
+			log_warn("the damaged replica could not be removed", "file=%s", log_quote(replica->file));
+	}
+	if (replica->lock_fd >= 0)
+		close(replica->lock_fd);
+	arena_free(replica->scratch);
+	free(replica->file);
+	free(replica);
+}
+
+int replica_begin(struct replica *replica) {
+	return replica_run(replica, replica_statement(replica, STATEMENT_BEGIN));
+}
+
+int replica_commit(struct replica *replica) {
+	return replica_run(replica, replica_statement(replica, STATEMENT_COMMIT));
+}
+
+void replica_rollback(struct replica *replica) {
+	/* Some errors end the transaction by themselves. */
+	if (sqlite3_get_autocommit(replica->db))
+		return;
+	if (replica_run(replica, replica_statement(replica, STATEMENT_ROLLBACK)) < 0)
+		replica->damaged = true;
+}
+
+const struct registry *replica_registry(struct replica *replica) {
+	return &replica->registry;
+}

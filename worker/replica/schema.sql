@@ -1,0 +1,70 @@
+-- The replica's tables: one for each kind of key, each row with the encoded record as it stands in the changelog (`value`) and the columns that
+-- it is looked up by. A key may stand in two partitions (a producer with another partitioner does that), so the partition belongs to it.
+--
+-- Clustered by key (WITHOUT ROWID): a restore applies its rows in the order of their keys, which then appends to the tree.
+
+CREATE TABLE meta (
+	name  TEXT PRIMARY KEY,
+	value TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- The next changelog offset that a partition's rows do not reflect yet, and when that was stored.
+CREATE TABLE reflected (
+	partition        INTEGER PRIMARY KEY,
+	changelog_offset INTEGER NOT NULL,
+	stored_at_ms     INTEGER NOT NULL
+);
+
+CREATE TABLE position (
+	partition INTEGER PRIMARY KEY,
+	value     BLOB NOT NULL
+);
+
+-- `key` is the changelog's, so that its order is the dump's; `tenant` is the same tenant without percent-encoding.
+CREATE TABLE webhook (
+	key           TEXT NOT NULL,
+	partition     INTEGER NOT NULL,
+	tenant        TEXT NOT NULL,
+	created_at_ms INTEGER NOT NULL,
+	id            BLOB NOT NULL,
+	value         BLOB NOT NULL,
+	PRIMARY KEY (key, partition)
+) WITHOUT ROWID;
+CREATE INDEX webhook_list ON webhook (tenant, created_at_ms, id);
+
+CREATE TABLE signing_key (
+	key           TEXT NOT NULL,
+	partition     INTEGER NOT NULL,
+	tenant        TEXT NOT NULL,
+	epoch         INTEGER NOT NULL,
+	expires_at_ms INTEGER NOT NULL,
+	value         BLOB NOT NULL,
+	PRIMARY KEY (key, partition)
+) WITHOUT ROWID;
+CREATE INDEX signing_key_list ON signing_key (tenant, epoch DESC);
+CREATE INDEX signing_key_expiry ON signing_key (partition, expires_at_ms) WHERE expires_at_ms > 0;
+
+CREATE TABLE receipt (
+	key           TEXT NOT NULL,
+	partition     INTEGER NOT NULL,
+	expires_at_ms INTEGER NOT NULL,
+	value         BLOB NOT NULL,
+	PRIMARY KEY (key, partition)
+) WITHOUT ROWID;
+CREATE INDEX receipt_expiry ON receipt (partition, expires_at_ms);
+
+-- `status` is enum delivery_status (0: pending, 1: dead); `due_ms` is the next attempt's time, of a dead one the time of its death.
+-- A delivery is written twice in its short life, mostly: each index is partial, and only the pending one is paid for by all.
+CREATE TABLE delivery (
+	id         BLOB NOT NULL,
+	partition  INTEGER NOT NULL,
+	webhook_id BLOB NOT NULL,
+	status     INTEGER NOT NULL,
+	due_ms     INTEGER NOT NULL,
+	value      BLOB NOT NULL,
+	PRIMARY KEY (id, partition)
+) WITHOUT ROWID;
+-- Each of these ends in (id, partition), the primary key, by itself.
+CREATE INDEX delivery_pending ON delivery (webhook_id, due_ms) WHERE status = 0;
+CREATE INDEX delivery_dead ON delivery (webhook_id, due_ms) WHERE status = 1;
+CREATE INDEX delivery_dead_age ON delivery (partition, due_ms) WHERE status = 1;
