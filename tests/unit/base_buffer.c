@@ -1,0 +1,104 @@
+#include "base/buffer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+/* After what it needs. */
+#include <cmocka.h>
+
+static void test_append(void **state _unused_) {
+	_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(1024);
+
+	buffer_append(&buffer, NULL, 0);
+	assert_string_equal(buffer.data, "");
+	buffer_append_string(&buffer, "a");
+	buffer_append_char(&buffer, 'b');
+	buffer_append(&buffer, "c\0d", 3);
+	buffer_printf(&buffer, "%d", 5);
+	assert_int_equal(buffer.len, 6);
+	assert_memory_equal(buffer.data, "abc\0d5", 7);
+	buffer_clear(&buffer);
+	assert_int_equal(buffer.len, 0);
+	assert_string_equal(buffer.data, "");
+}
+
+static void test_many_small_appends(void **state _unused_) {
+	_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(100000);
+
+	for (int i = 0; i < 100000; i++)
+		buffer_append_char(&buffer, (char)('a' + i % 26));
+	assert_false(buffer.overflowed);
+	assert_int_equal(buffer.len, 100000);
+	assert_int_equal(buffer.data[99999], 'a' + 99999 % 26);
+}
+
+static void test_maximum(void **state _unused_) {
+	_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(4);
+
+	buffer_append_string(&buffer, "1234");
+	assert_false(buffer.overflowed);
+	buffer_append_char(&buffer, '5');
+	assert_true(buffer.overflowed);
+	assert_string_equal(buffer.data, "1234");
+	buffer_clear(&buffer);
+	assert_false(buffer.overflowed);
+	buffer_printf(&buffer, "%s", "12345");
+	assert_true(buffer.overflowed);
+	assert_int_equal(buffer.len, 0);
+	assert_null(buffer_reserve(&buffer, SIZE_MAX));
+}
+
+static const struct {
+	const char *text;
+	const char *json;
+} strings[] = {
+	{ "", "\"\"" },
+	{ "plain", "\"plain\"" },
+	{ "\"\\/", "\"\\\"\\\\/\"" },
+	{ "\x01\t\n\x1f\x7f", "\"\\u0001\\u0009\\u000a\\u001f\x7f\"" },
+	{ "caf\xc3\xa9", "\"caf\xc3\xa9\"" },
+	{ NULL, "null" },
+};
+
+static void test_json_string(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(strings); i++) {
+		_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(256);
+
+		buffer_append_json_string_or_null(&buffer, strings[i].text);
+		assert_string_equal(buffer.data, strings[i].json);
+	}
+}
+
+/* Source: RFC 4648 section 10, and bytes whose characters differ in the two alphabets. */
+static const struct {
+	const char *bytes;
+	const char *base64url, *base64;
+} encoded[] = {
+	{ "", "", "" },
+	{ "f", "Zg", "Zg==" },
+	{ "fo", "Zm8", "Zm8=" },
+	{ "foo", "Zm9v", "Zm9v" },
+	{ "foob", "Zm9vYg", "Zm9vYg==" },
+	{ "fooba", "Zm9vYmE", "Zm9vYmE=" },
+	{ "foobar", "Zm9vYmFy", "Zm9vYmFy" },
+	{ "\xfb\xff\xbf", "-_-_", "+/+/" },
+};
+
+static void test_base64(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(encoded); i++) {
+		_cleanup_(buffer_destroy) struct buffer url = BUFFER_INIT(64), padded = BUFFER_INIT(64);
+
+		buffer_append_base64url(&url, encoded[i].bytes, strlen(encoded[i].bytes));
+		buffer_append_base64(&padded, encoded[i].bytes, strlen(encoded[i].bytes));
+		assert_string_equal(url.data, encoded[i].base64url);
+		assert_string_equal(padded.data, encoded[i].base64);
+	}
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_append),	    cmocka_unit_test(test_many_small_appends), cmocka_unit_test(test_maximum),
+		cmocka_unit_test(test_json_string), cmocka_unit_test(test_base64),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

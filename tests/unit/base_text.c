@@ -1,0 +1,154 @@
+/* UTF-8, UUIDs and times as text. */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "base/uuid.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+/* After what it needs. */
+#include <cmocka.h>
+
+static const struct {
+	const char *name;
+	const char *bytes;
+	size_t len;
+	bool is_text;
+} texts[] = {
+#define TEXT(name, literal, is_text) { name, literal, sizeof(literal) - 1, is_text }
+	TEXT("nothing", "", true),
+	TEXT("ASCII", "a\x7f\x01", true),
+	TEXT("one of each length", "a\xc2\x80\xe0\xa0\x80\xf0\x90\x80\x80", true),
+	TEXT("the last of each length", "\x7f\xdf\xbf\xef\xbf\xbf\xf4\x8f\xbf\xbf", true),
+	TEXT("around the surrogates", "\xed\x9f\xbf\xee\x80\x80", true),
+	TEXT("NUL", "a\0b", false),
+	TEXT("overlong NUL", "\xc0\x80", false),
+	TEXT("overlong in two", "\xc1\xbf", false),
+	TEXT("overlong in three", "\xe0\x9f\xbf", false),
+	TEXT("overlong in four", "\xf0\x8f\xbf\xbf", false),
+	TEXT("a surrogate", "\xed\xa0\x80", false),
+	TEXT("past the last character", "\xf4\x90\x80\x80", false),
+	TEXT("a lead byte that never was", "\xf5\x80\x80\x80", false),
+	TEXT("a continuation alone", "\x80", false),
+	TEXT("cut off after one of two", "a\xc3", false),
+	TEXT("cut off after two of three", "\xe2\x82", false),
+	TEXT("cut off after three of four", "\xf0\x9f\x98", false),
+	TEXT("continued by ASCII", "\xe2\x82z", false),
+	TEXT("continued by a lead byte", "\xc3\xc3\xa9", false),
+};
+
+static void test_utf8(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		/* A copy of the exact size shows a sanitizer each byte read past the end. */
+		_cleanup_(x_freep) char *copy = x_malloc(texts[i].len);
+
+		memcpy(copy, texts[i].bytes, texts[i].len);
+		if (utf8_is_text(copy, texts[i].len) != texts[i].is_text)
+			fail_msg("%s", texts[i].name);
+	}
+}
+
+static const struct {
+	const char *text;
+	const char *canonical; /* NULL: refused */
+} uuids[] = {
+	{ "00112233-4455-8677-8899-aabbccddeeff", "00112233-4455-8677-8899-aabbccddeeff" },
+	{ "00112233-4455-8677-8899-AaBbCcDdEeFf", "00112233-4455-8677-8899-aabbccddeeff" },
+	{ "", NULL },
+	{ "00112233-4455-8677-8899-aabbccddeef", NULL },
+	{ "00112233-4455-8677-8899-aabbccddeeff0", NULL },
+	{ "00112233-4455-8677-8899-aabbccddeefg", NULL },
+	{ "0011223344558677-8899-aabbccddeeff--", NULL },
+	{ "00112233445586778899aabbccddeeff", NULL },
+	{ "{0112233-4455-8677-8899-aabbccddeef}", NULL },
+	{ " 0112233-4455-8677-8899-aabbccddeeff", NULL },
+	{ "00112233_4455_8677_8899_aabbccddeeff", NULL },
+};
+
+static void test_uuid(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(uuids); i++) {
+		struct uuid uuid;
+		char text[UUID_TEXT_SIZE];
+		int r = uuid_parse(uuids[i].text, &uuid);
+
+		if (r != (uuids[i].canonical ? 0 : -EINVAL))
+			fail_msg("\"%s\" gave %d", uuids[i].text, r);
+		if (r < 0)
+			continue;
+		uuid_format(&uuid, text);
+		assert_string_equal(text, uuids[i].canonical);
+	}
+}
+
+static void test_uuid_versions(void **state _unused_) {
+	const uint8_t hash[16] = { [0 ... 15] = 0xff };
+	struct uuid from_hash = uuid_from_hash(hash), one = uuid_random(), two = uuid_random();
+	char text[UUID_TEXT_SIZE];
+
+	uuid_format(&from_hash, text);
+	assert_string_equal(text, "ffffffff-ffff-8fff-bfff-ffffffffffff");
+	uuid_format(&one, text);
+	assert_int_equal(text[14], '4');
+	assert_non_null(strchr("89ab", text[19]));
+	assert_int_not_equal(uuid_compare(&one, &two), 0);
+}
+
+static const struct {
+	int64_t wall_ms;
+	const char *text;
+} times[] = {
+	{ 0, "1970-01-01T00:00:00.000Z" },
+	{ -1, "1969-12-31T23:59:59.999Z" },
+	{ 1769860800000, "2026-01-31T12:00:00.000Z" },
+	{ 1709164800005, "2024-02-29T00:00:00.005Z" },
+	{ 253402300799999, "9999-12-31T23:59:59.999Z" },
+};
+
+static const char *const no_times[] = {
+	"",
+	"2026-01-31T12:00:00Z",
+	"2026-01-31T12:00:00.000",
+	"2026-01-31T12:00:00.000z",
+	"2026-01-31 12:00:00.000Z",
+	"2026-02-31T12:00:00.000Z",
+	"2025-02-29T12:00:00.000Z",
+	"2026-13-01T12:00:00.000Z",
+	"2026-01-31T24:00:00.000Z",
+	"2026-01-31T12:00:60.000Z",
+	"2026-01-31T12:00:00.0000",
+	"2026-01-31T12:00:00.00 Z",
+	"2026-1-031T12:00:00.000Z",
+	"+026-01-31T12:00:00.000Z",
+	" 026-01-31T12:00:00.000Z",
+	"2026-01-31T12:00:00.000+",
+};
+
+static void test_iso8601(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		char text[CLOCK_ISO8601_SIZE];
+		int64_t wall_ms = 0;
+
+		clock_format_iso8601(times[i].wall_ms, text);
+		assert_string_equal(text, times[i].text);
+		assert_int_equal(clock_parse_iso8601(text, &wall_ms), 0);
+		assert_int_equal(wall_ms, times[i].wall_ms);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(no_times); i++) {
+		int64_t wall_ms;
+
+		if (clock_parse_iso8601(no_times[i], &wall_ms) != -EINVAL)
+			fail_msg("\"%s\" was taken", no_times[i]);
+	}
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_uuid),
+		cmocka_unit_test(test_uuid_versions),
+		cmocka_unit_test(test_iso8601),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
