@@ -1,0 +1,43 @@
+#include "command/call.h"
+
+#include "command/show.h"
+
+enum { PROBLEMS_MAX = 64 * 1024 };
+
+struct codec *open_codec(const struct config *config) {
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(PROBLEMS_MAX);
+	struct codec *codec = NULL;
+
+	if (codec_new(config->schema_dir, &codec, &problems)) {
+		complain_lines(problems.len ? problems.data : "the schemas cannot be read");
+		return NULL;
+	}
+	return codec;
+}
+
+enum admin_status call_open(struct call *call, const struct invocation *invocation, const struct client_options *options) {
+	*call = (struct call){ .invocation = invocation, .arena = arena_new(), .codec = open_codec(invocation->config) };
+	if (!call->codec)
+		return ADMIN_USAGE;
+	return client_open(invocation->config, call->codec, options, &call->client);
+}
+
+void call_close(struct call *call) {
+	client_closep(&call->client);
+	codec_freep(&call->codec);
+	arena_freep(&call->arena);
+}
+
+enum admin_status call_and_show(const struct invocation *invocation, const struct command *command) {
+	const struct client_options options = { .awaits_outcomes = true, .timeout_ms = invocation->timeout_ms };
+	_cleanup_(call_close) struct call call;
+	struct command filled = *command;
+	struct analytic_event outcome;
+	enum admin_status status = call_open(&call, invocation, &options);
+
+	if (status)
+		return status;
+	filled.envelope = envelope_from_arguments(invocation, call.arena);
+	status = client_call(call.client, call.arena, &filled, &outcome);
+	return status ? status : show_outcome(&outcome, invocation->json);
+}

@@ -1,0 +1,23 @@
+/* One administrative command on its way: encoded, sent, its outcome awaited. */
+#pragma once
+
+#include "command/command.h"
+#include "command/envelope.h"
+#include "kafka/client.h"
+
+struct call {
+	const struct invocation *invocation;
+	struct arena *arena;
+	struct codec *codec;
+	struct client *client;
+};
+
+/* Opens the codec and the client. `call` is closed with call_close also where this fails. */
+enum admin_status call_open(struct call *call, const struct invocation *invocation, const struct client_options *options) _must_check_;
+void call_close(struct call *call);
+
+/* The codec as the configuration wants it; NULL after saying why not. */
+struct codec *open_codec(const struct config *config);
+
+/* Sends `command`, whose envelope is filled from the command line, and shows its outcome. */
+enum admin_status call_and_show(const struct invocation *invocation, const struct command *command) _must_check_;

@@ -1,0 +1,40 @@
+/* The subcommands: what each is called, takes and says of itself. One file a family. */
+#pragma once
+
+#include "base/config.h"
+#include "terminal/arguments.h"
+#include "terminal/status.h"
+
+/* What a subcommand is given; main has read and checked it. */
+struct invocation {
+	const struct config *config;
+	const struct arguments *arguments;
+	const char *tenant; /* NULL: not given */
+	bool json;
+	int64_t timeout_ms; /* 1..TIMEOUT_MAX_MS */
+};
+
+enum { TIMEOUT_MAX_MS = 60 * 60 * 1000 };
+
+struct subcommand {
+	const char *family;
+	const char *verb;
+	const char *operands; /* for the help; NULL: none */
+	size_t operand_count;
+	const char *summary; /* one line */
+	const char *details; /* further lines of its help, each ended; NULL: none */
+	const char *examples; /* its arguments, a line each, ended */
+	const struct flag *flags; /* its own; NULL: none */
+	bool needs_tenant;
+	unsigned needs; /* enum config_need */
+	enum admin_status (*run)(const struct invocation *invocation);
+};
+
+/* Each table ends with an empty row. */
+extern const struct subcommand topics_subcommands[];
+extern const struct subcommand master_key_subcommands[];
+extern const struct subcommand webhook_subcommands[];
+extern const struct subcommand jwks_subcommands[];
+extern const struct subcommand credential_subcommands[];
+extern const struct subcommand results_subcommands[];
+extern const struct subcommand state_subcommands[];

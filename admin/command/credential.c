@@ -1,0 +1,129 @@
+#include "base/clock.h"
+#include "command/call.h"
+#include "command/issuance_file.h"
+#include "command/issuance_json.h"
+#include "command/show.h"
+#include "domain/limits.h"
+
+static const struct flag issue_flags[] = {
+	{ "file", "FILE", "JSON lines, or a JSON object or array; - is stdin" },
+	{ "wait", NULL, "with --file: wait for every outcome" },
+	{ "credential-id", "ID", "without --file, required" },
+	{ "credential-configuration-id", "ID", "without --file, required" },
+	{ "credential-profile", "NAME", "without --file, required" },
+	{ "format", "NAME", "without --file, required" },
+	{ "credential", "VALUE", "JSON text, or a compact form such as a JWT" },
+	{ "user-id", "ID", "whose credential it is" },
+	{ "credential-offer-id", "ID", "the offer that it came from" },
+	{ "session-id", "ID", "the session that it came from" },
+	{ "claims", "JSON", "an object" },
+	ENVELOPE_FLAGS,
+	{ 0 },
+};
+
+static enum admin_status check_flags(const struct invocation *invocation) {
+	static const char *const required[] = { "credential-id", "credential-configuration-id", "credential-profile", "format" };
+
+	if (!invocation->tenant || !invocation->tenant[0] || strlen(invocation->tenant) > TENANT_ID_MAX) {
+		complain("credential issue needs --tenant, of 1 to 256 bytes");
+		return ADMIN_USAGE;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(required); i++) {
+		if (!arguments_get(invocation->arguments, required[i])) {
+			complain("--%s is needed (or --file)", required[i]);
+			return ADMIN_USAGE;
+		}
+	}
+	return ADMIN_OK;
+}
+
+static struct issuance from_flags(const struct invocation *invocation, struct arena *arena) {
+	const struct arguments *arguments = invocation->arguments;
+	const char *credential = arguments_get(arguments, "credential");
+
+	return (struct issuance){
+		.envelope = envelope_from_arguments(invocation, arena),
+		.user_id = arguments_get(arguments, "user-id"),
+		.credential_id = arguments_get(arguments, "credential-id"),
+		.credential_configuration_id = arguments_get(arguments, "credential-configuration-id"),
+		.credential_profile = arguments_get(arguments, "credential-profile"),
+		.format = arguments_get(arguments, "format"),
+		.credential_offer_id = arguments_get(arguments, "credential-offer-id"),
+		.session_id = arguments_get(arguments, "session-id"),
+		.claims = arguments_get(arguments, "claims"),
+		.credential = credential ? issuance_credential_text(arena, credential) : "",
+	};
+}
+
+static enum admin_status issue_one(const struct invocation *invocation) {
+	const struct client_options options = { .issues = true, .awaits_outcomes = true, .timeout_ms = invocation->timeout_ms };
+	_cleanup_(call_close) struct call call = { 0 };
+	struct analytic_event outcome;
+	struct issuance issuance;
+	enum admin_status status = check_flags(invocation);
+
+	if (!status)
+		status = call_open(&call, invocation, &options);
+	if (status)
+		return status;
+	issuance = from_flags(invocation, call.arena);
+	status = client_send_issuance(call.client, &issuance);
+	if (status == ADMIN_REFUSED) {
+		complain("the command is larger than command.max.bytes");
+		return ADMIN_USAGE;
+	}
+	if (!status)
+		status = client_flush(call.client);
+	if (!status)
+		status = client_await(call.client, call.arena, &issuance.envelope, &outcome);
+	return status ? status : show_outcome(&outcome, invocation->json);
+}
+
+/* What only makes sense for one credential cannot go with --file. */
+static enum admin_status check_file_flags(const struct invocation *invocation) {
+	static const char *const allowed[] = { "file", "wait", "config", "set", "tenant", "json", "timeout" };
+
+	for (size_t i = 0; i < invocation->arguments->given_count; i++) {
+		const char *name = invocation->arguments->given[i].flag->name;
+		bool is_allowed = false;
+
+		for (size_t k = 0; k < ARRAY_LEN(allowed); k++)
+			is_allowed |= !strcmp(name, allowed[k]);
+		if (!is_allowed) {
+			complain("--%s cannot go with --file: the file says it", name);
+			return ADMIN_USAGE;
+		}
+	}
+	return ADMIN_OK;
+}
+
+static enum admin_status issue(const struct invocation *invocation) {
+	enum admin_status status;
+
+	if (!arguments_has(invocation->arguments, "file"))
+		return issue_one(invocation);
+	status = check_file_flags(invocation);
+	return status ? status : issuance_file_send(invocation);
+}
+
+const struct subcommand credential_subcommands[] = {
+	{
+		.family = "credential",
+		.verb = "issue",
+		.summary = "tell of an issued credential, or of all in a file",
+		.details =
+			"From flags: one, and its outcome is awaited. With --file: objects with the field names of\n"
+			"credential-issuance-command.avsc; tenantId comes from the object or --tenant; commandId, requestId and timestamp are\n"
+			"made where absent. claims is an object. credential is an object, or a string: a compact form, unless it begins with\n"
+			"{ or \" and so is JSON text already. A wrong object is named with its line and not sent, the others are; exit 1 then.\n"
+			"Outcomes are awaited only with --wait; --timeout is then the longest silence.\n",
+		.examples = "credential issue --tenant acme --credential-id c-1 --credential-configuration-id Degree --credential-profile ietf --format "
+			    "dc+sd-jwt --credential eyJhbGciOiJFZERTQSJ9.e30.c2ln\n"
+			    "credential issue --file credentials.jsonl --wait\n"
+			    "credential issue --tenant acme --file - --json < credentials.jsonl\n",
+		.flags = issue_flags,
+		.needs = CONFIG_NEED_KAFKA,
+		.run = issue,
+	},
+	{ 0 },
+};

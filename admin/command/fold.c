@@ -1,0 +1,93 @@
+#include "command/fold.h"
+
+/* Keys may be millions: a key that finds no memory ends the program, as everywhere. */
+#define uthash_malloc(size) x_malloc(size)
+#include <uthash.h>
+
+struct entry {
+	UT_hash_handle hh;
+	char *value; /* owned */
+	uint32_t value_len;
+	uint32_t key_len;
+	/* What is hashed: the partition, then the key; a NUL that is not hashed follows. */
+	struct {
+		int32_t partition;
+		char key[];
+	} id;
+};
+
+struct fold {
+	struct entry *entries; /* the head of the hash */
+};
+
+struct fold *fold_new(void) {
+	return x_calloc(1, sizeof(struct fold));
+}
+
+static void entry_remove(struct fold *fold, struct entry *entry) {
+	HASH_DEL(fold->entries, entry);
+	free(entry->value);
+	free(entry);
+}
+
+void fold_free(struct fold *fold) {
+	struct entry *entry, *next;
+
+	HASH_ITER(hh, fold->entries, entry, next) {
+		entry_remove(fold, entry);
+	}
+	free(fold);
+}
+
+static struct entry *entry_new(const struct fold_key *key) {
+	struct entry *entry = x_calloc(1, sizeof(*entry) + key->len + 1);
+
+	entry->key_len = (uint32_t)key->len;
+	entry->id.partition = key->partition;
+	if (key->len)
+		memcpy(entry->id.key, key->bytes, key->len);
+	return entry;
+}
+
+void fold_apply(struct fold *fold, const struct fold_key *key, const void *value, size_t len) {
+	struct entry *new = entry_new(key), *entry;
+	size_t id_len = sizeof(new->id) + key->len;
+
+	HASH_FIND(hh, fold->entries, &new->id, id_len, entry);
+	if (entry || !value) {
+		free(new);
+	} else {
+		entry = new;
+		HASH_ADD_KEYPTR(hh, fold->entries, &entry->id, id_len, entry);
+	}
+	if (!value) {
+		if (entry)
+			entry_remove(fold, entry);
+		return;
+	}
+	entry->value = x_realloc(entry->value, len);
+	memcpy(entry->value, value, len);
+	entry->value_len = (uint32_t)len;
+}
+
+static int compare(const void *a, const void *b) {
+	const struct entry *x = *(const struct entry *const *)a, *y = *(const struct entry *const *)b;
+	int order = memcmp(x->id.key, y->id.key, MIN(x->key_len, y->key_len));
+
+	if (!order)
+		order = (x->key_len > y->key_len) - (x->key_len < y->key_len);
+	return order ? order : (x->id.partition > y->id.partition) - (x->id.partition < y->id.partition);
+}
+
+int fold_walk(struct fold *fold, fold_fn fn, void *userdata) {
+	size_t count = HASH_COUNT(fold->entries), i = 0;
+	_cleanup_(x_freep) struct entry **sorted = x_calloc(count, sizeof(struct entry *));
+	int r = 0;
+
+	for (struct entry *entry = fold->entries; entry; entry = entry->hh.next)
+		sorted[i++] = entry;
+	qsort(sorted, count, sizeof(struct entry *), compare);
+	for (i = 0; !r && i < count; i++)
+		r = fn(userdata, sorted[i]->id.key, sorted[i]->id.partition, sorted[i]->value, sorted[i]->value_len);
+	return r;
+}

@@ -1,0 +1,164 @@
+#include "command/issuance_file.h"
+
+#include "base/clock.h"
+#include "command/call.h"
+#include "command/issuance_json.h"
+#include "command/item_source.h"
+#include "command/outstanding.h"
+#include "terminal/progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* How often outcomes are looked at while commands are still being sent. */
+enum { DRAIN_EVERY = 1024 };
+
+struct run {
+	const struct invocation *invocation;
+	struct call call;
+	struct item_source *source;
+	struct outstanding *outstanding; /* NULL: outcomes are not awaited */
+	struct progress progress;
+	int64_t started_ms;
+	uint64_t queued, refused, succeeded, failed;
+};
+
+static void refuse(struct run *run, const struct item *item, const char *why) {
+	complain("%s %" PRIu64 ": %s", item_source_unit(run->source), item->number, why);
+	run->refused++;
+}
+
+static enum admin_status send_item(struct run *run, const struct item *item) {
+	const struct issuance_defaults defaults = { .tenant_id = run->invocation->tenant, .now_ms = clock_wall_ms() };
+	struct issuance issuance;
+	enum admin_status status;
+	const char *why;
+
+	arena_reset(run->call.arena);
+	if (issuance_json_parse(run->call.arena, item->text.bytes, item->text.len, &defaults, &issuance, &why)) {
+		refuse(run, item, why);
+		return ADMIN_OK;
+	}
+	status = client_send_issuance(run->call.client, &issuance);
+	if (status == ADMIN_REFUSED) {
+		refuse(run, item, "larger than command.max.bytes");
+		return ADMIN_OK;
+	}
+	if (status)
+		return status;
+	run->queued++;
+	if (run->outstanding)
+		outstanding_add(run->outstanding, issuance.envelope.tenant_id, issuance.envelope.command_id);
+	return ADMIN_OK;
+}
+
+static void take_outcome(struct run *run, const struct analytic_event *outcome) {
+	if (outcome->subject != ANALYTIC_OPENID_CREDENTIAL ||
+	    !outstanding_take(run->outstanding, outcome->tenant_id, outcome->command_id))
+		return;
+	if (outcome->step == ANALYTIC_SUCCESS) {
+		run->succeeded++;
+		return;
+	}
+	run->failed++;
+	complain("command %s of tenant %s: %d %s", outcome->command_id, outcome->tenant_id, outcome->status,
+		 outcome->data.kind == EVENT_DATA_PROBLEM ? outcome->data.problem->message : "");
+}
+
+/* Takes all outcomes that are at hand, or come in `wait_ms`. `*any`: whether there was one. */
+static enum admin_status take_outcomes(struct run *run, int wait_ms, bool *any) {
+	struct analytic_event outcome;
+
+	*any = false;
+	for (;;) {
+		enum reader_event event;
+
+		arena_reset(run->call.arena);
+		event = client_next_outcome(run->call.client, run->call.arena, run->invocation->tenant, *any ? 0 : wait_ms, &outcome);
+		if (event == READER_FAILED)
+			return client_status(run->call.client);
+		if (event != READER_RECORD)
+			return ADMIN_OK;
+		take_outcome(run, &outcome);
+		*any = true;
+	}
+}
+
+static enum admin_status send_all(struct run *run) {
+	enum admin_status status = ADMIN_OK;
+	struct item item;
+	bool any;
+
+	progress_start(&run->progress, item_source_total(run->source));
+	while (!status && item_source_next(run->source, &item)) {
+		status = send_item(run, &item);
+		if (!status && run->outstanding && item.number % DRAIN_EVERY == 0)
+			status = take_outcomes(run, 0, &any);
+		progress_update(&run->progress, item_source_done(run->source), run->queued);
+	}
+	if (!status)
+		status = client_flush(run->call.client);
+	progress_finish(&run->progress, item_source_done(run->source), run->queued);
+	return status ? status : item_source_status(run->source);
+}
+
+static enum admin_status await_all(struct run *run) {
+	while (outstanding_count(run->outstanding)) {
+		bool any;
+		enum admin_status status = take_outcomes(run, (int)run->invocation->timeout_ms, &any);
+
+		if (status)
+			return status;
+		if (!any) {
+			complain("%" PRIu64 " commands are without an outcome", outstanding_count(run->outstanding));
+			return client_complain_timeout(run->call.client, "webhook-results");
+		}
+	}
+	return ADMIN_OK;
+}
+
+static void show_summary(const struct run *run) {
+	uint64_t sent = producer_acknowledged(client_producer(run->call.client)), lost = producer_lost(client_producer(run->call.client));
+	double seconds = (double)MAX(clock_monotonic_ms() - run->started_ms, (int64_t)1) / 1000;
+
+	if (run->invocation->json) {
+		printf("{\"sent\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"lost\":%" PRIu64, sent, run->refused, lost);
+		if (run->outstanding)
+			printf(",\"succeeded\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"unanswered\":%" PRIu64, run->succeeded, run->failed,
+			       outstanding_count(run->outstanding));
+		printf(",\"seconds\":%.3f}\n", seconds);
+		return;
+	}
+	printf("%" PRIu64 " sent, %" PRIu64 " refused, %" PRIu64 " lost in %.1f s (%.0f/s)\n", sent, run->refused, lost, seconds,
+	       (double)sent / seconds);
+	if (run->outstanding)
+		printf("%" PRIu64 " succeeded, %" PRIu64 " failed, %" PRIu64 " without an outcome\n", run->succeeded, run->failed,
+		       outstanding_count(run->outstanding));
+}
+
+static enum admin_status send_and_await(struct run *run) {
+	enum admin_status status = send_all(run);
+
+	if (!status && run->outstanding)
+		status = await_all(run);
+	show_summary(run);
+	return status ? status : run->refused || run->failed ? ADMIN_REFUSED : ADMIN_OK;
+}
+
+enum admin_status issuance_file_send(const struct invocation *invocation) {
+	bool waits = arguments_has(invocation->arguments, "wait");
+	const struct client_options options = { .issues = true, .awaits_outcomes = waits, .timeout_ms = invocation->timeout_ms };
+	_cleanup_(item_source_closep) struct item_source *source = NULL;
+	_cleanup_(outstanding_freep) struct outstanding *outstanding = waits ? outstanding_new() : NULL;
+	struct run run = { .invocation = invocation, .outstanding = outstanding, .started_ms = clock_monotonic_ms() };
+	enum admin_status status = item_source_open(arguments_get(invocation->arguments, "file"), &source);
+
+	if (status)
+		return status;
+	run.source = source;
+	status = call_open(&run.call, invocation, &options);
+	if (!status)
+		status = send_and_await(&run);
+	call_close(&run.call);
+	return status;
+}

@@ -1,0 +1,160 @@
+#include "command/issuance_json.h"
+
+#include "base/clock.h"
+#include "command/envelope.h"
+#include "command/json_text.h"
+#include "domain/limits.h"
+
+#include <jansson.h>
+
+enum field_kind { FIELD_TEXT, FIELD_TIMESTAMP, FIELD_CLAIMS, FIELD_CREDENTIAL };
+
+struct field {
+	const char *name;
+	enum field_kind kind;
+	bool required;
+	size_t offset; /* of a const char * (or, the timestamp, an int64_t) in struct issuance */
+};
+
+static const struct field fields[] = {
+	{ "commandId", FIELD_TEXT, false, offsetof(struct issuance, envelope.command_id) },
+	{ "tenantId", FIELD_TEXT, false, offsetof(struct issuance, envelope.tenant_id) },
+	{ "requestId", FIELD_TEXT, false, offsetof(struct issuance, envelope.request_id) },
+	{ "clientId", FIELD_TEXT, false, offsetof(struct issuance, envelope.client_id) },
+	{ "timestamp", FIELD_TIMESTAMP, false, offsetof(struct issuance, envelope.timestamp_ms) },
+	{ "userId", FIELD_TEXT, false, offsetof(struct issuance, user_id) },
+	{ "credentialId", FIELD_TEXT, true, offsetof(struct issuance, credential_id) },
+	{ "credentialConfigurationId", FIELD_TEXT, true, offsetof(struct issuance, credential_configuration_id) },
+	{ "credentialProfile", FIELD_TEXT, true, offsetof(struct issuance, credential_profile) },
+	{ "format", FIELD_TEXT, true, offsetof(struct issuance, format) },
+	{ "credentialOfferId", FIELD_TEXT, false, offsetof(struct issuance, credential_offer_id) },
+	{ "sessionId", FIELD_TEXT, false, offsetof(struct issuance, session_id) },
+	{ "claims", FIELD_CLAIMS, false, offsetof(struct issuance, claims) },
+	{ "credential", FIELD_CREDENTIAL, false, offsetof(struct issuance, credential) },
+};
+
+struct parse {
+	struct arena *arena;
+	struct json_text text;
+	struct issuance *out;
+	const char **why;
+};
+
+static int refuse(const struct parse *parse, const char *name, const char *rule) {
+	*parse->why = arena_printf(parse->arena, "%s %s", name, rule);
+	return ISSUANCE_JSON_E_REFUSED;
+}
+
+static const char **text_of(const struct parse *parse, const struct field *field) {
+	return (const char **)((char *)parse->out + field->offset);
+}
+
+const char *issuance_credential_text(struct arena *arena, const char *string) {
+	_cleanup_(buffer_destroy) struct buffer quoted = BUFFER_INIT(6 * strlen(string) + 2);
+
+	if (string[0] == '{' || string[0] == '"' || !string[0])
+		return string;
+	buffer_append_json_string(&quoted, string);
+	return arena_strndup(arena, quoted.data, quoted.len);
+}
+
+/* An object's own bytes. Only a name in escaped spelling (which nobody writes) makes it be written anew. */
+static const char *object_text(const struct parse *parse, const struct field *field, const json_t *value) {
+	struct json_text raw;
+	char *dumped;
+	const char *text;
+
+	if (json_text_member(&parse->text, field->name, &raw))
+		return arena_strndup(parse->arena, raw.bytes, raw.len);
+	dumped = json_dumps(value, JSON_COMPACT);
+	text = arena_strdup(parse->arena, dumped ? dumped : "{}");
+	free(dumped);
+	return text;
+}
+
+static int take_timestamp(const struct parse *parse, const json_t *value) {
+	double number = json_number_value(value);
+
+	if (json_is_string(value) && !clock_parse_iso8601(json_string_value(value), &parse->out->envelope.timestamp_ms))
+		return 0;
+	/* A double holds whole milliseconds exactly up to the year 287396. */
+	if (!json_is_number(value) || number > 0x1p53 || number < -0x1p53 || number != (double)(int64_t)number)
+		return refuse(parse, "timestamp", "must be whole milliseconds or ISO 8601 with milliseconds");
+	parse->out->envelope.timestamp_ms = (int64_t)number;
+	return 0;
+}
+
+static int take_field(const struct parse *parse, const struct field *field, const json_t *value) {
+	const char *string = json_string_value(value);
+
+	if (json_is_null(value))
+		return 0;
+	if (field->kind == FIELD_TIMESTAMP)
+		return take_timestamp(parse, value);
+	if (field->kind != FIELD_TEXT && json_is_object(value)) {
+		*text_of(parse, field) = object_text(parse, field, value);
+		return 0;
+	}
+	if (!string)
+		return refuse(parse, field->name, field->kind == FIELD_TEXT ? "must be a string" : "must be an object or a string");
+	string = arena_strdup(parse->arena, string);
+	*text_of(parse, field) = field->kind == FIELD_CREDENTIAL ? issuance_credential_text(parse->arena, string) : string;
+	return 0;
+}
+
+static int take_member(const struct parse *parse, const char *name, const json_t *value) {
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		if (!strcmp(fields[i].name, name))
+			return take_field(parse, &fields[i], value);
+	}
+	return refuse(parse, name, "is not a field of CredentialIssuanceCommand");
+}
+
+/* A record without a usable tenantId is a dead letter: there would be nobody to answer. */
+static int finish(const struct parse *parse, const struct issuance_defaults *defaults) {
+	struct command_envelope *envelope = &parse->out->envelope;
+
+	if (!envelope->tenant_id)
+		envelope->tenant_id = defaults->tenant_id;
+	if (!envelope->tenant_id)
+		return refuse(parse, "tenantId", "is missing, and --tenant is not given");
+	if (!envelope->tenant_id[0] || strlen(envelope->tenant_id) > TENANT_ID_MAX)
+		return refuse(parse, "tenantId", "must have 1 to 256 bytes");
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		if (fields[i].required && !*text_of(parse, &fields[i]))
+			return refuse(parse, fields[i].name, "is missing");
+	}
+	if (!envelope->command_id)
+		envelope->command_id = random_id(parse->arena);
+	if (!envelope->request_id)
+		envelope->request_id = random_id(parse->arena);
+	return 0;
+}
+
+static int take_object(const struct parse *parse, json_t *object) {
+	const char *name;
+	json_t *value;
+	int r;
+
+	json_object_foreach(object, name, value) {
+		r = take_member(parse, name, value);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int issuance_json_parse(struct arena *arena, const char *text, size_t len, const struct issuance_defaults *defaults, struct issuance *out,
+			const char **why) {
+	const struct parse parse = { .arena = arena, .text = { text, len }, .out = out, .why = why };
+	json_error_t error;
+	json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
+	int r;
+
+	*out = (struct issuance){ .envelope.timestamp_ms = defaults->now_ms, .credential = "" };
+	if (!object)
+		return refuse(&parse, "not JSON:", error.text);
+	r = json_is_object(object) ? take_object(&parse, object) : refuse(&parse, "the line", "must be a JSON object");
+	json_decref(object);
+	return r ? r : finish(&parse, defaults);
+}

@@ -1,0 +1,85 @@
+#include "command/json_text.h"
+
+#include <string.h>
+
+static size_t skip_blanks(const struct json_text *text, size_t at) {
+	while (at < text->len && strchr(" \t\r\n", text->bytes[at]))
+		at++;
+	return at;
+}
+
+/* `at` is a quote; returns the place behind the closing one. */
+static size_t skip_string(const struct json_text *text, size_t at) {
+	for (at++; at < text->len && text->bytes[at] != '"'; at++) {
+		if (text->bytes[at] == '\\')
+			at++;
+	}
+	return at + 1;
+}
+
+/* Strings are skipped whole, so brackets count only where they mean something. */
+static size_t skip_value(const struct json_text *text, size_t at) {
+	size_t depth = 0;
+
+	while (at < text->len) {
+		char c = text->bytes[at];
+
+		if (depth == 0 && strchr(",]} \t\r\n", c))
+			break;
+		if (c == '"') {
+			at = skip_string(text, at);
+			continue;
+		}
+		depth += c == '{' || c == '[';
+		depth -= c == '}' || c == ']';
+		at++;
+	}
+	return at < text->len ? at : text->len;
+}
+
+static size_t skip_separators(const struct json_text *text, size_t at) {
+	at = skip_blanks(text, at);
+	if (at < text->len && strchr("[{,:", text->bytes[at]))
+		at = skip_blanks(text, at + 1);
+	return at;
+}
+
+static bool at_end(const struct json_text *text, size_t at) {
+	return at >= text->len || text->bytes[at] == ']' || text->bytes[at] == '}';
+}
+
+static size_t take(const struct json_text *text, size_t at, struct json_text *out) {
+	size_t end = skip_value(text, at);
+
+	*out = (struct json_text){ .bytes = text->bytes + at, .len = end - at };
+	return end;
+}
+
+bool json_text_next_element(const struct json_text *array, size_t *at, struct json_text *out) {
+	size_t start = *at ? *at : skip_blanks(array, 0);
+
+	/* The first separator is the array's own bracket; a later one may be its end. */
+	start = skip_blanks(array, start);
+	if (*at && at_end(array, start))
+		return false;
+	start = skip_blanks(array, start + 1);
+	if (at_end(array, start))
+		return false;
+	*at = take(array, start, out);
+	return true;
+}
+
+bool json_text_member(const struct json_text *object, const char *name, struct json_text *out) {
+	size_t at = skip_separators(object, 0);
+
+	while (!at_end(object, at)) {
+		struct json_text key;
+
+		at = skip_separators(object, take(object, at, &key));
+		at = take(object, at, out);
+		if (key.len == strlen(name) + 2 && !memcmp(key.bytes + 1, name, key.len - 2))
+			return true;
+		at = skip_separators(object, at);
+	}
+	return false;
+}

@@ -1,0 +1,19 @@
+/*
+ * Finding the bytes of a value in JSON text that a parser has already accepted: what is passed on for others to sign or verify is not to be
+ * written anew.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct json_text {
+	const char *bytes;
+	size_t len;
+};
+
+/* The element of an array at `*at`, which moves behind it; 0 to begin with. Returns false when there is none left. */
+bool json_text_next_element(const struct json_text *array, size_t *at, struct json_text *out);
+
+/* The value of an object's member. Returns false where the name is not there in plain (unescaped) spelling. */
+bool json_text_member(const struct json_text *object, const char *name, struct json_text *out);

@@ -1,0 +1,118 @@
+#include "command/show.h"
+
+#include "avro/json.h"
+#include "base/clock.h"
+#include "terminal/table.h"
+
+#include <stdio.h>
+
+/* Pages are asked for together (list --all), so this is not a record's bound. */
+enum { SHOWN_MAX = 1 << 30 };
+
+static void print_api_json(FILE *stream, const struct event_data *data) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(SHOWN_MAX);
+
+	json_append_api_data(&out, data);
+	buffer_append_char(&out, '\n');
+	fwrite(out.data, 1, out.len, stream);
+}
+
+char *show_event_types(const struct webhook *webhook) {
+	char *types = x_strdup("");
+
+	for (size_t i = 0; i < webhook->event_count; i++) {
+		char *longer = x_asprintf("%s%s%s", types, i ? "," : "", event_type_name(webhook->events[i]));
+
+		free(types);
+		types = longer;
+	}
+	return types;
+}
+
+static void print_webhook(const struct webhook *webhook) {
+	_cleanup_(x_freep) char *types = show_event_types(webhook);
+	char id[UUID_TEXT_SIZE];
+
+	uuid_format(&webhook->id, id);
+	printf("id        %s\nevents    %s\nurl       %s\ndisabled  %s\n", id, types, webhook->url, webhook->disabled ? "yes" : "no");
+}
+
+static void print_page(const struct webhook_page *page) {
+	_cleanup_(table_destroy) struct table table = table_new(4, (const char *const[]){ "ID", "DISABLED", "EVENTS", "URL" });
+
+	for (size_t i = 0; i < page->count; i++) {
+		_cleanup_(x_freep) char *types = show_event_types(&page->items[i]);
+		char id[UUID_TEXT_SIZE];
+
+		uuid_format(&page->items[i].id, id);
+		table_add(&table, (const char *const[]){ id, page->items[i].disabled ? "yes" : "no", types, page->items[i].url });
+	}
+	table_print(&table);
+	if (page->next_cursor)
+		printf("more: --cursor %s\n", page->next_cursor);
+}
+
+static void print_delivery(const struct delivery_report *delivery) {
+	char id[UUID_TEXT_SIZE], webhook[UUID_TEXT_SIZE];
+
+	uuid_format(&delivery->delivery_id, id);
+	uuid_format(&delivery->webhook_id, webhook);
+	printf("delivery  %s\nwebhook   %s\nevent     %s\n", id, webhook, event_type_name(delivery->event_type));
+}
+
+static void print_signing_key(const struct signing_key_report *key) {
+	char created[CLOCK_ISO8601_SIZE];
+
+	clock_format_iso8601(key->created_at_ms, created);
+	printf("kid       %s\ncreated   %s\n", key->kid, created);
+}
+
+static void print_for_people(const struct event_data *data) {
+	switch (data->kind) {
+	case EVENT_DATA_NONE:
+		puts("done");
+		break;
+	case EVENT_DATA_WEBHOOK:
+		print_webhook(&data->webhook);
+		break;
+	case EVENT_DATA_WEBHOOK_PAGE:
+		print_page(&data->page);
+		break;
+	case EVENT_DATA_CREDENTIAL_ISSUED:
+		printf("credential  %s\ndeliveries  %d\n", data->credential_issued.credential_id, data->credential_issued.deliveries);
+		break;
+	case EVENT_DATA_DELIVERY:
+		print_delivery(&data->delivery);
+		break;
+	case EVENT_DATA_SIGNING_KEY:
+		print_signing_key(&data->signing_key);
+		break;
+	case EVENT_DATA_RECOVERED:
+		printf("deliveries due again  %d\n", data->recovered);
+		break;
+	case EVENT_DATA_PROBLEM:
+		print_api_json(stdout, data);
+		break;
+	}
+}
+
+enum admin_status show_outcome(const struct analytic_event *event, bool json) {
+	if (event->step == ANALYTIC_FAIL) {
+		print_api_json(stderr, &event->data);
+		return ADMIN_REFUSED;
+	}
+	if (json)
+		print_api_json(stdout, &event->data);
+	else
+		print_for_people(&event->data);
+	return ADMIN_OK;
+}
+
+void show_page(const struct webhook_page *page, bool json) {
+	const struct event_data data = { .kind = EVENT_DATA_WEBHOOK_PAGE, .page = *page };
+
+	if (json)
+		print_api_json(stdout, &data);
+	else
+		print_page(page);
+}

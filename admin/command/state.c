@@ -1,0 +1,111 @@
+#include "avro/json.h"
+#include "command/call.h"
+#include "command/fold.h"
+#include "kafka/reader.h"
+#include "kafka/topics.h"
+#include "replica/replica.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { LINE_MAX_BYTES = 8 * 1024 * 1024 };
+
+static const struct flag dump_flags[] = {
+	{ "replica", "FILE", "from a worker's SQLite file (<worker.data.dir>/replica.db), not from Kafka" },
+	{ 0 },
+};
+
+/* What prints a dump, whichever source it comes from: at rest both are the same bytes. */
+struct printer {
+	struct codec *codec;
+	struct arena *arena;
+	struct buffer line;
+	uint64_t unreadable;
+};
+
+static void append_value(struct printer *printer, const char *key, const void *value, size_t len) {
+	struct state_record record;
+	const char *why = NULL;
+
+	if (!codec_decode_state(printer->codec, printer->arena, value, len, &record, &why)) {
+		json_append_state(&printer->line, &record);
+		return;
+	}
+	printer->unreadable++;
+	complain("%s cannot be read: %s", key, why);
+	buffer_append_string(&printer->line, "null");
+}
+
+static int print_line(void *userdata, const char *key, int32_t partition, const void *value, size_t len) {
+	struct printer *printer = userdata;
+
+	arena_reset(printer->arena);
+	buffer_clear(&printer->line);
+	buffer_append_string(&printer->line, "{\"key\":");
+	buffer_append_json_string(&printer->line, key);
+	buffer_printf(&printer->line, ",\"partition\":%d,\"value\":", partition);
+	append_value(printer, key, value, len);
+	buffer_append_string(&printer->line, "}\n");
+	return fwrite(printer->line.data, 1, printer->line.len, stdout) == printer->line.len ? 0 : -errno;
+}
+
+static enum admin_status take(void *userdata, const struct record *record) {
+	const struct fold_key key = { .partition = record->partition, .bytes = record->key, .len = record->key_len };
+
+	fold_apply(userdata, &key, record->value, record->len);
+	return ADMIN_OK;
+}
+
+static enum admin_status dump_changelog(const struct invocation *invocation, struct printer *printer) {
+	_cleanup_(x_freep) char *topic = topic_name(invocation->config, TOPIC_STATE);
+	const struct reader_options options = { .topic = topic, .start = READER_FROM_BEGINNING, .timeout_ms = invocation->timeout_ms };
+	_cleanup_(reader_closep) struct reader *reader = NULL;
+	_cleanup_(fold_freep) struct fold *fold = fold_new();
+	enum admin_status status = reader_open(invocation->config, &options, &reader);
+
+	if (!status)
+		status = reader_walk(reader, invocation->timeout_ms, take, fold);
+	if (status)
+		return status;
+	return fold_walk(fold, print_line, printer) ? ADMIN_REFUSED : ADMIN_OK;
+}
+
+static enum admin_status dump_replica(const char *file, struct printer *printer) {
+	_cleanup_(replica_closep) struct replica *replica = NULL;
+	int r = replica_open_readonly(file, printer->codec, &replica);
+
+	if (r) {
+		complain("%s: %s", file, strerror(-r));
+		return ADMIN_USAGE;
+	}
+	return replica_dump(replica, print_line, printer) ? ADMIN_REFUSED : ADMIN_OK;
+}
+
+static enum admin_status dump(const struct invocation *invocation) {
+	const char *file = arguments_get(invocation->arguments, "replica");
+	_cleanup_(codec_freep) struct codec *codec = open_codec(invocation->config);
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	struct printer printer = { .codec = codec, .arena = arena, .line = BUFFER_INIT(LINE_MAX_BYTES) };
+	enum admin_status status;
+
+	if (!codec)
+		return ADMIN_USAGE;
+	status = file ? dump_replica(file, &printer) : dump_changelog(invocation, &printer);
+	buffer_destroy(&printer.line);
+	return !status && printer.unreadable ? ADMIN_REFUSED : status;
+}
+
+const struct subcommand state_subcommands[] = {
+	{
+		.family = "state",
+		.verb = "dump",
+		.summary = "print the folded changelog: webhooks, keys, deliveries, receipts, positions",
+		.details = "One JSON line a key, sorted by key and partition. What was committed when it starts is what it shows.\n"
+			   "With --replica the same of a worker's file, also beside a living worker: at rest the two are the same bytes.\n",
+		.examples = "state dump --config posthorn.properties\n"
+			    "state dump --replica posthorn-data/replica.db\n",
+		.flags = dump_flags,
+		.run = dump,
+	},
+	{ 0 },
+};

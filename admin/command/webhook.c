@@ -1,0 +1,248 @@
+#include "base/clock.h"
+#include "base/duration.h"
+#include "command/call.h"
+#include "command/show.h"
+
+#include <errno.h>
+
+static const struct flag write_flags[] = {
+	{ "url", "URL", "the endpoint: an absolute https url (required)" },
+	{ "events", "TYPE[,TYPE]", "OpenIdCredentialIssued, OpenIdCredentialIssuedSummary (required)" },
+	{ "disabled", NULL, "get no callbacks for now" },
+	ENVELOPE_FLAGS,
+	{ 0 },
+};
+static const struct flag list_flags[] = {
+	{ "limit", "N", "webhooks on a page, 1 to 1000 (default 100)" },
+	{ "cursor", "CURSOR", "the nextCursor of the page before" },
+	{ "all", NULL, "every page, one after the other" },
+	ENVELOPE_FLAGS,
+	{ 0 },
+};
+static const struct flag recover_flags[] = {
+	{ "since", "TIME", "2026-01-31T12:00:00.000Z, or a duration back from now such as 2h (required)" },
+	ENVELOPE_FLAGS,
+	{ 0 },
+};
+static const struct flag envelope_flags[] = { ENVELOPE_FLAGS, { 0 } };
+
+static const char *operand(const struct invocation *invocation) {
+	return invocation->arguments->operand_count ? invocation->arguments->operands[0] : NULL;
+}
+
+/* Create and update. What the values are worth is the worker's to say. */
+static enum admin_status write_webhook(const struct invocation *invocation, enum operation operation) {
+	const char *url = arguments_get(invocation->arguments, "url"), *events = arguments_get(invocation->arguments, "events");
+	_cleanup_(x_freep) const char **list = NULL;
+	struct command command = { .operation = operation, .id = operand(invocation), .url = url };
+
+	if (!url || !events) {
+		complain("%s is needed", url ? "--events" : "--url");
+		return ADMIN_USAGE;
+	}
+	list = list_split(events, &command.event_count);
+	if (!events[0])
+		command.event_count = 0;
+	command.events = list;
+	command.disabled = arguments_has(invocation->arguments, "disabled");
+	return call_and_show(invocation, &command);
+}
+
+static enum admin_status create(const struct invocation *invocation) {
+	return write_webhook(invocation, OPERATION_CREATE_WEBHOOK);
+}
+
+static enum admin_status update(const struct invocation *invocation) {
+	return write_webhook(invocation, OPERATION_UPDATE_WEBHOOK);
+}
+
+static enum admin_status get(const struct invocation *invocation) {
+	return call_and_show(invocation, &(struct command){ .operation = OPERATION_RETRIEVE_WEBHOOK, .id = operand(invocation) });
+}
+
+static enum admin_status delete(const struct invocation *invocation) {
+	return call_and_show(invocation, &(struct command){ .operation = OPERATION_DELETE_WEBHOOK, .id = operand(invocation) });
+}
+
+static enum admin_status test(const struct invocation *invocation) {
+	return call_and_show(invocation, &(struct command){ .operation = OPERATION_TEST_WEBHOOK, .id = operand(invocation) });
+}
+
+static enum admin_status recover(const struct invocation *invocation) {
+	struct command command = { .operation = OPERATION_RECOVER_DELIVERIES, .id = operand(invocation) };
+	const char *since = arguments_get(invocation->arguments, "since");
+	int64_t back_ms;
+
+	if (!since) {
+		complain("--since is needed");
+		return ADMIN_USAGE;
+	}
+	if (!duration_parse(since, &back_ms)) {
+		command.since_ms = clock_wall_ms() - back_ms;
+	} else if (clock_parse_iso8601(since, &command.since_ms)) {
+		complain("--since is \"%s\", must be a time such as 2026-01-31T12:00:00.000Z or a duration such as 2h", since);
+		return ADMIN_USAGE;
+	}
+	return call_and_show(invocation, &command);
+}
+
+static enum admin_status fill_list(const struct invocation *invocation, struct command *command) {
+	const char *limit = arguments_get(invocation->arguments, "limit");
+	char *end = NULL;
+	long number;
+
+	command->operation = OPERATION_RETRIEVE_WEBHOOKS;
+	command->cursor = arguments_get(invocation->arguments, "cursor");
+	if (!limit)
+		return ADMIN_OK;
+	errno = 0;
+	number = strtol(limit, &end, 10);
+	if (errno || !limit[0] || *end || number < INT32_MIN || number > INT32_MAX) {
+		complain("--limit is \"%s\", must be a number", limit);
+		return ADMIN_USAGE;
+	}
+	command->has_limit = true;
+	command->limit = (int32_t)number;
+	return ADMIN_OK;
+}
+
+static void append_page(struct arena *arena, struct webhook_page *all, const struct webhook_page *page) {
+	struct webhook *items = arena_alloc(arena, (all->count + page->count) * sizeof(*items) + 1);
+
+	if (all->count)
+		memcpy(items, all->items, all->count * sizeof(*items));
+	if (page->count)
+		memcpy(items + all->count, page->items, page->count * sizeof(*items));
+	all->items = items;
+	all->count += page->count;
+}
+
+static enum admin_status list_all(const struct invocation *invocation, struct command *command) {
+	const struct client_options options = { .awaits_outcomes = true, .timeout_ms = invocation->timeout_ms };
+	_cleanup_(call_close) struct call call;
+	enum admin_status status = call_open(&call, invocation, &options);
+	struct webhook_page all = { 0 };
+	struct analytic_event outcome;
+
+	if (status)
+		return status;
+	do {
+		command->envelope = envelope_from_arguments(invocation, call.arena);
+		status = client_call(call.client, call.arena, command, &outcome);
+		if (status)
+			return status;
+		if (outcome.step == ANALYTIC_FAIL || outcome.data.kind != EVENT_DATA_WEBHOOK_PAGE)
+			return show_outcome(&outcome, invocation->json);
+		append_page(call.arena, &all, &outcome.data.page);
+		command->cursor = outcome.data.page.next_cursor;
+	} while (command->cursor);
+	show_page(&all, invocation->json);
+	return ADMIN_OK;
+}
+
+static enum admin_status list(const struct invocation *invocation) {
+	struct command command = { 0 };
+	enum admin_status status = fill_list(invocation, &command);
+
+	if (status)
+		return status;
+	if (!arguments_has(invocation->arguments, "all"))
+		return call_and_show(invocation, &command);
+	if (arguments_has(invocation->arguments, "command-id")) {
+		complain("--all sends a command for each page: --command-id cannot name them");
+		return ADMIN_USAGE;
+	}
+	if (!command.has_limit) {
+		command.has_limit = true;
+		command.limit = 1000;
+	}
+	return list_all(invocation, &command);
+}
+
+const struct subcommand webhook_subcommands[] = {
+	{
+		.family = "webhook",
+		.verb = "create",
+		.summary = "create a webhook",
+		.examples = "webhook create --tenant acme --url https://example.com/hooks --events OpenIdCredentialIssued\n",
+		.flags = write_flags,
+		.needs_tenant = true,
+		.needs = CONFIG_NEED_KAFKA,
+		.run = create,
+	},
+	{
+		.family = "webhook",
+		.verb = "list",
+		.summary = "show a tenant's webhooks, a page or all",
+		.details = "In the order of creation. With --all, pages are asked for until the last (of 1000, unless --limit says otherwise).\n",
+		.examples = "webhook list --tenant acme --limit 10\n"
+			    "webhook list --tenant acme --all --json\n",
+		.flags = list_flags,
+		.needs_tenant = true,
+		.needs = CONFIG_NEED_KAFKA,
+		.run = list,
+	},
+	{
+		.family = "webhook",
+		.verb = "get",
+		.operands = "ID",
+		.operand_count = 1,
+		.summary = "show a webhook",
+		.examples = "webhook get --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
+		.flags = envelope_flags,
+		.needs_tenant = true,
+		.needs = CONFIG_NEED_KAFKA,
+		.run = get,
+	},
+	{
+		.family = "webhook",
+		.verb = "update",
+		.operands = "ID",
+		.operand_count = 1,
+		.summary = "replace a webhook's url, events and disabled",
+		.examples = "webhook update --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --url https://example.com/v2 "
+			    "--events OpenIdCredentialIssued,OpenIdCredentialIssuedSummary\n",
+		.flags = write_flags,
+		.needs_tenant = true,
+		.needs = CONFIG_NEED_KAFKA,
+		.run = update,
+	},
+	{
+		.family = "webhook",
+		.verb = "delete",
+		.operands = "ID",
+		.operand_count = 1,
+		.summary = "delete a webhook; its pending deliveries end",
+		.examples = "webhook delete --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
+		.flags = envelope_flags,
+		.needs_tenant = true,
+		.needs = CONFIG_NEED_KAFKA,
+		.run = delete,
+	},
+	{
+		.family = "webhook",
+		.verb = "test",
+		.operands = "ID",
+		.operand_count = 1,
+		.summary = "send a WebhookTest event to a webhook now",
+		.examples = "webhook test --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
+		.flags = envelope_flags,
+		.needs_tenant = true,
+		.needs = CONFIG_NEED_KAFKA,
+		.run = test,
+	},
+	{
+		.family = "webhook",
+		.verb = "recover",
+		.operands = "ID",
+		.operand_count = 1,
+		.summary = "make a webhook's dead deliveries due again",
+		.examples = "webhook recover --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --since 2h\n"
+			    "webhook recover --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --since 2026-01-31T12:00:00.000Z\n",
+		.flags = recover_flags,
+		.needs_tenant = true,
+		.needs = CONFIG_NEED_KAFKA,
+		.run = recover,
+	},
+	{ 0 },
+};

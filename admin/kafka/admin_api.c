@@ -1,0 +1,85 @@
+#include "kafka/admin_api.h"
+
+enum admin_status admin_api_open(struct admin_api *api, const struct config *config, int64_t timeout_ms) {
+	static const struct kafka_setting settings[] = { { "allow.auto.create.topics", "false" }, { 0 } };
+	const struct kafka_handle_options options = { .type = RD_KAFKA_CONSUMER, .settings = settings };
+	enum admin_status status;
+
+	*api = (struct admin_api){ .timeout_ms = timeout_ms };
+	status = kafka_handle_open(&api->handle, config, &options);
+	if (!status)
+		api->queue = rd_kafka_queue_new(api->handle.rk);
+	return status;
+}
+
+void admin_api_close(struct admin_api *api) {
+	if (api->queue)
+		rd_kafka_queue_destroy(api->queue);
+	kafka_handle_close(&api->handle);
+}
+
+enum admin_status admin_api_metadata(struct admin_api *api, const struct rd_kafka_metadata **out) {
+	rd_kafka_resp_err_t error = rd_kafka_metadata(api->handle.rk, 1, NULL, out, (int)api->timeout_ms);
+
+	rd_kafka_poll(api->handle.rk, 0); /* brings the reason, if there is one */
+	return error ? kafka_complain(&api->handle, "the cluster's topics", error) : ADMIN_OK;
+}
+
+static rd_kafka_AdminOptions_t *options_new(const struct admin_api *api) {
+	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(api->handle.rk, RD_KAFKA_ADMIN_OP_ANY);
+	char why[256];
+
+	if (rd_kafka_AdminOptions_set_request_timeout(options, (int)api->timeout_ms, why, sizeof(why)) ||
+	    rd_kafka_AdminOptions_set_operation_timeout(options, (int)api->timeout_ms, why, sizeof(why)))
+		abort(); /* main has bounded the timeout */
+	return options;
+}
+
+static enum admin_status wait_for_result(struct admin_api *api, const char *what, rd_kafka_event_t **out) {
+	rd_kafka_event_t *event = rd_kafka_queue_poll(api->queue, (int)api->timeout_ms);
+	enum admin_status status = ADMIN_OK;
+
+	rd_kafka_poll(api->handle.rk, 0);
+	if (!event)
+		return kafka_complain_timeout(&api->handle, what, api->timeout_ms);
+	if (rd_kafka_event_error(event)) {
+		status = kafka_complain(&api->handle, what, rd_kafka_event_error(event));
+		rd_kafka_event_destroy(event);
+		return status;
+	}
+	*out = event;
+	return ADMIN_OK;
+}
+
+enum admin_status admin_api_create_topics(struct admin_api *api, rd_kafka_NewTopic_t **topics, size_t count, rd_kafka_event_t **out) {
+	rd_kafka_AdminOptions_t *options = options_new(api);
+
+	rd_kafka_CreateTopics(api->handle.rk, topics, count, options, api->queue);
+	rd_kafka_AdminOptions_destroy(options);
+	return wait_for_result(api, "creating topics", out);
+}
+
+enum admin_status admin_api_describe(struct admin_api *api, rd_kafka_ResourceType_t type, const char *const *names, size_t count,
+				     rd_kafka_event_t **out) {
+	rd_kafka_ConfigResource_t **resources = x_calloc(count, sizeof(rd_kafka_ConfigResource_t *));
+	rd_kafka_AdminOptions_t *options = options_new(api);
+
+	for (size_t i = 0; i < count; i++)
+		resources[i] = rd_kafka_ConfigResource_new(type, names[i]);
+	rd_kafka_DescribeConfigs(api->handle.rk, resources, count, options, api->queue);
+	rd_kafka_ConfigResource_destroy_array(resources, count);
+	free(resources);
+	rd_kafka_AdminOptions_destroy(options);
+	return wait_for_result(api, "the settings", out);
+}
+
+const char *admin_api_setting(const rd_kafka_ConfigResource_t *resource, const char *setting) {
+	size_t count;
+	const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(rd_kafka_ConfigEntry_name(entries[i]), setting))
+			return rd_kafka_ConfigEntry_value(entries[i]);
+	}
+	return NULL;
+}

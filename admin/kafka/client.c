@@ -1,0 +1,152 @@
+#include "kafka/client.h"
+
+#include "base/clock.h"
+#include "kafka/topics.h"
+
+struct client {
+	struct codec *codec;
+	struct producer *producer;
+	struct reader *results; /* NULL: outcomes are not awaited */
+	struct buffer encoded;
+	int64_t timeout_ms;
+};
+
+static enum admin_status open_results(const struct config *config, struct client *client) {
+	_cleanup_(x_freep) char *topic = topic_name(config, TOPIC_RESULTS);
+	const struct reader_options options = { .topic = topic, .start = READER_FROM_END, .timeout_ms = client->timeout_ms };
+
+	return reader_open(config, &options, &client->results);
+}
+
+static enum admin_status open_commands(const struct config *config, bool issues, struct client *client) {
+	_cleanup_(x_freep) char *topic = topic_name(config, issues ? TOPIC_ISSUANCE : TOPIC_ADMIN);
+	const struct producer_options options = { .topic = topic, .timeout_ms = client->timeout_ms };
+
+	return producer_open(config, &options, &client->producer);
+}
+
+enum admin_status client_open(const struct config *config, struct codec *codec, const struct client_options *options,
+			      struct client **out) {
+	_cleanup_(client_closep) struct client *client = x_calloc(1, sizeof(*client));
+	enum admin_status status;
+
+	client->codec = codec;
+	client->timeout_ms = options->timeout_ms;
+	client->encoded = BUFFER_INIT((size_t)config->command_max_bytes);
+	status = open_commands(config, options->issues, client);
+	if (!status && options->awaits_outcomes)
+		status = open_results(config, client);
+	if (!status)
+		*out = TAKE(client);
+	return status;
+}
+
+void client_close(struct client *client) {
+	if (client->producer)
+		producer_close(client->producer);
+	if (client->results)
+		reader_close(client->results);
+	buffer_destroy(&client->encoded);
+	free(client);
+}
+
+static enum admin_status send_encoded(struct client *client, const struct command_envelope *envelope) {
+	const struct produced_record record = { .key = envelope->tenant_id,
+						.value = client->encoded.data,
+						.len = client->encoded.len,
+						.traceparent = envelope->traceparent };
+
+	if (client->encoded.overflowed)
+		return ADMIN_REFUSED;
+	return producer_send(client->producer, &record);
+}
+
+enum admin_status client_send_command(struct client *client, const struct command *command) {
+	buffer_clear(&client->encoded);
+	codec_encode_command(client->codec, command, &client->encoded);
+	return send_encoded(client, &command->envelope);
+}
+
+enum admin_status client_send_issuance(struct client *client, const struct issuance *issuance) {
+	buffer_clear(&client->encoded);
+	codec_encode_issuance(client->codec, issuance, &client->encoded);
+	return send_encoded(client, &issuance->envelope);
+}
+
+enum admin_status client_flush(struct client *client) {
+	return producer_flush(client->producer);
+}
+
+const struct producer *client_producer(const struct client *client) {
+	return client->producer;
+}
+
+/* Whether the record can be an outcome for the tenant: a look at its key is cheaper than decoding it. */
+static bool concerns(const struct record *record, const char *tenant_id) {
+	return record->value && (!tenant_id || (record->key_len == strlen(tenant_id) && !memcmp(record->key, tenant_id, record->key_len)));
+}
+
+static bool is_outcome(const struct analytic_event *event) {
+	return event->command_id && (event->step == ANALYTIC_SUCCESS || event->step == ANALYTIC_FAIL);
+}
+
+enum reader_event client_next_outcome(struct client *client, struct arena *arena, const char *tenant_id, int wait_ms,
+				      struct analytic_event *out) {
+	int64_t deadline_ms = clock_monotonic_ms() + wait_ms;
+
+	for (;;) {
+		int64_t left_ms = MAX(deadline_ms - clock_monotonic_ms(), (int64_t)0);
+		struct record record;
+		enum reader_event event = reader_next(client->results, (int)left_ms, &record);
+		const char *why;
+
+		if (event == READER_FAILED || (event == READER_NOTHING && !left_ms))
+			return event;
+		if (event == READER_RECORD && concerns(&record, tenant_id) &&
+		    !codec_decode_event(client->codec, arena, record.value, record.len, out, &why) && is_outcome(out))
+			return READER_RECORD;
+	}
+}
+
+enum admin_status client_status(const struct client *client) {
+	return reader_status(client->results);
+}
+
+enum admin_status client_complain_timeout(const struct client *client, const char *what) {
+	return reader_complain_timeout(client->results, what, client->timeout_ms);
+}
+
+enum admin_status client_await(struct client *client, struct arena *arena, const struct command_envelope *envelope,
+			       struct analytic_event *out) {
+	int64_t deadline_ms = clock_monotonic_ms() + client->timeout_ms;
+
+	for (;;) {
+		int64_t left_ms = MAX(deadline_ms - clock_monotonic_ms(), (int64_t)0);
+
+		switch (client_next_outcome(client, arena, envelope->tenant_id, (int)left_ms, out)) {
+		case READER_RECORD:
+			if (!strcmp(out->command_id, envelope->command_id))
+				return ADMIN_OK;
+			break;
+		case READER_FAILED:
+			return client_status(client);
+		case READER_NOTHING:
+		case READER_END:
+			complain("no outcome of command %s of tenant %s", envelope->command_id, envelope->tenant_id);
+			return client_complain_timeout(client, "webhook-results");
+		}
+	}
+}
+
+enum admin_status client_call(struct client *client, struct arena *arena, const struct command *command,
+			      struct analytic_event *out) {
+	enum admin_status status = client_send_command(client, command);
+
+	if (status == ADMIN_REFUSED) {
+		complain("the command is larger than command.max.bytes");
+		return ADMIN_USAGE;
+	}
+	if (!status)
+		status = client_flush(client);
+	return status ? status : client_await(client, arena, &command->envelope, out);
+}

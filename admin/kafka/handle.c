@@ -1,0 +1,117 @@
+#include "kafka/handle.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+
+static void on_error(rd_kafka_t *rk _unused_, int error, const char *reason, void *opaque) {
+	struct kafka_handle *handle = opaque;
+
+	/* "All brokers are down" says less than the connection error before it. */
+	if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !handle->last_error[0])
+		snprintf(handle->last_error, sizeof(handle->last_error), "%s", reason);
+}
+
+static void on_report(rd_kafka_t *rk _unused_, const rd_kafka_message_t *message, void *opaque) {
+	struct kafka_handle *handle = opaque;
+
+	handle->on_report(handle->on_report_userdata, message);
+}
+
+static void on_log(const rd_kafka_t *rk _unused_, int level _unused_, const char *facility, const char *text) {
+	log_debug("librdkafka", "facility=%s text=%s", facility, log_quote(text));
+}
+
+static enum admin_status set(rd_kafka_conf_t *conf, const char *name, const char *value) {
+	char why[512];
+
+	if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) == RD_KAFKA_CONF_OK)
+		return ADMIN_OK;
+	complain("kafka.%s: %s", name, why);
+	return ADMIN_USAGE;
+}
+
+static enum admin_status set_all(rd_kafka_conf_t *conf, const struct config *config, const struct kafka_setting *settings) {
+	enum admin_status status = ADMIN_OK;
+
+	for (size_t i = 0; !status && i < config->kafka_count; i++)
+		status = set(conf, config->kafka[i].name, config->kafka[i].value);
+	for (; !status && settings->name; settings++)
+		status = set(conf, settings->name, settings->value);
+	return status;
+}
+
+static rd_kafka_conf_t *conf_new(struct kafka_handle *handle) {
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+	rd_kafka_conf_set_opaque(conf, handle);
+	rd_kafka_conf_set_error_cb(conf, on_error);
+	rd_kafka_conf_set_log_cb(conf, on_log);
+	if (handle->on_report)
+		rd_kafka_conf_set_dr_msg_cb(conf, on_report);
+	return conf;
+}
+
+enum admin_status kafka_handle_open(struct kafka_handle *handle, const struct config *config,
+				    const struct kafka_handle_options *options) {
+	const char *bootstrap = config_kafka_get(config, "bootstrap.servers");
+	rd_kafka_conf_t *conf;
+	char why[512];
+
+	*handle = (struct kafka_handle){ .on_report = options->on_report, .on_report_userdata = options->on_report_userdata };
+	if (!bootstrap) {
+		complain("kafka.bootstrap.servers is not set");
+		return ADMIN_USAGE;
+	}
+	conf = conf_new(handle);
+	if (set_all(conf, config, options->settings) == ADMIN_OK) {
+		handle->rk = rd_kafka_new(options->type, conf, why, sizeof(why));
+		if (handle->rk) {
+			handle->bootstrap = x_strdup(bootstrap);
+			return ADMIN_OK;
+		}
+		complain("kafka: %s", why);
+	}
+	rd_kafka_conf_destroy(conf);
+	return ADMIN_USAGE;
+}
+
+void kafka_handle_close(struct kafka_handle *handle) {
+	if (handle->rk)
+		rd_kafka_destroy(handle->rk);
+	free(handle->bootstrap);
+	*handle = (struct kafka_handle){ 0 };
+}
+
+static bool is_misconfiguration(rd_kafka_resp_err_t error) {
+	switch (error) {
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+	case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static const char *separator(const struct kafka_handle *handle) {
+	return handle->last_error[0] ? ": " : "";
+}
+
+enum admin_status kafka_complain(const struct kafka_handle *handle, const char *what, rd_kafka_resp_err_t error) {
+	complain("%s: %s (kafka.bootstrap.servers=%s%s%s)", what, rd_kafka_err2str(error), handle->bootstrap, separator(handle),
+		 handle->last_error);
+	return is_misconfiguration(error) ? ADMIN_USAGE : ADMIN_NO_OUTCOME;
+}
+
+enum admin_status kafka_complain_timeout(const struct kafka_handle *handle, const char *what, int64_t timeout_ms) {
+	complain("%s: nothing in %.1f s (kafka.bootstrap.servers=%s%s%s)", what, (double)timeout_ms / 1000, handle->bootstrap,
+		 separator(handle), handle->last_error);
+	return ADMIN_NO_OUTCOME;
+}

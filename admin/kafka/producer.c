@@ -1,0 +1,126 @@
+#include "kafka/producer.h"
+
+#include "base/clock.h"
+#include "kafka/handle.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { FULL_QUEUE_WAIT_MS = 100, FLUSH_STEP_MS = 500 };
+
+struct producer {
+	struct kafka_handle handle;
+	rd_kafka_topic_t *topic;
+	int64_t timeout_ms;
+	uint64_t acknowledged, lost;
+	rd_kafka_resp_err_t last_error; /* of a lost record */
+};
+
+static void on_report(void *userdata, const rd_kafka_message_t *message) {
+	struct producer *producer = userdata;
+
+	if (message->err) {
+		producer->lost++;
+		producer->last_error = message->err;
+	} else {
+		producer->acknowledged++;
+	}
+}
+
+static enum admin_status check_topic(struct producer *producer) {
+	const struct rd_kafka_metadata *metadata = NULL;
+	rd_kafka_resp_err_t error = rd_kafka_metadata(producer->handle.rk, 0, producer->topic, &metadata, (int)producer->timeout_ms);
+
+	rd_kafka_poll(producer->handle.rk, 0); /* brings the reason, if there is one */
+	if (!error) {
+		error = metadata->topics[0].err;
+		rd_kafka_metadata_destroy(metadata);
+	}
+	return error ? kafka_complain(&producer->handle, rd_kafka_topic_name(producer->topic), error) : ADMIN_OK;
+}
+
+enum admin_status producer_open(const struct config *config, const struct producer_options *options, struct producer **out) {
+	_cleanup_(producer_closep) struct producer *producer = x_calloc(1, sizeof(*producer));
+	char timeout[32];
+	const struct kafka_setting settings[] = {
+		{ "acks", "all" },
+		{ "enable.idempotence", "true" },
+		{ "partitioner", "murmur2_random" },
+		{ "allow.auto.create.topics", "false" },
+		{ "socket.nagle.disable", "true" },
+		{ "message.timeout.ms", timeout },
+		{ 0 },
+	};
+	const struct kafka_handle_options handle_options = {
+		.type = RD_KAFKA_PRODUCER, .settings = settings, .on_report = on_report, .on_report_userdata = producer
+	};
+	enum admin_status status;
+
+	snprintf(timeout, sizeof(timeout), "%" PRId64, options->timeout_ms);
+	producer->timeout_ms = options->timeout_ms;
+	status = kafka_handle_open(&producer->handle, config, &handle_options);
+	if (status)
+		return status;
+	producer->topic = rd_kafka_topic_new(producer->handle.rk, options->topic, NULL);
+	status = check_topic(producer);
+	if (!status)
+		*out = TAKE(producer);
+	return status;
+}
+
+void producer_close(struct producer *producer) {
+	if (producer->topic)
+		rd_kafka_topic_destroy(producer->topic);
+	kafka_handle_close(&producer->handle);
+	free(producer);
+}
+
+static rd_kafka_resp_err_t produce(struct producer *producer, const struct produced_record *record) {
+	rd_kafka_headers_t *headers = NULL;
+	rd_kafka_resp_err_t error;
+
+	if (!record->traceparent)
+		return rd_kafka_produce(producer->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, (void *)(uintptr_t)record->value,
+					record->len, record->key, strlen(record->key), NULL)
+			       ? rd_kafka_last_error()
+			       : RD_KAFKA_RESP_ERR_NO_ERROR;
+	headers = rd_kafka_headers_new(1);
+	rd_kafka_header_add(headers, "traceparent", -1, record->traceparent, -1);
+	error = rd_kafka_producev(producer->handle.rk, RD_KAFKA_V_RKT(producer->topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+				  RD_KAFKA_V_KEY(record->key, strlen(record->key)),
+				  RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value, record->len), RD_KAFKA_V_HEADERS(headers),
+				  RD_KAFKA_V_END);
+	if (error) /* else they are the record's */
+		rd_kafka_headers_destroy(headers);
+	return error;
+}
+
+enum admin_status producer_send(struct producer *producer, const struct produced_record *record) {
+	rd_kafka_resp_err_t error;
+
+	/* A record leaves the queue acknowledged or after message.timeout.ms, so this ends. */
+	while ((error = produce(producer, record)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+		rd_kafka_poll(producer->handle.rk, FULL_QUEUE_WAIT_MS);
+	rd_kafka_poll(producer->handle.rk, 0);
+	return error ? kafka_complain(&producer->handle, rd_kafka_topic_name(producer->topic), error) : ADMIN_OK;
+}
+
+enum admin_status producer_flush(struct producer *producer) {
+	/* Some way past message.timeout.ms, so that lost records are reported as such. */
+	int64_t deadline_ms = clock_monotonic_ms() + producer->timeout_ms + 2 * FLUSH_STEP_MS;
+	const char *name = rd_kafka_topic_name(producer->topic);
+
+	while (rd_kafka_flush(producer->handle.rk, FLUSH_STEP_MS) == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+		if (clock_monotonic_ms() > deadline_ms)
+			return kafka_complain_timeout(&producer->handle, name, producer->timeout_ms);
+	}
+	return producer->lost ? kafka_complain(&producer->handle, name, producer->last_error) : ADMIN_OK;
+}
+
+uint64_t producer_acknowledged(const struct producer *producer) {
+	return producer->acknowledged;
+}
+
+uint64_t producer_lost(const struct producer *producer) {
+	return producer->lost;
+}

@@ -1,0 +1,212 @@
+#include "kafka/reader.h"
+
+#include "base/clock.h"
+#include "kafka/handle.h"
+
+struct partition_end {
+	int64_t offset; /* the first one past the end; read_committed: the last stable offset */
+	bool reached;
+};
+
+struct reader {
+	struct kafka_handle handle;
+	char *topic;
+	int32_t partition_count;
+	struct partition_end *ends; /* [partition_count] */
+	int32_t unreached;
+	rd_kafka_message_t *message; /* what the last record borrows from */
+	enum admin_status status;
+};
+
+static const struct kafka_setting settings[] = {
+	/* assign() wants a group id; nothing is subscribed, committed or fetched with it. */
+	{ "group.id", "posthorn-admin" },
+	{ "enable.auto.commit", "false" },
+	{ "enable.auto.offset.store", "false" },
+	{ "isolation.level", "read_committed" },
+	{ "enable.partition.eof", "true" },
+	{ "auto.offset.reset", "earliest" },
+	{ "allow.auto.create.topics", "false" },
+	/* A fetch at the end waits this long at the broker, and with it the news that the end is reached. */
+	{ "fetch.wait.max.ms", "50" },
+	{ "socket.nagle.disable", "true" },
+	{ 0 },
+};
+
+static enum admin_status find_partitions(struct reader *reader, int timeout_ms) {
+	rd_kafka_topic_t *topic = rd_kafka_topic_new(reader->handle.rk, reader->topic, NULL);
+	const struct rd_kafka_metadata *metadata = NULL;
+	rd_kafka_resp_err_t error = rd_kafka_metadata(reader->handle.rk, 0, topic, &metadata, timeout_ms);
+
+	rd_kafka_topic_destroy(topic);
+	if (!error) {
+		error = metadata->topics[0].err;
+		reader->partition_count = metadata->topics[0].partition_cnt;
+		rd_kafka_metadata_destroy(metadata);
+	}
+	if (!error && reader->partition_count == 0)
+		error = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+	return error ? kafka_complain(&reader->handle, reader->topic, error) : ADMIN_OK;
+}
+
+/* The partitions to read: the key's, or all. Java's default partitioner, which all keyed producers must use. */
+static rd_kafka_topic_partition_list_t *partitions_new(const struct reader *reader, const char *key) {
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(reader->partition_count);
+	int32_t only = key ? rd_kafka_msg_partitioner_murmur2(NULL, key, strlen(key), reader->partition_count, NULL, NULL) : -1;
+
+	for (int32_t i = 0; i < reader->partition_count; i++) {
+		if (only < 0 || only == i)
+			rd_kafka_topic_partition_list_add(list, reader->topic, i);
+	}
+	return list;
+}
+
+/* ListOffsets with -1 asks for the end, all partitions at once. Source: Kafka protocol guide, ListOffsets. */
+static enum admin_status find_ends(struct reader *reader, rd_kafka_topic_partition_list_t *list, int timeout_ms) {
+	rd_kafka_resp_err_t error;
+
+	for (int i = 0; i < list->cnt; i++)
+		list->elems[i].offset = RD_KAFKA_OFFSET_END;
+	error = rd_kafka_offsets_for_times(reader->handle.rk, list, timeout_ms);
+	for (int i = 0; !error && i < list->cnt; i++)
+		error = list->elems[i].err;
+	if (error)
+		return kafka_complain(&reader->handle, reader->topic, error);
+
+	reader->ends = x_calloc((size_t)reader->partition_count, sizeof(*reader->ends));
+	for (int i = 0; i < list->cnt; i++) {
+		struct partition_end *end = &reader->ends[list->elems[i].partition];
+
+		end->offset = list->elems[i].offset;
+		end->reached = end->offset <= 0;
+		reader->unreached += !end->reached;
+	}
+	return ADMIN_OK;
+}
+
+static enum admin_status assign(struct reader *reader, const struct reader_options *options) {
+	rd_kafka_topic_partition_list_t *list = partitions_new(reader, options->key);
+	enum admin_status status = find_ends(reader, list, (int)options->timeout_ms);
+	rd_kafka_resp_err_t error;
+
+	for (int i = 0; i < list->cnt; i++) {
+		int64_t end = list->elems[i].offset;
+
+		/* The end as a number: a logical end would be resolved later, and a record produced until then be missed. */
+		list->elems[i].offset = options->start == READER_FROM_BEGINNING || end < 0 ? RD_KAFKA_OFFSET_BEGINNING : end;
+	}
+	if (!status) {
+		error = rd_kafka_assign(reader->handle.rk, list);
+		status = error ? kafka_complain(&reader->handle, reader->topic, error) : ADMIN_OK;
+	}
+	rd_kafka_topic_partition_list_destroy(list);
+	return status;
+}
+
+enum admin_status reader_open(const struct config *config, const struct reader_options *options, struct reader **out) {
+	_cleanup_(reader_closep) struct reader *reader = x_calloc(1, sizeof(*reader));
+	const struct kafka_handle_options handle_options = { .type = RD_KAFKA_CONSUMER, .settings = settings };
+	enum admin_status status = kafka_handle_open(&reader->handle, config, &handle_options);
+
+	if (status)
+		return status;
+	rd_kafka_poll_set_consumer(reader->handle.rk);
+	reader->topic = x_strdup(options->topic);
+	status = find_partitions(reader, (int)options->timeout_ms);
+	if (!status)
+		status = assign(reader, options);
+	if (!status)
+		*out = TAKE(reader);
+	return status;
+}
+
+void reader_close(struct reader *reader) {
+	if (reader->message)
+		rd_kafka_message_destroy(reader->message);
+	kafka_handle_close(&reader->handle);
+	free(reader->ends);
+	free(reader->topic);
+	free(reader);
+}
+
+static void reached(struct reader *reader, int32_t partition) {
+	struct partition_end *end = &reader->ends[partition];
+
+	reader->unreached -= !end->reached;
+	end->reached = true;
+}
+
+static enum reader_event take_error(struct reader *reader, const rd_kafka_message_t *message) {
+	if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+		reached(reader, message->partition);
+		return READER_NOTHING;
+	}
+	reader->status = kafka_complain(&reader->handle, reader->topic, message->err);
+	return READER_FAILED;
+}
+
+static enum reader_event take_record(struct reader *reader, const rd_kafka_message_t *message, struct record *out) {
+	if (message->offset >= reader->ends[message->partition].offset - 1)
+		reached(reader, message->partition);
+	*out = (struct record){ .key = message->key,
+				.key_len = message->key_len,
+				.value = message->payload,
+				.len = message->len,
+				.partition = message->partition,
+				.offset = message->offset };
+	return READER_RECORD;
+}
+
+enum reader_event reader_next(struct reader *reader, int wait_ms, struct record *out) {
+	if (reader->message)
+		rd_kafka_message_destroy(reader->message);
+	reader->message = rd_kafka_consumer_poll(reader->handle.rk, wait_ms);
+	if (!reader->message)
+		return READER_NOTHING;
+	return reader->message->err ? take_error(reader, reader->message) : take_record(reader, reader->message, out);
+}
+
+enum reader_event reader_next_until_end(struct reader *reader, int wait_ms, struct record *out) {
+	int64_t deadline_ms = clock_monotonic_ms() + wait_ms;
+
+	while (reader->unreached) {
+		int64_t left_ms = MAX(deadline_ms - clock_monotonic_ms(), (int64_t)0);
+		enum reader_event event = reader_next(reader, (int)left_ms, out);
+
+		if (event == READER_FAILED || (event == READER_NOTHING && !left_ms))
+			return event;
+		if (event == READER_RECORD && out->offset < reader->ends[out->partition].offset)
+			return event;
+	}
+	return READER_END;
+}
+
+enum admin_status reader_status(const struct reader *reader) {
+	return reader->status;
+}
+
+enum admin_status reader_complain_timeout(const struct reader *reader, const char *what, int64_t timeout_ms) {
+	return kafka_complain_timeout(&reader->handle, what, timeout_ms);
+}
+
+enum admin_status reader_walk(struct reader *reader, int64_t timeout_ms, reader_fn fn, void *userdata) {
+	struct record record;
+
+	for (;;) {
+		enum admin_status status = ADMIN_OK;
+
+		switch (reader_next_until_end(reader, (int)timeout_ms, &record)) {
+		case READER_END:
+			return ADMIN_OK;
+		case READER_RECORD:
+			status = fn(userdata, &record);
+			break;
+		case READER_NOTHING:
+			return reader_complain_timeout(reader, reader->topic, timeout_ms);
+		case READER_FAILED:
+			return reader_status(reader);
+		}
+		if (status)
+			return status;
+	}
+}

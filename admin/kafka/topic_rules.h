@@ -1,0 +1,21 @@
+/* What the settings of each topic must be: one table from which they are created and checked. Source: design section 2. */
+#pragma once
+
+#include "kafka/topics.h"
+
+enum topic_rule_kind { RULE_IS, RULE_AT_LEAST, RULE_AT_MOST };
+
+struct topic_rule {
+	unsigned topics; /* bits 1 << enum topic */
+	const char *setting;
+	enum topic_rule_kind kind;
+	const char *value;    /* what a new topic gets */
+	int replicas_at_least; /* the rule holds from this replication factor on */
+};
+
+/* Ends with a row without a setting. */
+extern const struct topic_rule topic_rules[];
+
+bool topic_rule_concerns(const struct topic_rule *rule, enum topic topic, int replicas);
+/* A sentence on the deviation, owned by the caller; NULL where `value` (NULL: not told) keeps the rule. */
+char *topic_rule_check(const struct topic_rule *rule, const char *value);

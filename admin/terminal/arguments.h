@@ -1,0 +1,52 @@
+/* The command line: flags from tables, operands, and the help that follows from the same tables. */
+#pragma once
+
+#include "base/memory.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* One row of a table of flags, which ends with an empty row. */
+struct flag {
+	const char *name;  /* without the dashes */
+	const char *value; /* what stands for the value in the help; NULL: a switch */
+	const char *help;
+};
+
+/* A flag as it was given. */
+struct argument {
+	const struct flag *flag;
+	const char *value; /* NULL: a switch */
+};
+
+/* All text borrows from argv. */
+struct arguments {
+	struct argument *given; /* owned, in order */
+	size_t given_count;
+	const char **operands; /* owned */
+	size_t operand_count;
+};
+
+void arguments_destroy(struct arguments *arguments);
+
+enum { ARGUMENTS_E_REFUSED = 1 };
+
+/*
+ * Adds what stands in argv[1..] to `arguments`. `tables` ends with NULL. With `stop_at_operand` the first operand ends the walk; `*next` (may be
+ * NULL) is its index, or argc. Returns 0, or ARGUMENTS_E_REFUSED after saying which argument is wrong.
+ */
+int arguments_parse(struct arguments *arguments, const struct flag *const *tables, bool stop_at_operand, int argc, char **argv,
+		    int *next) _must_check_;
+
+/* The last value given, or NULL. */
+const char *arguments_get(const struct arguments *arguments, const char *name);
+bool arguments_has(const struct arguments *arguments, const char *name);
+/* Every value of a flag that may be repeated, in order: an array owned by the caller, over text that borrows. */
+const char **arguments_get_all(const struct arguments *arguments, const char *name, size_t *count);
+
+/* The table as two columns. */
+void flags_print(FILE *out, const struct flag *table);
+
+/* Splits "a,b" into a list owned by the caller: one block with its text. Blanks around an item are dropped, empty items kept. */
+const char **list_split(const char *text, size_t *count);

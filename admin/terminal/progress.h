@@ -1,0 +1,17 @@
+/* A progress bar on stderr, drawn only where that is a terminal. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct progress {
+	bool shown;
+	int64_t total; /* bytes; 0: unknown, then only the count and the rate are drawn */
+	int64_t started_ms, drawn_ms;
+};
+
+void progress_start(struct progress *progress, int64_t total);
+/* Draws at most ten times a second. */
+void progress_update(struct progress *progress, int64_t done, uint64_t records);
+/* Draws the last state and ends the line. */
+void progress_finish(struct progress *progress, int64_t done, uint64_t records);
