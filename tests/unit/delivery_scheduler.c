@@ -1,0 +1,260 @@
+/* Whose turn it is, without threads or a network. */
+#include "delivery/scheduler.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+enum { PER_ENDPOINT = 2, PER_HOST = 3, CLAIMS_MAX = 64 };
+
+struct fixture {
+	struct scheduler scheduler;
+	struct signer *signer;
+	struct claim claims[CLAIMS_MAX]; /* in flight, in the order of their beginning */
+	size_t claim_count;
+	struct job_list refused;
+};
+
+static int setup(void **state) {
+	static const uint8_t seed[32] = { 1 };
+	struct fixture *f = x_calloc(1, sizeof(*f));
+
+	scheduler_init(&f->scheduler, PER_ENDPOINT, PER_HOST);
+	f->signer = signer_from_seed(seed);
+	*state = f;
+	return 0;
+}
+
+static void end(struct fixture *f, size_t index) {
+	struct job *job = f->claims[index].job;
+
+	scheduler_release(&f->scheduler, &f->claims[index]);
+	job_free(job);
+	f->claim_count--;
+	memmove(&f->claims[index], &f->claims[index + 1], (f->claim_count - index) * sizeof(f->claims[0]));
+}
+
+/* Whatever a test leaves behind can be ended, and then nothing is remembered. */
+static int teardown(void **state) {
+	struct fixture *f = *state;
+
+	scheduler_sweep(&f->scheduler, NULL, NULL, &f->refused);
+	while (f->claim_count)
+		end(f, 0);
+	scheduler_destroy(&f->scheduler);
+	job_list_free(&f->refused);
+	signer_unref(f->signer);
+	free(f);
+	return 0;
+}
+
+static struct uuid webhook_id(char webhook) {
+	return (struct uuid){ .bytes = { (uint8_t)webhook } };
+}
+
+/* Jobs of webhook 'a' on host 1: add(f, 'a', 1, "xyz") adds three, told apart by a letter each. */
+static void add(struct fixture *f, char webhook, int host, const char *jobs) {
+	struct uuid id = webhook_id(webhook);
+	struct route *route;
+	char url[64];
+
+	snprintf(url, sizeof(url), "https://host%d.example/%c", host, webhook);
+	route = route_new(&id, "tenant", url, f->signer);
+	for (; *jobs; jobs++) {
+		struct delivery delivery = { .tenant_id = "tenant", .command_id = "command", .body = jobs, .body_len = 1 };
+
+		scheduler_add(&f->scheduler, job_new(&delivery, route, 0, 1), &f->refused);
+	}
+	route_unref(route);
+}
+
+/* Begins all that may begin, and expects these, each written as webhook and job: "ax ay". */
+static void expect_begins(struct fixture *f, const char *expected) {
+	char text[CLAIMS_MAX * 3 + 1] = "";
+	struct claim claim;
+	size_t len = 0;
+
+	while (scheduler_next(&f->scheduler, &claim)) {
+		f->claims[f->claim_count++] = claim;
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%c%c", len ? " " : "",
+					claim.job->route->webhook_id.bytes[0], claim.job->delivery.body[0]);
+	}
+	assert_string_equal(text, expected);
+}
+
+static void expect_refused(struct fixture *f, const char *expected) {
+	char text[CLAIMS_MAX] = "";
+	struct job *job;
+	size_t len = 0;
+
+	while ((job = job_list_pop(&f->refused))) {
+		text[len++] = job->delivery.body[0];
+		job_free(job);
+	}
+	assert_string_equal(text, expected);
+}
+
+static void test_nothing_to_do(void **state) {
+	expect_begins(*state, "");
+}
+
+static void test_round_robin(void **state) {
+	struct fixture *f = *state;
+
+	add(f, 'a', 1, "1234");
+	add(f, 'b', 2, "1234");
+	add(f, 'c', 3, "1");
+	expect_begins(f, "a1 b1 c1 a2 b2");
+	end(f, 1);
+	expect_begins(f, "b3");
+	end(f, 0);
+	expect_begins(f, "a3");
+}
+
+static void test_forgets_idle_endpoints(void **state) {
+	struct fixture *f = *state;
+
+	add(f, 'a', 1, "1");
+	add(f, 'b', 1, "1");
+	assert_int_equal(scheduler_endpoint_count(&f->scheduler), 2);
+	expect_begins(f, "a1 b1");
+	end(f, 0);
+	assert_int_equal(scheduler_endpoint_count(&f->scheduler), 1);
+	end(f, 0);
+	assert_int_equal(scheduler_endpoint_count(&f->scheduler), 0);
+}
+
+static void test_full_host_blocks_only_itself(void **state) {
+	struct fixture *f = *state;
+
+	add(f, 'a', 1, "12");
+	add(f, 'b', 1, "12");
+	add(f, 'c', 1, "12");
+	add(f, 'z', 2, "12");
+	expect_begins(f, "a1 b1 c1 z1 z2");
+	end(f, 0); /* a1; those that waited longest go first, one a place */
+	expect_begins(f, "a2");
+	end(f, 0); /* b1 */
+	expect_begins(f, "b2");
+}
+
+static void test_place_on_a_host_is_passed_on(void **state) {
+	struct fixture *f = *state;
+
+	add(f, 'a', 1, "12");
+	add(f, 'b', 1, "1");
+	expect_begins(f, "a1 b1 a2");
+	add(f, 'c', 1, "1");
+	add(f, 'd', 1, "1");
+	expect_begins(f, "");
+	end(f, 0); /* the place goes to c ... */
+	scheduler_drop(&f->scheduler, &(struct uuid){ .bytes = { 'c' } }, &f->refused);
+	expect_refused(f, "1");
+	expect_begins(f, "d1"); /* ... which is gone */
+}
+
+static void test_drop(void **state) {
+	struct fixture *f = *state;
+	struct uuid a = webhook_id('a'), nobody = webhook_id('n');
+
+	add(f, 'a', 1, "1234");
+	add(f, 'b', 1, "1");
+	expect_begins(f, "a1 b1 a2");
+	scheduler_drop(&f->scheduler, &nobody, &f->refused);
+	expect_refused(f, "");
+	scheduler_drop(&f->scheduler, &a, &f->refused);
+	expect_refused(f, "34");
+	add(f, 'a', 1, "5");
+	end(f, 0);
+	expect_begins(f, "a5");
+}
+
+static void test_moved_to_another_url(void **state) {
+	struct fixture *f = *state;
+
+	add(f, 'a', 1, "1234");
+	expect_begins(f, "a1 a2");
+	add(f, 'a', 2, "56");
+	expect_refused(f, "34");
+	expect_begins(f, ""); /* still two in flight of this webhook */
+	end(f, 0);
+	expect_begins(f, "a5");
+	end(f, 0);
+	expect_begins(f, "a6");
+}
+
+static void test_moved_while_it_waited(void **state) {
+	struct fixture *f = *state;
+
+	add(f, 'a', 1, "12");
+	add(f, 'b', 1, "1");
+	expect_begins(f, "a1 b1 a2");
+	add(f, 'c', 1, "1");
+	expect_begins(f, "");
+	add(f, 'c', 2, "2");
+	expect_refused(f, "1");
+	expect_begins(f, "c2");
+	end(f, 0);
+	expect_begins(f, "");
+}
+
+static bool is_odd(const struct job *job, void *userdata _unused_) {
+	return job->delivery.body[0] % 2;
+}
+
+static void test_sweep(void **state) {
+	struct fixture *f = *state;
+
+	add(f, 'a', 1, "123456");
+	add(f, 'b', 1, "24");
+	expect_begins(f, "a1 b2 a2");
+	scheduler_sweep(&f->scheduler, is_odd, NULL, &f->refused);
+	expect_refused(f, "464");
+	end(f, 0);
+	end(f, 0);
+	end(f, 0);
+	expect_begins(f, "a3 a5");
+}
+
+/* Many endpoints on few hosts, ended in an order of no meaning: all begin, and never more than may. */
+static void test_everything_begins(void **state) {
+	struct fixture *f = *state;
+	unsigned random = 1;
+	size_t begun = 0;
+
+	for (char webhook = 'A'; webhook <= 'Z'; webhook++)
+		add(f, webhook, webhook % 3, "123456789");
+	for (;;) {
+		while (scheduler_next(&f->scheduler, &f->claims[f->claim_count])) {
+			f->claim_count++;
+			begun++;
+		}
+		assert_true(f->claim_count <= 3 * PER_HOST);
+		if (!f->claim_count)
+			break;
+		random = random * 1103515245U + 12345U;
+		end(f, random / 65536U % f->claim_count);
+	}
+	assert_int_equal(begun, 26 * 9);
+}
+
+#define SCHEDULER_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		SCHEDULER_TEST(test_nothing_to_do),
+		SCHEDULER_TEST(test_round_robin),
+		SCHEDULER_TEST(test_forgets_idle_endpoints),
+		SCHEDULER_TEST(test_full_host_blocks_only_itself),
+		SCHEDULER_TEST(test_place_on_a_host_is_passed_on),
+		SCHEDULER_TEST(test_drop),
+		SCHEDULER_TEST(test_moved_to_another_url),
+		SCHEDULER_TEST(test_moved_while_it_waited),
+		SCHEDULER_TEST(test_sweep),
+		SCHEDULER_TEST(test_everything_begins),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
