@@ -12,10 +12,10 @@ static int find_enabled(struct handling *handling, const struct command *command
 	validate_id(&handling->validation, command->id, &id);
 	if (handling_refused(handling))
 		return 1;
-	r = operation_find_webhook(handling, &id, out);
+	r = operation_find_webhook(handling, command, &id, out);
 	if (r)
 		return r;
-	return operation_is_disabled(handling, out);
+	return operation_is_disabled(handling, command, out);
 }
 
 static void answer_accepted(struct handling *handling, const struct delivery *delivery) {

@@ -2,32 +2,26 @@
 #include "domain/limits.h"
 #include "domain/operations.h"
 
-static struct problem *problem_of_webhook(struct handling *handling, int status, const char *message, const struct uuid *id,
-					  const char *msg) {
-	struct arena *arena = handling->effects->arena;
-	struct problem *problem = problem_new(arena, status, message);
-	char text[UUID_TEXT_SIZE];
+static void answer_about(struct handling *handling, int status, const char *message, const char *id, const char *msg) {
+	struct problem *problem = problem_new(handling->effects->arena, status, message);
 
-	uuid_format(id, text);
 	problem->type = "resource";
-	problem_add(arena, problem, "id", "params", text, msg);
-	return problem;
+	problem_add(handling->effects->arena, problem, "id", "params", id, msg);
+	handling_answer_problem(handling, problem);
 }
 
-int operation_find_webhook(struct handling *handling, const struct uuid *id, struct webhook *out) {
+int operation_find_webhook(struct handling *handling, const struct command *command, const struct uuid *id, struct webhook *out) {
 	const struct registry *registry = handling->context->registry;
 	int r = registry->webhook_get(registry->userdata, handling->effects->arena, handling->envelope->tenant_id, id, out);
 
 	if (r == REGISTRY_E_NOT_FOUND)
-		handling_answer_problem(handling,
-					problem_of_webhook(handling, 404, "The webhook does not exist.", id, "Not found"));
+		answer_about(handling, 404, "The webhook does not exist.", command->id, "Not found");
 	return r;
 }
 
-bool operation_is_disabled(struct handling *handling, const struct webhook *webhook) {
+bool operation_is_disabled(struct handling *handling, const struct command *command, const struct webhook *webhook) {
 	if (webhook->disabled)
-		handling_answer_problem(handling, problem_of_webhook(handling, 409, "The webhook is disabled.", &webhook->id,
-								     "Must name a webhook that is not disabled"));
+		answer_about(handling, 409, "The webhook is disabled.", command->id, "Must name a webhook that is not disabled");
 	return webhook->disabled;
 }
 
@@ -85,7 +79,7 @@ int operation_retrieve_webhook(struct handling *handling, const void *userdata) 
 	validate_id(&handling->validation, command->id, &id);
 	if (handling_refused(handling))
 		return 0;
-	r = operation_find_webhook(handling, &id, &webhook);
+	r = operation_find_webhook(handling, command, &id, &webhook);
 	if (r == 0)
 		answer_webhook(handling, 200, &webhook);
 	return r;
@@ -102,7 +96,7 @@ int operation_update_webhook(struct handling *handling, const void *userdata) {
 	validate_webhook(&handling->validation, command, &handling->context->settings->url_policy, &replacement);
 	if (handling_refused(handling))
 		return 0;
-	r = operation_find_webhook(handling, &id, &webhook);
+	r = operation_find_webhook(handling, command, &id, &webhook);
 	if (r)
 		return r;
 	replacement.id = webhook.id;
@@ -123,7 +117,7 @@ int operation_delete_webhook(struct handling *handling, const void *userdata) {
 	validate_id(&handling->validation, command->id, &id);
 	if (handling_refused(handling))
 		return 0;
-	r = operation_find_webhook(handling, &id, &webhook);
+	r = operation_find_webhook(handling, command, &id, &webhook);
 	if (r)
 		return r;
 	effects_delete(
