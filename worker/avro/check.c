@@ -124,15 +124,16 @@ static void walk_value(struct walk *walk, const struct schema *schema) {
 }
 
 void check_skip(struct wire *wire, const struct schema *schema) {
-	struct walk walk = { .wire = wire, .steps = wire_left(wire) * STEPS_PER_BYTE + STEPS_BASE };
+	struct walk walk = { .wire = wire, .steps = SIZE_MAX };
 
 	walk_value(&walk, schema);
 }
 
 const char *check_bytes(const struct schema *schema, const void *bytes, size_t len) {
 	struct wire wire = { .at = bytes, .end = (const uint8_t *)bytes + len };
+	struct walk walk = { .wire = &wire, .steps = len * STEPS_PER_BYTE + STEPS_BASE };
 
-	check_skip(&wire, schema);
+	walk_value(&walk, schema);
 	if (!wire.error && wire_left(&wire))
 		wire_fail(&wire, "bytes are left over behind it");
 	return wire.error;

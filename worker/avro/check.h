@@ -9,5 +9,5 @@ enum { CHECK_DEPTH_MAX = 32 };
 /* Whether the bytes are exactly one value of the schema. Returns NULL, or what is wrong with them (static text). */
 const char *check_bytes(const struct schema *schema, const void *bytes, size_t len);
 
-/* Steps over one value; `wire->error` tells when it is not well-formed. */
+/* Steps over one value of a record that has passed. */
 void check_skip(struct wire *wire, const struct schema *schema);

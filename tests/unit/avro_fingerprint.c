@@ -1,0 +1,99 @@
+/* Canonical forms and fingerprints, as fastavro 1.13 computes them. */
+#include "avro/canonical.h"
+#include "avro/embedded.h"
+#include "avro/fingerprint.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static const struct {
+	const char *name, *schema, *canonical;
+	uint64_t fingerprint;
+} rows[] = {
+	{ "null", "\"null\"", "\"null\"", 0x63dd24e7cc258f8a },
+	{ "boolean", "\"boolean\"", "\"boolean\"", 0x9f42fc78a4d4f764 },
+	{ "int", "\"int\"", "\"int\"", 0x7275d51a3f395c8f },
+	{ "long", "\"long\"", "\"long\"", 0xd054e14493f41db7 },
+	{ "float", "\"float\"", "\"float\"", 0x4d7c02cb3ea8d790 },
+	{ "double", "\"double\"", "\"double\"", 0x8e7535c032ab957e },
+	{ "bytes", "\"bytes\"", "\"bytes\"", 0x4fc016dac3201965 },
+	{ "string", "\"string\"", "\"string\"", 0x8f014872634503c7 },
+	{ "a primitive as an object", "{\"type\":\"int\",\"doc\":\"x\"}", "\"int\"", 0x7275d51a3f395c8f },
+	{ "array", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", "{\"type\":\"array\",\"items\":\"string\"}", 0xce5b3256262fd79f },
+	{ "map, logical type", "{\"values\":[\"null\",{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}],\"type\":\"map\"}",
+	  "{\"type\":\"map\",\"values\":[\"null\",\"long\"]}", 0xac0f01ab3bdf3989 },
+	{ "fixed", "{\"type\":\"fixed\",\"name\":\"md5\",\"namespace\":\"a.b\",\"size\":16,\"aliases\":[\"c\"]}",
+	  "{\"name\":\"a.b.md5\",\"type\":\"fixed\",\"size\":16}", 0x2ee8c1c6318ef7a5 },
+	{ "enum, name with dots", "{\"type\":\"enum\",\"name\":\"x.y.Suit\",\"symbols\":[\"A\",\"B\"],\"doc\":\"d\",\"default\":\"A\"}",
+	  "{\"name\":\"x.y.Suit\",\"type\":\"enum\",\"symbols\":[\"A\",\"B\"]}", 0x5e9e48b6df70cc10 },
+	{ "recursion and two namespaces",
+	  "{\"type\":\"record\",\"name\":\"R\",\"namespace\":\"n\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"R\"],\"default\":null,"
+	  "\"order\":\"ignore\"},{\"name\":\"other\",\"type\":{\"type\":\"record\",\"name\":\"m.S\",\"fields\":[{\"name\":\"r\",\"type\":\"n.R\"},"
+	  "{\"name\":\"s\",\"type\":\"S\"}]}}]}",
+	  "{\"name\":\"n.R\",\"type\":\"record\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"n.R\"]},{\"name\":\"other\",\"type\":"
+	  "{\"name\":\"m.S\",\"type\":\"record\",\"fields\":[{\"name\":\"r\",\"type\":\"n.R\"},{\"name\":\"s\",\"type\":\"m.S\"}]}}]}",
+	  0xab2101bcbcbff960 },
+	{ "no fields", "{\"namespace\":\"n\",\"fields\":[],\"type\":\"record\",\"name\":\"R\"}",
+	  "{\"name\":\"n.R\",\"type\":\"record\",\"fields\":[]}", 0xd972951cd379662f },
+	{ "escapes", "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"type\":\"int\",\"name\":\"a\\u0062\",\"default\":1}]}",
+	  "{\"name\":\"R\",\"type\":\"record\",\"fields\":[{\"name\":\"ab\",\"type\":\"int\"}]}", 0x83fe123403167281 },
+};
+
+/* What producers see on the wire: a schema that changes here is another schema to all of them. */
+static const struct {
+	const char *file;
+	uint64_t fingerprint;
+} own[] = {
+	{ "webhook-command.avsc", 0x8dc385aa10415491 },
+	{ "credential-issuance-command.avsc", 0x0b3d347ea496a147 },
+	{ "analytic-event.avsc", 0xa9a9dda147c68df6 },
+	{ "state-record.avsc", 0xbc0855a2a0112be3 },
+};
+
+static void canonical_forms_and_fingerprints(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(4096);
+
+		print_message("%s\n", rows[i].name);
+		assert_int_equal(canonical_append(&out, rows[i].schema, strlen(rows[i].schema)), 0);
+		assert_string_equal(out.data, rows[i].canonical);
+		assert_true(fingerprint_of(out.data, out.len) == rows[i].fingerprint);
+	}
+}
+
+static void our_own_fingerprints(void **state _unused_) {
+	for (size_t i = 0; i < EMBEDDED_SCHEMA_COUNT; i++) {
+		_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(65536);
+
+		assert_string_equal(embedded_schemas[i].file, own[i].file);
+		assert_int_equal(canonical_append(&out, (const char *)embedded_schemas[i].json, embedded_schemas[i].len), 0);
+		assert_true(fingerprint_of(out.data, out.len) == own[i].fingerprint);
+	}
+}
+
+static void what_is_no_schema_is_refused(void **state _unused_) {
+	static const char *const wrong[] = {
+		"", "{", "1", "null", "{}", "{\"type\":\"record\"}", "{\"type\":\"record\",\"name\":\"R\"}", "{\"type\":\"array\"}",
+		"{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[1]}", "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"type\":\"int\"}]}", "[1]",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(4096);
+
+		print_message("%s\n", wrong[i]);
+		assert_int_equal(canonical_append(&out, wrong[i], strlen(wrong[i])), CANONICAL_E_REFUSED);
+	}
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(canonical_forms_and_fingerprints),
+		cmocka_unit_test(our_own_fingerprints),
+		cmocka_unit_test(what_is_no_schema_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
