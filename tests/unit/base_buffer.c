@@ -96,8 +96,9 @@ static void test_base64(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_append),	    cmocka_unit_test(test_many_small_appends), cmocka_unit_test(test_maximum),
-		cmocka_unit_test(test_json_string), cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_append),  cmocka_unit_test(test_many_small_appends),
+		cmocka_unit_test(test_maximum), cmocka_unit_test(test_json_string),
+		cmocka_unit_test(test_base64),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

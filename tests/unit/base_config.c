@@ -190,10 +190,18 @@ static void test_refused(void **state _unused_) {
 }
 
 static void test_values(void **state _unused_) {
-	const char *const settings[] = { "kafka.bootstrap.servers= a:1,b:2 ", "endpoint.allow.networks=10.0.0.0/8,::1", "kafka.acks.x=1", "kafka.acks.x=2",
-					 "delivery.retry.schedule=1s,2m", "delivery.retry.schedule=3s", "worker.http.listen=[::1]:80",
-					 "gateway.domain=example.com", "gateway.domain=" };
-	const struct config_source source = { .settings = settings, .setting_count = ARRAY_LEN(settings), .needs = CONFIG_NEED_KAFKA };
+	const char *const settings[] = { "kafka.bootstrap.servers= a:1,b:2 ",
+					 "endpoint.allow.networks=10.0.0.0/8,::1",
+					 "kafka.acks.x=1",
+					 "kafka.acks.x=2",
+					 "delivery.retry.schedule=1s,2m",
+					 "delivery.retry.schedule=3s",
+					 "worker.http.listen=[::1]:80",
+					 "gateway.domain=example.com",
+					 "gateway.domain=" };
+	const struct config_source source = { .settings = settings,
+					      .setting_count = ARRAY_LEN(settings),
+					      .needs = CONFIG_NEED_KAFKA };
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024);
 	_cleanup_(config_freep) struct config *config = NULL;
 	struct in6_addr loopback = IN6ADDR_LOOPBACK_INIT;
@@ -212,11 +220,13 @@ static void test_values(void **state _unused_) {
 }
 
 static void test_later_sources_win(void **state _unused_) {
-	char variables[][64] = { "PATH=/bin", "POSTHORN_BATCH_MAX_RECORDS=20", "POSTHORN_GROUP_ID=environment", "POSTHORN_NO_SUCH_KEY=1",
-				 "POSTHORN_KAFKA_SSL_CA_LOCATION=/ca" };
+	char variables[][64] = { "PATH=/bin", "POSTHORN_BATCH_MAX_RECORDS=20", "POSTHORN_GROUP_ID=environment",
+				 "POSTHORN_NO_SUCH_KEY=1", "POSTHORN_KAFKA_SSL_CA_LOCATION=/ca" };
 	char *const environment[] = { variables[0], variables[1], variables[2], variables[3], variables[4], NULL };
 	const char *const settings[] = { "group.id=first", "group.id=setting" };
-	const struct config_source source = { .file = path, .environment = environment, .settings = settings, .setting_count = 2 };
+	const struct config_source source = {
+		.file = path, .environment = environment, .settings = settings, .setting_count = 2
+	};
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024);
 	_cleanup_(config_freep) struct config *config = NULL;
 	int r;
@@ -234,7 +244,10 @@ static void test_later_sources_win(void **state _unused_) {
 static void test_every_problem_is_named(void **state _unused_) {
 	char variable[] = "POSTHORN_LOG_LEVEL=loud", *const environment[] = { variable, NULL };
 	const char *const settings[] = { "x=y" };
-	const struct config_source source = { .file = path, .environment = environment, .settings = settings, .setting_count = 1,
+	const struct config_source source = { .file = path,
+					      .environment = environment,
+					      .settings = settings,
+					      .setting_count = 1,
 					      .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_MASTER_KEY | CONFIG_NEED_GATEWAY };
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096), expected = BUFFER_INIT(4096);
 	struct config *config = NULL;
@@ -298,7 +311,9 @@ static void test_no_file(void **state _unused_) {
 
 static void test_tokens_file(void **state _unused_) {
 	_cleanup_(x_freep) char *setting = x_asprintf("gateway.tokens.file=%s", path);
-	const struct config_source asked = { .settings = (const char *const *)&setting, .setting_count = 1, .needs = CONFIG_NEED_GATEWAY };
+	const struct config_source asked = { .settings = (const char *const *)&setting,
+					     .setting_count = 1,
+					     .needs = CONFIG_NEED_GATEWAY };
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
 	_cleanup_(config_freep) struct config *config = NULL, *unasked = NULL, *refused_config = NULL;
 	int r;

@@ -1,5 +1,4 @@
 #include "base/duration.h"
-
 #include "base/memory.h"
 
 #include <errno.h>

@@ -51,8 +51,9 @@ static void test_logfmt(void **state _unused_) {
 static void test_json(void **state _unused_) {
 	log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
 	log_info("a \"b\"", "n=%d error=%s last=x", 1, log_quote("two \"words\""));
-	assert_string_equal(next_entry("\"level\""),
-			    "\"level\":\"info\",\"message\":\"a \\\"b\\\"\",\"n\":\"1\",\"error\":\"two \\\"words\\\"\",\"last\":\"x\"}\n");
+	assert_string_equal(
+	    next_entry("\"level\""),
+	    "\"level\":\"info\",\"message\":\"a \\\"b\\\"\",\"n\":\"1\",\"error\":\"two \\\"words\\\"\",\"last\":\"x\"}\n");
 }
 
 static void test_threshold(void **state _unused_) {

@@ -1,6 +1,5 @@
-#include "base/network.h"
-
 #include "base/memory.h"
+#include "base/network.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -99,7 +98,8 @@ static void test_any_of_several(void **state _unused_) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse), cmocka_unit_test(test_contains), cmocka_unit_test(test_any_of_several) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse), cmocka_unit_test(test_contains),
+					    cmocka_unit_test(test_any_of_several) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

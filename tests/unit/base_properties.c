@@ -1,6 +1,5 @@
-#include "base/properties.h"
-
 #include "base/buffer.h"
+#include "base/properties.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

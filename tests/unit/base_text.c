@@ -16,7 +16,8 @@ static const struct {
 	size_t len;
 	bool is_text;
 } texts[] = {
-#define TEXT(name, literal, is_text) { name, literal, sizeof(literal) - 1, is_text }
+#define TEXT(name, literal, is_text)                                                                                             \
+	{ name, literal, sizeof(literal) - 1, is_text }
 	TEXT("nothing", "", true),
 	TEXT("ASCII", "a\x7f\x01", true),
 	TEXT("one of each length", "a\xc2\x80\xe0\xa0\x80\xf0\x90\x80\x80", true),

@@ -165,7 +165,7 @@ static void load_file(struct loader *loader, const char *path) {
 	struct file_reader reader = { .loader = loader, .path = path };
 	struct properties_handler handler = { .context = &reader, .entry = take_file_entry, .problem = take_file_problem };
 	const char *unsafe = NULL;
-	struct stat stat;
+	struct stat stat = { 0 };
 	int r = read_file(path, &stat, &text);
 
 	loader->source = path;

@@ -42,7 +42,7 @@ void duration_format(int64_t ms, char out[DURATION_TEXT_SIZE]) {
 	size_t unit = 0;
 
 	if (ms == 0) {
-		strcpy(out, "0");
+		memcpy(out, "0", sizeof("0"));
 		return;
 	}
 	while (ms % units[unit].ms)

@@ -24,9 +24,9 @@ struct option {
 	const char *help;
 };
 
-extern const struct option_kind option_int, option_count_or_broker, option_size, option_duration, option_retry_schedule, option_ratio,
-	option_bool, option_text, option_name, option_url, option_listen, option_networks, option_signature_formats,
-	option_log_level, option_log_format;
+extern const struct option_kind option_int, option_count_or_broker, option_size, option_duration, option_retry_schedule,
+    option_ratio, option_bool, option_text, option_name, option_url, option_listen, option_networks, option_signature_formats,
+    option_log_level, option_log_format;
 
 /* The table, in the order in which it is shown. */
 extern const struct option options[];
