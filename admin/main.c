@@ -12,8 +12,8 @@
 enum { PROBLEMS_MAX = 64 * 1024, STDOUT_BUFFER = 1024 * 1024, TIMEOUT_DEFAULT_MS = 30 * 1000 };
 
 static const struct subcommand *const families[] = {
-	topics_subcommands,	master_key_subcommands, webhook_subcommands, jwks_subcommands,
-	credential_subcommands, results_subcommands,	state_subcommands,
+	topics_subcommands,     master_key_subcommands, webhook_subcommands, jwks_subcommands,
+	credential_subcommands, results_subcommands,    state_subcommands,
 };
 
 static const struct flag common_flags[] = {
@@ -31,15 +31,16 @@ static void print_help(FILE *out) {
 	fputs("usage: posthorn-admin [--config FILE] [--set KEY=VALUE]... COMMAND [OPTION]...\n\ncommands:\n", out);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		for (const struct subcommand *row = families[i]; row->family; row++) {
-			_cleanup_(x_freep) char *name =
-				x_asprintf("%s %s%s%s", row->family, row->verb, row->operands ? " " : "", row->operands ? row->operands : "");
+			_cleanup_(x_freep) char *name = x_asprintf("%s %s%s%s", row->family, row->verb, row->operands ? " " : "",
+								   row->operands ? row->operands : "");
 
 			fprintf(out, "  %-24s %s\n", name, row->summary);
 		}
 	}
 	fputs("\noptions of every command:\n", out);
 	flags_print(out, common_flags);
-	fputs("\nexit status: 0 success, 1 refused (the error body is on stderr), 2 wrong usage or configuration, 3 no outcome in time.\n"
+	fputs("\nexit status: 0 success, 1 refused (the error body is on stderr), 2 wrong usage or configuration, 3 no outcome "
+	      "in time.\n"
 	      "posthorn-admin COMMAND --help shows a command's own options and examples.\n",
 	      out);
 }
@@ -95,7 +96,8 @@ static enum admin_status read_timeout(struct invocation *invocation) {
 	invocation->timeout_ms = TIMEOUT_DEFAULT_MS;
 	if (!text)
 		return ADMIN_OK;
-	if (!duration_parse(text, &invocation->timeout_ms) && invocation->timeout_ms > 0 && invocation->timeout_ms <= TIMEOUT_MAX_MS)
+	if (!duration_parse(text, &invocation->timeout_ms) && invocation->timeout_ms > 0 &&
+	    invocation->timeout_ms <= TIMEOUT_MAX_MS)
 		return ADMIN_OK;
 	complain("--timeout is \"%s\", must be a duration such as 500ms, 30s or 5m, at most 1h", text);
 	return ADMIN_USAGE;
@@ -176,7 +178,8 @@ static enum admin_status dispatch(int argc, char **argv, struct arguments *argum
 	const struct subcommand *row;
 	int first;
 
-	if (check_text(argc, argv) || arguments_parse(arguments, (const struct flag *const[]){ common_flags, NULL }, true, argc, argv, &first))
+	if (check_text(argc, argv) ||
+	    arguments_parse(arguments, (const struct flag *const[]){ common_flags, NULL }, true, argc, argv, &first))
 		return ADMIN_USAGE;
 	if (arguments_has(arguments, "version")) {
 		puts("posthorn-admin " POSTHORN_VERSION);

@@ -13,7 +13,8 @@ struct call {
 };
 
 /* Opens the codec and the client. `call` is closed with call_close also where this fails. */
-enum admin_status call_open(struct call *call, const struct invocation *invocation, const struct client_options *options) _must_check_;
+enum admin_status call_open(struct call *call, const struct invocation *invocation,
+			    const struct client_options *options) _must_check_;
 void call_close(struct call *call);
 
 /* The codec as the configuration wants it; NULL after saying why not. */

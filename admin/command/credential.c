@@ -112,13 +112,14 @@ const struct subcommand credential_subcommands[] = {
 		.verb = "issue",
 		.summary = "tell of an issued credential, or of all in a file",
 		.details =
-			"From flags: one, and its outcome is awaited. With --file: objects with the field names of\n"
-			"credential-issuance-command.avsc; tenantId comes from the object or --tenant; commandId, requestId and timestamp are\n"
-			"made where absent. claims is an object. credential is an object, or a string: a compact form, unless it begins with\n"
-			"{ or \" and so is JSON text already. A wrong object is named with its line and not sent, the others are; exit 1 then.\n"
+			"From flags: one, and its outcome is awaited.\n"
+			"With --file: objects with the field names of credential-issuance-command.avsc. tenantId comes from the\n"
+			"object or --tenant; commandId, requestId and timestamp are made where absent. claims is an object.\n"
+			"credential is an object, or a string: a compact form, unless it begins with { or \" and so is JSON text.\n"
+			"A wrong object is named with its line and not sent, the others are; the exit status is then 1.\n"
 			"Outcomes are awaited only with --wait; --timeout is then the longest silence.\n",
-		.examples = "credential issue --tenant acme --credential-id c-1 --credential-configuration-id Degree --credential-profile ietf --format "
-			    "dc+sd-jwt --credential eyJhbGciOiJFZERTQSJ9.e30.c2ln\n"
+		.examples = "credential issue --tenant acme --credential-id c-1 --credential-configuration-id Degree "
+			    "--credential-profile ietf --format dc+sd-jwt --credential eyJhbGciOiJFZERTQSJ9.e30.c2ln\n"
 			    "credential issue --file credentials.jsonl --wait\n"
 			    "credential issue --tenant acme --file - --json < credentials.jsonl\n",
 		.flags = issue_flags,

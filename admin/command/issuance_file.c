@@ -74,7 +74,8 @@ static enum admin_status take_outcomes(struct run *run, int wait_ms, bool *any) 
 		enum reader_event event;
 
 		arena_reset(run->call.arena);
-		event = client_next_outcome(run->call.client, run->call.arena, run->invocation->tenant, *any ? 0 : wait_ms, &outcome);
+		event =
+		    client_next_outcome(run->call.client, run->call.arena, run->invocation->tenant, *any ? 0 : wait_ms, &outcome);
 		if (event == READER_FAILED)
 			return client_status(run->call.client);
 		if (event != READER_RECORD)
@@ -118,14 +119,15 @@ static enum admin_status await_all(struct run *run) {
 }
 
 static void show_summary(const struct run *run) {
-	uint64_t sent = producer_acknowledged(client_producer(run->call.client)), lost = producer_lost(client_producer(run->call.client));
+	uint64_t sent = producer_acknowledged(client_producer(run->call.client)),
+		 lost = producer_lost(client_producer(run->call.client));
 	double seconds = (double)MAX(clock_monotonic_ms() - run->started_ms, (int64_t)1) / 1000;
 
 	if (run->invocation->json) {
 		printf("{\"sent\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"lost\":%" PRIu64, sent, run->refused, lost);
 		if (run->outstanding)
-			printf(",\"succeeded\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"unanswered\":%" PRIu64, run->succeeded, run->failed,
-			       outstanding_count(run->outstanding));
+			printf(",\"succeeded\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"unanswered\":%" PRIu64, run->succeeded,
+			       run->failed, outstanding_count(run->outstanding));
 		printf(",\"seconds\":%.3f}\n", seconds);
 		return;
 	}

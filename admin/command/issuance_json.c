@@ -96,7 +96,8 @@ static int take_field(const struct parse *parse, const struct field *field, cons
 		return 0;
 	}
 	if (!string)
-		return refuse(parse, field->name, field->kind == FIELD_TEXT ? "must be a string" : "must be an object or a string");
+		return refuse(parse, field->name,
+			      field->kind == FIELD_TEXT ? "must be a string" : "must be an object or a string");
 	string = arena_strdup(parse->arena, string);
 	*text_of(parse, field) = field->kind == FIELD_CREDENTIAL ? issuance_credential_text(parse->arena, string) : string;
 	return 0;
@@ -144,8 +145,8 @@ static int take_object(const struct parse *parse, json_t *object) {
 	return 0;
 }
 
-int issuance_json_parse(struct arena *arena, const char *text, size_t len, const struct issuance_defaults *defaults, struct issuance *out,
-			const char **why) {
+int issuance_json_parse(struct arena *arena, const char *text, size_t len, const struct issuance_defaults *defaults,
+			struct issuance *out, const char **why) {
 	const struct parse parse = { .arena = arena, .text = { text, len }, .out = out, .why = why };
 	json_error_t error;
 	json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);

@@ -13,7 +13,7 @@ struct item_source {
 	size_t line_capacity;
 	int64_t total, done;
 	uint64_t number;
-	bool has_first;    /* `line` holds the first line, not returned yet */
+	bool has_first; /* `line` holds the first line, not returned yet */
 	size_t first_len;
 	bool is_document;
 	struct json_text document;

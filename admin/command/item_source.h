@@ -1,6 +1,6 @@
 /*
- * The items of a file or of stdin: JSON lines, or one JSON document that is an object or an array of objects. A document is known by its first
- * line, which begins with [ or is a lone {.
+ * The items of a file or of stdin: JSON lines, or one JSON document that is an object or an array of objects. A document is known
+ * by its first line, which begins with [ or is a lone {.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * Finding the bytes of a value in JSON text that a parser has already accepted: what is passed on for others to sign or verify is not to be
- * written anew.
+ * Finding the bytes of a value in JSON text that a parser has already accepted: what is passed on for others to sign or verify is
+ * not to be written anew.
  */
 #pragma once
 

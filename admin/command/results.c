@@ -43,7 +43,8 @@ static void append_summary(struct buffer *out, const struct event_data *data) {
 		buffer_printf(out, " %s: %s", data->problem->code, data->problem->message);
 		break;
 	case EVENT_DATA_CREDENTIAL_ISSUED:
-		buffer_printf(out, " credential=%s deliveries=%d", data->credential_issued.credential_id, data->credential_issued.deliveries);
+		buffer_printf(out, " credential=%s deliveries=%d", data->credential_issued.credential_id,
+			      data->credential_issued.deliveries);
 		break;
 	case EVENT_DATA_DELIVERY:
 		uuid_format(&data->delivery.delivery_id, id);
@@ -88,7 +89,8 @@ static enum admin_status print_record(void *userdata, const struct record *recor
 	arena_reset(tail->arena);
 	buffer_clear(&tail->line);
 	if (!record->value || codec_decode_event(tail->codec, tail->arena, record->value, record->len, &event, &why)) {
-		complain("partition %d offset %lld cannot be read: %s", record->partition, (long long)record->offset, why ? why : "a tombstone");
+		complain("partition %d offset %lld cannot be read: %s", record->partition, (long long)record->offset,
+			 why ? why : "a tombstone");
 		tail->unreadable++;
 		return ADMIN_OK;
 	}
@@ -165,8 +167,9 @@ const struct subcommand results_subcommands[] = {
 		.family = "results",
 		.verb = "tail",
 		.summary = "print analytic events, committed ones only",
-		.details = "Without --follow: everything that is there when it starts, then it ends. With --follow: new events only, unless\n"
-			   "--from-beginning. A tenant's events come in their order; those of different tenants may be mixed in any.\n",
+		.details = "Without --follow: everything that is there when it starts, then it ends.\n"
+			   "With --follow: new events only, unless --from-beginning; until interrupted.\n"
+			   "A tenant's events come in their order; those of different tenants may be mixed in any.\n",
 		.examples = "results tail --tenant acme\n"
 			    "results tail --follow --type 'WEBHOOK_EVENT_*'\n"
 			    "results tail --follow --from-beginning --json\n",

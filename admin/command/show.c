@@ -34,7 +34,8 @@ static void print_webhook(const struct webhook *webhook) {
 	char id[UUID_TEXT_SIZE];
 
 	uuid_format(&webhook->id, id);
-	printf("id        %s\nevents    %s\nurl       %s\ndisabled  %s\n", id, types, webhook->url, webhook->disabled ? "yes" : "no");
+	printf("id        %s\nevents    %s\nurl       %s\ndisabled  %s\n", id, types, webhook->url,
+	       webhook->disabled ? "yes" : "no");
 }
 
 static void print_page(const struct webhook_page *page) {
@@ -79,7 +80,8 @@ static void print_for_people(const struct event_data *data) {
 		print_page(&data->page);
 		break;
 	case EVENT_DATA_CREDENTIAL_ISSUED:
-		printf("credential  %s\ndeliveries  %d\n", data->credential_issued.credential_id, data->credential_issued.deliveries);
+		printf("credential  %s\ndeliveries  %d\n", data->credential_issued.credential_id,
+		       data->credential_issued.deliveries);
 		break;
 	case EVENT_DATA_DELIVERY:
 		print_delivery(&data->delivery);

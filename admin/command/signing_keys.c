@@ -16,7 +16,8 @@ static int collect(void *userdata, const char *key, int32_t partition _unused_, 
 	struct state_record record;
 	const char *why = NULL;
 
-	if (codec_decode_state(collector->codec, collector->arena, value, len, &record, &why) || record.kind != STATE_SIGNING_KEY) {
+	if (codec_decode_state(collector->codec, collector->arena, value, len, &record, &why) ||
+	    record.kind != STATE_SIGNING_KEY) {
 		complain("%s cannot be read: %s", key, why ? why : "it holds no signing key");
 		keys->unreadable++;
 		return 0;

@@ -58,7 +58,9 @@ static enum admin_status take(void *userdata, const struct record *record) {
 
 static enum admin_status dump_changelog(const struct invocation *invocation, struct printer *printer) {
 	_cleanup_(x_freep) char *topic = topic_name(invocation->config, TOPIC_STATE);
-	const struct reader_options options = { .topic = topic, .start = READER_FROM_BEGINNING, .timeout_ms = invocation->timeout_ms };
+	const struct reader_options options = {
+		.topic = topic, .start = READER_FROM_BEGINNING, .timeout_ms = invocation->timeout_ms
+	};
 	_cleanup_(reader_closep) struct reader *reader = NULL;
 	_cleanup_(fold_freep) struct fold *fold = fold_new();
 	enum admin_status status = reader_open(invocation->config, &options, &reader);
@@ -100,8 +102,9 @@ const struct subcommand state_subcommands[] = {
 		.family = "state",
 		.verb = "dump",
 		.summary = "print the folded changelog: webhooks, keys, deliveries, receipts, positions",
-		.details = "One JSON line a key, sorted by key and partition. What was committed when it starts is what it shows.\n"
-			   "With --replica the same of a worker's file, also beside a living worker: at rest the two are the same bytes.\n",
+		.details = "One JSON line a key, sorted by key and partition: what is committed when it starts.\n"
+			   "With --replica the same of a worker's file, also beside a living worker; at rest the two are\n"
+			   "the same bytes where the worker owns all partitions.\n",
 		.examples = "state dump --config posthorn.properties\n"
 			    "state dump --replica posthorn-data/replica.db\n",
 		.flags = dump_flags,

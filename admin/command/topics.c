@@ -9,8 +9,8 @@ enum { REPORT_MAX = 1024 * 1024 };
 static void append_json_topic(struct buffer *out, const struct topic_report *topic) {
 	buffer_append_string(out, "{\"topic\":");
 	buffer_append_json_string(out, topic->name);
-	buffer_printf(out, ",\"exists\":%s,\"created\":%s,\"partitions\":%d,\"replicas\":%d,\"wrong\":[", topic->exists ? "true" : "false",
-		      topic->created ? "true" : "false", topic->partitions, topic->replicas);
+	buffer_printf(out, ",\"exists\":%s,\"created\":%s,\"partitions\":%d,\"replicas\":%d,\"wrong\":[",
+		      topic->exists ? "true" : "false", topic->created ? "true" : "false", topic->partitions, topic->replicas);
 	for (size_t i = 0; i < topic->wrong_count; i++) {
 		if (i)
 			buffer_append_char(out, ',');
@@ -85,7 +85,8 @@ const struct subcommand topics_subcommands[] = {
 		.family = "topics",
 		.verb = "create",
 		.summary = "create the topics that are missing, and check them all",
-		.details = "topic.prefix, topic.partitions and topic.replication.factor say how. What exists is left as it is and checked.\n",
+		.details = "topic.prefix, topic.partitions and topic.replication.factor say how.\n"
+			   "What exists is left as it is and checked.\n",
 		.examples = "topics create --config posthorn.properties\n"
 			    "topics create --set kafka.bootstrap.servers=127.0.0.1:9092 --set topic.partitions=24\n",
 		.needs = CONFIG_NEED_KAFKA,

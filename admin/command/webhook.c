@@ -174,7 +174,8 @@ const struct subcommand webhook_subcommands[] = {
 		.family = "webhook",
 		.verb = "list",
 		.summary = "show a tenant's webhooks, a page or all",
-		.details = "In the order of creation. With --all, pages are asked for until the last (of 1000, unless --limit says otherwise).\n",
+		.details = "In the order of creation. With --all, pages are asked for until the last, of 1000 unless --limit\n"
+			   "says otherwise.\n",
 		.examples = "webhook list --tenant acme --limit 10\n"
 			    "webhook list --tenant acme --all --json\n",
 		.flags = list_flags,

@@ -51,7 +51,8 @@ static enum admin_status wait_for_result(struct admin_api *api, const char *what
 	return ADMIN_OK;
 }
 
-enum admin_status admin_api_create_topics(struct admin_api *api, rd_kafka_NewTopic_t **topics, size_t count, rd_kafka_event_t **out) {
+enum admin_status admin_api_create_topics(struct admin_api *api, rd_kafka_NewTopic_t **topics, size_t count,
+					  rd_kafka_event_t **out) {
 	rd_kafka_AdminOptions_t *options = options_new(api);
 
 	rd_kafka_CreateTopics(api->handle.rk, topics, count, options, api->queue);

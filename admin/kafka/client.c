@@ -83,7 +83,8 @@ const struct producer *client_producer(const struct client *client) {
 
 /* Whether the record can be an outcome for the tenant: a look at its key is cheaper than decoding it. */
 static bool concerns(const struct record *record, const char *tenant_id) {
-	return record->value && (!tenant_id || (record->key_len == strlen(tenant_id) && !memcmp(record->key, tenant_id, record->key_len)));
+	return record->value &&
+	       (!tenant_id || (record->key_len == strlen(tenant_id) && !memcmp(record->key, tenant_id, record->key_len)));
 }
 
 static bool is_outcome(const struct analytic_event *event) {

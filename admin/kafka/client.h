@@ -1,6 +1,6 @@
 /*
- * The Kafka form of the API: a command goes out on its topic, and its outcome - the SUCCESS or FAIL event that carries its tenantId and
- * commandId - comes back on webhook-results. Reading starts before the first command is produced, so none is missed.
+ * The Kafka form of the API: a command goes out on its topic, and its outcome - the SUCCESS or FAIL event that carries its
+ * tenantId and commandId - comes back on webhook-results. Reading starts before the first command is produced, so none is missed.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 struct client;
 
 struct client_options {
-	bool issues;           /* credential-issuance, not webhook-admin */
-	bool awaits_outcomes;  /* false: client_await is never called */
+	bool issues;          /* credential-issuance, not webhook-admin */
+	bool awaits_outcomes; /* false: client_await is never called */
 	int64_t timeout_ms;
 };
 
@@ -31,7 +31,8 @@ enum admin_status client_flush(struct client *client) _must_check_;
 const struct producer *client_producer(const struct client *client);
 
 /*
- * The next outcome of any command, of any tenant or of `tenant_id` only; it lives in `arena`. READER_NOTHING where none came in `wait_ms`.
+ * The next outcome of any command, of any tenant or of `tenant_id` only; it lives in `arena`. READER_NOTHING where none came in
+ * `wait_ms`.
  */
 enum reader_event client_next_outcome(struct client *client, struct arena *arena, const char *tenant_id, int wait_ms,
 				      struct analytic_event *out) _must_check_;

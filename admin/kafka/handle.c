@@ -83,6 +83,10 @@ void kafka_handle_close(struct kafka_handle *handle) {
 	*handle = (struct kafka_handle){ 0 };
 }
 
+static bool is_unknown_topic(rd_kafka_resp_err_t error) {
+	return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+}
+
 static bool is_misconfiguration(rd_kafka_resp_err_t error) {
 	switch (error) {
 	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
@@ -105,8 +109,8 @@ static const char *separator(const struct kafka_handle *handle) {
 }
 
 enum admin_status kafka_complain(const struct kafka_handle *handle, const char *what, rd_kafka_resp_err_t error) {
-	complain("%s: %s (kafka.bootstrap.servers=%s%s%s)", what, rd_kafka_err2str(error), handle->bootstrap, separator(handle),
-		 handle->last_error);
+	complain("%s: %s (kafka.bootstrap.servers=%s%s%s)%s", what, rd_kafka_err2str(error), handle->bootstrap, separator(handle),
+		 handle->last_error, is_unknown_topic(error) ? "; posthorn-admin topics create makes it" : "");
 	return is_misconfiguration(error) ? ADMIN_USAGE : ADMIN_NO_OUTCOME;
 }
 

@@ -1,4 +1,5 @@
-/* A librdkafka handle made from the configuration: kafka.* passed through, what the design needs set over it, its last error kept for people. */
+/* A librdkafka handle made from the configuration: kafka.* passed through, what the design needs set over it, its last error kept
+ * for people. */
 #pragma once
 
 #include "base/config.h"
@@ -35,8 +36,8 @@ enum admin_status kafka_handle_open(struct kafka_handle *handle, const struct co
 void kafka_handle_close(struct kafka_handle *handle);
 
 /*
- * Says that `what` failed with `error`, with the bootstrap servers and the last connection error. Returns ADMIN_USAGE for what only another
- * configuration can mend (no such topic, no permission), else ADMIN_NO_OUTCOME.
+ * Says that `what` failed with `error`, with the bootstrap servers and the last connection error. Returns ADMIN_USAGE for what
+ * only another configuration can mend (no such topic, no permission), else ADMIN_NO_OUTCOME.
  */
 enum admin_status kafka_complain(const struct kafka_handle *handle, const char *what, rd_kafka_resp_err_t error);
 /* The same where nothing came in time. */

@@ -29,7 +29,8 @@ static void on_report(void *userdata, const rd_kafka_message_t *message) {
 
 static enum admin_status check_topic(struct producer *producer) {
 	const struct rd_kafka_metadata *metadata = NULL;
-	rd_kafka_resp_err_t error = rd_kafka_metadata(producer->handle.rk, 0, producer->topic, &metadata, (int)producer->timeout_ms);
+	rd_kafka_resp_err_t error =
+	    rd_kafka_metadata(producer->handle.rk, 0, producer->topic, &metadata, (int)producer->timeout_ms);
 
 	rd_kafka_poll(producer->handle.rk, 0); /* brings the reason, if there is one */
 	if (!error) {
@@ -80,10 +81,10 @@ static rd_kafka_resp_err_t produce(struct producer *producer, const struct produ
 	rd_kafka_resp_err_t error;
 
 	if (!record->traceparent)
-		return rd_kafka_produce(producer->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, (void *)(uintptr_t)record->value,
-					record->len, record->key, strlen(record->key), NULL)
-			       ? rd_kafka_last_error()
-			       : RD_KAFKA_RESP_ERR_NO_ERROR;
+		return rd_kafka_produce(producer->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+					(void *)(uintptr_t)record->value, record->len, record->key, strlen(record->key), NULL)
+			   ? rd_kafka_last_error()
+			   : RD_KAFKA_RESP_ERR_NO_ERROR;
 	headers = rd_kafka_headers_new(1);
 	rd_kafka_header_add(headers, "traceparent", -1, record->traceparent, -1);
 	error = rd_kafka_producev(producer->handle.rk, RD_KAFKA_V_RKT(producer->topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),

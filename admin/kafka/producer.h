@@ -14,7 +14,8 @@ struct producer_options {
 };
 
 /* Checks that the topic is there. */
-enum admin_status producer_open(const struct config *config, const struct producer_options *options, struct producer **out) _must_check_;
+enum admin_status producer_open(const struct config *config, const struct producer_options *options,
+				struct producer **out) _must_check_;
 void producer_close(struct producer *producer);
 DEFINE_CLEANUP(struct producer, producer_close)
 

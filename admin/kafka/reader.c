@@ -39,6 +39,7 @@ static enum admin_status find_partitions(struct reader *reader, int timeout_ms) 
 	rd_kafka_resp_err_t error = rd_kafka_metadata(reader->handle.rk, 0, topic, &metadata, timeout_ms);
 
 	rd_kafka_topic_destroy(topic);
+	rd_kafka_poll(reader->handle.rk, 0); /* brings the reason, if there is one */
 	if (!error) {
 		error = metadata->topics[0].err;
 		reader->partition_count = metadata->topics[0].partition_cnt;
@@ -110,11 +111,12 @@ enum admin_status reader_open(const struct config *config, const struct reader_o
 
 	if (status)
 		return status;
-	rd_kafka_poll_set_consumer(reader->handle.rk);
 	reader->topic = x_strdup(options->topic);
 	status = find_partitions(reader, (int)options->timeout_ms);
-	if (!status)
+	if (!status) {
+		rd_kafka_poll_set_consumer(reader->handle.rk);
 		status = assign(reader, options);
+	}
 	if (!status)
 		*out = TAKE(reader);
 	return status;

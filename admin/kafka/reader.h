@@ -1,6 +1,6 @@
 /*
- * Reads a topic, read_committed and without a group: from its beginning or from its end; up to the end that it had when the reader was opened,
- * or onwards.
+ * Reads a topic, read_committed and without a group: from its beginning or from its end; up to the end that it had when the
+ * reader was opened, or onwards.
  */
 #pragma once
 
@@ -16,13 +16,14 @@ enum reader_start { READER_FROM_BEGINNING, READER_FROM_END };
 
 struct reader_options {
 	const char *topic;
-	const char *key;        /* only the partition that records of this key go to; NULL: all */
+	const char *key; /* only the partition that records of this key go to; NULL: all */
 	enum reader_start start;
-	int64_t timeout_ms;     /* for finding the partitions and their ends */
+	int64_t timeout_ms; /* for finding the partitions and their ends */
 };
 
 /* When this returns ADMIN_OK with READER_FROM_END, every record that is produced from now on will be seen. */
-enum admin_status reader_open(const struct config *config, const struct reader_options *options, struct reader **out) _must_check_;
+enum admin_status reader_open(const struct config *config, const struct reader_options *options,
+			      struct reader **out) _must_check_;
 void reader_close(struct reader *reader);
 DEFINE_CLEANUP(struct reader, reader_close)
 
@@ -53,6 +54,7 @@ enum admin_status reader_status(const struct reader *reader);
 /* Says that nothing came in `timeout_ms`, and returns ADMIN_NO_OUTCOME. */
 enum admin_status reader_complain_timeout(const struct reader *reader, const char *what, int64_t timeout_ms);
 
-/* For walks until the end: calls `fn` for each record. A status other than ADMIN_OK from `fn` ends the walk; so does a silence of `timeout_ms`. */
+/* For walks until the end: calls `fn` for each record. A status other than ADMIN_OK from `fn` ends the walk; so does a silence of
+ * `timeout_ms`. */
 typedef enum admin_status (*reader_fn)(void *userdata, const struct record *record);
 enum admin_status reader_walk(struct reader *reader, int64_t timeout_ms, reader_fn fn, void *userdata) _must_check_;

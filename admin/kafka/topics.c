@@ -10,11 +10,8 @@
 enum { SETTLE_POLL_US = 50 * 1000 };
 
 static const char *const names[TOPIC_COUNT] = {
-	[TOPIC_ADMIN] = "webhook-admin",
-	[TOPIC_ISSUANCE] = "credential-issuance",
-	[TOPIC_RESULTS] = "webhook-results",
-	[TOPIC_STATE] = "webhook-state",
-	[TOPIC_DEAD_LETTERS] = "webhook-dead-letters",
+	[TOPIC_ADMIN] = "webhook-admin", [TOPIC_ISSUANCE] = "credential-issuance",      [TOPIC_RESULTS] = "webhook-results",
+	[TOPIC_STATE] = "webhook-state", [TOPIC_DEAD_LETTERS] = "webhook-dead-letters",
 };
 
 char *topic_name(const struct config *config, enum topic topic) {
@@ -92,7 +89,8 @@ static enum admin_status look(struct admin_api *api, struct topics_report *repor
 	return ADMIN_OK;
 }
 
-/* The replication factor that new topics get: the configured one, or what the broker says of its own default; 1 where it does not. */
+/* The replication factor that new topics get: the configured one, or what the broker says of its own default; 1 where it does
+ * not. */
 static int replicas_of_new_topics(struct admin_api *api, const struct config *config) {
 	const struct rd_kafka_metadata *metadata;
 	_cleanup_(x_freep) char *broker = NULL;
@@ -110,7 +108,7 @@ static int replicas_of_new_topics(struct admin_api *api, const struct config *co
 		return replicas;
 	if (event) {
 		const rd_kafka_ConfigResource_t **resources =
-			rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &count);
+		    rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &count);
 		const char *value = count ? admin_api_setting(resources[0], "default.replication.factor") : NULL;
 
 		replicas = value ? atoi(value) : 1;
@@ -122,7 +120,7 @@ static int replicas_of_new_topics(struct admin_api *api, const struct config *co
 static rd_kafka_NewTopic_t *new_topic(const struct config *config, enum topic topic, const char *name, int replicas) {
 	char why[256];
 	rd_kafka_NewTopic_t *new =
-		rd_kafka_NewTopic_new(name, config->topic_partitions, config->topic_replication_factor, why, sizeof(why));
+	    rd_kafka_NewTopic_new(name, config->topic_partitions, config->topic_replication_factor, why, sizeof(why));
 
 	if (!new) {
 		complain("%s: %s", name, why);
@@ -139,7 +137,7 @@ static rd_kafka_NewTopic_t *new_topic(const struct config *config, enum topic to
 static enum admin_status take_created(struct admin_api *api, rd_kafka_event_t *event, struct topics_report *report) {
 	size_t count;
 	const rd_kafka_topic_result_t **results =
-		rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+	    rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
 	enum admin_status status = ADMIN_OK;
 
 	for (size_t i = 0; i < count; i++) {

@@ -31,5 +31,6 @@ bool topics_report_is_good(const struct topics_report *report);
 
 /* Creates those that are missing, waits until they are there, and marks them in `report`. */
 enum admin_status topics_create(const struct config *config, int64_t timeout_ms, struct topics_report *report) _must_check_;
-/* Compares what is there with what must be (topics_create does so too). ADMIN_OK also where something is wrong: that is in the report. */
+/* Compares what is there with what must be (topics_create does so too). ADMIN_OK also where something is wrong: that is in the
+ * report. */
 enum admin_status topics_inspect(const struct config *config, int64_t timeout_ms, struct topics_report *report) _must_check_;

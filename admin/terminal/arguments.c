@@ -22,8 +22,8 @@ static void getopt_table_fill(struct getopt_table *out, const struct flag *const
 			if (count == FLAGS_MAX)
 				abort();
 			out->rows[count] = flag;
-			out->options[count++] = (struct option){ .name = flag->name,
-								 .has_arg = flag->value ? required_argument : no_argument };
+			out->options[count++] =
+			    (struct option){ .name = flag->name, .has_arg = flag->value ? required_argument : no_argument };
 		}
 	}
 }
@@ -101,7 +101,8 @@ const char **arguments_get_all(const struct arguments *arguments, const char *na
 
 void flags_print(FILE *out, const struct flag *table) {
 	for (const struct flag *flag = table; flag && flag->name; flag++) {
-		_cleanup_(x_freep) char *left = flag->value ? x_asprintf("--%s %s", flag->name, flag->value) : x_asprintf("--%s", flag->name);
+		_cleanup_(x_freep) char *left =
+		    flag->value ? x_asprintf("--%s %s", flag->name, flag->value) : x_asprintf("--%s", flag->name);
 
 		fprintf(out, "  %-28s %s\n", left, flag->help);
 	}

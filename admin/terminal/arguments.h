@@ -33,8 +33,8 @@ void arguments_destroy(struct arguments *arguments);
 enum { ARGUMENTS_E_REFUSED = 1 };
 
 /*
- * Adds what stands in argv[1..] to `arguments`. `tables` ends with NULL. With `stop_at_operand` the first operand ends the walk; `*next` (may be
- * NULL) is its index, or argc. Returns 0, or ARGUMENTS_E_REFUSED after saying which argument is wrong.
+ * Adds what stands in argv[1..] to `arguments`. `tables` ends with NULL. With `stop_at_operand` the first operand ends the walk;
+ * `*next` (may be NULL) is its index, or argc. Returns 0, or ARGUMENTS_E_REFUSED after saying which argument is wrong.
  */
 int arguments_parse(struct arguments *arguments, const struct flag *const *tables, bool stop_at_operand, int argc, char **argv,
 		    int *next) _must_check_;

@@ -1,6 +1,6 @@
 /*
- * What the program exits with, and how it says what went wrong. A function of `admin` that can end a command says why itself, once, and
- * returns one of these; ADMIN_OK means: go on.
+ * What the program exits with, and how it says what went wrong. A function of `admin` that can end a command says why itself,
+ * once, and returns one of these; ADMIN_OK means: go on.
  */
 #pragma once
 
