@@ -123,6 +123,11 @@ void replica_close(struct replica *replica) {
 	free(replica);
 }
 
+void replica_discard(struct replica *replica) {
+	replica->damaged = true;
+	replica_close(replica);
+}
+
 int replica_begin(struct replica *replica) {
 	return replica_run(replica, replica_statement(replica, STATEMENT_BEGIN));
 }

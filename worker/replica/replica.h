@@ -23,6 +23,8 @@ int replica_open(const char *data_dir, const char *cluster_id, struct codec *cod
 int replica_open_readonly(const char *file, struct codec *codec, struct replica **out) _must_check_;
 void replica_close(struct replica *replica);
 DEFINE_CLEANUP(struct replica, replica_close)
+/* Closes it and removes its file, after an error that leaves doubt about what is in it. */
+void replica_discard(struct replica *replica);
 
 /* All below return 0 or a negative errno (-EIO for SQLite's errors, after logging them). */
 int replica_begin(struct replica *replica) _must_check_;

@@ -1,0 +1,28 @@
+/*
+ * A binary min-heap of things that are due, linked into their owners: an owner embeds a heap_node, and can be moved or removed at any time.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct heap_node {
+	int64_t key;  /* the smallest comes first */
+	size_t index; /* 1-based place in the heap; 0: not in it */
+};
+
+struct heap {
+	struct heap_node **nodes; /* owned array of borrowed nodes; [0] is unused */
+	size_t count, capacity;
+};
+
+void heap_destroy(struct heap *heap);
+
+/* The node with the smallest key, or NULL. */
+struct heap_node *heap_first(const struct heap *heap);
+
+/* Puts the node in at `key`, or moves it there. */
+void heap_set(struct heap *heap, struct heap_node *node, int64_t key);
+
+/* Takes it out; nothing happens when it is not in. */
+void heap_remove(struct heap *heap, struct heap_node *node);

@@ -1,0 +1,211 @@
+/*
+ * posthorn-worker: options, start-up as a list, signals, and the two sides joined.
+ *
+ * Exit codes: 0 stopped by SIGTERM or SIGINT; 1 something failed that a restart alone may mend; 2 wrong usage or configuration;
+ * 3 something failed that a restart alone does not mend; 4 another worker with the same worker.id took over (do not restart it into a fight).
+ */
+#include "base/config.h"
+#include "ops/server.h"
+#include "pipeline/pipeline.h"
+
+#include <argp.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_FATAL = 3, EXIT_REPLACED = 4 };
+enum { SETTINGS_MAX = 256, PROBLEMS_MAX = 64 * 1024, STOP_GRACE_MS = 0 };
+enum { KEY_CHECK_CONFIG = 0x100, KEY_PRINT_OPTIONS };
+
+struct arguments {
+	const char *config_file;
+	const char *settings[SETTINGS_MAX];
+	size_t setting_count;
+	bool check_config, print_options;
+};
+
+struct worker {
+	struct config *config;
+	struct master_key *master_key;
+	struct engine *engine;
+	struct pipeline *pipeline;
+	struct server *server;
+};
+
+static struct worker worker; /* the signal handler's way to the pipeline */
+
+const char *argp_program_version = "posthorn-worker " POSTHORN_VERSION;
+
+static const struct argp_option argp_options[] = {
+	{ "config", 'c', "FILE", 0, "Read the configuration from FILE (Java-style properties)", 0 },
+	{ "set", 's', "KEY=VALUE", 0, "Set one key; may be given more than once and wins over file and environment", 0 },
+	{ "check-config", KEY_CHECK_CONFIG, NULL, 0, "Check the configuration and exit", 0 },
+	{ "print-options", KEY_PRINT_OPTIONS, NULL, OPTION_HIDDEN, "Print key, default and help of every option, tab-separated", 0 },
+	{ 0 },
+};
+
+static error_t parse_argument(int key, char *value, struct argp_state *state) {
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case 'c':
+		arguments->config_file = value;
+		return 0;
+	case 's':
+		if (arguments->setting_count == SETTINGS_MAX)
+			argp_error(state, "more than %d settings", SETTINGS_MAX);
+		arguments->settings[arguments->setting_count++] = value;
+		return 0;
+	case KEY_CHECK_CONFIG:
+		arguments->check_config = true;
+		return 0;
+	case KEY_PRINT_OPTIONS:
+		arguments->print_options = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument: %s", value);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* The option table belongs under --help. */
+static char *filter_help(int key, const char *text, void *input _unused_) {
+	struct buffer help = BUFFER_INIT(PROBLEMS_MAX);
+
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)(uintptr_t)text;
+	buffer_append_string(&help, "Configuration keys, in a file, as POSTHORN_DELIVERY_TIMEOUT-style variables, or with --set:\n\n");
+	config_describe(&help);
+	return help.data;
+}
+
+static const struct argp argp = {
+	.options = argp_options,
+	.parser = parse_argument,
+	.doc = "posthorn-worker: a Kafka-native webhook worker.\vConfiguration keys:",
+	.help_filter = filter_help,
+};
+
+static int print_options(void) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(PROBLEMS_MAX);
+
+	config_list(&out);
+	fwrite(out.data, 1, out.len, stdout);
+	return EXIT_OK;
+}
+
+/* Start-up, step by step. Each returns 0 or an exit code, after saying why. */
+
+static int read_config(const struct arguments *arguments) {
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(PROBLEMS_MAX);
+	struct config_source source = {
+		.file = arguments->config_file,
+		.environment = environ,
+		.settings = arguments->settings,
+		.setting_count = arguments->setting_count,
+		.needs = CONFIG_NEED_KAFKA | CONFIG_NEED_MASTER_KEY,
+	};
+	int r = config_load(&source, &worker.config, &problems);
+
+	if (r == 0) {
+		log_configure(worker.config->log_level, worker.config->log_format);
+		return 0;
+	}
+	fputs(r == CONFIG_E_REFUSED ? problems.data : strerror(-r), stderr);
+	fputs("\n", stderr);
+	return EXIT_USAGE;
+}
+
+static int read_master_key(void) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(PROBLEMS_MAX);
+	int r = master_key_load(worker.config->worker_master_key_file, &worker.master_key, &why);
+
+	if (r == 0)
+		return 0;
+	fprintf(stderr, "worker.master.key.file: %s\n", r == MASTER_KEY_E_REFUSED ? why.data : strerror(-r));
+	return EXIT_USAGE;
+}
+
+static void wake_pipeline(void *userdata _unused_) {
+	pipeline_wake(worker.pipeline);
+}
+
+static int start_engine(void) {
+	int r = engine_new(worker.config, POSTHORN_VERSION, wake_pipeline, NULL, &worker.engine);
+
+	if (r == 0)
+		return 0;
+	log_error("delivery engine does not start", "error=%s", log_quote(strerror(-r)));
+	return EXIT_FAILED;
+}
+
+static void on_signal(int number _unused_) {
+	pipeline_stop(worker.pipeline);
+}
+
+static int make_pipeline(void) {
+	struct sigaction stop = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
+
+	worker.pipeline = pipeline_new(worker.config, worker.master_key, worker.engine);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+	return 0;
+}
+
+static int start_server(void) {
+	return server_start(&worker.config->worker_http_listen, worker.pipeline, worker.engine, POSTHORN_VERSION, &worker.server) ? EXIT_FAILED : 0;
+}
+
+static int exit_code(int r) {
+	return r == 0 || r == -ECANCELED	? EXIT_OK :
+	       r == PIPELINE_E_FATAL	? EXIT_FATAL :
+	       r == PIPELINE_E_REPLACED ? EXIT_REPLACED :
+					  EXIT_FAILED;
+}
+
+static int run_pipeline(void) {
+	int r = pipeline_open(worker.pipeline);
+
+	if (r == 0) {
+		log_info("worker started", "version=%s worker=%s", POSTHORN_VERSION, worker.config->worker_id);
+		r = pipeline_run(worker.pipeline);
+	}
+	log_info("worker stopped", "code=%d", exit_code(r));
+	return exit_code(r);
+}
+
+/* The server first, so that nobody reads what is being taken down; the engine before the pipeline, which it wakes. */
+static void tear_down(void) {
+	server_stop(worker.server);
+	engine_stop(worker.engine, STOP_GRACE_MS);
+	pipeline_free(worker.pipeline);
+	engine_free(worker.engine);
+	master_key_free(worker.master_key);
+	config_free(worker.config);
+}
+
+int main(int argc, char **argv) {
+	int (*const steps[])(void) = { read_master_key, start_engine, make_pipeline, start_server, run_pipeline };
+	struct arguments arguments = { 0 };
+	int code;
+
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	if (arguments.print_options)
+		return print_options();
+	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT))
+		return EXIT_FAILED;
+	code = read_config(&arguments);
+	if (code == 0 && arguments.check_config)
+		puts("configuration is right");
+	for (size_t i = 0; code == 0 && !arguments.check_config && i < ARRAY_LEN(steps); i++)
+		code = steps[i]();
+	tear_down();
+	return code;
+}

@@ -1,0 +1,341 @@
+/*
+ * Which partitions are ours, and from where their inputs are read.
+ *
+ * In the rebalance callback nothing is waited for but a bounded commit (R5, R6): it tells the consumer an empty assignment, and each partition is
+ * assigned to it, with explicit offsets, once it is restored. So nothing is ever paused, resumed or sought; librdkafka 2.0.2 has faults in those.
+ */
+#include "base/clock.h"
+#include "pipeline/context.h"
+#include "pipeline/turn.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+enum { TOPICS_TIMEOUT_MS = 5000, COMMITTED_TIMEOUT_MS = 5000, WATERMARK_TIMEOUT_MS = 5000 };
+
+static void drop_group(struct pipeline *p) {
+	if (p->group)
+		rd_kafka_consumer_group_metadata_destroy(p->group);
+	p->group = NULL;
+}
+
+/*
+ * librdkafka 2.0.2 has no accessor for the generation; its serialised form has: a magic text, then the generation as a native int32. Generations
+ * below 0 are refused (R3): such metadata fences nobody.
+ */
+static int read_generation(const rd_kafka_consumer_group_metadata_t *group, int32_t *generation) {
+	static const char magic[] = "CGMDv2:";
+	void *bytes = NULL;
+	size_t size = 0;
+	rd_kafka_error_t *error = rd_kafka_consumer_group_metadata_write(group, &bytes, &size);
+	int r = -1;
+
+	if (error) {
+		rd_kafka_error_destroy(error);
+		return -1;
+	}
+	if (size >= strlen(magic) + sizeof(*generation) && memcmp(bytes, magic, strlen(magic)) == 0) {
+		memcpy(generation, (char *)bytes + strlen(magic), sizeof(*generation));
+		r = *generation < 0 ? -1 : 0;
+	}
+	rd_kafka_mem_free(NULL, bytes);
+	return r;
+}
+
+static int take_group(struct pipeline *p) {
+	drop_group(p);
+	p->group = rd_kafka_consumer_group_metadata(p->consumer);
+	if (p->group && read_generation(p->group, &p->generation) == 0)
+		return 0;
+	log_error("group metadata is not usable", "worker=%s", p->config->worker_id);
+	drop_group(p);
+	return -1;
+}
+
+static void check_topics(struct pipeline *p) {
+	int32_t count = p->partition_count;
+	int r = topics_check(&p->topics, p->consumer, TOPICS_TIMEOUT_MS, &count);
+
+	if (r == TOPICS_E_REFUSED)
+		p->fatal = PIPELINE_E_FATAL;
+	if (count != p->partition_count) {
+		log_error("number of partitions changed: tenants would change their partition", "before=%d now=%d", p->partition_count, count);
+		p->fatal = PIPELINE_E_FATAL;
+	}
+}
+
+static void set_state(struct pipeline *p, struct partition *partition, enum partition_state state) {
+	partition_move(partition, state);
+	atomic_store(&p->metrics.partitions[partition->id].state, (int)state);
+}
+
+static void begin_restore(struct pipeline *p, struct partition *partition) {
+	set_state(p, partition, PARTITION_RESTORING);
+	partition->is_restored = false; /* the loop begins with it */
+}
+
+static bool is_listed(const rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition) {
+	for (int i = 0; i < list->cnt; i++)
+		if (list->elems[i].partition == partition && strcmp(list->elems[i].topic, topic) == 0)
+			return true;
+	return false;
+}
+
+/* Both input topics of a partition come together, or the topics do not fit. */
+static bool is_assigned(struct pipeline *p, const rd_kafka_topic_partition_list_t *list, int32_t id) {
+	bool admin = is_listed(list, p->topics.admin, id), issuance = is_listed(list, p->topics.issuance, id);
+
+	if (admin != issuance) {
+		log_error("assignment is not of whole partitions: all workers must use the range assignor", "partition=%d", id);
+		p->fatal = PIPELINE_E_FATAL;
+	}
+	return admin && issuance;
+}
+
+static void on_assign(struct pipeline *p, const rd_kafka_topic_partition_list_t *list) {
+	int32_t count = 0;
+
+	p->group_joined = true;
+	check_topics(p);
+	if (p->fatal || take_group(p) < 0)
+		return;
+	for (int32_t i = 0; i < p->partition_count; i++) {
+		struct partition *partition = &p->partitions[i];
+
+		if (is_assigned(p, list, i)) {
+			begin_restore(p, partition);
+			count++;
+		} else if (partition->state == PARTITION_SUSPENDED) {
+			dispatch_forget(p->dispatch, partition);
+			partition->epoch = 0;
+			set_state(p, partition, PARTITION_ABSENT);
+		}
+	}
+	log_info("partitions assigned", "count=%d of=%d generation=%d", count, p->partition_count, p->generation);
+}
+
+static void suspend_all(struct pipeline *p) {
+	for (int32_t i = 0; i < p->partition_count; i++) {
+		struct partition *partition = &p->partitions[i];
+
+		if (partition->state == PARTITION_ABSENT || partition->state == PARTITION_SUSPENDED)
+			continue;
+		dispatch_suspend(p->dispatch, partition);
+		restorer_remove(p->restorer, partition);
+		set_state(p, partition, PARTITION_SUSPENDED);
+	}
+}
+
+static void on_revoke(struct pipeline *p) {
+	bool lost = rd_kafka_assignment_lost(p->consumer);
+
+	log_info("partitions revoked", "lost=%d generation=%d", lost, p->generation);
+	for (int32_t i = 0; i < p->partition_count; i++)
+		engine_gate_set(p->engine, i, 0);
+	if (!lost && p->replica)
+		turn_run_outcomes(p);
+	suspend_all(p);
+	drop_group(p);
+}
+
+void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *pipeline) {
+	struct pipeline *p = pipeline;
+
+	if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+		rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+
+		on_assign(p, list);
+		rd_kafka_assign(consumer, none);
+		rd_kafka_topic_partition_list_destroy(none);
+		return;
+	}
+	if (err != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
+		log_warn("rebalance failed", "error=%s", log_quote(rd_kafka_err2str(err)));
+	on_revoke(p);
+	rd_kafka_assign(consumer, NULL);
+}
+
+/* Where the inputs go on. */
+
+/* Returns 0, or -EAGAIN. */
+static int first_offset(struct pipeline *p, const char *topic, int32_t partition, int64_t *offset) {
+	int64_t high;
+	rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(p->consumer, topic, partition, offset, &high, WATERMARK_TIMEOUT_MS);
+
+	if (!err)
+		return 0;
+	log_warn("cannot ask for a topic's first offset", "topic=%s partition=%d error=%s", topic, partition, log_quote(rd_kafka_err2str(err)));
+	return -EAGAIN;
+}
+
+/* Offsets that a worker committed carry the position that they belong to; those that an operator set do not. */
+static bool is_ours(const rd_kafka_topic_partition_t *committed) {
+	return committed->offset >= 0 && committed->metadata_size > 0;
+}
+
+static bool is_of_position(const rd_kafka_topic_partition_t *committed, const struct position *position) {
+	char metadata[64];
+
+	turn_offset_metadata(position, metadata);
+	return committed->metadata_size == strlen(metadata) && memcmp(committed->metadata, metadata, committed->metadata_size) == 0;
+}
+
+enum { OFFSET_TORN = 1 };
+
+/*
+ * The position record and the committed offset were one transaction, so they agree. Where they do not:
+ *  - an offset without our metadata was set by an operator, and is followed;
+ *  - none at all: a first start begins with the first record there is; otherwise it expired, and the position tells;
+ *  - ours but of another position: the changelog is not the one that these offsets belong to. Loud, and not served.
+ */
+static int choose_offset(struct pipeline *p, const struct partition *partition, const rd_kafka_topic_partition_t *committed,
+			 int64_t position_offset, int64_t *out) {
+	bool has_position = partition->position.sequence > 0;
+
+	if (is_ours(committed) && !(has_position && is_of_position(committed, &partition->position))) {
+		log_error("committed offset is not of this changelog: was webhook-state deleted or restored from elsewhere?",
+			  "topic=%s partition=%d offset=%" PRId64 " metadata=%.*s", committed->topic, partition->id, committed->offset,
+			  (int)committed->metadata_size, (const char *)committed->metadata);
+		return OFFSET_TORN;
+	}
+	if (committed->offset >= 0 && !is_ours(committed)) {
+		if (!has_position || committed->offset != position_offset)
+			log_warn("following an offset that was set by hand", "topic=%s partition=%d offset=%" PRId64, committed->topic,
+				 partition->id, committed->offset);
+		*out = committed->offset;
+		return 0;
+	}
+	if (has_position) {
+		*out = position_offset;
+		return 0;
+	}
+	return first_offset(p, committed->topic, partition->id, out);
+}
+
+static int choose_offsets(struct pipeline *p, struct partition *partition) {
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(POSITION_INPUTS);
+	rd_kafka_resp_err_t err;
+	int r;
+
+	rd_kafka_topic_partition_list_add(list, p->topics.admin, partition->id);
+	rd_kafka_topic_partition_list_add(list, p->topics.issuance, partition->id);
+	err = rd_kafka_committed(p->consumer, list, COMMITTED_TIMEOUT_MS);
+	if (err) {
+		log_warn("committed offsets are not known yet", "partition=%d error=%s", partition->id, log_quote(rd_kafka_err2str(err)));
+		r = -EAGAIN;
+	} else {
+		r = choose_offset(p, partition, &list->elems[0], partition->position.admin_offset, &partition->next[INPUT_ADMIN]);
+		if (r == 0)
+			r = choose_offset(p, partition, &list->elems[1], partition->position.issuance_offset, &partition->next[INPUT_ISSUANCE]);
+	}
+	rd_kafka_topic_partition_list_destroy(list);
+	return r;
+}
+
+/* From here on it is served. Its epoch stays when nobody else has owned it meanwhile. */
+static int activate(struct pipeline *p, struct partition *partition) {
+	if (partition->has_moved || partition->epoch == 0) {
+		dispatch_forget(p->dispatch, partition);
+		partition->epoch = ++p->last_epoch;
+		partition->has_moved = false;
+	}
+	partition_turn_reset(partition);
+	set_state(p, partition, PARTITION_ACTIVE);
+	p->input_stale = true;
+	return dispatch_activate(p->dispatch, partition);
+}
+
+void assignment_restored(void *pipeline, struct partition *partition, enum restore_end end) {
+	struct pipeline *p = pipeline;
+
+	if (end == RESTORE_TORN) {
+		set_state(p, partition, PARTITION_FAILED);
+		return;
+	}
+	partition->is_restored = true;
+	partition->has_moved |= end == RESTORE_MOVED;
+}
+
+void assignment_activate_restored(struct pipeline *p) {
+	for (int32_t i = 0; i < p->partition_count; i++) {
+		struct partition *partition = &p->partitions[i];
+		int r;
+
+		if (partition->state != PARTITION_RESTORING || !partition->is_restored)
+			continue;
+		r = choose_offsets(p, partition);
+		if (r == -EAGAIN)
+			return;
+		if (r == OFFSET_TORN)
+			set_state(p, partition, PARTITION_FAILED);
+		else
+			r = activate(p, partition);
+		if (r < 0) {
+			p->replica_error = r;
+			return;
+		}
+	}
+}
+
+void assignment_apply(struct pipeline *p) {
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(p->partition_count * POSITION_INPUTS);
+	rd_kafka_resp_err_t err;
+
+	for (int32_t i = 0; i < p->partition_count; i++) {
+		const struct partition *partition = &p->partitions[i];
+
+		if (partition->state != PARTITION_ACTIVE)
+			continue;
+		rd_kafka_topic_partition_list_add(list, p->topics.admin, i)->offset = partition->next[INPUT_ADMIN];
+		rd_kafka_topic_partition_list_add(list, p->topics.issuance, i)->offset = partition->next[INPUT_ISSUANCE];
+	}
+	err = rd_kafka_assign(p->consumer, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	p->input_stale = false;
+	if (err) {
+		log_error("cannot assign", "error=%s", log_quote(rd_kafka_err2str(err)));
+		p->fatal = PIPELINE_E_FATAL;
+	}
+}
+
+void assignment_resync(struct pipeline *p) {
+	transaction_close(TAKE(p->transaction)); /* made anew by the loop; that settles what was left open */
+	for (int32_t i = 0; i < p->partition_count; i++) {
+		struct partition *partition = &p->partitions[i];
+
+		if (partition->state != PARTITION_ACTIVE && partition->state != PARTITION_RESTORING)
+			continue;
+		dispatch_suspend(p->dispatch, partition);
+		restorer_remove(p->restorer, partition);
+		if (partition->state == PARTITION_ACTIVE)
+			set_state(p, partition, PARTITION_RESTORING);
+		partition->is_restored = false;
+	}
+	p->input_stale = true;
+}
+
+void assignment_begin_restores(struct pipeline *p) {
+	for (int32_t i = 0; i < p->partition_count && !p->replica_error; i++) {
+		struct partition *partition = &p->partitions[i];
+		int r;
+
+		if (partition->state != PARTITION_RESTORING || partition->restore || partition->is_restored)
+			continue;
+		r = restorer_add(p->restorer, partition);
+		if (r < 0)
+			p->replica_error = r;
+	}
+}
+
+void assignment_skip_lost(struct pipeline *p, const char *topic, int32_t partition_id) {
+	enum input input = strcmp(topic, p->topics.admin) == 0 ? INPUT_ADMIN : INPUT_ISSUANCE;
+	struct partition *partition = &p->partitions[partition_id];
+	int64_t before = partition->next[input], first;
+
+	if (partition->state != PARTITION_ACTIVE || first_offset(p, topic, partition_id, &first) < 0)
+		return;
+	log_error("records were deleted before they were read: going on with the first one left", "topic=%s partition=%d expected=%" PRId64 " first=%" PRId64,
+		  topic, partition_id, before, first);
+	partition->next[input] = first;
+	p->input_stale = true;
+}

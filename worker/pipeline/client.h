@@ -1,0 +1,30 @@
+/*
+ * The Kafka clients and the settings that the design needs; those are ours and cannot be overridden, everything else of `kafka.*` is passed
+ * through. Source: design sections 3 (rules), 6 (settings) and 8 (facts about librdkafka 2.0.2).
+ */
+#pragma once
+
+#include "base/config.h"
+
+#include <librdkafka/rdkafka.h>
+
+struct client_callbacks {
+	void *opaque;
+	void (*rebalance)(rd_kafka_t *, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t *, void *opaque);
+	void (*produce_report)(rd_kafka_t *, const rd_kafka_message_t *, void *opaque);
+};
+
+enum client_kind {
+	CLIENT_GROUP,    /* the member of the consumer group that reads the two input topics */
+	CLIENT_PRODUCER, /* the transactional producer */
+	CLIENT_RESTORE,  /* reads the changelog, read_committed, with partition EOF events */
+	CLIENT_WATERMARK /* asks for true high watermarks: read_uncommitted (R1) */
+};
+
+/* Returns NULL after logging which property librdkafka refused. */
+rd_kafka_t *client_new(const struct config *config, enum client_kind kind, const struct client_callbacks *callbacks);
+void client_free(rd_kafka_t *client);
+DEFINE_CLEANUP(rd_kafka_t, client_free)
+
+/* Has `fd` (an eventfd) written to whenever the queue stops being empty. */
+void client_wake_by(rd_kafka_queue_t *queue, int fd);

@@ -1,0 +1,80 @@
+/* What the parts of the pipeline share. Only for this folder. */
+#pragma once
+
+#include "avro/codec.h"
+#include "domain/handler.h"
+#include "pipeline/client.h"
+#include "pipeline/dispatch.h"
+#include "pipeline/intake.h"
+#include "pipeline/metrics.h"
+#include "pipeline/partition.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/restore.h"
+#include "pipeline/topics.h"
+#include "pipeline/transaction.h"
+#include "replica/replica.h"
+
+struct pipeline {
+	const struct config *config;
+	const struct master_key *master_key;
+	struct engine *engine;
+	struct handler_settings handler_settings;
+	struct outcome_settings outcome_settings;
+
+	struct topics topics;
+	char *cluster_id; /* owned by librdkafka's allocator */
+	int32_t partition_count;
+	struct partition *partitions; /* owned; [partition_count] */
+	uint32_t last_epoch;
+
+	rd_kafka_t *consumer;
+	rd_kafka_queue_t *consumer_queue;
+	bool input_stale; /* the consumer's assignment does not say which partitions are active, or from where */
+	atomic_bool group_joined;
+	rd_kafka_consumer_group_metadata_t *group; /* of this assignment (R3); NULL without one */
+	int32_t generation;
+
+	struct transaction *transaction;
+	struct codec *codec;
+	struct intake intake;
+	struct replica *replica; /* NULL while its file cannot be made */
+	struct restorer *restorer;
+	struct dispatch *dispatch;
+
+	struct job *outcomes, **outcomes_end; /* attempts that ended, not yet committed */
+	rd_kafka_message_t **messages;        /* taken in this turn; [config->batch_max_records] */
+	size_t message_count;
+	int64_t expiry_at_ms; /* monotonic: when to look for what expired next */
+
+	struct arena *arena; /* of the turn */
+	struct buffer record; /* the record being encoded */
+	struct pipeline_metrics metrics;
+	int wake_fd;
+	volatile bool stopping;
+	int fatal;         /* PIPELINE_E_*: the loop ends */
+	int replica_error; /* a negative errno: the replica is made anew before anything else */
+};
+
+/* assignment.c */
+
+/* librdkafka's rebalance callback (R3, R5, R6). */
+void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *pipeline);
+/* restore.h's callback: the partition may become active. */
+void assignment_restored(void *pipeline, struct partition *partition, enum restore_end end);
+/* Partitions that are to be restored and are not yet being: after the replica or the producer was made anew. */
+void assignment_begin_restores(struct pipeline *p);
+/* Partitions that are restored become active, as soon as it is known where their inputs go on. */
+void assignment_activate_restored(struct pipeline *p);
+/* Tells the consumer which partitions to read, and from where: those that are active, from the last commit. */
+void assignment_apply(struct pipeline *p);
+/* All active partitions are restored again, because what the brokers hold is not known. */
+void assignment_resync(struct pipeline *p);
+/* The retention of an input topic ran past us: go on from the first record there is, loudly. */
+void assignment_skip_lost(struct pipeline *p, const char *topic, int32_t partition_id);
+
+/* turn.c */
+
+/* Takes, handles, commits, dispatches. Returns 1 when it did something and there may be more, 0 when there was nothing to do. */
+int turn_run(struct pipeline *p);
+/* The same without taking commands: what is done, before partitions are given away. */
+void turn_run_outcomes(struct pipeline *p);

@@ -1,0 +1,72 @@
+/*
+ * From the replica to the delivery engine: which pending deliveries are in memory. The replica holds them all; in memory are, for each endpoint, at
+ * most a window of those that are due, and never more than a bound in all, so that one endpoint's backlog is neither memory nor another's wait.
+ *
+ *     recorded ──────────────► room in the window? ── yes ──► engine ──► outcome
+ *         │                          │ no                                  │
+ *         └── due later ──► replica ◄┘ ◄── refused, or due again later ────┘
+ *                             │ due, and the window is half empty
+ *                             └────────────────────────────────► engine
+ *
+ * Everything here runs in the pipeline's thread, between the turns (R4): only committed deliveries are seen.
+ */
+#pragma once
+
+#include "base/config.h"
+#include "delivery/engine.h"
+#include "pipeline/metrics.h"
+#include "pipeline/partition.h"
+#include "replica/replica.h"
+#include "signature/master_key.h"
+
+struct dispatch;
+
+struct dispatch_settings {
+	const struct config *config;
+	const struct master_key *master_key;
+	struct engine *engine;
+	struct pipeline_metrics *metrics;
+};
+
+struct dispatch *dispatch_new(const struct dispatch_settings *settings);
+void dispatch_free(struct dispatch *dispatch);
+DEFINE_CLEANUP(struct dispatch, dispatch_free)
+
+/* The replica to read from; set anew after the file was made anew. */
+void dispatch_set_replica(struct dispatch *dispatch, struct replica *replica);
+
+/* A partition became active: its backlog in the replica becomes known, its gate opens. Returns 0 or a negative errno. */
+int dispatch_activate(struct dispatch *dispatch, const struct partition *partition) _must_check_;
+/* Its gate closes: no attempt begins from now on. Those in flight go on. */
+void dispatch_suspend(struct dispatch *dispatch, const struct partition *partition);
+/* Its endpoints and what is in memory of it are forgotten; outcomes that still come are of an older epoch. */
+void dispatch_forget(struct dispatch *dispatch, const struct partition *partition);
+
+/* After a commit: a delivery that it recorded or rescheduled, a webhook or a tenant's key that it changed. */
+void dispatch_delivery(struct dispatch *dispatch, const struct partition *partition, const struct delivery *delivery);
+void dispatch_webhook_changed(struct dispatch *dispatch, const struct partition *partition, const struct uuid *webhook_id);
+void dispatch_key_changed(struct dispatch *dispatch, const char *tenant_id);
+
+/* Hands what the calls above chose to the engine, in one go. */
+void dispatch_submit(struct dispatch *dispatch);
+
+/* A job came back, before what follows from it is written: it leaves memory. A refused one is due again at once. */
+void dispatch_returned(struct dispatch *dispatch, const struct job *job);
+
+/* Fills the windows of the endpoints that are due from the replica. Returns 0 or a negative errno. */
+int dispatch_refill(struct dispatch *dispatch, int64_t now_ms) _must_check_;
+
+/* When (wall) dispatch_refill has something to do next; INT64_MAX: nothing until something changes. */
+int64_t dispatch_next_due_ms(const struct dispatch *dispatch);
+
+/*
+ * Endpoints whose webhook is gone or disabled: up to `limit` of their pending deliveries, to be ended in the next turn. `reason` says why
+ * ("webhook-deleted", "webhook-disabled"). Returns 0 or a negative errno.
+ */
+struct withdrawal {
+	struct delivery delivery;
+	int32_t partition;
+	const char *reason;
+};
+int dispatch_withdrawals(struct dispatch *dispatch, struct arena *arena, size_t limit, struct withdrawal **out, size_t *count) _must_check_;
+bool dispatch_has_withdrawals(const struct dispatch *dispatch);

@@ -1,0 +1,36 @@
+/*
+ * The intake: records of the two input topics, polled in batches and checked one by one. What cannot be processed becomes a dead letter, inside
+ * the transaction; it never stops the partition. Source: design section 2.
+ */
+#pragma once
+
+#include "avro/codec.h"
+#include "domain/command.h"
+#include "pipeline/partition.h"
+#include "pipeline/topics.h"
+
+#include <librdkafka/rdkafka.h>
+
+struct intake_record {
+	enum input input;
+	union {
+		struct command command;
+		struct issuance issuance;
+	};
+};
+
+struct intake {
+	struct codec *codec;
+	const struct topics *topics;
+	int32_t partition_count;
+	int64_t command_max_bytes;
+};
+
+/* Which input topic a message is of. */
+enum input intake_input(const struct intake *intake, const rd_kafka_message_t *message);
+
+enum { INTAKE_E_DEAD_LETTER = 1 };
+
+/* Checks and decodes a message. Returns 0, or INTAKE_E_DEAD_LETTER with the reason, which lives in the arena. */
+int intake_decode(const struct intake *intake, struct arena *arena, const rd_kafka_message_t *message, struct intake_record *out,
+		  const char **reason) _must_check_;

@@ -1,0 +1,49 @@
+/* What the pipeline counts. Written by the pipeline thread, read by any. */
+#pragma once
+
+#include "base/memory.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum metric_input { METRIC_INPUT_ADMIN, METRIC_INPUT_ISSUANCE, METRIC_INPUT_COUNT };
+enum metric_command { METRIC_COMMAND_SUCCESS, METRIC_COMMAND_FAIL, METRIC_COMMAND_REPEAT, METRIC_COMMAND_DEAD_LETTER, METRIC_COMMAND_COUNT };
+enum metric_delivery {
+	METRIC_DELIVERY_RECORDED,
+	METRIC_DELIVERY_SUCCEEDED,
+	METRIC_DELIVERY_RETRIED,
+	METRIC_DELIVERY_DEAD,
+	METRIC_DELIVERY_WITHDRAWN,
+	METRIC_DELIVERY_DISCARDED, /* outcomes of an older assignment epoch */
+	METRIC_DELIVERY_COUNT
+};
+enum metric_transaction { METRIC_TRANSACTION_COMMITTED, METRIC_TRANSACTION_ABORTED, METRIC_TRANSACTION_UNKNOWN, METRIC_TRANSACTION_COUNT };
+
+enum { METRIC_TRANSACTION_BUCKETS = 10 };
+extern const double metric_transaction_seconds[METRIC_TRANSACTION_BUCKETS];
+
+struct partition_metrics {
+	atomic_int state;                                 /* enum partition_state */
+	atomic_int_fast64_t lag[METRIC_INPUT_COUNT];      /* records not yet processed; -1: not known */
+	atomic_int_fast64_t restore_offset;               /* where the restore stands in the changelog */
+	atomic_int_fast64_t restore_target;               /* where it ends */
+	atomic_int_fast64_t pending;                      /* deliveries recorded and not ended */
+};
+
+struct pipeline_metrics {
+	atomic_uint_fast64_t commands[METRIC_INPUT_COUNT][METRIC_COMMAND_COUNT];
+	atomic_uint_fast64_t deliveries[METRIC_DELIVERY_COUNT];
+	atomic_uint_fast64_t transactions[METRIC_TRANSACTION_COUNT];
+	atomic_uint_fast64_t transaction_buckets[METRIC_TRANSACTION_BUCKETS + 1]; /* of committed ones */
+	atomic_uint_fast64_t transaction_us;                                      /* their sum */
+	atomic_uint_fast64_t restored_records;
+	atomic_int_fast64_t loop_at_ms;   /* monotonic: when the loop last came round; tells a stuck pipeline */
+	atomic_int outstanding;           /* deliveries in memory */
+	atomic_int endpoints;             /* webhooks with pending deliveries */
+	atomic_int partition_count; /* set last: until then there are none */
+	struct partition_metrics *partitions; /* owned; [partition_count] */
+};
+
+static inline void metric_add(atomic_uint_fast64_t *counter, uint64_t n) {
+	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}

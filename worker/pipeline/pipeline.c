@@ -1,0 +1,388 @@
+#include "pipeline/pipeline.h"
+
+#include "base/clock.h"
+#include "pipeline/context.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+	BROKER_TIMEOUT_MS = 5000,
+	WAIT_MAX_MS = 100,          /* a wake-up that was missed costs this much and no more */
+	RETRY_PAUSE_MS = 1000,      /* between tries of what the brokers or the disk refuse */
+	RESTORE_SLICE_MS = 20,
+	DRAIN_MARGIN_MS = 1000,
+	RECORD_MAX = 16 * 1024 * 1024, /* of one encoded record: bounded by the domain's limits well below */
+	LAG_INTERVAL_MS = 1000,
+};
+
+const double metric_transaction_seconds[METRIC_TRANSACTION_BUCKETS] = { 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.5, 1, 2, 10 };
+
+/* Making and unmaking. */
+
+struct pipeline *pipeline_new(const struct config *config, const struct master_key *master_key, struct engine *engine) {
+	struct pipeline *p = x_calloc(1, sizeof(*p));
+
+	*p = (struct pipeline){
+		.config = config,
+		.master_key = master_key,
+		.engine = engine,
+		.arena = arena_new(),
+		.record = BUFFER_INIT(RECORD_MAX),
+		.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.handler_settings = {
+			.url_policy = { config->endpoint_allow_http, &config->endpoint_allow_networks },
+			.receipt_retention_ms = config->receipt_retention_ms,
+			.issuance_receipt_retention_ms = config->issuance_receipt_retention_ms,
+			.signing_key_overlap_ms = config->signing_key_overlap_ms,
+		},
+		.outcome_settings.retry = { config->delivery_retry_schedule_ms, config->delivery_retry_count, config->delivery_retry_jitter },
+		.messages = x_calloc((size_t)config->batch_max_records, sizeof(rd_kafka_message_t *)),
+	};
+	p->outcomes_end = &p->outcomes;
+	atomic_store(&p->metrics.loop_at_ms, clock_monotonic_ms());
+	topics_init(&p->topics, config->topic_prefix);
+	return p;
+}
+
+static void free_outcomes(struct pipeline *p) {
+	while (p->outcomes) {
+		struct job *job = p->outcomes;
+
+		p->outcomes = job->next;
+		job_free(job);
+	}
+}
+
+void pipeline_free(struct pipeline *p) {
+	if (!p)
+		return;
+	transaction_close(p->transaction);
+	dispatch_free(p->dispatch);
+	restorer_free(p->restorer);
+	if (p->group)
+		rd_kafka_consumer_group_metadata_destroy(p->group);
+	if (p->consumer_queue)
+		rd_kafka_queue_destroy(p->consumer_queue);
+	client_free(p->consumer);
+	replica_close(p->replica);
+	codec_free(p->codec);
+	free_outcomes(p);
+	if (p->cluster_id)
+		rd_kafka_mem_free(NULL, p->cluster_id);
+	topics_destroy(&p->topics);
+	buffer_destroy(&p->record);
+	arena_free(p->arena);
+	close(p->wake_fd);
+	free(p->metrics.partitions);
+	free(p->partitions);
+	free(p->messages);
+	free(p);
+}
+
+void pipeline_wake(struct pipeline *p) {
+	uint64_t one = 1;
+
+	if (write(p->wake_fd, &one, sizeof(one)) < 0)
+		return; /* full: it is awake */
+}
+
+void pipeline_stop(struct pipeline *p) {
+	p->stopping = true;
+	pipeline_wake(p);
+}
+
+const struct pipeline_metrics *pipeline_metrics(const struct pipeline *p) {
+	return &p->metrics;
+}
+
+/* Opening. */
+
+/* Sleeps until the pipeline is woken, at most `timeout_ms`. */
+static void wait_for_wake(struct pipeline *p, int64_t timeout_ms) {
+	struct pollfd pollfd = { .fd = p->wake_fd, .events = POLLIN };
+	uint64_t count;
+
+	if (poll(&pollfd, 1, (int)MAX(timeout_ms, (int64_t)0)) > 0 && read(p->wake_fd, &count, sizeof(count)) < 0)
+		return; /* somebody else's wake-up was read already */
+}
+
+static int wait_for_topics(struct pipeline *p) {
+	for (;;) {
+		int r = topics_check(&p->topics, p->consumer, BROKER_TIMEOUT_MS, &p->partition_count);
+
+		atomic_store(&p->metrics.loop_at_ms, clock_monotonic_ms());
+		if (r == 0)
+			return 0;
+		if (r == TOPICS_E_REFUSED)
+			return PIPELINE_E_FATAL;
+		if (p->stopping)
+			return -ECANCELED;
+		wait_for_wake(p, RETRY_PAUSE_MS);
+	}
+}
+
+static int open_consumer(struct pipeline *p) {
+	struct client_callbacks callbacks = { .opaque = p, .rebalance = assignment_rebalance };
+	int r;
+
+	p->consumer = client_new(p->config, CLIENT_GROUP, &callbacks);
+	if (!p->consumer)
+		return PIPELINE_E_FATAL;
+	r = wait_for_topics(p);
+	if (r != 0)
+		return r;
+	p->cluster_id = rd_kafka_clusterid(p->consumer, BROKER_TIMEOUT_MS);
+	if (!p->cluster_id) {
+		log_error("cluster id is not known", "timeout_ms=%d", BROKER_TIMEOUT_MS);
+		return PIPELINE_E_FATAL;
+	}
+	p->consumer_queue = rd_kafka_queue_get_consumer(p->consumer);
+	client_wake_by(p->consumer_queue, p->wake_fd);
+	return 0;
+}
+
+static void make_partitions(struct pipeline *p) {
+	size_t count = (size_t)p->partition_count;
+
+	p->partitions = x_calloc(count, sizeof(*p->partitions));
+	p->metrics.partitions = x_calloc(count, sizeof(*p->metrics.partitions));
+	for (int32_t i = 0; i < p->partition_count; i++) {
+		p->partitions[i].id = i;
+		partition_turn_reset(&p->partitions[i]);
+		for (int input = 0; input < METRIC_INPUT_COUNT; input++)
+			atomic_store(&p->metrics.partitions[i].lag[input], -1);
+	}
+	atomic_store(&p->metrics.partition_count, p->partition_count);
+}
+
+static int open_codec(struct pipeline *p) {
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(64 * 1024);
+	int r = codec_new(p->config->schema_dir, &p->codec, &problems);
+
+	if (r == 0)
+		return 0;
+	log_error("schemas cannot be read", "error=%s", log_quote(problems.len ? problems.data : strerror(-r)));
+	return PIPELINE_E_FATAL;
+}
+
+static void make_parts(struct pipeline *p) {
+	struct restorer_settings restorer_settings = {
+		.config = p->config,
+		.topics = &p->topics,
+		.codec = p->codec,
+		.metrics = &p->metrics,
+		.wake_fd = p->wake_fd,
+	};
+	struct dispatch_settings dispatch_settings = {
+		.config = p->config,
+		.master_key = p->master_key,
+		.engine = p->engine,
+		.metrics = &p->metrics,
+	};
+
+	p->intake = (struct intake){ p->codec, &p->topics, p->partition_count, p->config->command_max_bytes };
+	p->restorer = restorer_new(&restorer_settings, assignment_restored, p);
+	p->dispatch = dispatch_new(&dispatch_settings);
+}
+
+static void use_replica(struct pipeline *p) {
+	restorer_set_replica(p->restorer, p->replica);
+	dispatch_set_replica(p->dispatch, p->replica);
+}
+
+static int subscribe(struct pipeline *p) {
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(POSITION_INPUTS);
+	rd_kafka_resp_err_t err;
+
+	rd_kafka_topic_partition_list_add(list, p->topics.admin, RD_KAFKA_PARTITION_UA);
+	rd_kafka_topic_partition_list_add(list, p->topics.issuance, RD_KAFKA_PARTITION_UA);
+	err = rd_kafka_subscribe(p->consumer, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	if (!err)
+		return 0;
+	log_error("cannot subscribe", "error=%s", log_quote(rd_kafka_err2str(err)));
+	return PIPELINE_E_FATAL;
+}
+
+int pipeline_open(struct pipeline *p) {
+	int r = open_codec(p);
+
+	if (r == 0)
+		r = open_consumer(p);
+	if (r != 0)
+		return r;
+	make_partitions(p);
+	r = replica_open(p->config->worker_data_dir, p->cluster_id, p->codec, &p->replica);
+	if (r < 0)
+		return r;
+	make_parts(p);
+	use_replica(p);
+	r = transaction_open(p->config, &p->topics, &p->stopping, &p->transaction);
+	if (r == -EPERM)
+		return PIPELINE_E_FATAL;
+	return r < 0 ? r : subscribe(p);
+}
+
+/* Running. */
+
+/* The producer is gone or worn: a new one fences it and settles what it left open. Returns whether there is one. */
+static bool have_transaction(struct pipeline *p) {
+	int r;
+
+	if (p->transaction && transaction_is_worn(p->transaction))
+		transaction_close(TAKE(p->transaction));
+	if (p->transaction)
+		return true;
+	log_warn("making a new producer", "worker=%s", p->config->worker_id);
+	r = transaction_open(p->config, &p->topics, &p->stopping, &p->transaction);
+	if (r == -EPERM)
+		p->fatal = PIPELINE_E_FATAL;
+	return r == 0;
+}
+
+/* SQLite failed: its file is made anew from the changelog; deleting it loses nothing (R7). Returns whether there is one. */
+static bool have_replica(struct pipeline *p) {
+	int r;
+
+	if (p->replica && !p->replica_error)
+		return true;
+	if (p->replica) {
+		log_error("replica failed: it is made anew from the changelog", "error=%s", log_quote(strerror(-p->replica_error)));
+		assignment_resync(p);
+		replica_discard(TAKE(p->replica));
+	}
+	r = replica_open(p->config->worker_data_dir, p->cluster_id, p->codec, &p->replica);
+	if (r < 0) {
+		wait_for_wake(p, RETRY_PAUSE_MS);
+		return false;
+	}
+	p->replica_error = 0;
+	use_replica(p);
+	return true;
+}
+
+static void update_lag(struct pipeline *p) {
+	static const enum metric_input inputs[] = { [INPUT_ADMIN] = METRIC_INPUT_ADMIN, [INPUT_ISSUANCE] = METRIC_INPUT_ISSUANCE };
+
+	for (int32_t i = 0; i < p->partition_count; i++)
+		for (int input = 0; input < POSITION_INPUTS; input++) {
+			const char *topic = input == INPUT_ADMIN ? p->topics.admin : p->topics.issuance;
+			int64_t low, high, lag = -1;
+
+			if (p->partitions[i].state == PARTITION_ACTIVE &&
+			    !rd_kafka_get_watermark_offsets(p->consumer, topic, i, &low, &high) && high >= 0)
+				lag = MAX(high - p->partitions[i].next[input], (int64_t)0);
+			atomic_store(&p->metrics.partitions[i].lag[inputs[input]], lag);
+		}
+}
+
+/* How long there is nothing to do, unless something comes. */
+static int64_t idle_ms(const struct pipeline *p) {
+	int64_t due_ms = dispatch_next_due_ms(p->dispatch), now_ms = clock_wall_ms();
+
+	return due_ms <= now_ms ? 0 : MIN(due_ms - now_ms, (int64_t)WAIT_MAX_MS);
+}
+
+static bool restore_slice(struct pipeline *p) {
+	int r;
+
+	assignment_begin_restores(p);
+	if (p->replica_error)
+		return true;
+	r = restorer_step(p->restorer, RESTORE_SLICE_MS);
+	if (r < 0)
+		p->replica_error = r;
+	else
+		assignment_activate_restored(p);
+	if (p->input_stale)
+		assignment_apply(p);
+	return r != 0;
+}
+
+static bool refill(struct pipeline *p) {
+	int r = p->replica_error ? 0 : dispatch_refill(p->dispatch, clock_wall_ms());
+
+	if (r < 0)
+		p->replica_error = r;
+	return r < 0 || dispatch_has_withdrawals(p->dispatch);
+}
+
+/* Once round: a slice of what is being restored, a turn, the windows. Returns whether there is more to do at once. */
+static bool run_once(struct pipeline *p) {
+	bool more;
+
+	if (!have_replica(p) || !have_transaction(p))
+		return true;
+	more = restore_slice(p);
+	more |= turn_run(p);
+	if (p->input_stale && !p->replica_error)
+		assignment_apply(p);
+	more |= refill(p);
+	return more;
+}
+
+static void close_gates(struct pipeline *p) {
+	for (int32_t i = 0; i < p->partition_count; i++)
+		engine_gate_set(p->engine, i, 0);
+}
+
+/* No new attempt; those in flight end, and what became of them is committed. */
+static void drain(struct pipeline *p) {
+	log_info("draining", "in_flight=%d", atomic_load(&engine_counters(p->engine)->in_flight));
+	close_gates(p);
+	if (!engine_wait_idle(p->engine, p->config->delivery_timeout_ms + DRAIN_MARGIN_MS))
+		log_warn("attempts are still in flight: they will be made again", "in_flight=%d",
+			 atomic_load(&engine_counters(p->engine)->in_flight));
+	if (p->replica && p->transaction && !p->replica_error)
+		turn_run_outcomes(p);
+}
+
+/* A static member does not leave the group: its partitions wait for it to come back, for session.timeout.ms. */
+static void leave(struct pipeline *p) {
+	rd_kafka_resp_err_t err = rd_kafka_consumer_close(p->consumer);
+
+	if (err)
+		log_warn("consumer did not close cleanly", "error=%s", log_quote(rd_kafka_err2str(err)));
+}
+
+int pipeline_run(struct pipeline *p) {
+	int64_t lag_at_ms = 0;
+
+	while (!p->stopping && !p->fatal) {
+		bool more = run_once(p);
+		int64_t now_ms = clock_monotonic_ms();
+
+		atomic_store_explicit(&p->metrics.loop_at_ms, now_ms, memory_order_relaxed);
+		if (now_ms >= lag_at_ms) {
+			update_lag(p);
+			lag_at_ms = now_ms + LAG_INTERVAL_MS;
+		}
+		if (!more)
+			wait_for_wake(p, idle_ms(p));
+	}
+	if (p->fatal)
+		close_gates(p);
+	else
+		drain(p);
+	leave(p);
+	return p->fatal;
+}
+
+enum pipeline_readiness pipeline_readiness(const struct pipeline *p) {
+	enum pipeline_readiness readiness = PIPELINE_READY;
+
+	if (!p->group_joined)
+		return PIPELINE_STARTING;
+	for (int32_t i = 0; i < p->metrics.partition_count; i++) {
+		int state = atomic_load(&p->metrics.partitions[i].state);
+
+		if (state == PARTITION_FAILED)
+			return PIPELINE_TORN;
+		if (state == PARTITION_RESTORING || state == PARTITION_SUSPENDED)
+			readiness = PIPELINE_RESTORING;
+	}
+	return readiness;
+}

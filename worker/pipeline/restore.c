@@ -1,0 +1,481 @@
+#include "pipeline/restore.h"
+
+#include "base/clock.h"
+#include "pipeline/fold.h"
+
+#include <errno.h>
+
+enum {
+	SLICE_RECORDS = 20000,              /* polled in one step */
+	FOLD_BYTES_MAX = 48 * 1024 * 1024,  /* of all partitions together; past it a partition's fold is written */
+	WATERMARK_TIMEOUT_MS = 2000,
+	NO_PROGRESS_LOUD_MS = 180 * 1000,   /* R1 */
+	TOMBSTONES_SAFE_MS = 7 * 24 * 3600 * 1000 / 2, /* half of the changelog's delete.retention.ms (R7) */
+};
+
+struct restore {
+	struct partition *partition;
+	struct restore *next;
+	struct fold *fold;
+	int64_t next_offset;   /* read up to here */
+	int64_t target;        /* the high watermark to reach; -1: not asked for yet */
+	int64_t verify_offset; /* of the position record that the replica reflected last; -1: from scratch */
+	bool moved;
+	bool at_end;
+	const char *torn; /* NULL, or why */
+	int64_t records, started_ms, progress_ms, loud_ms;
+
+	/* R8, along the records read. */
+	bool has_position;
+	struct position position;
+	int64_t position_offset;
+	int64_t run_first_offset, run_records; /* the last data records with offsets that follow each other: of one transaction */
+};
+
+struct restorer {
+	struct restorer_settings settings;
+	restore_done_fn done;
+	void *userdata;
+	struct replica *replica;
+	rd_kafka_t *reader, *watermark; /* exist while something is restored */
+	rd_kafka_queue_t *queue;
+	struct restore *restores;
+	struct arena *arena;
+	bool assignment_stale;
+};
+
+struct restorer *restorer_new(const struct restorer_settings *settings, restore_done_fn done, void *userdata) {
+	struct restorer *r = x_calloc(1, sizeof(*r));
+
+	*r = (struct restorer){ .settings = *settings, .done = done, .userdata = userdata, .arena = arena_new() };
+	return r;
+}
+
+static void close_clients(struct restorer *r) {
+	if (r->queue)
+		rd_kafka_queue_destroy(r->queue);
+	client_free(r->reader);
+	client_free(r->watermark);
+	r->queue = NULL;
+	r->reader = r->watermark = NULL;
+}
+
+static int open_clients(struct restorer *r) {
+	if (r->reader)
+		return 0;
+	r->reader = client_new(r->settings.config, CLIENT_RESTORE, NULL);
+	r->watermark = client_new(r->settings.config, CLIENT_WATERMARK, NULL);
+	if (!r->reader || !r->watermark)
+		return -EPERM;
+	r->queue = rd_kafka_queue_get_consumer(r->reader);
+	client_wake_by(r->queue, r->settings.wake_fd);
+	return 0;
+}
+
+void restorer_free(struct restorer *r) {
+	if (!r)
+		return;
+	while (r->restores)
+		restorer_remove(r, r->restores->partition);
+	close_clients(r);
+	arena_free(r->arena);
+	free(r);
+}
+
+void restorer_set_replica(struct restorer *r, struct replica *replica) {
+	r->replica = replica;
+}
+
+bool restorer_is_busy(const struct restorer *r) {
+	return r->restores;
+}
+
+static struct partition_metrics *metrics_of(const struct restorer *r, const struct partition *partition) {
+	return &r->settings.metrics->partitions[partition->id];
+}
+
+/* From nothing: the partition's rows are dropped first, so that what is not in the changelog is not in the replica. */
+static int start_from_scratch(struct restorer *r, struct restore *restore, const char *why) {
+	if (restore->next_offset > 0 || restore->moved)
+		log_warn("partition is restored from scratch", "partition=%d reason=%s", restore->partition->id, log_quote(why));
+	fold_free(restore->fold);
+	restore->fold = fold_new();
+	restore->next_offset = 0;
+	restore->verify_offset = -1;
+	restore->moved = true;
+	restore->has_position = false;
+	restore->position_offset = -1;
+	restore->run_records = 0;
+	r->assignment_stale = true;
+	return replica_drop_partition(r->replica, restore->partition->id);
+}
+
+/* Where the replica stands decides where to read from: at the position record that it reflected last, which must still be that one (R7). */
+static int choose_start(struct restorer *r, struct restore *restore) {
+	int64_t offset, stored_at_ms, now_ms = clock_wall_ms();
+	int error = replica_offset_get(r->replica, restore->partition->id, &offset, &stored_at_ms);
+
+	if (error < 0)
+		return error;
+	if (offset <= 0)
+		return start_from_scratch(r, restore, "the replica has nothing of it");
+	if (now_ms - stored_at_ms > TOMBSTONES_SAFE_MS) {
+		restore->next_offset = offset;
+		return start_from_scratch(r, restore, "the replica is older than tombstones are kept");
+	}
+	error = replica_position_get(r->replica, restore->partition->id, &restore->position, r->arena);
+	restore->position.member_id = NULL;
+	if (error < 0)
+		return error;
+	if (error == REPLICA_E_NOT_FOUND) {
+		restore->next_offset = offset;
+		return start_from_scratch(r, restore, "the replica has no position of it");
+	}
+	restore->has_position = true;
+	restore->position_offset = restore->verify_offset = restore->next_offset = offset - 1;
+	return 0;
+}
+
+int restorer_add(struct restorer *r, struct partition *partition) {
+	struct restore *restore = x_calloc(1, sizeof(*restore));
+	int error;
+
+	*restore = (struct restore){
+		.partition = partition,
+		.fold = fold_new(),
+		.target = -1,
+		.verify_offset = -1,
+		.position_offset = -1,
+		.started_ms = clock_monotonic_ms(),
+		.progress_ms = clock_monotonic_ms(),
+		.next = r->restores,
+	};
+	r->restores = restore;
+	partition->restore = restore;
+	r->assignment_stale = true;
+	error = open_clients(r);
+	return error < 0 ? error : choose_start(r, restore);
+}
+
+void restorer_remove(struct restorer *r, struct partition *partition) {
+	struct restore *restore = partition->restore;
+
+	if (!restore)
+		return;
+	for (struct restore **at = &r->restores; *at; at = &(*at)->next)
+		if (*at == restore) {
+			*at = restore->next;
+			break;
+		}
+	partition->restore = NULL;
+	r->assignment_stale = true;
+	fold_free(restore->fold);
+	free(restore);
+	if (!r->restores)
+		close_clients(r);
+}
+
+/* Returns 1 when the target is known, 0 when the brokers did not say, or a negative errno. */
+static int ask_target(struct restorer *r, struct restore *restore) {
+	int64_t low, high;
+	rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(r->watermark, r->settings.topics->state, restore->partition->id, &low,
+								   &high, WATERMARK_TIMEOUT_MS);
+
+	if (err) {
+		log_warn("changelog's end is not known yet", "partition=%d error=%s", restore->partition->id,
+			 log_quote(rd_kafka_err2str(err)));
+		return 0;
+	}
+	if (restore->next_offset >= high && restore->next_offset > 0) {
+		int error = start_from_scratch(r, restore, "the replica is ahead of the changelog: the topic was made anew");
+
+		if (error < 0)
+			return error;
+	}
+	restore->next_offset = MAX(restore->next_offset, low);
+	restore->target = high;
+	restore->at_end = restore->next_offset >= high;
+	atomic_store(&metrics_of(r, restore->partition)->restore_target, high);
+	return 1;
+}
+
+static int ask_targets(struct restorer *r) {
+	for (struct restore *restore = r->restores; restore; restore = restore->next) {
+		int answer = restore->target < 0 ? ask_target(r, restore) : 1;
+
+		if (answer <= 0)
+			return answer;
+	}
+	return 1;
+}
+
+static void assign(struct restorer *r) {
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+
+	for (struct restore *restore = r->restores; restore; restore = restore->next)
+		if (!restore->at_end && !restore->torn)
+			rd_kafka_topic_partition_list_add(list, r->settings.topics->state, restore->partition->id)->offset =
+				restore->next_offset;
+	rd_kafka_assign(r->reader, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	r->assignment_stale = false;
+}
+
+static struct restore *find(struct restorer *r, int32_t partition) {
+	struct restore *restore = r->restores;
+
+	while (restore && restore->partition->id != partition)
+		restore = restore->next;
+	return restore;
+}
+
+/*
+ * R8: what two position records that follow each other must be like. Returns NULL, or what is wrong. Compaction removes records and leaves gaps, but
+ * between the records of two transactions there always is one, the first's position: a run without a gap is of one transaction.
+ */
+static const char *position_fault(const struct restore *restore, const struct position *next, int64_t offset) {
+	const struct position *last = &restore->position;
+	bool touching = restore->run_records > 0 && restore->run_first_offset + restore->run_records == offset;
+	bool whole = touching && restore->has_position && restore->run_first_offset == restore->position_offset + 2;
+
+	if (touching && restore->run_records > next->record_count)
+		return "more records than its position counts: two writers have interleaved";
+	if (whole && restore->run_records != next->record_count)
+		return "fewer records than its position counts: a transaction is torn";
+	if (!restore->has_position)
+		return NULL;
+	if (uuid_compare(&last->store_id, &next->store_id) != 0)
+		return "another store id than before";
+	if (next->sequence <= last->sequence)
+		return "its sequence does not rise";
+	return NULL;
+}
+
+static void count_run(struct restore *restore, int64_t offset) {
+	if (restore->run_records == 0 || restore->run_first_offset + restore->run_records != offset) {
+		restore->run_first_offset = offset;
+		restore->run_records = 0;
+	}
+	restore->run_records++;
+}
+
+/* The record that the replica reflected last must still be there as it was, or have been replaced by a later one. */
+static int verify(struct restorer *r, struct restore *restore, const struct position *found, int64_t offset) {
+	bool same = offset == restore->verify_offset && found->sequence == restore->position.sequence &&
+		    uuid_compare(&found->store_id, &restore->position.store_id) == 0;
+
+	restore->verify_offset = -1;
+	if (same)
+		return 0;
+	return start_from_scratch(r, restore, "the changelog is not the one that the replica was made from");
+}
+
+static int take_position(struct restorer *r, struct restore *restore, const rd_kafka_message_t *message) {
+	struct state_record record;
+	const char *why;
+
+	if (codec_decode_state(r->settings.codec, r->arena, message->payload, message->len, &record, &why) ||
+	    record.kind != STATE_POSITION) {
+		restore->torn = "a position record cannot be decoded";
+		return 0;
+	}
+	if (message->offset == restore->verify_offset)
+		return verify(r, restore, &record.position, message->offset);
+	if (restore->has_position && uuid_compare(&record.position.store_id, &restore->position.store_id) != 0 && !restore->moved)
+		return start_from_scratch(r, restore, "the changelog has another store id than the replica");
+	restore->torn = position_fault(restore, &record.position, message->offset);
+	/* Not torn: a group that was deleted, or that nobody was in for offsets.retention.minutes, counts from the start again. */
+	if (restore->has_position && record.position.generation < restore->position.generation)
+		log_warn("generation of the consumer group falls in the changelog", "partition=%d offset=%lld", restore->partition->id,
+			 (long long)message->offset);
+	restore->has_position = true;
+	restore->position = record.position;
+	restore->position.member_id = NULL;
+	restore->position_offset = message->offset;
+	restore->run_records = 0;
+	return 0;
+}
+
+static int take_record(struct restorer *r, struct restore *restore, const rd_kafka_message_t *message) {
+	static const char position_key[] = "position";
+	bool is_position = message->key_len == strlen(position_key) && memcmp(message->key, position_key, message->key_len) == 0;
+	int64_t verify_offset = restore->verify_offset;
+	int error = 0;
+
+	if (message->offset < restore->next_offset || restore->torn)
+		return 0;
+	restore->progress_ms = clock_monotonic_ms();
+	restore->records++;
+	if (is_position) {
+		error = take_position(r, restore, message);
+		if (error < 0 || r->assignment_stale)
+			return error;
+	} else {
+		count_run(restore, message->offset);
+	}
+	if (message->offset != verify_offset)
+		restore->moved = true;
+	restore->verify_offset = -1;
+	restore->next_offset = message->offset + 1;
+	fold_put(restore->fold, message->key, message->key_len, message->payload, message->payload ? message->len : 0);
+	return 0;
+}
+
+struct writing {
+	struct restorer *restorer;
+	struct restore *restore;
+};
+
+static int write_entry(void *userdata, const struct fold_entry *entry) {
+	struct writing *w = userdata;
+	struct restorer *r = w->restorer;
+	struct state_record record;
+	struct change change = { 0 };
+	const char *why = "the key";
+
+	arena_reset(r->arena);
+	if (state_key_parse(r->arena, entry->key, entry->key_len, &change.key) ||
+	    (entry->value && codec_decode_state(r->settings.codec, r->arena, entry->value, entry->value_len, &record, &why))) {
+		log_error("changelog record cannot be decoded", "partition=%d key=%s error=%s", w->restore->partition->id,
+			  log_quote(entry->key), log_quote(why));
+		w->restore->torn = "a changelog record cannot be decoded";
+		return 0;
+	}
+	change.record = entry->value ? &record : NULL;
+	return replica_apply(r->replica, w->restore->partition->id, &change, entry->value, entry->value_len);
+}
+
+/* Writes what was folded so far, with the offset that the rows reflect then. */
+static int write_fold(struct restorer *r, struct restore *restore) {
+	struct writing writing = { .restorer = r, .restore = restore };
+	size_t count = fold_count(restore->fold);
+	int error = replica_begin(r->replica);
+
+	if (error < 0)
+		return error;
+	error = fold_drain(restore->fold, write_entry, &writing);
+	if (error == 0)
+		error = replica_offset_set(r->replica, restore->partition->id, restore->position_offset + 1, clock_wall_ms());
+	if (error == 0)
+		error = replica_commit(r->replica);
+	if (error < 0) {
+		replica_rollback(r->replica);
+		return error;
+	}
+	metric_add(&r->settings.metrics->restored_records, count);
+	return 0;
+}
+
+static int write_large_folds(struct restorer *r) {
+	size_t bytes = 0;
+	int error = 0;
+
+	for (struct restore *restore = r->restores; restore; restore = restore->next)
+		bytes += fold_bytes(restore->fold);
+	if (bytes < FOLD_BYTES_MAX)
+		return 0;
+	for (struct restore *restore = r->restores; restore && error == 0; restore = restore->next)
+		if (fold_count(restore->fold) > 0 && !restore->torn)
+			error = write_fold(r, restore);
+	return error;
+}
+
+static int poll_records(struct restorer *r, int64_t deadline_ms, int *polled) {
+	for (*polled = 0; *polled < SLICE_RECORDS && !r->assignment_stale; ++*polled) {
+		rd_kafka_message_t *message = rd_kafka_consumer_poll(r->reader, 0);
+		struct restore *restore;
+		int error = 0;
+
+		if (!message)
+			return 0;
+		restore = message->rkt ? find(r, message->partition) : NULL;
+		if (restore && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+			restore->at_end = message->offset >= restore->target;
+		else if (restore && !message->err)
+			error = take_record(r, restore, message);
+		else if (restore && message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+			error = start_from_scratch(r, restore, "the changelog no longer has the replica's offset");
+		else if (message->err)
+			log_warn("cannot read the changelog", "error=%s", log_quote(rd_kafka_message_errstr(message)));
+		rd_kafka_message_destroy(message);
+		if (error < 0)
+			return error;
+		if (*polled % 1024 == 0) {
+			arena_reset(r->arena);
+			if (clock_monotonic_ms() >= deadline_ms)
+				return 0;
+		}
+	}
+	return 0;
+}
+
+static void report_progress(struct restorer *r) {
+	int64_t now_ms = clock_monotonic_ms();
+
+	for (struct restore *restore = r->restores; restore; restore = restore->next) {
+		atomic_store(&metrics_of(r, restore->partition)->restore_offset, restore->next_offset);
+		if (now_ms - restore->progress_ms > NO_PROGRESS_LOUD_MS && now_ms - restore->loud_ms > NO_PROGRESS_LOUD_MS) {
+			log_error("restore makes no progress", "partition=%d offset=%lld target=%lld", restore->partition->id,
+				  (long long)restore->next_offset, (long long)restore->target);
+			restore->loud_ms = now_ms;
+		}
+	}
+}
+
+static int finish(struct restorer *r, struct restore *restore) {
+	struct partition *partition = restore->partition;
+	enum restore_end end = RESTORE_UNMOVED;
+	int error = 0;
+
+	if (fold_count(restore->fold) > 0 && !restore->torn)
+		error = write_fold(r, restore);
+	if (error < 0)
+		return error;
+	if (restore->torn) {
+		log_error("changelog's history is torn: the partition is not served", "partition=%d offset=%lld reason=%s", partition->id,
+			  (long long)restore->next_offset, log_quote(restore->torn));
+		end = RESTORE_TORN;
+	} else if (restore->moved) {
+		end = RESTORE_MOVED;
+	}
+	partition->position = restore->has_position ? restore->position : (struct position){ .admin_offset = -1, .issuance_offset = -1 };
+	partition->changelog_offset = restore->position_offset + 1;
+	log_info("partition restored", "partition=%d records=%lld offset=%lld ms=%lld", partition->id, (long long)restore->records,
+		 (long long)restore->next_offset, (long long)(clock_monotonic_ms() - restore->started_ms));
+	restorer_remove(r, partition);
+	r->done(r->userdata, partition, end);
+	return 0;
+}
+
+static int finish_ended(struct restorer *r) {
+	for (struct restore *restore = r->restores, *next; restore; restore = next) {
+		next = restore->next;
+		if (restore->torn || (restore->target >= 0 && restore->at_end)) {
+			int error = finish(r, restore);
+
+			if (error < 0)
+				return error;
+		}
+	}
+	return 0;
+}
+
+int restorer_step(struct restorer *r, int64_t budget_ms) {
+	int polled = 0, error;
+
+	if (!r->restores)
+		return 0;
+	error = ask_targets(r);
+	if (error <= 0)
+		return error;
+	if (r->assignment_stale)
+		assign(r);
+	error = poll_records(r, clock_monotonic_ms() + budget_ms, &polled);
+	if (error == 0)
+		error = write_large_folds(r);
+	if (error == 0) {
+		report_progress(r);
+		error = finish_ended(r);
+	}
+	return error < 0 ? error : r->restores && (polled > 0 || r->assignment_stale);
+}

@@ -1,0 +1,28 @@
+/*
+ * The topics by name, and the check that they fit together: webhook-admin, credential-issuance and webhook-state have the same number of
+ * partitions, so that one tenant is one partition, one owner, one order. Source: design section 2.
+ */
+#pragma once
+
+#include "base/config.h"
+
+#include <librdkafka/rdkafka.h>
+
+struct topics {
+	char *admin;        /* webhook-admin */
+	char *issuance;     /* credential-issuance */
+	char *state;        /* webhook-state */
+	char *results;      /* webhook-results */
+	char *dead_letters; /* webhook-dead-letters */
+};
+
+void topics_init(struct topics *topics, const char *prefix);
+void topics_destroy(struct topics *topics);
+
+enum { TOPICS_E_REFUSED = 1 };
+
+/*
+ * Asks the brokers. Returns 0 and the number of partitions; TOPICS_E_REFUSED after logging which topic is missing or differs;
+ * or -EAGAIN (logged) when no broker answered in time.
+ */
+int topics_check(const struct topics *topics, rd_kafka_t *client, int timeout_ms, int32_t *partition_count) _must_check_;

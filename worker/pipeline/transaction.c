@@ -1,0 +1,216 @@
+#include "pipeline/transaction.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+
+enum {
+	CALL_TIMEOUT_MS = 5000,     /* of one call to librdkafka */
+	RETRIABLE_FOR_MS = 20000,   /* how long a retriable call is repeated: past transaction.timeout.ms nothing can come of it */
+	INIT_TIMEOUT_MS = 10000,
+	ABORTS_IN_A_ROW_MAX = 3,    /* R9 */
+	COMMIT_SLOW_MS = 2000,      /* R9: a commit slower than this has met timeouts, which can desync sequences in librdkafka 2.0.2 */
+};
+
+struct transaction {
+	rd_kafka_t *producer;
+	rd_kafka_topic_t *state, *results, *dead_letters;
+	int aborts_in_a_row;
+	bool worn;
+};
+
+/* A record's offset goes to where its producer asked for it. */
+static void on_produce_report(rd_kafka_t *producer _unused_, const rd_kafka_message_t *message, void *opaque _unused_) {
+	int64_t *offset_out = message->_private;
+
+	if (offset_out && !message->err)
+		*offset_out = message->offset;
+}
+
+static int init_transactions(rd_kafka_t *producer, const volatile bool *stopping) {
+	for (;;) {
+		rd_kafka_error_t *error = rd_kafka_init_transactions(producer, INIT_TIMEOUT_MS);
+		bool retriable;
+
+		if (!error)
+			return 0;
+		retriable = rd_kafka_error_is_retriable(error);
+		log_warn("transactions are not ready", "error=%s retriable=%d", log_quote(rd_kafka_error_string(error)), retriable);
+		rd_kafka_error_destroy(error);
+		if (!retriable)
+			return -EPERM;
+		if (*stopping)
+			return -ECANCELED;
+	}
+}
+
+int transaction_open(const struct config *config, const struct topics *topics, const volatile bool *stopping,
+		     struct transaction **out) {
+	static const struct client_callbacks callbacks = { .produce_report = on_produce_report };
+	_cleanup_(transaction_closep) struct transaction *t = x_calloc(1, sizeof(*t));
+	int r;
+
+	t->producer = client_new(config, CLIENT_PRODUCER, &callbacks);
+	if (!t->producer)
+		return -EPERM;
+	/* Handles before use: the first produce to a topic without one waits a second for its metadata. */
+	t->state = rd_kafka_topic_new(t->producer, topics->state, NULL);
+	t->results = rd_kafka_topic_new(t->producer, topics->results, NULL);
+	t->dead_letters = rd_kafka_topic_new(t->producer, topics->dead_letters, NULL);
+	if (!t->state || !t->results || !t->dead_letters)
+		return -EPERM;
+	r = init_transactions(t->producer, stopping);
+	if (r < 0)
+		return r;
+	*out = TAKE(t);
+	return 0;
+}
+
+void transaction_close(struct transaction *t) {
+	if (!t)
+		return;
+	if (t->state)
+		rd_kafka_topic_destroy(t->state);
+	if (t->results)
+		rd_kafka_topic_destroy(t->results);
+	if (t->dead_letters)
+		rd_kafka_topic_destroy(t->dead_letters);
+	client_free(t->producer);
+	free(t);
+}
+
+rd_kafka_topic_t *transaction_state_topic(struct transaction *t) {
+	return t->state;
+}
+
+rd_kafka_topic_t *transaction_results_topic(struct transaction *t) {
+	return t->results;
+}
+
+rd_kafka_topic_t *transaction_dead_letters_topic(struct transaction *t) {
+	return t->dead_letters;
+}
+
+/*
+ * The one place that reads librdkafka's classes of error (R9): retriable, the same call again; abortable, abort; all else, a new producer.
+ * Destroys the error. Returns -EAGAIN for "again".
+ */
+static int judge(rd_kafka_error_t *error, const char *call, int64_t started_ms) {
+	bool retriable = rd_kafka_error_is_retriable(error), abortable = rd_kafka_error_txn_requires_abort(error);
+	int verdict = retriable && clock_monotonic_ms() - started_ms < RETRIABLE_FOR_MS ? -EAGAIN :
+		      abortable							      ? TRANSACTION_E_ABORTED :
+											TRANSACTION_E_UNKNOWN;
+
+	log_warn("transaction call failed", "call=%s error=%s code=%s then=%s", call, log_quote(rd_kafka_error_string(error)),
+		 rd_kafka_error_name(error),
+		 verdict == -EAGAIN ? "retry" : verdict == TRANSACTION_E_ABORTED ? "abort" : "new-producer");
+	rd_kafka_error_destroy(error);
+	return verdict;
+}
+
+bool transaction_is_worn(const struct transaction *t) {
+	return t->worn;
+}
+
+int transaction_begin(struct transaction *t) {
+	rd_kafka_error_t *error = rd_kafka_begin_transaction(t->producer);
+
+	return error ? judge(error, "begin", INT64_MIN / 2) : 0;
+}
+
+int transaction_produce(struct transaction *t, const struct transaction_record *record) {
+	int64_t started_ms = clock_monotonic_ms();
+	rd_kafka_headers_t *headers = record->headers;
+
+	for (;;) {
+		rd_kafka_resp_err_t err;
+		rd_kafka_vu_t args[8] = {
+			{ .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = record->topic },
+			{ .vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = record->partition },
+			{ .vtype = RD_KAFKA_VTYPE_KEY, .u.mem = { (void *)(uintptr_t)record->key, record->key_len } },
+			{ .vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = { (void *)(uintptr_t)record->value, record->value_len } },
+			{ .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY },
+			{ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = record->offset_out },
+			{ .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers },
+		};
+		rd_kafka_error_t *error = rd_kafka_produceva(t->producer, args, headers ? 7 : 6);
+
+		if (!error)
+			return 0;
+		err = rd_kafka_error_code(error);
+		rd_kafka_error_destroy(error);
+		if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL && clock_monotonic_ms() - started_ms < RETRIABLE_FOR_MS) {
+			rd_kafka_poll(t->producer, 10);
+			continue;
+		}
+		if (headers)
+			rd_kafka_headers_destroy(headers);
+		log_warn("cannot produce", "topic=%s error=%s", rd_kafka_topic_name(record->topic), log_quote(rd_kafka_err2str(err)));
+		return TRANSACTION_E_ABORTED;
+	}
+}
+
+/* Flush first: the records are all at the brokers before the offsets are sent. */
+static int flush(struct transaction *t) {
+	int64_t started_ms = clock_monotonic_ms();
+	rd_kafka_resp_err_t err;
+
+	do
+		err = rd_kafka_flush(t->producer, CALL_TIMEOUT_MS);
+	while (err == RD_KAFKA_RESP_ERR__TIMED_OUT && clock_monotonic_ms() - started_ms < RETRIABLE_FOR_MS);
+	if (!err)
+		return 0;
+	log_warn("cannot flush", "error=%s", log_quote(rd_kafka_err2str(err)));
+	return TRANSACTION_E_ABORTED;
+}
+
+static int send_offsets(struct transaction *t, const rd_kafka_topic_partition_list_t *offsets,
+			const rd_kafka_consumer_group_metadata_t *group) {
+	int64_t started_ms = clock_monotonic_ms();
+	int r;
+
+	do {
+		rd_kafka_error_t *error = rd_kafka_send_offsets_to_transaction(t->producer, offsets, group, CALL_TIMEOUT_MS);
+
+		r = error ? judge(error, "send-offsets", started_ms) : 0;
+	} while (r == -EAGAIN);
+	return r;
+}
+
+static int end(struct transaction *t, rd_kafka_error_t *(*call)(rd_kafka_t *, int), const char *name) {
+	int64_t started_ms = clock_monotonic_ms();
+	int r;
+
+	do {
+		rd_kafka_error_t *error = call(t->producer, CALL_TIMEOUT_MS);
+
+		r = error ? judge(error, name, started_ms) : 0;
+	} while (r == -EAGAIN);
+	return r;
+}
+
+int transaction_commit(struct transaction *t, const rd_kafka_topic_partition_list_t *offsets,
+		       const rd_kafka_consumer_group_metadata_t *group) {
+	int64_t started_ms = clock_monotonic_ms();
+	int r = flush(t);
+
+	if (r == 0)
+		r = send_offsets(t, offsets, group);
+	if (r == 0)
+		r = end(t, rd_kafka_commit_transaction, "commit");
+	if (r == TRANSACTION_E_ABORTED)
+		return transaction_abort(t);
+	if (r == 0)
+		t->aborts_in_a_row = 0;
+	if (clock_monotonic_ms() - started_ms > COMMIT_SLOW_MS)
+		t->worn = true;
+	return r;
+}
+
+int transaction_abort(struct transaction *t) {
+	int r = end(t, rd_kafka_abort_transaction, "abort");
+
+	if (++t->aborts_in_a_row >= ABORTS_IN_A_ROW_MAX)
+		t->worn = true;
+	return r == 0 ? TRANSACTION_E_ABORTED : TRANSACTION_E_UNKNOWN;
+}

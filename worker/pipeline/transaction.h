@@ -1,0 +1,54 @@
+/*
+ * Kafka transactions: everything that a turn writes, and the offsets of what it read, become visible together or not at all.
+ *
+ *     transaction_begin ──► transaction_produce ... ──► transaction_commit     flush, offsets, commit: in this order, because offsets
+ *                                    │                                        sent before the flush meet the last transaction's markers
+ *                                    └────────────────► transaction_abort
+ *
+ * Every transaction sends offsets (R2), with the group metadata of the assignment that its input came from (R3): that is what fences a zombie.
+ */
+#pragma once
+
+#include "pipeline/client.h"
+#include "pipeline/topics.h"
+
+enum {
+	TRANSACTION_E_ABORTED = 1, /* nothing of it happened: roll back and rewind */
+	TRANSACTION_E_UNKNOWN = 2, /* the producer is unusable, and whether the commit happened only the brokers know: make a new one and restore */
+};
+
+struct transaction;
+
+struct transaction_record {
+	rd_kafka_topic_t *topic;
+	int32_t partition; /* RD_KAFKA_PARTITION_UA: by key */
+	const void *key;   /* copied */
+	size_t key_len;
+	const void *value; /* copied; NULL is a tombstone */
+	size_t value_len;
+	rd_kafka_headers_t *headers; /* taken, also on failure; NULL: none */
+	int64_t *offset_out;         /* NULL, or where the record's offset is written before transaction_commit returns */
+};
+
+/* Makes the producer and initialises transactions, which fences every older one of this worker id and settles what it left open. Waits for the
+ * brokers until `*stopping`. Returns 0, -ECANCELED when stopped, or -EPERM (logged) on a fatal refusal. */
+int transaction_open(const struct config *config, const struct topics *topics, const volatile bool *stopping, struct transaction **out)
+	_must_check_;
+void transaction_close(struct transaction *transaction);
+DEFINE_CLEANUP(struct transaction, transaction_close)
+
+rd_kafka_topic_t *transaction_state_topic(struct transaction *transaction);
+rd_kafka_topic_t *transaction_results_topic(struct transaction *transaction);
+rd_kafka_topic_t *transaction_dead_letters_topic(struct transaction *transaction);
+
+/* Whether the producer should be replaced before the next transaction: three aborts in a row, or a commit that took very long (R9). */
+bool transaction_is_worn(const struct transaction *transaction);
+
+/* All return 0, TRANSACTION_E_ABORTED or TRANSACTION_E_UNKNOWN; failures are logged. After a failure of begin or produce call transaction_abort. */
+int transaction_begin(struct transaction *transaction) _must_check_;
+int transaction_produce(struct transaction *transaction, const struct transaction_record *record) _must_check_;
+int transaction_commit(struct transaction *transaction, const rd_kafka_topic_partition_list_t *offsets,
+		       const rd_kafka_consumer_group_metadata_t *group) _must_check_;
+
+/* Returns TRANSACTION_E_ABORTED when it is certain that nothing happened, else TRANSACTION_E_UNKNOWN. */
+int transaction_abort(struct transaction *transaction) _must_check_;

@@ -1,0 +1,469 @@
+#include "pipeline/turn.h"
+
+#include "base/clock.h"
+
+enum {
+	WITHDRAWALS_PER_TURN = 500,
+	EXPIRED_PER_TURN = 500,
+	EXPIRY_INTERVAL_MS = 10 * 1000,
+	OUTCOMES_PER_TURN = 10000,
+};
+
+/* Everything that a turn may do, gathered before a transaction is opened: it opens only when there is something to write. */
+struct work {
+	struct job *outcomes;
+	struct withdrawal *withdrawals;
+	size_t withdrawal_count;
+	struct expired {
+		struct partition *partition;
+		struct state_key *keys;
+		size_t count;
+	} *expired;
+	size_t expired_count;
+	bool more;
+};
+
+/* Taking. */
+
+/* What the consumer says besides records. */
+static void handle_consumer_error(struct pipeline *p, const rd_kafka_message_t *message) {
+	char reason[512];
+
+	if (message->err == RD_KAFKA_RESP_ERR__FATAL) {
+		rd_kafka_resp_err_t err = rd_kafka_fatal_error(p->consumer, reason, sizeof(reason));
+
+		if (err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
+			log_error("another worker with this worker.id took over: exiting", "worker=%s", p->config->worker_id);
+			p->fatal = PIPELINE_E_REPLACED;
+		} else {
+			log_error("consumer failed for good", "error=%s", log_quote(reason));
+			p->fatal = PIPELINE_E_FATAL;
+		}
+	} else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && message->rkt) {
+		assignment_skip_lost(p, rd_kafka_topic_name(message->rkt), message->partition);
+	} else {
+		log_warn("consumer", "error=%s", log_quote(rd_kafka_message_errstr(message)));
+	}
+}
+
+/* Polls what is there, up to a batch; never waits. Rebalances happen in here, before the transaction is opened. Returns whether more may be there. */
+static bool take_messages(struct pipeline *p) {
+	int64_t deadline_ms = clock_monotonic_ms() + p->config->batch_max_wait_ms;
+
+	while (p->message_count < (size_t)p->config->batch_max_records && !p->fatal) {
+		rd_kafka_message_t *message = rd_kafka_consumer_poll(p->consumer, 0);
+
+		if (!message)
+			return false;
+		if (!message->err) {
+			p->messages[p->message_count++] = message;
+			if (p->message_count % 256 == 0 && clock_monotonic_ms() >= deadline_ms)
+				return true;
+			continue;
+		}
+		handle_consumer_error(p, message);
+		rd_kafka_message_destroy(message);
+	}
+	return true;
+}
+
+static void drop_messages(struct pipeline *p) {
+	for (size_t i = 0; i < p->message_count; i++)
+		rd_kafka_message_destroy(p->messages[i]);
+	p->message_count = 0;
+}
+
+static void append_outcome(struct pipeline *p, struct job *job) {
+	job->next = NULL;
+	*p->outcomes_end = job;
+	p->outcomes_end = &job->next;
+}
+
+/*
+ * Sorts what came back: of an older epoch, it is discarded (R5); of a partition that is being restored or was revoked, it waits until that is decided;
+ * refused, it leaves memory. What is left is linked into `out`.
+ */
+static struct job *take_outcomes(struct pipeline *p) {
+	struct job *jobs, *next, *taken = NULL, **taken_end = &taken;
+	size_t count = 0;
+
+	*p->outcomes_end = engine_collect(p->engine);
+	jobs = p->outcomes;
+	p->outcomes = NULL;
+	p->outcomes_end = &p->outcomes;
+	for (; jobs; jobs = next) {
+		struct partition *partition = &p->partitions[jobs->partition];
+
+		next = jobs->next;
+		if (jobs->epoch != partition->epoch) {
+			metric_add(&p->metrics.deliveries[METRIC_DELIVERY_DISCARDED], jobs->end == JOB_ATTEMPTED);
+			job_free(jobs);
+		} else if (partition->state != PARTITION_ACTIVE || count >= OUTCOMES_PER_TURN) {
+			append_outcome(p, jobs);
+		} else if (jobs->end == JOB_REFUSED) {
+			dispatch_returned(p->dispatch, jobs);
+			job_free(jobs);
+		} else {
+			jobs->next = NULL;
+			*taken_end = jobs;
+			taken_end = &jobs->next;
+			count++;
+		}
+	}
+	return taken;
+}
+
+/* Receipts, keys and dead deliveries whose time is over, now and then, in bounded batches. */
+static int take_expired(struct pipeline *p, struct work *work) {
+	int64_t now_ms = clock_wall_ms(), dead_before_ms = now_ms - p->config->delivery_dead_retention_ms;
+	size_t capacity = 0;
+
+	if (clock_monotonic_ms() < p->expiry_at_ms)
+		return 0;
+	p->expiry_at_ms = clock_monotonic_ms() + EXPIRY_INTERVAL_MS;
+	for (int32_t i = 0; i < p->partition_count; i++) {
+		struct expired expired = { .partition = &p->partitions[i] };
+		int r;
+
+		if (expired.partition->state != PARTITION_ACTIVE)
+			continue;
+		r = replica_expired(p->replica, p->arena, i, now_ms, dead_before_ms, EXPIRED_PER_TURN, &expired.keys, &expired.count);
+		if (r < 0)
+			return r;
+		if (expired.count == EXPIRED_PER_TURN)
+			p->expiry_at_ms = 0;
+		if (expired.count == 0)
+			continue;
+		work->expired = arena_grow(p->arena, work->expired, work->expired_count, &capacity, sizeof(*work->expired));
+		work->expired[work->expired_count++] = expired;
+	}
+	return 0;
+}
+
+static int take(struct pipeline *p, struct work *work, bool with_messages) {
+	int r;
+
+	if (with_messages)
+		work->more = take_messages(p);
+	work->outcomes = take_outcomes(p);
+	if (dispatch_has_withdrawals(p->dispatch)) {
+		r = dispatch_withdrawals(p->dispatch, p->arena, WITHDRAWALS_PER_TURN, &work->withdrawals, &work->withdrawal_count);
+		if (r < 0)
+			return r;
+	}
+	return take_expired(p, work);
+}
+
+static bool is_idle(const struct pipeline *p, const struct work *work) {
+	return !p->message_count && !work->outcomes && !work->withdrawal_count && !work->expired_count;
+}
+
+/* Handling. */
+
+static void derive_key(void *userdata, struct arena *arena, const char *tenant_id, int32_t epoch, struct signing_key *out) {
+	const struct pipeline *p = userdata;
+	_cleanup_(signer_unrefp) struct signer *signer = signer_derive(p->master_key, tenant_id, epoch);
+
+	out->kid = arena_strdup(arena, signer_kid(signer));
+	memcpy(out->x, signer_public_key(signer), sizeof(out->x));
+	out->master_key_id = master_key_id(p->master_key);
+}
+
+static int handle_record(struct pipeline *p, const rd_kafka_message_t *message, const struct intake_record *record,
+			 struct effects *effects) {
+	struct command_source source = { p->cluster_id, rd_kafka_topic_name(message->rkt), message->partition, message->offset };
+	struct handler_context context = {
+		.settings = &p->handler_settings,
+		.registry = replica_registry(p->replica),
+		.derive_key = derive_key,
+		.derive_key_userdata = p,
+		.source = &source,
+		.now_ms = clock_wall_ms(),
+	};
+
+	return record->input == INPUT_ADMIN ? handle_command(&context, &record->command, effects) :
+					      handle_issuance(&context, &record->issuance, effects);
+}
+
+static int handle_message(struct pipeline *p, struct turn *turn, struct partition *partition, const rd_kafka_message_t *message) {
+	enum input input = intake_input(&p->intake, message);
+	struct intake_record record;
+	struct effects effects;
+	const char *reason;
+	int r;
+
+	partition->turn_next[input] = message->offset + 1;
+	partition->turn_touched = true;
+	if (intake_decode(&p->intake, p->arena, message, &record, &reason)) {
+		turn->commands[input == INPUT_ADMIN ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE][METRIC_COMMAND_DEAD_LETTER]++;
+		return turn_write_dead_letter(p, message, reason);
+	}
+	effects_init(&effects, p->arena);
+	r = handle_record(p, message, &record, &effects);
+	return r < 0 ? r : turn_write_effects(p, turn, partition, &effects);
+}
+
+static int handle_messages(struct pipeline *p, struct turn *turn) {
+	int r = 0;
+
+	for (size_t i = 0; i < p->message_count && r == 0; i++) {
+		const rd_kafka_message_t *message = p->messages[i];
+		struct partition *partition = &p->partitions[message->partition];
+
+		/* Polled before a rebalance took the partition away, or before its offsets were set back. */
+		if (partition->state != PARTITION_ACTIVE || message->offset < partition->turn_next[intake_input(&p->intake, message)])
+			continue;
+		r = handle_message(p, turn, partition, message);
+	}
+	return r;
+}
+
+static int handle_outcomes(struct pipeline *p, struct turn *turn, const struct job *outcomes) {
+	int r = 0;
+
+	for (const struct job *job = outcomes; job && r == 0; job = job->next) {
+		struct effects effects;
+
+		effects_init(&effects, p->arena);
+		handle_outcome(&p->outcome_settings, &job->delivery, &job->result, &effects);
+		r = turn_write_effects(p, turn, &p->partitions[job->partition], &effects);
+	}
+	return r;
+}
+
+static int handle_withdrawals(struct pipeline *p, struct turn *turn, const struct work *work) {
+	int r = 0;
+
+	for (size_t i = 0; i < work->withdrawal_count && r == 0; i++) {
+		const struct withdrawal *withdrawal = &work->withdrawals[i];
+		struct effects effects;
+
+		effects_init(&effects, p->arena);
+		handle_withdrawn(&withdrawal->delivery, withdrawal->reason, clock_wall_ms(), &effects);
+		r = turn_write_effects(p, turn, &p->partitions[withdrawal->partition], &effects);
+		turn->deliveries[METRIC_DELIVERY_DEAD]--; /* counted as one by its event */
+		turn->deliveries[METRIC_DELIVERY_WITHDRAWN]++;
+	}
+	return r;
+}
+
+static int handle_expired(struct pipeline *p, struct turn *turn, const struct work *work) {
+	int r = 0;
+
+	for (size_t i = 0; i < work->expired_count && r == 0; i++) {
+		struct effects effects;
+
+		effects_init(&effects, p->arena);
+		for (size_t k = 0; k < work->expired[i].count; k++)
+			effects_delete(&effects, &work->expired[i].keys[k]);
+		r = turn_write_effects(p, turn, work->expired[i].partition, &effects);
+	}
+	return r;
+}
+
+static int write_all(struct pipeline *p, struct turn *turn, const struct work *work) {
+	int r = handle_messages(p, turn);
+
+	if (r == 0)
+		r = handle_outcomes(p, turn, work->outcomes);
+	if (r == 0)
+		r = handle_withdrawals(p, turn, work);
+	if (r == 0)
+		r = handle_expired(p, turn, work);
+	return r == 0 ? turn_write_positions(p) : r;
+}
+
+/* Ending. */
+
+static void observe_commit(struct pipeline *p, int64_t us) {
+	size_t bucket = 0;
+
+	while (bucket < METRIC_TRANSACTION_BUCKETS && (double)us / 1e6 > metric_transaction_seconds[bucket])
+		bucket++;
+	metric_add(&p->metrics.transaction_buckets[bucket], 1);
+	metric_add(&p->metrics.transaction_us, (uint64_t)us);
+	metric_add(&p->metrics.transactions[METRIC_TRANSACTION_COMMITTED], 1);
+}
+
+static void count_turn(struct pipeline *p, const struct turn *turn) {
+	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
+		for (int k = 0; k < METRIC_COMMAND_COUNT; k++)
+			metric_add(&p->metrics.commands[i][k], turn->commands[i][k]);
+	for (int i = 0; i < METRIC_DELIVERY_COUNT; i++)
+		metric_add(&p->metrics.deliveries[i], turn->deliveries[i]);
+}
+
+/* SQLite follows Kafka (R7): the rows and the changelog offset that they reflect, in one commit. */
+static int commit_replica(struct pipeline *p) {
+	int64_t now_ms = clock_wall_ms();
+
+	for (int32_t i = 0; i < p->partition_count; i++) {
+		struct partition *partition = &p->partitions[i];
+		int r;
+
+		if (!partition->turn_touched)
+			continue;
+		if (partition->turn_position_offset < 0)
+			return TURN_E_UNKNOWN;
+		r = replica_offset_set(p->replica, i, partition->turn_position_offset + 1, now_ms);
+		if (r < 0)
+			return r;
+	}
+	return replica_commit(p->replica);
+}
+
+static void advance_partitions(struct pipeline *p) {
+	for (int32_t i = 0; i < p->partition_count; i++) {
+		struct partition *partition = &p->partitions[i];
+
+		if (!partition->turn_touched)
+			continue;
+		partition->position = partition->turn_position;
+		partition->position.member_id = NULL;
+		partition->changelog_offset = partition->turn_position_offset + 1;
+		memcpy(partition->next, partition->turn_next, sizeof(partition->next));
+		atomic_fetch_add_explicit(&p->metrics.partitions[i].pending, partition->turn_pending, memory_order_relaxed);
+		partition_turn_reset(partition);
+	}
+}
+
+static void tell_dispatch(struct pipeline *p, const struct committed_change *committed) {
+	const struct change *change = committed->change;
+
+	switch (change->key.kind) {
+	case STATE_DELIVERY:
+		if (change->record && change->record->delivery.status == DELIVERY_PENDING)
+			dispatch_delivery(p->dispatch, committed->partition, &change->record->delivery);
+		break;
+	case STATE_WEBHOOK:
+		dispatch_webhook_changed(p->dispatch, committed->partition, &change->key.id);
+		break;
+	case STATE_SIGNING_KEY:
+		dispatch_key_changed(p->dispatch, change->key.tenant_id);
+		break;
+	default:
+		break;
+	}
+}
+
+static void free_jobs(struct job *jobs) {
+	while (jobs) {
+		struct job *next = jobs->next;
+
+		job_free(jobs);
+		jobs = next;
+	}
+}
+
+/* Only now may anything leave (R4). */
+static void dispatch_committed(struct pipeline *p, const struct turn *turn, struct job *outcomes) {
+	for (const struct job *job = outcomes; job; job = job->next)
+		dispatch_returned(p->dispatch, job);
+	free_jobs(outcomes);
+	for (size_t i = 0; i < turn->change_count; i++)
+		tell_dispatch(p, &turn->changes[i]);
+	dispatch_submit(p->dispatch);
+}
+
+/* The outcomes happened, whatever became of the transaction: they wait for the next. */
+static void give_back_outcomes(struct pipeline *p, struct job *outcomes) {
+	while (outcomes) {
+		struct job *next = outcomes->next;
+
+		append_outcome(p, outcomes);
+		outcomes = next;
+	}
+}
+
+static void reset_partitions(struct pipeline *p) {
+	for (int32_t i = 0; i < p->partition_count; i++)
+		partition_turn_reset(&p->partitions[i]);
+}
+
+/* Abort, roll back, rewind (R9). Where it is not certain that nothing happened, the changelog decides: a new producer, and restore. */
+static void undo(struct pipeline *p, int r, bool in_transaction) {
+	if (in_transaction && r != TURN_E_UNKNOWN && transaction_abort(p->transaction) == TURN_E_UNKNOWN && r > 0)
+		r = TURN_E_UNKNOWN;
+	replica_rollback(p->replica);
+	reset_partitions(p);
+	metric_add(&p->metrics.transactions[r == TURN_E_UNKNOWN ? METRIC_TRANSACTION_UNKNOWN : METRIC_TRANSACTION_ABORTED], 1);
+	if (r < 0)
+		p->replica_error = r;
+	else if (r == TURN_E_UNKNOWN)
+		assignment_resync(p);
+	else
+		p->input_stale = true;
+}
+
+static int commit_kafka(struct pipeline *p) {
+	rd_kafka_topic_partition_list_t *offsets = turn_offsets(p);
+	int64_t started_us = clock_monotonic_us();
+	int r = transaction_commit(p->transaction, offsets, p->group);
+
+	rd_kafka_topic_partition_list_destroy(offsets);
+	if (r == 0)
+		observe_commit(p, clock_monotonic_us() - started_us);
+	return r;
+}
+
+static void run_transaction(struct pipeline *p, struct work *work) {
+	struct turn turn = { 0 };
+	bool in_transaction = false;
+	int r;
+
+	reset_partitions(p);
+	r = replica_begin(p->replica);
+	if (r == 0)
+		r = transaction_begin(p->transaction);
+	if (r == 0) {
+		in_transaction = true;
+		r = write_all(p, &turn, work);
+	}
+	if (r == 0) {
+		r = commit_kafka(p);
+		in_transaction = false; /* committed, or aborted there */
+	}
+	if (r == 0)
+		r = commit_replica(p);
+	if (r != 0) {
+		undo(p, r, in_transaction);
+		give_back_outcomes(p, work->outcomes);
+		return;
+	}
+	advance_partitions(p);
+	count_turn(p, &turn);
+	dispatch_committed(p, &turn, work->outcomes);
+}
+
+static int run(struct pipeline *p, bool with_messages) {
+	struct work work = { 0 };
+	int r;
+
+	arena_reset(p->arena);
+	r = take(p, &work, with_messages);
+	if (r < 0) {
+		p->replica_error = r;
+		give_back_outcomes(p, work.outcomes);
+	} else if (is_idle(p, &work)) {
+		return 0;
+	} else if (!p->group) {
+		give_back_outcomes(p, work.outcomes); /* nothing of ours can be fenced by a group that we are not in */
+	} else {
+		run_transaction(p, &work);
+	}
+	drop_messages(p);
+	return 1;
+}
+
+int turn_run(struct pipeline *p) {
+	return run(p, true);
+}
+
+void turn_run_outcomes(struct pipeline *p) {
+	/* Called from within take_messages too: what was taken there stays for its own turn. */
+	size_t message_count = p->message_count;
+
+	p->message_count = 0;
+	run(p, false);
+	p->message_count = message_count;
+}

@@ -1,0 +1,36 @@
+/*
+ * Writing a turn: effects become changelog records, rows and analytic events of the open transaction. Only for this folder.
+ */
+#pragma once
+
+#include "pipeline/context.h"
+
+enum { TURN_E_ABORTED = TRANSACTION_E_ABORTED, TURN_E_UNKNOWN = TRANSACTION_E_UNKNOWN };
+
+/* A change that matters after the commit. */
+struct committed_change {
+	struct partition *partition;
+	const struct change *change;
+};
+
+/* What an open turn has gathered. Lives in the turn's arena. */
+struct turn {
+	struct committed_change *changes;
+	size_t change_count, change_capacity;
+	struct job *outcomes; /* taken from the pipeline; given back on abort */
+	uint64_t commands[METRIC_INPUT_COUNT][METRIC_COMMAND_COUNT];
+	uint64_t deliveries[METRIC_DELIVERY_COUNT];
+};
+
+/* Below: 0, TURN_E_ABORTED, TURN_E_UNKNOWN, or a negative errno of the replica. */
+
+/* Writes what handling something in `partition` came to. */
+int turn_write_effects(struct pipeline *p, struct turn *turn, struct partition *partition, const struct effects *effects) _must_check_;
+/* Closes every touched partition with its position record (R8). */
+int turn_write_positions(struct pipeline *p) _must_check_;
+/* A record that cannot be processed, as it came, with the reason in its headers. */
+int turn_write_dead_letter(struct pipeline *p, const rd_kafka_message_t *message, const char *reason) _must_check_;
+/* The offsets of every touched partition, with the position that they belong to as metadata (R2). The caller destroys the list. */
+rd_kafka_topic_partition_list_t *turn_offsets(const struct pipeline *p);
+/* "<store id>/<sequence>" of a position, as it is kept with committed offsets. */
+void turn_offset_metadata(const struct position *position, char out[64]);
