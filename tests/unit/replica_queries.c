@@ -1,0 +1,284 @@
+/* What the replica answers: the registry's look-ups, due deliveries, what has expired; and that every question has an index. */
+#include "replica/internal.h"
+#include "replica_fixture.h"
+
+static const struct registry *registry_of(struct fixture *f) {
+	return replica_registry(f->replica);
+}
+
+static void test_a_tenant_sees_its_own(void **state) {
+	struct fixture *f = *state;
+	const struct registry *registry = registry_of(f);
+	struct uuid id = uuid_of(1), other = uuid_of(2);
+	struct webhook webhook;
+	struct receipt receipt;
+	struct delivery delivery;
+
+	put(f, 0, webhook_of("tenant-a", 1, 77));
+	put(f, 0, receipt_of("tenant-a", "50%/2", 5));
+	put(f, 0, delivery_of(9, 1, DELIVERY_PENDING, 5));
+	assert_int_equal(registry->webhook_get(registry->userdata, f->arena, "tenant-a", &id, &webhook), 0);
+	assert_int_equal(webhook.created_at_ms, 77);
+	assert_string_equal(webhook.tenant_id, "tenant-a");
+	assert_int_equal(registry->webhook_get(registry->userdata, f->arena, "tenant-b", &id, &webhook), REGISTRY_E_NOT_FOUND);
+	assert_int_equal(registry->webhook_get(registry->userdata, f->arena, "tenant-a", &other, &webhook), REGISTRY_E_NOT_FOUND);
+
+	assert_int_equal(registry->receipt_get(registry->userdata, f->arena, "tenant-a", "50%/2", &receipt), 0);
+	assert_int_equal(receipt.status, 204);
+	assert_int_equal(registry->receipt_get(registry->userdata, f->arena, "tenant-b", "50%/2", &receipt),
+			 REGISTRY_E_NOT_FOUND);
+
+	id = uuid_of(9);
+	assert_int_equal(registry->delivery_get(registry->userdata, f->arena, &id, &delivery), 0);
+	assert_int_equal(delivery.next_attempt_at_ms, 5);
+	assert_int_equal(registry->delivery_get(registry->userdata, f->arena, &other, &delivery), REGISTRY_E_NOT_FOUND);
+}
+
+/* Webhooks 0..24, of which each three share a time; read by pages, the list is in order and complete also while it changes. */
+static void test_list_by_pages(void **state) {
+	struct fixture *f = *state;
+	const struct registry *registry = registry_of(f);
+	struct cursor after = { 0 };
+	uint32_t expected = 0;
+	struct webhook *page;
+	size_t count, pages = 0;
+
+	for (uint32_t n = 25; n-- > 0;)
+		put(f, 0, webhook_of("tenant", n, 1000 + n / 3));
+	put(f, 0, webhook_of("tenant-", 100, 1001));
+	put(f, 0, webhook_of("tenan", 101, 1001));
+	do {
+		assert_int_equal(
+		    registry->webhook_list(registry->userdata, f->arena, "tenant", pages ? &after : NULL, 10, &page, &count), 0);
+		for (size_t i = 0; i < count; i++, expected++) {
+			struct uuid id = uuid_of(expected);
+
+			assert_memory_equal(&page[i].id, &id, sizeof(id));
+			after = (struct cursor){ .created_at_ms = page[i].created_at_ms, .id = page[i].id };
+		}
+		/* The cursor's item goes, and one before it comes: neither moves the place. */
+		if (count)
+			del(f, 0, webhook_of("tenant", expected - 1, 0));
+		put(f, 0, webhook_of("tenant", (uint32_t)(200 + pages), 1));
+		pages++;
+	} while (count);
+	assert_int_equal(expected, 25);
+	assert_int_equal(pages, 4);
+}
+
+static void test_signing_keys_newest_first(void **state) {
+	struct fixture *f = *state;
+	const struct registry *registry = registry_of(f);
+	struct signing_key *keys;
+	size_t count;
+
+	assert_int_equal(registry->signing_keys(registry->userdata, f->arena, "t", &keys, &count), 0);
+	assert_int_equal(count, 0);
+	put(f, 0, signing_key_of("t", "b", 2, 50));
+	put(f, 0, signing_key_of("t", "c", 10, 0));
+	put(f, 0, signing_key_of("t", "a", 1, 20));
+	put(f, 0, signing_key_of("u", "d", 99, 0));
+	assert_int_equal(registry->signing_keys(registry->userdata, f->arena, "t", &keys, &count), 0);
+	assert_int_equal(count, 3);
+	assert_string_equal(keys[0].kid, "c");
+	assert_string_equal(keys[1].kid, "b");
+	assert_string_equal(keys[2].kid, "a");
+}
+
+/* Of webhook 1: pending 0..9 due at 100, 110, .. 190 (two at 190), dead 20..24 died at 300..304. Of webhook 2: one pending. */
+static void fill_deliveries(struct fixture *f) {
+	for (uint32_t n = 0; n < 10; n++)
+		put(f, 0, delivery_of(n, 1, DELIVERY_PENDING, 100 + 10 * n));
+	put(f, 0, delivery_of(15, 1, DELIVERY_PENDING, 190));
+	for (uint32_t n = 20; n < 25; n++)
+		put(f, 0, delivery_of(n, 1, DELIVERY_DEAD, 300 + n - 20));
+	put(f, 0, delivery_of(30, 2, DELIVERY_PENDING, 50));
+	put(f, 1, delivery_of(40, 3, DELIVERY_PENDING, 60));
+}
+
+static void assert_ids(const struct delivery *deliveries, size_t count, const uint32_t *expected, size_t expected_count) {
+	assert_int_equal(count, expected_count);
+	for (size_t i = 0; i < count; i++) {
+		struct uuid id = uuid_of(expected[i]);
+
+		assert_memory_equal(&deliveries[i].id, &id, sizeof(id));
+	}
+}
+
+static void test_pending(void **state) {
+	static const struct {
+		const char *name;
+		uint32_t webhook;
+		int64_t due_ms_max;
+		size_t limit;
+		uint32_t expected[12];
+		size_t count;
+	} rows[] = {
+		{ "all", 1, INT64_MAX, 100, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15 }, 11 },
+		{ "due by a time, itself included", 1, 120, 100, { 0, 1, 2 }, 3 },
+		{ "none due", 1, 99, 100, { 0 }, 0 },
+		{ "limited", 1, INT64_MAX, 2, { 0, 1 }, 2 },
+		{ "another webhook", 2, INT64_MAX, 100, { 30 }, 1 },
+		{ "unknown webhook", 4, INT64_MAX, 100, { 0 }, 0 },
+	};
+	struct fixture *f = *state;
+
+	fill_deliveries(f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct uuid webhook_id = uuid_of(rows[i].webhook);
+		struct delivery *deliveries;
+		size_t count;
+
+		print_message("%s\n", rows[i].name);
+		assert_int_equal(
+		    replica_pending(f->replica, f->arena, &webhook_id, rows[i].due_ms_max, rows[i].limit, &deliveries, &count),
+		    0);
+		assert_ids(deliveries, count, rows[i].expected, rows[i].count);
+	}
+}
+
+static void test_next_due(void **state) {
+	static const struct {
+		uint32_t webhook;
+		int64_t after_ms, expected;
+	} rows[] = {
+		{ 1, INT64_MIN, 100 }, { 1, 99, 100 }, { 1, 100, 110 }, { 1, 190, INT64_MAX }, { 2, 0, 50 }, { 4, 0, INT64_MAX },
+	};
+	struct fixture *f = *state;
+
+	fill_deliveries(f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct uuid webhook_id = uuid_of(rows[i].webhook);
+		int64_t due_ms;
+
+		assert_int_equal(replica_next_due(f->replica, &webhook_id, rows[i].after_ms, &due_ms), 0);
+		assert_int_equal(due_ms, rows[i].expected);
+	}
+}
+
+static void test_dead(void **state) {
+	static const struct {
+		int64_t since_ms;
+		size_t limit;
+		uint32_t expected[5];
+		size_t count;
+	} rows[] = {
+		{ 0, 100, { 20, 21, 22, 23, 24 }, 5 },
+		{ 303, 100, { 23, 24 }, 2 },
+		{ 0, 2, { 20, 21 }, 2 },
+		{ 305, 100, { 0 }, 0 },
+	};
+	struct fixture *f = *state;
+	const struct registry *registry = registry_of(f);
+	struct uuid webhook_id = uuid_of(1);
+
+	fill_deliveries(f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct delivery *deliveries;
+		size_t count;
+
+		assert_int_equal(registry->delivery_dead(registry->userdata, f->arena, &webhook_id, rows[i].since_ms,
+							 rows[i].limit, &deliveries, &count),
+				 0);
+		assert_ids(deliveries, count, rows[i].expected, rows[i].count);
+	}
+}
+
+static int append_backlog(void *userdata, const struct uuid *webhook_id, int64_t next_due_ms, int64_t count) {
+	buffer_printf(userdata, "%d:%lld:%lld ", webhook_id->bytes[3], (long long)next_due_ms, (long long)count);
+	return 0;
+}
+
+static void assert_backlog(struct fixture *f, int32_t partition, const char *expected) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(1024);
+
+	assert_int_equal(replica_backlog(f->replica, partition, append_backlog, &out), 0);
+	assert_string_equal(out.len ? out.data : "", expected);
+}
+
+static void test_backlog(void **state) {
+	struct fixture *f = *state;
+
+	fill_deliveries(f);
+	assert_backlog(f, 0, "1:100:11 2:50:1 ");
+	assert_backlog(f, 1, "3:60:1 ");
+	assert_backlog(f, 2, "");
+	/* What ends, dies or comes later leaves its place. */
+	del(f, 0, delivery_of(0, 1, DELIVERY_PENDING, 0));
+	put(f, 0, delivery_of(1, 1, DELIVERY_DEAD, 400));
+	put(f, 0, delivery_of(2, 1, DELIVERY_PENDING, 500));
+	put(f, 0, delivery_of(20, 1, DELIVERY_PENDING, 90)); /* recovered */
+	del(f, 0, delivery_of(30, 2, DELIVERY_PENDING, 0));
+	assert_backlog(f, 0, "1:90:10 ");
+}
+
+static void assert_expired(struct fixture *f, int64_t now_ms, int64_t dead_before_ms, size_t limit, const char *expected) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(4096);
+	struct state_key *keys;
+	size_t count;
+
+	assert_int_equal(replica_expired(f->replica, f->arena, 0, now_ms, dead_before_ms, limit, &keys, &count), 0);
+	for (size_t i = 0; i < count; i++)
+		buffer_printf(&out, "%s ", state_key_format(f->arena, &keys[i]));
+	assert_string_equal(out.len ? out.data : "", expected);
+}
+
+static void test_expired(void **state) {
+	struct fixture *f = *state;
+
+	put(f, 0, signing_key_of("t", "signing", 2, 0));
+	put(f, 0, signing_key_of("t/u", "old", 1, 100));
+	put(f, 0, receipt_of("t", "early", 50));
+	put(f, 0, receipt_of("t", "a%b", 100));
+	put(f, 0, receipt_of("t", "late", 101));
+	put(f, 1, receipt_of("t", "elsewhere", 1));
+	put(f, 0, delivery_of(1, 1, DELIVERY_DEAD, 30));
+	put(f, 0, delivery_of(2, 1, DELIVERY_DEAD, 31));
+	put(f, 0, delivery_of(3, 1, DELIVERY_PENDING, 1));
+
+	assert_expired(f, 0, 0, 100, "");
+	assert_expired(f, 100, 31, 100,
+		       "key/t%2Fu/old delivery/00000001-0000-8000-8000-000000000000 receipt/t/early receipt/t/a%25b ");
+	assert_expired(f, 100, 31, 2, "key/t%2Fu/old delivery/00000001-0000-8000-8000-000000000000 ");
+	assert_expired(f, 99, 0, 100, "receipt/t/early ");
+}
+
+/* With a million pending deliveries a scan, or a sort, would be seen by everybody: none may creep in. */
+static void test_every_question_has_an_index(void **state) {
+	struct fixture *f = *state;
+
+	for (int i = STATEMENT_OFFSET_GET; i < STATEMENT_COUNT_WEBHOOKS; i++) {
+		_cleanup_(x_freep) char *sql =
+		    x_asprintf("EXPLAIN QUERY PLAN %s", sqlite3_sql(f->replica->statements.prepared[i]));
+		sqlite3_stmt *plan;
+
+		assert_int_equal(sqlite3_prepare_v2(f->replica->db, sql, -1, &plan, NULL), SQLITE_OK);
+		while (sqlite3_step(plan) == SQLITE_ROW) {
+			const char *detail = (const char *)sqlite3_column_text(plan, 3);
+
+			/* The backlog is asked once for an assignment, and read off the index of the pending alone. */
+			if (i == STATEMENT_DELIVERY_BACKLOG && strstr(detail, "USING COVERING INDEX delivery_pending"))
+				continue;
+			if (strncmp(detail, "SCAN", 4) == 0 || strstr(detail, "TEMP B-TREE"))
+				fail_msg("%s: %s", sql, detail);
+		}
+		sqlite3_finalize(plan);
+	}
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_tenant_sees_its_own),
+		TEST(test_list_by_pages),
+		TEST(test_signing_keys_newest_first),
+		TEST(test_pending),
+		TEST(test_next_due),
+		TEST(test_dead),
+		TEST(test_backlog),
+		TEST(test_expired),
+		TEST(test_every_question_has_an_index),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
