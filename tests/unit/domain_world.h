@@ -1,0 +1,34 @@
+/* A worker's state and time in a test of the handlers: each command is handled, checked for its form, and applied. */
+#pragma once
+
+#include "domain/handler.h"
+#include "fake_registry.h"
+
+struct world {
+	struct arena *arena;
+	struct fake_registry fake;
+	struct handler_settings settings;
+	int64_t now_ms;
+	int64_t offset;         /* of the next command */
+	struct effects effects; /* of the last one */
+	int command_number;
+};
+
+/* A time that is easy to recognise: 2026-01-31T12:00:00.000Z. */
+enum { WORLD_RECEIPT_RETENTION_MS = 24 * 3600 * 1000, WORLD_OVERLAP_MS = 3600 * 1000 };
+#define WORLD_START_MS INT64_C(1769860800000)
+
+/* cmocka's setup and teardown: `*state` is a struct world. */
+int world_setup(void **state);
+int world_teardown(void **state);
+
+/* A command of the tenant "t" with an id of its own. */
+struct command world_command(struct world *world, enum operation operation);
+struct issuance world_issuance(struct world *world);
+
+/* Handles and applies. Returns the outcome event, after checking that START stands before it and both belong to the command. */
+const struct analytic_event *world_handle(struct world *world, const struct command *command);
+const struct analytic_event *world_issue(struct world *world, const struct issuance *issuance);
+
+/* The id of a new webhook of `tenant_id` that subscribes to the issued event, as text. */
+const char *world_create(struct world *world, const char *tenant_id);
