@@ -48,7 +48,7 @@ static const struct setting restore_ours[] = {
 	{ "enable.auto.offset.store", "false" },
 	{ "enable.partition.eof", "true" },
 	{ "queued.max.messages.kbytes", "32768" },
-	{ "fetch.wait.max.ms", "100" },
+	{ "fetch.wait.max.ms", "10" },
 };
 
 static const struct setting watermark_ours[] = {

@@ -39,6 +39,8 @@ struct restorer {
 	struct replica *replica;
 	rd_kafka_t *reader, *watermark; /* exist while something is restored */
 	rd_kafka_queue_t *queue;
+	rd_kafka_topic_t *topic; /* of the reader */
+	bool knows_leaders;
 	struct restore *restores;
 	struct arena *arena;
 	bool assignment_stale;
@@ -54,10 +56,14 @@ struct restorer *restorer_new(const struct restorer_settings *settings, restore_
 static void close_clients(struct restorer *r) {
 	if (r->queue)
 		rd_kafka_queue_destroy(r->queue);
+	if (r->topic)
+		rd_kafka_topic_destroy(r->topic);
 	client_free(r->reader);
 	client_free(r->watermark);
 	r->queue = NULL;
+	r->topic = NULL;
 	r->reader = r->watermark = NULL;
+	r->knows_leaders = false;
 }
 
 static int open_clients(struct restorer *r) {
@@ -68,6 +74,7 @@ static int open_clients(struct restorer *r) {
 	if (!r->reader || !r->watermark)
 		return -EPERM;
 	r->queue = rd_kafka_queue_get_consumer(r->reader);
+	r->topic = rd_kafka_topic_new(r->reader, r->settings.topics->state, NULL);
 	client_wake_by(r->queue, r->settings.wake_fd);
 	return 0;
 }
@@ -206,6 +213,23 @@ static int ask_targets(struct restorer *r) {
 		if (answer <= 0)
 			return answer;
 	}
+	return 1;
+}
+
+/* A partition that is assigned before its leader is known is looked at again only by a timer of one second. Returns 1, or 0 when no broker answered. */
+static int ask_leaders(struct restorer *r) {
+	const rd_kafka_metadata_t *metadata;
+	rd_kafka_resp_err_t err;
+
+	if (r->knows_leaders)
+		return 1;
+	err = rd_kafka_metadata(r->reader, 0, r->topic, &metadata, WATERMARK_TIMEOUT_MS);
+	if (err) {
+		log_warn("changelog's leaders are not known yet", "error=%s", log_quote(rd_kafka_err2str(err)));
+		return 0;
+	}
+	rd_kafka_metadata_destroy(metadata);
+	r->knows_leaders = true;
 	return 1;
 }
 
@@ -466,6 +490,8 @@ int restorer_step(struct restorer *r, int64_t budget_ms) {
 	if (!r->restores)
 		return 0;
 	error = ask_targets(r);
+	if (error > 0)
+		error = ask_leaders(r);
 	if (error <= 0)
 		return error;
 	if (r->assignment_stale)
