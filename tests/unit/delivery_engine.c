@@ -13,9 +13,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+/* After what it needs of the standard headers. */
 #include <cmocka.h>
 
 enum { PARTITION = 3, EPOCH = 7, TIMEOUT_MS = 700, PATIENCE_MS = 20000 };
@@ -23,8 +25,8 @@ enum { PARTITION = 3, EPOCH = 7, TIMEOUT_MS = 700, PATIENCE_MS = 20000 };
 static const char body_text[] = "{\"deliveryId\":\"1\",\"event\":{\"payload\":{\"name\":\"\xc3\x84\"}}}";
 
 /*
- * Names without a network: libcurl resolves through this one instead of the C library's. "slow.test" takes two seconds, "none.test" does not
- * exist, "inside.test" is a public name of a private address, and every other name is 127.0.0.1.
+ * Names without a network: libcurl resolves through this one instead of the C library's. "slow.test" takes two seconds,
+ * "none.test" does not exist, "inside.test" is a public name of a private address, and every other name is 127.0.0.1.
  */
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
 	struct sockaddr_in *address;
@@ -361,13 +363,14 @@ static const struct answer_row {
 	{ "103 before 200", BEHAVE_ANSWER,
 	  "HTTP/1.1 103 Early Hints\r\nretry-after: 9\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", ATTEMPT_OK, 200, -1 },
 	{ "100 before 503", BEHAVE_ANSWER,
-	  "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 No\r\nretry-after: 3\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS, 503, 3000 },
+	  "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 No\r\nretry-after: 3\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS, 503,
+	  3000 },
 	{ "301 is not followed", BEHAVE_ANSWER, "HTTP/1.1 301 Moved\r\nlocation: /other\r\ncontent-length: 0\r\n\r\n",
 	  ATTEMPT_STATUS, 301, -1 },
 	{ "308 is not followed", BEHAVE_ANSWER, "HTTP/1.1 308 Moved\r\nlocation: /other\r\ncontent-length: 0\r\n\r\n",
 	  ATTEMPT_STATUS, 308, -1 },
-	{ "401", BEHAVE_ANSWER, "HTTP/1.1 401 No\r\nwww-authenticate: Basic realm=x\r\ncontent-length: 0\r\n\r\n",
-	  ATTEMPT_STATUS, 401, -1 },
+	{ "401", BEHAVE_ANSWER, "HTTP/1.1 401 No\r\nwww-authenticate: Basic realm=x\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS,
+	  401, -1 },
 	{ "410", BEHAVE_ANSWER, "HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS, 410, -1 },
 	{ "429 with seconds", BEHAVE_ANSWER, "HTTP/1.1 429 Slow\r\nRetry-After:  120 \r\ncontent-length: 0\r\n\r\n",
 	  ATTEMPT_STATUS, 429, 120000 },
@@ -379,7 +382,8 @@ static const struct answer_row {
 	{ "success stays: reset in the body", BEHAVE_ANSWER_AND_RESET, LONG_BODY, ATTEMPT_OK, 200, -1 },
 	{ "success stays: endless body", BEHAVE_ENDLESS_BODY, OK_HEAD "\r\n", ATTEMPT_OK, 200, -1 },
 	{ "success stays: body too slow", BEHAVE_SLOW_BODY, OK_HEAD "\r\n", ATTEMPT_OK, 200, -1 },
-	{ "success stays: broken chunks", BEHAVE_ANSWER, OK_HEAD "transfer-encoding: chunked\r\n\r\nzzz\r\n", ATTEMPT_OK, 200, -1 },
+	{ "success stays: broken chunks", BEHAVE_ANSWER, OK_HEAD "transfer-encoding: chunked\r\n\r\nzzz\r\n", ATTEMPT_OK, 200,
+	  -1 },
 	{ "failure stays: endless body", BEHAVE_ENDLESS_BODY, "HTTP/1.1 500 Oh\r\n\r\n", ATTEMPT_STATUS, 500, -1 },
 	{ "a gzip body is not unpacked", BEHAVE_ANSWER, OK_HEAD "content-encoding: gzip\r\ncontent-length: 4\r\n\r\nnope",
 	  ATTEMPT_OK, 200, -1 },
@@ -642,9 +646,12 @@ static void test_gate(void **state) {
 		uint32_t epoch;
 		enum job_end end;
 	} rows[] = {
-		{ "its epoch", PARTITION, EPOCH, JOB_ATTEMPTED },      { "an older epoch", PARTITION, EPOCH - 1, JOB_REFUSED },
-		{ "a newer epoch", PARTITION, EPOCH + 1, JOB_REFUSED }, { "another partition", PARTITION + 1, EPOCH, JOB_REFUSED },
-		{ "epoch 0, closed", PARTITION + 1, 0, JOB_REFUSED },  { "no partition", -1, EPOCH, JOB_REFUSED },
+		{ "its epoch", PARTITION, EPOCH, JOB_ATTEMPTED },
+		{ "an older epoch", PARTITION, EPOCH - 1, JOB_REFUSED },
+		{ "a newer epoch", PARTITION, EPOCH + 1, JOB_REFUSED },
+		{ "another partition", PARTITION + 1, EPOCH, JOB_REFUSED },
+		{ "epoch 0, closed", PARTITION + 1, 0, JOB_REFUSED },
+		{ "no partition", -1, EPOCH, JOB_REFUSED },
 		{ "far partition", 1 << 20, EPOCH, JOB_REFUSED },
 	};
 	struct fixture *f = *state;
@@ -820,6 +827,32 @@ static void test_many(void **state) {
 		receiver_free(receivers[i]);
 }
 
+/* Every host may keep its connections, but not all of them all: descriptors are finite. The last test, for it lowers their limit
+ * for good. */
+static void test_few_descriptors(void **state) {
+	enum { HOSTS = 300, DESCRIPTORS = 400, CONNECTIONS_MAX = DESCRIPTORS - 256 };
+	struct rlimit limit = { .rlim_cur = DESCRIPTORS, .rlim_max = DESCRIPTORS };
+	struct fixture *f = *state;
+	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);
+
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	f->config.delivery_threads = 1;
+	f->config.delivery_timeout_ms = PATIENCE_MS;
+	start(f);
+	for (int i = 0; i < HOSTS; i++) {
+		struct route *route;
+		char url[64];
+
+		snprintf(url, sizeof(url), "http://host%d.test:%u/", i, receiver_port(receiver));
+		route = route_to(f, i, url);
+		assert_int_equal(attempt(f, route).reason, ATTEMPT_OK);
+		route_unref(route);
+	}
+	assert_int_equal(receiver_connections(receiver), HOSTS);
+	assert_in_range(engine_counters(f->engine)->connections, CONNECTIONS_MAX / 4, CONNECTIONS_MAX);
+	receiver_free(receiver);
+}
+
 #define ENGINE_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void) {
@@ -844,6 +877,7 @@ int main(void) {
 		ENGINE_TEST(test_stop_ends_within_its_grace),
 		ENGINE_TEST(test_stop_lets_attempts_end),
 		ENGINE_TEST(test_many),
+		ENGINE_TEST(test_few_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/un.h>
 
+/* After what it needs of the standard headers. */
 #include <cmocka.h>
 
 static const struct row {

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* After what it needs of the standard headers. */
 #include <cmocka.h>
 
 enum { PER_ENDPOINT = 2, PER_HOST = 3, CLAIMS_MAX = 64 };

@@ -5,10 +5,13 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <sys/resource.h>
 #include <time.h>
 
 const double engine_bucket_seconds[ENGINE_BUCKET_COUNT] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-							     0.25,  0.5,    1,     2.5,  5,     10,   15 };
+							    0.25,  0.5,    1,     2.5,  5,     10,   15 };
+
+enum { DESCRIPTORS_RESERVED = 256, DESCRIPTORS_MAX = 65536 };
 
 struct engine {
 	struct shared shared;
@@ -17,10 +20,26 @@ struct engine {
 	atomic_bool stopped;
 };
 
+/*
+ * As many connections as the process may have descriptors, but for those of Kafka, the replica and the logs. Descriptors beyond
+ * the soft limit are for programs that, unlike select(2), can count past 1024.
+ */
+static int connections_max(void) {
+	struct rlimit limit = { .rlim_cur = DESCRIPTORS_RESERVED }, wanted;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	wanted = limit;
+	wanted.rlim_cur = MIN(limit.rlim_max, (rlim_t)DESCRIPTORS_MAX);
+	if (wanted.rlim_cur > limit.rlim_cur && !setrlimit(RLIMIT_NOFILE, &wanted))
+		limit = wanted;
+	return (int)MIN(limit.rlim_cur, (rlim_t)DESCRIPTORS_MAX) - DESCRIPTORS_RESERVED;
+}
+
 static void shared_init(struct shared *shared, const struct config *config, const char *version) {
 	pthread_condattr_t attributes;
 
 	shared->config = config;
+	shared->connections_max = connections_max();
 	shared->user_agent = x_asprintf("user-agent: posthorn/%s", version);
 	pthread_mutex_init(&shared->idle_mutex, NULL);
 	pthread_condattr_init(&attributes);

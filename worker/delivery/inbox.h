@@ -15,9 +15,9 @@ enum message_kind {
 struct message {
 	struct message *next;
 	enum message_kind kind;
-	struct job_list jobs;    /* owned */
+	struct job_list jobs; /* owned */
 	struct uuid webhook_id;
-	int64_t deadline_us;     /* monotonic */
+	int64_t deadline_us; /* monotonic */
 };
 
 struct inbox {

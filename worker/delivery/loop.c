@@ -12,8 +12,8 @@
 enum {
 	SHARD_COUNT = 64, /* one bit each in `touched` */
 	EVENTS_PER_WAIT = 256,
-	BEGINS_PER_TURN = 64,    /* what was begun must not wait long for its events */
-	POOLED_TRANSFERS = 256,  /* idle easy handles that are kept, some 10 KB each */
+	BEGINS_PER_TURN = 64,   /* what was begun must not wait long for its events */
+	POOLED_TRANSFERS = 256, /* idle easy handles that are kept, some 10 KB each */
 	IDLE_WAIT_MS = 60 * 1000,
 };
 
@@ -31,6 +31,8 @@ struct loop {
 	int in_flight_count, in_flight_max, pooled_count;
 	struct job_list ended; /* of this turn */
 	int ended_in_flight;   /* how many of them had been counted as in flight */
+	int connections_max;   /* this thread's share */
+	bool sparing;          /* each shard keeps no more than its part of that share */
 	bool has_mail, has_more, stopping;
 	int64_t stop_deadline_us;
 };
@@ -175,8 +177,8 @@ static void begin(struct loop *loop, const struct claim *claim) {
 }
 
 /*
- * The gate is looked at after the attempt is counted as in flight, and whoever closes it looks at the count afterwards: one of the two
- * always sees the other, so nothing begins once engine_wait_idle has said that nothing is in flight.
+ * The gate is looked at after the attempt is counted as in flight, and whoever closes it looks at the count afterwards: one of
+ * the two always sees the other, so nothing begins once engine_wait_idle has said that nothing is in flight.
  */
 static void begin_or_refuse(struct loop *loop, const struct claim *claim) {
 	atomic_fetch_sub_explicit(&loop->shared->counters.queued, 1, memory_order_relaxed);
@@ -286,6 +288,25 @@ static void abandon_all(struct loop *loop) {
 	publish(loop);
 }
 
+static void keep_connections(struct loop *loop, long per_shard) {
+	for (size_t i = 0; i < SHARD_COUNT; i++)
+		shard_keep_connections(&loop->shards[i], per_shard);
+}
+
+/*
+ * A new connection costs several times what a request does, so a host may keep all that it was ever allowed to open, whichever
+ * shard it crowds, until descriptors get scarce.
+ */
+static void spare_connections(struct loop *loop) {
+	bool scarce = loop->sockets.open > loop->connections_max / 4 * 3, plenty = loop->sockets.open < loop->connections_max / 2;
+
+	if (scarce && !loop->sparing)
+		keep_connections(loop, MAX(loop->connections_max / SHARD_COUNT, 1));
+	else if (plenty && loop->sparing)
+		keep_connections(loop, loop->connections_max);
+	loop->sparing = scarce || (loop->sparing && !plenty);
+}
+
 static void *run(void *userdata) {
 	struct loop *loop = userdata;
 
@@ -296,6 +317,7 @@ static void *run(void *userdata) {
 		read_mail(loop);
 		dispatch(loop);
 		publish(loop);
+		spare_connections(loop);
 	}
 	abandon_all(loop);
 	return NULL;
@@ -335,10 +357,12 @@ int loop_new(struct shared *shared, int index, int count, struct loop **out) {
 	loop->index = index;
 	loop->count = count;
 	loop->in_flight_max = MAX(config->delivery_max_in_flight / count, 1);
+	loop->connections_max = MAX(shared->connections_max / count, 1);
 	loop->inbox.event_fd = loop->sockets.epoll_fd = -1;
 	scheduler_init(&loop->scheduler, config->delivery_max_in_flight_per_endpoint, config->delivery_max_connections_per_host);
 	for (size_t i = 0; i < SHARD_COUNT; i++)
 		shard_init(&loop->shards[i], (uint8_t)i, &loop->sockets);
+	keep_connections(loop, loop->connections_max);
 	rc = open_descriptors(loop);
 	if (!rc)
 		rc = start_thread(loop);

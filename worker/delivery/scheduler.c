@@ -129,7 +129,8 @@ static void endpoint_refuse_queue(struct scheduler *scheduler, struct endpoint *
 }
 
 /* A new route of the webhook. With another url it is another endpoint: what waits for the old one is void. */
-static void endpoint_take_route(struct scheduler *scheduler, struct endpoint *endpoint, struct route *route, struct job_list *refused) {
+static void endpoint_take_route(struct scheduler *scheduler, struct endpoint *endpoint, struct route *route,
+				struct job_list *refused) {
 	if (strcmp(endpoint->route->url, route->url)) {
 		struct host *old = endpoint->host;
 

@@ -1,6 +1,6 @@
 /*
- * Whose turn it is: a queue per endpoint, served round-robin, within the bounds per endpoint and per host. Every step is O(1) in the number
- * of jobs, endpoints and hosts. One a delivery thread; knows nothing of curl.
+ * Whose turn it is: a queue per endpoint, served round-robin, within the bounds per endpoint and per host. Every step is O(1) in
+ * the number of jobs, endpoints and hosts. One a delivery thread; knows nothing of curl.
  *
  *                        ┌───────────── has jobs and room ──────────────┐
  *                        ▼                                              │

@@ -32,7 +32,8 @@ static int on_timer(CURLM *multi _unused_, long timeout_ms, void *userdata) {
 }
 
 void shard_init(struct shard *shard, uint8_t index, struct sockets *sockets) {
-	*shard = (struct shard){ .multi = curl_multi_init(), .sockets = sockets, .deadline_us = SHARD_NO_DEADLINE, .index = index };
+	*shard =
+	    (struct shard){ .multi = curl_multi_init(), .sockets = sockets, .deadline_us = SHARD_NO_DEADLINE, .index = index };
 	if (!shard->multi)
 		abort();
 	curl_multi_setopt(shard->multi, CURLMOPT_SOCKETFUNCTION, on_socket);

@@ -1,6 +1,6 @@
 /*
- * One of the curl multi handles of a delivery thread. There are many because finishing a transfer walks the handle's whole connection and
- * DNS caches: a host belongs to one shard, so the walks stay short and its connections are still found.
+ * One of the curl multi handles of a delivery thread. There are many because finishing a transfer walks the handle's whole
+ * connection and DNS caches: a host belongs to one shard, so the walks stay short and its connections are still found.
  */
 #pragma once
 

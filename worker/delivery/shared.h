@@ -9,6 +9,7 @@ enum { GATE_COUNT = 16384 };
 struct shared {
 	const struct config *config; /* borrowed */
 	char *user_agent;            /* owned; the whole header line */
+	int connections_max;         /* of all threads: what the process's descriptors allow */
 	struct outbox outbox;
 	struct engine_counters counters;
 	atomic_uint_fast64_t histogram[ENGINE_BUCKET_COUNT + 1];

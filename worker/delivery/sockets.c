@@ -54,12 +54,14 @@ static void register_events(struct sockets *sockets, int fd, struct socket_state
 
 void sockets_opened(struct sockets *sockets, int fd) {
 	*state_of(sockets, fd) = (struct socket_state){ .ours = true };
+	sockets->open++;
 	atomic_fetch_add_explicit(sockets->connections, 1, memory_order_relaxed);
 }
 
 /* Closing takes a socket out of epoll: nobody else holds a copy of it. */
 void sockets_closing(struct sockets *sockets, int fd) {
 	*state_of(sockets, fd) = (struct socket_state){ 0 };
+	sockets->open--;
 	atomic_fetch_sub_explicit(sockets->connections, 1, memory_order_relaxed);
 }
 

@@ -1,9 +1,9 @@
 /*
  * What curl waits for, told to epoll as seldom as possible.
  *
- * A kept connection alternates between "wait for the answer" and "idle". For the sockets that are ours, opened and closed through our own
- * callbacks, a registration is therefore only extended at once and narrowed when an event arrives that nobody wants. The others, the
- * resolver's, are closed behind our back: for them epoll follows eagerly.
+ * A kept connection alternates between "wait for the answer" and "idle". For the sockets that are ours, opened and closed through
+ * our own callbacks, a registration is therefore only extended at once and narrowed when an event arrives that nobody wants. The
+ * others, the resolver's, are closed behind our back: for them epoll follows eagerly.
  */
 #pragma once
 
@@ -16,7 +16,8 @@ struct socket_state;
 
 struct sockets {
 	int epoll_fd;
-	atomic_int *connections; /* how many are open, borrowed */
+	int open;                    /* how many of ours */
+	atomic_int *connections;     /* the same of all threads, borrowed */
 	struct socket_state *states; /* by descriptor */
 	size_t count;
 };

@@ -76,7 +76,8 @@ static void set_limits(struct transfer *transfer, const struct config *config) {
 	SET(transfer, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER_BYTES);
 	SET(transfer, CURLOPT_TCP_NODELAY, 1L);
 	SET(transfer, CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_CACHE_S);
-	/* A resolver thread that still waits when its transfer ends is left to itself; else the whole delivery thread waited for it. */
+	/* A resolver thread that still waits when its transfer ends is left to itself; else the whole delivery thread waited for
+	 * it. */
 	SET(transfer, CURLOPT_QUICK_EXIT, 1L);
 }
 
@@ -148,7 +149,8 @@ static void sign(struct transfer *transfer) {
 	callback_sign(&transfer->signed_headers, job->route->signer, transfer->shared->config->signature_formats, &callback);
 }
 
-/* Anything else in a command's Kafka header is not passed on: it would be written into a request. Source: W3C Trace Context section 3.2. */
+/* Anything else in a command's Kafka header is not passed on: it would be written into a request. Source: W3C Trace Context
+ * section 3.2. */
 static bool is_traceparent(const char *text) {
 	return text && strlen(text) == TRACEPARENT_LEN && strspn(text, "0123456789abcdef-") == TRACEPARENT_LEN;
 }
@@ -226,9 +228,9 @@ static void write_result(struct transfer *transfer, CURLcode code) {
 	const struct response *response = &transfer->response;
 	struct job *job = transfer->claim.job;
 	int64_t duration_us = (response->status ? response->completed_us : clock_monotonic_us()) - transfer->started_us;
-	enum attempt_reason reason = !response->status				? reason_without_verdict(transfer, code) :
-				     attempt_status_is_success(response->status) ? ATTEMPT_OK :
-										   ATTEMPT_STATUS;
+	enum attempt_reason reason = !response->status                             ? reason_without_verdict(transfer, code)
+				     : attempt_status_is_success(response->status) ? ATTEMPT_OK
+										   : ATTEMPT_STATUS;
 
 	job->end = JOB_ATTEMPTED;
 	job->result = (struct attempt_result){

@@ -1,6 +1,6 @@
 /*
- * One attempt on the wire: a pooled easy handle, the headers that were signed for it, and what came back. Everything that curl borrows while it
- * sends (header lines, body, url) is owned by the transfer or by its job.
+ * One attempt on the wire: a pooled easy handle, the headers that were signed for it, and what came back. Everything that curl
+ * borrows while it sends (header lines, body, url) is owned by the transfer or by its job.
  */
 #pragma once
 
@@ -20,8 +20,8 @@ struct transfer {
 	struct shard *shard;     /* while in flight */
 	struct claim claim;      /* while in flight */
 	struct response response;
-	int64_t started_us;      /* monotonic */
-	const char *refused_by;  /* the address guard's reason, static; NULL: none */
+	int64_t started_us;     /* monotonic */
+	const char *refused_by; /* the address guard's reason, static; NULL: none */
 	bool out_of_sockets;
 	struct callback_headers signed_headers;
 	struct curl_slist lines[TRANSFER_HEADER_LINES_MAX]; /* linked by hand: a list a transfer, no allocation */
