@@ -167,6 +167,16 @@ static void test_damage_under_way_is_an_error(void **state) {
 	assert_int_equal(use(f), -EIO);
 }
 
+static void test_discard_removes_the_file(void **state) {
+	struct fixture *f = *state;
+
+	put(f, 0, webhook_of("t", 1, 1));
+	replica_discard(TAKE(f->replica));
+	assert_int_equal(access(f->file, F_OK), -1);
+	fixture_open(f);
+	assert_int_equal(dump_count(f, f->replica), 0);
+}
+
 static void test_reader_sees_the_last_commit(void **state) {
 	struct fixture *f = *state;
 	_cleanup_(replica_closep) struct replica *reader = NULL;
@@ -245,6 +255,7 @@ int main(void) {
 		TEST(test_another_identity_is_made_anew),
 		TEST(test_damage),
 		TEST(test_damage_under_way_is_an_error),
+		TEST(test_discard_removes_the_file),
 		TEST(test_reader_sees_the_last_commit),
 		TEST(test_reader_of_a_stopped_worker),
 		TEST(test_after_a_death),
