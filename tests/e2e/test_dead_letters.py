@@ -27,16 +27,16 @@ def issuance(schemas, tenant):
 
 
 ROWS = [
-    Row("empty value", "short", b""),
+    Row("empty value", "empty", b""),
     Row("null value", "null", None),
     Row("text", "frame", b"hello"),
-    Row("marker alone", "short", b"\xc3\x01"),
+    Row("marker alone", "cut off", b"\xc3\x01"),
     Row("unknown fingerprint", "schema", avro.MARKER + bytes(8) + b"\x02a"),
     Row("confluent frame", "registry", b"\x00\x00\x00\x00\x07" + b"\x02a"),
-    Row("truncated", "", lambda schemas, tenant: create(schemas, tenant)[:-3]),
-    Row("bytes left over", "", lambda schemas, tenant: create(schemas, tenant) + b"\x00"),
-    Row("length of gigabytes", "", lambda schemas, tenant: schemas.command.frame + b"\xfe\xff\xff\xff\x0f"),
-    Row("negative length", "", lambda schemas, tenant: schemas.command.frame + b"\x01"),
+    Row("truncated", "malformed", lambda schemas, tenant: create(schemas, tenant)[:-3]),
+    Row("bytes left over", "left over", lambda schemas, tenant: create(schemas, tenant) + b"\x00"),
+    Row("length of gigabytes", "malformed", lambda schemas, tenant: schemas.command.frame + b"\xfe\xff\xff\xff\x0f"),
+    Row("negative length", "malformed", lambda schemas, tenant: schemas.command.frame + b"\x01"),
     Row("another schema of ours", "schema", issuance),
     Row("a command among issuances", "schema", create, topic="credential-issuance"),
     Row("wrong key", "key", create, key=b"somebody-else"),
@@ -81,8 +81,17 @@ def test_an_empty_tenant_is_a_dead_letter(world):
     assert "tenant" in world.dead_letters.of(world.prefix + "webhook-admin", at[1], at[0]).reason.lower()
 
 
+def test_a_partitioner_of_another_kind_is_a_dead_letter(world):
+    """One tenant on two partitions would have two owners."""
+    tenant = world.tenant()
+    right, _ = world.writer.place("webhook-admin", tenant, create(world.schemas, tenant))
+    wrong = (right + 1) % world.partitions
+    at = world.writer.place("webhook-admin", tenant, create(world.schemas, tenant), partition=wrong)
+    assert "murmur2_random" in world.dead_letters.of(world.prefix + "webhook-admin", at[1], at[0]).reason
+
+
 def test_one_letter_a_record(world):
     """At the end of the module: nothing was kept twice, and no good record is among them."""
     world.dead_letters.catch_up()
     places = [tuple(letter.headers[f"posthorn.error.{name}"] for name in ("topic", "partition", "offset")) for letter in world.dead_letters.letters]
-    assert len(places) == len(set(places)) == len(ROWS) + 3
+    assert len(places) == len(set(places)) == len(ROWS) + 4

@@ -120,7 +120,7 @@ SERIES = {
     "deliveries by outcome": "posthorn_deliveries_total",
     "attempts' seconds": "posthorn_attempt_seconds_bucket",
     "pending": "posthorn_deliveries_pending",
-    "in flight": "posthorn_deliveries_in_flight",
+    "in flight": "posthorn_attempts_in_flight",
     "lag per partition": "posthorn_consumer_lag",
     "restore progress": "posthorn_restore_",
 }
@@ -138,5 +138,5 @@ def test_metrics(fresh_world):
     missing = {what: name for what, name in SERIES.items() if f"\n{name}" not in text}
     assert not missing, text
     assert all(line.startswith(("#", "posthorn_", "process_")) for line in text.splitlines() if line)
-    assert worker.metric("posthorn_deliveries_total", outcome="success") == 1
+    assert worker.metric("posthorn_deliveries_total", outcome="succeeded") == 1
     assert worker.metric("posthorn_deliveries_pending") == 0

@@ -89,7 +89,7 @@ def test_a_warm_restart_reads_only_what_is_new(fresh_world):
         world.results.end(id)
     worker.kill()
     worker.start()
-    assert worker.metric("posthorn_restore_records_total") < 100
+    assert worker.metric("posthorn_restored_records_total") < 100
     assert len(world.ask(tenant, commands.retrieve_all(limit=1000)).data["data"]) == 500
     worker.stop()
     assert world.admin.dump() == world.admin.dump(worker.replica)
@@ -163,5 +163,5 @@ def test_two_workers_share_the_partitions(fresh_world):
     load = Load(world)
     load.send(400)
     world.results.wait(load.finished, 30, "every delivery's end")
-    counts = [worker.metric("posthorn_deliveries_total", outcome="success") for worker in workers]
+    counts = [worker.metric("posthorn_deliveries_total", outcome="succeeded") for worker in workers]
     assert sum(counts) == 400 and min(counts) > 0

@@ -83,7 +83,7 @@ ROWS = [
     *bad_url("broken percent", "https://example.com/%zz"),
     *bad_url("line break", "https://example.com/a\r\nHost: b"),
     *bad_url("too long", "https://example.com/" + "a" * 2048),
-    *bad_url("too long once normalised", "https://example.com/" + "ü" * 400),
+    *bad_url("too long once normalised", "https://example.com/" + "ü" * 400, "https://example.com/" + "ü" * 118),
     *bad_events("empty", [], ("events", "body", ANY)),
     *bad_events("unknown", ["Nothing"], ("events[0]", "body", "Nothing")),
     *bad_events("second unknown", [ISSUED, "Nothing"], ("events[1]", "body", "Nothing")),

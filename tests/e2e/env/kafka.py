@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from . import avro
 from .commands import command
@@ -108,19 +109,22 @@ class Reader:
                 "fetch.queue.backoff.ms": 5,
             }
         )
+        # Asked on a connection of its own: behind a fetch it would wait for that.
+        self.admin = AdminClient({"bootstrap.servers": bootstrap})
         self.partitions = sorted(self.consumer.list_topics(topic, timeout=10).topics[topic].partitions)
-        self.at_end = set()
+        self.reached = dict.fromkeys(self.partitions, 0)
         self.consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in self.partitions])
 
     def poll(self, timeout=0.05):
-        """Takes what is there. Ends of partitions are remembered until something follows."""
-        for message in self.consumer.consume(5000, timeout):
+        """Takes what is there. The end of a partition is told too, also behind the markers of transactions."""
+        first = self.consumer.poll(timeout)
+        for message in [first, *self.consumer.consume(5000, 0)] if first else []:
             error = message.error()
             if error is None:
-                self.at_end.discard(message.partition())
+                self.reached[message.partition()] = message.offset() + 1
                 self.take(message)
             elif error.code() == KafkaError._PARTITION_EOF:
-                self.at_end.add(message.partition())
+                self.reached[message.partition()] = message.offset()
             else:
                 raise AssertionError(f"{self.topic}: {error}")
 
@@ -132,14 +136,11 @@ class Reader:
 
     def catch_up(self, timeout=30):
         """Reads everything that was committed before this call."""
-        ends = {p: self.consumer.get_watermark_offsets(TopicPartition(self.topic, p), timeout=10)[1] for p in self.partitions}
+        asked = self.admin.list_offsets({TopicPartition(self.topic, p): OffsetSpec.latest() for p in self.partitions})
+        ends = {at.partition: answer.result().offset for at, answer in asked.items()}
 
         def there():
-            positions = self.consumer.position([TopicPartition(self.topic, p) for p in self.partitions])
-            return all(
-                p.offset >= ends[p.partition] or (p.partition in self.at_end and p.offset < 0 and not ends[p.partition])
-                for p in positions
-            )
+            return all(self.reached[partition] >= end for partition, end in ends.items())
 
         self.wait(there, timeout, "the end")
         return self
@@ -193,7 +194,7 @@ class Results(Reader):
         )
         self.events.append(event)
         self.counts[fields["type"]] += 1
-        if kind == "Delivery":
+        if fields["type"].startswith("WEBHOOK_EVENT_"):
             self.by_delivery[data[1]["deliveryId"]].append(event)
         else:
             self.by_command[fields["commandId"]].append(event)

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import resource
 import signal
 import subprocess
 import urllib.error
@@ -13,13 +12,16 @@ from collections import namedtuple
 from .paths import ADMIN, WORKER, free_port
 from .wait import until
 
+# The tests' own POSTHORN_ variables are none of the programs' settings.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("POSTHORN_")}
+
 Answer = namedtuple("Answer", "code out err")
 
 
 def run(program, *arguments, input=None, timeout=60, environment=None):
     result = subprocess.run(
         [program, *map(str, arguments)], input=input, capture_output=True, text=True, timeout=timeout, check=False,
-        env=os.environ | (environment or {}),
+        env=ENVIRONMENT | (environment or {}),
     )
     return Answer(result.returncode, result.stdout, result.stderr)
 
@@ -74,7 +76,7 @@ class Worker:
         with open(self.log, "ab") as log:
             # A pytest that is killed takes its workers along.
             command = ["setpriv", "--pdeathsig", "KILL", WORKER, "--config", self.config]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=ENVIRONMENT)
         if ready:
             self.wait_ready()
         return self
@@ -148,7 +150,3 @@ class Worker:
         bad = [line for line in lines if "level=error" in line or "ERROR: AddressSanitizer" in line or "WARNING: ThreadSanitizer" in line]
         return [line for line in bad if not any(pattern.search(line) for pattern in self.expected_errors)]
 
-
-def children_usage():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
