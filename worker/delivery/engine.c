@@ -20,26 +20,31 @@ struct engine {
 	atomic_bool stopped;
 };
 
+static int thread_count(const struct config *config) {
+	return MAX(config->delivery_threads, 1);
+}
+
 /*
- * As many connections as the process may have descriptors, but for those of Kafka, the replica and the logs. Descriptors beyond
- * the soft limit are for programs that, unlike select(2), can count past 1024.
+ * As many connections as the process may have descriptors, but for the threads' own and those of Kafka, the replica and the logs.
+ * Descriptors beyond the soft limit are for programs that, unlike select(2), can count past 1024.
  */
-static int connections_max(void) {
-	struct rlimit limit = { .rlim_cur = DESCRIPTORS_RESERVED }, wanted;
+static int connections_max(int threads) {
+	int reserved = DESCRIPTORS_RESERVED + threads * LOOP_DESCRIPTORS;
+	struct rlimit limit = { .rlim_cur = (rlim_t)reserved }, wanted;
 
 	getrlimit(RLIMIT_NOFILE, &limit);
 	wanted = limit;
 	wanted.rlim_cur = MIN(limit.rlim_max, (rlim_t)DESCRIPTORS_MAX);
 	if (wanted.rlim_cur > limit.rlim_cur && !setrlimit(RLIMIT_NOFILE, &wanted))
 		limit = wanted;
-	return (int)MIN(limit.rlim_cur, (rlim_t)DESCRIPTORS_MAX) - DESCRIPTORS_RESERVED;
+	return (int)MIN(limit.rlim_cur, (rlim_t)DESCRIPTORS_MAX) - reserved;
 }
 
 static void shared_init(struct shared *shared, const struct config *config, const char *version) {
 	pthread_condattr_t attributes;
 
 	shared->config = config;
-	shared->connections_max = connections_max();
+	shared->connections_max = connections_max(thread_count(config));
 	shared->user_agent = x_asprintf("user-agent: posthorn/%s", version);
 	pthread_mutex_init(&shared->idle_mutex, NULL);
 	pthread_condattr_init(&attributes);
@@ -75,7 +80,7 @@ int engine_new(const struct config *config, const char *version, void (*notify)(
 	outbox_init(&engine->shared.outbox, notify, userdata);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -ENOMEM;
-	rc = start_loops(engine, MAX(config->delivery_threads, 1));
+	rc = start_loops(engine, thread_count(config));
 	if (rc)
 		return rc;
 	*out = TAKE(engine);

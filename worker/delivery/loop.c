@@ -10,7 +10,6 @@
 #include <utlist.h>
 
 enum {
-	SHARD_COUNT = 64, /* one bit each in `touched` */
 	EVENTS_PER_WAIT = 256,
 	BEGINS_PER_TURN = 64,   /* what was begun must not wait long for its events */
 	POOLED_TRANSFERS = 256, /* idle easy handles that are kept, some 10 KB each */
@@ -23,8 +22,8 @@ struct loop {
 	pthread_t thread;
 	struct inbox inbox;
 	struct sockets sockets;
-	struct shard shards[SHARD_COUNT];
-	uint64_t touched; /* shards that may have results */
+	struct shard shards[LOOP_SHARD_COUNT];
+	uint64_t touched; /* shards that may have results, a bit each */
 	struct scheduler scheduler;
 	struct transfer *in_flight; /* list */
 	struct transfer *pool;      /* list */
@@ -48,7 +47,7 @@ static void touch(struct loop *loop, const struct shard *shard) {
 static int64_t next_deadline(const struct loop *loop) {
 	int64_t next = loop->stopping ? loop->stop_deadline_us : SHARD_NO_DEADLINE;
 
-	for (size_t i = 0; i < SHARD_COUNT; i++)
+	for (size_t i = 0; i < LOOP_SHARD_COUNT; i++)
 		next = MIN(next, loop->shards[i].deadline_us);
 	return next;
 }
@@ -94,7 +93,7 @@ static void wait_for_events(struct loop *loop) {
 static void fire_timers(struct loop *loop) {
 	int64_t now = clock_monotonic_us();
 
-	for (size_t i = 0; i < SHARD_COUNT; i++) {
+	for (size_t i = 0; i < LOOP_SHARD_COUNT; i++) {
 		struct shard *shard = &loop->shards[i];
 
 		if (shard->deadline_us > now)
@@ -162,7 +161,7 @@ static void collect_results(struct loop *loop) {
 }
 
 static struct shard *shard_of(struct loop *loop, const struct route *route) {
-	return &loop->shards[route->host_hash / (unsigned)loop->count % SHARD_COUNT];
+	return &loop->shards[route->host_hash / (unsigned)loop->count % LOOP_SHARD_COUNT];
 }
 
 static void begin(struct loop *loop, const struct claim *claim) {
@@ -289,7 +288,7 @@ static void abandon_all(struct loop *loop) {
 }
 
 static void keep_connections(struct loop *loop, long per_shard) {
-	for (size_t i = 0; i < SHARD_COUNT; i++)
+	for (size_t i = 0; i < LOOP_SHARD_COUNT; i++)
 		shard_keep_connections(&loop->shards[i], per_shard);
 }
 
@@ -301,7 +300,7 @@ static void spare_connections(struct loop *loop) {
 	bool scarce = loop->sockets.open > loop->connections_max / 4 * 3, plenty = loop->sockets.open < loop->connections_max / 2;
 
 	if (scarce && !loop->sparing)
-		keep_connections(loop, MAX(loop->connections_max / SHARD_COUNT, 1));
+		keep_connections(loop, MAX(loop->connections_max / LOOP_SHARD_COUNT, 1));
 	else if (plenty && loop->sparing)
 		keep_connections(loop, loop->connections_max);
 	loop->sparing = scarce || (loop->sparing && !plenty);
@@ -360,7 +359,7 @@ int loop_new(struct shared *shared, int index, int count, struct loop **out) {
 	loop->connections_max = MAX(shared->connections_max / count, 1);
 	loop->inbox.event_fd = loop->sockets.epoll_fd = -1;
 	scheduler_init(&loop->scheduler, config->delivery_max_in_flight_per_endpoint, config->delivery_max_connections_per_host);
-	for (size_t i = 0; i < SHARD_COUNT; i++)
+	for (size_t i = 0; i < LOOP_SHARD_COUNT; i++)
 		shard_init(&loop->shards[i], (uint8_t)i, &loop->sockets);
 	keep_connections(loop, loop->connections_max);
 	rc = open_descriptors(loop);
@@ -384,7 +383,7 @@ void loop_free(struct loop *loop) {
 		DL_DELETE(loop->pool, transfer);
 		transfer_free(transfer);
 	}
-	for (size_t i = 0; i < SHARD_COUNT; i++)
+	for (size_t i = 0; i < LOOP_SHARD_COUNT; i++)
 		shard_destroy(&loop->shards[i]);
 	scheduler_destroy(&loop->scheduler);
 	sockets_destroy(&loop->sockets);
