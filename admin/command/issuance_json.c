@@ -33,6 +33,12 @@ static const struct field fields[] = {
 	{ "credential", FIELD_CREDENTIAL, false, offsetof(struct issuance, credential) },
 };
 
+struct member {
+	const char *name;
+	const json_t *value;
+	struct json_text text; /* the value's own bytes */
+};
+
 struct parse {
 	struct arena *arena;
 	struct json_text text;
@@ -58,20 +64,6 @@ const char *issuance_credential_text(struct arena *arena, const char *string) {
 	return arena_strndup(arena, quoted.data, quoted.len);
 }
 
-/* An object's own bytes. Only a name in escaped spelling (which nobody writes) makes it be written anew. */
-static const char *object_text(const struct parse *parse, const struct field *field, const json_t *value) {
-	struct json_text raw;
-	char *dumped;
-	const char *text;
-
-	if (json_text_member(&parse->text, field->name, &raw))
-		return arena_strndup(parse->arena, raw.bytes, raw.len);
-	dumped = json_dumps(value, JSON_COMPACT);
-	text = arena_strdup(parse->arena, dumped ? dumped : "{}");
-	free(dumped);
-	return text;
-}
-
 static int take_timestamp(const struct parse *parse, const json_t *value) {
 	double number = json_number_value(value);
 
@@ -84,31 +76,30 @@ static int take_timestamp(const struct parse *parse, const json_t *value) {
 	return 0;
 }
 
-static int take_field(const struct parse *parse, const struct field *field, const json_t *value) {
-	const char *string = json_string_value(value);
+static int take_field(const struct parse *parse, const struct field *field, const struct member *member) {
+	const char *string = json_string_value(member->value);
 
-	if (json_is_null(value))
+	if (json_is_null(member->value))
 		return 0;
 	if (field->kind == FIELD_TIMESTAMP)
-		return take_timestamp(parse, value);
-	if (field->kind != FIELD_TEXT && json_is_object(value)) {
-		*text_of(parse, field) = object_text(parse, field, value);
+		return take_timestamp(parse, member->value);
+	if (field->kind != FIELD_TEXT && json_is_object(member->value)) {
+		*text_of(parse, field) = arena_strndup(parse->arena, member->text.bytes, member->text.len);
 		return 0;
 	}
 	if (!string)
-		return refuse(parse, field->name,
-			      field->kind == FIELD_TEXT ? "must be a string" : "must be an object or a string");
+		return refuse(parse, field->name, field->kind == FIELD_TEXT ? "must be a string" : "must be an object or a string");
 	string = arena_strdup(parse->arena, string);
 	*text_of(parse, field) = field->kind == FIELD_CREDENTIAL ? issuance_credential_text(parse->arena, string) : string;
 	return 0;
 }
 
-static int take_member(const struct parse *parse, const char *name, const json_t *value) {
+static int take_member(const struct parse *parse, const struct member *member) {
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		if (!strcmp(fields[i].name, name))
-			return take_field(parse, &fields[i], value);
+		if (!strcmp(fields[i].name, member->name))
+			return take_field(parse, &fields[i], member);
 	}
-	return refuse(parse, name, "is not a field of CredentialIssuanceCommand");
+	return refuse(parse, member->name, "is not a field of CredentialIssuanceCommand");
 }
 
 /* A record without a usable tenantId is a dead letter: there would be nobody to answer. */
@@ -132,13 +123,18 @@ static int finish(const struct parse *parse, const struct issuance_defaults *def
 	return 0;
 }
 
+/* jansson hands out members in the order of the text, and refuses a name that comes twice: the walks over both keep step. */
 static int take_object(const struct parse *parse, json_t *object) {
-	const char *name;
+	struct member member;
 	json_t *value;
-	int r;
+	size_t at = 0;
+	int r = 0;
 
-	json_object_foreach(object, name, value) {
-		r = take_member(parse, name, value);
+	json_object_foreach(object, member.name, value) {
+		member.value = value;
+		if (!json_text_next_member(&parse->text, &at, &member.text))
+			abort();
+		r = take_member(parse, &member);
 		if (r)
 			return r;
 	}

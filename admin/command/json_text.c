@@ -24,7 +24,7 @@ static size_t skip_value(const struct json_text *text, size_t at) {
 	while (at < text->len) {
 		char c = text->bytes[at];
 
-		if (depth == 0 && strchr(",]} \t\r\n", c))
+		if (depth == 0 && strchr(":,]} \t\r\n", c))
 			break;
 		if (c == '"') {
 			at = skip_string(text, at);
@@ -69,17 +69,12 @@ bool json_text_next_element(const struct json_text *array, size_t *at, struct js
 	return true;
 }
 
-bool json_text_member(const struct json_text *object, const char *name, struct json_text *out) {
-	size_t at = skip_separators(object, 0);
+bool json_text_next_member(const struct json_text *object, size_t *at, struct json_text *out) {
+	size_t start = skip_separators(object, *at);
 
-	while (!at_end(object, at)) {
-		struct json_text key;
-
-		at = skip_separators(object, take(object, at, &key));
-		at = take(object, at, out);
-		if (key.len == strlen(name) + 2 && !memcmp(key.bytes + 1, name, key.len - 2))
-			return true;
-		at = skip_separators(object, at);
-	}
-	return false;
+	if (at_end(object, start))
+		return false;
+	start = skip_separators(object, take(object, start, out)); /* the name, and its colon */
+	*at = take(object, start, out);
+	return true;
 }

@@ -15,5 +15,5 @@ struct json_text {
 /* The element of an array at `*at`, which moves behind it; 0 to begin with. Returns false when there is none left. */
 bool json_text_next_element(const struct json_text *array, size_t *at, struct json_text *out);
 
-/* The value of an object's member. Returns false where the name is not there in plain (unescaped) spelling. */
-bool json_text_member(const struct json_text *object, const char *name, struct json_text *out);
+/* The value of the member of an object at `*at`, likewise; members come in the order of the text. */
+bool json_text_next_member(const struct json_text *object, size_t *at, struct json_text *out);

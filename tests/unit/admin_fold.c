@@ -1,0 +1,143 @@
+#include "command/fold.h"
+#include "command/outstanding.h"
+#include "kafka/topic_rules.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+/* After what it needs. */
+#include <cmocka.h>
+
+enum { TEXT_MAX = 256 };
+
+static const struct {
+	const char *name;
+	struct {
+		int32_t partition;
+		const char *key, *value; /* value NULL: a tombstone */
+	} records[6];
+	const char *folded;
+} folds[] = {
+	{ "nothing", { { 0 } }, "" },
+	{ "the last value wins", { { 0, "a", "1" }, { 0, "a", "22" }, { 0, "a", "3" } }, "a@0=3 " },
+	{ "a tombstone removes", { { 0, "a", "1" }, { 0, "b", "2" }, { 0, "a", NULL } }, "b@0=2 " },
+	{ "a tombstone of nothing", { { 0, "a", NULL } }, "" },
+	{ "and back again", { { 0, "a", "1" }, { 0, "a", NULL }, { 0, "a", "2" } }, "a@0=2 " },
+	{ "a key of two partitions is two",
+	  { { 1, "position", "x" }, { 0, "position", "y" }, { 1, "position", NULL } },
+	  "position@0=y " },
+	{ "by key, then by partition", { { 2, "b", "1" }, { 10, "a", "2" }, { 2, "a", "3" } }, "a@2=3 a@10=2 b@2=1 " },
+	{ "a shorter key first", { { 0, "ab", "1" }, { 0, "a", "2" } }, "a@0=2 ab@0=1 " },
+	{ "bytes, not signed ones", { { 0, "\xc3\xa4", "1" }, { 0, "z", "2" } }, "z@0=2 \xc3\xa4@0=1 " },
+};
+
+static int append(void *userdata, const char *key, int32_t partition, const void *value, size_t len) {
+	char *text = userdata;
+	size_t at = strlen(text);
+
+	snprintf(text + at, TEXT_MAX - at, "%s@%d=%.*s ", key, partition, (int)len, (const char *)value);
+	return 0;
+}
+
+static void test_fold(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(folds); i++) {
+		_cleanup_(fold_freep) struct fold *fold = fold_new();
+		char text[TEXT_MAX] = "";
+
+		for (size_t k = 0; k < ARRAY_LEN(folds[i].records) && folds[i].records[k].key; k++) {
+			const char *key = folds[i].records[k].key, *value = folds[i].records[k].value;
+			const struct fold_key fold_key = { folds[i].records[k].partition, key, strlen(key) };
+
+			fold_apply(fold, &fold_key, value, value ? strlen(value) : 0);
+		}
+		assert_int_equal(fold_walk(fold, append, text), 0);
+		if (strcmp(text, folds[i].folded) != 0)
+			fail_msg("%s: %s", folds[i].name, text);
+	}
+}
+
+static int stop(void *userdata, const char *key _unused_, int32_t partition _unused_, const void *value _unused_,
+		size_t len _unused_) {
+	++*(int *)userdata;
+	return -5;
+}
+
+static void test_a_walk_can_be_ended(void **state _unused_) {
+	_cleanup_(fold_freep) struct fold *fold = fold_new();
+	int calls = 0;
+
+	fold_apply(fold, &(struct fold_key){ 0, "a", 1 }, "1", 1);
+	fold_apply(fold, &(struct fold_key){ 0, "b", 1 }, "2", 1);
+	assert_int_equal(fold_walk(fold, stop, &calls), -5);
+	assert_int_equal(calls, 1);
+}
+
+static void test_outstanding(void **state _unused_) {
+	_cleanup_(outstanding_freep) struct outstanding *outstanding = outstanding_new();
+
+	outstanding_add(outstanding, "t", "ab");
+	outstanding_add(outstanding, "ta", "b");
+	outstanding_add(outstanding, "t", "twice");
+	outstanding_add(outstanding, "t", "twice");
+	assert_int_equal(outstanding_count(outstanding), 4);
+	assert_false(outstanding_take(outstanding, "other", "ab"));
+	assert_true(outstanding_take(outstanding, "t", "ab"));
+	assert_false(outstanding_take(outstanding, "t", "ab"));
+	assert_true(outstanding_take(outstanding, "ta", "b"));
+	assert_true(outstanding_take(outstanding, "t", "twice"));
+	assert_true(outstanding_take(outstanding, "t", "twice"));
+	assert_false(outstanding_take(outstanding, "t", "twice"));
+	assert_int_equal(outstanding_count(outstanding), 0);
+}
+
+static const struct {
+	enum topic_rule_kind kind;
+	const char *wanted, *value;
+	bool wrong;
+} checks[] = {
+	{ RULE_IS, "compact", "compact", false },
+	{ RULE_IS, "compact", "compact,delete", true },
+	{ RULE_IS, "compact", NULL, true },
+	{ RULE_AT_LEAST, "604800000", "604800000", false },
+	{ RULE_AT_LEAST, "604800000", "86400000", true },
+	{ RULE_AT_LEAST, "2", "3", false },
+	{ RULE_AT_MOST, "3600000", "9223372036854775807", true },
+	{ RULE_AT_MOST, "3600000", "60000", false },
+};
+
+static void test_topic_rules(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
+		const struct topic_rule rule = { .setting = "x", .kind = checks[i].kind, .value = checks[i].wanted };
+		_cleanup_(x_freep) char *wrong = topic_rule_check(&rule, checks[i].value);
+
+		if (!wrong == checks[i].wrong)
+			fail_msg("%s against %s: %s", checks[i].value ? checks[i].value : "-", checks[i].wanted,
+				 wrong ? wrong : "good");
+	}
+}
+
+/* min.insync.replicas holds from three replicas on, and never for the topics that may lose a record. */
+static void test_topic_rules_concern(void **state _unused_) {
+	const struct topic_rule *rule = topic_rules;
+
+	while (strcmp(rule->setting, "min.insync.replicas") != 0)
+		rule++;
+	assert_true(topic_rule_concerns(rule, TOPIC_STATE, 3));
+	assert_true(topic_rule_concerns(rule, TOPIC_ADMIN, 3));
+	assert_true(topic_rule_concerns(rule, TOPIC_ISSUANCE, 5));
+	assert_false(topic_rule_concerns(rule, TOPIC_STATE, 1));
+	assert_false(topic_rule_concerns(rule, TOPIC_RESULTS, 3));
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fold),
+		cmocka_unit_test(test_a_walk_can_be_ended),
+		cmocka_unit_test(test_outstanding),
+		cmocka_unit_test(test_topic_rules),
+		cmocka_unit_test(test_topic_rules_concern),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
