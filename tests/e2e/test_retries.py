@@ -67,21 +67,22 @@ def test_exhaustion_makes_it_dead_and_recovery_makes_it_due(world):
 
 
 @pytest.mark.parametrize(
-    "answer, reason",
+    "answers, reason",
     [
-        ({"status": 404}, "status-404"),
-        ({"status": 302, "headers": {"Location": "/elsewhere"}}, "status-302"),
-        ({"hang": True}, "timeout"),
-        ({"close": True}, "connect"),
+        ([{"status": 404}], "status-404"),
+        ([{"status": 302, "headers": {"Location": "/elsewhere"}}], "status-302"),
+        ([{"hang": True}], "timeout"),
+        # Once would not do: where an idle connection turns out to be closed, the same attempt asks again on a new one.
+        ([{"close": True}, {"close": True}], "connect"),
     ],
     ids=["404", "redirect", "hang", "close"],
 )
-def test_reasons(world, answer, reason):
-    endpoint = world.receivers.endpoint().answers(answer, 200)
+def test_reasons(world, answers, reason):
+    endpoint = world.receivers.endpoint().answers(*answers, 200)
     _, _, delivery = issue(world, endpoint.url)
     events = world.delivered(delivery)
     assert (events[1].type, events[1].data["reason"]) == (RETRY, reason)
-    assert [event.type for event in events[2:]] == [SUCCESS]
+    assert events[-1].type == SUCCESS
 
 
 def test_nobody_listens(world):

@@ -118,7 +118,7 @@ class Reader:
     def poll(self, timeout=0.05):
         """Takes what is there. The end of a partition is told too, also behind the markers of transactions."""
         first = self.consumer.poll(timeout)
-        for message in [first, *self.consumer.consume(5000, 0)] if first else []:
+        for message in [first, *self.consumer.consume(5000, 0)] if first is not None else []:
             error = message.error()
             if error is None:
                 self.reached[message.partition()] = message.offset() + 1

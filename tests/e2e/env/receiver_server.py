@@ -142,7 +142,7 @@ class Server:
 async def serve(records, ports):
     loop = asyncio.get_running_loop()
     server = Server(records, loop)
-    control = await asyncio.start_server(server.control, "127.0.0.1", 0)
+    control = await asyncio.start_server(server.control, "127.0.0.1", 0, limit=1 << 24)
     listening = [await server.listen() for _ in range(ports)]
     print(json.dumps({"control": control.sockets[0].getsockname()[1], "ports": listening}), flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
