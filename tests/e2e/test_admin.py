@@ -119,7 +119,7 @@ def test_issue_json_lines(world, tenant):
 
 def test_results_tail(world, tenant, tmp_path):
     with open(tmp_path / "events", "w+") as events:
-        tail = subprocess.Popen([ADMIN, "--config", world.admin.config, "results", "tail", "--tenant", tenant, "--json"], stdout=events, env=ENVIRONMENT)
+        tail = subprocess.Popen([ADMIN, "--config", world.admin.config, "results", "tail", "--follow", "--tenant", tenant, "--json"], stdout=events, env=ENVIRONMENT)
         try:
             # It shows what comes after it has started, and nothing says when that is.
             until(lambda: create(world, tenant, "http://127.0.0.1:9/") and (tmp_path / "events").read_text(), what="an event")
