@@ -1,6 +1,6 @@
 #include "base/clock.h"
 #include "command/call.h"
-#include "command/fold.h"
+#include "command/state_fold.h"
 #include "command/signing_keys.h"
 #include "kafka/reader.h"
 #include "kafka/topics.h"
@@ -27,21 +27,21 @@ static void print_jwks(const struct signing_keys *keys) {
 
 struct key_filter {
 	const char *prefix; /* key/<tenant>/ */
-	struct fold *fold;
+	struct state_fold *fold;
 };
 
 /* Of a changelog with millions of deliveries, only the tenant's keys are kept. */
 static enum admin_status take(void *userdata, const struct record *record) {
 	const struct key_filter *filter = userdata;
-	const struct fold_key key = { .partition = record->partition, .bytes = record->key, .len = record->key_len };
+	const struct state_fold_key key = { .partition = record->partition, .bytes = record->key, .len = record->key_len };
 	size_t prefix_len = strlen(filter->prefix);
 
 	if (key.len >= prefix_len && !memcmp(key.bytes, filter->prefix, prefix_len))
-		fold_apply(filter->fold, &key, record->value, record->len);
+		state_fold_apply(filter->fold, &key, record->value, record->len);
 	return ADMIN_OK;
 }
 
-static enum admin_status fold_keys(const struct invocation *invocation, struct arena *arena, struct fold *fold) {
+static enum admin_status fold_keys(const struct invocation *invocation, struct arena *arena, struct state_fold *fold) {
 	_cleanup_(x_freep) char *topic = topic_name(invocation->config, TOPIC_STATE);
 	const struct state_key key = { .kind = STATE_SIGNING_KEY, .tenant_id = invocation->tenant, .name = "" };
 	struct key_filter filter = { .prefix = state_key_format(arena, &key), .fold = fold };
@@ -57,7 +57,7 @@ static enum admin_status fold_keys(const struct invocation *invocation, struct a
 static enum admin_status show(const struct invocation *invocation) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	_cleanup_(codec_freep) struct codec *codec = open_codec(invocation->config);
-	_cleanup_(fold_freep) struct fold *fold = fold_new();
+	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
 	struct signing_keys keys;
 	enum admin_status status;
 

@@ -35,11 +35,12 @@ static int by_epoch_falling(const void *a, const void *b) {
 	return (x->epoch < y->epoch) - (x->epoch > y->epoch);
 }
 
-void signing_keys_take(struct signing_keys *keys, struct arena *arena, struct codec *codec, struct fold *fold, int64_t now_ms) {
+void signing_keys_take(struct signing_keys *keys, struct arena *arena, struct codec *codec, struct state_fold *fold,
+		       int64_t now_ms) {
 	struct collector collector = { .keys = keys, .arena = arena, .codec = codec, .now_ms = now_ms };
 
 	*keys = (struct signing_keys){ 0 };
-	fold_walk(fold, collect, &collector);
+	state_fold_walk(fold, collect, &collector);
 	if (keys->count)
 		qsort(keys->items, keys->count, sizeof(*keys->items), by_epoch_falling);
 }

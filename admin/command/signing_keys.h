@@ -2,7 +2,7 @@
 #pragma once
 
 #include "avro/codec.h"
-#include "command/fold.h"
+#include "command/state_fold.h"
 
 struct signing_keys {
 	struct signing_key *items; /* in the arena; the signing one (highest epoch) first */
@@ -11,4 +11,5 @@ struct signing_keys {
 };
 
 /* Those that have not expired at `now_ms`. */
-void signing_keys_take(struct signing_keys *keys, struct arena *arena, struct codec *codec, struct fold *fold, int64_t now_ms);
+void signing_keys_take(struct signing_keys *keys, struct arena *arena, struct codec *codec, struct state_fold *fold,
+		       int64_t now_ms);

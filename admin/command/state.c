@@ -1,6 +1,6 @@
 #include "avro/json.h"
 #include "command/call.h"
-#include "command/fold.h"
+#include "command/state_fold.h"
 #include "kafka/reader.h"
 #include "kafka/topics.h"
 #include "replica/replica.h"
@@ -50,9 +50,9 @@ static int print_line(void *userdata, const char *key, int32_t partition, const 
 }
 
 static enum admin_status take(void *userdata, const struct record *record) {
-	const struct fold_key key = { .partition = record->partition, .bytes = record->key, .len = record->key_len };
+	const struct state_fold_key key = { .partition = record->partition, .bytes = record->key, .len = record->key_len };
 
-	fold_apply(userdata, &key, record->value, record->len);
+	state_fold_apply(userdata, &key, record->value, record->len);
 	return ADMIN_OK;
 }
 
@@ -62,14 +62,14 @@ static enum admin_status dump_changelog(const struct invocation *invocation, str
 		.topic = topic, .start = READER_FROM_BEGINNING, .timeout_ms = invocation->timeout_ms
 	};
 	_cleanup_(reader_closep) struct reader *reader = NULL;
-	_cleanup_(fold_freep) struct fold *fold = fold_new();
+	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
 	enum admin_status status = reader_open(invocation->config, &options, &reader);
 
 	if (!status)
 		status = reader_walk(reader, invocation->timeout_ms, take, fold);
 	if (status)
 		return status;
-	return fold_walk(fold, print_line, printer) ? ADMIN_REFUSED : ADMIN_OK;
+	return state_fold_walk(fold, print_line, printer) ? ADMIN_REFUSED : ADMIN_OK;
 }
 
 static enum admin_status dump_replica(const char *file, struct printer *printer) {

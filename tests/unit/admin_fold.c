@@ -1,5 +1,5 @@
-#include "command/fold.h"
 #include "command/outstanding.h"
+#include "command/state_fold.h"
 #include "kafka/topic_rules.h"
 
 #include <setjmp.h>
@@ -42,16 +42,16 @@ static int append(void *userdata, const char *key, int32_t partition, const void
 
 static void test_fold(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(folds); i++) {
-		_cleanup_(fold_freep) struct fold *fold = fold_new();
+		_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
 		char text[TEXT_MAX] = "";
 
 		for (size_t k = 0; k < ARRAY_LEN(folds[i].records) && folds[i].records[k].key; k++) {
 			const char *key = folds[i].records[k].key, *value = folds[i].records[k].value;
-			const struct fold_key fold_key = { folds[i].records[k].partition, key, strlen(key) };
+			const struct state_fold_key state_fold_key = { folds[i].records[k].partition, key, strlen(key) };
 
-			fold_apply(fold, &fold_key, value, value ? strlen(value) : 0);
+			state_fold_apply(fold, &state_fold_key, value, value ? strlen(value) : 0);
 		}
-		assert_int_equal(fold_walk(fold, append, text), 0);
+		assert_int_equal(state_fold_walk(fold, append, text), 0);
 		if (strcmp(text, folds[i].folded) != 0)
 			fail_msg("%s: %s", folds[i].name, text);
 	}
@@ -64,12 +64,12 @@ static int stop(void *userdata, const char *key _unused_, int32_t partition _unu
 }
 
 static void test_a_walk_can_be_ended(void **state _unused_) {
-	_cleanup_(fold_freep) struct fold *fold = fold_new();
+	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
 	int calls = 0;
 
-	fold_apply(fold, &(struct fold_key){ 0, "a", 1 }, "1", 1);
-	fold_apply(fold, &(struct fold_key){ 0, "b", 1 }, "2", 1);
-	assert_int_equal(fold_walk(fold, stop, &calls), -5);
+	state_fold_apply(fold, &(struct state_fold_key){ 0, "a", 1 }, "1", 1);
+	state_fold_apply(fold, &(struct state_fold_key){ 0, "b", 1 }, "2", 1);
+	assert_int_equal(state_fold_walk(fold, stop, &calls), -5);
 	assert_int_equal(calls, 1);
 }
 

@@ -1,4 +1,4 @@
-#include "command/fold.h"
+#include "command/state_fold.h"
 
 /* Keys may be millions: a key that finds no memory ends the program, as everywhere. */
 #define uthash_malloc(size) x_malloc(size)
@@ -16,21 +16,21 @@ struct entry {
 	} id;
 };
 
-struct fold {
+struct state_fold {
 	struct entry *entries; /* the head of the hash */
 };
 
-struct fold *fold_new(void) {
-	return x_calloc(1, sizeof(struct fold));
+struct state_fold *state_fold_new(void) {
+	return x_calloc(1, sizeof(struct state_fold));
 }
 
-static void entry_remove(struct fold *fold, struct entry *entry) {
+static void entry_remove(struct state_fold *fold, struct entry *entry) {
 	HASH_DEL(fold->entries, entry);
 	free(entry->value);
 	free(entry);
 }
 
-void fold_free(struct fold *fold) {
+void state_fold_free(struct state_fold *fold) {
 	struct entry *entry, *next;
 
 	HASH_ITER(hh, fold->entries, entry, next) {
@@ -39,7 +39,7 @@ void fold_free(struct fold *fold) {
 	free(fold);
 }
 
-static struct entry *entry_new(const struct fold_key *key) {
+static struct entry *entry_new(const struct state_fold_key *key) {
 	struct entry *entry = x_calloc(1, sizeof(*entry) + key->len + 1);
 
 	entry->key_len = (uint32_t)key->len;
@@ -49,7 +49,7 @@ static struct entry *entry_new(const struct fold_key *key) {
 	return entry;
 }
 
-void fold_apply(struct fold *fold, const struct fold_key *key, const void *value, size_t len) {
+void state_fold_apply(struct state_fold *fold, const struct state_fold_key *key, const void *value, size_t len) {
 	struct entry *new = entry_new(key), *entry;
 	size_t id_len = sizeof(new->id) + key->len;
 
@@ -79,7 +79,7 @@ static int compare(const void *a, const void *b) {
 	return order ? order : (x->id.partition > y->id.partition) - (x->id.partition < y->id.partition);
 }
 
-int fold_walk(struct fold *fold, fold_fn fn, void *userdata) {
+int state_fold_walk(struct state_fold *fold, state_fold_fn fn, void *userdata) {
 	size_t count = HASH_COUNT(fold->entries), i = 0;
 	_cleanup_(x_freep) struct entry **sorted = x_calloc(count, sizeof(struct entry *));
 	int r = 0;
