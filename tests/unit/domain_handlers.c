@@ -100,7 +100,10 @@ static void the_first_webhook_brings_the_first_key(void **state) {
 	struct world *world = *state;
 
 	world_create(world, "t");
+	assert_int_equal(world->effects.change_count, 3);
 	world_create(world, "t");
+	/* The webhook and the receipt. */
+	assert_int_equal(world->effects.change_count, 2);
 	assert_int_equal(fake_registry_count(&world->fake, STATE_SIGNING_KEY), 1);
 	world_create(world, "u");
 	assert_int_equal(fake_registry_count(&world->fake, STATE_SIGNING_KEY), 2);
