@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from . import avro
 from .commands import command
-from .paths import KAFKA, free_port
+from .paths import KAFKA
 from .wait import until
 
 
@@ -20,10 +20,7 @@ class Broker:
 
     def __init__(self, directory):
         self.directory = directory
-        # It takes the port after this one as well.
-        answer = subprocess.run(
-            [KAFKA, "start", "--port", str(free_port()), "--dir", directory], capture_output=True, text=True, check=False
-        )
+        answer = subprocess.run([KAFKA, "start", "--port", "0", "--dir", directory], capture_output=True, text=True, check=False)
         assert answer.returncode == 0, answer.stderr
         self.bootstrap = answer.stdout.strip()
         self.log = directory / "log/node-1.log"
