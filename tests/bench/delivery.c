@@ -1,16 +1,17 @@
 /*
  * What a delivery costs: the engine alone, jobs from memory, receivers on loopback in a process of their own.
  *
- *     bench_delivery [deliveries] [webhooks] [in flight per endpoint] [threads]
+ *     bench_delivery [deliveries] [webhooks] [hosts] [hung] [in flight per endpoint] [threads]
  *
- * Prints this process's CPU time per delivery, and beside it that of callback_sign alone, which is the part that cannot be had
- * for less.
+ * `hung` further webhooks, each on a host of its own, never answer and stay in flight meanwhile. Prints this process's CPU time
+ * per delivery, and beside it that of callback_sign alone, which is the part that cannot be had for less.
  */
 #include "base/clock.h"
 #include "delivery/engine.h"
 #include "signature/callback.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -63,23 +64,42 @@ static void serve(const int listeners[RECEIVERS]) {
 	}
 }
 
+static int listen_on_loopback(uint16_t *port) {
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (bind(fd, (struct sockaddr *)&address, len) || listen(fd, 4096) || getsockname(fd, (struct sockaddr *)&address, &len))
+		abort();
+	*port = ntohs(address.sin_port);
+	return fd;
+}
+
 static void start_receivers(uint16_t ports[RECEIVERS]) {
 	int listeners[RECEIVERS];
 
-	for (int i = 0; i < RECEIVERS; i++) {
-		struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-		socklen_t len = sizeof(address);
-
-		listeners[i] = socket(AF_INET, SOCK_STREAM, 0);
-		if (bind(listeners[i], (struct sockaddr *)&address, len) || listen(listeners[i], 1024) ||
-		    getsockname(listeners[i], (struct sockaddr *)&address, &len))
-			abort();
-		ports[i] = ntohs(address.sin_port);
-	}
+	for (int i = 0; i < RECEIVERS; i++)
+		listeners[i] = listen_on_loopback(&ports[i]);
 	if (fork() == 0)
 		serve(listeners);
 	for (int i = 0; i < RECEIVERS; i++)
 		close(listeners[i]);
+}
+
+/* Every name is this machine: libcurl resolves through this one instead of the C library's. */
+int getaddrinfo(const char *node _unused_, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
+	struct addrinfo *info = x_calloc(1, sizeof(*info) + sizeof(struct sockaddr_in));
+	struct sockaddr_in *address = (struct sockaddr_in *)(info + 1);
+
+	*address = (struct sockaddr_in){ .sin_family = AF_INET,
+					 .sin_port = htons((uint16_t)(service ? atoi(service) : 0)),
+					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	*info = (struct addrinfo){ .ai_family = AF_INET,
+				   .ai_socktype = hints ? hints->ai_socktype : SOCK_STREAM,
+				   .ai_addrlen = sizeof(*address),
+				   .ai_addr = (struct sockaddr *)address };
+	*out = info;
+	return 0;
 }
 
 /* --- the sender --- */
@@ -159,15 +179,54 @@ static size_t argument(char **argv, int argc, int index, size_t otherwise) {
 	return argc > index ? strtoul(argv[index], NULL, 10) : otherwise;
 }
 
+static struct route *make_route(const char *host, size_t number, uint16_t port, struct signer *signer) {
+	struct uuid id = { .bytes = { (uint8_t)host[0] } };
+	char url[64];
+
+	memcpy(&id.bytes[8], &number, sizeof(number));
+	snprintf(url, sizeof(url), "http://%s:%u/hook", host, port);
+	return route_new(&id, "tenant", url, signer);
+}
+
+/* The backlog of a socket that nobody accepts from: connections come about, answers do not. */
+static void hang(struct engine *engine, size_t count, struct signer *signer) {
+	uint16_t port;
+
+	listen_on_loopback(&port);
+	for (size_t i = 0; i < count; i++) {
+		_cleanup_(route_unrefp) struct route *route = NULL;
+		char host[32];
+
+		snprintf(host, sizeof(host), "silent%zu.test", i);
+		route = make_route(host, i, port, signer);
+		engine_submit(engine, make_job(route, (uint32_t)i));
+	}
+	while (count && (size_t)engine_counters(engine)->connections < count)
+		usleep(1000);
+}
+
+static struct route **make_routes(size_t count, size_t hosts, const uint16_t ports[RECEIVERS], struct signer *signer) {
+	struct route **routes = x_calloc(count, sizeof(*routes));
+
+	for (size_t i = 0; i < count; i++) {
+		char host[32];
+
+		snprintf(host, sizeof(host), "host%zu.test", i % hosts);
+		routes[i] = make_route(host, i, ports[i % hosts % RECEIVERS], signer);
+	}
+	return routes;
+}
+
 int main(int argc, char **argv) {
 	size_t total = argument(argv, argc, 1, 100000), webhooks = argument(argv, argc, 2, 200);
+	size_t hosts = argument(argv, argc, 3, RECEIVERS), hung = argument(argv, argc, 4, 0);
 	struct network loopback = { .address.s6_addr = { [10] = 0xff, [11] = 0xff, [12] = 127 }, .prefix_bits = 104 };
 	struct config config = {
-		.delivery_threads = (int)argument(argv, argc, 4, 1),
-		.delivery_connect_timeout_ms = 5000,
-		.delivery_timeout_ms = 15000,
-		.delivery_max_in_flight = 4096,
-		.delivery_max_in_flight_per_endpoint = (int)argument(argv, argc, 3, 64),
+		.delivery_threads = (int)argument(argv, argc, 6, 1),
+		.delivery_connect_timeout_ms = 60000,
+		.delivery_timeout_ms = 60000,
+		.delivery_max_in_flight = (int)hung + 4096,
+		.delivery_max_in_flight_per_endpoint = (int)argument(argv, argc, 5, 64),
 		.delivery_max_connections_per_host = 256,
 		.endpoint_allow_http = true,
 		.endpoint_allow_networks = { .items = &loopback, .count = 1 },
@@ -176,7 +235,7 @@ int main(int argc, char **argv) {
 	static const uint8_t seed[32] = { 1 };
 	_cleanup_(signer_unrefp) struct signer *signer = signer_from_seed(seed);
 	_cleanup_(engine_freep) struct engine *engine = NULL;
-	struct route **routes = x_calloc(webhooks, sizeof(*routes));
+	struct route **routes;
 	uint16_t ports[RECEIVERS];
 	sem_t notified;
 	double cpu;
@@ -186,21 +245,17 @@ int main(int argc, char **argv) {
 	body[BODY_LEN - 1] = '}';
 	start_receivers(ports);
 	sem_init(&notified, 0, 0);
-	for (size_t i = 0; i < webhooks; i++) {
-		struct uuid id = { 0 };
-		char url[64];
-
-		memcpy(id.bytes, &i, sizeof(i));
-		snprintf(url, sizeof(url), "http://127.0.0.1:%u/hook", ports[i % RECEIVERS]);
-		routes[i] = route_new(&id, "tenant", url, signer);
-	}
 	if (engine_new(&config, "bench", notify, &notified, &engine))
 		return 1;
 	engine_gate_set(engine, 0, 1);
+	routes = make_routes(webhooks, hosts, ports, signer);
+	hang(engine, hung, signer);
+	deliver(engine, &notified, routes, webhooks, hosts * 2); /* so that what is measured has its connections */
 	cpu = cpu_us();
 	began = clock_monotonic_us();
 	deliver(engine, &notified, routes, webhooks, total);
-	printf("deliveries %zu webhooks %zu threads %d\n", total, webhooks, config.delivery_threads);
+	printf("deliveries %zu webhooks %zu hosts %zu hung %zu threads %d\n", total, webhooks, hosts, hung,
+	       config.delivery_threads);
 	printf("cpu_us_per_delivery %.1f\n", (cpu_us() - cpu) / (double)total);
 	printf("wall_us_per_delivery %.1f\n", (double)(clock_monotonic_us() - began) / (double)total);
 	printf("connections_opened %lu\n", (unsigned long)engine_counters(engine)->connections_opened);
