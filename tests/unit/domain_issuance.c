@@ -302,7 +302,12 @@ static const struct refusal refusals[] = {
 	FIELD(credential, "credential", "true"),
 	FIELD(credential, "credential", "[]"),
 	FIELD(credential, "credential", "eyJ.eyJ.sig"),
+	FIELD(credential, "credential", "\""),
 	FIELD(credential, "credential", "\"open"),
+	FIELD(credential, "credential", "\"a\nb\""),
+	FIELD(credential, "credential", "\"\\\""),
+	FIELD(credential, "credential", "\"\\x\""),
+	FIELD(credential, "credential", "a\""),
 	FIELD(credential, "credential", "\"a\" \"b\""),
 	FIELD(credential, "credential", "{\"a\":1,\"a\":1}"),
 	FIELD(credential, "credential", "{\"a\":1},\"event\":{}"),
@@ -324,6 +329,20 @@ static void refuses(void **state) {
 		assert_string_equal(outcome->data.problem->details[0].value, refusals[i].value ? refusals[i].value : "");
 		assert_string_equal(outcome->data.problem->details[0].location, "body");
 		assert_int_equal(world->effects.change_count, 0);
+	}
+}
+
+static void takes_strings_and_objects(void **state) {
+	static const char *const credentials[] = { "",           "\"\"", "\"eyJ.eyJ.sig~\"", "\"a\\nb\\u0000\"",
+						   "\"ü \x7f\"", "{}",   " {\"a\":[1]} ",    "\n\"a\"" };
+	struct world *world = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(credentials); i++) {
+		struct issuance issuance = world_issuance(world);
+
+		issuance.credential = credentials[i];
+		if (world_issue(world, &issuance)->status != 200)
+			fail_msg("%s: refused", credentials[i]);
 	}
 }
 
@@ -391,6 +410,7 @@ int main(void) {
 		WORLD_TEST(a_duplicate_revives_a_dead_delivery),
 		WORLD_TEST(receipts_are_kept_where_asked_for),
 		WORLD_TEST(refuses),
+		WORLD_TEST(takes_strings_and_objects),
 		WORLD_TEST(names_everything_that_is_too_long),
 		WORLD_TEST(a_body_has_a_largest_size),
 	};
