@@ -287,6 +287,8 @@ int config_load(const struct config_source *source, struct config **out, struct 
 }
 
 void config_free(struct config *config) {
+	if (!config)
+		return;
 	for (size_t i = 0; i < option_count; i++) {
 		if (options[i].kind && options[i].kind->clear)
 			options[i].kind->clear((char *)config + options[i].field);

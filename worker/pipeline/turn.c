@@ -355,13 +355,13 @@ static void free_jobs(struct job *jobs) {
 	}
 }
 
-/* Only now may anything leave (R4). */
+/* Only now may anything leave (R4). The changes borrow from the jobs whose outcomes they are. */
 static void dispatch_committed(struct pipeline *p, const struct turn *turn, struct job *outcomes) {
 	for (const struct job *job = outcomes; job; job = job->next)
 		dispatch_returned(p->dispatch, job);
-	free_jobs(outcomes);
 	for (size_t i = 0; i < turn->change_count; i++)
 		tell_dispatch(p, &turn->changes[i]);
+	free_jobs(outcomes);
 	dispatch_submit(p->dispatch);
 }
 
