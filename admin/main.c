@@ -174,6 +174,11 @@ static enum admin_status check_text(int argc, char **argv) {
 	return ADMIN_OK;
 }
 
+static enum admin_status general_help(bool asked) {
+	print_help(asked ? stdout : stderr);
+	return asked ? ADMIN_OK : ADMIN_USAGE;
+}
+
 static enum admin_status dispatch(int argc, char **argv, struct arguments *arguments) {
 	const struct subcommand *row;
 	int first;
@@ -185,12 +190,11 @@ static enum admin_status dispatch(int argc, char **argv, struct arguments *argum
 		puts("posthorn-admin " POSTHORN_VERSION);
 		return ADMIN_OK;
 	}
-	if (first == argc) {
-		bool asked = arguments_has(arguments, "help");
-
-		print_help(asked ? stdout : stderr);
-		return asked ? ADMIN_OK : ADMIN_USAGE;
-	}
+	if (first == argc)
+		return general_help(arguments_has(arguments, "help"));
+	/* Of a family: there are few enough to show them all. */
+	if (first + 1 < argc && !strcmp(argv[first + 1], "--help"))
+		return general_help(true);
 	row = find_subcommand(argc - first, argv + first);
 	if (!row)
 		return ADMIN_USAGE;
