@@ -141,6 +141,20 @@ static void test_full_host_blocks_only_itself(void **state) {
 	expect_begins(f, "b2");
 }
 
+static void test_host_that_was_not_reached_yet(void **state) {
+	struct fixture *f = *state;
+
+	f->scheduler.max_per_endpoint = f->scheduler.max_per_host = UNREACHED_HOST_MAX + 2;
+	add(f, 'a', 1, "12345");
+	add(f, 'b', 1, "12");
+	add(f, 'z', 2, "1");
+	expect_begins(f, "a1 b1 z1 a2 b2");
+	scheduler_reached(&f->scheduler, f->claims[0].host);
+	expect_begins(f, "a3 a4");
+	end(f, 0);
+	expect_begins(f, "a5");
+}
+
 static void test_place_on_a_host_is_passed_on(void **state) {
 	struct fixture *f = *state;
 
@@ -249,6 +263,7 @@ int main(void) {
 		SCHEDULER_TEST(test_round_robin),
 		SCHEDULER_TEST(test_forgets_idle_endpoints),
 		SCHEDULER_TEST(test_full_host_blocks_only_itself),
+		SCHEDULER_TEST(test_host_that_was_not_reached_yet),
 		SCHEDULER_TEST(test_place_on_a_host_is_passed_on),
 		SCHEDULER_TEST(test_drop),
 		SCHEDULER_TEST(test_moved_to_another_url),

@@ -107,7 +107,7 @@ static struct transfer *pool_take(struct loop *loop) {
 	struct transfer *transfer = loop->pool;
 
 	if (!transfer)
-		return transfer_new(loop->shared, &loop->sockets);
+		return transfer_new(loop->shared, &loop->sockets, &loop->scheduler);
 	DL_DELETE(loop->pool, transfer);
 	loop->pooled_count--;
 	return transfer;

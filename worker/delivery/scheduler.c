@@ -21,6 +21,7 @@ struct host {
 	char *key; /* owned */
 	int in_flight;
 	int endpoints;
+	bool reached;
 	struct endpoint *waiting;
 	UT_hash_handle hh;
 };
@@ -82,9 +83,15 @@ static void endpoint_make_wait(struct scheduler *scheduler, struct endpoint *end
 	endpoint->place = PLACE_WAITING;
 }
 
+static bool host_has_room(const struct scheduler *scheduler, const struct host *host) {
+	int max = host->reached ? scheduler->max_per_host : MIN(scheduler->max_per_host, (int)UNREACHED_HOST_MAX);
+
+	return host->in_flight < max;
+}
+
 /* Whoever leaves room on a host, by ending or by not taking its turn, passes it on to one that waits for it. */
 static void host_wake(struct scheduler *scheduler, struct host *host) {
-	if (host->waiting && host->in_flight < scheduler->max_per_host)
+	if (host->waiting && host_has_room(scheduler, host))
 		endpoint_make_ready(scheduler, host->waiting);
 }
 
@@ -159,7 +166,7 @@ bool scheduler_next(struct scheduler *scheduler, struct claim *out) {
 	while ((endpoint = scheduler->ready)) {
 		struct host *host = endpoint->host;
 
-		if (host->in_flight >= scheduler->max_per_host) {
+		if (!host_has_room(scheduler, host)) {
 			endpoint_make_wait(scheduler, endpoint);
 			continue;
 		}
@@ -171,6 +178,14 @@ bool scheduler_next(struct scheduler *scheduler, struct claim *out) {
 		return true;
 	}
 	return false;
+}
+
+void scheduler_reached(struct scheduler *scheduler, struct host *host) {
+	if (host->reached)
+		return;
+	host->reached = true;
+	while (host->waiting)
+		endpoint_make_ready(scheduler, host->waiting);
 }
 
 void scheduler_release(struct scheduler *scheduler, const struct claim *claim) {

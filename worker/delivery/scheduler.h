@@ -15,6 +15,12 @@
 
 #include "delivery/job_list.h"
 
+/*
+ * In flight to a host before the first of them found its address: each may hold a resolver thread, and the others would find what
+ * it found.
+ */
+enum { UNREACHED_HOST_MAX = 4 };
+
 struct endpoint;
 struct host;
 
@@ -42,6 +48,9 @@ void scheduler_add(struct scheduler *scheduler, struct job *job, struct job_list
 
 /* The next job that may be in flight. Returns false when there is none. Each claim is to be released. */
 bool scheduler_next(struct scheduler *scheduler, struct claim *out) _must_check_;
+
+/* A claim's host was resolved, or a connection to it was still there: its bound is the full one from now on. */
+void scheduler_reached(struct scheduler *scheduler, struct host *host);
 
 /* The claim's job, which now is the caller's, is no longer in flight. */
 void scheduler_release(struct scheduler *scheduler, const struct claim *claim);

@@ -35,6 +35,7 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused
 	const char *refused_by = address_guard_refusal(&address->addr, &shared->config->endpoint_allow_networks);
 	int fd;
 
+	scheduler_reached(transfer->scheduler, transfer->claim.host);
 	if (refused_by) {
 		transfer->refused_by = refused_by;
 		return CURL_SOCKET_BAD;
@@ -47,6 +48,14 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused
 	sockets_opened(transfer->sockets, fd);
 	atomic_fetch_add_explicit(&shared->counters.connections_opened, 1, memory_order_relaxed);
 	return fd;
+}
+
+/* Also called for a connection that was kept, for which no socket is opened. */
+static int on_connected(void *userdata, char *to _unused_, char *from _unused_, int to_port _unused_, int from_port _unused_) {
+	struct transfer *transfer = userdata;
+
+	scheduler_reached(transfer->scheduler, transfer->claim.host);
+	return CURL_PREREQFUNC_OK;
 }
 
 /* A connection outlives the transfer that opened it, so what closing needs belongs to the thread. */
@@ -102,17 +111,20 @@ static void set_callbacks(struct transfer *transfer) {
 	SET(transfer, CURLOPT_HEADERDATA, transfer);
 	SET(transfer, CURLOPT_WRITEFUNCTION, on_body);
 	SET(transfer, CURLOPT_WRITEDATA, transfer);
+	SET(transfer, CURLOPT_PREREQFUNCTION, on_connected);
+	SET(transfer, CURLOPT_PREREQDATA, transfer);
 	SET(transfer, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
 	SET(transfer, CURLOPT_OPENSOCKETDATA, transfer);
 	SET(transfer, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
 	SET(transfer, CURLOPT_CLOSESOCKETDATA, transfer->sockets);
 }
 
-struct transfer *transfer_new(struct shared *shared, struct sockets *sockets) {
+struct transfer *transfer_new(struct shared *shared, struct sockets *sockets, struct scheduler *scheduler) {
 	struct transfer *transfer = x_calloc(1, sizeof(*transfer));
 
 	transfer->shared = shared;
 	transfer->sockets = sockets;
+	transfer->scheduler = scheduler;
 	transfer->easy = curl_easy_init();
 	if (!transfer->easy)
 		abort();

@@ -15,10 +15,11 @@ enum { TRANSFER_HEADER_LINES_MAX = 10, TRACEPARENT_LEN = 55 };
 struct transfer {
 	struct transfer *prev, *next; /* in the list of its thread: in flight, or pooled */
 	CURL *easy;
-	struct shared *shared;   /* borrowed */
-	struct sockets *sockets; /* the thread's, borrowed */
-	struct shard *shard;     /* while in flight */
-	struct claim claim;      /* while in flight */
+	struct shared *shared;       /* borrowed */
+	struct sockets *sockets;     /* the thread's, borrowed */
+	struct scheduler *scheduler; /* the thread's, borrowed */
+	struct shard *shard;         /* while in flight */
+	struct claim claim;          /* while in flight */
 	struct response response;
 	int64_t started_us;     /* monotonic */
 	const char *refused_by; /* the address guard's reason, static; NULL: none */
@@ -29,7 +30,7 @@ struct transfer {
 	char traceparent[sizeof("traceparent: ") + TRACEPARENT_LEN];
 };
 
-struct transfer *transfer_new(struct shared *shared, struct sockets *sockets);
+struct transfer *transfer_new(struct shared *shared, struct sockets *sockets, struct scheduler *scheduler);
 void transfer_free(struct transfer *transfer);
 
 /* Signs, and hands the request to the shard. Returns false when curl refuses it. */
