@@ -236,6 +236,17 @@ static void observe(struct shared *shared, enum attempt_reason reason, int64_t d
 	atomic_fetch_add_explicit(&shared->counters.attempts[reason], 1, memory_order_relaxed);
 }
 
+/* For whoever wonders why an endpoint is not reached; the pipeline logs what becomes of the delivery. */
+static void log_failure(const struct transfer *transfer, CURLcode code) {
+	const struct job *job = transfer->claim.job;
+	char webhook_id[UUID_TEXT_SIZE];
+
+	uuid_format(&job->delivery.webhook_id, webhook_id);
+	log_debug("attempt failed", "tenant=%s webhook=%s delivery=%s reason=%s error=%s", log_quote(job->delivery.tenant_id),
+		  webhook_id, transfer->delivery_id, attempt_reason_text(&job->result),
+		  log_quote(transfer->refused_by ? transfer->refused_by : curl_easy_strerror(code)));
+}
+
 static void write_result(struct transfer *transfer, CURLcode code) {
 	const struct response *response = &transfer->response;
 	struct job *job = transfer->claim.job;
@@ -253,6 +264,8 @@ static void write_result(struct transfer *transfer, CURLcode code) {
 		.finished_at_ms = clock_wall_ms(),
 	};
 	observe(transfer->shared, reason, duration_us);
+	if (!response->status)
+		log_failure(transfer, code);
 }
 
 void transfer_end(struct transfer *transfer, CURLcode code) {

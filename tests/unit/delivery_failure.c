@@ -1,0 +1,116 @@
+/* What curl's errors mean for an attempt, and what is kept of a response. */
+#include "base/memory.h"
+#include "delivery/failure.h"
+#include "delivery/response.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* After what it needs of the standard headers. */
+#include <cmocka.h>
+
+static void test_reasons(void **state _unused_) {
+	static const struct {
+		CURLcode code;
+		enum attempt_reason unanswered, answered;
+	} rows[] = {
+		{ CURLE_OPERATION_TIMEDOUT, ATTEMPT_TIMEOUT, ATTEMPT_TIMEOUT },
+		{ CURLE_COULDNT_RESOLVE_HOST, ATTEMPT_DNS, ATTEMPT_DNS },
+		{ CURLE_COULDNT_CONNECT, ATTEMPT_CONNECT, ATTEMPT_CONNECT },
+		{ CURLE_GOT_NOTHING, ATTEMPT_CONNECT, ATTEMPT_CONNECT },
+		{ CURLE_SEND_ERROR, ATTEMPT_CONNECT, ATTEMPT_CONNECT },
+		{ CURLE_RECV_ERROR, ATTEMPT_CONNECT, ATTEMPT_CONNECT },
+		{ CURLE_SSL_CONNECT_ERROR, ATTEMPT_TLS, ATTEMPT_TLS },
+		{ CURLE_PEER_FAILED_VERIFICATION, ATTEMPT_TLS, ATTEMPT_TLS },
+		{ CURLE_OK, ATTEMPT_PROTOCOL, ATTEMPT_PROTOCOL },
+		{ CURLE_WEIRD_SERVER_REPLY, ATTEMPT_PROTOCOL, ATTEMPT_PROTOCOL },
+		{ CURLE_WRITE_ERROR, ATTEMPT_PROTOCOL, ATTEMPT_PROTOCOL },
+		{ CURLE_OUT_OF_MEMORY, ATTEMPT_INTERNAL, ATTEMPT_PROTOCOL },        /* also a header line that is too long */
+		{ CURLE_UNSUPPORTED_PROTOCOL, ATTEMPT_INTERNAL, ATTEMPT_PROTOCOL }, /* also HTTP/0.9 */
+		{ CURLE_FAILED_INIT, ATTEMPT_INTERNAL, ATTEMPT_PROTOCOL },
+		{ CURLE_SSL_CACERT_BADFILE, ATTEMPT_INTERNAL, ATTEMPT_PROTOCOL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (failure_reason(rows[i].code, false) != rows[i].unanswered ||
+		    failure_reason(rows[i].code, true) != rows[i].answered)
+			fail_msg("%s", curl_easy_strerror(rows[i].code));
+}
+
+static bool take(struct response *response, const char *line) {
+	return response_take_header(response, line, strlen(line));
+}
+
+static void test_retry_after(void **state _unused_) {
+	static const struct {
+		const char *line;
+		int64_t expected_ms;
+	} rows[] = {
+		{ "Retry-After: 5\r\n", 5000 },
+		{ "RETRY-AFTER:5\r\n", 5000 },
+		{ "retry-after: \t 5 \t\r\n", 5000 },
+		{ "retry-after: 5\n", 5000 },
+		{ "retry-after: 0\r\n", 0 },
+		{ "retry-after:\r\n", -1 },
+		{ "retry-after: -5\r\n", -1 },
+		{ "retry-after: soon\r\n", -1 },
+		{ "x-retry-after: 5\r\n", -1 },
+		{ "retry-after : 5\r\n", -1 },
+		{ "retry-after", -1 },
+		{ "retry-after: Fri, 31 Dec 1999 23:59:59 GMT\r\n", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct response response = RESPONSE_INIT;
+
+		assert_true(take(&response, "HTTP/1.1 503 No\r\n"));
+		assert_true(take(&response, rows[i].line));
+		if (response.retry_after_ms != rows[i].expected_ms)
+			fail_msg("%s: %lld", rows[i].line, (long long)response.retry_after_ms);
+	}
+}
+
+static void test_limits(void **state _unused_) {
+	struct response response = RESPONSE_INIT;
+	char line[8192];
+
+	memset(line, 'x', sizeof(line));
+	for (int i = 0; i < RESPONSE_HEADER_LINES_MAX; i++)
+		assert_true(take(&response, "x: y\r\n"));
+	assert_false(take(&response, "x: y\r\n"));
+	assert_true(response.excessive);
+
+	response = RESPONSE_INIT;
+	for (size_t i = 0; i < RESPONSE_HEADER_BYTES_MAX / sizeof(line); i++)
+		assert_true(response_take_header(&response, line, sizeof(line)));
+	assert_false(response_take_header(&response, line, 1));
+
+	response = RESPONSE_INIT;
+	assert_true(response_take_body(&response, RESPONSE_BODY_BYTES_MAX));
+	assert_false(response_take_body(&response, 1));
+}
+
+static void test_verdict_falls_once(void **state _unused_) {
+	struct response response = RESPONSE_INIT;
+
+	response_end_header(&response, 103, 1);
+	assert_int_equal(response.status, 0);
+	response_end_header(&response, 204, 2);
+	response_end_header(&response, 500, 3);
+	assert_true(take(&response, "retry-after: 5\r\n")); /* a trailer */
+	assert_int_equal(response.status, 204);
+	assert_int_equal(response.completed_us, 2);
+	assert_int_equal(response.retry_after_ms, -1);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_retry_after),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_verdict_falls_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
