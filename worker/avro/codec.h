@@ -3,10 +3,13 @@
  *
  * Reading: the frame names the writer's schema (single-object encoding: C3 01 and the CRC-64-AVRO fingerprint, little endian; the Confluent
  * frame, 00 and a schema id, is recognised and refused until a registry is configured). The bytes are first walked with that schema by our
- * own bounded check - lengths, counts, union indexes, UTF-8, nesting - which allocates nothing, and only then given to avro-c. Fields are
- * matched by name; a field that the writer did not have takes its default from here.
+ * own bounded check - lengths, counts, union indexes, UTF-8, nesting - which allocates nothing, and only then read into the domain's structs.
+ * Fields are matched by name; a field that the writer did not have takes its default from here.
  *
  * Writing: always single-object encoding with our own schema.
+ *
+ * avro-c reads the schemas. The values are read and written here, by one table for each record (record.h): its generic values take 113 times
+ * the bytes of a record made of small elements, which a hostile one is, and more time.
  *
  * A codec is used by one thread at a time.
  * Source: Apache Avro 1.11 specification, "Binary Encoding", "Single-object encoding", "Schema Fingerprints".

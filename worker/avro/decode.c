@@ -46,7 +46,7 @@ static int read_text(struct decoder *decoder, const struct schema *schema, const
 }
 
 static int copy_text(struct decoder *decoder, const struct schema *schema, const char **out, size_t *len) {
-	const char *text;
+	const char *text = NULL;
 
 	if (read_text(decoder, schema, &text, len))
 		return DECODE_E_REFUSED;
@@ -61,8 +61,8 @@ static int read_text_or_null(struct decoder *decoder, const struct schema *schem
 
 static int read_uuid(struct decoder *decoder, const struct schema *schema, struct uuid *out) {
 	char copy[UUID_TEXT_SIZE] = { 0 };
-	const char *text;
-	size_t len;
+	const char *text = NULL;
+	size_t len = 0;
 
 	if (read_text(decoder, schema, &text, &len))
 		return DECODE_E_REFUSED;
@@ -348,6 +348,9 @@ int decode_record(struct arena *arena, const struct schema *schema, const struct
 		return DECODE_E_REFUSED;
 	}
 	/* Not reached by bytes that were checked; but if the two walks ever differ, half a record must not pass for a whole one. */
-	*why = decoder.wire.error;
-	return *why ? DECODE_E_REFUSED : 0;
+	if (decoder.wire.error) {
+		*why = decoder.wire.error;
+		return DECODE_E_REFUSED;
+	}
+	return 0;
 }

@@ -9,5 +9,5 @@
 void json_append_event(struct buffer *out, const struct analytic_event *event);
 /* {"type":"Webhook",...}; bytes as base64url, a delivery's body as a JSON string. */
 void json_append_state(struct buffer *out, const struct state_record *record);
-/* Only the data: a webhook as the API shows it (id, events, url, disabled), a page as {data, nextCursor}, a problem as the error body. */
+/* Only the data: a webhook as the API shows it (id, events, url, disabled), a page as {data, nextCursor}, a problem as the error body; `null` where there is none. */
 void json_append_api_data(struct buffer *out, const struct event_data *data);
