@@ -65,36 +65,33 @@ static void take_outcome(struct run *run, const struct analytic_event *outcome) 
 		 outcome->data.kind == EVENT_DATA_PROBLEM ? outcome->data.problem->message : "");
 }
 
-/* Takes all outcomes that are at hand, or come in `wait_ms`. `*any`: whether there was one. */
-static enum admin_status take_outcomes(struct run *run, int wait_ms, bool *any) {
+/* Takes all outcomes that are at hand, after waiting at most `wait_ms` for a first one. */
+static enum admin_status take_outcomes(struct run *run, int wait_ms) {
 	struct analytic_event outcome;
 
-	*any = false;
-	for (;;) {
-		enum reader_event event;
-
-		arena_reset(run->call.arena);
-		event =
-		    client_next_outcome(run->call.client, run->call.arena, run->invocation->tenant, *any ? 0 : wait_ms, &outcome);
-		if (event == READER_FAILED)
+	for (;; wait_ms = 0) {
+		switch (client_next_outcome(run->call.client, run->invocation->tenant, wait_ms, &outcome)) {
+		case READER_RECORD:
+			take_outcome(run, &outcome);
+			break;
+		case READER_FAILED:
 			return client_status(run->call.client);
-		if (event != READER_RECORD)
+		case READER_NOTHING:
+		case READER_END:
 			return ADMIN_OK;
-		take_outcome(run, &outcome);
-		*any = true;
+		}
 	}
 }
 
 static enum admin_status send_all(struct run *run) {
 	enum admin_status status = ADMIN_OK;
 	struct item item;
-	bool any;
 
 	progress_start(&run->progress, item_source_total(run->source));
 	while (!status && item_source_next(run->source, &item)) {
 		status = send_item(run, &item);
 		if (!status && run->outstanding && item.number % DRAIN_EVERY == 0)
-			status = take_outcomes(run, 0, &any);
+			status = take_outcomes(run, 0);
 		progress_update(&run->progress, item_source_done(run->source), run->queued);
 	}
 	if (!status)
@@ -103,17 +100,25 @@ static enum admin_status send_all(struct run *run) {
 	return status ? status : item_source_status(run->source);
 }
 
+/* The timeout is that of a silence; outcomes of others' commands do not break it. */
 static enum admin_status await_all(struct run *run) {
-	while (outstanding_count(run->outstanding)) {
-		bool any;
-		enum admin_status status = take_outcomes(run, (int)run->invocation->timeout_ms, &any);
+	int64_t timeout_ms = run->invocation->timeout_ms, deadline_ms = clock_monotonic_ms() + timeout_ms;
+	uint64_t left = outstanding_count(run->outstanding);
 
-		if (status)
-			return status;
-		if (!any) {
-			complain("%" PRIu64 " commands are without an outcome", outstanding_count(run->outstanding));
+	while (left) {
+		int64_t wait_ms = deadline_ms - clock_monotonic_ms();
+		enum admin_status status;
+
+		if (wait_ms <= 0) {
+			complain("%" PRIu64 " commands are without an outcome", left);
 			return client_complain_timeout(run->call.client, "webhook-results");
 		}
+		status = take_outcomes(run, (int)wait_ms);
+		if (status)
+			return status;
+		if (outstanding_count(run->outstanding) < left)
+			deadline_ms = clock_monotonic_ms() + timeout_ms;
+		left = outstanding_count(run->outstanding);
 	}
 	return ADMIN_OK;
 }

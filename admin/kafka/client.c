@@ -8,6 +8,8 @@ struct client {
 	struct producer *producer;
 	struct reader *results; /* NULL: outcomes are not awaited */
 	struct buffer encoded;
+	struct record record;  /* the last one read; borrowed from `results` */
+	struct arena *scratch; /* holds one decoded event: those of a busy tenant would add up */
 	int64_t timeout_ms;
 };
 
@@ -31,6 +33,7 @@ enum admin_status client_open(const struct config *config, struct codec *codec, 
 	enum admin_status status;
 
 	client->codec = codec;
+	client->scratch = arena_new();
 	client->timeout_ms = options->timeout_ms;
 	client->encoded = BUFFER_INIT((size_t)config->command_max_bytes);
 	status = open_commands(config, options->issues, client);
@@ -47,6 +50,7 @@ void client_close(struct client *client) {
 	if (client->results)
 		reader_close(client->results);
 	buffer_destroy(&client->encoded);
+	arena_free(client->scratch);
 	free(client);
 }
 
@@ -81,30 +85,32 @@ const struct producer *client_producer(const struct client *client) {
 	return client->producer;
 }
 
-/* Whether the record can be an outcome for the tenant: a look at its key is cheaper than decoding it. */
-static bool concerns(const struct record *record, const char *tenant_id) {
-	return record->value &&
-	       (!tenant_id || (record->key_len == strlen(tenant_id) && !memcmp(record->key, tenant_id, record->key_len)));
+static bool is_of_tenant(const struct record *record, const char *tenant_id) {
+	return record->key_len == strlen(tenant_id) && !memcmp(record->key, tenant_id, record->key_len);
 }
 
-static bool is_outcome(const struct analytic_event *event) {
-	return event->command_id && (event->step == ANALYTIC_SUCCESS || event->step == ANALYTIC_FAIL);
+/* A look at the key is cheaper than decoding; what cannot be decoded is nobody's outcome. */
+static bool take_outcome(struct client *client, const char *tenant_id, struct analytic_event *out) {
+	const struct record *record = &client->record;
+	const char *why;
+
+	if (!record->value || (tenant_id && !is_of_tenant(record, tenant_id)))
+		return false;
+	arena_reset(client->scratch);
+	return !codec_decode_event(client->codec, client->scratch, record->value, record->len, out, &why) && out->command_id &&
+	       (out->step == ANALYTIC_SUCCESS || out->step == ANALYTIC_FAIL);
 }
 
-enum reader_event client_next_outcome(struct client *client, struct arena *arena, const char *tenant_id, int wait_ms,
-				      struct analytic_event *out) {
+enum reader_event client_next_outcome(struct client *client, const char *tenant_id, int wait_ms, struct analytic_event *out) {
 	int64_t deadline_ms = clock_monotonic_ms() + wait_ms;
 
 	for (;;) {
 		int64_t left_ms = MAX(deadline_ms - clock_monotonic_ms(), (int64_t)0);
-		struct record record;
-		enum reader_event event = reader_next(client->results, (int)left_ms, &record);
-		const char *why;
+		enum reader_event event = reader_next(client->results, (int)left_ms, &client->record);
 
 		if (event == READER_FAILED || (event == READER_NOTHING && !left_ms))
 			return event;
-		if (event == READER_RECORD && concerns(&record, tenant_id) &&
-		    !codec_decode_event(client->codec, arena, record.value, record.len, out, &why) && is_outcome(out))
+		if (event == READER_RECORD && take_outcome(client, tenant_id, out))
 			return READER_RECORD;
 	}
 }
@@ -117,6 +123,15 @@ enum admin_status client_complain_timeout(const struct client *client, const cha
 	return reader_complain_timeout(client->results, what, client->timeout_ms);
 }
 
+/* The event was read from bytes that are still there: once more, for as long as the caller's arena. */
+static enum admin_status keep(struct client *client, struct arena *arena, struct analytic_event *out) {
+	const char *why;
+
+	if (codec_decode_event(client->codec, arena, client->record.value, client->record.len, out, &why))
+		abort();
+	return ADMIN_OK;
+}
+
 enum admin_status client_await(struct client *client, struct arena *arena, const struct command_envelope *envelope,
 			       struct analytic_event *out) {
 	int64_t deadline_ms = clock_monotonic_ms() + client->timeout_ms;
@@ -124,10 +139,10 @@ enum admin_status client_await(struct client *client, struct arena *arena, const
 	for (;;) {
 		int64_t left_ms = MAX(deadline_ms - clock_monotonic_ms(), (int64_t)0);
 
-		switch (client_next_outcome(client, arena, envelope->tenant_id, (int)left_ms, out)) {
+		switch (client_next_outcome(client, envelope->tenant_id, (int)left_ms, out)) {
 		case READER_RECORD:
 			if (!strcmp(out->command_id, envelope->command_id))
-				return ADMIN_OK;
+				return keep(client, arena, out);
 			break;
 		case READER_FAILED:
 			return client_status(client);

@@ -31,11 +31,10 @@ enum admin_status client_flush(struct client *client) _must_check_;
 const struct producer *client_producer(const struct client *client);
 
 /*
- * The next outcome of any command, of any tenant or of `tenant_id` only; it lives in `arena`. READER_NOTHING where none came in
- * `wait_ms`.
+ * The next outcome of any command, of any tenant or of `tenant_id` only; it lives until the next call. READER_NOTHING where none
+ * came in `wait_ms`.
  */
-enum reader_event client_next_outcome(struct client *client, struct arena *arena, const char *tenant_id, int wait_ms,
-				      struct analytic_event *out) _must_check_;
+enum reader_event client_next_outcome(struct client *client, const char *tenant_id, int wait_ms, struct analytic_event *out) _must_check_;
 enum admin_status client_status(const struct client *client);
 /* Says that outcomes did not come. */
 enum admin_status client_complain_timeout(const struct client *client, const char *what);
