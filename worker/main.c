@@ -203,6 +203,8 @@ int main(int argc, char **argv) {
 		return EXIT_FAILED;
 	code = read_config(&arguments);
 	if (code == 0 && arguments.check_config)
+		code = read_master_key();
+	if (code == 0 && arguments.check_config)
 		puts("configuration is right");
 	for (size_t i = 0; code == 0 && !arguments.check_config && i < ARRAY_LEN(steps); i++)
 		code = steps[i]();

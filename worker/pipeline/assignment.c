@@ -95,7 +95,6 @@ static bool is_assigned(struct pipeline *p, const rd_kafka_topic_partition_list_
 static void on_assign(struct pipeline *p, const rd_kafka_topic_partition_list_t *list) {
 	int32_t count = 0;
 
-	p->group_joined = true;
 	check_topics(p);
 	if (p->fatal || take_group(p) < 0)
 		return;
@@ -111,6 +110,7 @@ static void on_assign(struct pipeline *p, const rd_kafka_topic_partition_list_t 
 			set_state(p, partition, PARTITION_ABSENT);
 		}
 	}
+	p->group_joined = true; /* last: it would be ready while no partition is being restored yet */
 	log_info("partitions assigned", "count=%d of=%d generation=%d", count, p->partition_count, p->generation);
 }
 
