@@ -4,6 +4,7 @@ import pytest
 from env import commands
 from env.paths import WORKER
 from env.programs import run, write_properties
+from env.wait import until
 
 
 @pytest.fixture
@@ -134,6 +135,7 @@ def test_metrics(fresh_world):
     world.ask(tenant, commands.create("nowhere"))
     world.results.end(world.issue(tenant))
     world.delivered(endpoint.wait()[0].id)
+    until(lambda: "posthorn_consumer_lag{" in worker.get("/metrics").out, what="the lag to be known")
     text = worker.get("/metrics").out
     missing = {what: name for what, name in SERIES.items() if f"\n{name}" not in text}
     assert not missing, text

@@ -42,7 +42,8 @@ class Admin:
 
     def ok(self, *arguments, **options):
         answer = self(*arguments, **options)
-        assert answer.code == 0, f"{arguments}: {answer}"
+        if answer.code != 0:
+            raise AssertionError(f"{arguments}: exit code {answer.code}, {answer.err[-2000:]}")
         return answer.out
 
     def json(self, *arguments, **options):
