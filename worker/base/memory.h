@@ -16,7 +16,7 @@
 
 #define _cleanup_(f) __attribute__((cleanup(f)))
 #define _must_check_ __attribute__((warn_unused_result))
-#define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
+#define _printf_(fmt, args) __attribute__((format(printf, fmt, args), nonnull(fmt)))
 #define _unused_ __attribute__((unused))
 
 /* Hands the pointer over and leaves NULL behind, so that its cleanup attribute does nothing. */

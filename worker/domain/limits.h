@@ -10,5 +10,5 @@ enum {
 	PAGE_LIMIT_DEFAULT = 100,
 	PAGE_LIMIT_MAX = 1000,
 	PAGE_BYTES_MAX = 700 * 1024, /* a page ends early, with a cursor, rather than make a record that Kafka would refuse */
-	RECOVER_MAX = 10000, /* deliveries of one RecoverDeliveries command */
+	RECOVER_MAX = 1000, /* deliveries of one RecoverDeliveries command, with their bodies in one transaction; the oldest first */
 };

@@ -7,6 +7,7 @@ enum {
 	EXPIRED_PER_TURN = 500,
 	EXPIRY_INTERVAL_MS = 10 * 1000,
 	OUTCOMES_PER_TURN = 10000,
+	BATCH_BYTES_MAX = 16 * 1024 * 1024, /* of commands taken in one turn: what follows from them is in memory until it is committed */
 };
 
 /* Everything that a turn may do, gathered before a transaction is opened: it opens only when there is something to write. */
@@ -49,14 +50,16 @@ static void handle_consumer_error(struct pipeline *p, const rd_kafka_message_t *
 /* Polls what is there, up to a batch; never waits. Rebalances happen in here, before the transaction is opened. Returns whether more may be there. */
 static bool take_messages(struct pipeline *p) {
 	int64_t deadline_ms = clock_monotonic_ms() + p->config->batch_max_wait_ms;
+	size_t bytes = 0;
 
-	while (p->message_count < (size_t)p->config->batch_max_records && !p->fatal) {
+	while (p->message_count < (size_t)p->config->batch_max_records && bytes < BATCH_BYTES_MAX && !p->fatal) {
 		rd_kafka_message_t *message = rd_kafka_consumer_poll(p->consumer, 0);
 
 		if (!message)
 			return false;
 		if (!message->err) {
 			p->messages[p->message_count++] = message;
+			bytes += message->len;
 			if (p->message_count % 256 == 0 && clock_monotonic_ms() >= deadline_ms)
 				return true;
 			continue;
