@@ -2,7 +2,7 @@
 """Shows what happened, and fails when it did not.
 
     show.py events EVENTS TYPE...           waits for events of these types after those shown before, and shows them
-    show.py callbacks CALLBACKS JWKS COUNT  waits for COUNT callbacks after those shown before, shows the first and verifies all
+    show.py callbacks CALLBACKS JWKS COUNT  waits for COUNT callbacks after those shown before, shows the first (of a few) and verifies all
 
 EVENTS holds JSON lines of `posthorn-admin results tail --json`, CALLBACKS those of receiver.py; what was shown is remembered beside them. JWKS is
 the key set as it is published, and all that the verifier knows: it is PyPI's http-message-signatures, not ours.
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolver, InvalidSignature, algorithms
 
 DEADLINE_S = 30
+SHOWN_IN_FULL = 2  # where more callbacks are due, the verdicts are enough
 COLOURS = {"dim": "2", "green": "32", "red": "31", "blue": "34"} if sys.stdout.isatty() else {}
 
 
@@ -111,7 +112,8 @@ def show_request(callback):
 def show_callbacks(path, jwks_path, count):
     callbacks = Lines(path).wait(lambda new: len(new) >= int(count), f"{count} callbacks")
     jwks = Jwks(jwks_path)
-    show_request(callbacks[0])
+    if int(count) <= SHOWN_IN_FULL:
+        show_request(callbacks[0])
     for callback in callbacks:
         body = json.loads(callback["body"].encode("latin-1"))
         problem = verdict(callback, jwks)
