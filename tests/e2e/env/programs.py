@@ -15,6 +15,9 @@ from .wait import until
 # The tests' own POSTHORN_ variables are none of the programs' settings.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("POSTHORN_")}
 
+# An error of the program's own, or what a sanitizer found.
+BAD_LINE = re.compile(r"level=error|ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
+
 Answer = namedtuple("Answer", "code out err")
 
 
@@ -148,6 +151,5 @@ class Worker:
 
     def unexpected_errors(self):
         lines = self.log.read_text(errors="replace").splitlines()
-        bad = [line for line in lines if "level=error" in line or "ERROR: AddressSanitizer" in line or "WARNING: ThreadSanitizer" in line]
+        bad = [line for line in lines if BAD_LINE.search(line)]
         return [line for line in bad if not any(pattern.search(line) for pattern in self.expected_errors)]
-
