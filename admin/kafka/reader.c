@@ -3,6 +3,10 @@
 #include "base/clock.h"
 #include "kafka/handle.h"
 
+#include <poll.h>
+
+enum { ASK_AGAIN_MS = 50 };
+
 struct partition_end {
 	int64_t offset; /* the first one past the end; read_committed: the last stable offset */
 	bool reached;
@@ -62,8 +66,14 @@ static rd_kafka_topic_partition_list_t *partitions_new(const struct reader *read
 	return list;
 }
 
+/* A partition that was just made, or whose leader just moved, is asked again. */
+static bool is_transient(rd_kafka_resp_err_t error) {
+	return error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+	       error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
 /* ListOffsets with -1 asks for the end, all partitions at once. Source: Kafka protocol guide, ListOffsets. */
-static enum admin_status find_ends(struct reader *reader, rd_kafka_topic_partition_list_t *list, int timeout_ms) {
+static rd_kafka_resp_err_t ask_ends(struct reader *reader, rd_kafka_topic_partition_list_t *list, int timeout_ms) {
 	rd_kafka_resp_err_t error;
 
 	for (int i = 0; i < list->cnt; i++)
@@ -71,6 +81,17 @@ static enum admin_status find_ends(struct reader *reader, rd_kafka_topic_partiti
 	error = rd_kafka_offsets_for_times(reader->handle.rk, list, timeout_ms);
 	for (int i = 0; !error && i < list->cnt; i++)
 		error = list->elems[i].err;
+	return error;
+}
+
+static enum admin_status find_ends(struct reader *reader, rd_kafka_topic_partition_list_t *list, int timeout_ms) {
+	int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
+	rd_kafka_resp_err_t error = ask_ends(reader, list, timeout_ms);
+
+	while (is_transient(error) && clock_monotonic_ms() < deadline_ms) {
+		poll(NULL, 0, ASK_AGAIN_MS);
+		error = ask_ends(reader, list, timeout_ms);
+	}
 	if (error)
 		return kafka_complain(&reader->handle, reader->topic, error);
 
