@@ -8,7 +8,7 @@ import pytest
 from env import commands
 from env.commands import ISSUED, SUMMARY
 from env.paths import ADMIN
-from env.programs import ENVIRONMENT, run
+from env.programs import ENVIRONMENT, run, write_properties
 from env.verifier import Jwks, verify
 from env.wait import until
 
@@ -154,3 +154,13 @@ def test_no_outcome_in_time(fresh_world):
 def test_no_broker(world, tmp_path):
     answer = run(ADMIN, "--set", "kafka.bootstrap.servers=127.0.0.1:1", "--timeout", "2s", "topics", "check", timeout=30)
     assert answer.code == NO_OUTCOME and answer.err
+
+
+def test_topics_can_be_read_as_soon_as_they_are_made(world, tmp_path):
+    """Their leaders are elected a moment later than they exist."""
+    for _ in range(8):
+        settings = world.settings | {"topic.prefix": commands.unique("new") + "-"}
+        config = ["--config", write_properties(tmp_path / "new.properties", settings)]
+        assert run(ADMIN, *config, "topics", "create").code == SUCCESS
+        answer = run(ADMIN, *config, "results", "tail", "--json")
+        assert answer == (SUCCESS, "", "")
