@@ -48,8 +48,21 @@ ROWS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def placed():
+    """Where the module's bad records lie."""
+    return set()
+
+
+def place_bad(world, placed, topic, key, value, **options):
+    """Writes a record that must not be processed, and returns its letter."""
+    partition, offset = world.writer.place(topic, key, value, **options)
+    placed.add((world.prefix + topic, str(partition), str(offset)))
+    return world.dead_letters.of(world.prefix + topic, offset, partition)
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_dead_letter(world, row):
+def test_dead_letter(world, placed, row):
     tenant = world.tenant()
     before = commands.command(tenant, commands.create(URL))
     after = commands.command(tenant, commands.create(URL))
@@ -57,10 +70,8 @@ def test_dead_letter(world, row):
     key = tenant.encode() if row.key is TENANT else row.key
     partition, _ = world.writer.place("webhook-admin", tenant, world.schemas.command.encode(before))
     headers = [("traceparent", b"theirs"), ("x-\xc3\xa4", b"\x00\xff")]
-    partition, offset = world.writer.place(row.topic, key, value, partition=partition, headers=headers)
+    letter = place_bad(world, placed, row.topic, key, value, partition=partition, headers=headers)
     world.writer.place("webhook-admin", tenant, world.schemas.command.encode(after))
-
-    letter = world.dead_letters.of(world.prefix + row.topic, offset, partition)
     assert (letter.key, letter.value) == (key, value)
     assert row.reason in letter.reason, letter.reason
     assert {name: letter.headers[name] for name, _ in headers} == dict(headers)
@@ -68,30 +79,30 @@ def test_dead_letter(world, row):
     assert [world.results.end(command["commandId"]).status for command in (before, after)] == [201, 201]
 
 
-def test_bad_text_is_a_dead_letter(world):
+def test_bad_text_is_a_dead_letter(world, placed):
     """Strings of a command are UTF-8 without NUL."""
     for text in (b"\xff\xfe", b"a\x00b"):
         good = create(world.schemas, "tenant-?")
-        at = world.writer.place("webhook-admin", "tenant-?", good.replace(b"127.0.0.1", text.ljust(9, b"x")))
-        assert world.dead_letters.of(world.prefix + "webhook-admin", at[1], at[0]).reason
+        letter = place_bad(world, placed, "webhook-admin", "tenant-?", good.replace(b"127.0.0.1", text.ljust(9, b"x")))
+        assert "UTF-8" in letter.reason
 
 
-def test_an_empty_tenant_is_a_dead_letter(world):
-    at = world.writer.place("webhook-admin", b"", create(world.schemas, ""))
-    assert "tenant" in world.dead_letters.of(world.prefix + "webhook-admin", at[1], at[0]).reason.lower()
+def test_an_empty_tenant_is_a_dead_letter(world, placed):
+    assert "tenantId" in place_bad(world, placed, "webhook-admin", b"", create(world.schemas, "")).reason
 
 
-def test_a_partitioner_of_another_kind_is_a_dead_letter(world):
+def test_a_partitioner_of_another_kind_is_a_dead_letter(world, placed):
     """One tenant on two partitions would have two owners."""
     tenant = world.tenant()
     right, _ = world.writer.place("webhook-admin", tenant, create(world.schemas, tenant))
     wrong = (right + 1) % world.partitions
-    at = world.writer.place("webhook-admin", tenant, create(world.schemas, tenant), partition=wrong)
-    assert "murmur2_random" in world.dead_letters.of(world.prefix + "webhook-admin", at[1], at[0]).reason
+    letter = place_bad(world, placed, "webhook-admin", tenant, create(world.schemas, tenant), partition=wrong)
+    assert "murmur2_random" in letter.reason
 
 
-def test_one_letter_a_record(world):
+def test_one_letter_a_record(world, placed):
     """At the end of the module: nothing was kept twice, and no good record is among them."""
     world.dead_letters.catch_up()
-    places = [tuple(letter.headers[f"posthorn.error.{name}"] for name in ("topic", "partition", "offset")) for letter in world.dead_letters.letters]
-    assert len(places) == len(set(places)) == len(ROWS) + 4
+    names = ("topic", "partition", "offset")
+    places = [tuple(letter.headers[f"posthorn.error.{name}"].decode() for name in names) for letter in world.dead_letters.letters]
+    assert sorted(places) == sorted(placed)
