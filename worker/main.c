@@ -182,6 +182,10 @@ static int run_pipeline(void) {
 
 /* The server first, so that nobody reads what is being taken down; the engine before the pipeline, which it wakes. */
 static void tear_down(void) {
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGTERM, &ignore, NULL);
+	sigaction(SIGINT, &ignore, NULL);
 	server_stop(worker.server);
 	engine_stop(worker.engine, STOP_GRACE_MS);
 	pipeline_free(worker.pipeline);

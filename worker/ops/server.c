@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 enum {
-	STUCK_AFTER_MS = 60 * 1000, /* longer than any bounded call of the pipeline */
+	STUCK_AFTER_MS = 150 * 1000, /* longer than all that one turn of the pipeline may wait for */
 	CONNECTIONS_MAX = 64,
 	IDLE_TIMEOUT_S = 30,
 	BODY_MAX = 64 * 1024 * 1024,
@@ -55,7 +55,8 @@ static enum MHD_Result serve_livez(const struct server *server, struct MHD_Conne
 
 static enum MHD_Result serve_readyz(const struct server *server, struct MHD_Connection *connection) {
 	static const char *const words[] = {
-		[PIPELINE_STARTING] = "starting\n", [PIPELINE_RESTORING] = "restoring\n", [PIPELINE_READY] = "ok\n", [PIPELINE_TORN] = "torn\n"
+		[PIPELINE_STARTING] = "starting\n", [PIPELINE_RESTORING] = "restoring\n", [PIPELINE_READY] = "ok\n", [PIPELINE_TORN] = "torn\n",
+		[PIPELINE_FAILING] = "failing\n"
 	};
 	enum pipeline_readiness readiness = pipeline_readiness(server->pipeline);
 

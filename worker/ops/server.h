@@ -1,8 +1,8 @@
 /*
  * The operations server: GET /metrics, /livez and /readyz on a port of its own.
  *
- *     /livez   200 while the pipeline's loop comes round; 503 when it has stood still for a minute: restart the process
- *     /readyz  200 when every assigned partition is served; else 503 and one word: starting, restoring, torn
+ *     /livez   200 while the pipeline's loop comes round; 503 when it has stood still for minutes: restart the process
+ *     /readyz  200 when every assigned partition is served; else 503 and one word: starting, restoring, torn, failing
  */
 #pragma once
 

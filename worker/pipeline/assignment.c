@@ -13,7 +13,7 @@
 
 enum { TOPICS_TIMEOUT_MS = 5000, COMMITTED_TIMEOUT_MS = 5000, WATERMARK_TIMEOUT_MS = 5000 };
 
-static void drop_group(struct pipeline *p) {
+void assignment_drop_group(struct pipeline *p) {
 	if (p->group)
 		rd_kafka_consumer_group_metadata_destroy(p->group);
 	p->group = NULL;
@@ -43,12 +43,13 @@ static int read_generation(const rd_kafka_consumer_group_metadata_t *group, int3
 }
 
 static int take_group(struct pipeline *p) {
-	drop_group(p);
+	assignment_drop_group(p);
 	p->group = rd_kafka_consumer_group_metadata(p->consumer);
 	if (p->group && read_generation(p->group, &p->generation) == 0)
 		return 0;
 	log_error("group metadata is not usable", "worker=%s", p->config->worker_id);
-	drop_group(p);
+	assignment_drop_group(p);
+	p->fatal = PIPELINE_E_FATAL;
 	return -1;
 }
 
@@ -92,9 +93,22 @@ static bool is_assigned(struct pipeline *p, const rd_kafka_topic_partition_list_
 	return admin && issuance;
 }
 
+static void suspend_all(struct pipeline *p) {
+	for (int32_t i = 0; i < p->partition_count; i++) {
+		struct partition *partition = &p->partitions[i];
+
+		if (partition->state == PARTITION_ABSENT || partition->state == PARTITION_SUSPENDED)
+			continue;
+		dispatch_suspend(p->dispatch, partition);
+		restorer_remove(p->restorer, partition);
+		set_state(p, partition, PARTITION_SUSPENDED);
+	}
+}
+
 static void on_assign(struct pipeline *p, const rd_kafka_topic_partition_list_t *list) {
 	int32_t count = 0;
 
+	suspend_all(p); /* an assignment may follow another without a revocation in between */
 	check_topics(p);
 	if (p->fatal || take_group(p) < 0)
 		return;
@@ -114,28 +128,16 @@ static void on_assign(struct pipeline *p, const rd_kafka_topic_partition_list_t 
 	log_info("partitions assigned", "count=%d of=%d generation=%d", count, p->partition_count, p->generation);
 }
 
-static void suspend_all(struct pipeline *p) {
-	for (int32_t i = 0; i < p->partition_count; i++) {
-		struct partition *partition = &p->partitions[i];
-
-		if (partition->state == PARTITION_ABSENT || partition->state == PARTITION_SUSPENDED)
-			continue;
-		dispatch_suspend(p->dispatch, partition);
-		restorer_remove(p->restorer, partition);
-		set_state(p, partition, PARTITION_SUSPENDED);
-	}
-}
-
 static void on_revoke(struct pipeline *p) {
 	bool lost = rd_kafka_assignment_lost(p->consumer);
 
 	log_info("partitions revoked", "lost=%d generation=%d", lost, p->generation);
 	for (int32_t i = 0; i < p->partition_count; i++)
 		engine_gate_set(p->engine, i, 0);
-	if (!lost && p->replica)
+	if (!lost)
 		turn_run_outcomes(p);
 	suspend_all(p);
-	drop_group(p);
+	assignment_drop_group(p);
 }
 
 void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *pipeline) {
@@ -220,6 +222,8 @@ static int choose_offsets(struct pipeline *p, struct partition *partition) {
 	rd_kafka_topic_partition_list_add(list, p->topics.admin, partition->id);
 	rd_kafka_topic_partition_list_add(list, p->topics.issuance, partition->id);
 	err = rd_kafka_committed(p->consumer, list, COMMITTED_TIMEOUT_MS);
+	for (int i = 0; i < list->cnt && !err; i++)
+		err = list->elems[i].err;
 	if (err) {
 		log_warn("committed offsets are not known yet", "partition=%d error=%s", partition->id, log_quote(rd_kafka_err2str(err)));
 		r = -EAGAIN;
@@ -240,6 +244,7 @@ static int activate(struct pipeline *p, struct partition *partition) {
 		partition->has_moved = false;
 	}
 	partition_turn_reset(partition);
+	memset(partition->offset_lost, 0, sizeof(partition->offset_lost));
 	set_state(p, partition, PARTITION_ACTIVE);
 	p->input_stale = true;
 	return dispatch_activate(p->dispatch, partition);
@@ -327,15 +332,30 @@ void assignment_begin_restores(struct pipeline *p) {
 	}
 }
 
-void assignment_skip_lost(struct pipeline *p, const char *topic, int32_t partition_id) {
-	enum input input = strcmp(topic, p->topics.admin) == 0 ? INPUT_ADMIN : INPUT_ISSUANCE;
-	struct partition *partition = &p->partitions[partition_id];
-	int64_t before = partition->next[input], first;
+void assignment_offset_lost(struct pipeline *p, const char *topic, int32_t partition_id) {
+	p->partitions[partition_id].offset_lost[strcmp(topic, p->topics.admin) == 0 ? INPUT_ADMIN : INPUT_ISSUANCE] = true;
+}
 
-	if (partition->state != PARTITION_ACTIVE || first_offset(p, topic, partition_id, &first) < 0)
-		return;
-	log_error("records were deleted before they were read: going on with the first one left", "topic=%s partition=%d expected=%" PRId64 " first=%" PRId64,
-		  topic, partition_id, before, first);
-	partition->next[input] = first;
+static void skip_lost(struct pipeline *p, struct partition *partition, enum input input) {
+	const char *topic = input == INPUT_ADMIN ? p->topics.admin : p->topics.issuance;
+	int64_t low, high, expected = partition->next[input];
+	rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(p->consumer, topic, partition->id, &low, &high, WATERMARK_TIMEOUT_MS);
+
+	if (err) {
+		log_warn("cannot ask for a topic's offsets", "topic=%s partition=%d error=%s", topic, partition->id, log_quote(rd_kafka_err2str(err)));
+		return; /* asked again */
+	}
+	partition->offset_lost[input] = false;
+	partition->next[input] = expected < low ? low : MIN(expected, high);
+	log_error("the records to be read next are not there: deleted before they were read, or cut off",
+		  "topic=%s partition=%d expected=%" PRId64 " first=%" PRId64 " end=%" PRId64 " going_on_at=%" PRId64, topic, partition->id, expected,
+		  low, high, partition->next[input]);
 	p->input_stale = true;
+}
+
+void assignment_skip_lost(struct pipeline *p) {
+	for (int32_t i = 0; i < p->partition_count; i++)
+		for (int input = 0; input < POSITION_INPUTS; input++)
+			if (p->partitions[i].offset_lost[input] && p->partitions[i].state == PARTITION_ACTIVE)
+				skip_lost(p, &p->partitions[i], (enum input)input);
 }

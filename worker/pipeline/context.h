@@ -44,6 +44,9 @@ struct pipeline {
 	struct job *outcomes, **outcomes_end; /* attempts that ended, not yet committed */
 	rd_kafka_message_t **messages;        /* taken in this turn; [config->batch_max_records] */
 	size_t message_count;
+	int64_t retry_at_ms;                  /* monotonic: no turn before it, after one that was undone */
+	int undone_in_a_row;                  /* turns */
+	size_t dead_letter_max;               /* bytes of a dead letter's value that the brokers take */
 	int64_t expiry_at_ms; /* monotonic: when to look for what expired next */
 
 	struct arena *arena; /* of the turn */
@@ -69,12 +72,18 @@ void assignment_activate_restored(struct pipeline *p);
 void assignment_apply(struct pipeline *p);
 /* All active partitions are restored again, because what the brokers hold is not known. */
 void assignment_resync(struct pipeline *p);
-/* The retention of an input topic ran past us: go on from the first record there is, loudly. */
-void assignment_skip_lost(struct pipeline *p, const char *topic, int32_t partition_id);
+/* The offset of an input is not there: its retention ran past us, or it was cut. Remembered, so that the turn in hand ends first. */
+void assignment_offset_lost(struct pipeline *p, const char *topic, int32_t partition_id);
+/* Goes on from the first record there is, or the end, loudly. */
+void assignment_skip_lost(struct pipeline *p);
+/* The group no longer knows us: nothing is written until it does again. */
+void assignment_drop_group(struct pipeline *p);
 
 /* turn.c */
 
 /* Takes, handles, commits, dispatches. Returns 1 when it did something and there may be more, 0 when there was nothing to do. */
 int turn_run(struct pipeline *p);
+/* What the consumer has to tell (rebalances, failures) is served; records are left for later. */
+void turn_poll_events(struct pipeline *p);
 /* The same without taking commands: what is done, before partitions are given away. */
 void turn_run_outcomes(struct pipeline *p);

@@ -10,6 +10,7 @@
 enum {
 	OUTSTANDING_PER_IN_FLIGHT = 4,        /* deliveries in memory for each that may be in flight, over all endpoints */
 	OUTSTANDING_BYTES_MAX = 64 * 1024 * 1024,
+	REFILL_MAX = 256,                     /* endpoints looked at between two turns */
 	WINDOW_MAX = 2048,                    /* of an endpoint that keeps succeeding */
 	IDLE_ENDPOINTS_MAX = 16384,           /* kept for their route: deriving a key costs more than a delivery */
 	KEY_MISMATCH_RETRY_MS = 60 * 1000,
@@ -274,7 +275,8 @@ static int add_backlog(void *userdata, const struct uuid *webhook_id, int64_t ne
 	struct backlog *b = userdata;
 	struct endpoint *endpoint = endpoint_get(b->dispatch, b->partition, webhook_id);
 
-	endpoint->next_due_ms = retry_clamp_due_ms(&b->dispatch->retry, next_due_ms, b->now_ms);
+	/* What waits for later may be of a webhook that is gone or disabled, and has to end now. */
+	endpoint->next_due_ms = next_due_ms > b->now_ms && !endpoint->route ? LOOK : MIN(endpoint->next_due_ms, next_due_ms);
 	endpoint_settle(b->dispatch, endpoint);
 	b->count += count;
 	return 0;
@@ -293,9 +295,15 @@ int dispatch_activate(struct dispatch *d, const struct partition *partition) {
 
 void dispatch_suspend(struct dispatch *d, const struct partition *partition) {
 	engine_gate_set(d->settings.engine, partition->id, 0);
-	for (struct endpoint *endpoint = d->endpoints; endpoint; endpoint = endpoint->hh.next)
-		if (endpoint->partition == partition->id)
-			heap_remove(&d->due, &endpoint->due);
+	for (struct endpoint *endpoint = d->endpoints; endpoint; endpoint = endpoint->hh.next) {
+		if (endpoint->partition != partition->id)
+			continue;
+		heap_remove(&d->due, &endpoint->due);
+		if (endpoint->withdrawn) {
+			leave_lists(d, endpoint);
+			endpoint->next_due_ms = LOOK; /* should the partition come back */
+		}
+	}
 }
 
 void dispatch_forget(struct dispatch *d, const struct partition *partition) {
@@ -311,17 +319,17 @@ void dispatch_forget(struct dispatch *d, const struct partition *partition) {
 }
 
 void dispatch_delivery(struct dispatch *d, const struct partition *partition, const struct delivery *delivery) {
-	int64_t now_ms = clock_wall_ms(), due_ms = retry_clamp_due_ms(&d->retry, delivery->next_attempt_at_ms, now_ms);
+	int64_t now_ms = clock_wall_ms(), at_ms = delivery->next_attempt_at_ms;
 	struct endpoint *endpoint = endpoint_get(d, partition, &delivery->webhook_id);
 	bool behind_others = endpoint->next_due_ms <= now_ms;
 
-	if (due_ms <= now_ms && endpoint->route && !endpoint->withdrawn && !behind_others && endpoint->outstanding < endpoint->window &&
+	if (at_ms <= now_ms && endpoint->route && !endpoint->withdrawn && !behind_others && endpoint->outstanding < endpoint->window &&
 	    !is_full(d) && !is_outstanding(d, &delivery->id))
 		enqueue(d, endpoint, delivery);
-	else if (due_ms > now_ms && !endpoint->route)
+	else if (at_ms > now_ms && !endpoint->route)
 		endpoint->next_due_ms = LOOK; /* a failed attempt of a webhook that changed meanwhile: it may have to end */
 	else
-		endpoint->next_due_ms = MIN(endpoint->next_due_ms, due_ms);
+		endpoint->next_due_ms = MIN(endpoint->next_due_ms, at_ms);
 	endpoint_settle(d, endpoint);
 }
 
@@ -382,6 +390,11 @@ void dispatch_returned(struct dispatch *d, const struct job *job) {
 
 /* Filling the windows. */
 
+/* A due time that no schedule could have set is of a clock that stood elsewhere, and means now (R10). */
+static int64_t due_ms(const struct dispatch *d, int64_t recorded_ms, int64_t now_ms) {
+	return retry_clamp_due_ms(&d->retry, recorded_ms, now_ms) < recorded_ms ? now_ms : recorded_ms;
+}
+
 /* Puts what is not in memory yet into the batch, as far as there is room. Returns whether all of it found room. */
 static bool enqueue_all(struct dispatch *d, struct endpoint *endpoint, const struct delivery *deliveries, size_t count) {
 	for (size_t i = 0; i < count; i++) {
@@ -399,7 +412,7 @@ static int schedule(struct dispatch *d, struct endpoint *endpoint, int64_t after
 	int r = replica_next_due(d->replica, &endpoint->webhook_id, after_ms, &endpoint->next_due_ms);
 
 	if (r == 0 && endpoint->next_due_ms != NEVER)
-		endpoint->next_due_ms = MAX(retry_clamp_due_ms(&d->retry, endpoint->next_due_ms, now_ms), LOOK + 1);
+		endpoint->next_due_ms = MAX(due_ms(d, endpoint->next_due_ms, now_ms), LOOK + 1);
 	return r;
 }
 
@@ -416,10 +429,23 @@ static int look(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
 	return r;
 }
 
+/* Those that are due; where none is, those that only look as if they were not. */
+static int take_due(struct dispatch *d, const struct endpoint *endpoint, int64_t now_ms, size_t limit, struct delivery **out, size_t *count) {
+	int64_t next_ms;
+	int r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, now_ms, limit, out, count);
+
+	if (r < 0 || *count > 0)
+		return r;
+	r = replica_next_due(d->replica, &endpoint->webhook_id, now_ms, &next_ms);
+	if (r < 0 || next_ms == NEVER || due_ms(d, next_ms, now_ms) > now_ms)
+		return r;
+	return replica_pending(d->replica, d->arena, &endpoint->webhook_id, INT64_MAX, limit, out, count);
+}
+
 static int fill(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
 	size_t count, limit = (size_t)endpoint->window;
 	struct delivery *deliveries;
-	int r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, now_ms, limit, &deliveries, &count);
+	int r = take_due(d, endpoint, now_ms, limit, &deliveries, &count);
 
 	if (r == 0 && count > 0)
 		r = load_route(d, endpoint, deliveries[0].tenant_id, now_ms);
@@ -429,7 +455,7 @@ static int fill(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
 		endpoint->next_due_ms = now_ms;
 		return 0;
 	}
-	return schedule(d, endpoint, now_ms, now_ms);
+	return schedule(d, endpoint, count > 0 ? MAX(deliveries[count - 1].next_attempt_at_ms, now_ms) : now_ms, now_ms);
 }
 
 static int refill_endpoint(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
@@ -445,7 +471,7 @@ static int refill_endpoint(struct dispatch *d, struct endpoint *endpoint, int64_
 int dispatch_refill(struct dispatch *d, int64_t now_ms) {
 	struct heap_node *first;
 
-	while (!is_full(d) && (first = heap_first(&d->due)) && first->key <= now_ms) {
+	for (int n = 0; n < REFILL_MAX && !is_full(d) && (first = heap_first(&d->due)) && first->key <= now_ms; n++) {
 		int r = refill_endpoint(d, CONTAINER_OF(first, struct endpoint, due), now_ms);
 
 		if (r < 0)

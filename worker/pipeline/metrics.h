@@ -38,6 +38,7 @@ struct pipeline_metrics {
 	atomic_uint_fast64_t transaction_us;                                      /* their sum */
 	atomic_uint_fast64_t restored_records;
 	atomic_int_fast64_t loop_at_ms;   /* monotonic: when the loop last came round; tells a stuck pipeline */
+	atomic_int undone_in_a_row;       /* turns that could not be committed, since the last that was */
 	atomic_int outstanding;           /* deliveries in memory */
 	atomic_int endpoints;             /* webhooks with pending deliveries */
 	atomic_int partition_count; /* set last: until then there are none */

@@ -39,6 +39,7 @@ struct partition {
 	struct position position; /* sequence 0: none yet; member_id is not kept */
 	int64_t changelog_offset; /* the next one that the replica does not reflect */
 	int64_t next[POSITION_INPUTS];
+	bool offset_lost[POSITION_INPUTS]; /* the brokers do not have `next` */
 
 	/* Of the open turn. */
 	int64_t turn_next[POSITION_INPUTS];

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "pipeline/context.h"
+#include "pipeline/turn.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,6 +17,7 @@ enum {
 	DRAIN_MARGIN_MS = 1000,
 	RECORD_MAX = 16 * 1024 * 1024, /* of one encoded record: bounded by the domain's limits well below */
 	LAG_INTERVAL_MS = 1000,
+	FAILING_AFTER = 5,          /* turns undone in a row */
 };
 
 const double metric_transaction_seconds[METRIC_TRANSACTION_BUCKETS] = { 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.5, 1, 2, 10 };
@@ -42,6 +44,7 @@ struct pipeline *pipeline_new(const struct config *config, const struct master_k
 		.messages = x_calloc((size_t)config->batch_max_records, sizeof(rd_kafka_message_t *)),
 	};
 	p->outcomes_end = &p->outcomes;
+	p->dead_letter_max = DEAD_LETTER_MAX;
 	atomic_store(&p->metrics.loop_at_ms, clock_monotonic_ms());
 	topics_init(&p->topics, config->topic_prefix);
 	return p;
@@ -220,24 +223,22 @@ int pipeline_open(struct pipeline *p) {
 		return r;
 	make_parts(p);
 	use_replica(p);
-	r = transaction_open(p->config, &p->topics, &p->stopping, &p->transaction);
-	if (r == -EPERM)
-		return PIPELINE_E_FATAL;
-	return r < 0 ? r : subscribe(p);
+	return subscribe(p);
 }
 
 /* Running. */
 
-/* The producer is gone or worn: a new one fences it and settles what it left open. Returns whether there is one. */
+/* One that is gone or worn is replaced: the new producer fences it and settles what it left open. Returns whether there is one. */
 static bool have_transaction(struct pipeline *p) {
 	int r;
 
 	if (p->transaction && transaction_is_worn(p->transaction))
 		transaction_close(TAKE(p->transaction));
-	if (p->transaction)
-		return true;
-	log_warn("making a new producer", "worker=%s", p->config->worker_id);
-	r = transaction_open(p->config, &p->topics, &p->stopping, &p->transaction);
+	if (!p->transaction) {
+		log_info("making a producer", "worker=%s", p->config->worker_id);
+		p->transaction = transaction_new(p->config, &p->topics);
+	}
+	r = p->transaction ? transaction_init(p->transaction) : -EPERM;
 	if (r == -EPERM)
 		p->fatal = PIPELINE_E_FATAL;
 	return r == 0;
@@ -314,10 +315,13 @@ static bool refill(struct pipeline *p) {
 static bool run_once(struct pipeline *p) {
 	bool more;
 
-	if (!have_replica(p) || !have_transaction(p))
+	if (!have_replica(p) || !have_transaction(p)) {
+		turn_poll_events(p);
 		return true;
+	}
 	more = restore_slice(p);
 	more |= turn_run(p);
+	assignment_skip_lost(p);
 	if (p->input_stale && !p->replica_error)
 		assignment_apply(p);
 	more |= refill(p);
@@ -336,8 +340,7 @@ static void drain(struct pipeline *p) {
 	if (!engine_wait_idle(p->engine, p->config->delivery_timeout_ms + DRAIN_MARGIN_MS))
 		log_warn("attempts are still in flight: they will be made again", "in_flight=%d",
 			 atomic_load(&engine_counters(p->engine)->in_flight));
-	if (p->replica && p->transaction && !p->replica_error)
-		turn_run_outcomes(p);
+	turn_run_outcomes(p);
 }
 
 /* A static member does not leave the group: its partitions wait for it to come back, for session.timeout.ms. */
@@ -376,6 +379,8 @@ enum pipeline_readiness pipeline_readiness(const struct pipeline *p) {
 
 	if (!p->group_joined)
 		return PIPELINE_STARTING;
+	if (atomic_load(&p->metrics.undone_in_a_row) >= FAILING_AFTER)
+		return PIPELINE_FAILING;
 	for (int32_t i = 0; i < p->metrics.partition_count; i++) {
 		int state = atomic_load(&p->metrics.partitions[i].state);
 

@@ -42,5 +42,6 @@ enum pipeline_readiness {
 	PIPELINE_RESTORING, /* some partition is being restored */
 	PIPELINE_READY,     /* every assigned partition is served; also when none is assigned, because others have them all */
 	PIPELINE_TORN,      /* a partition cannot be served */
+	PIPELINE_FAILING,   /* turn after turn cannot be committed */
 };
 enum pipeline_readiness pipeline_readiness(const struct pipeline *pipeline);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "pipeline/fold.h"
+#include "pipeline/history.h"
 
 #include <errno.h>
 
@@ -24,12 +25,7 @@ struct restore {
 	bool at_end;
 	const char *torn; /* NULL, or why */
 	int64_t records, started_ms, progress_ms, loud_ms;
-
-	/* R8, along the records read. */
-	bool has_position;
-	struct position position;
-	int64_t position_offset;
-	int64_t run_first_offset, run_records; /* the last data records with offsets that follow each other: of one transaction */
+	struct history history;
 };
 
 struct restorer {
@@ -109,10 +105,10 @@ static int start_from_scratch(struct restorer *r, struct restore *restore, const
 	restore->fold = fold_new();
 	restore->next_offset = 0;
 	restore->verify_offset = -1;
+	restore->target = -1;
+	restore->at_end = false;
 	restore->moved = true;
-	restore->has_position = false;
-	restore->position_offset = -1;
-	restore->run_records = 0;
+	history_init(&restore->history);
 	r->assignment_stale = true;
 	return replica_drop_partition(r->replica, restore->partition->id);
 }
@@ -120,6 +116,7 @@ static int start_from_scratch(struct restorer *r, struct restore *restore, const
 /* Where the replica stands decides where to read from: at the position record that it reflected last, which must still be that one (R7). */
 static int choose_start(struct restorer *r, struct restore *restore) {
 	int64_t offset, stored_at_ms, now_ms = clock_wall_ms();
+	struct position position;
 	int error = replica_offset_get(r->replica, restore->partition->id, &offset, &stored_at_ms);
 
 	if (error < 0)
@@ -130,16 +127,15 @@ static int choose_start(struct restorer *r, struct restore *restore) {
 		restore->next_offset = offset;
 		return start_from_scratch(r, restore, "the replica is older than tombstones are kept");
 	}
-	error = replica_position_get(r->replica, restore->partition->id, &restore->position, r->arena);
-	restore->position.member_id = NULL;
+	error = replica_position_get(r->replica, restore->partition->id, &position, r->arena);
 	if (error < 0)
 		return error;
 	if (error == REPLICA_E_NOT_FOUND) {
 		restore->next_offset = offset;
 		return start_from_scratch(r, restore, "the replica has no position of it");
 	}
-	restore->has_position = true;
-	restore->position_offset = restore->verify_offset = restore->next_offset = offset - 1;
+	history_continue(&restore->history, &position, offset - 1);
+	restore->verify_offset = restore->next_offset = offset - 1;
 	return 0;
 }
 
@@ -152,11 +148,11 @@ int restorer_add(struct restorer *r, struct partition *partition) {
 		.fold = fold_new(),
 		.target = -1,
 		.verify_offset = -1,
-		.position_offset = -1,
 		.started_ms = clock_monotonic_ms(),
 		.progress_ms = clock_monotonic_ms(),
 		.next = r->restores,
 	};
+	history_init(&restore->history);
 	r->restores = restore;
 	partition->restore = restore;
 	r->assignment_stale = true;
@@ -253,48 +249,16 @@ static struct restore *find(struct restorer *r, int32_t partition) {
 	return restore;
 }
 
-/*
- * R8: what two position records that follow each other must be like. Returns NULL, or what is wrong. Compaction removes records and leaves gaps, but
- * between the records of two transactions there always is one, the first's position: a run without a gap is of one transaction.
- */
-static const char *position_fault(const struct restore *restore, const struct position *next, int64_t offset) {
-	const struct position *last = &restore->position;
-	bool touching = restore->run_records > 0 && restore->run_first_offset + restore->run_records == offset;
-	bool whole = touching && restore->has_position && restore->run_first_offset == restore->position_offset + 2;
-
-	if (touching && restore->run_records > next->record_count)
-		return "more records than its position counts: two writers have interleaved";
-	if (whole && restore->run_records != next->record_count)
-		return "fewer records than its position counts: a transaction is torn";
-	if (!restore->has_position)
-		return NULL;
-	if (uuid_compare(&last->store_id, &next->store_id) != 0)
-		return "another store id than before";
-	if (next->sequence <= last->sequence)
-		return "its sequence does not rise";
-	return NULL;
-}
-
-static void count_run(struct restore *restore, int64_t offset) {
-	if (restore->run_records == 0 || restore->run_first_offset + restore->run_records != offset) {
-		restore->run_first_offset = offset;
-		restore->run_records = 0;
-	}
-	restore->run_records++;
-}
-
 /* The record that the replica reflected last must still be there as it was, or have been replaced by a later one. */
-static int verify(struct restorer *r, struct restore *restore, const struct position *found, int64_t offset) {
-	bool same = offset == restore->verify_offset && found->sequence == restore->position.sequence &&
-		    uuid_compare(&found->store_id, &restore->position.store_id) == 0;
-
+static int verify(struct restorer *r, struct restore *restore, const struct position *found) {
 	restore->verify_offset = -1;
-	if (same)
+	if (found && history_same_position(found, &restore->history.position))
 		return 0;
 	return start_from_scratch(r, restore, "the changelog is not the one that the replica was made from");
 }
 
 static int take_position(struct restorer *r, struct restore *restore, const rd_kafka_message_t *message) {
+	const struct history *history = &restore->history;
 	struct state_record record;
 	const char *why;
 
@@ -304,41 +268,36 @@ static int take_position(struct restorer *r, struct restore *restore, const rd_k
 		return 0;
 	}
 	if (message->offset == restore->verify_offset)
-		return verify(r, restore, &record.position, message->offset);
-	if (restore->has_position && uuid_compare(&record.position.store_id, &restore->position.store_id) != 0 && !restore->moved)
+		return verify(r, restore, &record.position);
+	if (!restore->moved && uuid_compare(&record.position.store_id, &history->position.store_id) != 0)
 		return start_from_scratch(r, restore, "the changelog has another store id than the replica");
-	restore->torn = position_fault(restore, &record.position, message->offset);
 	/* Not torn: a group that was deleted, or that nobody was in for offsets.retention.minutes, counts from the start again. */
-	if (restore->has_position && record.position.generation < restore->position.generation)
+	if (history->has_position && record.position.generation < history->position.generation)
 		log_warn("generation of the consumer group falls in the changelog", "partition=%d offset=%lld", restore->partition->id,
 			 (long long)message->offset);
-	restore->has_position = true;
-	restore->position = record.position;
-	restore->position.member_id = NULL;
-	restore->position_offset = message->offset;
-	restore->run_records = 0;
+	restore->torn = history_position(&restore->history, &record.position, message->offset);
 	return 0;
 }
 
 static int take_record(struct restorer *r, struct restore *restore, const rd_kafka_message_t *message) {
 	static const char position_key[] = "position";
 	bool is_position = message->key_len == strlen(position_key) && memcmp(message->key, position_key, message->key_len) == 0;
-	int64_t verify_offset = restore->verify_offset;
+	bool is_verified = message->offset == restore->verify_offset;
 	int error = 0;
 
 	if (message->offset < restore->next_offset || restore->torn)
 		return 0;
 	restore->progress_ms = clock_monotonic_ms();
 	restore->records++;
-	if (is_position) {
+	if (is_position)
 		error = take_position(r, restore, message);
-		if (error < 0 || r->assignment_stale)
-			return error;
-	} else {
-		count_run(restore, message->offset);
-	}
-	if (message->offset != verify_offset)
-		restore->moved = true;
+	else if (is_verified)
+		error = verify(r, restore, NULL);
+	else
+		history_record(&restore->history, message->offset);
+	if (error < 0 || r->assignment_stale)
+		return error; /* from scratch: this record comes again */
+	restore->moved |= !is_verified;
 	restore->verify_offset = -1;
 	restore->next_offset = message->offset + 1;
 	fold_put(restore->fold, message->key, message->key_len, message->payload, message->payload ? message->len : 0);
@@ -379,7 +338,7 @@ static int write_fold(struct restorer *r, struct restore *restore) {
 		return error;
 	error = fold_drain(restore->fold, write_entry, &writing);
 	if (error == 0)
-		error = replica_offset_set(r->replica, restore->partition->id, restore->position_offset + 1, clock_wall_ms());
+		error = replica_offset_set(r->replica, restore->partition->id, restore->history.position_offset + 1, clock_wall_ms());
 	if (error == 0)
 		error = replica_commit(r->replica);
 	if (error < 0) {
@@ -446,29 +405,36 @@ static void report_progress(struct restorer *r) {
 	}
 }
 
-static int finish(struct restorer *r, struct restore *restore) {
-	struct partition *partition = restore->partition;
-	enum restore_end end = RESTORE_UNMOVED;
-	int error = 0;
+/* Whether anything of the partition is other than when this worker last had it, whichever restore it was that brought it. */
+static bool has_moved(const struct restore *restore) {
+	return restore->moved || !history_same_position(&restore->history.position, &restore->partition->position);
+}
 
-	if (fold_count(restore->fold) > 0 && !restore->torn)
-		error = write_fold(r, restore);
-	if (error < 0)
-		return error;
-	if (restore->torn) {
+static void hand_over(struct restorer *r, struct restore *restore) {
+	struct partition *partition = restore->partition;
+	enum restore_end end = restore->torn ? RESTORE_TORN : has_moved(restore) ? RESTORE_MOVED : RESTORE_UNMOVED;
+
+	if (restore->torn)
 		log_error("changelog's history is torn: the partition is not served", "partition=%d offset=%lld reason=%s", partition->id,
 			  (long long)restore->next_offset, log_quote(restore->torn));
-		end = RESTORE_TORN;
-	} else if (restore->moved) {
-		end = RESTORE_MOVED;
-	}
-	partition->position = restore->has_position ? restore->position : (struct position){ .admin_offset = -1, .issuance_offset = -1 };
-	partition->changelog_offset = restore->position_offset + 1;
+	partition->position = restore->history.position;
+	partition->changelog_offset = restore->history.position_offset + 1;
 	log_info("partition restored", "partition=%d records=%lld offset=%lld ms=%lld", partition->id, (long long)restore->records,
 		 (long long)restore->next_offset, (long long)(clock_monotonic_ms() - restore->started_ms));
 	restorer_remove(r, partition);
 	r->done(r->userdata, partition, end);
-	return 0;
+}
+
+static int finish(struct restorer *r, struct restore *restore) {
+	int error = 0;
+
+	if (restore->verify_offset >= 0 && !restore->torn)
+		return start_from_scratch(r, restore, "the changelog no longer has what the replica reflects");
+	if (fold_count(restore->fold) > 0 && !restore->torn)
+		error = write_fold(r, restore);
+	if (error == 0)
+		hand_over(r, restore);
+	return error;
 }
 
 static int finish_ended(struct restorer *r) {

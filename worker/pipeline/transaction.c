@@ -6,8 +6,8 @@
 
 enum {
 	CALL_TIMEOUT_MS = 5000,     /* of one call to librdkafka */
-	RETRIABLE_FOR_MS = 20000,   /* how long a retriable call is repeated: past transaction.timeout.ms nothing can come of it */
-	INIT_TIMEOUT_MS = 10000,
+	RETRIABLE_FOR_MS = 15000,   /* how long the calls of one commit are repeated: past transaction.timeout.ms nothing can come of it */
+	INIT_TIMEOUT_MS = 5000,
 	ABORTS_IN_A_ROW_MAX = 3,    /* R9 */
 	COMMIT_SLOW_MS = 2000,      /* R9: a commit slower than this has met timeouts, which can desync sequences in librdkafka 2.0.2 */
 };
@@ -16,54 +16,49 @@ struct transaction {
 	rd_kafka_t *producer;
 	rd_kafka_topic_t *state, *results, *dead_letters;
 	int aborts_in_a_row;
-	bool worn;
+	bool is_initialised, worn, too_large, fenced;
 };
 
 /* A record's offset goes to where its producer asked for it. */
-static void on_produce_report(rd_kafka_t *producer _unused_, const rd_kafka_message_t *message, void *opaque _unused_) {
+static void on_produce_report(rd_kafka_t *producer _unused_, const rd_kafka_message_t *message, void *opaque) {
+	struct transaction *t = opaque;
 	int64_t *offset_out = message->_private;
 
+	if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+		t->too_large = true;
 	if (offset_out && !message->err)
 		*offset_out = message->offset;
 }
 
-static int init_transactions(rd_kafka_t *producer, const volatile bool *stopping) {
-	for (;;) {
-		rd_kafka_error_t *error = rd_kafka_init_transactions(producer, INIT_TIMEOUT_MS);
-		bool retriable;
-
-		if (!error)
-			return 0;
-		retriable = rd_kafka_error_is_retriable(error);
-		log_warn("transactions are not ready", "error=%s retriable=%d", log_quote(rd_kafka_error_string(error)), retriable);
-		rd_kafka_error_destroy(error);
-		if (!retriable)
-			return -EPERM;
-		if (*stopping)
-			return -ECANCELED;
-	}
-}
-
-int transaction_open(const struct config *config, const struct topics *topics, const volatile bool *stopping,
-		     struct transaction **out) {
-	static const struct client_callbacks callbacks = { .produce_report = on_produce_report };
+struct transaction *transaction_new(const struct config *config, const struct topics *topics) {
 	_cleanup_(transaction_closep) struct transaction *t = x_calloc(1, sizeof(*t));
-	int r;
+	struct client_callbacks callbacks = { .opaque = t, .produce_report = on_produce_report };
 
 	t->producer = client_new(config, CLIENT_PRODUCER, &callbacks);
 	if (!t->producer)
-		return -EPERM;
+		return NULL;
 	/* Handles before use: the first produce to a topic without one waits a second for its metadata. */
 	t->state = rd_kafka_topic_new(t->producer, topics->state, NULL);
 	t->results = rd_kafka_topic_new(t->producer, topics->results, NULL);
 	t->dead_letters = rd_kafka_topic_new(t->producer, topics->dead_letters, NULL);
-	if (!t->state || !t->results || !t->dead_letters)
-		return -EPERM;
-	r = init_transactions(t->producer, stopping);
-	if (r < 0)
-		return r;
-	*out = TAKE(t);
-	return 0;
+	return t->state && t->results && t->dead_letters ? TAKE(t) : NULL;
+}
+
+int transaction_init(struct transaction *t) {
+	rd_kafka_error_t *error;
+	bool retriable;
+
+	if (t->is_initialised)
+		return 0;
+	error = rd_kafka_init_transactions(t->producer, INIT_TIMEOUT_MS);
+	if (!error) {
+		t->is_initialised = true;
+		return 0;
+	}
+	retriable = rd_kafka_error_is_retriable(error);
+	log_warn("transactions are not ready", "error=%s retriable=%d", log_quote(rd_kafka_error_string(error)), retriable);
+	rd_kafka_error_destroy(error);
+	return retriable ? -EAGAIN : -EPERM;
 }
 
 void transaction_close(struct transaction *t) {
@@ -91,11 +86,17 @@ rd_kafka_topic_t *transaction_dead_letters_topic(struct transaction *t) {
 	return t->dead_letters;
 }
 
+/* What the coordinator says to a member that is none any more: its partitions are others' now, whatever the consumer knows of it yet. */
+static bool is_fencing(rd_kafka_resp_err_t err) {
+	return err == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID || err == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+	       err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+}
+
 /*
  * The one place that reads librdkafka's classes of error (R9): retriable, the same call again; abortable, abort; all else, a new producer.
  * Destroys the error. Returns -EAGAIN for "again".
  */
-static int judge(rd_kafka_error_t *error, const char *call, int64_t started_ms) {
+static int judge(struct transaction *t, rd_kafka_error_t *error, const char *call, int64_t started_ms) {
 	bool retriable = rd_kafka_error_is_retriable(error), abortable = rd_kafka_error_txn_requires_abort(error);
 	int verdict = retriable && clock_monotonic_ms() - started_ms < RETRIABLE_FOR_MS ? -EAGAIN :
 		      abortable							      ? TRANSACTION_E_ABORTED :
@@ -104,6 +105,7 @@ static int judge(rd_kafka_error_t *error, const char *call, int64_t started_ms) 
 	log_warn("transaction call failed", "call=%s error=%s code=%s then=%s", call, log_quote(rd_kafka_error_string(error)),
 		 rd_kafka_error_name(error),
 		 verdict == -EAGAIN ? "retry" : verdict == TRANSACTION_E_ABORTED ? "abort" : "new-producer");
+	t->fenced |= is_fencing(rd_kafka_error_code(error));
 	rd_kafka_error_destroy(error);
 	return verdict;
 }
@@ -112,10 +114,19 @@ bool transaction_is_worn(const struct transaction *t) {
 	return t->worn;
 }
 
+bool transaction_was_too_large(const struct transaction *t) {
+	return t->too_large;
+}
+
+bool transaction_was_fenced(const struct transaction *t) {
+	return t->fenced;
+}
+
 int transaction_begin(struct transaction *t) {
 	rd_kafka_error_t *error = rd_kafka_begin_transaction(t->producer);
 
-	return error ? judge(error, "begin", INT64_MIN / 2) : 0;
+	t->too_large = t->fenced = false;
+	return error ? judge(t, error, "begin", INT64_MIN / 2) : 0;
 }
 
 int transaction_produce(struct transaction *t, const struct transaction_record *record) {
@@ -145,14 +156,14 @@ int transaction_produce(struct transaction *t, const struct transaction_record *
 		}
 		if (headers)
 			rd_kafka_headers_destroy(headers);
+		t->too_large |= err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
 		log_warn("cannot produce", "topic=%s error=%s", rd_kafka_topic_name(record->topic), log_quote(rd_kafka_err2str(err)));
 		return TRANSACTION_E_ABORTED;
 	}
 }
 
 /* Flush first: the records are all at the brokers before the offsets are sent. */
-static int flush(struct transaction *t) {
-	int64_t started_ms = clock_monotonic_ms();
+static int flush(struct transaction *t, int64_t started_ms) {
 	rd_kafka_resp_err_t err;
 
 	do
@@ -165,26 +176,24 @@ static int flush(struct transaction *t) {
 }
 
 static int send_offsets(struct transaction *t, const rd_kafka_topic_partition_list_t *offsets,
-			const rd_kafka_consumer_group_metadata_t *group) {
-	int64_t started_ms = clock_monotonic_ms();
+			const rd_kafka_consumer_group_metadata_t *group, int64_t started_ms) {
 	int r;
 
 	do {
 		rd_kafka_error_t *error = rd_kafka_send_offsets_to_transaction(t->producer, offsets, group, CALL_TIMEOUT_MS);
 
-		r = error ? judge(error, "send-offsets", started_ms) : 0;
+		r = error ? judge(t, error, "send-offsets", started_ms) : 0;
 	} while (r == -EAGAIN);
 	return r;
 }
 
-static int end(struct transaction *t, rd_kafka_error_t *(*call)(rd_kafka_t *, int), const char *name) {
-	int64_t started_ms = clock_monotonic_ms();
+static int end(struct transaction *t, rd_kafka_error_t *(*call)(rd_kafka_t *, int), const char *name, int64_t started_ms) {
 	int r;
 
 	do {
 		rd_kafka_error_t *error = call(t->producer, CALL_TIMEOUT_MS);
 
-		r = error ? judge(error, name, started_ms) : 0;
+		r = error ? judge(t, error, name, started_ms) : 0;
 	} while (r == -EAGAIN);
 	return r;
 }
@@ -192,12 +201,12 @@ static int end(struct transaction *t, rd_kafka_error_t *(*call)(rd_kafka_t *, in
 int transaction_commit(struct transaction *t, const rd_kafka_topic_partition_list_t *offsets,
 		       const rd_kafka_consumer_group_metadata_t *group) {
 	int64_t started_ms = clock_monotonic_ms();
-	int r = flush(t);
+	int r = flush(t, started_ms);
 
 	if (r == 0)
-		r = send_offsets(t, offsets, group);
+		r = send_offsets(t, offsets, group, started_ms);
 	if (r == 0)
-		r = end(t, rd_kafka_commit_transaction, "commit");
+		r = end(t, rd_kafka_commit_transaction, "commit", started_ms);
 	if (r == TRANSACTION_E_ABORTED)
 		return transaction_abort(t);
 	if (r == 0)
@@ -208,7 +217,7 @@ int transaction_commit(struct transaction *t, const rd_kafka_topic_partition_lis
 }
 
 int transaction_abort(struct transaction *t) {
-	int r = end(t, rd_kafka_abort_transaction, "abort");
+	int r = end(t, rd_kafka_abort_transaction, "abort", clock_monotonic_ms());
 
 	if (++t->aborts_in_a_row >= ABORTS_IN_A_ROW_MAX)
 		t->worn = true;

@@ -30,12 +30,16 @@ struct transaction_record {
 	int64_t *offset_out;         /* NULL, or where the record's offset is written before transaction_commit returns */
 };
 
-/* Makes the producer and initialises transactions, which fences every older one of this worker id and settles what it left open. Waits for the
- * brokers until `*stopping`. Returns 0, -ECANCELED when stopped, or -EPERM (logged) on a fatal refusal. */
-int transaction_open(const struct config *config, const struct topics *topics, const volatile bool *stopping, struct transaction **out)
-	_must_check_;
+/* Makes the producer; it is ready when transaction_init has returned 0. NULL (logged) when its configuration is refused. */
+struct transaction *transaction_new(const struct config *config, const struct topics *topics);
 void transaction_close(struct transaction *transaction);
 DEFINE_CLEANUP(struct transaction, transaction_close)
+
+/*
+ * Initialises transactions, which fences every older producer of this worker id and settles what it left open. One bounded try.
+ * Returns 0, also when it is done already; -EAGAIN (logged) while the brokers are not ready; or -EPERM (logged) when they refuse for good.
+ */
+int transaction_init(struct transaction *transaction) _must_check_;
 
 rd_kafka_topic_t *transaction_state_topic(struct transaction *transaction);
 rd_kafka_topic_t *transaction_results_topic(struct transaction *transaction);
@@ -43,6 +47,10 @@ rd_kafka_topic_t *transaction_dead_letters_topic(struct transaction *transaction
 
 /* Whether the producer should be replaced before the next transaction: three aborts in a row, or a commit that took very long (R9). */
 bool transaction_is_worn(const struct transaction *transaction);
+
+/* Of the last abort: whether the brokers or librdkafka found a record too large; whether they no longer take the group's offsets from us. */
+bool transaction_was_too_large(const struct transaction *transaction);
+bool transaction_was_fenced(const struct transaction *transaction);
 
 /* All return 0, TRANSACTION_E_ABORTED or TRANSACTION_E_UNKNOWN; failures are logged. After a failure of begin or produce call transaction_abort. */
 int transaction_begin(struct transaction *transaction) _must_check_;

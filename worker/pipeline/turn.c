@@ -7,6 +7,8 @@ enum {
 	EXPIRED_PER_TURN = 500,
 	EXPIRY_INTERVAL_MS = 10 * 1000,
 	OUTCOMES_PER_TURN = 10000,
+	PAUSE_MIN_MS = 50, /* after a turn that was undone; doubled for each further one */
+	PAUSE_MAX_MS = 1000,
 	BATCH_BYTES_MAX = 16 * 1024 * 1024, /* of commands taken in one turn: what follows from them is in memory until it is committed */
 };
 
@@ -41,7 +43,7 @@ static void handle_consumer_error(struct pipeline *p, const rd_kafka_message_t *
 			p->fatal = PIPELINE_E_FATAL;
 		}
 	} else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && message->rkt) {
-		assignment_skip_lost(p, rd_kafka_topic_name(message->rkt), message->partition);
+		assignment_offset_lost(p, rd_kafka_topic_name(message->rkt), message->partition);
 	} else {
 		log_warn("consumer", "error=%s", log_quote(rd_kafka_message_errstr(message)));
 	}
@@ -68,6 +70,18 @@ static bool take_messages(struct pipeline *p) {
 		rd_kafka_message_destroy(message);
 	}
 	return true;
+}
+
+void turn_poll_events(struct pipeline *p) {
+	rd_kafka_message_t *message = rd_kafka_consumer_poll(p->consumer, 0);
+
+	if (!message)
+		return;
+	if (message->err)
+		handle_consumer_error(p, message);
+	else
+		p->input_stale = true; /* read again, from the last commit */
+	rd_kafka_message_destroy(message);
 }
 
 static void drop_messages(struct pipeline *p) {
@@ -383,12 +397,33 @@ static void reset_partitions(struct pipeline *p) {
 		partition_turn_reset(&p->partitions[i]);
 }
 
+/* What fails once often fails again: it must not fail thousands of times a second. */
+static void pause_turns(struct pipeline *p) {
+	int doublings = MIN(p->undone_in_a_row, 8);
+
+	p->retry_at_ms = clock_monotonic_ms() + MIN(PAUSE_MIN_MS << doublings, (int)PAUSE_MAX_MS);
+	p->undone_in_a_row++;
+	atomic_store(&p->metrics.undone_in_a_row, p->undone_in_a_row);
+}
+
+/* A dead letter that the brokers do not take stops the worker, so it is cut: to what every topic takes, then to nothing but its headers. */
+static void shrink_dead_letters(struct pipeline *p) {
+	p->dead_letter_max = p->dead_letter_max > DEAD_LETTER_MAX_CUT ? DEAD_LETTER_MAX_CUT : 0;
+	log_error("a record is too large for its topic: raise max.message.bytes of webhook-dead-letters", "dead_letters_cut_to=%zu",
+		  p->dead_letter_max);
+}
+
 /* Abort, roll back, rewind (R9). Where it is not certain that nothing happened, the changelog decides: a new producer, and restore. */
 static void undo(struct pipeline *p, int r, bool in_transaction) {
 	if (in_transaction && r != TURN_E_UNKNOWN && transaction_abort(p->transaction) == TURN_E_UNKNOWN && r > 0)
 		r = TURN_E_UNKNOWN;
 	replica_rollback(p->replica);
 	reset_partitions(p);
+	pause_turns(p);
+	if (transaction_was_too_large(p->transaction))
+		shrink_dead_letters(p);
+	if (transaction_was_fenced(p->transaction))
+		assignment_drop_group(p);
 	metric_add(&p->metrics.transactions[r == TURN_E_UNKNOWN ? METRIC_TRANSACTION_UNKNOWN : METRIC_TRANSACTION_ABORTED], 1);
 	if (r < 0)
 		p->replica_error = r;
@@ -433,6 +468,9 @@ static void run_transaction(struct pipeline *p, struct work *work) {
 		give_back_outcomes(p, work->outcomes);
 		return;
 	}
+	p->undone_in_a_row = 0;
+	atomic_store(&p->metrics.undone_in_a_row, 0);
+	p->dead_letter_max = DEAD_LETTER_MAX;
 	advance_partitions(p);
 	count_turn(p, &turn);
 	dispatch_committed(p, &turn, work->outcomes);
@@ -450,22 +488,30 @@ static int run(struct pipeline *p, bool with_messages) {
 	} else if (is_idle(p, &work)) {
 		return 0;
 	} else if (!p->group) {
-		give_back_outcomes(p, work.outcomes); /* nothing of ours can be fenced by a group that we are not in */
+		give_back_outcomes(p, work.outcomes); /* what no group fences is not written */
+		p->input_stale |= p->message_count > 0;
+		r = 0;
 	} else {
 		run_transaction(p, &work);
+		r = 1;
 	}
 	drop_messages(p);
-	return 1;
+	return r != 0;
 }
 
 int turn_run(struct pipeline *p) {
-	return run(p, true);
+	if (p->group && clock_monotonic_ms() >= p->retry_at_ms)
+		return run(p, true);
+	turn_poll_events(p);
+	return 0;
 }
 
 void turn_run_outcomes(struct pipeline *p) {
 	/* Called from within take_messages too: what was taken there stays for its own turn. */
 	size_t message_count = p->message_count;
 
+	if (!p->replica || p->replica_error || !p->transaction)
+		return;
 	p->message_count = 0;
 	run(p, false);
 	p->message_count = message_count;

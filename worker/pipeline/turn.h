@@ -5,6 +5,9 @@
 
 #include "pipeline/context.h"
 
+/* Bytes of a dead letter's value: as topics create makes its topic, and what a topic with Kafka's defaults takes. */
+enum { DEAD_LETTER_MAX = 8 * 1024 * 1024, DEAD_LETTER_MAX_CUT = 512 * 1024 };
+
 enum { TURN_E_ABORTED = TRANSACTION_E_ABORTED, TURN_E_UNKNOWN = TRANSACTION_E_UNKNOWN };
 
 /* A change that matters after the commit. */
@@ -28,7 +31,10 @@ struct turn {
 int turn_write_effects(struct pipeline *p, struct turn *turn, struct partition *partition, const struct effects *effects) _must_check_;
 /* Closes every touched partition with its position record (R8). */
 int turn_write_positions(struct pipeline *p) _must_check_;
-/* A record that cannot be processed, as it came, with the reason in its headers. */
+/*
+ * A record that cannot be processed, as it came, with the reason in its headers. A value that its topic does not take is cut, and its full size
+ * is in the header posthorn.error.truncated: one record must not stop the worker.
+ */
 int turn_write_dead_letter(struct pipeline *p, const rd_kafka_message_t *message, const char *reason) _must_check_;
 /* The offsets of every touched partition, with the position that they belong to as metadata (R2). The caller destroys the list. */
 rd_kafka_topic_partition_list_t *turn_offsets(const struct pipeline *p);

@@ -4,10 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static void touch(struct partition *partition) {
-	partition->turn_touched = true;
-}
-
 static int produce_state(struct pipeline *p, struct partition *partition, const char *key, bool tombstone, int64_t *offset_out) {
 	struct transaction_record record = {
 		.topic = transaction_state_topic(p->transaction),
@@ -108,7 +104,10 @@ static void remember(struct pipeline *p, struct turn *turn, struct partition *pa
 int turn_write_effects(struct pipeline *p, struct turn *turn, struct partition *partition, const struct effects *effects) {
 	int r = 0;
 
-	touch(partition);
+	/* Written for a partition that is not ours, it would tear its history. */
+	if (partition->state != PARTITION_ACTIVE)
+		abort();
+	partition->turn_touched = true;
 	for (size_t i = 0; i < effects->change_count && r == 0; i++) {
 		r = write_change(p, partition, &effects->changes[i], NULL);
 		remember(p, turn, partition, &effects->changes[i]);
@@ -164,15 +163,17 @@ int turn_write_dead_letter(struct pipeline *p, const rd_kafka_message_t *message
 		.key = message->key,
 		.key_len = message->key_len,
 		.value = message->payload,
-		.value_len = message->len,
+		.value_len = MIN(message->len, p->dead_letter_max),
 	};
 
-	headers = rd_kafka_message_headers(message, &original) ? rd_kafka_headers_new(5) : rd_kafka_headers_copy(original);
+	headers = rd_kafka_message_headers(message, &original) ? rd_kafka_headers_new(6) : rd_kafka_headers_copy(original);
 	rd_kafka_header_add(headers, "posthorn.error.reason", -1, reason, -1);
 	rd_kafka_header_add(headers, "posthorn.error.topic", -1, rd_kafka_topic_name(message->rkt), -1);
 	add_number(headers, "posthorn.error.partition", message->partition);
 	add_number(headers, "posthorn.error.offset", message->offset);
 	add_number(headers, "posthorn.error.timestamp", rd_kafka_message_timestamp(message, &timestamp_type));
+	if (record.value_len < message->len)
+		add_number(headers, "posthorn.error.truncated", (int64_t)message->len);
 	record.headers = headers;
 	log_warn("dead letter", "topic=%s partition=%d offset=%" PRId64 " reason=%s", rd_kafka_topic_name(message->rkt),
 		 message->partition, message->offset, log_quote(reason));
