@@ -3,7 +3,6 @@ import re
 from contextlib import contextmanager
 
 import pytest
-
 from env import report as reports
 from env.avro import Schemas
 from env.kafka import Broker

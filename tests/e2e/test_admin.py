@@ -33,7 +33,15 @@ def test_help_and_version():
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["nothing"], ["webhook"], ["webhook", "nothing"], ["webhook", "create", "--nothing"], ["webhook", "get", "--tenant", "a"], ["webhook", "list"]],
+    [
+        [],
+        ["nothing"],
+        ["webhook"],
+        ["webhook", "nothing"],
+        ["webhook", "create", "--nothing"],
+        ["webhook", "get", "--tenant", "a"],
+        ["webhook", "list"],
+    ],
     ids=" ".join,
 )
 def test_wrong_usage(world, arguments):
@@ -96,7 +104,16 @@ def test_jwks_verifies_a_callback(world, tenant):
     endpoint = world.receivers.endpoint()
     assert world.admin.jwks(tenant) == {"keys": []}
     create(world, tenant, endpoint.url)
-    issue = ["--credential-id", "c-1", "--credential-configuration-id", "Degree", "--credential-profile", "OpenID4VCI", "--format", "ldp_vc"]
+    issue = [
+        "--credential-id",
+        "c-1",
+        "--credential-configuration-id",
+        "Degree",
+        "--credential-profile",
+        "OpenID4VCI",
+        "--format",
+        "ldp_vc",
+    ]
     outcome = world.admin.json("credential", "issue", "--tenant", tenant, *issue, "--credential", '{"a":1}', "--claims", '{"b":2}')
     assert outcome == {"credentialId": "c-1", "deliveries": 1}
     request = endpoint.wait()[0]
@@ -109,7 +126,9 @@ def test_issue_json_lines(world, tenant):
     endpoint = world.receivers.endpoint()
     create(world, tenant, endpoint.url)
     value = commands.issuance(tenant)
-    fields = {key: item for key, item in value.items() if key not in ("commandId", "timestamp", "claims", "credential") and item is not None}
+    fields = {
+        key: item for key, item in value.items() if key not in ("commandId", "timestamp", "claims", "credential") and item is not None
+    }
     lines = "".join(json.dumps({**fields, "credentialId": f"c-{n}", "claims": {"n": n}, "credential": {"n": n}}) + "\n" for n in range(50))
     answer = world.admin("credential", "issue", "--file", "-", input=lines)
     assert answer.code == SUCCESS, answer
@@ -119,7 +138,11 @@ def test_issue_json_lines(world, tenant):
 
 def test_results_tail(world, tenant, tmp_path):
     with open(tmp_path / "events", "w+") as events:
-        tail = subprocess.Popen([ADMIN, "--config", world.admin.config, "results", "tail", "--follow", "--tenant", tenant, "--json"], stdout=events, env=ENVIRONMENT)
+        tail = subprocess.Popen(
+            [ADMIN, "--config", world.admin.config, "results", "tail", "--follow", "--tenant", tenant, "--json"],
+            stdout=events,
+            env=ENVIRONMENT,
+        )
         try:
             # It shows what comes after it has started, and nothing says when that is.
             until(lambda: create(world, tenant, "http://127.0.0.1:9/") and (tmp_path / "events").read_text(), what="an event")

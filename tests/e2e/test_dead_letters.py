@@ -44,7 +44,12 @@ ROWS = [
     Row("empty key", "key", create, key=b""),
     Row("wrong key of an issuance", "key", issuance, key=b"somebody-else", topic="credential-issuance"),
     Row("oversized", "bytes", lambda schemas, tenant: create(schemas, tenant) + bytes(600_000)),
-    Row("oversized issuance", "bytes", lambda schemas, tenant: schemas.issuance.encode(commands.issuance(tenant, credential="x" * 530_000)), topic="credential-issuance"),
+    Row(
+        "oversized issuance",
+        "bytes",
+        lambda schemas, tenant: schemas.issuance.encode(commands.issuance(tenant, credential="x" * 530_000)),
+        topic="credential-issuance",
+    ),
 ]
 
 

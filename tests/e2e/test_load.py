@@ -30,7 +30,8 @@ def test_a_hundred_thousand(fresh_world, report):
     arrived = time.monotonic() - start
     until(lambda: worker.metric("posthorn_deliveries_pending") == 0, 60, "the last outcomes")
     wall, (cpu_end, peak) = time.monotonic() - start, worker.usage()
-    report(f"{COMMANDS} callbacks for {TENANTS} tenants: {wall:.1f} s ({COMMANDS / wall:.0f}/s); produced after {produced:.1f} s, last callback after {arrived:.1f} s")
+    report(f"{COMMANDS} callbacks for {TENANTS} tenants: {wall:.1f} s, {COMMANDS / wall:.0f} a second")
+    report(f"of that: the last command produced after {produced:.1f} s, the last callback after {arrived:.1f} s")
     report(f"worker: {(cpu_end - cpu) / COMMANDS * 1e6:.0f} µs CPU a delivery, peak memory {peak:.0f} MiB")
 
     worker.stop()

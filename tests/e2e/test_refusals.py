@@ -40,7 +40,10 @@ def bad_id(name, id, status):
         "test": commands.send_test(id),
         "recover": commands.recover(id),
     }
-    return [Row(f"{verb} id {name}", operation, status, [("id", "params", ANY if id == THEIRS else id[:256])]) for verb, operation in operations.items()]
+    return [
+        Row(f"{verb} id {name}", operation, status, [("id", "params", ANY if id == THEIRS else id[:256])])
+        for verb, operation in operations.items()
+    ]
 
 
 def cursor(text):

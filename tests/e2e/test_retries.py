@@ -43,7 +43,12 @@ def test_two_failures_then_success(world):
     assert FIRST_MS <= gaps[0] < FIRST_MS + 500 and SECOND_MS <= gaps[1] < SECOND_MS + 500
     assert [event.type for event in events] == ["WEBHOOK_EVENT_RECEIVE", RETRY, RETRY, SUCCESS]
     data = [event.data for event in events]
-    assert [(d["attempt"], d["status"], d["reason"]) for d in data] == [(0, None, None), (1, 500, "status-500"), (2, 503, "status-503"), (3, 200, None)]
+    assert [(d["attempt"], d["status"], d["reason"]) for d in data] == [
+        (0, None, None),
+        (1, 500, "status-500"),
+        (2, 503, "status-503"),
+        (3, 200, None),
+    ]
     assert all(d["webhookId"] == webhook["id"] and d["deliveryId"] == delivery for d in data)
     assert abs(data[1]["nextAttemptAt"] - requests[1].time * 1000) < 500
 

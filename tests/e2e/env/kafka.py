@@ -6,7 +6,13 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from . import avro
@@ -51,9 +57,7 @@ class CommandWriter:
         extra = {} if partition is None else {"partition": partition}
         while True:
             try:
-                self.producer.produce(
-                    self.prefix + topic, key=key, value=value, headers=headers or [], on_delivery=self._report, **extra
-                )
+                self.producer.produce(self.prefix + topic, key=key, value=value, headers=headers or [], on_delivery=self._report, **extra)
                 return
             except BufferError:
                 self.producer.poll(0.1)
@@ -63,8 +67,12 @@ class CommandWriter:
         placed = []
         extra = {} if "partition" not in options else {"partition": options["partition"]}
         self.producer.produce(
-            self.prefix + topic, key=key, value=value, headers=options.get("headers", []),
-            on_delivery=lambda error, message: placed.append(error or (message.partition(), message.offset())), **extra,
+            self.prefix + topic,
+            key=key,
+            value=value,
+            headers=options.get("headers", []),
+            on_delivery=lambda error, message: placed.append(error or (message.partition(), message.offset())),
+            **extra,
         )
         self.producer.flush(30)
         assert isinstance(placed[0], tuple), placed
@@ -186,9 +194,7 @@ class Results(Reader):
         headers = {name: value.decode() for name, value in message.headers() or []}
         data = fields["data"]
         kind = avro.branch(data)
-        event = Event(
-            fields, kind, (message.key() or b"").decode(), message.partition(), message.offset(), headers, time.time()
-        )
+        event = Event(fields, kind, (message.key() or b"").decode(), message.partition(), message.offset(), headers, time.time())
         self.events.append(event)
         self.counts[fields["type"]] += 1
         if fields["type"].startswith("WEBHOOK_EVENT_"):
@@ -216,9 +222,7 @@ class Results(Reader):
 
     def deliveries(self, tenant):
         """Delivery id to event types, of this tenant."""
-        return {
-            id: [event.type for event in events] for id, events in self.by_delivery.items() if events[0].tenantId == tenant
-        }
+        return {id: [event.type for event in events] for id, events in self.by_delivery.items() if events[0].tenantId == tenant}
 
 
 @dataclass(slots=True)

@@ -23,7 +23,12 @@ Answer = namedtuple("Answer", "code out err")
 
 def run(program, *arguments, input=None, timeout=60, environment=None):
     result = subprocess.run(
-        [program, *map(str, arguments)], input=input, capture_output=True, text=True, timeout=timeout, check=False,
+        [program, *map(str, arguments)],
+        input=input,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
         env=ENVIRONMENT | (environment or {}),
     )
     return Answer(result.returncode, result.stdout, result.stderr)

@@ -87,7 +87,8 @@ class Receivers:
         self.records = Path(directory) / "requests.bin"
         self.process = subprocess.Popen(
             [sys.executable, Path(__file__).with_name("receiver_server.py"), self.records, str(ports)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         hello = json.loads(self.process.stdout.readline())
         self.ports = hello["ports"]

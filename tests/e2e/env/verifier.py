@@ -9,7 +9,11 @@ import json
 from types import SimpleNamespace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolver, algorithms
+from http_message_signatures import (
+    HTTPMessageVerifier,
+    HTTPSignatureKeyResolver,
+    algorithms,
+)
 
 COVERED = ("@method", "@authority", "@path", "content-digest", "content-type", "webhook-id", "webhook-timestamp")
 
