@@ -105,6 +105,33 @@ def test_a_partitioner_of_another_kind_is_a_dead_letter(world, placed):
     assert "murmur2_random" in letter.reason
 
 
+COMPRESSIBLE = 3_000_000
+
+
+def place_compressed(world, placed):
+    """A record that its topic takes compressed; a dead letter is written as it is."""
+    with world.writer.compressing() as writer:
+        partition, offset = writer.place("webhook-admin", "tenant-?", bytes(COMPRESSIBLE))
+    placed.add((world.prefix + "webhook-admin", str(partition), str(offset)))
+    return world.dead_letters.of(world.prefix + "webhook-admin", offset, partition)
+
+
+def test_a_compressed_record_is_kept_whole(world, placed):
+    assert place_compressed(world, placed).value == bytes(COMPRESSIBLE)
+
+
+def test_a_letter_that_its_topic_does_not_take_is_cut(fresh_world):
+    """A topic that somebody made by hand, with Kafka's defaults: the record must not stop the worker."""
+    world = fresh_world
+    world.configure("webhook-dead-letters", "max.message.bytes", 1_048_588)
+    worker = world.worker()
+    worker.expect_error("a record is too large for its topic")
+    letter = place_compressed(world, set())
+    assert len(letter.value) == 512 * 1024
+    assert letter.headers["posthorn.error.truncated"] == str(COMPRESSIBLE).encode()
+    assert world.ask(world.tenant(), commands.create(URL)).status == 201
+
+
 def test_one_letter_a_record(world, placed):
     """At the end of the module: nothing was kept twice, and no good record is among them."""
     world.dead_letters.catch_up()

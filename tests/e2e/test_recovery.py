@@ -167,3 +167,33 @@ def test_two_workers_share_the_partitions(fresh_world):
     world.results.wait(load.finished, 30, "every delivery's end")
     counts = [worker.metric("posthorn_deliveries_total", outcome="succeeded") for worker in workers]
     assert sum(counts) == 400 and min(counts) > 0
+
+
+PENDING = 6000
+
+
+def test_a_rebalance_while_deliveries_are_withdrawn(fresh_world):
+    """Written for a partition that is another's meanwhile, a withdrawal would tear the changelog."""
+    world = fresh_world
+    tenants = [world.tenant() for _ in range(24)]
+    quick = {"kafka_session_timeout_ms": 6000, "delivery_timeout": "60s", "delivery_max_in_flight_per_endpoint": 1}
+    one = world.worker("worker-1", **quick)
+    endpoints = {tenant: world.receivers.endpoint().answers({"hang": True}) for tenant in tenants}
+    webhooks = {tenant: world.webhook(tenant, endpoint) for tenant, endpoint in endpoints.items()}
+    for n in range(PENDING):
+        world.writer.issuance(commands.issuance(tenants[n % len(tenants)]))
+    world.writer.flush()
+    world.results.wait(lambda: world.results.counts["WEBHOOK_EVENT_RECEIVE"] == PENDING, 60, "everything recorded")
+    two = world.worker("worker-2", ready=False, **quick)
+    for tenant, webhook in webhooks.items():
+        world.ask(tenant, commands.delete(webhook["id"]))
+    ended = lambda: world.results.counts["WEBHOOK_EVENT_PROCESS_FAIL"] >= PENDING - len(tenants)
+    world.results.wait(ended, 30, "everything withdrawn, whatever is in flight")
+    one.kill()
+    two.kill()
+    fresh = world.worker("worker-3", **quick)
+    fresh.stop()
+    results = world.results.catch_up()
+    ids = [event.id for event in results.events]
+    assert len(ids) == len(set(ids)), "nothing was ended twice"
+    assert world.admin.dump() == world.admin.dump(fresh.replica)

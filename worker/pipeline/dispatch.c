@@ -121,7 +121,8 @@ static struct endpoint *endpoint_get(struct dispatch *d, const struct partition 
 
 /* Puts the endpoint where its state belongs: into the heap, among the idle ones, or in neither while its window is full. */
 static void endpoint_settle(struct dispatch *d, struct endpoint *endpoint) {
-	bool has_room = endpoint->outstanding <= endpoint->window / 2;
+	/* A look does not wait for room: what is in flight may take its time, and what has to end should end now. */
+	bool has_room = endpoint->next_due_ms == LOOK || endpoint->outstanding <= endpoint->window / 2;
 
 	if (endpoint->withdrawn || endpoint->next_due_ms == NEVER || !has_room)
 		heap_remove(&d->due, &endpoint->due);

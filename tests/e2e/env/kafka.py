@@ -1,6 +1,7 @@
 """The broker, what producers write to it, and what readers see of it: always as a stranger would, with confluent-kafka."""
 
 import base64
+import contextlib
 import subprocess
 import time
 from collections import defaultdict
@@ -38,11 +39,12 @@ class Broker:
 class CommandWriter:
     """A producer as the README tells producers to be: keyed by tenant with Java's partitioner."""
 
-    def __init__(self, bootstrap, prefix, schemas):
-        self.prefix, self.schemas = prefix, schemas
+    def __init__(self, bootstrap, prefix, schemas, **settings):
+        self.bootstrap, self.prefix, self.schemas = bootstrap, prefix, schemas
         self.failures = []
         self.producer = Producer(
-            {
+            settings
+            | {
                 "bootstrap.servers": bootstrap,
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
@@ -51,6 +53,11 @@ class CommandWriter:
                 "queue.buffering.max.messages": 1_000_000,
             }
         )
+
+    @contextlib.contextmanager
+    def compressing(self):
+        """The same, with compression: its records may be larger than their topic's limit."""
+        yield CommandWriter(self.bootstrap, self.prefix, self.schemas, **{"compression.type": "gzip"})
 
     def raw(self, topic, key, value, headers=None, partition=None):
         """Any record at all."""

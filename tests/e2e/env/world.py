@@ -3,6 +3,8 @@
 import base64
 import os
 
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+
 from . import commands
 from .kafka import CommandWriter, DeadLetters, Results, State
 from .programs import Admin, Worker, write_properties
@@ -33,6 +35,14 @@ class World:
     def create_topics(self):
         self.admin.ok("topics", "create")
         return self
+
+    def configure(self, topic, setting, value):
+        """Changes a setting of one of our topics, as somebody with other tools might have."""
+        entry = ConfigEntry(setting, str(value), incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, self.prefix + topic, incremental_configs=[entry])
+        client = AdminClient({"bootstrap.servers": self.bootstrap})
+        for future in client.incremental_alter_configs([resource]).values():
+            future.result(10)
 
     # Programs
 
