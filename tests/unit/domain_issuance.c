@@ -187,6 +187,10 @@ static void ids_follow_from_the_command(void **state) {
 	to_a = recorded(world, &a, EVENT_TYPE_CREDENTIAL_ISSUED);
 	to_b = recorded(world, &b, EVENT_TYPE_CREDENTIAL_ISSUED);
 	summary = recorded(world, &b, EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY);
+	if (!to_a || !to_b || !summary) {
+		fail_msg("not all were recorded");
+		return;
+	}
 	expected = id_of_delivery("t", issuance.envelope.command_id, EVENT_TYPE_CREDENTIAL_ISSUED, &a);
 	assert_int_equal(uuid_compare(&to_a->id, &expected), 0);
 	expected = id_of_event("t", issuance.envelope.command_id, EVENT_TYPE_CREDENTIAL_ISSUED);
