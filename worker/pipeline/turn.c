@@ -3,177 +3,9 @@
 #include "base/clock.h"
 
 enum {
-	WITHDRAWALS_PER_TURN = 500,
-	EXPIRED_PER_TURN = 500,
-	EXPIRY_INTERVAL_MS = 10 * 1000,
-	OUTCOMES_PER_TURN = 10000,
 	PAUSE_MIN_MS = 50, /* after a turn that was undone; doubled for each further one */
 	PAUSE_MAX_MS = 1000,
-	BATCH_BYTES_MAX = 16 * 1024 * 1024, /* of commands taken in one turn: what follows from them is in memory until it is committed */
 };
-
-/* Everything that a turn may do, gathered before a transaction is opened: it opens only when there is something to write. */
-struct work {
-	struct job *outcomes;
-	struct withdrawal *withdrawals;
-	size_t withdrawal_count;
-	struct expired {
-		struct partition *partition;
-		struct state_key *keys;
-		size_t count;
-	} *expired;
-	size_t expired_count;
-	bool more;
-};
-
-/* Taking. */
-
-/* What the consumer says besides records. */
-static void handle_consumer_error(struct pipeline *p, const rd_kafka_message_t *message) {
-	char reason[512];
-
-	if (message->err == RD_KAFKA_RESP_ERR__FATAL) {
-		rd_kafka_resp_err_t err = rd_kafka_fatal_error(p->consumer, reason, sizeof(reason));
-
-		if (err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
-			log_error("another worker with this worker.id took over: exiting", "worker=%s", p->config->worker_id);
-			p->fatal = PIPELINE_E_REPLACED;
-		} else {
-			log_error("consumer failed for good", "error=%s", log_quote(reason));
-			p->fatal = PIPELINE_E_FATAL;
-		}
-	} else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && message->rkt) {
-		assignment_offset_lost(p, rd_kafka_topic_name(message->rkt), message->partition);
-	} else {
-		log_warn("consumer", "error=%s", log_quote(rd_kafka_message_errstr(message)));
-	}
-}
-
-/* Polls what is there, up to a batch; never waits. Rebalances happen in here, before the transaction is opened. Returns whether more may be there. */
-static bool take_messages(struct pipeline *p) {
-	int64_t deadline_ms = clock_monotonic_ms() + p->config->batch_max_wait_ms;
-	size_t bytes = 0;
-
-	while (p->message_count < (size_t)p->config->batch_max_records && bytes < BATCH_BYTES_MAX && !p->fatal) {
-		rd_kafka_message_t *message = rd_kafka_consumer_poll(p->consumer, 0);
-
-		if (!message)
-			return false;
-		if (!message->err) {
-			p->messages[p->message_count++] = message;
-			bytes += message->len;
-			if (p->message_count % 256 == 0 && clock_monotonic_ms() >= deadline_ms)
-				return true;
-			continue;
-		}
-		handle_consumer_error(p, message);
-		rd_kafka_message_destroy(message);
-	}
-	return true;
-}
-
-void turn_poll_events(struct pipeline *p) {
-	rd_kafka_message_t *message = rd_kafka_consumer_poll(p->consumer, 0);
-
-	if (!message)
-		return;
-	if (message->err)
-		handle_consumer_error(p, message);
-	else
-		p->input_stale = true; /* read again, from the last commit */
-	rd_kafka_message_destroy(message);
-}
-
-static void drop_messages(struct pipeline *p) {
-	for (size_t i = 0; i < p->message_count; i++)
-		rd_kafka_message_destroy(p->messages[i]);
-	p->message_count = 0;
-}
-
-static void append_outcome(struct pipeline *p, struct job *job) {
-	job->next = NULL;
-	*p->outcomes_end = job;
-	p->outcomes_end = &job->next;
-}
-
-/*
- * Sorts what came back: of an older epoch, it is discarded (R5); of a partition that is being restored or was revoked, it waits until that is decided;
- * refused, it leaves memory. What is left is linked into `out`.
- */
-static struct job *take_outcomes(struct pipeline *p) {
-	struct job *jobs, *next, *taken = NULL, **taken_end = &taken;
-	size_t count = 0;
-
-	*p->outcomes_end = engine_collect(p->engine);
-	jobs = p->outcomes;
-	p->outcomes = NULL;
-	p->outcomes_end = &p->outcomes;
-	for (; jobs; jobs = next) {
-		struct partition *partition = &p->partitions[jobs->partition];
-
-		next = jobs->next;
-		if (jobs->epoch != partition->epoch) {
-			metric_add(&p->metrics.deliveries[METRIC_DELIVERY_DISCARDED], jobs->end == JOB_ATTEMPTED);
-			job_free(jobs);
-		} else if (partition->state != PARTITION_ACTIVE || count >= OUTCOMES_PER_TURN) {
-			append_outcome(p, jobs);
-		} else if (jobs->end == JOB_REFUSED) {
-			dispatch_returned(p->dispatch, jobs);
-			job_free(jobs);
-		} else {
-			jobs->next = NULL;
-			*taken_end = jobs;
-			taken_end = &jobs->next;
-			count++;
-		}
-	}
-	return taken;
-}
-
-/* Receipts, keys and dead deliveries whose time is over, now and then, in bounded batches. */
-static int take_expired(struct pipeline *p, struct work *work) {
-	int64_t now_ms = clock_wall_ms(), dead_before_ms = now_ms - p->config->delivery_dead_retention_ms;
-	size_t capacity = 0;
-
-	if (clock_monotonic_ms() < p->expiry_at_ms)
-		return 0;
-	p->expiry_at_ms = clock_monotonic_ms() + EXPIRY_INTERVAL_MS;
-	for (int32_t i = 0; i < p->partition_count; i++) {
-		struct expired expired = { .partition = &p->partitions[i] };
-		int r;
-
-		if (expired.partition->state != PARTITION_ACTIVE)
-			continue;
-		r = replica_expired(p->replica, p->arena, i, now_ms, dead_before_ms, EXPIRED_PER_TURN, &expired.keys, &expired.count);
-		if (r < 0)
-			return r;
-		if (expired.count == EXPIRED_PER_TURN)
-			p->expiry_at_ms = 0;
-		if (expired.count == 0)
-			continue;
-		work->expired = arena_grow(p->arena, work->expired, work->expired_count, &capacity, sizeof(*work->expired));
-		work->expired[work->expired_count++] = expired;
-	}
-	return 0;
-}
-
-static int take(struct pipeline *p, struct work *work, bool with_messages) {
-	int r;
-
-	if (with_messages)
-		work->more = take_messages(p);
-	work->outcomes = take_outcomes(p);
-	if (dispatch_has_withdrawals(p->dispatch)) {
-		r = dispatch_withdrawals(p->dispatch, p->arena, WITHDRAWALS_PER_TURN, &work->withdrawals, &work->withdrawal_count);
-		if (r < 0)
-			return r;
-	}
-	return take_expired(p, work);
-}
-
-static bool is_idle(const struct pipeline *p, const struct work *work) {
-	return !p->message_count && !work->outcomes && !work->withdrawal_count && !work->expired_count;
-}
 
 /* Handling. */
 
@@ -387,7 +219,7 @@ static void give_back_outcomes(struct pipeline *p, struct job *outcomes) {
 	while (outcomes) {
 		struct job *next = outcomes->next;
 
-		append_outcome(p, outcomes);
+		turn_keep_outcome(p, outcomes);
 		outcomes = next;
 	}
 }
@@ -481,11 +313,11 @@ static int run(struct pipeline *p, bool with_messages) {
 	int r;
 
 	arena_reset(p->arena);
-	r = take(p, &work, with_messages);
+	r = turn_take(p, &work, with_messages);
 	if (r < 0) {
 		p->replica_error = r;
 		give_back_outcomes(p, work.outcomes);
-	} else if (is_idle(p, &work)) {
+	} else if (turn_is_idle(p, &work)) {
 		return 0;
 	} else if (!p->group) {
 		give_back_outcomes(p, work.outcomes); /* what no group fences is not written */
@@ -495,7 +327,7 @@ static int run(struct pipeline *p, bool with_messages) {
 		run_transaction(p, &work);
 		r = 1;
 	}
-	drop_messages(p);
+	turn_drop_messages(p);
 	return r != 0;
 }
 

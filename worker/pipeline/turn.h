@@ -1,5 +1,5 @@
 /*
- * Writing a turn: effects become changelog records, rows and analytic events of the open transaction. Only for this folder.
+ * The parts of a turn: taking what there is to do, and writing what it comes to into the open transaction. Only for this folder.
  */
 #pragma once
 
@@ -20,10 +20,33 @@ struct committed_change {
 struct turn {
 	struct committed_change *changes;
 	size_t change_count, change_capacity;
-	struct job *outcomes; /* taken from the pipeline; given back on abort */
 	uint64_t commands[METRIC_INPUT_COUNT][METRIC_COMMAND_COUNT];
 	uint64_t deliveries[METRIC_DELIVERY_COUNT];
 };
+
+/* turn_take.c */
+
+/* Everything that a turn may do, gathered before a transaction is opened: it opens only when there is something to write. */
+struct work {
+	struct job *outcomes;
+	struct withdrawal *withdrawals;
+	size_t withdrawal_count;
+	struct expired {
+		struct partition *partition;
+		struct state_key *keys;
+		size_t count;
+	} *expired;
+	size_t expired_count;
+};
+
+/* Gathers it. `with_messages`: commands too, into the pipeline's array. Returns 0 or a negative errno of the replica. */
+int turn_take(struct pipeline *p, struct work *work, bool with_messages) _must_check_;
+bool turn_is_idle(const struct pipeline *p, const struct work *work);
+void turn_drop_messages(struct pipeline *p);
+/* An outcome that waits for a later turn. Takes the job. */
+void turn_keep_outcome(struct pipeline *p, struct job *job);
+
+/* turn_write.c */
 
 /* Below: 0, TURN_E_ABORTED, TURN_E_UNKNOWN, or a negative errno of the replica. */
 

@@ -1,0 +1,69 @@
+/* The dispatch's table of endpoints and of what is in memory. Only for this folder's dispatch*.c. */
+#pragma once
+
+#include "base/heap.h"
+#include "pipeline/dispatch.h"
+
+#include <uthash.h>
+
+#define NEVER INT64_MAX
+#define LOOK INT64_C(0) /* due at once, because the webhook may have changed */
+
+struct endpoint {
+	struct uuid webhook_id;
+	int32_t partition;
+	uint32_t epoch;
+	struct route *route;      /* counted; NULL until it is needed, and after the webhook changed */
+	int outstanding;          /* deliveries in memory */
+	int window;               /* how many may be */
+	int streak;               /* successes since the window last changed */
+	int64_t next_due_ms;      /* wall: the earliest in the replica that is not in memory; NEVER: none */
+	const char *withdrawn;    /* NULL, or why its deliveries are to end */
+	bool idle;                /* on the idle list */
+	struct heap_node due;     /* in the heap while the replica has something for it and the window has room */
+	struct endpoint *prev, *next; /* of the idle list or of the withdrawn list */
+	UT_hash_handle hh;
+};
+
+struct outstanding {
+	struct uuid id;
+	struct endpoint *endpoint;
+	size_t bytes;
+	UT_hash_handle hh;
+};
+
+struct dispatch {
+	struct dispatch_settings settings;
+	struct retry_policy retry;
+	struct replica *replica;
+	struct endpoint *endpoints;
+	struct endpoint *idle; /* oldest first */
+	size_t idle_count;
+	struct endpoint *withdrawn;
+	struct heap due;
+	struct outstanding *outstanding;
+	size_t outstanding_bytes, outstanding_max;
+	struct job *batch, **batch_end; /* chosen, not yet handed over */
+	struct arena *arena;
+};
+
+struct endpoint *endpoint_find(struct dispatch *dispatch, const struct uuid *webhook_id);
+/* Finds or makes it, and notes whose it is now. */
+struct endpoint *endpoint_get(struct dispatch *dispatch, const struct partition *partition, const struct uuid *webhook_id);
+void endpoint_free(struct dispatch *dispatch, struct endpoint *endpoint);
+
+/* Puts the endpoint where its state belongs: into the heap, among the idle ones, or in neither while its window is full. May free the oldest idle one. */
+void endpoint_settle(struct dispatch *dispatch, struct endpoint *endpoint);
+/* Takes it off the list of idle or of withdrawn ones. */
+void endpoint_leave_lists(struct dispatch *dispatch, struct endpoint *endpoint);
+/* Its webhook is gone or disabled. `reason` is static text. */
+void endpoint_withdraw(struct dispatch *dispatch, struct endpoint *endpoint, const char *reason);
+
+/* Whether no more may be in memory, over all endpoints. */
+bool outstanding_is_full(const struct dispatch *dispatch);
+bool outstanding_has(const struct dispatch *dispatch, const struct uuid *delivery_id);
+/* Makes a job of it for the next dispatch_submit. The endpoint has a route. */
+void outstanding_add(struct dispatch *dispatch, struct endpoint *endpoint, const struct delivery *delivery);
+/* Returns whose it was, or NULL when it is not in memory. */
+struct endpoint *outstanding_remove(struct dispatch *dispatch, const struct uuid *delivery_id);
+void outstanding_forget(struct dispatch *dispatch, int32_t partition);

@@ -1,0 +1,197 @@
+/* From the replica into memory: routes, windows, and what has to end because its webhook is gone. */
+#include "base/clock.h"
+#include "pipeline/dispatch_internal.h"
+
+#include <utlist.h>
+
+enum {
+	REFILL_MAX = 256, /* endpoints looked at between two turns */
+	KEY_MISMATCH_RETRY_MS = 60 * 1000,
+};
+
+/* Routes: where an endpoint's callbacks go, and who signs them. */
+
+/* The signer of the tenant's newest key. NULL (logged) when this worker's master key does not derive it. */
+static struct signer *load_signer(struct dispatch *d, const char *tenant_id, int *error) {
+	const struct registry *registry = replica_registry(d->replica);
+	_cleanup_(signer_unrefp) struct signer *signer = NULL;
+	struct signing_key *keys;
+	size_t count;
+
+	*error = registry->signing_keys(registry->userdata, d->arena, tenant_id, &keys, &count);
+	if (*error < 0)
+		return NULL;
+	if (count == 0) {
+		log_error("tenant has no signing key", "tenant=%s", log_quote(tenant_id));
+		return NULL;
+	}
+	signer = signer_derive(d->settings.master_key, tenant_id, keys[0].epoch);
+	if (strcmp(signer_kid(signer), keys[0].kid) != 0) {
+		log_error("master key does not derive the tenant's signing key", "tenant=%s kid=%s master_key=%s this_master_key=%s",
+			  log_quote(tenant_id), keys[0].kid, keys[0].master_key_id, master_key_id(d->settings.master_key));
+		return NULL;
+	}
+	return TAKE(signer);
+}
+
+/*
+ * Makes the endpoint's route, unless its webhook is gone or disabled: then it is withdrawn. Returns 0 (look at `route`), or a negative errno.
+ */
+static int load_route(struct dispatch *d, struct endpoint *endpoint, const char *tenant_id, int64_t now_ms) {
+	const struct registry *registry = replica_registry(d->replica);
+	_cleanup_(signer_unrefp) struct signer *signer = NULL;
+	struct webhook webhook;
+	int r;
+
+	if (endpoint->route)
+		return 0;
+	r = registry->webhook_get(registry->userdata, d->arena, tenant_id, &endpoint->webhook_id, &webhook);
+	if (r < 0)
+		return r;
+	if (r == REGISTRY_E_NOT_FOUND || webhook.disabled) {
+		endpoint_withdraw(d, endpoint, r == REGISTRY_E_NOT_FOUND ? "webhook-deleted" : "webhook-disabled");
+		return 0;
+	}
+	signer = load_signer(d, tenant_id, &r);
+	if (signer)
+		endpoint->route = route_new(&endpoint->webhook_id, tenant_id, webhook.url, signer);
+	else
+		endpoint->next_due_ms = now_ms + KEY_MISMATCH_RETRY_MS;
+	return r;
+}
+
+/* Filling the windows. */
+
+/* A due time that no schedule could have set is of a clock that stood elsewhere, and means now (R10). */
+static int64_t due_ms(const struct dispatch *d, int64_t recorded_ms, int64_t now_ms) {
+	return retry_clamp_due_ms(&d->retry, recorded_ms, now_ms) < recorded_ms ? now_ms : recorded_ms;
+}
+
+/* Puts what is not in memory yet into the batch, as far as there is room. Returns whether all of it found room. */
+static bool enqueue_all(struct dispatch *d, struct endpoint *endpoint, const struct delivery *deliveries, size_t count) {
+	for (size_t i = 0; i < count; i++) {
+		if (outstanding_has(d, &deliveries[i].id))
+			continue;
+		if (endpoint->outstanding >= endpoint->window || outstanding_is_full(d))
+			return false;
+		outstanding_add(d, endpoint, &deliveries[i]);
+	}
+	return true;
+}
+
+/* When the endpoint is to be looked at again, once everything that is due after `after_ms` is what the replica alone holds. */
+static int schedule(struct dispatch *d, struct endpoint *endpoint, int64_t after_ms, int64_t now_ms) {
+	int r = replica_next_due(d->replica, &endpoint->webhook_id, after_ms, &endpoint->next_due_ms);
+
+	if (r == 0 && endpoint->next_due_ms != NEVER)
+		endpoint->next_due_ms = MAX(due_ms(d, endpoint->next_due_ms, now_ms), LOOK + 1);
+	return r;
+}
+
+/* The webhook changed: whatever waits, now or later, is for the new route or is withdrawn. */
+static int look(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
+	struct delivery *deliveries;
+	size_t count;
+	int r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, INT64_MAX, 1, &deliveries, &count);
+
+	if (r == 0)
+		r = schedule(d, endpoint, -1, now_ms);
+	if (r == 0 && count > 0)
+		r = load_route(d, endpoint, deliveries[0].tenant_id, now_ms);
+	return r;
+}
+
+/* Those that are due; where none is, those that only look as if they were not. */
+static int take_due(struct dispatch *d, const struct endpoint *endpoint, int64_t now_ms, size_t limit, struct delivery **out, size_t *count) {
+	int64_t next_ms;
+	int r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, now_ms, limit, out, count);
+
+	if (r < 0 || *count > 0)
+		return r;
+	r = replica_next_due(d->replica, &endpoint->webhook_id, now_ms, &next_ms);
+	if (r < 0 || next_ms == NEVER || due_ms(d, next_ms, now_ms) > now_ms)
+		return r;
+	return replica_pending(d->replica, d->arena, &endpoint->webhook_id, INT64_MAX, limit, out, count);
+}
+
+static int fill(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
+	size_t count, limit = (size_t)endpoint->window;
+	struct delivery *deliveries;
+	int r = take_due(d, endpoint, now_ms, limit, &deliveries, &count);
+
+	if (r == 0 && count > 0)
+		r = load_route(d, endpoint, deliveries[0].tenant_id, now_ms);
+	if (r < 0 || endpoint->withdrawn || (count > 0 && !endpoint->route))
+		return r;
+	if (!enqueue_all(d, endpoint, deliveries, count) || count == limit) {
+		endpoint->next_due_ms = now_ms;
+		return 0;
+	}
+	return schedule(d, endpoint, count > 0 ? MAX(deliveries[count - 1].next_attempt_at_ms, now_ms) : now_ms, now_ms);
+}
+
+static int refill_endpoint(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
+	int r;
+
+	arena_reset(d->arena);
+	r = endpoint->next_due_ms == LOOK ? look(d, endpoint, now_ms) : fill(d, endpoint, now_ms);
+	if (r == 0)
+		endpoint_settle(d, endpoint);
+	return r;
+}
+
+int dispatch_refill(struct dispatch *d, int64_t now_ms) {
+	struct heap_node *first;
+
+	for (int n = 0; n < REFILL_MAX && !outstanding_is_full(d) && (first = heap_first(&d->due)) && first->key <= now_ms; n++) {
+		int r = refill_endpoint(d, CONTAINER_OF(first, struct endpoint, due), now_ms);
+
+		if (r < 0)
+			return r;
+	}
+	dispatch_submit(d);
+	return 0;
+}
+
+int64_t dispatch_next_due_ms(const struct dispatch *d) {
+	const struct heap_node *first = heap_first(&d->due);
+
+	return first && !outstanding_is_full(d) ? first->key : NEVER;
+}
+
+/* Endpoints whose webhook is gone or disabled. */
+
+bool dispatch_has_withdrawals(const struct dispatch *d) {
+	return d->withdrawn;
+}
+
+/* Ends the withdrawal when the replica holds nothing more of it than what is in flight; that comes back by itself. */
+static void withdrawal_done(struct dispatch *d, struct endpoint *endpoint) {
+	endpoint_leave_lists(d, endpoint);
+	endpoint->next_due_ms = NEVER;
+	endpoint_settle(d, endpoint);
+}
+
+int dispatch_withdrawals(struct dispatch *d, struct arena *arena, size_t limit, struct withdrawal **out, size_t *count) {
+	struct endpoint *endpoint, *next;
+
+	*out = arena_alloc(arena, limit * sizeof(**out));
+	*count = 0;
+	DL_FOREACH_SAFE(d->withdrawn, endpoint, next) {
+		size_t before = *count, found, want = limit - before + (size_t)endpoint->outstanding;
+		struct delivery *deliveries;
+		int r;
+
+		if (before == limit)
+			return 0;
+		r = replica_pending(d->replica, arena, &endpoint->webhook_id, INT64_MAX, want, &deliveries, &found);
+		if (r < 0)
+			return r;
+		for (size_t i = 0; i < found && *count < limit; i++)
+			if (!outstanding_has(d, &deliveries[i].id))
+				(*out)[(*count)++] = (struct withdrawal){ deliveries[i], endpoint->partition, endpoint->withdrawn };
+		if (*count == before)
+			withdrawal_done(d, endpoint);
+	}
+	return 0;
+}
