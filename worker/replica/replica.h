@@ -57,7 +57,7 @@ typedef int (*replica_backlog_fn)(void *userdata, const struct uuid *webhook_id,
 int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_fn fn, void *userdata) _must_check_;
 
 /*
- * The webhook's pending deliveries in the order (due, id), at most `limit`;
+ * The webhook's pending deliveries in the order of their due times, and as they came where those are the same, at most `limit`;
  * `due_ms_max` bounds the due time. The rows' deliveries live in the arena.
  */
 int replica_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t due_ms_max, size_t limit,

@@ -1,7 +1,7 @@
 -- The replica's tables: one for each kind of key, each row with the encoded record as it stands in the changelog (`value`) and the columns that
 -- it is looked up by. A key may stand in two partitions (a producer with another partitioner does that), so the partition belongs to it.
 --
--- Clustered by key (WITHOUT ROWID): a restore applies its rows in the order of their keys, which then appends to the tree.
+-- Clustered by key (WITHOUT ROWID), all but the deliveries: a restore applies its rows in the order of their keys, which then appends to the tree.
 
 CREATE TABLE meta (
 	name  TEXT PRIMARY KEY,
@@ -54,7 +54,9 @@ CREATE TABLE receipt (
 CREATE INDEX receipt_expiry ON receipt (partition, expires_at_ms);
 
 -- `status` is enum delivery_status (0: pending, 1: dead); `due_ms` is the next attempt's time, of a dead one the time of its death.
--- A delivery is written twice in its short life, mostly: each index is partial, and only the pending one is paid for by all.
+--
+-- A delivery is written and deleted soon after, with a body that is large beside its columns, and its id is a hash. So the rows lie in the order in
+-- which they came, where those of one turn are neighbours and few pages are written; only the small entries of the indexes are scattered.
 CREATE TABLE delivery (
 	id         BLOB NOT NULL,
 	partition  INTEGER NOT NULL,
@@ -63,9 +65,9 @@ CREATE TABLE delivery (
 	due_ms     INTEGER NOT NULL,
 	value      BLOB NOT NULL,
 	PRIMARY KEY (id, partition)
-) WITHOUT ROWID;
--- Each of these ends in (id, partition), the primary key, by itself. The status stands in them although it is always the same: without it SQLite
--- would look it up in the table, row by row.
-CREATE INDEX delivery_pending ON delivery (webhook_id, status, due_ms) WHERE status = 0;
+);
+-- Each is partial, so that only the pending one is paid for by all, and ends in the rowid. The status stands in them although it is always the same:
+-- without it SQLite would look it up in the table, row by row.
+CREATE INDEX delivery_pending ON delivery (webhook_id, status, due_ms, partition) WHERE status = 0;
 CREATE INDEX delivery_dead ON delivery (webhook_id, status, due_ms) WHERE status = 1;
 CREATE INDEX delivery_dead_age ON delivery (partition, status, due_ms) WHERE status = 1;

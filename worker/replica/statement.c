@@ -48,9 +48,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_DELIVERY_DELETE] = "DELETE FROM delivery WHERE id = ?1 AND partition = ?2",
 	[STATEMENT_DELIVERY_GET] = "SELECT value FROM delivery WHERE id = ?1 LIMIT 1",
 	[STATEMENT_DELIVERY_DEAD] = "SELECT value FROM delivery WHERE webhook_id = ?1 AND status = 1 AND due_ms >= ?2"
-				    " ORDER BY due_ms, id LIMIT ?3",
+				    " ORDER BY due_ms, rowid LIMIT ?3",
 	[STATEMENT_DELIVERY_PENDING] = "SELECT value FROM delivery WHERE webhook_id = ?1 AND status = 0 AND due_ms <= ?2"
-				       " ORDER BY due_ms, id LIMIT ?3",
+				       " ORDER BY due_ms, partition, rowid LIMIT ?3",
 	[STATEMENT_DELIVERY_NEXT_DUE] = "SELECT due_ms FROM delivery WHERE webhook_id = ?1 AND status = 0 AND due_ms > ?2"
 					" ORDER BY due_ms LIMIT 1",
 	[STATEMENT_DELIVERY_BACKLOG] = "SELECT webhook_id, min(due_ms), count(*) FROM delivery INDEXED BY delivery_pending"
