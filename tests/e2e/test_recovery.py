@@ -197,3 +197,17 @@ def test_a_rebalance_while_deliveries_are_withdrawn(fresh_world):
     ids = [event.id for event in results.events]
     assert len(ids) == len(set(ids)), "nothing was ended twice"
     assert world.admin.dump() == world.admin.dump(fresh.replica)
+
+
+def test_the_newer_of_two_with_one_id_takes_over(fresh_world):
+    """A worker that was started twice: the older one says so and ends with a code of its own, and nothing is lost."""
+    world = fresh_world
+    tenant, endpoint = world.tenant(), world.receivers.endpoint()
+    older = world.worker("older", worker_id="worker-1")
+    older.expect_error("another worker with this worker.id took over")
+    world.webhook(tenant, endpoint)
+    newer = world.worker("newer", worker_id="worker-1")
+    assert older.wait_end() == 4
+    world.issue(tenant)
+    world.delivered(endpoint.wait()[0].id)
+    newer.stop()
