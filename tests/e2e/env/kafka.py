@@ -138,10 +138,13 @@ class Reader:
             elif error.code() == KafkaError._PARTITION_EOF:
                 self.reached[message.partition()] = message.offset()
             else:
-                raise AssertionError(f"{self.topic}: {error}")
+                self.refuse(error)
 
     def take(self, message):
         raise NotImplementedError
+
+    def refuse(self, error):
+        raise AssertionError(f"{self.topic}: {error}")
 
     def wait(self, condition, timeout=20, what="records"):
         return until(condition, timeout, f"{what} on {self.topic}", step=self.poll)

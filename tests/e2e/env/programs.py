@@ -42,11 +42,13 @@ def write_properties(path, settings):
 class Admin:
     """posthorn-admin with the world's configuration."""
 
+    program = ADMIN
+
     def __init__(self, config):
         self.config = config
 
     def __call__(self, *arguments, **options):
-        return run(ADMIN, "--config", self.config, *arguments, **options)
+        return run(self.program, "--config", self.config, *arguments, **options)
 
     def ok(self, *arguments, **options):
         answer = self(*arguments, **options)
@@ -67,6 +69,8 @@ class Admin:
 class Worker:
     """One posthorn-worker. Its log must hold no error that the test did not announce with `expect_error`."""
 
+    program = WORKER
+
     def __init__(self, directory, id, settings):
         self.id = id
         self.directory = directory / id
@@ -84,7 +88,7 @@ class Worker:
     def start(self, ready=True):
         with open(self.log, "ab") as log:
             # A pytest that is killed takes its workers along.
-            command = ["setpriv", "--pdeathsig", "KILL", WORKER, "--config", self.config]
+            command = ["setpriv", "--pdeathsig", "KILL", self.program, "--config", self.config]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=ENVIRONMENT)
         if ready:
             self.wait_ready()

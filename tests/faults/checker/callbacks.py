@@ -1,0 +1,209 @@
+"""Properties of what arrived at the receivers.
+
+Three clocks are compared: an attempt carries the whole second in which it began, by its worker; the receiver says when it arrived; the observer says when
+a commit was visible. They are one machine's, so that only the second's fraction and the machine's hesitation stand between them. After a step of a worker's clock its times say
+nothing, and the arrival stands for the beginning.
+"""
+
+from collections import Counter
+
+from .verdict import Property, Verdict
+
+# What a busy machine may put between a commit and the thread that is to know of it.
+HESITATION_S = 1.0
+CLOCK = "a worker's clock was stepped"
+FOREVER = float("inf")
+
+
+def _begun(history, callback):
+    return callback.time if history.clock else callback.begun
+
+
+def _told(callback):
+    return f"callback {callback.id} at {callback.time:.3f} (begun {callback.begun}, answered {callback.answered})"
+
+
+def are_committed(history):
+    """Sent is only what a committed transaction recorded, for the webhook that it names, and not before."""
+    verdict = Verdict()
+    received = {}
+    for event in history.events:
+        if event.type == "WEBHOOK_EVENT_RECEIVE":
+            received.setdefault(event.data["deliveryId"], event)
+    for callback in history.callbacks:
+        event = received.get(callback.id)
+        if not event:
+            verdict.look(False, lambda c=callback: f"{_told(c)}: no committed transaction recorded it")
+        elif event.data["webhookId"] != callback.webhook:
+            verdict.look(False, lambda c=callback: f"{_told(c)}: recorded for another webhook than {c.webhook}")
+        else:
+            early = not history.clock and callback.time * 1000 < event.time_ms
+            verdict.look(not early, lambda c=callback, e=event: f"{_told(c)}: before it was recorded, at {e.time_ms} ms")
+    return verdict
+
+
+def ids_stay(history):
+    """One id for each event and webhook, and the same bytes, for as long as the delivery lives; recorded anew, it has a new time in its body."""
+    verdict, id_of, bodies = Verdict(), {}, {}
+    for callback in history.callbacks:
+        first = id_of.setdefault((callback.event, callback.webhook), callback.id)
+        bodies.setdefault(callback.id, set()).add(callback.body)
+        delivery = history.replay.deliveries.get(callback.id)
+        lives = len(delivery.lives) if delivery else 1
+        if callback.id != callback.delivery:
+            fault = f"its body says {callback.delivery}"
+        elif first != callback.id:
+            fault = f"came as {first} before"
+        else:
+            fault = "its body changed" if len(bodies[callback.id]) > lives else None
+        verdict.look(not fault, lambda c=callback, fault=fault: f"{_told(c)}: {fault}")
+    return verdict
+
+
+def _closed(history, delivery):
+    """The spans in which no attempt may begin because an end was committed: (from, to, why)."""
+    for life, after in zip(delivery.lives, [*delivery.lives[1:], None]):
+        seen = history.seen.get(("results", *life.end.place)) if life.end else None
+        if seen is not None:
+            again = after.opened_ms / 1000 if after and after.opened_ms else FOREVER
+            yield seen, again, f"{life.end.type} was committed"
+
+
+def _webhook_closed(history):
+    """{webhook id: spans in which it is gone or disabled}"""
+    changes, spans = {}, {}
+    for change in history.changes:
+        if change.kind == "webhook":
+            changes.setdefault(change.key.rpartition("/")[2], []).append(change)
+    for webhook, found in changes.items():
+        # Compaction takes records from the middle, never the last: of what is left only that is sure to be followed by nothing.
+        for at, after in zip(found, [*found[1:], None]):
+            seen = history.seen.get(("state", at.partition, at.offset))
+            closed = at.value is None or at.value["disabled"]
+            if closed and seen is not None and (after is None or not history.compaction):
+                until = after.time_ms / 1000 if after else FOREVER
+                spans.setdefault(webhook, []).append((seen, until, "its webhook was disabled or deleted"))
+    return spans
+
+
+def _look_for_attempts(history, verdict, spans, callbacks):
+    """Arrived within the span, and begun there: what began before may arrive late."""
+    for since, until, why in spans:
+        verdict.looked += 1
+        for callback in callbacks:
+            begun = _begun(history, callback)
+            if begun > since + HESITATION_S and callback.time < until:
+                verdict.wrong.append(f"{_told(callback)}: began {begun - since:.3f} s after {why}")
+
+
+def none_after_end(history):
+    verdict, gone = Verdict(), _webhook_closed(history)
+    for delivery in history.replay.deliveries.values():
+        callbacks = history.callbacks_of.get(delivery.id, [])
+        _look_for_attempts(history, verdict, _closed(history, delivery), callbacks)
+        _look_for_attempts(history, verdict, gone.get(delivery.webhook, []), callbacks)
+    return verdict
+
+
+def back_off_is_kept(history):
+    """Once another attempt is committed for later, none begins before. An attempt whose outcome was not committed did not happen."""
+    if history.clock:
+        return Verdict(not_judged=CLOCK)
+    verdict = Verdict()
+    for delivery in history.replay.deliveries.values():
+        callbacks = history.callbacks_of.get(delivery.id, [])
+        for event in (event for life in delivery.lives for event in life.retries):
+            seen = history.seen.get(("results", *event.place))
+            if seen is not None:
+                spans = [(seen, event.data["nextAttemptAt"] / 1000, f"the next was put off to {event.data['nextAttemptAt']} ms")]
+                _look_for_attempts(history, verdict, spans, callbacks)
+    return verdict
+
+
+RETRY_AFTER = (429, 502, 503, 504)
+DAY_MS = 86_400_000
+
+
+def schedule_is_kept(history):
+    """The wait after an attempt is the schedule's, within its jitter; where the endpoint may have asked for more, up to a day."""
+    verdict = Verdict()
+    schedule, jitter = history.settings.schedule_ms, history.settings.jitter
+    for event in history.events:
+        if event.type != "WEBHOOK_EVENT_RETRY" or not 1 <= event.data["attempt"] <= len(schedule):
+            continue
+        base = schedule[event.data["attempt"] - 1]
+        least, most = base - base * jitter - 1, base + base * jitter + 1
+        if event.data["status"] in RETRY_AFTER:
+            most = max(most, DAY_MS)
+        wait = event.data["nextAttemptAt"] - event.time_ms
+        verdict.look(least <= wait <= most, lambda e=event, w=wait, b=base: f"delivery {e.data['deliveryId']}: waits {w} ms, the schedule says {b}")
+    return verdict
+
+
+def outcomes_happened(history):
+    """Of every committed outcome that an endpoint answered there is the answer, at the receivers."""
+    verdict, answered = Verdict(), Counter((callback.id, callback.answered) for callback in history.callbacks)
+    told = Counter()
+    for delivery in history.replay.deliveries.values():
+        for event in (event for life in delivery.lives for event in [*life.retries, life.end] if event):
+            if event.data["durationMs"] is None or event.data["status"] is None:
+                continue
+            name = delivery.id, event.data["status"]
+            told[name] += 1
+            verdict.look(
+                told[name] <= answered[name],
+                lambda e=event, n=name: f"{e.type} of delivery {n[0]}: {told[n]} times status {n[1]}, the receivers gave it {answered[n]} times",
+            )
+            right = (event.type == "WEBHOOK_EVENT_PROCESS_SUCCESS") == (200 <= event.data["status"] < 300)
+            if not right and event.data["reason"] in (None, f"status-{event.data['status']}"):
+                verdict.wrong.append(f"{event.type} of delivery {delivery.id}, with status {event.data['status']}")
+    return verdict
+
+
+def observer_saw(history):
+    """Who looked on all along saw every event once, where it still is, and none that is not there now."""
+    verdict, there = Verdict(), {event.place: event.id for event in history.events}
+    places, names = {}, {}
+    for sighting in history.sightings:
+        if sighting.topic != "results":
+            continue
+        place, fault = (sighting.partition, sighting.offset), None
+        if place in places:
+            fault = "seen twice"
+        elif sighting.name in names:
+            fault = f"seen before, at {names[sighting.name]}"
+        elif there.get(place) != sighting.name:
+            fault = f"now there is {there.get(place)}"
+        places[place] = names[sighting.name] = place
+        verdict.look(not fault, lambda s=sighting, f=fault: f"event {s.name} at [{s.partition}]@{s.offset}: {f}")
+    unseen = [place for place in there if place not in places]
+    verdict.wrong += [f"event {there[place]} at {place} was never seen" for place in unseen]
+    return verdict
+
+
+def numbers(history):
+    """What people want to know besides."""
+    ends = Counter(event.type for event in history.events)
+    committed = sum(
+        event.data["durationMs"] is not None and event.data["status"] is not None
+        for event in history.events
+        if event.type in ("WEBHOOK_EVENT_RETRY", "WEBHOOK_EVENT_PROCESS_SUCCESS", "WEBHOOK_EVENT_PROCESS_FAIL")
+    )
+    taken = Counter((callback.id, callback.body) for callback in history.callbacks if 200 <= callback.answered < 300)
+    again = sum(count - 1 for count in taken.values())
+    return [
+        f"{len(history.commands)} commands, {len(history.dead_letters)} dead letters, {ends['WEBHOOK_EVENT_RECEIVE']} deliveries recorded",
+        f"{len(history.callbacks)} callbacks, {len(history.callbacks) - committed} of them without a committed outcome",
+        f"{again} callbacks came again after the receiver had answered 2xx",
+    ]
+
+
+PROPERTIES = [
+    Property("callbacks-committed", "every callback is of a delivery that was committed before", are_committed),
+    Property("callback-ids", "a delivery's id and body stay the same over its attempts", ids_stay),
+    Property("none-after-end", "no attempt begins after its end was committed", none_after_end),
+    Property("back-off", "no attempt begins before its committed time", back_off_is_kept),
+    Property("schedule", "attempts are put off as the schedule says", schedule_is_kept),
+    Property("outcomes-happened", "what was committed as answered was answered so by a receiver", outcomes_happened),
+    Property("observer", "who looked on all along saw each event once, and all of them", observer_saw),
+]

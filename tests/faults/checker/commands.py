@@ -1,0 +1,127 @@
+"""Properties of commands and of what they were answered."""
+
+from collections import Counter
+
+from . import ids, rules
+from .history import ADMIN, ISSUANCE
+from .verdict import Property, Verdict
+
+
+def _source(history, command):
+    return history.cluster, history.prefix + command.topic, command.partition, command.offset
+
+
+def _told(command):
+    return f"{command.operation or 'record'} {command.id!r} of tenant {command.tenant!r} at {command.topic}[{command.partition}]@{command.offset}"
+
+
+def _how_answered(history, command, by_id):
+    start, end = (by_id.get(ids.analytic_event(_source(history, command), index), []) for index in (0, 1))
+    subject = rules.SUBJECTS[command.operation]
+    if len(start) != 1 or len(end) != 1:
+        return f"{len(start)} START, {len(end)} SUCCESS or FAIL"
+    if start[0].type != f"{subject}_START" or end[0].type not in (f"{subject}_SUCCESS", f"{subject}_FAIL"):
+        return f"answered with {start[0].type}, {end[0].type}"
+    if any((event.tenant, event.command) != (command.tenant, command.id) for event in (start[0], end[0])):
+        return "answered in another's name"
+    return None if start[0].place < end[0].place else "its end stands before its START"
+
+
+def answered_once(history):
+    """A command is answered, or a dead letter, and never both."""
+    verdict, letters, by_id = Verdict(), Counter(history.dead_letters), {}
+    for event in history.events:
+        by_id.setdefault(event.id, []).append(event)
+    for command in history.commands:
+        count = letters[command.place]
+        if count == 0 and command.operation is None:
+            fault = "neither readable nor a dead letter"
+        elif count == 0:
+            fault = _how_answered(history, command, by_id)
+        else:
+            answer = by_id.get(ids.analytic_event(_source(history, command), 0))
+            fault = "dead letter and answered" if answer else None if count == 1 else f"{count} dead letters"
+        verdict.look(not fault, lambda command=command, fault=fault: f"{_told(command)}: {fault}")
+    places = {command.place for command in history.commands}
+    for place in letters:
+        if place not in places:
+            verdict.wrong.append(f"dead letter of {place}, which is no record")
+    return verdict
+
+
+def answers_belong(history):
+    """No answer is to something that nobody asked."""
+    verdict = Verdict()
+    known = {
+        ids.analytic_event(_source(history, command), index)
+        for command in history.commands
+        if command.operation
+        for index in (0, 1)
+    }
+    for event in history.events:
+        if event.command is not None:
+            verdict.look(event.id in known, lambda event=event: f"{event.type} {event.id} of {event.command!r} belongs to no command")
+    return verdict
+
+
+def events_once(history):
+    verdict, seen = Verdict(), {}
+    for event in history.events:
+        at = seen.setdefault(event.id, event)
+        verdict.look(
+            at is event, lambda event=event, at=at: f"{event.type} {event.id} at {event.place} was told before, as {at.type} at {at.place}"
+        )
+    return verdict
+
+
+def answers_in_order(history):
+    """A tenant's commands of one topic are answered in their order there."""
+    verdict, by_id, last = Verdict(), {event.id: event for event in history.events}, {}
+    for command in history.commands:
+        start = by_id.get(ids.analytic_event(_source(history, command), 0)) if command.operation else None
+        if not start:
+            continue
+        line = command.topic, command.tenant
+        verdict.look(start.place > last.get(line, (-1, -1)), lambda command=command: f"{_told(command)}: answered before the one before it")
+        last[line] = start.place
+    return verdict
+
+
+def _of_replay(name):
+    def judge(history):
+        return Verdict(history.replay.looked[name], history.replay.wrong[name])
+
+    return judge
+
+
+def offsets_at_rest(history):
+    """The group's offsets, the last position and the end of the input say the same."""
+    verdict = Verdict()
+    for partition in range(history.partitions):
+        last = history.positions.get(partition, [None])[-1]
+        for topic, name in ((ADMIN, "adminOffset"), (ISSUANCE, "issuanceOffset")):
+            committed = history.offsets.get((topic, partition))
+            end = 1 + max((c.offset for c in history.commands if (c.topic, c.partition) == (topic, partition)), default=-1)
+            if last is None and end == 0:
+                continue
+            wanted = (last.value[name] or 0, f"{last.value['storeId']}/{last.value['sequence']}") if last else (end, "a position")
+            got = (max(committed.offset, 0), committed.metadata) if committed else None
+            verdict.look(
+                got == wanted,
+                lambda topic=topic, p=partition, got=got, wanted=wanted: f"{topic}[{p}]: committed is {got}, the position says {wanted}",
+            )
+            if wanted[0] < end:
+                verdict.wrong.append(f"{topic}[{partition}]: read up to {wanted[0]}, there are records up to {end}")
+    return verdict
+
+
+PROPERTIES = [
+    Property("answered-once", "every command has one START and one SUCCESS or FAIL, or is one dead letter", answered_once),
+    Property("answers-belong", "every answer belongs to a command", answers_belong),
+    Property("answers-in-order", "a tenant's commands of a topic are answered in their order", answers_in_order),
+    Property("events-once", "no analytic event is there twice for a read_committed reader", events_once),
+    Property("answers-model", "every command is answered what the model says", _of_replay("answers")),
+    Property("recorded-model", "every command records the deliveries that the model says, once", _of_replay("recorded")),
+    Property("delivery-lives", "a delivery's events follow its life cycle, attempt by attempt", _of_replay("lives")),
+    Property("offsets-at-rest", "committed offsets are the last position's, at the end of the inputs", offsets_at_rest),
+]

@@ -1,0 +1,162 @@
+"""What happened in a run, as values: everything that the properties look at, and nothing that they would have to ask for."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from .run import Settings
+
+ADMIN, ISSUANCE = "webhook-admin", "credential-issuance"
+
+
+@dataclass(slots=True)
+class Command:
+    """A record of an input. `operation` is None where it cannot be read as a command."""
+
+    topic: str  # without the prefix
+    partition: int
+    offset: int
+    tenant: str = ""
+    id: str = ""
+    operation: str | None = None  # "CreateWebhook", ..., "IssueCredential"
+    fields: dict = field(default_factory=dict)  # the operation's own
+    envelope: dict = field(default_factory=dict)  # requestId, clientId, timestamp
+
+    @property
+    def place(self):
+        return self.topic, self.partition, self.offset
+
+
+@dataclass(slots=True)
+class Event:
+    """A record of webhook-results. `data` is None or the fields of the record that the union holds."""
+
+    partition: int
+    offset: int
+    id: str
+    type: str
+    tenant: str
+    time_ms: int
+    command: str | None = None
+    repeat: bool = False
+    status: int | None = None
+    data: dict | None = None
+
+    @property
+    def place(self):
+        return self.partition, self.offset
+
+
+@dataclass(slots=True)
+class Change:
+    """A committed record of the changelog; `value` None is a tombstone. `time_ms` is Kafka's."""
+
+    partition: int
+    offset: int
+    time_ms: int
+    key: str
+    value: dict | None
+
+    @property
+    def kind(self):
+        return self.key.partition("/")[0]
+
+
+@dataclass(slots=True)
+class Callback:
+    """A request that a receiver got. `begun` is the time that the attempt itself carries, in whole seconds."""
+
+    time: float
+    id: str
+    begun: int
+    delivery: str
+    webhook: str
+    event: str
+    body: bytes  # or any digest of it
+    answered: int
+
+
+@dataclass(slots=True)
+class Sighting:
+    """What the observer saw."""
+
+    time: float
+    topic: str  # "results" or "state"
+    partition: int
+    offset: int
+    name: str  # the event's id, or the key
+
+
+@dataclass(slots=True)
+class Offset:
+    """A committed offset of the group."""
+
+    offset: int
+    metadata: str
+
+
+@dataclass
+class History:
+    cluster: str
+    prefix: str
+    partitions: int
+    settings: Settings = Settings()
+    compaction: bool = False
+    clock: bool = False
+    commands: list[Command] = field(default_factory=list)  # by topic, partition, offset
+    dead_letters: list[tuple] = field(default_factory=list)  # the places that they tell of
+    events: list[Event] = field(default_factory=list)  # by partition, offset
+    changes: list[Change] = field(default_factory=list)  # by partition, offset
+    callbacks: list[Callback] = field(default_factory=list)  # as they came
+    sightings: list[Sighting] = field(default_factory=list)  # as they were made
+    offsets: dict[tuple, Offset] = field(default_factory=dict)  # (topic, partition)
+    replicas: dict[str, str] = field(default_factory=dict)  # worker id: its dump
+    dump: str = ""  # of the changelog, by posthorn-admin
+    restored: str = ""  # of a replica restored from nothing
+    dump_then: str = ""  # of the changelog, after that
+
+    @cached_property
+    def folded(self):
+        """{(key, partition): value}: what the changelog comes to."""
+        values = {}
+        for change in self.changes:
+            if change.value is None:
+                values.pop((change.key, change.partition), None)
+            else:
+                values[change.key, change.partition] = change.value
+        return values
+
+    @cached_property
+    def positions(self):
+        """{partition: [position records, in order]}"""
+        found = {}
+        for change in self.changes:
+            if change.key == "position":
+                found.setdefault(change.partition, []).append(change)
+        return found
+
+    @cached_property
+    def seen(self):
+        """{(topic, partition, offset): when the observer first saw it, seconds}"""
+        times = {}
+        for sighting in self.sightings:
+            times.setdefault((sighting.topic, sighting.partition, sighting.offset), sighting.time)
+        return times
+
+    @cached_property
+    def callbacks_of(self):
+        """{delivery id as the header has it: [callbacks]}"""
+        found = {}
+        for callback in self.callbacks:
+            found.setdefault(callback.id, []).append(callback)
+        return found
+
+    @cached_property
+    def replay(self):
+        from .model import replay
+
+        return replay(self)
+
+    def forget(self):
+        """After a change to the lists: what was derived from them is derived anew."""
+        for name in ("folded", "positions", "seen", "callbacks_of", "replay"):
+            self.__dict__.pop(name, None)

@@ -1,0 +1,306 @@
+"""A model of the registry: small, slow and in Python. It replays what went in, and says what must have come out.
+
+A tenant's commands of one topic are replayed in their order there. Between the two topics, and between commands and the ends of deliveries, any order is
+right; the one that was chosen is taken from webhook-results, where all of a tenant's events lie in one partition.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from . import ids, rules
+from .history import ADMIN
+
+WITHDRAWN = ("webhook-deleted", "webhook-disabled")
+PROCESS = "WEBHOOK_EVENT_"
+
+
+@dataclass
+class Life:
+    """From a delivery's recording (or its recovery) to its end."""
+
+    opened_ms: int | None
+    retries: list = field(default_factory=list)
+    end: object = None
+
+
+@dataclass
+class Delivery:
+    id: str
+    tenant: str
+    webhook: str
+    command: str
+    event_type: str
+    status: str = "pending"  # "dead", "gone"
+    attempts: int = 0
+    next_ms: int | None = None  # of a dead one: when it died
+    lives: list = field(default_factory=list)
+
+
+@dataclass
+class Answer:
+    """What a command must be answered; of `data` only what is named is compared."""
+
+    status: int
+    data: dict = field(default_factory=dict)
+    repeat: bool = False
+
+
+@dataclass
+class Tenant:
+    name: str
+    webhooks: dict = field(default_factory=dict)  # id: fields
+    keys: list = field(default_factory=list)  # {"epoch", "createdAt", "expiresAt"}
+    receipts: dict = field(default_factory=dict)  # command id: Receipt
+
+
+@dataclass
+class Receipt:
+    content: tuple
+    answer: Answer
+    outcome: str
+    created_ms: int | None
+
+
+@dataclass
+class Replay:
+    tenants: dict = field(default_factory=dict)
+    deliveries: dict = field(default_factory=dict)
+    wrong: dict = field(default_factory=lambda: defaultdict(list))  # property: what did not fit
+    looked: dict = field(default_factory=lambda: defaultdict(int))
+
+
+class _Replayer:
+    def __init__(self, history):
+        self.history = history
+        self.out = Replay()
+        self.by_id = {event.id: event for event in history.events}
+        self.claimed = set()
+        self.dead = defaultdict(dict)  # webhook id: {delivery id: Delivery}
+
+    # The order of replay
+
+    def source(self, command):
+        return self.history.cluster, self.history.prefix + command.topic, command.partition, command.offset
+
+    def event(self, command, index):
+        return self.by_id.get(ids.analytic_event(self.source(command), index))
+
+    def items(self):
+        """{tenant: [(place, ...), item]} in the order of replay; an unanswered command stands behind the one before it."""
+        items, last = defaultdict(list), {}
+        dead = set(self.history.dead_letters)
+        for number, command in enumerate(self.history.commands):
+            if command.operation is None or command.place in dead:
+                continue
+            line = command.topic, command.tenant
+            start = self.event(command, 0)
+            last[line] = max(last.get(line, (-1, -1)), start.place if start else (-1, -1))
+            items[command.tenant].append((last[line], number, command))
+        for event in self.history.events:
+            if event.type.startswith(PROCESS):
+                items[event.tenant].append((event.place, -1, event))
+        return {tenant: sorted(found, key=lambda item: item[:2]) for tenant, found in items.items()}
+
+    def run(self):
+        for name, items in self.items().items():
+            tenant = self.out.tenants.setdefault(name, Tenant(name))
+            for _, number, item in items:
+                if number >= 0:
+                    self.command(tenant, item)
+                else:
+                    self.step(item)
+        return self.out
+
+    def complain(self, what, text):
+        self.out.wrong[what].append(text)
+
+    # Commands
+
+    def command(self, tenant, command):
+        start, end = self.event(command, 0), self.event(command, 1)
+        now = (end or start).time_ms if end or start else None
+        answer = self.answer_again(tenant, command, now) or self.apply(tenant, command, now)
+        if end:
+            self.out.looked["answers"] += 1
+            self.compare(command, answer, end)
+
+    def answer_again(self, tenant, command, now):
+        receipt = tenant.receipts.get(command.id) if command.topic == ADMIN else None
+        if not receipt or (now and receipt.created_ms and receipt.created_ms + self.history.settings.receipt_retention_ms <= now):
+            return None
+        if receipt.content == (command.operation, command.fields):
+            return Answer(receipt.answer.status, receipt.answer.data, repeat=True)
+        return Answer(409)
+
+    def apply(self, tenant, command, now):
+        operation = getattr(self, "on_" + command.operation)
+        answer = operation(tenant, command, now) if rules.is_envelope(command) else Answer(400)
+        if command.topic == ADMIN and rules.is_command_id(command.id):
+            outcome = f"{rules.SUBJECTS[command.operation]}_{'SUCCESS' if answer.status < 400 else 'FAIL'}"
+            tenant.receipts[command.id] = Receipt((command.operation, command.fields), answer, outcome, now)
+        return answer
+
+    def compare(self, command, answer, end):
+        at = f"{command.operation} {command.id} at {command.topic}[{command.partition}]@{command.offset}"
+        step = "SUCCESS" if answer.status < 400 else "FAIL"
+        wanted = f"{rules.SUBJECTS[command.operation]}_{step}", answer.status, answer.repeat
+        got = end.type, end.status, end.repeat
+        if got != wanted:
+            self.complain("answers", f"{at}: answered {got}, the model says {wanted}")
+            return
+        shown = dict(end.data or {})
+        if "page" in answer.data:
+            shown["page"] = [item["id"] for item in shown["data"]], shown["nextCursor"] is not None
+        for name, value in answer.data.items():
+            if value is not None and shown.get(name) != value:
+                self.complain("answers", f"{at}: {name} is {shown.get(name)!r}, the model says {value!r}")
+
+    def on_CreateWebhook(self, tenant, command, now):
+        if not rules.is_webhook(command.fields):
+            return Answer(400)
+        id = ids.webhook(self.source(command), command.tenant, command.id)
+        if not tenant.keys:
+            tenant.keys.append({"epoch": 1, "createdAt": now, "expiresAt": None})
+        tenant.webhooks[id] = self.webhook(command, now, now)
+        return Answer(201, {"id": id} | tenant.webhooks[id])
+
+    @staticmethod
+    def webhook(command, created, updated):
+        fields = {name: command.fields[name] for name in ("events", "url", "disabled")}
+        return fields | {"createdAt": created, "updatedAt": updated}
+
+    @staticmethod
+    def find(tenant, command):
+        """(id, None), or (None, the refusal)."""
+        id = rules.webhook_id(command.fields["id"])
+        if id is None:
+            return None, Answer(400)
+        return (id, None) if id in tenant.webhooks else (None, Answer(404))
+
+    def find_enabled(self, tenant, command):
+        id, refusal = self.find(tenant, command)
+        if id and tenant.webhooks[id]["disabled"]:
+            return None, Answer(409)
+        return id, refusal
+
+    def on_RetrieveWebhook(self, tenant, command, _):
+        id, refusal = self.find(tenant, command)
+        return refusal or Answer(200, {"id": id} | tenant.webhooks[id])
+
+    def on_RetrieveWebhooks(self, tenant, command, _):
+        if not rules.is_page(command.fields):
+            return Answer(400)
+        return Answer(200, {"page": rules.page(tenant.webhooks, command.fields)})
+
+    def on_UpdateWebhook(self, tenant, command, now):
+        id, refusal = self.find(tenant, command)
+        if not rules.is_webhook(command.fields):
+            return Answer(400)
+        if refusal:
+            return refusal
+        tenant.webhooks[id] = self.webhook(command, tenant.webhooks[id]["createdAt"], now)
+        return Answer(200, {"id": id} | tenant.webhooks[id])
+
+    def on_DeleteWebhook(self, tenant, command, _):
+        id, refusal = self.find(tenant, command)
+        if refusal:
+            return refusal
+        del tenant.webhooks[id]
+        return Answer(204)
+
+    def on_TestWebhook(self, tenant, command, now):
+        id, refusal = self.find_enabled(tenant, command)
+        if refusal:
+            return refusal
+        self.record(command, [(id, rules.TEST)], now)
+        return Answer(202, {"deliveryId": ids.delivery(command.tenant, command.id, rules.TEST, id), "webhookId": id})
+
+    def on_RotateSigningKey(self, tenant, _, now):
+        if tenant.keys and now is not None:
+            tenant.keys[-1]["expiresAt"] = now + self.history.settings.key_overlap_ms
+        tenant.keys.append({"epoch": len(tenant.keys) + 1, "createdAt": now, "expiresAt": None})
+        return Answer(201, {"createdAt": now})
+
+    def on_RecoverDeliveries(self, tenant, command, now):
+        id, refusal = self.find_enabled(tenant, command)
+        if command.fields["since"] < 0:
+            return Answer(400)
+        if refusal:
+            return refusal
+        dead = [delivery for delivery in self.dead[id].values() if delivery.next_ms >= command.fields["since"]]
+        revived = sorted(dead, key=lambda delivery: delivery.next_ms)[: rules.RECOVER_MAX]
+        for delivery in revived:
+            self.begin(delivery, now)
+        return Answer(200, {"deliveries": len(revived)})
+
+    def on_IssueCredential(self, tenant, command, now):
+        if not rules.is_issuance(command.fields):
+            return Answer(400)
+        matches = rules.wants(tenant.webhooks)
+        self.record(command, matches, now)
+        return Answer(200, {"deliveries": len(matches), "credentialId": command.fields["credentialId"]})
+
+    # Deliveries
+
+    def begin(self, delivery, now):
+        self.dead[delivery.webhook].pop(delivery.id, None)
+        delivery.status, delivery.attempts, delivery.next_ms = "pending", 0, now
+        delivery.lives.append(Life(now))
+
+    def record(self, command, matches, now):
+        """What is pending already (its command came twice) is not recorded again."""
+        wanted = set()
+        for webhook, event_type in matches:
+            id = ids.delivery(command.tenant, command.id, event_type, webhook)
+            delivery = self.out.deliveries.setdefault(id, Delivery(id, command.tenant, webhook, command.id, event_type, "new"))
+            if delivery.status == "pending":
+                continue
+            self.begin(delivery, now)
+            wanted.add(id)
+        told = {event.id: event.data["deliveryId"] for n in range(len(wanted)) if (event := self.event(command, 2 + n)) and event.data}
+        self.claimed |= told.keys()
+        self.out.looked["recorded"] += len(wanted)
+        if set(told.values()) != wanted:
+            missing, extra = wanted - set(told.values()), set(told.values()) - wanted
+            self.complain("recorded", f"{command.operation} {command.id}: not recorded {sorted(missing)}, recorded {sorted(extra)}")
+
+    def step(self, event):
+        name = event.type.removeprefix(PROCESS)
+        id = event.data["deliveryId"]
+        if name == "RECEIVE":
+            if event.id not in self.claimed:
+                self.complain("recorded", f"delivery {id} was recorded by no command (event {event.id})")
+            return
+        self.out.looked["lives"] += 1
+        delivery = self.out.deliveries.get(id)
+        if not delivery or delivery.status != "pending":
+            self.complain("lives", f"{event.type} of delivery {id}, which is {delivery.status if delivery else 'unknown'}")
+            return
+        withdrawn = name == "PROCESS_FAIL" and event.data["reason"] in WITHDRAWN
+        expected = delivery.attempts + (not withdrawn)
+        if event.data["attempt"] != expected:
+            self.complain("lives", f"{event.type} of delivery {id}: attempt {event.data['attempt']} where {expected} comes next")
+        getattr(self, "end_" + name)(delivery, event, withdrawn)
+
+    def end_RETRY(self, delivery, event, _):
+        if event.data["attempt"] > len(self.history.settings.schedule_ms):
+            self.complain("lives", f"delivery {delivery.id}: another attempt where the schedule is over")
+        delivery.attempts, delivery.next_ms = event.data["attempt"], event.data["nextAttemptAt"]
+        delivery.lives[-1].retries.append(event)
+
+    @staticmethod
+    def end_PROCESS_SUCCESS(delivery, event, _):
+        delivery.status = "gone"
+        delivery.lives[-1].end = event
+
+    def end_PROCESS_FAIL(self, delivery, event, withdrawn):
+        if not withdrawn and event.data["attempt"] <= len(self.history.settings.schedule_ms):
+            self.complain("lives", f"delivery {delivery.id} died of attempt {event.data['attempt']}, before its schedule was over")
+        delivery.status, delivery.attempts, delivery.next_ms = "gone" if withdrawn else "dead", event.data["attempt"], event.time_ms
+        delivery.lives[-1].end = event
+        if not withdrawn:
+            self.dead[delivery.webhook][delivery.id] = delivery
+
+
+def replay(history):
+    return _Replayer(history).run()

@@ -1,0 +1,175 @@
+"""From Kafka, the receivers' files, the replicas and the observer's notes to a History. Judges nothing."""
+
+import hashlib
+import json
+
+import fastavro
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient
+from env import avro
+from env.kafka import Reader
+from env.programs import Admin, write_properties
+from env.receiver import scan
+
+from .history import ADMIN, ISSUANCE, Callback, Change, Command, Event, History, Offset, Sighting
+from .restored import restored_dump
+
+_ENVELOPE = ("requestId", "clientId", "timestamp")
+
+
+def _without_logical_types(definition):
+    if isinstance(definition, dict):
+        return {name: _without_logical_types(value) for name, value in definition.items() if name != "logicalType"}
+    if isinstance(definition, list):
+        return [_without_logical_types(item) for item in definition]
+    return definition
+
+
+def _schema(name):
+    """Times stay milliseconds."""
+    schema = avro.Schema.load(name)
+    schema.parsed = fastavro.parse_schema(_without_logical_types(schema.definition), _write_hint=False)
+    return schema
+
+
+class _Collector(Reader):
+    def __init__(self, run, topic, decode):
+        self.decode, self.found = decode, []
+        super().__init__(run.bootstrap, run.prefix + topic)
+
+    def take(self, message):
+        self.found.append(self.decode(message))
+
+
+def _read(run, topic, decode):
+    reader = _Collector(run, topic, decode)
+    reader.catch_up(timeout=600)
+    reader.close()
+    return reader.found
+
+
+def _command(topic, schema, limit):
+    def decode(message):
+        command = Command(topic, message.partition(), message.offset())
+        try:
+            fields = schema.decode(message.value())
+        except Exception:  # whatever fastavro raises for bytes that are no command
+            return command
+        if len(message.value()) > limit or (message.key() or b"").decode(errors="replace") != fields["tenantId"]:
+            return command
+        command.tenant, command.id = fields["tenantId"], fields["commandId"]
+        command.envelope = {name: fields[name] for name in _ENVELOPE}
+        if topic == ADMIN:
+            command.operation, command.fields = avro.branch(fields["operation"]), fields["operation"][1]
+        else:
+            command.operation = "IssueCredential"
+            command.fields = {name: value for name, value in fields.items() if name not in (*_ENVELOPE, "commandId", "tenantId")}
+        return command
+
+    return decode
+
+
+def _event(schema):
+    def decode(message):
+        fields = schema.decode(message.value())
+        return Event(
+            message.partition(),
+            message.offset(),
+            fields["id"],
+            fields["type"],
+            fields["tenantId"],
+            fields["timestamp"],
+            fields["commandId"],
+            fields["repeat"],
+            fields["status"],
+            avro.plain(fields["data"]),
+        )
+
+    return decode
+
+
+def _change(schema):
+    def decode(message):
+        value = None if message.value() is None else avro.plain(schema.decode(message.value())["state"])
+        return Change(message.partition(), message.offset(), message.timestamp()[1], message.key().decode(), value)
+
+    return decode
+
+
+def _dead_letter(prefix):
+    def decode(message):
+        headers = dict(message.headers() or [])
+        topic, partition, offset = (headers[f"posthorn.error.{name}"].decode() for name in ("topic", "partition", "offset"))
+        return topic.removeprefix(prefix), int(partition), int(offset)
+
+    return decode
+
+
+def _callback(request):
+    headers, body = request.headers, json.loads(request.body)
+    return Callback(
+        request.time,
+        headers["webhook-id"],
+        int(headers["webhook-timestamp"]),
+        body["deliveryId"],
+        body["webhookId"],
+        body["event"]["id"],
+        hashlib.blake2b(request.body, digest_size=16).digest(),
+        request.answered,
+    )
+
+
+def _callbacks(run):
+    found = []
+    for name in run.receivers:
+        found += [_callback(request) for _, request in scan(run.path(name).read_bytes())]
+    return sorted(found, key=lambda callback: callback.time)
+
+
+def _sightings(run):
+    found = []
+    with open(run.path(run.observed)) as file:
+        for line in file:
+            time, topic, partition, offset, name = line.rstrip("\n").split(" ", 4)
+            found.append(Sighting(float(time), topic, int(partition), int(offset), json.loads(name) if topic == "state" else name))
+    return found
+
+
+def _offsets(client, run):
+    inputs = [TopicPartition(run.prefix + topic, p) for topic in (ADMIN, ISSUANCE) for p in range(run.partitions)]
+    answer = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(run.group, inputs)], require_stable=True)
+    committed = answer[run.group].result(30).topic_partitions
+    return {(at.topic.removeprefix(run.prefix), at.partition): Offset(at.offset, at.metadata or "") for at in committed if at.metadata}
+
+
+def admin_of(run):
+    """posthorn-admin, straight to the brokers."""
+    settings = run.properties | {"kafka.bootstrap.servers": run.bootstrap}
+    admin = Admin(write_properties(run.path("check-admin.properties"), settings))
+    admin.program = run.path(run.admin)
+    return admin
+
+
+def read(run, say=lambda line: None):
+    client = AdminClient({"bootstrap.servers": run.bootstrap})
+    history = History(
+        client.list_topics(timeout=30).cluster_id, run.prefix, run.partitions, run.settings, bool(run.compaction), bool(run.clock)
+    )
+    limit = int(run.properties.get("command.max.bytes", 524_288))
+    say("reading the topics")
+    for topic, schema in ((ADMIN, "webhook-command"), (ISSUANCE, "credential-issuance-command")):
+        history.commands += _read(run, topic, _command(topic, _schema(schema), limit))
+    history.commands.sort(key=lambda command: command.place)
+    history.dead_letters = _read(run, "webhook-dead-letters", _dead_letter(run.prefix))
+    history.events = sorted(_read(run, "webhook-results", _event(_schema("analytic-event"))), key=lambda event: event.place)
+    history.changes = sorted(_read(run, "webhook-state", _change(_schema("state-record"))), key=lambda c: (c.partition, c.offset))
+    history.offsets = _offsets(client, run)
+    say("reading the receivers' records and the observer's")
+    history.callbacks, history.sightings = _callbacks(run), _sightings(run)
+    say("dumping the replicas")
+    admin = admin_of(run)
+    history.dump = admin.ok("state", "dump", timeout=600)
+    history.replicas = {w.id: admin.ok("state", "dump", "--replica", w.replica, timeout=600) for w in run.workers if w.replica.exists()}
+    say("restoring a replica from nothing")
+    history.restored, history.dump_then = restored_dump(run, admin)
+    return history

@@ -1,0 +1,102 @@
+"""Which commands are refused, and what a listing shows: written from the design, not from the workers' code."""
+
+import base64
+import json
+import re
+from datetime import datetime
+from urllib.parse import unquote, urlsplit
+
+SUBJECTS = {
+    "CreateWebhook": "WEBHOOK_CREATE",
+    "RetrieveWebhooks": "WEBHOOK_RETRIEVE_LIST",
+    "RetrieveWebhook": "WEBHOOK_RETRIEVE",
+    "UpdateWebhook": "WEBHOOK_UPDATE",
+    "DeleteWebhook": "WEBHOOK_DELETE",
+    "TestWebhook": "WEBHOOK_TEST",
+    "RotateSigningKey": "WEBHOOK_KEY_ROTATE",
+    "RecoverDeliveries": "WEBHOOK_RECOVER",
+    "IssueCredential": "OPENID_CREDENTIAL",
+}
+
+ISSUED, SUMMARY, TEST = "OpenIdCredentialIssued", "OpenIdCredentialIssuedSummary", "WebhookTest"
+SUBSCRIBABLE = (ISSUED, SUMMARY)
+
+PAGE_DEFAULT, PAGE_MAX, RECOVER_MAX = 100, 1000, 1000
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LAST_MS = 253402300799999
+
+
+def webhook_id(text):
+    """In lower case, or None where it is none."""
+    return text.lower() if text and _UUID.fullmatch(text.lower()) else None
+
+
+def is_command_id(text):
+    return 1 <= len(text.encode()) <= 256
+
+
+def is_envelope(command):
+    texts = (command.envelope.get("requestId"), command.envelope.get("clientId"))
+    return (
+        is_command_id(command.id)
+        and all(text is None or len(text.encode()) <= 256 for text in texts)
+        and 0 <= command.envelope.get("timestamp", 0) <= _LAST_MS
+    )
+
+
+def is_webhook(fields):
+    """A load's urls are in their normal form, or have no scheme."""
+    events, url = fields["events"], urlsplit(fields["url"])
+    known = len(events) > 0 and len(set(events)) == len(events) and all(name in SUBSCRIBABLE for name in events)
+    return known and url.scheme in ("http", "https") and bool(url.hostname)
+
+
+def cursor(text):
+    """(createdAt in ms, id), or None where it is none."""
+    try:
+        plain = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True).decode()
+        created, id = re.fullmatch(r"createdAt=(.*)&id=(.*)", plain).groups()
+        when = datetime.fromisoformat(unquote(created).replace("Z", "+00:00"))
+    except (ValueError, AttributeError):
+        return None
+    return (round(when.timestamp() * 1000), webhook_id(id)) if webhook_id(id) else None
+
+
+def is_page(fields):
+    limit, after = fields.get("limit"), fields.get("cursor")
+    return (limit is None or 1 <= limit <= PAGE_MAX) and (after is None or cursor(after) is not None)
+
+
+def page(webhooks, fields):
+    """The ids that a page shows, and whether another follows."""
+    after = cursor(fields["cursor"]) if fields.get("cursor") is not None else None
+    places = sorted((webhook["createdAt"] or 0, id) for id, webhook in webhooks.items())
+    rest = [id for created, id in places if after is None or (created, id) > after]
+    limit = fields.get("limit") or PAGE_DEFAULT
+    return rest[:limit], len(rest) > limit
+
+
+def _is_json(text, kinds):
+    try:
+        return isinstance(json.loads(text), kinds)
+    except ValueError:
+        return False
+
+
+def is_issuance(fields):
+    required = ("credentialId", "credentialConfigurationId", "credentialProfile", "format")
+    optional = ("userId", "credentialOfferId", "sessionId")
+    claims, credential = fields.get("claims"), fields["credential"]
+    return (
+        all(0 < len(fields[name].encode()) <= 1024 for name in required)
+        and all(len((fields.get(name) or "").encode()) <= 1024 for name in optional)
+        and (claims is None or _is_json(claims, dict))
+        and (not credential or _is_json(credential, (dict, str)))
+    )
+
+
+def wants(webhooks):
+    """(webhook id, event type) of everything that an issued credential is delivered to."""
+    return [
+        (id, name) for id, webhook in webhooks.items() if not webhook["disabled"] for name in SUBSCRIBABLE if name in webhook["events"]
+    ]
