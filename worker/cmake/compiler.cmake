@@ -7,12 +7,19 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
 option(POSTHORN_WERROR "Warnings are errors (CI)" OFF)
 set(POSTHORN_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=")
+option(POSTHORN_FAULTS "Places where POSTHORN_FAULT makes the worker die, for tests/faults" OFF)
 
 add_compile_definitions(_GNU_SOURCE)
 add_compile_options(
   -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wundef -Wvla -Wdeclaration-after-statement
   -fno-strict-aliasing -fno-common)
+if(POSTHORN_FAULTS)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    message(FATAL_ERROR "POSTHORN_FAULTS is for tests: not in a release")
+  endif()
+  add_compile_definitions(POSTHORN_FAULTS)
+endif()
 if(POSTHORN_WERROR)
   add_compile_options(-Werror)
 endif()

@@ -1,6 +1,7 @@
 #include "delivery/loop.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "delivery/transfer.h"
 
 #include <errno.h>
@@ -146,6 +147,7 @@ static void collect_from(struct loop *loop, struct shard *shard) {
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+		fault_step("after-post");
 		transfer_end(transfer, message->data.result);
 		retire(loop, transfer);
 	}

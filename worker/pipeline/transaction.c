@@ -1,6 +1,7 @@
 #include "pipeline/transaction.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 
 #include <errno.h>
 
@@ -184,6 +185,7 @@ static int send_offsets(struct transaction *t, const rd_kafka_topic_partition_li
 
 		r = error ? judge(t, error, "send-offsets", started_ms) : 0;
 	} while (r == -EAGAIN);
+	fault_step("after-offsets");
 	return r;
 }
 
@@ -203,10 +205,13 @@ int transaction_commit(struct transaction *t, const rd_kafka_topic_partition_lis
 	int64_t started_ms = clock_monotonic_ms();
 	int r = flush(t, started_ms);
 
+	fault_step("after-flush");
 	if (r == 0)
 		r = send_offsets(t, offsets, group, started_ms);
+	fault_step("before-kafka-commit");
 	if (r == 0)
 		r = end(t, rd_kafka_commit_transaction, "commit", started_ms);
+	fault_step("after-kafka-commit");
 	if (r == TRANSACTION_E_ABORTED)
 		return transaction_abort(t);
 	if (r == 0)

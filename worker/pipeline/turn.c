@@ -1,6 +1,7 @@
 #include "pipeline/turn.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 
 enum {
 	PAUSE_MIN_MS = 50, /* after a turn that was undone; doubled for each further one */
@@ -158,6 +159,7 @@ static int commit_replica(struct pipeline *p) {
 		if (r < 0)
 			return r;
 	}
+	fault_step("before-sqlite-commit");
 	return replica_commit(p->replica);
 }
 
@@ -281,6 +283,7 @@ static void run_transaction(struct pipeline *p, struct work *work) {
 	bool in_transaction = false;
 	int r;
 
+	fault_step("before-begin");
 	reset_partitions(p);
 	r = replica_begin(p->replica);
 	if (r == 0)
@@ -288,6 +291,7 @@ static void run_transaction(struct pipeline *p, struct work *work) {
 	if (r == 0) {
 		in_transaction = true;
 		r = write_all(p, &turn, work);
+		fault_step("after-produce");
 	}
 	if (r == 0) {
 		r = commit_kafka(p);
@@ -295,6 +299,7 @@ static void run_transaction(struct pipeline *p, struct work *work) {
 	}
 	if (r == 0)
 		r = commit_replica(p);
+	fault_step("after-sqlite-commit");
 	if (r != 0) {
 		undo(p, r, in_transaction);
 		give_back_outcomes(p, work->outcomes);
@@ -306,6 +311,7 @@ static void run_transaction(struct pipeline *p, struct work *work) {
 	advance_partitions(p);
 	count_turn(p, &turn);
 	dispatch_committed(p, &turn, work->outcomes);
+	fault_step("after-dispatch");
 }
 
 static int run(struct pipeline *p, bool with_messages) {
