@@ -135,11 +135,22 @@ def _sightings(run):
     return found
 
 
-def _offsets(client, run):
+def _metadata(at, history):
+    """librdkafka does not end a metadata text, so that its Python client may find more bytes behind it: what begins as the last position is it."""
+    try:
+        text = at.metadata or ""
+    except UnicodeDecodeError as error:
+        text = error.object.decode(errors="replace")
+    last = history.positions.get(at.partition, [None])[-1]
+    wanted = f"{last.value['storeId']}/{last.value['sequence']}" if last else ""
+    return wanted if text.startswith(wanted) else text
+
+
+def _offsets(client, run, history):
     inputs = [TopicPartition(run.prefix + topic, p) for topic in (ADMIN, ISSUANCE) for p in range(run.partitions)]
     answer = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(run.group, inputs)], require_stable=True)
     committed = answer[run.group].result(30).topic_partitions
-    return {(at.topic.removeprefix(run.prefix), at.partition): Offset(at.offset, at.metadata or "") for at in committed if at.metadata}
+    return {(at.topic.removeprefix(run.prefix), at.partition): Offset(at.offset, _metadata(at, history)) for at in committed if at.offset >= 0}
 
 
 def admin_of(run):
@@ -163,7 +174,7 @@ def read(run, say=lambda line: None):
     history.dead_letters = _read(run, "webhook-dead-letters", _dead_letter(run.prefix))
     history.events = sorted(_read(run, "webhook-results", _event(_schema("analytic-event"))), key=lambda event: event.place)
     history.changes = sorted(_read(run, "webhook-state", _change(_schema("state-record"))), key=lambda c: (c.partition, c.offset))
-    history.offsets = _offsets(client, run)
+    history.offsets = _offsets(client, run, history)
     say("reading the receivers' records and the observer's")
     history.callbacks, history.sightings = _callbacks(run), _sightings(run)
     say("dumping the replicas")

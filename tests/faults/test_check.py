@@ -1,0 +1,406 @@
+"""The checker itself: a good history passes, an empty one fails, and each planted violation is found by the property that is there for it."""
+
+import copy
+import functools
+import json
+from dataclasses import replace
+
+import pytest
+import story
+from checker.history import ADMIN, Callback, Command, History, Sighting
+from checker.main import PROPERTIES, judge
+
+NAMES = [prop.name for prop in PROPERTIES]
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    return story.good()
+
+
+@pytest.fixture
+def history(recorded):
+    """One of its own, to spoil."""
+    history = copy.deepcopy(recorded)
+    history.forget()
+    return history
+
+
+def failing(history):
+    return {prop.name: verdict.wrong for prop, verdict in judge(history) if not verdict.holds}
+
+
+def test_a_good_history_passes(history):
+    assert failing(history) == {}
+
+
+@pytest.mark.parametrize("prop", PROPERTIES, ids=NAMES)
+def test_nothing_to_look_at_is_a_failure(prop):
+    assert not prop(History("cluster", "t-", 2)).holds
+
+
+# Finding what to spoil
+
+
+def event(history, type, nth=0):
+    return [event for event in history.events if event.type == type][nth]
+
+
+def change(history, kind, nth=0):
+    return [change for change in history.changes if change.kind == kind and change.value][nth]
+
+
+def last(history, kind):
+    return [change for change in history.changes if change.kind == kind and change.value][-1]
+
+
+def still_pending(history):
+    """The last record of a delivery that is pending at the end."""
+    keys = {key for (key, _), value in history.folded.items() if value.get("status") == "pending"}
+    return [change for change in history.changes if change.key in keys][-1]
+
+
+def position(history, nth):
+    return [change for change in history.changes if change.key == "position" and change.partition == 0][nth]
+
+
+def set_value(change, **fields):
+    change.value = change.value | fields
+
+
+def redump(spoil):
+    """The dumps are of the spoiled fold, so that they agree with it."""
+
+    @functools.wraps(spoil)
+    def spoiled(history):
+        spoil(history)
+        story.dump_all(history)
+
+    return spoiled
+
+
+def move_callback(history, callback, seconds):
+    callback.time += seconds
+    callback.begun += seconds
+
+
+# The violations
+
+
+def lose_an_end(history):
+    history.events.remove(event(history, "WEBHOOK_CREATE_SUCCESS"))
+
+
+def answer_twice(history):
+    twice = copy.copy(event(history, "WEBHOOK_CREATE_SUCCESS"))
+    twice.offset += 10_000
+    history.events.append(twice)
+
+
+def answer_a_dead_letter(history):
+    history.dead_letters.append(history.commands[0].place)
+
+
+def lose_a_dead_letter(history):
+    history.dead_letters.clear()
+
+
+def answer_nobody(history):
+    end = event(history, "WEBHOOK_CREATE_SUCCESS")
+    history.events.append(replace(end, id="another", offset=end.offset + 10_000, command="nobody's"))
+
+
+def swap_answers(history):
+    """Two commands of one tenant, answered in the other order."""
+    first, second = [[e for e in history.events if e.type == f"WEBHOOK_RETRIEVE_{kind}START"][-1] for kind in ("LIST_", "")]
+    first.offset, second.offset = second.offset, first.offset
+
+
+def tell_an_event_again(history):
+    again = copy.copy(event(history, "WEBHOOK_EVENT_PROCESS_SUCCESS"))
+    again.offset += 10_000
+    history.events.append(again)
+
+
+def answer_wrongly(history):
+    event(history, "WEBHOOK_RETRIEVE_SUCCESS").data["url"] = "http://elsewhere/"
+
+
+def answer_another_status(history):
+    event(history, "WEBHOOK_CREATE_FAIL").status = 404
+
+
+def have_a_second_effect(history):
+    """A repeated command that is answered as if it were new."""
+    next(e for e in history.events if e.repeat and e.status).repeat = False
+
+
+def forget_to_record(history):
+    history.events.remove(event(history, "WEBHOOK_EVENT_RECEIVE"))
+
+
+def record_for_nobody(history):
+    event(history, "WEBHOOK_EVENT_RECEIVE").id = "another"
+
+
+def skip_an_attempt(history):
+    event(history, "WEBHOOK_EVENT_RETRY", 2).data["attempt"] += 1
+
+
+def end_twice(history):
+    end = event(history, "WEBHOOK_EVENT_PROCESS_SUCCESS")
+    history.events.insert(history.events.index(end) + 1, replace(end, id="another", offset=end.offset + 1))
+
+
+def commit_an_offset_less(history):
+    history.offsets[ADMIN, 0].offset -= 1
+
+
+def commit_for_another_position(history):
+    history.offsets[ADMIN, 1].metadata += "7"
+
+
+def leave_a_command(history):
+    history.commands.append(Command(ADMIN, 1, 10_000, story.TENANTS[1], "left", "RotateSigningKey", {}))
+
+
+def another_store(history):
+    set_value(position(history, 2), storeId="99999999-1111-4111-8111-111111111111")
+
+
+def skip_a_sequence(history):
+    for n in range(3, 6):
+        set_value(position(history, n), sequence=position(history, n).value["sequence"] + 1)
+
+
+def repeat_a_sequence(history):
+    set_value(position(history, 3), sequence=position(history, 2).value["sequence"])
+
+
+def fall_a_generation(history):
+    set_value(position(history, 5), generation=0)
+
+
+def go_back(history):
+    set_value(position(history, 5), issuanceOffset=position(history, 4).value["issuanceOffset"] - 1)
+
+
+def interleave(history):
+    """A record of a transaction that nobody's position counts."""
+    before = position(history, 3)
+    twin = replace(change(history, "receipt"), offset=before.offset)
+    history.changes.insert(history.changes.index(before), twin)
+
+
+def lose_a_record(history):
+    history.changes.remove(change(history, "key"))
+
+
+def lose_a_webhook(history):
+    history.changes = [change for change in history.changes if change.kind != "webhook" or change.partition == 1]
+
+
+def change_a_webhook(history):
+    set_value(change(history, "webhook"), url="http://elsewhere/")
+
+
+def resurrect_a_webhook(history):
+    history.changes = [change for change in history.changes if change.value or change.kind != "webhook"]
+
+
+def a_key_too_many(history):
+    found = last(history, "key")
+    history.changes.append(replace(found, key=found.key + "x", value=found.value | {"epoch": 9}))
+
+
+def a_wrong_thumbprint(history):
+    set_value(last(history, "key"), x=bytes(32))
+
+
+def a_wrong_receipt(history):
+    set_value(last(history, "receipt"), outcome="WEBHOOK_CREATE_FAIL")
+
+
+def lose_a_pending_delivery(history):
+    gone = still_pending(history).key
+    history.changes = [change for change in history.changes if change.key != gone]
+
+
+def keep_a_finished_delivery(history):
+    history.changes = [change for change in history.changes if change.value is not None or change.kind != "delivery"]
+
+
+def forget_an_attempt(history):
+    set_value(still_pending(history), attempts=0)
+
+
+def dump_otherwise(history):
+    history.dump = history.dump.replace('"disabled": false', '"disabled": true', 1)
+
+
+def drift_in_sqlite(history):
+    lines = history.replicas["worker-1"].splitlines(keepends=True)
+    history.replicas["worker-1"] = "".join(lines[1:])
+
+
+def keep_too_much_in_sqlite(history):
+    history.replicas["worker-2"] += json.dumps({"key": "webhook/acme/x", "partition": 1, "value": {}}) + "\n"
+
+
+def lose_a_replica(history):
+    del history.replicas["worker-2"]
+
+
+def restore_otherwise(history):
+    history.restored = history.restored.replace("http", "htpt", 1)
+
+
+def restore_too_much(history):
+    history.restored += "{}\n"
+
+
+def send_without_commit(history):
+    history.callbacks.append(replace(history.callbacks[0], id="not-recorded", delivery="not-recorded"))
+
+
+def send_before_commit(history):
+    history.callbacks[0].time -= 1
+
+
+def send_to_another(history):
+    history.callbacks[0].webhook = "another"
+
+
+def change_an_id(history):
+    retried = history.callbacks[3]
+    history.callbacks[3] = replace(retried, id=history.callbacks[0].id, delivery=history.callbacks[0].id)
+
+
+def change_a_body(history):
+    history.callbacks[3].body = b"another"
+
+
+def tell_another_id_in_the_body(history):
+    history.callbacks[0].delivery = "another"
+
+
+def send_after_the_end(history):
+    late = copy.copy(history.callbacks[0])
+    move_callback(history, late, 5)
+    history.callbacks.append(late)
+
+
+def send_to_a_deleted_webhook(history):
+    """Its delivery is not yet withdrawn, but its webhook is gone."""
+    deleted = next(c for c in history.changes if c.kind == "webhook" and c.value is None)
+    delivery = event(history, "WEBHOOK_EVENT_PROCESS_FAIL", -1).data
+    seconds = deleted.time_ms // 1000 + 5
+    id, webhook = delivery["deliveryId"], delivery["webhookId"]
+    history.callbacks.append(Callback(seconds + 0.1, id, seconds, id, webhook, "event", b"", 0))
+
+
+def send_too_early(history):
+    callback = [callback for callback in history.callbacks if callback.answered == 500][1]
+    move_callback(history, callback, -3)
+
+
+def wait_too_short(history):
+    event(history, "WEBHOOK_EVENT_RETRY").data["nextAttemptAt"] -= 2000
+
+
+def wait_too_long(history):
+    event(history, "WEBHOOK_EVENT_RETRY").data["nextAttemptAt"] += 2000
+
+
+def claim_a_success(history):
+    """Nobody was there to say so."""
+    history.callbacks = [callback for callback in history.callbacks if callback.id != history.callbacks[0].id]
+
+
+def see_twice(history):
+    history.sightings.append(history.sightings[0])
+
+
+def see_an_event_again(history):
+    seen = next(s for s in history.sightings if s.topic == "results")
+    history.sightings.append(replace(seen, offset=seen.offset + 10_000))
+
+
+def see_what_was_aborted(history):
+    history.sightings.append(Sighting(1.0, "results", 0, 10_000, "aborted"))
+
+
+def never_see(history):
+    history.sightings.remove(next(s for s in history.sightings if s.topic == "results"))
+
+
+VIOLATIONS = [
+    ("answered-once", lose_an_end),
+    ("answered-once", answer_twice),
+    ("answered-once", answer_a_dead_letter),
+    ("answered-once", lose_a_dead_letter),
+    ("answers-belong", answer_nobody),
+    ("answers-in-order", swap_answers),
+    ("events-once", tell_an_event_again),
+    ("answers-model", answer_wrongly),
+    ("answers-model", answer_another_status),
+    ("answers-model", have_a_second_effect),
+    ("recorded-model", forget_to_record),
+    ("recorded-model", record_for_nobody),
+    ("delivery-lives", skip_an_attempt),
+    ("delivery-lives", end_twice),
+    ("offsets-at-rest", commit_an_offset_less),
+    ("offsets-at-rest", commit_for_another_position),
+    ("offsets-at-rest", leave_a_command),
+    ("one-store", another_store),
+    ("sequences", skip_a_sequence),
+    ("sequences", repeat_a_sequence),
+    ("generations", fall_a_generation),
+    ("inputs-go-on", go_back),
+    ("record-counts", interleave),
+    ("record-counts", lose_a_record),
+    ("webhooks-model", redump(lose_a_webhook)),
+    ("webhooks-model", redump(change_a_webhook)),
+    ("webhooks-model", redump(resurrect_a_webhook)),
+    ("keys-model", redump(lose_a_record)),
+    ("keys-model", redump(a_key_too_many)),
+    ("keys-model", redump(a_wrong_thumbprint)),
+    ("receipts-model", redump(a_wrong_receipt)),
+    ("pending", redump(lose_a_pending_delivery)),
+    ("pending", redump(keep_a_finished_delivery)),
+    ("pending", redump(forget_an_attempt)),
+    ("dump-is-fold", dump_otherwise),
+    ("replicas", drift_in_sqlite),
+    ("replicas", keep_too_much_in_sqlite),
+    ("replicas", lose_a_replica),
+    ("restored", restore_otherwise),
+    ("restored", restore_too_much),
+    ("callbacks-committed", send_without_commit),
+    ("callbacks-committed", send_before_commit),
+    ("callbacks-committed", send_to_another),
+    ("callback-ids", change_an_id),
+    ("callback-ids", change_a_body),
+    ("callback-ids", tell_another_id_in_the_body),
+    ("none-after-end", send_after_the_end),
+    ("none-after-end", send_to_a_deleted_webhook),
+    ("back-off", send_too_early),
+    ("schedule", wait_too_short),
+    ("schedule", wait_too_long),
+    ("outcomes-happened", claim_a_success),
+    ("observer", see_twice),
+    ("observer", see_an_event_again),
+    ("observer", see_what_was_aborted),
+    ("observer", never_see),
+]
+
+
+def test_every_property_has_a_violation():
+    assert {name for name, _ in VIOLATIONS} == set(NAMES)
+
+
+@pytest.mark.parametrize("name, spoil", VIOLATIONS, ids=[f"{name}-{spoil.__name__}" for name, spoil in VIOLATIONS])
+def test_a_planted_violation_is_found(history, name, spoil):
+    spoil(history)
+    history.forget()
+    found = failing(history)
+    assert name in found and found[name], f"not found; failing were {found}"
