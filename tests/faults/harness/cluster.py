@@ -1,0 +1,114 @@
+"""Three brokers that can be killed one at a time, and the proxy before them."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from env.paths import KAFKA
+from env.wait import until
+
+BROKERS = 3
+TRANSACTION_LOG_PARTITIONS = 4  # as compose/kafka sets it
+
+
+def java_hash(text):
+    """String.hashCode made positive as Kafka's Utils.abs does. Source: Java SE API, String.hashCode."""
+    value = 0
+    for letter in text:
+        value = (value * 31 + ord(letter)) & 0xFFFFFFFF
+    return value & 0x7FFFFFFF
+
+
+def free_row(count):
+    """The first of a row of ports on which nothing listens, below those that the system gives away."""
+    used = {int(line.split()[1].split(":")[1], 16) for line in open("/proc/net/tcp").readlines()[1:]}
+    while True:
+        first = random.randrange(12000, 19000)
+        if not used & set(range(first, first + count)):
+            return first
+
+
+class Proxy:
+    def __init__(self, port, targets, log):
+        self.process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("proxy.py"), str(port), *map(str, targets)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        self.process.stdout.readline()
+
+    def order(self, what, **how):
+        self.process.stdin.write(json.dumps({"do": what} | how) + "\n")
+        self.process.stdin.flush()
+        self.process.stdout.readline()
+
+    def close(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+class Cluster:
+    def __init__(self, directory):
+        self.directory = directory
+        directory.mkdir(parents=True)
+        port = free_row(BROKERS)
+        self._kafka("start", "--brokers", str(BROKERS), "--port", "0", "--proxy", str(port))
+        first = int((directory / "cluster").read_text().split()[1])
+        self.bootstrap = self._addresses(first)
+        self.proxied = self._addresses(port)
+        self.proxy = Proxy(port, [first + 2 * BROKERS + n for n in range(BROKERS)], open(directory / "log/proxy.log", "wb"))
+        self.client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+
+    @staticmethod
+    def _addresses(first):
+        return ",".join(f"127.0.0.1:{first + n}" for n in range(BROKERS))
+
+    def _kafka(self, *arguments):
+        answer = subprocess.run([KAFKA, *arguments, "--dir", self.directory], capture_output=True, text=True, check=False)
+        assert answer.returncode == 0, f"compose/kafka {arguments[0]}: {answer.stderr[-2000:]}"
+
+    def kill(self, broker):
+        os.kill(int((self.directory / f"node-{broker}/pid").read_text()), signal.SIGKILL)
+
+    def restart(self):
+        """Brings back what was killed, and waits until all replicas are in sync again: else a second death could leave too few."""
+        self._kafka("start")
+        until(self.in_sync, 60, "all replicas in sync")
+
+    def in_sync(self):
+        topics = self.client.list_topics(timeout=10).topics.values()
+        return all(len(p.isrs) == BROKERS and p.leader > 0 for topic in topics for p in topic.partitions.values())
+
+    def leader(self, topic, partition):
+        return self.client.list_topics(topic, timeout=10).topics[topic].partitions[partition].leader
+
+    def group_coordinator(self, group):
+        return self.client.describe_consumer_groups([group])[group].result(10).coordinator.id
+
+    def transaction_coordinator(self, transactional_id):
+        return self.leader("__transaction_state", java_hash(transactional_id) % TRANSACTION_LOG_PARTITIONS)
+
+    def configure(self, kind, name, settings):
+        entries = [ConfigEntry(key, str(value), incremental_operation=AlterConfigOpType.SET) for key, value in settings.items()]
+        for future in self.client.incremental_alter_configs([ConfigResource(kind, name, incremental_configs=entries)]).values():
+            future.result(10)
+
+    def configure_topic(self, topic, settings):
+        self.configure(ResourceType.TOPIC, topic, settings)
+
+    def configure_brokers(self, settings):
+        self.configure(ResourceType.BROKER, "", settings)
+
+    def close(self):
+        self.proxy.close()
+        self._kafka("stop")

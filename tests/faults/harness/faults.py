@@ -1,0 +1,194 @@
+"""What each fault does. Every one leaves things healed: what it stopped goes on, what it killed runs again."""
+
+import os
+import signal
+import subprocess
+
+from .pool import FAULT_EXIT_STATUS
+
+SESSION_TIMEOUT_S = 6
+STEP_WITHIN_S = 40
+API_ADD_OFFSETS, API_END_TXN = 25, 26
+CLOCK_STEP_S = 3600
+
+
+class Missed(Exception):
+    """The fault could not happen; says why."""
+
+
+def pause(stand, seconds):
+    stand.over.wait(seconds)
+
+
+# Workers
+
+def kill(stand, fault, member):
+    member.kill()
+    # Within the session timeout nobody notices; past it the others have its partitions.
+    pause(stand, fault.seconds / 12 * 4 if fault.variant == "short" else SESSION_TIMEOUT_S + fault.seconds)
+    member.start()
+
+
+def step(stand, fault, member):
+    member.kill()
+    member.start(fault=f"{fault.variant}:{fault.count}")
+    code = member.wait_exit(STEP_WITHIN_S)
+    if code is None:
+        member.kill()
+    pause(stand, fault.seconds)
+    member.start()
+    if code != FAULT_EXIT_STATUS:
+        raise Missed(f"{member.id} did not come by {fault.variant} {fault.count} times in {STEP_WITHIN_S} s" if code is None else f"status {code}")
+
+
+def stop(stand, fault, member):
+    member.signal(signal.SIGSTOP)
+    pause(stand, SESSION_TIMEOUT_S + 2 + fault.seconds)
+    member.signal(signal.SIGCONT)
+
+
+def scale(stand, fault, member):
+    if fault.variant == "out":
+        extra = stand.pool.add("worker-4")
+        with extra.lock:
+            extra.start()
+            pause(stand, SESSION_TIMEOUT_S + fault.seconds)
+            extra.stop()
+        return
+    member.stop()
+    if fault.variant == "in":
+        pause(stand, 2 * SESSION_TIMEOUT_S + fault.seconds)
+    member.start()
+
+
+# Brokers
+
+def broker(stand, fault, member):
+    with stand.broker_lock:
+        cluster = stand.cluster
+        if fault.variant == "state-leader":
+            victim = cluster.leader(stand.prefix + "webhook-state", fault.count % stand.partitions)
+        elif fault.variant == "group-coordinator":
+            victim = cluster.group_coordinator(stand.group)
+        else:
+            victim = cluster.transaction_coordinator(f"{stand.group}-{member.id}")
+        cluster.kill(victim)
+        pause(stand, fault.seconds)
+        cluster.restart()
+
+
+def net(stand, fault, _):
+    proxy = stand.cluster.proxy
+    with stand.proxy_lock:
+        match fault.variant:
+            case "cut":
+                proxy.order("cut")
+            case "delay":
+                proxy.order("delay", s=0.02 * fault.count)
+            case "half-open":
+                proxy.order("silence")
+            case "end-lost-before" | "end-lost-after":
+                proxy.order("ambush", api=API_END_TXN, when=fault.variant.rpartition("-")[2])
+            case "offsets-lost-after":
+                proxy.order("ambush", api=API_ADD_OFFSETS, when="after")
+        pause(stand, fault.seconds)
+        proxy.order("heal")
+
+
+# Files
+
+def replica(stand, fault, member):
+    file, running = member.replica, fault.variant.endswith("-running")
+    if not running:
+        member.kill()
+    if not file.exists():
+        raise Missed(f"{member.id} has no replica now")
+    match fault.variant.removesuffix("-running"):
+        case "deleted":
+            member.forget()
+        case "truncated":
+            os.truncate(file, file.stat().st_size * fault.count // 60)
+        case "read-only":
+            with read_only(stand, member):
+                member.start()
+                pause(stand, 2 + fault.seconds)
+                member.kill()
+    if running:
+        pause(stand, fault.seconds)
+        member.kill()
+    member.start()
+
+
+class read_only:
+    def __init__(self, stand, member):
+        self.folder = member.replica.parent
+        if not stand.mounts:
+            raise Missed("no file system of its own")
+
+    def __enter__(self):
+        mount("-o", "remount,ro", self.folder)
+
+    def __exit__(self, *_):
+        mount("-o", "remount,rw", self.folder)
+
+
+def mount(*arguments):
+    subprocess.run(["mount", *arguments], check=True, capture_output=True)
+
+
+def disk(stand, fault, member):
+    if not stand.mounts:
+        raise Missed("mounting a tmpfs is not permitted here")
+    filler = member.replica.parent / "filler"
+    if fault.variant == "full-at-start":
+        member.kill()
+    fill(filler)
+    if fault.variant == "full-at-start":
+        member.start()
+    pause(stand, 3 + fault.seconds)
+    filler.unlink()
+
+
+def fill(file):
+    with open(file, "wb", buffering=0) as f:
+        for size in (1 << 20, 1 << 12, 1):
+            try:
+                while True:
+                    f.write(b"\0" * size)
+            except OSError:
+                pass
+
+
+# Time
+
+def clock(stand, fault, member):
+    if member.clock is None:
+        raise Missed("libfaketime is not installed")
+    member.step_clock(CLOCK_STEP_S if fault.variant == "forward" else -CLOCK_STEP_S)
+    pause(stand, fault.seconds)
+    member.step_clock(0)
+
+
+def compaction(stand, fault, member):
+    """The cleaner is at work all along in such a run; here is something that reads what it cleans."""
+    member.kill()
+    member.forget()
+    member.start()
+
+
+ACTIONS = {action.__name__: action for action in (kill, step, stop, scale, broker, net, replica, disk, clock, compaction)}
+OF_A_WORKER = {"kill", "step", "stop", "replica", "disk", "clock", "compaction"}
+
+
+def happen(stand, fault):
+    member = stand.pool[fault.worker]
+    if fault.kind in OF_A_WORKER or (fault.kind == "scale" and fault.variant != "out"):
+        with member.lock:
+            try:
+                ACTIONS[fault.kind](stand, fault, member)
+            finally:
+                member.signal(signal.SIGCONT)
+                if not member.running:
+                    member.start()
+    else:
+        ACTIONS[fault.kind](stand, fault, member)

@@ -1,0 +1,32 @@
+"""The first judgement, by what one reader saw; `check` judges by everything."""
+
+from collections import Counter
+
+LINES_MAX = 5
+
+
+def shown(items):
+    return f"{len(items)}, as {items[:LINES_MAX]}"
+
+
+def problems(watch, sent):
+    """What a read_committed reader of the results must not have seen."""
+    wrong = {key: (c.starts, c.ends) for key, c in watch.commands.items() if not c.starts == c.ends == sent.get(key)}
+    lost = [key for key in sent if key not in watch.commands]
+    open_ = [id for id, d in watch.deliveries.items() if d.received != 1 or d.succeeded + d.failed < 1 or d.succeeded > 1]
+    if wrong:
+        yield f"commands without one START and one outcome (starts, outcomes): {shown(list(wrong.items()))}"
+    if lost:
+        yield f"commands without any event: {shown(lost)}"
+    if open_:
+        yield f"deliveries that did not begin once and end: {shown(open_)}"
+    if watch.repeated_ids:
+        yield f"events that came twice: {shown(watch.repeated_ids)}"
+
+
+def duplicates(receivers):
+    """(callbacks, how many of them had been taken before)."""
+    receivers.read()
+    requests = [request for path in receivers.by_path.values() for request in path]
+    taken = Counter(request.id for request in requests if 200 <= request.answered < 300)
+    return len(requests), sum(times - 1 for times in taken.values())

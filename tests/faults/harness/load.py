@@ -1,0 +1,192 @@
+"""The load: every operation and issuance, a few tenants much hotter than the rest, wrong commands, repeats, and records that are none."""
+
+import random
+import threading
+import time
+from collections import Counter
+
+from env import commands
+from env.kafka import CommandWriter
+
+TENANTS = 24
+WEBHOOKS_MAX = 5  # of a tenant, about
+PATHS = 4  # of a tenant, each with a temper of its own
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+LARGE = 20_000
+REMEMBERED = 200  # commands that may come again
+
+# What is asked, in parts of 1000.
+MIX = {
+    "issue": 600, "retrieve": 80, "list": 60, "create": 60, "update": 50, "test": 40, "delete": 30,
+    "wrong": 30, "repeat": 20, "rotate": 10, "recover": 10, "conflict": 5, "garbage": 5,
+}  # fmt: skip
+
+OK = 200
+# What an endpoint answers, as {answer: weight}; "hang" never does.
+TEMPERS = [
+    {OK: 97, 500: 2, 503: 1},
+    {OK: 40, "slow": 60},
+    {OK: 66, 500: 15, 503: 10, "close": 5, "hang": 4},
+    {500: 90, OK: 10},
+]
+SCRIPT = 3000  # answers that are prepared for an endpoint; the last one is for ever
+
+
+def answer(name, chance):
+    if name == "slow":
+        return {"status": OK, "delay": round(chance.uniform(0.05, 1.5), 2)}
+    if name == "hang":
+        return {"status": 504, "hang": True}
+    if name == "close":
+        return {"status": 502, "close": True}
+    return {"status": name}
+
+
+class Load:
+    def __init__(self, stand, seed, rate):
+        self.stand, self.rate = stand, rate
+        self.chance = random.Random(f"load {seed}")
+        self.tenants = [f"f{seed}-tenant-{n:02}" for n in range(TENANTS)]
+        self.weights = [1 / (n + 1) for n in range(TENANTS)]
+        self.writer = CommandWriter(stand.bootstrap, stand.prefix, stand.schemas)
+        self.sent = Counter()  # (tenant, command id): how often
+        self.dead_letters = 0
+        self.remembered = []
+        self.made = 0
+        self.deleted = set()
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.failure = None
+        self.set_tempers()
+
+    def path(self, tenant, n):
+        return f"/{tenant}/{n}"
+
+    def url(self, tenant):
+        n = self.chance.choices(range(PATHS), (6, 2, 2, 1))[0]
+        port = self.stand.receivers.ports[n % len(self.stand.receivers.ports)]
+        return f"http://127.0.0.1:{port}{self.path(tenant, n)}"
+
+    def set_tempers(self):
+        for tenant in self.tenants:
+            for n, temper in enumerate(TEMPERS):
+                names = self.chance.choices(list(temper), temper.values(), k=SCRIPT)
+                self.stand.receivers.ask(rules={self.path(tenant, n): [answer(name, self.chance) for name in names]})
+
+    def appease(self):
+        """From now on every endpoint takes everything."""
+        rules = {self.path(tenant, n): [{"status": OK}] for tenant in self.tenants for n in range(PATHS)}
+        self.stand.receivers.ask(rules=rules)
+
+    # Commands
+
+    def id(self):
+        self.made += 1
+        return f"c-{self.made}"
+
+    def webhook(self, tenant):
+        living = [id for id in self.stand.watch.webhooks[tenant][-2 * WEBHOOKS_MAX :] if id not in self.deleted]
+        return self.chance.choice(living) if living else NOWHERE
+
+    def send(self, value):
+        self.sent[value["tenantId"], value["commandId"]] += 1
+        (self.writer.command if "operation" in value else self.writer.issuance)(value)
+
+    def ask(self, tenant, operation):
+        value = commands.command(tenant, operation, command_id=self.id())
+        self.send(value)
+        self.remembered = [*self.remembered[-REMEMBERED:], value]
+
+    def events(self):
+        return self.chance.choice([(commands.ISSUED,), (commands.SUMMARY,), (commands.ISSUED, commands.SUMMARY)])
+
+    def issue(self, tenant):
+        credential = "x" * LARGE if self.chance.random() < 0.005 else None
+        self.send(commands.issuance(tenant, command_id=self.id(), credential=credential, credential_id=f"credential-{self.made}"))
+
+    def create(self, tenant):
+        living = [id for id in self.stand.watch.webhooks[tenant] if id not in self.deleted]
+        if len(living) >= WEBHOOKS_MAX:
+            return self.delete(tenant)
+        return self.ask(tenant, commands.create(self.url(tenant), self.events()))
+
+    def update(self, tenant):
+        disabled = self.chance.random() < 0.1
+        self.ask(tenant, commands.update(self.webhook(tenant), self.url(tenant), self.events(), disabled))
+
+    def delete(self, tenant):
+        id = self.webhook(tenant)
+        self.deleted.add(id)
+        self.ask(tenant, commands.delete(id))
+
+    def retrieve(self, tenant):
+        self.ask(tenant, commands.retrieve(self.webhook(tenant)))
+
+    def list(self, tenant):
+        self.ask(tenant, commands.retrieve_all(limit=self.chance.choice([None, 1, 2, 1000])))
+
+    def test(self, tenant):
+        self.ask(tenant, commands.send_test(self.webhook(tenant)))
+
+    def rotate(self, tenant):
+        self.ask(tenant, commands.rotate_key())
+
+    def recover(self, tenant):
+        self.ask(tenant, commands.recover(self.webhook(tenant), 0))
+
+    def wrong(self, tenant):
+        self.ask(
+            tenant,
+            self.chance.choice([
+                commands.create("nowhere", ("NoSuchEvent",)),
+                commands.create(self.url(tenant), ()),
+                commands.retrieve(NOWHERE),
+                commands.update("no uuid", "nowhere"),
+                commands.retrieve_all(limit=0, cursor="!"),
+            ]),
+        )  # fmt: skip
+
+    def repeat(self, _):
+        if self.remembered:
+            self.send(self.chance.choice(self.remembered))
+
+    def conflict(self, tenant):
+        if self.remembered:
+            before = self.chance.choice(self.remembered)
+            self.send(commands.command(before["tenantId"], commands.create(self.url(tenant)), command_id=before["commandId"]))
+
+    def garbage(self, tenant):
+        self.writer.raw(self.chance.choice(["webhook-admin", "credential-issuance"]), tenant, b"no record")
+        self.dead_letters += 1
+
+    # The thread
+
+    def step(self):
+        tenant = self.chance.choices(self.tenants, self.weights)[0]
+        getattr(self, self.chance.choices(list(MIX), MIX.values())[0])(tenant)
+        self.writer.producer.poll(0)
+
+    def begin(self):
+        """Every tenant has a webhook or two before anything else."""
+        for tenant in self.tenants * 2:
+            self.ask(tenant, commands.create(self.url(tenant), self.events()))
+        self.writer.flush()
+        self.thread.start()
+
+    def run(self):
+        due = time.monotonic()
+        try:
+            while not self.over.is_set():
+                self.step()
+                # Behind after a pause of the brokers: not made up for, or the brokers got it all at once.
+                due = max(due + self.chance.expovariate(self.rate), time.monotonic() - 1)
+                self.over.wait(max(0, due - time.monotonic()))
+        except Exception as failure:
+            self.failure = failure
+
+    def end(self):
+        self.over.set()
+        self.thread.join()
+        if self.failure:
+            raise self.failure
+        self.writer.flush()

@@ -1,0 +1,139 @@
+"""The workers, and what looks after them: who ends without having been told to is started again, as a supervisor would, and that is written down."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from env.programs import ENVIRONMENT, Worker
+
+FAULT_EXIT_STATUS = 70
+WHERE_FAKETIME_IS = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+
+# A harness that is killed takes its workers along: setpriv's signal comes when the thread that started them ends, so one starts them all.
+SPAWNER = ThreadPoolExecutor(1)
+
+
+class Member(Worker):
+    """A worker to which things are done, by one at a time: whoever holds `lock`."""
+
+    def __init__(self, directory, id, settings):
+        super().__init__(directory, id, settings)
+        self.lock = threading.RLock()
+        self.wanted = False
+        self.clock = None  # a file that says by how much its clock is off, where that is done
+
+    def start(self, ready=False, fault=None):
+        environment = ENVIRONMENT | self.faketime() | ({"POSTHORN_FAULT": fault} if fault else {})
+        with open(self.log, "ab") as log:
+            log.write(f"--- started{f' with {fault}' if fault else ''}\n".encode())
+            log.flush()
+            command = ["setpriv", "--pdeathsig", "KILL", self.program, "--config", self.config]
+            self.process = SPAWNER.submit(subprocess.Popen, command, stdout=log, stderr=log, env=environment).result()
+        self.wanted = fault is None
+        if ready:
+            self.wait_ready()
+        return self
+
+    def faketime(self):
+        if self.clock is None:
+            return {}
+        return {
+            "LD_PRELOAD": WHERE_FAKETIME_IS,
+            "FAKETIME_TIMESTAMP_FILE": str(self.clock),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def step_clock(self, seconds):
+        self.clock.write_text(f"{seconds:+d}s\n")
+
+    def kill(self):
+        self.wanted = False
+        if self.running:
+            super().kill()
+
+    def stop(self, timeout=60):
+        self.wanted = False
+        if self.running:
+            super().stop(timeout)
+
+    def signal(self, number):
+        if self.running:
+            os.kill(self.process.pid, number)
+
+    def wait_exit(self, timeout):
+        """Its exit status, or None when it goes on."""
+        try:
+            return self.wait_end(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def tail(self, lines=15):
+        return self.log.read_text(errors="replace").splitlines()[-lines:]
+
+
+class Pool:
+    def __init__(self, directory, settings, count):
+        self.directory, self.settings = directory, settings
+        self.members = {}
+        self.crashes = []  # (time, id, exit status, last lines of the log)
+        self.over = threading.Event()
+        for n in range(count):
+            self.add(f"worker-{n + 1}")
+        self.thread = threading.Thread(target=self.supervise)
+
+    def add(self, id):
+        if id not in self.members:
+            self.members[id] = Member(self.directory, id, self.settings)
+        return self.members[id]
+
+    def __iter__(self):
+        return iter(list(self.members.values()))
+
+    def __getitem__(self, id):
+        return self.members[id]
+
+    def begin(self):
+        for member in self:
+            member.start()
+        for member in self:
+            member.wait_ready()
+        self.thread.start()
+
+    def supervise(self):
+        while not self.over.wait(0.5):
+            for member in self:
+                if member.lock.acquire(blocking=False):
+                    try:
+                        self.look_after(member)
+                    finally:
+                        member.lock.release()
+
+    def look_after(self, member):
+        if not member.wanted or member.running:
+            return
+        self.crashes.append((time.monotonic(), member.id, member.process.returncode, member.tail()))
+        time.sleep(1)
+        member.start()
+
+    def rest(self):
+        """No more is looked after."""
+        self.over.set()
+        if self.thread.ident:
+            self.thread.join()
+
+    def stop(self):
+        """All at once, as when everything is shut down; they must end by themselves with 0."""
+        running = [member for member in self if member.running]
+        for member in running:
+            member.wanted = False
+            member.signal(signal.SIGTERM)
+        return {member.id: code for member in running if (code := member.wait_exit(60)) != 0}
+
+    def close(self):
+        self.rest()
+        for member in self:
+            member.kill()

@@ -1,0 +1,139 @@
+"""A TCP proxy before the brokers that knows just enough of Kafka's protocol to misbehave at the right moment.
+
+Runs alone:  proxy.py PORT TARGET...   listens on PORT, PORT+1, ... for the targets; obeys JSON lines on stdin, answers each with {}; ends with its stdin.
+
+    {"do": "cut"}              every connection is closed
+    {"do": "delay", "s": 0.3}  whatever goes through waits so long, in both directions; 0 ends it
+    {"do": "silence"}          nothing goes through, and nothing is closed: half-open, as after a cable was pulled
+    {"do": "heal"}             goes on; what was silent is closed
+    {"do": "ambush", "api": 26, "when": "before"|"after"}
+                               the next request of this kind (26 is EndTxn) and the connection with it: lost before the broker saw it, or its answer after
+"""
+
+import asyncio
+import json
+import struct
+import sys
+
+import uvloop
+
+API_KEY = struct.Struct(">h")
+LENGTH = struct.Struct(">i")
+
+
+class Link:
+    """One client's connection and its twin to the broker."""
+
+    def __init__(self, proxy, client, broker):
+        self.proxy, self.client, self.broker = proxy, client, broker
+        self.drops_answers = False
+
+    def close(self):
+        for _, writer in (self.client, self.broker):
+            writer.transport.abort()
+
+    async def requests(self):
+        """Whole frames, for their kind. Source: Kafka protocol guide, "Protocol Primitives" and "Requests"."""
+        reader, _ = self.client
+        while True:
+            head = await reader.readexactly(LENGTH.size)
+            frame = await reader.readexactly(LENGTH.unpack(head)[0])
+            await self.proxy.passage()
+            verdict = self.proxy.verdict(API_KEY.unpack_from(frame)[0])
+            if verdict == "before":
+                return
+            self.drops_answers |= verdict == "after"
+            await self.pass_on(self.broker[1], head + frame)
+
+    async def answers(self):
+        reader, _ = self.broker
+        while data := await reader.read(1 << 16):
+            await self.proxy.passage()
+            if self.drops_answers:
+                return
+            await self.pass_on(self.client[1], data)
+
+    @staticmethod
+    async def pass_on(writer, data):
+        writer.write(data)
+        await writer.drain()
+
+    async def run(self):
+        tasks = [asyncio.ensure_future(work) for work in (self.requests(), self.answers())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.close()
+
+
+class Proxy:
+    def __init__(self):
+        self.links = set()
+        self.delay_s = 0
+        self.open = asyncio.Event()
+        self.open.set()
+        self.ambushed = None
+
+    async def passage(self):
+        await self.open.wait()
+        if self.delay_s:
+            await asyncio.sleep(self.delay_s)
+
+    def verdict(self, api):
+        if self.ambushed is None or self.ambushed["api"] != api:
+            return None
+        when, self.ambushed = self.ambushed["when"], None
+        return when
+
+    async def accept(self, target, reader, writer):
+        await self.open.wait()
+        try:
+            broker = await asyncio.open_connection("127.0.0.1", target)
+        except OSError:
+            writer.transport.abort()
+            return
+        link = Link(self, (reader, writer), broker)
+        self.links.add(link)
+        try:
+            await link.run()
+        finally:
+            self.links.discard(link)
+
+    async def obey(self, order):
+        match order["do"]:
+            case "cut":
+                self.cut()
+            case "delay":
+                self.delay_s = order["s"]
+            case "silence":
+                self.open.clear()
+            case "heal":
+                self.delay_s, self.ambushed = 0, None
+                if not self.open.is_set():
+                    self.cut()
+                    self.open.set()
+            case "ambush":
+                self.ambushed = order
+
+    def cut(self):
+        for link in list(self.links):
+            link.close()
+
+
+async def serve(port, targets):
+    proxy = Proxy()
+    for n, target in enumerate(targets):
+        await asyncio.start_server(lambda r, w, target=target: proxy.accept(target, r, w), "127.0.0.1", port + n, limit=1 << 24)
+    print("{}", flush=True)
+    stdin = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
+    while line := await stdin.readline():
+        await proxy.obey(json.loads(line))
+        print("{}", flush=True)
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(int(sys.argv[1]), [int(port) for port in sys.argv[2:]]))

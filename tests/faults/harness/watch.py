@@ -1,0 +1,90 @@
+"""What a read_committed reader sees while things break: a first judgement of the run, and when each partition went on."""
+
+import threading
+import time
+from collections import defaultdict
+
+from env import avro
+from env.kafka import Reader
+
+NEWS_S = 0.05  # commits closer together than this are one
+
+
+class Command:
+    __slots__ = ("starts", "ends")
+
+    def __init__(self):
+        self.starts = self.ends = 0
+
+
+class Delivery:
+    __slots__ = ("received", "succeeded", "failed")
+
+    def __init__(self):
+        self.received = self.succeeded = self.failed = 0
+
+
+class Watch(Reader):
+    """Keeps little: a run has a million events."""
+
+    def __init__(self, bootstrap, prefix, schemas):
+        self.schema = schemas.event
+        self.ids = set()
+        self.repeated_ids = []
+        self.commands = defaultdict(Command)
+        self.deliveries = defaultdict(Delivery)
+        self.webhooks = defaultdict(list)  # tenant: ids as they were created
+        self.commits = defaultdict(list)  # partition: times
+        self.over = threading.Event()
+        super().__init__(bootstrap, prefix + "webhook-results")
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while not self.over.is_set():
+            self.poll(0.1)
+
+    def refuse(self, error):
+        """Brokers come and go here; librdkafka goes on where it stood."""
+
+    def take(self, message):
+        times, now = self.commits[message.partition()], time.monotonic()
+        if not times or now - times[-1] > NEWS_S:
+            times.append(now)
+        event = self.schema.decode(message.value())
+        if event["id"] in self.ids:
+            self.repeated_ids.append((event["type"], message.partition(), message.offset()))
+        self.ids.add(event["id"])
+        self.count(event)
+
+    def count(self, event):
+        subject, _, step = event["type"].rpartition("_")
+        if subject == "WEBHOOK_EVENT" and step == "RECEIVE":
+            self.deliveries[event["data"][1]["deliveryId"]].received += 1
+        elif subject == "WEBHOOK_EVENT_PROCESS":
+            delivery = self.deliveries[event["data"][1]["deliveryId"]]
+            delivery.succeeded += step == "SUCCESS"
+            delivery.failed += step == "FAIL"
+        elif step == "START":
+            self.commands[event["tenantId"], event["commandId"]].starts += 1
+        elif step in ("SUCCESS", "FAIL"):
+            self.commands[event["tenantId"], event["commandId"]].ends += 1
+            if event["type"] == "WEBHOOK_CREATE_SUCCESS" and not event["repeat"]:
+                self.webhooks[event["tenantId"]].append(avro.plain(event["data"])["id"])
+
+    def unanswered(self, sent):
+        """Of {(tenant, command id): how often it was written}."""
+        return [key for key, times in sent.items() if self.commands[key].ends < times]
+
+    def stall(self, start, end):
+        """The longest time within [start, end] in which some partition got nothing new."""
+        longest = 0
+        for times in list(self.commits.values()):
+            edges = [start, *(t for t in list(times) if start < t < end), end]
+            longest = max(longest, *(b - a for a, b in zip(edges, edges[1:])))
+        return longest
+
+    def close(self):
+        self.over.set()
+        self.thread.join()
+        super().close()
