@@ -2,6 +2,7 @@
 #include "base/duration.h"
 #include "base/utf8.h"
 #include "command/command.h"
+#include "domain/limits.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -103,6 +104,14 @@ static enum admin_status read_timeout(struct invocation *invocation) {
 	return ADMIN_USAGE;
 }
 
+/* A command of another one would be a dead letter, and its outcome waited for in vain. */
+static enum admin_status check_tenant(const char *tenant) {
+	if (!tenant || (*tenant && strlen(tenant) <= TENANT_ID_MAX))
+		return ADMIN_OK;
+	complain("--tenant has %zu bytes, must have 1 to %d", strlen(tenant), TENANT_ID_MAX);
+	return ADMIN_USAGE;
+}
+
 static enum admin_status check_usage(const struct subcommand *row, const struct arguments *arguments) {
 	if (arguments->operand_count != row->operand_count) {
 		complain("%s %s takes %s", row->family, row->verb, row->operands ? row->operands : "no operand");
@@ -112,7 +121,7 @@ static enum admin_status check_usage(const struct subcommand *row, const struct 
 		complain("%s %s needs --tenant", row->family, row->verb);
 		return ADMIN_USAGE;
 	}
-	return ADMIN_OK;
+	return check_tenant(arguments_get(arguments, "tenant"));
 }
 
 static enum admin_status load_config(const struct arguments *arguments, unsigned needs, struct config **out) {

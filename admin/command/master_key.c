@@ -37,6 +37,7 @@ const struct subcommand master_key_subcommands[] = {
 		.summary = "write a new master key to worker.master.key.file (mode 0600), never over a file that exists",
 		.examples = "master-key generate --config posthorn.properties\n"
 			    "master-key generate --set worker.master.key.file=/etc/posthorn/master.key\n",
+		.needs = CONFIG_NEED_MASTER_KEY,
 		.run = generate,
 	},
 	{ 0 },

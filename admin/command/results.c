@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "command/call.h"
 #include "kafka/topics.h"
+#include "terminal/clean.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
@@ -72,6 +73,7 @@ static void append_for_people(struct buffer *out, const struct analytic_event *e
 	append_summary(out, &event->data);
 	if (event->repeat)
 		buffer_append_string(out, " (repeat)");
+	terminal_clean(out->data);
 }
 
 static bool is_wanted(const struct tail *tail, const struct analytic_event *event) {

@@ -132,6 +132,23 @@ def test_a_letter_that_its_topic_does_not_take_is_cut(fresh_world):
     assert world.ask(world.tenant(), commands.create(URL)).status == 201
 
 
+def test_a_command_whose_answer_does_not_fit_is_set_aside(fresh_world):
+    """A topic for results that is too small for a page: one tenant's long list must not stop everybody."""
+    world = fresh_world
+    world.configure("webhook-results", "max.message.bytes", 20_000)
+    worker = world.worker()
+    worker.expect_error("a record is too large for its topic")
+    tenant = world.tenant()
+    for _ in range(20):
+        assert world.ask(tenant, commands.create(f"https://example.com/{'x' * 1800}")).status == 201
+    value = world.schemas.command.encode(commands.command(tenant, commands.retrieve_all()))
+    partition, offset = world.writer.place("webhook-admin", tenant, value)
+    letter = world.dead_letters.of(world.prefix + "webhook-admin", offset, partition)
+    assert (letter.value, "does not fit" in letter.reason) == (value, True), letter.reason
+    assert world.ask(tenant, commands.retrieve_all(limit=2)).status == 200
+    assert world.ask(world.tenant(), commands.create(URL)).status == 201
+
+
 def test_one_letter_a_record(world, placed):
     """At the end of the module: nothing was kept twice, and no good record is among them."""
     world.dead_letters.catch_up()

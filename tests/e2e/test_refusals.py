@@ -1,6 +1,7 @@
 """What is refused, how it is told, and that nothing is changed by it. A row: the operation, the status, and what `details` must name."""
 
 import base64
+import os
 from dataclasses import dataclass, field
 
 import pytest
@@ -196,3 +197,10 @@ def test_a_body_over_the_limit_is_refused(world, tenant):
     end = world.results.end(world.issue(tenant, credential="x" * (257 * 1024)))
     assert (end.type, end.status) == ("OPENID_CREDENTIAL_FAIL", 400)
     assert not world.state.kind("delivery") and not endpoint.requests
+
+
+@pytest.mark.parametrize("field", ["request_id", "client_id"])
+def test_identifiers_of_any_length_are_answered(world, field):
+    """Repeated whole in every event, one would not fit into a record."""
+    outcome = world.ask(world.tenant(), commands.create("https://example.com/"), **{field: os.urandom(200_000).hex()})
+    assert outcome.status == 400 and [detail["location"] for detail in outcome.data["details"]] == ["body"]

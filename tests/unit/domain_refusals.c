@@ -1,4 +1,5 @@
 /* What is refused: the status, and a detail for everything that is wrong. Nothing is changed by it but the receipt. */
+#include "base/utf8.h"
 #include "domain/limits.h"
 #include "domain_world.h"
 
@@ -226,6 +227,20 @@ static void a_command_id_has_bounds_and_gets_no_receipt(void **state) {
 	}
 }
 
+/* An event that repeated them whole would not fit into a record, and the command that is refused must still be answered. */
+static void identifiers_of_any_length_are_answered(void **state) {
+	struct world *world = *state;
+	struct command command = world_command(world, OPERATION_CREATE_WEBHOOK);
+	const struct analytic_event *outcome;
+
+	command.envelope.request_id = repeated(world, "r", 500000);
+	command.envelope.client_id = repeated(world, "\xc3\xa4", 300000);
+	outcome = world_handle(world, &command);
+	assert_int_equal(outcome->status, 400);
+	assert_int_equal(strlen(outcome->request_id), SHOWN_IDENTIFIER_MAX);
+	assert_true(utf8_is_text(outcome->client_id, strlen(outcome->client_id)));
+}
+
 static void the_longest_ids_are_taken(void **state) {
 	struct world *world = *state;
 	struct command command = world_command(world, OPERATION_CREATE_WEBHOOK);
@@ -280,6 +295,7 @@ int main(void) {
 		WORLD_TEST(every_row_is_refused),      WORLD_TEST(a_command_id_has_bounds_and_gets_no_receipt),
 		WORLD_TEST(the_longest_ids_are_taken), WORLD_TEST(everything_wrong_is_named_in_order),
 		WORLD_TEST(details_are_bounded),       WORLD_TEST(a_long_value_ends_at_a_character),
+		WORLD_TEST(identifiers_of_any_length_are_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

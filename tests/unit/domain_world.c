@@ -1,5 +1,6 @@
 #include "domain_world.h"
 
+#include "domain/limits.h"
 #include "domain/id.h"
 
 #include <setjmp.h>
@@ -68,6 +69,16 @@ struct issuance world_issuance(struct world *world) {
 	};
 }
 
+/* An identifier is shown whole, but for one that is far beyond its limit. */
+static void check_shown(const char *shown, const char *identifier) {
+	if (!identifier) {
+		assert_null(shown);
+		return;
+	}
+	assert_memory_equal(shown, identifier, strlen(shown));
+	assert_int_equal(strlen(shown), MIN(strlen(identifier), (size_t)SHOWN_IDENTIFIER_MAX));
+}
+
 static void check_event(const struct world *world, size_t index, const struct command_envelope *envelope,
 			const struct command_source *source) {
 	const struct analytic_event *event = &world->effects.events[index];
@@ -76,9 +87,10 @@ static void check_event(const struct world *world, size_t index, const struct co
 	assert_int_equal(uuid_compare(&event->id, &id), 0);
 	assert_int_equal(event->timestamp_ms, world->now_ms);
 	assert_string_equal(event->tenant_id, envelope->tenant_id);
-	assert_ptr_equal(event->request_id, envelope->request_id);
+	check_shown(event->request_id, envelope->request_id);
+	check_shown(event->client_id, envelope->client_id);
 	if (index < 2)
-		assert_ptr_equal(event->command_id, envelope->command_id);
+		check_shown(event->command_id, envelope->command_id);
 	else
 		assert_null(event->command_id);
 }

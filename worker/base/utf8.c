@@ -1,6 +1,7 @@
 #include "base/utf8.h"
 
 #include <stdint.h>
+#include <string.h>
 
 /* How many bytes follow a lead byte, and the range of the first of them; the table of RFC 3629 section 4. */
 static int continuation(uint8_t lead, uint8_t *low, uint8_t *high) {
@@ -35,4 +36,15 @@ bool utf8_is_text(const void *bytes, size_t len) {
 				return false;
 	}
 	return true;
+}
+
+size_t utf8_prefix_len(const char *text, size_t max) {
+	size_t len = strnlen(text, max + 1);
+
+	if (len <= max)
+		return len;
+	/* Back to the first byte of a character: RFC 3629 section 3, continuation bytes are 10xxxxxx. */
+	for (len = max; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
+		len--;
+	return len;
 }

@@ -37,7 +37,7 @@ static int connections_max(int threads) {
 	wanted.rlim_cur = MIN(limit.rlim_max, (rlim_t)DESCRIPTORS_MAX);
 	if (wanted.rlim_cur > limit.rlim_cur && !setrlimit(RLIMIT_NOFILE, &wanted))
 		limit = wanted;
-	return (int)MIN(limit.rlim_cur, (rlim_t)DESCRIPTORS_MAX) - reserved;
+	return MAX((int)MIN(limit.rlim_cur, (rlim_t)DESCRIPTORS_MAX) - reserved, 1);
 }
 
 static void shared_init(struct shared *shared, const struct config *config, const char *version) {

@@ -1,6 +1,15 @@
 #include "domain/handling.h"
 
+#include "base/utf8.h"
 #include "domain/id.h"
+#include "domain/limits.h"
+
+/* An identifier as an event shows it: whole, unless it is so long that the event could not be published. It is refused then, but START comes first. */
+static const char *shown(const struct handling *handling, const char *identifier) {
+	size_t len = identifier ? utf8_prefix_len(identifier, SHOWN_IDENTIFIER_MAX) : 0;
+
+	return identifier && identifier[len] ? arena_strndup(handling->effects->arena, identifier, len) : identifier;
+}
 
 /* The next event of the command: its index, and so its id, follows from how many there are. */
 static void add_event(struct handling *handling, const struct analytic_event *event) {
@@ -10,8 +19,9 @@ static void add_event(struct handling *handling, const struct analytic_event *ev
 	complete.id = id_of_analytic_event(handling->context->source, (int32_t)(effects->event_count - handling->first_event));
 	complete.timestamp_ms = handling->context->now_ms;
 	complete.tenant_id = handling->envelope->tenant_id;
-	complete.request_id = handling->envelope->request_id;
-	complete.client_id = handling->envelope->client_id;
+	complete.command_id = shown(handling, event->command_id);
+	complete.request_id = shown(handling, handling->envelope->request_id);
+	complete.client_id = shown(handling, handling->envelope->client_id);
 	complete.traceparent = handling->envelope->traceparent;
 	effects_event(effects, &complete);
 }

@@ -2,6 +2,7 @@
 #include "domain/field_hash.h"
 #include "domain/handling.h"
 #include "domain/id.h"
+#include "domain/limits.h"
 #include "domain/recording.h"
 
 #include <jansson.h>
@@ -57,7 +58,7 @@ static void validate_claims(struct validation *validation, const char *claims) {
 		return;
 	json = parse_json(claims);
 	if (!json_is_object(json))
-		validation_add(validation, "claims", "body", claims, "Must be a JSON object, without a name twice");
+		validation_add(validation, "claims", "body", claims, "Must be a JSON object, without a name twice, with numbers that a double holds");
 	json_decref(json);
 }
 
@@ -69,7 +70,7 @@ static void validate_credential(struct validation *validation, const char *crede
 	json = parse_json(credential);
 	if (!json_is_object(json) && !json_is_string(json))
 		validation_add(validation, "credential", "body", credential,
-			       "Must be a JSON object, without a name twice, or a JSON string");
+			       "Must be a JSON object, without a name twice, with numbers that a double holds, or a JSON string");
 	json_decref(json);
 }
 
@@ -116,7 +117,16 @@ static int find_matches(struct handling *handling, struct matches *out) {
 	return 0;
 }
 
-/* Builds what the matches need. False where an event does not fit into a body. */
+/* One command's deliveries are one transaction, however many webhooks the tenant has. */
+static size_t fanout_bytes(const struct matches *matches, const struct events *events) {
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < matches->count; i++)
+		bytes += events->json[matches->items[i].type].len;
+	return bytes;
+}
+
+/* Builds what the matches need. False where an event does not fit into a body, or all of them not into a transaction. */
 static bool build_events(const struct issuance *issuance, const struct matches *matches, struct events *out) {
 	const struct command_envelope *envelope = &issuance->envelope;
 
@@ -133,7 +143,7 @@ static bool build_events(const struct issuance *issuance, const struct matches *
 		if (json->overflowed)
 			return false;
 	}
-	return true;
+	return fanout_bytes(matches, out) <= FANOUT_BYTES_MAX;
 }
 
 static int record(struct handling *handling, const struct matches *matches, const struct events *events) {
@@ -147,13 +157,14 @@ static int record(struct handling *handling, const struct matches *matches, cons
 	return 0;
 }
 
-_Static_assert(DELIVERY_BODY_MAX == 256 * 1024, "the message says so");
+_Static_assert(DELIVERY_BODY_MAX == 256 * 1024 && FANOUT_BYTES_MAX == 64 * 1024 * 1024, "the message says so");
 
 static void add_too_large(struct handling *handling, const struct issuance *issuance) {
 	bool has_credential = *issuance->credential;
 
 	validation_add(&handling->validation, has_credential ? "credential" : "claims", "body",
-		       has_credential ? issuance->credential : issuance->claims, "Must leave the callback's body within 256 KiB");
+		       has_credential ? issuance->credential : issuance->claims,
+		       "Must leave the callback's body within 256 KiB, and the bodies for all of the tenant's webhooks within 64 MiB");
 }
 
 static int issue(struct handling *handling, const void *userdata) {

@@ -6,7 +6,9 @@ enum {
 	COMMAND_ID_MAX = 256, /* also not empty */
 	REQUEST_ID_MAX = 256,
 	CLIENT_ID_MAX = 256,
+	SHOWN_IDENTIFIER_MAX = 4096, /* of an identifier that is beyond its limit: what events show of it */
 	IDENTIFIER_MAX = 1024, /* userId, credentialId, credentialConfigurationId, credentialProfile, format, credentialOfferId, sessionId */
+	FANOUT_BYTES_MAX = 64 * 1024 * 1024, /* of the bodies of one command: they are one transaction */
 	PAGE_LIMIT_DEFAULT = 100,
 	PAGE_LIMIT_MAX = 1000,
 	PAGE_BYTES_MAX = 700 * 1024, /* a page ends early, with a cursor, rather than make a record that Kafka would refuse */

@@ -1,5 +1,7 @@
 #include "domain/problem.h"
 
+#include "base/utf8.h"
+
 /* A status, its reason phrase in one word and its family. Source of the reasons: RFC 9110 section 15, RFC 6585 section 4 (429).
  */
 struct kind {
@@ -36,18 +38,6 @@ struct problem *problem_new(struct arena *arena, int status, const char *message
 	return problem;
 }
 
-static char *shorten(struct arena *arena, const char *value) {
-	size_t len = strnlen(value, PROBLEM_VALUE_MAX + 1);
-
-	if (len > PROBLEM_VALUE_MAX) {
-		len = PROBLEM_VALUE_MAX;
-		/* Back to the first byte of a character: RFC 3629 section 3, continuation bytes are 10xxxxxx. */
-		while (len > 0 && (value[len] & 0xc0) == 0x80)
-			len--;
-	}
-	return arena_strndup(arena, value, len);
-}
-
 void problem_add(struct arena *arena, struct problem *problem, const char *param, const char *location, const char *value,
 		 const char *msg) {
 	if (problem->detail_count == PROBLEM_DETAILS_MAX)
@@ -55,7 +45,7 @@ void problem_add(struct arena *arena, struct problem *problem, const char *param
 	problem->details =
 	    arena_grow(arena, problem->details, problem->detail_count, &problem->detail_capacity, sizeof(*problem->details));
 	problem->details[problem->detail_count++] = (struct problem_detail){
-		.value = shorten(arena, value ? value : ""),
+		.value = arena_strndup(arena, value ? value : "", utf8_prefix_len(value ? value : "", PROBLEM_VALUE_MAX)),
 		.msg = msg,
 		.param = param,
 		.location = location,

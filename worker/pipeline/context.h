@@ -46,6 +46,11 @@ struct pipeline {
 	size_t message_count;
 	int64_t retry_at_ms;                  /* monotonic: no turn before it, after one that was undone */
 	int undone_in_a_row;                  /* turns */
+	struct {
+		enum input input;
+		int32_t partition;
+		int64_t offset; /* -1: none */
+	} poison;                             /* a command that alone in its turn made a record too large for its topic */
 	size_t dead_letter_max;               /* bytes of a dead letter's value that the brokers take */
 	int64_t expiry_at_ms; /* monotonic: when to look for what expired next */
 

@@ -45,6 +45,7 @@ struct pipeline *pipeline_new(const struct config *config, const struct master_k
 	};
 	p->outcomes_end = &p->outcomes;
 	p->dead_letter_max = DEAD_LETTER_MAX;
+	p->poison.offset = -1;
 	atomic_store(&p->metrics.loop_at_ms, clock_monotonic_ms());
 	topics_init(&p->topics, config->topic_prefix);
 	return p;

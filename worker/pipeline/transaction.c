@@ -17,6 +17,7 @@ struct transaction {
 	rd_kafka_t *producer;
 	rd_kafka_topic_t *state, *results, *dead_letters;
 	int aborts_in_a_row;
+	size_t bytes;
 	bool is_initialised, worn, too_large, fenced;
 };
 
@@ -127,13 +128,19 @@ int transaction_begin(struct transaction *t) {
 	rd_kafka_error_t *error = rd_kafka_begin_transaction(t->producer);
 
 	t->too_large = t->fenced = false;
+	t->bytes = 0;
 	return error ? judge(t, error, "begin", INT64_MIN / 2) : 0;
+}
+
+size_t transaction_bytes(const struct transaction *t) {
+	return t->bytes;
 }
 
 int transaction_produce(struct transaction *t, const struct transaction_record *record) {
 	int64_t started_ms = clock_monotonic_ms();
 	rd_kafka_headers_t *headers = record->headers;
 
+	t->bytes += record->key_len + record->value_len;
 	for (;;) {
 		rd_kafka_resp_err_t err;
 		rd_kafka_vu_t args[8] = {

@@ -55,6 +55,8 @@ bool transaction_was_fenced(const struct transaction *transaction);
 /* All return 0, TRANSACTION_E_ABORTED or TRANSACTION_E_UNKNOWN; failures are logged. After a failure of begin or produce call transaction_abort. */
 int transaction_begin(struct transaction *transaction) _must_check_;
 int transaction_produce(struct transaction *transaction, const struct transaction_record *record) _must_check_;
+/* Bytes of keys and values produced since begin. */
+size_t transaction_bytes(const struct transaction *transaction);
 int transaction_commit(struct transaction *transaction, const rd_kafka_topic_partition_list_t *offsets,
 		       const rd_kafka_consumer_group_metadata_t *group) _must_check_;
 

@@ -6,6 +6,7 @@
 enum {
 	PAUSE_MIN_MS = 50, /* after a turn that was undone; doubled for each further one */
 	PAUSE_MAX_MS = 1000,
+	TURN_BYTES_MAX = 32 * 1024 * 1024, /* written; past it no further command is begun: memory, and the time until a commit, have bounds */
 };
 
 /* Handling. */
@@ -35,6 +36,11 @@ static int handle_record(struct pipeline *p, const rd_kafka_message_t *message, 
 					      handle_issuance(&context, &record->issuance, effects);
 }
 
+static bool is_poison(const struct pipeline *p, const rd_kafka_message_t *message) {
+	return message->offset == p->poison.offset && message->partition == p->poison.partition &&
+	       intake_input(&p->intake, message) == p->poison.input;
+}
+
 static int handle_message(struct pipeline *p, struct turn *turn, struct partition *partition, const rd_kafka_message_t *message) {
 	enum input input = intake_input(&p->intake, message);
 	struct intake_record record;
@@ -44,7 +50,8 @@ static int handle_message(struct pipeline *p, struct turn *turn, struct partitio
 
 	partition->turn_next[input] = message->offset + 1;
 	partition->turn_touched = true;
-	if (intake_decode(&p->intake, p->arena, message, &record, &reason)) {
+	reason = is_poison(p, message) ? "what follows from it does not fit into a record" : NULL;
+	if (reason || intake_decode(&p->intake, p->arena, message, &record, &reason)) {
 		turn->commands[input == INPUT_ADMIN ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE][METRIC_COMMAND_DEAD_LETTER]++;
 		return turn_write_dead_letter(p, message, reason);
 	}
@@ -63,6 +70,10 @@ static int handle_messages(struct pipeline *p, struct turn *turn) {
 		/* Polled before a rebalance took the partition away, or before its offsets were set back. */
 		if (partition->state != PARTITION_ACTIVE || message->offset < partition->turn_next[intake_input(&p->intake, message)])
 			continue;
+		if (transaction_bytes(p->transaction) > TURN_BYTES_MAX) {
+			p->input_stale = true; /* the others are read again */
+			break;
+		}
 		r = handle_message(p, turn, partition, message);
 	}
 	return r;
@@ -240,11 +251,22 @@ static void pause_turns(struct pipeline *p) {
 	atomic_store(&p->metrics.undone_in_a_row, p->undone_in_a_row);
 }
 
-/* A dead letter that the brokers do not take stops the worker, so it is cut: to what every topic takes, then to nothing but its headers. */
-static void shrink_dead_letters(struct pipeline *p) {
-	p->dead_letter_max = p->dead_letter_max > DEAD_LETTER_MAX_CUT ? DEAD_LETTER_MAX_CUT : 0;
-	log_error("a record is too large for its topic: raise max.message.bytes of webhook-dead-letters", "dead_letters_cut_to=%zu",
-		  p->dead_letter_max);
+/*
+ * A record that its topic does not take must not stop the worker. Batches have shrunk until the command that made it is alone: it becomes a dead letter.
+ * If that is what is too large, its value is cut: to what every topic takes, then to nothing but its headers.
+ */
+static void set_aside_too_large(struct pipeline *p) {
+	const rd_kafka_message_t *only = p->message_count == 1 ? p->messages[0] : NULL;
+
+	if (only && !is_poison(p, only)) {
+		p->poison.input = intake_input(&p->intake, only);
+		p->poison.partition = only->partition;
+		p->poison.offset = only->offset;
+	} else if (only) {
+		p->dead_letter_max = p->dead_letter_max > DEAD_LETTER_MAX_CUT ? DEAD_LETTER_MAX_CUT : 0;
+	}
+	log_error("a record is too large for its topic: raise max.message.bytes", "commands_in_turn=%zu dead_letters_cut_to=%zu",
+		  p->message_count, p->dead_letter_max);
 }
 
 /* Abort, roll back, rewind (R9). Where it is not certain that nothing happened, the changelog decides: a new producer, and restore. */
@@ -255,7 +277,7 @@ static void undo(struct pipeline *p, int r, bool in_transaction) {
 	reset_partitions(p);
 	pause_turns(p);
 	if (transaction_was_too_large(p->transaction))
-		shrink_dead_letters(p);
+		set_aside_too_large(p);
 	if (transaction_was_fenced(p->transaction))
 		assignment_drop_group(p);
 	metric_add(&p->metrics.transactions[r == TURN_E_UNKNOWN ? METRIC_TRANSACTION_UNKNOWN : METRIC_TRANSACTION_ABORTED], 1);
@@ -308,6 +330,7 @@ static void run_transaction(struct pipeline *p, struct work *work) {
 	p->undone_in_a_row = 0;
 	atomic_store(&p->metrics.undone_in_a_row, 0);
 	p->dead_letter_max = DEAD_LETTER_MAX;
+	p->poison.offset = -1;
 	advance_partitions(p);
 	count_turn(p, &turn);
 	dispatch_committed(p, &turn, work->outcomes);

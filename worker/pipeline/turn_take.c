@@ -9,6 +9,7 @@ enum {
 	EXPIRED_PER_TURN = 500,
 	EXPIRY_INTERVAL_MS = 10 * 1000,
 	OUTCOMES_PER_TURN = 10000,
+	HALVINGS_PER_UNDONE = 3,
 	BATCH_BYTES_MAX = 16 * 1024 * 1024, /* of commands taken in one turn: what follows from them is in memory until it is committed */
 };
 
@@ -33,12 +34,19 @@ static void handle_consumer_error(struct pipeline *p, const rd_kafka_message_t *
 	}
 }
 
+/* After turns that were undone an ever smaller batch: what is too slow, or cannot be written, is soon alone. */
+static size_t batch_records(const struct pipeline *p) {
+	int halvings = MIN(p->undone_in_a_row * HALVINGS_PER_UNDONE, 30), records = p->config->batch_max_records >> halvings;
+
+	return records > 0 ? (size_t)records : 1;
+}
+
 /* Polls what is there, up to a batch; never waits. Rebalances happen in here, before the transaction is opened. */
 static void take_messages(struct pipeline *p) {
 	int64_t deadline_ms = clock_monotonic_ms() + p->config->batch_max_wait_ms;
-	size_t bytes = 0;
+	size_t bytes = 0, count = batch_records(p);
 
-	while (p->message_count < (size_t)p->config->batch_max_records && bytes < BATCH_BYTES_MAX && !p->fatal) {
+	while (p->message_count < count && bytes < BATCH_BYTES_MAX && !p->fatal) {
 		rd_kafka_message_t *message = rd_kafka_consumer_poll(p->consumer, 0);
 
 		if (!message)
