@@ -9,7 +9,7 @@ from env import commands
 from env.kafka import CommandWriter
 
 TENANTS = 24
-WEBHOOKS_MAX = 5  # of a tenant, about
+WEBHOOKS_MAX = 3  # of a tenant, about
 PATHS = 4  # of a tenant, each with a temper of its own
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 LARGE = 20_000
