@@ -1,8 +1,8 @@
 """Properties of what arrived at the receivers.
 
-Three clocks are compared: an attempt carries the whole second in which it began, by its worker; the receiver says when it arrived; the observer says when
-a commit was visible. They are one machine's, so that only the second's fraction and the machine's hesitation stand between them. After a step of a worker's clock its times say
-nothing, and the arrival stands for the beginning.
+Three clocks are compared: an attempt carries the whole second in which it began, by its worker; the receiver says when it arrived; the observer
+says when a commit was visible. They are one machine's, so that only the second's fraction and the machine's hesitation stand between them. After a
+step of a worker's clock its times say nothing, and the arrival stands for the beginning.
 """
 
 from collections import Counter
@@ -60,13 +60,18 @@ def ids_stay(history):
     return verdict
 
 
+def _until(history, record):
+    """A span ends with a commit that takes it back: not before its record was made. Where that time says nothing, neither does the span."""
+    return record.time_ms / 1000 if record and not history.clock else 0
+
+
 def _closed(history, delivery):
     """The spans in which no attempt may begin because an end was committed: (from, to, why)."""
     for life, after in zip(delivery.lives, [*delivery.lives[1:], None]):
         seen = history.seen.get(("results", *life.end.place)) if life.end else None
-        if seen is not None:
-            again = after.opened_ms / 1000 if after and after.opened_ms else FOREVER
-            yield seen, again, f"{life.end.type} was committed"
+        if seen is None:
+            continue
+        yield seen, _until(history, after.opened) if after else FOREVER, f"{life.end.type} was committed"
 
 
 def _webhook_closed(history):
@@ -81,7 +86,7 @@ def _webhook_closed(history):
             seen = history.seen.get(("state", at.partition, at.offset))
             closed = at.value is None or at.value["disabled"]
             if closed and seen is not None and (after is None or not history.compaction):
-                until = after.time_ms / 1000 if after else FOREVER
+                until = _until(history, after) if after else FOREVER
                 spans.setdefault(webhook, []).append((seen, until, "its webhook was disabled or deleted"))
     return spans
 
@@ -89,7 +94,7 @@ def _webhook_closed(history):
 def _look_for_attempts(history, verdict, spans, callbacks):
     """Arrived within the span, and begun there: what began before may arrive late."""
     for since, until, why in spans:
-        verdict.looked += 1
+        verdict.looked += until > since
         for callback in callbacks:
             begun = _begun(history, callback)
             if begun > since + HESITATION_S and callback.time < until:

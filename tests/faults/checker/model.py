@@ -18,7 +18,7 @@ PROCESS = "WEBHOOK_EVENT_"
 class Life:
     """From a delivery's recording (or its recovery) to its end."""
 
-    opened_ms: int | None
+    opened: object  # the answer of the command that began it, None where there is none
     retries: list = field(default_factory=list)
     end: object = None
 
@@ -76,6 +76,7 @@ class _Replayer:
         self.by_id = {event.id: event for event in history.events}
         self.claimed = set()
         self.dead = defaultdict(dict)  # webhook id: {delivery id: Delivery}
+        self.end = None  # of the command at hand
 
     # The order of replay
 
@@ -118,6 +119,7 @@ class _Replayer:
 
     def command(self, tenant, command):
         start, end = self.event(command, 0), self.event(command, 1)
+        self.end = end
         now = (end or start).time_ms if end or start else None
         answer = self.answer_again(tenant, command, now) or self.apply(tenant, command, now)
         if end:
@@ -245,7 +247,7 @@ class _Replayer:
     def begin(self, delivery, now):
         self.dead[delivery.webhook].pop(delivery.id, None)
         delivery.status, delivery.attempts, delivery.next_ms = "pending", 0, now
-        delivery.lives.append(Life(now))
+        delivery.lives.append(Life(self.end))
 
     def record(self, command, matches, now):
         """What is pending already (its command came twice) is not recorded again."""
@@ -258,7 +260,7 @@ class _Replayer:
             self.begin(delivery, now)
             wanted.add(id)
         told = {event.id: event.data["deliveryId"] for n in range(len(wanted)) if (event := self.event(command, 2 + n)) and event.data}
-        self.claimed |= told.keys()
+        self.claimed.update(told)
         self.out.looked["recorded"] += len(wanted)
         if set(told.values()) != wanted:
             missing, extra = wanted - set(told.values()), set(told.values()) - wanted

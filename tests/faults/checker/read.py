@@ -161,6 +161,18 @@ def admin_of(run):
     return admin
 
 
+def _replicas(run, admin, say):
+    """A file that a fault left unreadable counts as none: then another worker has to hold its partitions."""
+    dumps = {}
+    for worker in run.workers:
+        answer = admin("state", "dump", "--replica", worker.replica, timeout=600)
+        if answer.code == 0:
+            dumps[worker.id] = answer.out
+        else:
+            say(f"no replica of {worker.id}: {answer.err.strip()[-200:]}")
+    return dumps
+
+
 def read(run, say=lambda line: None):
     client = AdminClient({"bootstrap.servers": run.bootstrap})
     history = History(
@@ -180,7 +192,7 @@ def read(run, say=lambda line: None):
     say("dumping the replicas")
     admin = admin_of(run)
     history.dump = admin.ok("state", "dump", timeout=600)
-    history.replicas = {w.id: admin.ok("state", "dump", "--replica", w.replica, timeout=600) for w in run.workers if w.replica.exists()}
+    history.replicas = _replicas(run, admin, say)
     say("restoring a replica from nothing")
     history.restored, history.dump_then = restored_dump(run, admin)
     return history
