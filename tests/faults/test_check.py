@@ -34,6 +34,40 @@ def test_a_good_history_passes(history):
     assert failing(history) == {}
 
 
+def compact(history):
+    """As Kafka's cleaner may leave it: of each key the last record, tombstones included."""
+    last = {(change.key, change.partition): change for change in history.changes}
+    history.compaction = True
+    history.changes = [change for change in history.changes if last[change.key, change.partition] is change]
+
+
+def test_a_compacted_history_passes(history):
+    compact(history)
+    assert failing(history) == {}
+
+
+def step_clock(history):
+    """All that the worker says is an hour off."""
+    history.clock = True
+    for callback in history.callbacks:
+        callback.time -= 3600
+    for sighting in history.sightings:
+        sighting.time -= 3600
+
+
+def test_a_stepped_clock_is_no_violation(history):
+    step_clock(history)
+    assert failing(history) == {}
+    history.clock = False
+    assert failing(history) != {}
+
+
+def test_a_stepped_clock_hides_no_late_attempt(history):
+    step_clock(history)
+    send_after_the_end(history)
+    assert "none-after-end" in failing(history)
+
+
 @pytest.mark.parametrize("prop", PROPERTIES, ids=NAMES)
 def test_nothing_to_look_at_is_a_failure(prop):
     assert not prop(History("cluster", "t-", 2)).holds

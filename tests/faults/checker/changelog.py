@@ -10,6 +10,7 @@ from .verdict import Property, Verdict
 
 # Positions
 
+INPUTS = "adminOffset", "issuanceOffset"
 NEEDS_ALL = "the changelog was compacted"
 
 
@@ -57,8 +58,10 @@ def generations(history):
 def inputs_go_on(history):
     """A position never takes an input back: what was processed is not processed again."""
     verdict = Verdict()
+    for partition, positions in history.positions.items():
+        verdict.look(all((positions[0].value[name] or 0) >= 0 for name in INPUTS), f"[{partition}]@{positions[0].offset}: an offset below 0")
     for partition, before, after in _pairs(history):
-        for name in ("adminOffset", "issuanceOffset"):
+        for name in INPUTS:
             was, now = before.value[name], after.value[name]
             verdict.look((now or 0) >= (was or 0), f"[{partition}]@{after.offset}: {name} {now} follows {was}")
     return verdict

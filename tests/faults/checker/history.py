@@ -48,7 +48,7 @@ class Event:
 
 @dataclass(slots=True)
 class Change:
-    """A committed record of the changelog; `value` None is a tombstone. `time_ms` is Kafka's."""
+    """A committed record of the changelog; `value` None is a tombstone, and {} a delivery's that was superseded. `time_ms` is Kafka's."""
 
     partition: int
     offset: int

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 
 import fastavro
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
@@ -72,6 +73,10 @@ def _command(topic, schema, limit):
 def _event(schema):
     def decode(message):
         fields = schema.decode(message.value())
+        data = avro.plain(fields["data"])
+        for name in ("deliveryId", "webhookId"):
+            if data and name in data:
+                data[name] = sys.intern(data[name])  # each comes many times
         return Event(
             message.partition(),
             message.offset(),
@@ -82,16 +87,25 @@ def _event(schema):
             fields["commandId"],
             fields["repeat"],
             fields["status"],
-            avro.plain(fields["data"]),
+            data,
         )
 
     return decode
 
 
 def _change(schema):
+    latest = {}  # of each delivery
+
     def decode(message):
         value = None if message.value() is None else avro.plain(schema.decode(message.value())["state"])
-        return Change(message.partition(), message.offset(), message.timestamp()[1], message.key().decode(), value)
+        change = Change(message.partition(), message.offset(), message.timestamp()[1], message.key().decode(), value)
+        if change.kind == "delivery":
+            # Bodies are most of the memory: of what is superseded only that it was there is kept.
+            before = latest.get(change.key)
+            if before and before.value:
+                before.value = {}
+            latest[change.key] = change
+        return change
 
     return decode
 
@@ -109,11 +123,11 @@ def _callback(request):
     headers, body = request.headers, json.loads(request.body)
     return Callback(
         request.time,
-        headers["webhook-id"],
+        sys.intern(headers["webhook-id"]),
         int(headers["webhook-timestamp"]),
-        body["deliveryId"],
-        body["webhookId"],
-        body["event"]["id"],
+        sys.intern(body["deliveryId"]),
+        sys.intern(body["webhookId"]),
+        sys.intern(body["event"]["id"]),
         hashlib.blake2b(request.body, digest_size=16).digest(),
         request.answered,
     )
