@@ -1,7 +1,7 @@
 """A model of the registry: small, slow and in Python. It replays what went in, and says what must have come out.
 
-A tenant's commands of one topic are replayed in their order there. Between the two topics, and between commands and the ends of deliveries, any order is
-right; the one that was chosen is taken from webhook-results, where all of a tenant's events lie in one partition.
+A tenant's commands of one topic are replayed in their order there. Between the two topics, and between commands and the ends of deliveries, any
+order is right; the one that was chosen is taken from webhook-results, where all of a tenant's events lie in one partition.
 """
 
 from collections import defaultdict
