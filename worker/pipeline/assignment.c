@@ -112,6 +112,7 @@ static void on_assign(struct pipeline *p, const rd_kafka_topic_partition_list_t 
 	check_topics(p);
 	if (p->fatal || take_group(p) < 0)
 		return;
+	(void)client_take_session_timeout(); /* overcome */
 	for (int32_t i = 0; i < p->partition_count; i++) {
 		struct partition *partition = &p->partitions[i];
 
@@ -128,16 +129,25 @@ static void on_assign(struct pipeline *p, const rd_kafka_topic_partition_list_t 
 	log_info("partitions assigned", "count=%d of=%d generation=%d", count, p->partition_count, p->generation);
 }
 
+static void close_gates(struct pipeline *p) {
+	for (int32_t i = 0; i < p->partition_count; i++)
+		engine_gate_set(p->engine, i, 0);
+}
+
+void assignment_lose(struct pipeline *p) {
+	close_gates(p);
+	suspend_all(p);
+	assignment_drop_group(p);
+}
+
 static void on_revoke(struct pipeline *p) {
 	bool lost = rd_kafka_assignment_lost(p->consumer);
 
 	log_info("partitions revoked", "lost=%d generation=%d", lost, p->generation);
-	for (int32_t i = 0; i < p->partition_count; i++)
-		engine_gate_set(p->engine, i, 0);
+	close_gates(p);
 	if (!lost)
 		turn_run_outcomes(p);
-	suspend_all(p);
-	assignment_drop_group(p);
+	assignment_lose(p);
 }
 
 void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *pipeline) {

@@ -1,5 +1,9 @@
 #include "pipeline/client.h"
 
+#include <stdatomic.h>
+
+static atomic_bool session_timed_out;
+
 struct setting {
 	const char *name;
 	const char *value;
@@ -81,6 +85,8 @@ static int set_passed_through(rd_kafka_conf_t *conf, const struct config *config
 }
 
 static void on_log(const rd_kafka_t *client _unused_, int level, const char *facility, const char *text) {
+	if (strcmp(facility, "SESSTMOUT") == 0)
+		atomic_store(&session_timed_out, true);
 	if (level <= 3)
 		log_warn("kafka client", "facility=%s text=%s", facility, log_quote(text));
 	else
@@ -164,6 +170,10 @@ rd_kafka_t *client_new(const struct config *config, enum client_kind kind, const
 void client_free(rd_kafka_t *client) {
 	if (client)
 		rd_kafka_destroy(client);
+}
+
+bool client_take_session_timeout(void) {
+	return atomic_exchange(&session_timed_out, false);
 }
 
 void client_wake_by(rd_kafka_queue_t *queue, int fd) {

@@ -26,5 +26,11 @@ rd_kafka_t *client_new(const struct config *config, enum client_kind kind, const
 void client_free(rd_kafka_t *client);
 DEFINE_CLEANUP(rd_kafka_t, client_free)
 
+/*
+ * Whether the member's own session timeout passed since the last call. librdkafka 2.0.2 tells of it in its log and nowhere else; the process has
+ * one member. Any thread.
+ */
+bool client_take_session_timeout(void);
+
 /* Has `fd` (an eventfd) written to whenever the queue stops being empty. */
 void client_wake_by(rd_kafka_queue_t *queue, int fd);

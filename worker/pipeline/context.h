@@ -29,6 +29,7 @@ struct pipeline {
 
 	rd_kafka_t *consumer;
 	rd_kafka_queue_t *consumer_queue;
+	bool consumer_lost; /* it is of no use any more, and is made anew */
 	bool input_stale; /* the consumer's assignment does not say which partitions are active, or from where */
 	atomic_bool group_joined;
 	rd_kafka_consumer_group_metadata_t *group; /* of this assignment (R3); NULL without one */
@@ -81,6 +82,8 @@ void assignment_resync(struct pipeline *p);
 void assignment_offset_lost(struct pipeline *p, const char *topic, int32_t partition_id);
 /* Goes on from the first record there is, or the end, loudly. */
 void assignment_skip_lost(struct pipeline *p);
+/* Nothing is ours any more, until the next assignment. */
+void assignment_lose(struct pipeline *p);
 /* The group no longer knows us: nothing is written until it does again. */
 void assignment_drop_group(struct pipeline *p);
 

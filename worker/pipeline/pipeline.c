@@ -128,14 +128,22 @@ static int wait_for_topics(struct pipeline *p) {
 	}
 }
 
-static int open_consumer(struct pipeline *p) {
+static int make_consumer(struct pipeline *p) {
 	struct client_callbacks callbacks = { .opaque = p, .rebalance = assignment_rebalance };
-	int r;
 
 	p->consumer = client_new(p->config, CLIENT_GROUP, &callbacks);
 	if (!p->consumer)
 		return PIPELINE_E_FATAL;
-	r = wait_for_topics(p);
+	p->consumer_queue = rd_kafka_queue_get_consumer(p->consumer);
+	client_wake_by(p->consumer_queue, p->wake_fd);
+	return 0;
+}
+
+static int open_consumer(struct pipeline *p) {
+	int r = make_consumer(p);
+
+	if (r == 0)
+		r = wait_for_topics(p);
 	if (r != 0)
 		return r;
 	p->cluster_id = rd_kafka_clusterid(p->consumer, BROKER_TIMEOUT_MS);
@@ -143,8 +151,6 @@ static int open_consumer(struct pipeline *p) {
 		log_error("cluster id is not known", "timeout_ms=%d", BROKER_TIMEOUT_MS);
 		return PIPELINE_E_FATAL;
 	}
-	p->consumer_queue = rd_kafka_queue_get_consumer(p->consumer);
-	client_wake_by(p->consumer_queue, p->wake_fd);
 	return 0;
 }
 
@@ -228,6 +234,29 @@ int pipeline_open(struct pipeline *p) {
 }
 
 /* Running. */
+
+/* A static member does not leave the group: its partitions wait for it to come back, for session.timeout.ms. */
+static void leave(struct pipeline *p) {
+	rd_kafka_resp_err_t err = rd_kafka_consumer_close(p->consumer);
+
+	if (err)
+		log_warn("consumer did not close cleanly", "error=%s", log_quote(rd_kafka_err2str(err)));
+}
+
+/* One that is lost is replaced: under the same worker.id it is the same member, with a new assignment. Returns whether there is one. */
+static bool have_consumer(struct pipeline *p) {
+	if (!p->consumer_lost)
+		return true;
+	assignment_lose(p); /* before its last callbacks: nothing is committed any more in the name of a member that is none */
+	leave(p);
+	rd_kafka_queue_destroy(TAKE(p->consumer_queue));
+	client_free(TAKE(p->consumer));
+	p->consumer_lost = false;
+	p->fatal = make_consumer(p);
+	if (p->fatal == 0)
+		p->fatal = subscribe(p);
+	return p->fatal == 0;
+}
 
 /* One that is gone or worn is replaced: the new producer fences it and settles what it left open. Returns whether there is one. */
 static bool have_transaction(struct pipeline *p) {
@@ -316,12 +345,16 @@ static bool refill(struct pipeline *p) {
 static bool run_once(struct pipeline *p) {
 	bool more;
 
+	if (!have_consumer(p))
+		return false;
 	if (!have_replica(p) || !have_transaction(p)) {
 		turn_poll_events(p);
 		return true;
 	}
 	more = restore_slice(p);
 	more |= turn_run(p);
+	if (p->consumer_lost)
+		return true;
 	assignment_skip_lost(p);
 	if (p->input_stale && !p->replica_error)
 		assignment_apply(p);
@@ -344,14 +377,6 @@ static void drain(struct pipeline *p) {
 	turn_run_outcomes(p);
 }
 
-/* A static member does not leave the group: its partitions wait for it to come back, for session.timeout.ms. */
-static void leave(struct pipeline *p) {
-	rd_kafka_resp_err_t err = rd_kafka_consumer_close(p->consumer);
-
-	if (err)
-		log_warn("consumer did not close cleanly", "error=%s", log_quote(rd_kafka_err2str(err)));
-}
-
 int pipeline_run(struct pipeline *p) {
 	int64_t lag_at_ms = 0;
 
@@ -371,7 +396,8 @@ int pipeline_run(struct pipeline *p) {
 		close_gates(p);
 	else
 		drain(p);
-	leave(p);
+	if (p->consumer)
+		leave(p);
 	return p->fatal;
 }
 

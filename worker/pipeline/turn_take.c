@@ -13,6 +13,20 @@ enum {
 	BATCH_BYTES_MAX = 16 * 1024 * 1024, /* of commands taken in one turn: what follows from them is in memory until it is committed */
 };
 
+/*
+ * Another worker with our id, or nobody at all: when the session times out in librdkafka 2.0.2, as it does while a dead coordinator is replaced, it
+ * forgets its member id, and its next heartbeat, without one, is refused as if from an older worker. Source: librdkafka, issue 3437.
+ */
+static void handle_fenced(struct pipeline *p) {
+	if (client_take_session_timeout()) {
+		log_warn("session timed out: joining the group anew", "worker=%s", p->config->worker_id);
+		p->consumer_lost = true;
+		return;
+	}
+	log_error("another worker with this worker.id took over: exiting", "worker=%s", p->config->worker_id);
+	p->fatal = PIPELINE_E_REPLACED;
+}
+
 /* What the consumer says besides records. */
 static void handle_consumer_error(struct pipeline *p, const rd_kafka_message_t *message) {
 	char reason[512];
@@ -21,8 +35,7 @@ static void handle_consumer_error(struct pipeline *p, const rd_kafka_message_t *
 		rd_kafka_resp_err_t err = rd_kafka_fatal_error(p->consumer, reason, sizeof(reason));
 
 		if (err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
-			log_error("another worker with this worker.id took over: exiting", "worker=%s", p->config->worker_id);
-			p->fatal = PIPELINE_E_REPLACED;
+			handle_fenced(p);
 		} else {
 			log_error("consumer failed for good", "error=%s", log_quote(reason));
 			p->fatal = PIPELINE_E_FATAL;
@@ -46,7 +59,7 @@ static void take_messages(struct pipeline *p) {
 	int64_t deadline_ms = clock_monotonic_ms() + p->config->batch_max_wait_ms;
 	size_t bytes = 0, count = batch_records(p);
 
-	while (p->message_count < count && bytes < BATCH_BYTES_MAX && !p->fatal) {
+	while (p->message_count < count && bytes < BATCH_BYTES_MAX && !p->fatal && !p->consumer_lost) {
 		rd_kafka_message_t *message = rd_kafka_consumer_poll(p->consumer, 0);
 
 		if (!message)
