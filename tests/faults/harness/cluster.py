@@ -107,7 +107,8 @@ class Cluster:
         self.configure(ResourceType.TOPIC, topic, settings)
 
     def configure_brokers(self, settings):
-        self.configure(ResourceType.BROKER, "", settings)
+        for broker in range(1, BROKERS + 1):
+            self.configure(ResourceType.BROKER, str(broker), settings)
 
     def close(self):
         self.proxy.close()

@@ -54,6 +54,7 @@ class Load:
         self.remembered = []
         self.made = 0
         self.deleted = set()
+        self.created = Counter()  # by tenant, less what was deleted
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.run)
         self.failure = None
@@ -105,9 +106,9 @@ class Load:
         self.send(commands.issuance(tenant, command_id=self.id(), credential=credential, credential_id=f"credential-{self.made}"))
 
     def create(self, tenant):
-        living = [id for id in self.stand.watch.webhooks[tenant] if id not in self.deleted]
-        if len(living) >= WEBHOOKS_MAX:
+        if self.created[tenant] >= WEBHOOKS_MAX:
             return self.delete(tenant)
+        self.created[tenant] += 1
         return self.ask(tenant, commands.create(self.url(tenant), self.events()))
 
     def update(self, tenant):
@@ -116,6 +117,9 @@ class Load:
 
     def delete(self, tenant):
         id = self.webhook(tenant)
+        if id == NOWHERE:
+            return
+        self.created[tenant] -= 1
         self.deleted.add(id)
         self.ask(tenant, commands.delete(id))
 
@@ -169,7 +173,7 @@ class Load:
     def begin(self):
         """Every tenant has a webhook or two before anything else."""
         for tenant in self.tenants * 2:
-            self.ask(tenant, commands.create(self.url(tenant), self.events()))
+            self.create(tenant)
         self.writer.flush()
         self.thread.start()
 
