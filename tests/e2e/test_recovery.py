@@ -1,5 +1,7 @@
 """Workers that stop, die, and lose their files: nothing is lost, and nothing is told twice."""
 
+import signal
+
 import pytest
 from env import commands
 from env.wait import until
@@ -38,6 +40,26 @@ def test_a_retry_survives_a_restart(fresh_world):
     world.delivered(first.id)
     second = endpoint.requests[1]
     assert second.id == first.id and 2.9 < second.time - first.time < 30
+
+
+def test_what_was_recorded_together_with_its_webhooks_end_is_not_sent(fresh_world):
+    """A batch that piled up: the webhook is deleted in the same transaction that records its deliveries."""
+    world = fresh_world
+    tenant, endpoint = world.tenant(), world.receivers.endpoint()
+    worker = world.worker()
+    webhook = world.webhook(tenant, endpoint)
+    world.ask(tenant, commands.send_test(webhook["id"]))
+    endpoint.wait(1)
+    worker.process.send_signal(signal.SIGSTOP)
+    world.writer.ask(tenant, commands.retrieve_all())  # answers the fetch that waits at the broker; the next one gets the rest as a whole
+    world.writer.flush()
+    for _ in range(20):
+        world.writer.ask(tenant, commands.send_test(webhook["id"]))
+    world.writer.ask(tenant, commands.delete(webhook["id"]))
+    world.writer.flush()
+    worker.process.send_signal(signal.SIGCONT)
+    world.results.wait(lambda: world.results.counts["WEBHOOK_EVENT_PROCESS_FAIL"] == 20, what="the end of all that were recorded")
+    assert len(endpoint.requests) == 1
 
 
 def full_of_everything(world):

@@ -189,14 +189,17 @@ static void advance_partitions(struct pipeline *p) {
 	}
 }
 
-static void tell_dispatch(struct pipeline *p, const struct committed_change *committed) {
+static void tell_of_delivery(struct pipeline *p, const struct committed_change *committed) {
+	const struct change *change = committed->change;
+
+	if (change->key.kind == STATE_DELIVERY && change->record && change->record->delivery.status == DELIVERY_PENDING)
+		dispatch_delivery(p->dispatch, committed->partition, &change->record->delivery);
+}
+
+static void tell_of_endpoint(struct pipeline *p, const struct committed_change *committed) {
 	const struct change *change = committed->change;
 
 	switch (change->key.kind) {
-	case STATE_DELIVERY:
-		if (change->record && change->record->delivery.status == DELIVERY_PENDING)
-			dispatch_delivery(p->dispatch, committed->partition, &change->record->delivery);
-		break;
 	case STATE_WEBHOOK:
 		dispatch_webhook_changed(p->dispatch, committed->partition, &change->key.id);
 		break;
@@ -217,12 +220,17 @@ static void free_jobs(struct job *jobs) {
 	}
 }
 
-/* Only now may anything leave (R4). The changes borrow from the jobs whose outcomes they are. */
+/*
+ * Only now may anything leave (R4). Endpoints before deliveries: one that was recorded in this turn before its webhook was changed, disabled or
+ * deleted in it must not go out as it was. The changes borrow from the jobs whose outcomes they are.
+ */
 static void dispatch_committed(struct pipeline *p, const struct turn *turn, struct job *outcomes) {
 	for (const struct job *job = outcomes; job; job = job->next)
 		dispatch_returned(p->dispatch, job);
 	for (size_t i = 0; i < turn->change_count; i++)
-		tell_dispatch(p, &turn->changes[i]);
+		tell_of_endpoint(p, &turn->changes[i]);
+	for (size_t i = 0; i < turn->change_count; i++)
+		tell_of_delivery(p, &turn->changes[i]);
 	free_jobs(outcomes);
 	dispatch_submit(p->dispatch);
 }
