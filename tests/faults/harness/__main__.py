@@ -24,8 +24,10 @@ SHOWN = 25  # lines of each log, after a failure
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="run", description="Load, and faults drawn from a seed; then everything that posthorn promises must hold.")
-    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="draws the schedule; the same seed, the same schedule")
+    description = "Load, and faults drawn from a seed; then everything that posthorn promises must hold."
+    parser = argparse.ArgumentParser(prog="run", description=description)
+    seed = random.randrange(1_000_000)
+    parser.add_argument("--seed", type=int, default=seed, help="draws the schedule; the same seed, the same schedule")
     parser.add_argument("--minutes", type=float, default=3, help="of faults; starting and becoming quiet come on top (default %(default)s)")
     parser.add_argument("--faults", default=",".join(KINDS), help="of these kinds only (default %(default)s)")
     parser.add_argument("--rate", type=float, default=RATE, help="commands a second (default %(default)s)")
@@ -146,7 +148,8 @@ def main():
     except (AssertionError, subprocess.SubprocessError) as problem:
         print(f"FAILED: {problem}")
         good = False
-    print(f"{'all is well' if good else 'FAILED'}: --seed {given.seed} --minutes {given.minutes:g} --faults {','.join(given.faults)}; {directory}")
+    again = f"--seed {given.seed} --minutes {given.minutes:g} --faults {','.join(given.faults)}"
+    print(f"{'all is well' if good else 'FAILED'}: {again}; {directory}")
     return 0 if good else 1
 
 

@@ -47,7 +47,7 @@ class Proxy:
     def order(self, what, **how):
         self.process.stdin.write(json.dumps({"do": what} | how) + "\n")
         self.process.stdin.flush()
-        self.process.stdout.readline()
+        return json.loads(self.process.stdout.readline())
 
     def close(self):
         self.process.stdin.close()

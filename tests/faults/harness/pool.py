@@ -1,4 +1,4 @@
-"""The workers, and what looks after them: who ends without having been told to is started again, as a supervisor would, and that is written down."""
+"""The workers, and what looks after them: who ends unasked is started again, as a supervisor would, and that is written down."""
 
 import os
 import signal

@@ -1,13 +1,15 @@
 """A TCP proxy before the brokers that knows just enough of Kafka's protocol to misbehave at the right moment.
 
-Runs alone:  proxy.py PORT TARGET...   listens on PORT, PORT+1, ... for the targets; obeys JSON lines on stdin, answers each with {}; ends with its stdin.
+Runs alone:  proxy.py PORT TARGET...   listens on PORT, PORT+1, ... for the targets;
+obeys JSON lines on stdin, answers each with one; ends with its stdin.
 
     {"do": "cut"}              every connection is closed
     {"do": "delay", "s": 0.3}  whatever goes through waits so long, in both directions; 0 ends it
     {"do": "silence"}          nothing goes through, and nothing is closed: half-open, as after a cable was pulled
-    {"do": "heal"}             goes on; what was silent is closed
+    {"do": "heal"}             goes on; what was silent is closed; answers {"missed": true} when nobody came into the ambush
     {"do": "ambush", "api": 26, "when": "before"|"after"}
-                               the next request of this kind (26 is EndTxn) and the connection with it: lost before the broker saw it, or its answer after
+                               the next request of this kind (26 is EndTxn) and the connection with it: lost before the
+                               broker saw it, or its answer after
 """
 
 import asyncio
@@ -102,7 +104,9 @@ class Proxy:
         finally:
             self.links.discard(link)
 
-    async def obey(self, order):
+    def obey(self, order):
+        """Returns what there is to say of it."""
+        missed = False
         match order["do"]:
             case "cut":
                 self.cut()
@@ -111,12 +115,14 @@ class Proxy:
             case "silence":
                 self.open.clear()
             case "heal":
+                missed = self.ambushed is not None
                 self.delay_s, self.ambushed = 0, None
                 if not self.open.is_set():
                     self.cut()
                     self.open.set()
             case "ambush":
                 self.ambushed = order
+        return {"missed": missed}
 
     def cut(self):
         for link in list(self.links):
@@ -131,8 +137,7 @@ async def serve(port, targets):
     stdin = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
     while line := await stdin.readline():
-        await proxy.obey(json.loads(line))
-        print("{}", flush=True)
+        print(json.dumps(proxy.obey(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":
