@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,11 +68,13 @@ class Incidents:
 
     def run(self, faults, seconds):
         with ThreadPoolExecutor(8) as threads:
-            for fault in faults:
-                self.stand.over.wait(max(0, self.began + fault.at - time.monotonic()))
-                threads.submit(self.happen, fault)
-            self.stand.over.wait(max(0, self.began + seconds - time.monotonic()))
-            self.stand.over.set()
+            try:
+                for fault in faults:
+                    self.stand.over.wait(max(0, self.began + fault.at - time.monotonic()))
+                    threads.submit(self.happen, fault)
+                self.stand.over.wait(max(0, self.began + seconds - time.monotonic()))
+            finally:
+                self.stand.over.set()
 
 
 def report(incidents, stand, load, loaded_until):
@@ -150,6 +153,8 @@ def main():
         good = False
     again = f"--seed {given.seed} --minutes {given.minutes:g} --faults {','.join(given.faults)}"
     print(f"{'all is well' if good else 'FAILED'}: {again}; {directory}")
+    if good and not given.dir:
+        shutil.rmtree(directory)
     return 0 if good else 1
 
 
