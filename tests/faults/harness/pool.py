@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from env.programs import ENVIRONMENT, Worker
+from env.wait import until
 
 FAULT_EXIT_STATUS = 70
 WHERE_FAKETIME_IS = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
@@ -58,6 +59,8 @@ class Member(Worker):
     def stop(self, timeout=60):
         self.wanted = False
         if self.running:
+            # Before it has come so far a signal just ends it.
+            until(lambda: not self.running or self.get("/livez").code, 20, f"{self.id} to answer")
             super().stop(timeout)
 
     def signal(self, number):
