@@ -261,7 +261,8 @@ static void write_result(struct transfer *transfer, CURLcode code) {
 		.status = response->status,
 		.retry_after_ms = response->status ? response->retry_after_ms : -1,
 		.duration_ms = duration_us / 1000,
-		.finished_at_ms = clock_wall_ms(),
+		/* The millisecond after: the back-off counts from here, and must not be short by a part of one. */
+		.finished_at_ms = clock_wall_ms() + 1,
 	};
 	observe(transfer->shared, reason, duration_us);
 	if (!response->status)
