@@ -214,6 +214,8 @@ def test_a_rebalance_while_deliveries_are_withdrawn(fresh_world):
     one.kill()
     two.kill()
     fresh = world.worker("worker-3", **quick)
+    active = lambda: sum('state="active"' in series for series in fresh.metrics())
+    until(lambda: active() == world.partitions, 30, "the others' partitions, once the group has given them up")
     fresh.stop()
     results = world.results.catch_up()
     ids = [event.id for event in results.events]
