@@ -129,13 +129,13 @@ static void on_assign(struct pipeline *p, const rd_kafka_topic_partition_list_t 
 	log_info("partitions assigned", "count=%d of=%d generation=%d", count, p->partition_count, p->generation);
 }
 
-static void close_gates(struct pipeline *p) {
+void assignment_close_gates(struct pipeline *p) {
 	for (int32_t i = 0; i < p->partition_count; i++)
 		engine_gate_set(p->engine, i, 0);
 }
 
 void assignment_lose(struct pipeline *p) {
-	close_gates(p);
+	assignment_close_gates(p);
 	suspend_all(p);
 	assignment_drop_group(p);
 }
@@ -144,7 +144,7 @@ static void on_revoke(struct pipeline *p) {
 	bool lost = rd_kafka_assignment_lost(p->consumer);
 
 	log_info("partitions revoked", "lost=%d generation=%d", lost, p->generation);
-	close_gates(p);
+	assignment_close_gates(p);
 	if (!lost)
 		turn_run_outcomes(p);
 	assignment_lose(p);

@@ -82,6 +82,8 @@ void assignment_resync(struct pipeline *p);
 void assignment_offset_lost(struct pipeline *p, const char *topic, int32_t partition_id);
 /* Goes on from the first record there is, or the end, loudly. */
 void assignment_skip_lost(struct pipeline *p);
+/* No attempt begins from now on. */
+void assignment_close_gates(struct pipeline *p);
 /* Nothing is ours any more, until the next assignment. */
 void assignment_lose(struct pipeline *p);
 /* The group no longer knows us: nothing is written until it does again. */

@@ -135,7 +135,7 @@ static void route_changed(struct dispatch *d, struct endpoint *endpoint) {
 	endpoint_settle(d, endpoint);
 }
 
-void dispatch_webhook_changed(struct dispatch *d, const struct partition *partition _unused_, const struct uuid *webhook_id) {
+void dispatch_webhook_changed(struct dispatch *d, const struct uuid *webhook_id) {
 	struct endpoint *endpoint = endpoint_find(d, webhook_id);
 
 	if (endpoint)

@@ -44,7 +44,7 @@ void dispatch_forget(struct dispatch *dispatch, const struct partition *partitio
 
 /* After a commit: a delivery that it recorded or rescheduled, a webhook or a tenant's key that it changed. */
 void dispatch_delivery(struct dispatch *dispatch, const struct partition *partition, const struct delivery *delivery);
-void dispatch_webhook_changed(struct dispatch *dispatch, const struct partition *partition, const struct uuid *webhook_id);
+void dispatch_webhook_changed(struct dispatch *dispatch, const struct uuid *webhook_id);
 void dispatch_key_changed(struct dispatch *dispatch, const char *tenant_id);
 
 /* Hands what the calls above chose to the engine, in one go. */

@@ -37,7 +37,6 @@ struct partition {
 
 	/* As of the last commit. */
 	struct position position; /* sequence 0: none yet; member_id is not kept */
-	int64_t changelog_offset; /* the next one that the replica does not reflect */
 	int64_t next[POSITION_INPUTS];
 	bool offset_lost[POSITION_INPUTS]; /* the brokers do not have `next` */
 

@@ -362,15 +362,10 @@ static bool run_once(struct pipeline *p) {
 	return more;
 }
 
-static void close_gates(struct pipeline *p) {
-	for (int32_t i = 0; i < p->partition_count; i++)
-		engine_gate_set(p->engine, i, 0);
-}
-
 /* No new attempt; those in flight end, and what became of them is committed. */
 static void drain(struct pipeline *p) {
 	log_info("draining", "in_flight=%d", atomic_load(&engine_counters(p->engine)->in_flight));
-	close_gates(p);
+	assignment_close_gates(p);
 	if (!engine_wait_idle(p->engine, p->config->delivery_timeout_ms + DRAIN_MARGIN_MS))
 		log_warn("attempts are still in flight: they will be made again", "in_flight=%d",
 			 atomic_load(&engine_counters(p->engine)->in_flight));
@@ -393,7 +388,7 @@ int pipeline_run(struct pipeline *p) {
 			wait_for_wake(p, idle_ms(p));
 	}
 	if (p->fatal)
-		close_gates(p);
+		assignment_close_gates(p);
 	else
 		drain(p);
 	if (p->consumer)

@@ -89,10 +89,6 @@ void restorer_set_replica(struct restorer *r, struct replica *replica) {
 	r->replica = replica;
 }
 
-bool restorer_is_busy(const struct restorer *r) {
-	return r->restores;
-}
-
 static struct partition_metrics *metrics_of(const struct restorer *r, const struct partition *partition) {
 	return &r->settings.metrics->partitions[partition->id];
 }
@@ -418,7 +414,6 @@ static void hand_over(struct restorer *r, struct restore *restore) {
 		log_error("changelog's history is torn: the partition is not served", "partition=%d offset=%lld reason=%s", partition->id,
 			  (long long)restore->next_offset, log_quote(restore->torn));
 	partition->position = restore->history.position;
-	partition->changelog_offset = restore->history.position_offset + 1;
 	log_info("partition restored", "partition=%d records=%lld offset=%lld ms=%lld", partition->id, (long long)restore->records,
 		 (long long)restore->next_offset, (long long)(clock_monotonic_ms() - restore->started_ms));
 	restorer_remove(r, partition);

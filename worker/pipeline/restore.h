@@ -46,10 +46,8 @@ int restorer_add(struct restorer *restorer, struct partition *partition) _must_c
 /* Gives up on it; what was written stays and is read again next time. Nothing happens when it is not being restored. */
 void restorer_remove(struct restorer *restorer, struct partition *partition);
 
-bool restorer_is_busy(const struct restorer *restorer);
-
 /*
- * A slice of work: at most about `budget_ms`. Calls `done` for each partition that ended: position, changelog_offset of it are set then.
+ * A slice of work: at most about `budget_ms`. Calls `done` for each partition that ended: its position is set then.
  * Returns 1 when there is more to do at once, 0 when it waits for the brokers, or a negative errno of the replica.
  */
 int restorer_step(struct restorer *restorer, int64_t budget_ms) _must_check_;

@@ -182,7 +182,6 @@ static void advance_partitions(struct pipeline *p) {
 			continue;
 		partition->position = partition->turn_position;
 		partition->position.member_id = NULL;
-		partition->changelog_offset = partition->turn_position_offset + 1;
 		memcpy(partition->next, partition->turn_next, sizeof(partition->next));
 		atomic_fetch_add_explicit(&p->metrics.partitions[i].pending, partition->turn_pending, memory_order_relaxed);
 		partition_turn_reset(partition);
@@ -201,7 +200,7 @@ static void tell_of_endpoint(struct pipeline *p, const struct committed_change *
 
 	switch (change->key.kind) {
 	case STATE_WEBHOOK:
-		dispatch_webhook_changed(p->dispatch, committed->partition, &change->key.id);
+		dispatch_webhook_changed(p->dispatch, &change->key.id);
 		break;
 	case STATE_SIGNING_KEY:
 		dispatch_key_changed(p->dispatch, change->key.tenant_id);
