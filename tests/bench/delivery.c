@@ -248,6 +248,7 @@ int main(int argc, char **argv) {
 	if (engine_new(&config, "bench", notify, &notified, &engine))
 		return 1;
 	engine_gate_set(engine, 0, 1);
+	engine_lease_set(engine, INT64_MAX);
 	routes = make_routes(webhooks, hosts, ports, signer);
 	hang(engine, hung, signer);
 	deliver(engine, &notified, routes, webhooks, hosts * 2); /* so that what is measured has its connections */

@@ -92,6 +92,7 @@ static int setup(void **state) {
 static void start(struct fixture *f) {
 	assert_int_equal(engine_new(&f->config, "0.0.0-test", on_notify, &f->notified, &f->engine), 0);
 	engine_gate_set(f->engine, PARTITION, EPOCH);
+	engine_lease_set(f->engine, INT64_MAX);
 }
 
 static void free_jobs(struct job *jobs) {
@@ -712,6 +713,66 @@ static void test_gate_closes_on_what_waits(void **state) {
 	receiver_free(receiver);
 }
 
+/* What was not to be sent any more when its connection was there. */
+static void test_withheld(void **state, void (*withhold)(struct engine *engine)) {
+	struct fixture *f = *state;
+	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);
+	_cleanup_(x_freep) char *url = x_asprintf("http://slow.test:%d/", receiver_port(receiver));
+	_cleanup_(route_unrefp) struct route *route = route_to(f, 1, url);
+	struct job *job;
+
+	f->config.delivery_timeout_ms = f->config.delivery_connect_timeout_ms = PATIENCE_MS;
+	start(f);
+	submit(f, route, 1);
+	while (!atomic_load(&engine_counters(f->engine)->in_flight))
+		usleep(1000);
+	withhold(f->engine);
+	job = next_ended(f);
+	assert_int_equal(job->end, JOB_REFUSED);
+	assert_int_equal(receiver_requests(receiver), 0);
+	job_free(job);
+	receiver_free(receiver);
+}
+
+static void close_gate(struct engine *engine) {
+	engine_gate_set(engine, PARTITION, 0);
+}
+
+static void end_lease(struct engine *engine) {
+	engine_lease_set(engine, clock_monotonic_us());
+}
+
+static void test_gate_closes_while_connecting(void **state) {
+	test_withheld(state, close_gate);
+}
+
+static void test_lease_ends_while_connecting(void **state) {
+	test_withheld(state, end_lease);
+}
+
+/* Jobs wait for a lease; they are not refused, and they need nothing but that it holds again. */
+static void test_lease(void **state) {
+	struct fixture *f = *state;
+	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);
+	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
+	int attempted = 0, refused = 0;
+
+	start(f);
+	submit(f, route, 1);
+	collect(f, 1, &attempted, &refused);
+	end_lease(f->engine);
+	submit(f, route, 20);
+	assert_true(engine_wait_idle(f->engine, 0));
+	usleep(100 * 1000);
+	assert_int_equal(receiver_requests(receiver), 1);
+	assert_int_equal(engine_counters(f->engine)->queued, 20);
+	engine_lease_set(f->engine, clock_monotonic_us() + PATIENCE_MS * 1000);
+	collect(f, 20, &attempted, &refused);
+	assert_int_equal(attempted, 21);
+	assert_int_equal(receiver_requests(receiver), 21);
+	receiver_free(receiver);
+}
+
 static void test_drop_endpoint(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_HOLD, NULL);
@@ -884,6 +945,9 @@ int main(void) {
 		ENGINE_TEST(test_bound_of_all),
 		ENGINE_TEST(test_gate),
 		ENGINE_TEST(test_gate_closes_on_what_waits),
+		ENGINE_TEST(test_gate_closes_while_connecting),
+		ENGINE_TEST(test_lease),
+		ENGINE_TEST(test_lease_ends_while_connecting),
 		ENGINE_TEST(test_drop_endpoint),
 		ENGINE_TEST(test_moved_endpoint),
 		ENGINE_TEST(test_stop_ends_within_its_grace),

@@ -173,6 +173,10 @@ void engine_gate_set(struct engine *engine, int32_t partition, uint32_t epoch) {
 		tell_all(engine, &message);
 }
 
+void engine_lease_set(struct engine *engine, int64_t until_us) {
+	atomic_store(&engine->shared.lease_until_us, until_us);
+}
+
 void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id) {
 	struct message message = { .kind = MESSAGE_DROP, .webhook_id = *webhook_id };
 

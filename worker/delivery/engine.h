@@ -9,7 +9,10 @@
  * connections are pooled by host.
  *
  * The gate: a job belongs to an assignment epoch of its partition. Immediately before an attempt begins the thread compares the job's epoch
- * with the gate's; where they differ the attempt is not made (R4, R5).
+ * with the gate's; where they differ the attempt is not made (R4, R5). Immediately before its request is sent it compares again.
+ *
+ * The lease: a worker that was stopped for a while does not know yet, when it wakes, that its partitions are others' now. So nothing begins and no
+ * request is sent past the time up to which it is proven that they are not. Jobs wait meanwhile; a lease that is renewed lets them go.
  */
 #pragma once
 
@@ -44,7 +47,7 @@ DEFINE_CLEANUP(struct route, route_unref)
 
 enum job_end {
 	JOB_ATTEMPTED, /* `result` says how it went */
-	JOB_REFUSED,   /* not attempted: the gate was closed, the endpoint dropped, or the engine is stopping */
+	JOB_REFUSED,   /* not attempted: the gate was closed, the lease over, the endpoint dropped, or the engine is stopping */
 };
 
 /* One attempt to be made. One allocation; the pipeline makes it, the engine owns it between submit and collect. */
@@ -89,6 +92,9 @@ struct job *engine_collect(struct engine *engine);
 
 /* The gate of a partition: jobs of another epoch are refused from now on. 0 is never a valid epoch: it closes. Any thread. */
 void engine_gate_set(struct engine *engine, int32_t partition, uint32_t epoch);
+
+/* Up to when (monotonic, microseconds) attempts may begin; before the first call none may. Any thread. */
+void engine_lease_set(struct engine *engine, int64_t until_us);
 
 /* Has the queued jobs of a webhook refused, because its url, key or state changed. Attempts in flight go on. */
 void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id);

@@ -15,6 +15,7 @@ enum {
 	BEGINS_PER_TURN = 64,   /* what was begun must not wait long for its events */
 	POOLED_TRANSFERS = 256, /* idle easy handles that are kept, some 10 KB each */
 	IDLE_WAIT_MS = 60 * 1000,
+	LAPSED_WAIT_MS = 20, /* between looks at a lease that is over, while something waits for it */
 };
 
 struct loop {
@@ -34,6 +35,7 @@ struct loop {
 	int connections_max;   /* this thread's share */
 	bool sparing;          /* each shard keeps no more than its part of that share */
 	bool has_mail, has_more, stopping;
+	bool has_lapsed;       /* the lease is over, and jobs may be waiting */
 	int64_t stop_deadline_us;
 };
 
@@ -55,17 +57,18 @@ static int64_t next_deadline(const struct loop *loop) {
 
 /* Rounded up: to wake too early is to wake twice. */
 static int wait_ms(const struct loop *loop) {
+	int longest_ms = loop->has_lapsed ? LAPSED_WAIT_MS : IDLE_WAIT_MS;
 	int64_t next, now;
 
 	if (loop->has_more)
 		return 0;
 	next = next_deadline(loop);
 	if (next == SHARD_NO_DEADLINE)
-		return IDLE_WAIT_MS;
+		return longest_ms;
 	if (next == 0)
 		return 0;
 	now = clock_monotonic_us();
-	return next <= now ? 0 : (int)MIN((next - now + 999) / 1000, (int64_t)IDLE_WAIT_MS);
+	return next <= now ? 0 : (int)MIN((next - now + 999) / 1000, (int64_t)longest_ms);
 }
 
 static void handle_event(struct loop *loop, const struct epoll_event *event) {
@@ -196,7 +199,9 @@ static void dispatch(struct loop *loop) {
 	struct claim claim;
 
 	for (int i = 0; i < BEGINS_PER_TURN; i++) {
-		loop->has_more = loop->in_flight_count < loop->in_flight_max && scheduler_next(&loop->scheduler, &claim);
+		loop->has_lapsed = scheduler_has_ready(&loop->scheduler) && !shared_lease_holds(loop->shared);
+		loop->has_more = !loop->has_lapsed && loop->in_flight_count < loop->in_flight_max &&
+				 scheduler_next(&loop->scheduler, &claim);
 		if (!loop->has_more)
 			return;
 		begin_or_refuse(loop, &claim);

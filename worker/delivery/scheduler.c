@@ -160,6 +160,10 @@ void scheduler_add(struct scheduler *scheduler, struct job *job, struct job_list
 	endpoint_settle(scheduler, endpoint);
 }
 
+bool scheduler_has_ready(const struct scheduler *scheduler) {
+	return scheduler->ready;
+}
+
 bool scheduler_next(struct scheduler *scheduler, struct claim *out) {
 	struct endpoint *endpoint;
 

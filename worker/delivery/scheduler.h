@@ -49,6 +49,8 @@ void scheduler_add(struct scheduler *scheduler, struct job *job, struct job_list
 /* The next job that may be in flight. Returns false when there is none. Each claim is to be released. */
 bool scheduler_next(struct scheduler *scheduler, struct claim *out) _must_check_;
 
+bool scheduler_has_ready(const struct scheduler *scheduler);
+
 /* A claim's host was resolved, or a connection to it was still there: its bound is the full one from now on. */
 void scheduler_reached(struct scheduler *scheduler, struct host *host);
 

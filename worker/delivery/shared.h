@@ -1,6 +1,7 @@
 /* What the delivery threads share with each other and with the engine's caller. */
 #pragma once
 
+#include "base/clock.h"
 #include "delivery/outbox.h"
 
 /* Partitions of the three topics that may have a gate; twice what any cluster of ours is meant to have. */
@@ -17,10 +18,15 @@ struct shared {
 	pthread_mutex_t idle_mutex;
 	pthread_cond_t idle;
 	_Atomic uint32_t gates[GATE_COUNT]; /* the epoch that may pass; 0: none */
+	_Atomic int64_t lease_until_us;     /* monotonic */
 };
 
 /* Whether the job's assignment is still the one whose deliveries may leave. */
 static inline bool shared_gate_admits(const struct shared *shared, const struct job *job) {
 	return job->epoch && job->partition >= 0 && job->partition < GATE_COUNT &&
 	       atomic_load(&shared->gates[job->partition]) == job->epoch;
+}
+
+static inline bool shared_lease_holds(const struct shared *shared) {
+	return clock_monotonic_us() < atomic_load(&shared->lease_until_us);
 }

@@ -50,12 +50,16 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused
 	return fd;
 }
 
-/* Also called for a connection that was kept, for which no socket is opened. */
+/*
+ * Called immediately before the request is sent; also for a connection that was kept, for which no socket is opened. Connecting may have taken
+ * long, and the process may have been stopped meanwhile.
+ */
 static int on_connected(void *userdata, char *to _unused_, char *from _unused_, int to_port _unused_, int from_port _unused_) {
 	struct transfer *transfer = userdata;
 
 	scheduler_reached(transfer->scheduler, transfer->claim.host);
-	return CURL_PREREQFUNC_OK;
+	transfer->withheld = !shared_gate_admits(transfer->shared, transfer->claim.job) || !shared_lease_holds(transfer->shared);
+	return transfer->withheld ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* A connection outlives the transfer that opened it, so what closing needs belongs to the thread. */
@@ -199,7 +203,7 @@ bool transfer_begin(struct transfer *transfer, const struct claim *claim, struct
 	transfer->shard = shard;
 	transfer->response = RESPONSE_INIT;
 	transfer->refused_by = NULL;
-	transfer->out_of_sockets = false;
+	transfer->out_of_sockets = transfer->withheld = false;
 	transfer->started_us = clock_monotonic_us();
 	sign(transfer);
 	list_lines(transfer);
@@ -270,7 +274,10 @@ static void write_result(struct transfer *transfer, CURLcode code) {
 }
 
 void transfer_end(struct transfer *transfer, CURLcode code) {
-	write_result(transfer, code);
+	if (transfer->withheld)
+		transfer->claim.job->end = JOB_REFUSED;
+	else
+		write_result(transfer, code);
 	curl_multi_remove_handle(transfer->shard->multi, transfer->easy);
 }
 

@@ -129,6 +129,21 @@ static void on_assign(struct pipeline *p, const rd_kafka_topic_partition_list_t 
 	log_info("partitions assigned", "count=%d of=%d generation=%d", count, p->partition_count, p->generation);
 }
 
+void assignment_answered(int16_t api_key, int64_t rtt_us, void *pipeline) {
+	/* Source: Kafka protocol guide, api keys. */
+	enum { HEARTBEAT = 12, SYNC_GROUP = 14 };
+	struct pipeline *p = pipeline;
+	int64_t now_us = clock_monotonic_us(), lapsed_us = p->lease.until_us;
+
+	if (api_key != HEARTBEAT && api_key != SYNC_GROUP)
+		return;
+	if (!lease_answered(&p->lease, api_key == SYNC_GROUP ? LEASE_SYNC : LEASE_HEARTBEAT, now_us - rtt_us, now_us))
+		return;
+	if (lapsed_us > 0 && lapsed_us <= now_us)
+		log_warn("no proof of membership for a while: no attempt was begun meanwhile", "ms=%lld", (long long)(now_us - lapsed_us) / 1000);
+	engine_lease_set(p->engine, p->lease.until_us);
+}
+
 void assignment_close_gates(struct pipeline *p) {
 	for (int32_t i = 0; i < p->partition_count; i++)
 		engine_gate_set(p->engine, i, 0);

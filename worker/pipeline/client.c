@@ -12,7 +12,7 @@ struct setting {
 /* Defaults that `kafka.*` may override. The session timeout bounds how long a dead worker's partitions wait for another owner. */
 static const struct setting group_defaults[] = {
 	{ "session.timeout.ms", "10000" },
-	{ "heartbeat.interval.ms", "2000" },
+	{ "heartbeat.interval.ms", "1000" },
 	{ "queued.min.messages", "5000" },
 	{ "queued.max.messages.kbytes", "16384" },
 };
@@ -98,8 +98,24 @@ static void on_error(rd_kafka_t *client _unused_, int err, const char *reason, v
 	log_debug("kafka client error", "code=%s reason=%s", rd_kafka_err2name((rd_kafka_resp_err_t)err), log_quote(reason));
 }
 
+static rd_kafka_resp_err_t on_response(rd_kafka_t *client _unused_, int fd _unused_, const char *broker _unused_, int32_t broker_id _unused_,
+				       int16_t api_key, int16_t version _unused_, int32_t correlation_id _unused_, size_t size _unused_,
+				       int64_t rtt_us, rd_kafka_resp_err_t err, void *userdata) {
+	const struct client_callbacks *callbacks = userdata;
+
+	if (!err && rtt_us >= 0)
+		callbacks->answered(api_key, rtt_us, callbacks->opaque);
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t on_new(rd_kafka_t *client, const rd_kafka_conf_t *conf _unused_, void *callbacks, char *error _unused_,
+				  size_t error_size _unused_) {
+	return rd_kafka_interceptor_add_on_response_received(client, "answered", on_response, callbacks);
+}
+
 static int configure_group(rd_kafka_conf_t *conf, const struct config *config, const struct client_callbacks *callbacks) {
 	rd_kafka_conf_set_rebalance_cb(conf, callbacks->rebalance);
+	rd_kafka_conf_interceptor_add_on_new(conf, "answered", on_new, (void *)(uintptr_t)callbacks);
 	return set_all(conf, group_ours, ARRAY_LEN(group_ours)) || set(conf, "group.id", config->group_id) ||
 	       set(conf, "group.instance.id", config->worker_id);
 }
@@ -170,6 +186,16 @@ rd_kafka_t *client_new(const struct config *config, enum client_kind kind, const
 void client_free(rd_kafka_t *client) {
 	if (client)
 		rd_kafka_destroy(client);
+}
+
+int client_session_timeout_ms(rd_kafka_t *client) {
+	char value[32] = "";
+	size_t size = sizeof(value);
+
+	/* Of the client's own configuration this cannot fail. */
+	if (rd_kafka_conf_get(rd_kafka_conf(client), "session.timeout.ms", value, &size) != RD_KAFKA_CONF_OK)
+		abort();
+	return atoi(value);
 }
 
 bool client_take_session_timeout(void) {

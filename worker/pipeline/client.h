@@ -8,10 +8,13 @@
 
 #include <librdkafka/rdkafka.h>
 
+/* What does not concern a client is NULL. */
 struct client_callbacks {
 	void *opaque;
 	void (*rebalance)(rd_kafka_t *, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t *, void *opaque);
 	void (*produce_report)(rd_kafka_t *, const rd_kafka_message_t *, void *opaque);
+	/* A broker answered a request of this kind (Kafka's ApiKey), sent `rtt_us` ago. From librdkafka's threads, one after the other for one broker. */
+	void (*answered)(int16_t api_key, int64_t rtt_us, void *opaque);
 };
 
 enum client_kind {
@@ -21,7 +24,7 @@ enum client_kind {
 	CLIENT_WATERMARK /* asks for true high watermarks: read_uncommitted (R1) */
 };
 
-/* Returns NULL after logging which property librdkafka refused. */
+/* Borrows the callbacks for the client's life; NULL: none. Returns NULL after logging which property librdkafka refused. */
 rd_kafka_t *client_new(const struct config *config, enum client_kind kind, const struct client_callbacks *callbacks);
 void client_free(rd_kafka_t *client);
 DEFINE_CLEANUP(rd_kafka_t, client_free)
@@ -31,6 +34,9 @@ DEFINE_CLEANUP(rd_kafka_t, client_free)
  * one member. Any thread.
  */
 bool client_take_session_timeout(void);
+
+/* The member's session timeout, as it was configured. */
+int client_session_timeout_ms(rd_kafka_t *client);
 
 /* Has `fd` (an eventfd) written to whenever the queue stops being empty. */
 void client_wake_by(rd_kafka_queue_t *queue, int fd);

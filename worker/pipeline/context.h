@@ -6,6 +6,7 @@
 #include "pipeline/client.h"
 #include "pipeline/dispatch.h"
 #include "pipeline/intake.h"
+#include "pipeline/lease.h"
 #include "pipeline/metrics.h"
 #include "pipeline/partition.h"
 #include "pipeline/pipeline.h"
@@ -27,11 +28,13 @@ struct pipeline {
 	struct partition *partitions; /* owned; [partition_count] */
 	uint32_t last_epoch;
 
+	struct client_callbacks consumer_callbacks;
 	rd_kafka_t *consumer;
 	rd_kafka_queue_t *consumer_queue;
 	bool consumer_lost; /* it is of no use any more, and is made anew */
 	bool input_stale; /* the consumer's assignment does not say which partitions are active, or from where */
 	atomic_bool group_joined;
+	struct lease lease; /* of the thread of librdkafka that talks to the coordinator, while there is a consumer */
 	rd_kafka_consumer_group_metadata_t *group; /* of this assignment (R3); NULL without one */
 	int32_t generation;
 
@@ -68,6 +71,8 @@ struct pipeline {
 
 /* librdkafka's rebalance callback (R3, R5, R6). */
 void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *pipeline);
+/* client.h's callback: proof of membership keeps the lease (lease.h). */
+void assignment_answered(int16_t api_key, int64_t rtt_us, void *pipeline);
 /* restore.h's callback: the partition may become active. */
 void assignment_restored(void *pipeline, struct partition *partition, enum restore_end end);
 /* Partitions that are to be restored and are not yet being: after the replica or the producer was made anew. */

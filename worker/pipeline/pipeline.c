@@ -129,11 +129,12 @@ static int wait_for_topics(struct pipeline *p) {
 }
 
 static int make_consumer(struct pipeline *p) {
-	struct client_callbacks callbacks = { .opaque = p, .rebalance = assignment_rebalance };
-
-	p->consumer = client_new(p->config, CLIENT_GROUP, &callbacks);
+	p->consumer_callbacks =
+		(struct client_callbacks){ .opaque = p, .rebalance = assignment_rebalance, .answered = assignment_answered };
+	p->consumer = client_new(p->config, CLIENT_GROUP, &p->consumer_callbacks);
 	if (!p->consumer)
 		return PIPELINE_E_FATAL;
+	lease_init(&p->lease, (int64_t)client_session_timeout_ms(p->consumer) * 1000);
 	p->consumer_queue = rd_kafka_queue_get_consumer(p->consumer);
 	client_wake_by(p->consumer_queue, p->wake_fd);
 	return 0;

@@ -14,6 +14,7 @@ enum {
 };
 
 struct transaction {
+	struct client_callbacks callbacks;
 	rd_kafka_t *producer;
 	rd_kafka_topic_t *state, *results, *dead_letters;
 	int aborts_in_a_row;
@@ -34,9 +35,9 @@ static void on_produce_report(rd_kafka_t *producer _unused_, const rd_kafka_mess
 
 struct transaction *transaction_new(const struct config *config, const struct topics *topics) {
 	_cleanup_(transaction_closep) struct transaction *t = x_calloc(1, sizeof(*t));
-	struct client_callbacks callbacks = { .opaque = t, .produce_report = on_produce_report };
 
-	t->producer = client_new(config, CLIENT_PRODUCER, &callbacks);
+	t->callbacks = (struct client_callbacks){ .opaque = t, .produce_report = on_produce_report };
+	t->producer = client_new(config, CLIENT_PRODUCER, &t->callbacks);
 	if (!t->producer)
 		return NULL;
 	/* Handles before use: the first produce to a topic without one waits a second for its metadata. */
