@@ -126,6 +126,7 @@ static void on_assign(struct pipeline *p, const rd_kafka_topic_partition_list_t 
 		}
 	}
 	p->group_joined = true; /* last: it would be ready while no partition is being restored yet */
+	pipeline_wake(p); /* to begin with the restores at once */
 	log_info("partitions assigned", "count=%d of=%d generation=%d", count, p->partition_count, p->generation);
 }
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "pipeline/fold.h"
 #include "pipeline/history.h"
+#include "pipeline/takeover.h"
 
 #include <errno.h>
 
@@ -11,6 +12,8 @@ enum {
 	FOLD_BYTES_MAX = 48 * 1024 * 1024,  /* of all partitions together; past it a partition's fold is written */
 	WATERMARK_TIMEOUT_MS = 2000,
 	NO_PROGRESS_LOUD_MS = 180 * 1000,   /* R1 */
+	HELD_MS = 100,                      /* before an open transaction is somebody's who died, perhaps: a commit's markers take a moment */
+	TAKEOVER_INTERVAL_MS = 1000,
 	TOMBSTONES_SAFE_MS = 7 * 24 * 3600 * 1000 / 2, /* half of the changelog's delete.retention.ms (R7) */
 };
 
@@ -24,6 +27,8 @@ struct restore {
 	bool moved;
 	bool at_end;
 	const char *torn; /* NULL, or why */
+	char *last_writer;      /* owned; the worker whose position was the last; NULL: none yet */
+	int64_t takeover_at_ms; /* when to end the transaction that holds it back; 0: none does */
 	int64_t records, started_ms, progress_ms, loud_ms;
 	struct history history;
 };
@@ -131,6 +136,7 @@ static int choose_start(struct restorer *r, struct restore *restore) {
 		return start_from_scratch(r, restore, "the replica has no position of it");
 	}
 	history_continue(&restore->history, &position, offset - 1);
+	restore->last_writer = x_strdup(position.member_id);
 	restore->verify_offset = restore->next_offset = offset - 1;
 	return 0;
 }
@@ -169,6 +175,7 @@ void restorer_remove(struct restorer *r, struct partition *partition) {
 	partition->restore = NULL;
 	r->assignment_stale = true;
 	fold_free(restore->fold);
+	free(restore->last_writer);
 	free(restore);
 	if (!r->restores)
 		close_clients(r);
@@ -263,6 +270,8 @@ static int take_position(struct restorer *r, struct restore *restore, const rd_k
 		restore->torn = "a position record cannot be decoded";
 		return 0;
 	}
+	free(restore->last_writer);
+	restore->last_writer = x_strdup(record.position.member_id);
 	if (message->offset == restore->verify_offset)
 		return verify(r, restore, &record.position);
 	if (!restore->moved && uuid_compare(&record.position.store_id, &history->position.store_id) != 0)
@@ -284,6 +293,7 @@ static int take_record(struct restorer *r, struct restore *restore, const rd_kaf
 	if (message->offset < restore->next_offset || restore->torn)
 		return 0;
 	restore->progress_ms = clock_monotonic_ms();
+	restore->takeover_at_ms = 0;
 	restore->records++;
 	if (is_position)
 		error = take_position(r, restore, message);
@@ -359,6 +369,12 @@ static int write_large_folds(struct restorer *r) {
 	return error;
 }
 
+/* A read_committed reader's end is where the first open transaction begins. */
+static void take_end(struct restore *restore, int64_t offset) {
+	restore->at_end = offset >= restore->target;
+	restore->takeover_at_ms = restore->at_end ? 0 : clock_monotonic_ms() + HELD_MS;
+}
+
 static int poll_records(struct restorer *r, int64_t deadline_ms, int *polled) {
 	for (*polled = 0; *polled < SLICE_RECORDS && !r->assignment_stale; ++*polled) {
 		rd_kafka_message_t *message = rd_kafka_consumer_poll(r->reader, 0);
@@ -369,7 +385,7 @@ static int poll_records(struct restorer *r, int64_t deadline_ms, int *polled) {
 			return 0;
 		restore = message->rkt ? find(r, message->partition) : NULL;
 		if (restore && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-			restore->at_end = message->offset >= restore->target;
+			take_end(restore, message->offset);
 		else if (restore && !message->err)
 			error = take_record(r, restore, message);
 		else if (restore && message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
@@ -386,6 +402,29 @@ static int poll_records(struct restorer *r, int64_t deadline_ms, int *polled) {
 		}
 	}
 	return 0;
+}
+
+static void put_off_takeover(struct restorer *r, const char *worker_id, int64_t until_ms) {
+	for (struct restore *restore = r->restores; restore; restore = restore->next)
+		if (restore->takeover_at_ms && restore->last_writer && strcmp(restore->last_writer, worker_id) == 0)
+			restore->takeover_at_ms = until_ms;
+}
+
+/*
+ * What held a partition back for so long was left open by a worker that died: most likely by the last one that wrote to it. Its own producer's
+ * transactions are settled before a worker restores anything. Where it was another's, the coordinator's timeout ends it.
+ */
+static void end_transactions_of_the_dead(struct restorer *r) {
+	for (struct restore *restore = r->restores; restore; restore = restore->next) {
+		int64_t now_ms = clock_monotonic_ms();
+
+		if (!restore->takeover_at_ms || now_ms < restore->takeover_at_ms || !restore->last_writer ||
+		    strcmp(restore->last_writer, r->settings.config->worker_id) == 0)
+			continue;
+		put_off_takeover(r, restore->last_writer, now_ms + TAKEOVER_INTERVAL_MS);
+		if (takeover_end_transaction(r->settings.config, r->settings.topics, r->reader, restore->last_writer) == 0)
+			return; /* the brokers tell what follows from it */
+	}
 }
 
 static void report_progress(struct restorer *r) {
@@ -461,6 +500,7 @@ int restorer_step(struct restorer *r, int64_t budget_ms) {
 	if (error == 0)
 		error = write_large_folds(r);
 	if (error == 0) {
+		end_transactions_of_the_dead(r);
 		report_progress(r);
 		error = finish_ended(r);
 	}
