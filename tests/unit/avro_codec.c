@@ -196,7 +196,7 @@ static void json_of_an_event(void **state _unused_) {
 static void json_of_a_state_record(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(65536);
 
-	json_append_state(&out, &sample_states[2]);
+	json_append_state(&out, &sample_states[3]);
 	assert_string_equal(out.data,
 			    "{\"type\":\"Delivery\",\"id\":\"01234567-89ab-4cde-8f01-23456789ab03\",\"eventId\":\"01234567-89ab-4cde-8f01-23456789ab04\","
 			    "\"webhookId\":\"01234567-89ab-4cde-8f01-23456789ab01\",\"tenantId\":\"acme\",\"commandId\":\"cmd-1\",\"requestId\":\"req-1\","
@@ -205,7 +205,7 @@ static void json_of_a_state_record(void **state _unused_) {
 			    "\"lastStatus\":500,\"lastReason\":\"status-500\",\"createdAt\":\"2026-01-01T00:00:00.000Z\","
 			    "\"nextAttemptAt\":\"2026-01-01T00:01:40.000Z\"}");
 	buffer_clear(&out);
-	json_append_state(&out, &sample_states[1]);
+	json_append_state(&out, &sample_states[2]);
 	assert_string_equal(out.data, "{\"type\":\"SigningKey\",\"tenantId\":\"acme\",\"kid\":\"kid-1\",\"x\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZQA\","
 				      "\"masterKeyId\":\"master-1\",\"epoch\":2,\"createdAt\":\"2026-01-01T00:00:00.000Z\",\"expiresAt\":null}");
 }

@@ -50,7 +50,7 @@ static const struct {
 	{ "webhook-command.avsc", 0x8dc385aa10415491 },
 	{ "credential-issuance-command.avsc", 0x0b3d347ea496a147 },
 	{ "analytic-event.avsc", 0xa9a9dda147c68df6 },
-	{ "state-record.avsc", 0xbc0855a2a0112be3 },
+	{ "state-record.avsc", 0x272c7decdb5b8fa6 },
 };
 
 static void canonical_forms_and_fingerprints(void **state _unused_) {

@@ -22,7 +22,7 @@ struct sample {
 #define SAMPLE_ENVELOPE { "cmd-1", "acme", "req-1", "client-1", 1767225600000, NULL }
 #define SAMPLE_WEBHOOK                                                                                                         \
 	{ SAMPLE_UUID(1), "acme", { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY, EVENT_TYPE_CREDENTIAL_ISSUED }, 2,                    \
-	  "https://hooks.example.com/a?b=c", true, 1767225600000, 1767225600123 }
+	  "https://hooks.example.com/a?b=c", true, 1767225600000, 1767225600123, 0 }
 #define SAMPLE_EVENT_HEAD(subject_, step_, status_)                                                                            \
 	.id = SAMPLE_UUID(2), .subject = (subject_), .step = (step_), .timestamp_ms = 1767225600001, .tenant_id = "acme",       \
 	.command_id = "cmd-1", .request_id = "req-1", .client_id = "client-1", .status = (status_)
@@ -81,6 +81,8 @@ static const struct analytic_event sample_events[] = {
 
 static const struct state_record sample_states[] = {
 	{ .kind = STATE_WEBHOOK, .webhook = SAMPLE_WEBHOOK },
+	{ .kind = STATE_WEBHOOK,
+	  .webhook = { SAMPLE_UUID(1), "acme", { EVENT_TYPE_CREDENTIAL_ISSUED }, 1, "https://a/", false, 1767225600000, 1767225600123, 1767225600456 } },
 	{ .kind = STATE_SIGNING_KEY, .signing_key = { "acme", "kid-1", "0123456789abcdef0123456789abcde", "master-1", 2, 1767225600000, 0 } },
 	{ .kind = STATE_DELIVERY, .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1", "req-1", NULL,
 						"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", EVENT_TYPE_CREDENTIAL_ISSUED,
@@ -116,13 +118,14 @@ static const struct sample samples[] = {
 	{ "event signing key", SAMPLE_EVENT, { .event = &sample_events[8] } },
 	{ "event recovered", SAMPLE_EVENT, { .event = &sample_events[9] } },
 	{ "webhook", SAMPLE_STATE, { .state = &sample_states[0] } },
-	{ "signing key", SAMPLE_STATE, { .state = &sample_states[1] } },
-	{ "dead delivery", SAMPLE_STATE, { .state = &sample_states[2] } },
-	{ "pending delivery", SAMPLE_STATE, { .state = &sample_states[3] } },
-	{ "receipt webhook", SAMPLE_STATE, { .state = &sample_states[4] } },
-	{ "receipt nothing", SAMPLE_STATE, { .state = &sample_states[5] } },
-	{ "receipt problem", SAMPLE_STATE, { .state = &sample_states[6] } },
-	{ "position", SAMPLE_STATE, { .state = &sample_states[7] } },
+	{ "failing webhook", SAMPLE_STATE, { .state = &sample_states[1] } },
+	{ "signing key", SAMPLE_STATE, { .state = &sample_states[2] } },
+	{ "dead delivery", SAMPLE_STATE, { .state = &sample_states[3] } },
+	{ "pending delivery", SAMPLE_STATE, { .state = &sample_states[4] } },
+	{ "receipt webhook", SAMPLE_STATE, { .state = &sample_states[5] } },
+	{ "receipt nothing", SAMPLE_STATE, { .state = &sample_states[6] } },
+	{ "receipt problem", SAMPLE_STATE, { .state = &sample_states[7] } },
+	{ "position", SAMPLE_STATE, { .state = &sample_states[8] } },
 };
 enum { SAMPLE_COUNT = ARRAY_LEN(samples) };
 

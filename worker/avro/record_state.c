@@ -13,6 +13,7 @@ static const struct field webhook_fields[] = {
 	{ "disabled", WEBHOOK(FIELD_BOOLEAN, disabled), .optional = true },
 	{ "createdAt", WEBHOOK(FIELD_TIME, created_at_ms) },
 	{ "updatedAt", WEBHOOK(FIELD_TIME, updated_at_ms) },
+	{ "failingSince", WEBHOOK(FIELD_TIME_OR_NULL, failing_since_ms), .optional = true },
 };
 static const struct record webhook = { "Webhook", RECORD_TABLE(webhook_fields) };
 

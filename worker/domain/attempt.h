@@ -33,6 +33,14 @@ static inline bool attempt_status_is_success(int32_t status) {
 	return status >= 200 && status < 300;
 }
 
+/* Whether the endpoint asked for less, with or without a Retry-After: 429, 502, 503, 504. Source: RFC 9110 section 10.2.3, RFC 6585 section 4. */
+bool attempt_is_slow_down(const struct attempt_result *result);
+
+/* Whether it said that it is gone for good. Source: RFC 9110 section 15.5.11. */
+static inline bool attempt_is_gone(const struct attempt_result *result) {
+	return result->reason == ATTEMPT_STATUS && result->status == 410;
+}
+
 /*
  * Retry-After, both forms, as milliseconds from `now_ms` (wall); -1 where it is malformed. Source: RFC 9110 section 10.2.3.
  */

@@ -47,14 +47,31 @@ int handle_issuance(const struct handler_context *context, const struct issuance
 
 struct outcome_settings {
 	struct retry_policy retry;
+	int64_t endpoint_disable_after_ms;
 };
 
 /*
  * An attempt's outcome: success ends the delivery (tombstone, PROCESS_SUCCESS), failure schedules the next attempt (RETRY) or, with the schedule
- * exhausted, makes it dead (PROCESS_FAIL). `delivery` is as it was before the attempt. Its events' ids are id_of_delivery_event's.
+ * exhausted, makes it dead (PROCESS_FAIL). A 410 ends it (tombstone, PROCESS_FAIL). `delivery` is as it was before the attempt. Its events' ids are id_of_delivery_event's.
  */
 void handle_outcome(const struct outcome_settings *settings, const struct delivery *delivery, const struct attempt_result *result,
 		    struct effects *out);
 
 /* Ends a delivery whose webhook is gone or disabled: tombstone and PROCESS_FAIL with `reason` ("webhook-deleted", "webhook-disabled"). */
 void handle_withdrawn(const struct delivery *delivery, const char *reason, int64_t now_ms, struct effects *out);
+
+/* What its attempts showed of a webhook's endpoint, where the webhook is to know of it. */
+struct endpoint_report {
+	struct uuid webhook_id;
+	const char *tenant_id;
+	const char *url;          /* where the attempts went: a webhook that has moved since is not concerned */
+	int64_t failing_since_ms; /* wall; 0: it takes deliveries again */
+	bool is_gone;             /* it answered 410 */
+};
+
+/*
+ * Keeps since when it fails, or disables the webhook (WEBHOOK_DISABLED): at once when it is gone, else after endpoint_disable_after_ms without one
+ * success. `webhook` is as it stands.
+ */
+void handle_endpoint_report(const struct outcome_settings *settings, const struct webhook *webhook, const struct endpoint_report *report,
+			    int64_t now_ms, struct effects *out);

@@ -66,6 +66,15 @@ struct uuid id_of_delivery_event(const struct delivery *delivery, int32_t attemp
 	return finish(&hash);
 }
 
+struct uuid id_of_webhook_disabled(const struct webhook *webhook) {
+	struct field_hash hash;
+
+	field_hash_init(&hash, "posthorn webhook disabled");
+	add_uuid(&hash, &webhook->id);
+	field_hash_add_int(&hash, webhook->updated_at_ms);
+	return finish(&hash);
+}
+
 struct uuid id_of_webhook(const struct command_source *source, const char *tenant_id, const char *command_id) {
 	struct field_hash hash;
 

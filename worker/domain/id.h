@@ -22,5 +22,7 @@ struct uuid id_of_analytic_event(const struct command_source *source, int32_t in
  * tells the lives of a delivery apart: one that is recovered, or recorded anew by a duplicate command, counts its attempts from 1 again.
  */
 struct uuid id_of_delivery_event(const struct delivery *delivery, int32_t attempt, enum analytic_step step);
+/* The event that tells of a webhook's disabling: of (webhook id, when it was last updated before). */
+struct uuid id_of_webhook_disabled(const struct webhook *webhook);
 /* A new webhook's id: of (cluster, topic, partition, offset, tenant, commandId). */
 struct uuid id_of_webhook(const struct command_source *source, const char *tenant_id, const char *command_id);

@@ -33,25 +33,13 @@ static struct delivery_report report_of(const struct delivery *delivery, const s
 	};
 }
 
-/* Only these slow an endpoint down by their own word (design section 4). Source: RFC 9110 section 10.2.3, RFC 6585 section 4. */
-static int64_t asked_wait_ms(const struct attempt_result *result) {
-	switch (result->status) {
-	case 429:
-	case 502:
-	case 503:
-	case 504:
-		return result->retry_after_ms;
-	default:
-		return -1;
-	}
-}
-
 /* Another attempt, or none: the delivery is rewritten with what is known of it now. */
 static void fail(const struct outcome_settings *settings, const struct delivery *delivery, const struct attempt_result *result,
 		 struct effects *out) {
 	struct state_record record = { .kind = STATE_DELIVERY, .delivery = *delivery };
 	struct delivery_report report = report_of(delivery, result);
-	int64_t delay_ms = retry_delay_ms(&settings->retry, &delivery->id, report.attempt, asked_wait_ms(result));
+	int64_t retry_after_ms = attempt_is_slow_down(result) ? result->retry_after_ms : -1;
+	int64_t delay_ms = retry_delay_ms(&settings->retry, &delivery->id, report.attempt, retry_after_ms);
 	bool is_exhausted = delay_ms < 0;
 
 	record.delivery.attempts = report.attempt;
@@ -71,13 +59,13 @@ void handle_outcome(const struct outcome_settings *settings, const struct delive
 
 	if (delivery->status != DELIVERY_PENDING)
 		abort();
-	if (result->reason != ATTEMPT_OK) {
+	if (result->reason != ATTEMPT_OK && !attempt_is_gone(result)) {
 		fail(settings, delivery, result, out);
 		return;
 	}
 	report = report_of(delivery, result);
 	end(out, delivery);
-	add_event(out, delivery, ANALYTIC_PROCESS_SUCCESS, result->finished_at_ms, &report);
+	add_event(out, delivery, result->reason == ATTEMPT_OK ? ANALYTIC_PROCESS_SUCCESS : ANALYTIC_PROCESS_FAIL, result->finished_at_ms, &report);
 }
 
 void handle_withdrawn(const struct delivery *delivery, const char *reason, int64_t now_ms, struct effects *out) {

@@ -15,8 +15,9 @@ struct webhook {
 	size_t event_count;                                    /* 1..EVENT_TYPE_SUBSCRIBABLE_COUNT */
 	const char *url;                                       /* normalised */
 	bool disabled;
-	int64_t created_at_ms; /* wall */
-	int64_t updated_at_ms; /* wall */
+	int64_t created_at_ms;    /* wall */
+	int64_t updated_at_ms;    /* wall */
+	int64_t failing_since_ms; /* wall: its breaker opened, and none succeeded since; 0: none. Tenants do not see it */
 };
 
 /* Whether an event of the type is to be delivered: subscribed to, and not disabled. */

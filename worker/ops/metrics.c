@@ -161,6 +161,10 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline, const s
 	       atomic_load(&metrics->outstanding));
 	single(out, "posthorn_endpoints_pending", "gauge", "Webhooks with deliveries in memory or due in the replica.",
 	       atomic_load(&metrics->endpoints));
+	single(out, "posthorn_endpoints_failing", "gauge", "Endpoints whose breaker is open: only probes go to them.",
+	       atomic_load(&metrics->open_breakers));
+	single(out, "posthorn_webhooks_disabled_total", "counter", "Webhooks disabled because their endpoint is gone or failed for too long.",
+	       (int64_t)load(&metrics->webhooks_disabled));
 	render_partitions(out, metrics);
 	render_process(out, version);
 }

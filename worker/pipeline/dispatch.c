@@ -5,7 +5,6 @@
 
 enum {
 	OUTSTANDING_PER_IN_FLIGHT = 4, /* deliveries in memory for each that may be in flight, over all endpoints */
-	WINDOW_MAX = 2048,             /* of an endpoint that keeps succeeding */
 };
 
 struct dispatch *dispatch_new(const struct dispatch_settings *settings) {
@@ -15,6 +14,7 @@ struct dispatch *dispatch_new(const struct dispatch_settings *settings) {
 	*d = (struct dispatch){
 		.settings = *settings,
 		.retry = { config->delivery_retry_schedule_ms, config->delivery_retry_count, config->delivery_retry_jitter },
+		.breaker = { config->delivery_breaker_failures, config->delivery_breaker_probe_interval_ms },
 		.outstanding_max = (size_t)config->delivery_max_in_flight * OUTSTANDING_PER_IN_FLIGHT,
 		.arena = arena_new(),
 	};
@@ -33,6 +33,7 @@ void dispatch_submit(struct dispatch *d) {
 	if (jobs)
 		engine_submit(d->settings.engine, jobs);
 	atomic_store_explicit(&d->settings.metrics->outstanding, (int)HASH_COUNT(d->outstanding), memory_order_relaxed);
+	atomic_store_explicit(&d->settings.metrics->open_breakers, d->open_breakers, memory_order_relaxed);
 	atomic_store_explicit(&d->settings.metrics->endpoints, (int)(HASH_COUNT(d->endpoints) - d->idle_count), memory_order_relaxed);
 }
 
@@ -92,6 +93,7 @@ void dispatch_suspend(struct dispatch *d, const struct partition *partition) {
 		if (endpoint->partition != partition->id)
 			continue;
 		heap_remove(&d->due, &endpoint->due);
+		endpoint_leave_reports(d, endpoint);
 		if (endpoint->withdrawn) {
 			endpoint_leave_lists(d, endpoint);
 			endpoint->next_due_ms = LOOK; /* should the partition come back */
@@ -113,8 +115,8 @@ void dispatch_delivery(struct dispatch *d, const struct partition *partition, co
 	struct endpoint *endpoint = endpoint_get(d, partition, &delivery->webhook_id);
 	bool behind_others = endpoint->next_due_ms <= now_ms;
 
-	if (at_ms <= now_ms && endpoint->route && !endpoint->withdrawn && !behind_others && endpoint->outstanding < endpoint->window &&
-	    !outstanding_is_full(d) && !outstanding_has(d, &delivery->id))
+	if (at_ms <= now_ms && endpoint->route && !endpoint->withdrawn && !behind_others && endpoint_is_open(endpoint, now_ms) &&
+	    endpoint->outstanding < endpoint->window && !outstanding_is_full(d) && !outstanding_has(d, &delivery->id))
 		outstanding_add(d, endpoint, delivery);
 	else if (at_ms > now_ms && !endpoint->route)
 		endpoint->next_due_ms = LOOK; /* a failed attempt of a webhook that changed meanwhile: it may have to end */
@@ -135,11 +137,23 @@ static void route_changed(struct dispatch *d, struct endpoint *endpoint) {
 	endpoint_settle(d, endpoint);
 }
 
-void dispatch_webhook_changed(struct dispatch *d, const struct uuid *webhook_id) {
+/* Nobody changed it: it was only told how its endpoint is. */
+static bool is_same_webhook(const struct endpoint *endpoint, const struct webhook *webhook) {
+	return webhook && !webhook->disabled && endpoint->route && webhook->updated_at_ms == endpoint->updated_at_ms &&
+	       strcmp(webhook->url, endpoint->route->url) == 0;
+}
+
+void dispatch_webhook_changed(struct dispatch *d, const struct uuid *webhook_id, const struct webhook *webhook) {
 	struct endpoint *endpoint = endpoint_find(d, webhook_id);
 
-	if (endpoint)
-		route_changed(d, endpoint);
+	if (!endpoint)
+		return;
+	if (is_same_webhook(endpoint, webhook)) {
+		endpoint->recorded_failing_ms = webhook->failing_since_ms;
+		return;
+	}
+	endpoint_reset_health(d, endpoint);
+	route_changed(d, endpoint);
 }
 
 void dispatch_key_changed(struct dispatch *d, const char *tenant_id) {
@@ -150,25 +164,13 @@ void dispatch_key_changed(struct dispatch *d, const char *tenant_id) {
 			route_changed(d, endpoint);
 }
 
-/* The window doubles after a windowful of successes and falls back on a failure: only an endpoint that takes them has many in memory. */
-static void adapt_window(const struct dispatch *d, struct endpoint *endpoint, const struct job *job) {
-	if (job->end != JOB_ATTEMPTED)
-		return;
-	if (job->result.reason != ATTEMPT_OK) {
-		endpoint->window = d->settings.config->delivery_max_in_flight_per_endpoint;
-		endpoint->streak = 0;
-	} else if (++endpoint->streak >= endpoint->window && endpoint->window < WINDOW_MAX) {
-		endpoint->window *= 2;
-		endpoint->streak = 0;
-	}
-}
-
 void dispatch_returned(struct dispatch *d, const struct job *job) {
 	struct endpoint *endpoint = outstanding_remove(d, &job->delivery.id);
 
 	if (!endpoint)
 		return;
-	adapt_window(d, endpoint, job);
+	if (job->end == JOB_ATTEMPTED)
+		endpoint_attempted(d, endpoint, &job->result);
 	if (job->end == JOB_REFUSED)
 		endpoint->next_due_ms = MIN(endpoint->next_due_ms, clock_wall_ms());
 	endpoint_settle(d, endpoint);

@@ -14,6 +14,7 @@
 
 #include "base/config.h"
 #include "delivery/engine.h"
+#include "domain/handler.h"
 #include "pipeline/metrics.h"
 #include "pipeline/partition.h"
 #include "replica/replica.h"
@@ -42,9 +43,9 @@ void dispatch_suspend(struct dispatch *dispatch, const struct partition *partiti
 /* Its endpoints and what is in memory of it are forgotten; outcomes that still come are of an older epoch. */
 void dispatch_forget(struct dispatch *dispatch, const struct partition *partition);
 
-/* After a commit: a delivery that it recorded or rescheduled, a webhook or a tenant's key that it changed. */
+/* After a commit: a delivery that it recorded or rescheduled, a webhook (NULL: deleted) or a tenant's key that it changed. */
 void dispatch_delivery(struct dispatch *dispatch, const struct partition *partition, const struct delivery *delivery);
-void dispatch_webhook_changed(struct dispatch *dispatch, const struct uuid *webhook_id);
+void dispatch_webhook_changed(struct dispatch *dispatch, const struct uuid *webhook_id, const struct webhook *webhook);
 void dispatch_key_changed(struct dispatch *dispatch, const char *tenant_id);
 
 /* Hands what the calls above chose to the engine, in one go. */
@@ -70,3 +71,15 @@ struct withdrawal {
 };
 int dispatch_withdrawals(struct dispatch *dispatch, struct arena *arena, size_t limit, struct withdrawal **out, size_t *count) _must_check_;
 bool dispatch_has_withdrawals(const struct dispatch *dispatch);
+
+/*
+ * What the webhooks are to know of their endpoints: up to `limit` reports, to be handled in the next turn. They live in the arena, and
+ * borrow from the dispatch until it is next changed.
+ */
+struct dispatch_report {
+	struct endpoint_report report;
+	int32_t partition;
+};
+size_t dispatch_reports(const struct dispatch *dispatch, struct arena *arena, size_t limit, struct dispatch_report **out);
+/* After the commit: that many, the first ones, are done. */
+void dispatch_reported(struct dispatch *dispatch, size_t count);

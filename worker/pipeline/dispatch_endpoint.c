@@ -22,6 +22,7 @@ void endpoint_leave_lists(struct dispatch *d, struct endpoint *endpoint) {
 }
 
 void endpoint_free(struct dispatch *d, struct endpoint *endpoint) {
+	endpoint_reset_health(d, endpoint);
 	endpoint_leave_lists(d, endpoint);
 	heap_remove(&d->due, &endpoint->due);
 	HASH_DEL(d->endpoints, endpoint);
@@ -42,7 +43,7 @@ struct endpoint *endpoint_get(struct dispatch *d, const struct partition *partit
 	if (!endpoint) {
 		endpoint = x_calloc(1, sizeof(*endpoint));
 		endpoint->webhook_id = *webhook_id;
-		endpoint->window = d->settings.config->delivery_max_in_flight_per_endpoint;
+		endpoint->window = endpoint_first_window(d);
 		endpoint->next_due_ms = NEVER;
 		HASH_ADD(hh, d->endpoints, webhook_id, sizeof(endpoint->webhook_id), endpoint);
 	}
@@ -53,12 +54,13 @@ struct endpoint *endpoint_get(struct dispatch *d, const struct partition *partit
 
 void endpoint_settle(struct dispatch *d, struct endpoint *endpoint) {
 	/* A look does not wait for room: what is in flight may take its time, and what has to end should end now. */
-	bool has_room = endpoint->next_due_ms == LOOK || endpoint->outstanding <= endpoint->window / 2;
+	bool looks = endpoint->next_due_ms == LOOK;
+	bool has_room = looks || (!endpoint->breaker.is_gone && endpoint->outstanding <= endpoint->window / 2);
 
 	if (endpoint->withdrawn || endpoint->next_due_ms == NEVER || !has_room)
 		heap_remove(&d->due, &endpoint->due);
 	else
-		heap_set(&d->due, &endpoint->due, endpoint->next_due_ms);
+		heap_set(&d->due, &endpoint->due, looks ? LOOK : MAX(endpoint->next_due_ms, endpoint->breaker.hold_until_ms));
 
 	if (endpoint->withdrawn || endpoint->next_due_ms != NEVER || endpoint->outstanding > 0) {
 		if (!endpoint->withdrawn)

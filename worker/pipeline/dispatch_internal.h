@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/heap.h"
+#include "domain/breaker.h"
 #include "pipeline/dispatch.h"
 
 #include <uthash.h>
@@ -18,7 +19,12 @@ struct endpoint {
 	int window;               /* how many may be */
 	int streak;               /* successes since the window last changed */
 	int64_t next_due_ms;      /* wall: the earliest in the replica that is not in memory; NEVER: none */
+	struct breaker breaker;
+	int64_t recorded_failing_ms; /* wall: since when it fails, as its webhook says; 0: it does not */
+	int64_t updated_at_ms;    /* wall: of the webhook that the route is of */
 	const char *withdrawn;    /* NULL, or why its deliveries are to end */
+	bool reports;             /* on the list of reports */
+	struct endpoint *prev_report, *next_report;
 	bool idle;                /* on the idle list */
 	struct heap_node due;     /* in the heap while the replica has something for it and the window has room */
 	struct endpoint *prev, *next; /* of the idle list or of the withdrawn list */
@@ -35,11 +41,14 @@ struct outstanding {
 struct dispatch {
 	struct dispatch_settings settings;
 	struct retry_policy retry;
+	struct breaker_policy breaker;
 	struct replica *replica;
 	struct endpoint *endpoints;
 	struct endpoint *idle; /* oldest first */
 	size_t idle_count;
 	struct endpoint *withdrawn;
+	struct endpoint *reports; /* oldest first */
+	int open_breakers;
 	struct heap due;
 	struct outstanding *outstanding;
 	size_t outstanding_bytes, outstanding_max;
@@ -58,6 +67,20 @@ void endpoint_settle(struct dispatch *dispatch, struct endpoint *endpoint);
 void endpoint_leave_lists(struct dispatch *dispatch, struct endpoint *endpoint);
 /* Its webhook is gone or disabled. `reason` is static text. */
 void endpoint_withdraw(struct dispatch *dispatch, struct endpoint *endpoint, const char *reason);
+
+/* dispatch_health.c */
+
+/* The window of one of which nothing is known. */
+int endpoint_first_window(const struct dispatch *dispatch);
+/* Whether an attempt may begin now, as far as the endpoint itself is concerned. */
+bool endpoint_is_open(const struct endpoint *endpoint, int64_t now_ms);
+/* An attempt ended: the window, the breaker, and whether there is something to report. */
+void endpoint_attempted(struct dispatch *dispatch, struct endpoint *endpoint, const struct attempt_result *result);
+/* Its webhook is another now, or as good as that. */
+void endpoint_reset_health(struct dispatch *dispatch, struct endpoint *endpoint);
+/* What the webhook says of it, which an earlier worker may have found. */
+void endpoint_recall_health(struct dispatch *dispatch, struct endpoint *endpoint, const struct webhook *webhook);
+void endpoint_leave_reports(struct dispatch *dispatch, struct endpoint *endpoint);
 
 /* Whether no more may be in memory, over all endpoints. */
 bool outstanding_is_full(const struct dispatch *dispatch);

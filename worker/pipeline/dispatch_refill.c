@@ -52,6 +52,7 @@ static int load_route(struct dispatch *d, struct endpoint *endpoint, const char 
 		endpoint_withdraw(d, endpoint, r == REGISTRY_E_NOT_FOUND ? "webhook-deleted" : "webhook-disabled");
 		return 0;
 	}
+	endpoint_recall_health(d, endpoint, &webhook);
 	signer = load_signer(d, tenant_id, &r);
 	if (signer)
 		endpoint->route = route_new(&endpoint->webhook_id, tenant_id, webhook.url, signer);

@@ -41,6 +41,8 @@ struct pipeline_metrics {
 	atomic_int undone_in_a_row;       /* turns that could not be committed, since the last that was */
 	atomic_int outstanding;           /* deliveries in memory */
 	atomic_int endpoints;             /* webhooks with pending deliveries */
+	atomic_int open_breakers;         /* endpoints to which only probes go */
+	atomic_uint_fast64_t webhooks_disabled; /* by their endpoints */
 	atomic_int partition_count; /* set last: until then there are none */
 	struct partition_metrics *partitions; /* owned; [partition_count] */
 };

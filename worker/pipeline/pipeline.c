@@ -41,6 +41,7 @@ struct pipeline *pipeline_new(const struct config *config, const struct master_k
 			.signing_key_overlap_ms = config->signing_key_overlap_ms,
 		},
 		.outcome_settings.retry = { config->delivery_retry_schedule_ms, config->delivery_retry_count, config->delivery_retry_jitter },
+		.outcome_settings.endpoint_disable_after_ms = config->endpoint_disable_after_ms,
 		.messages = x_calloc((size_t)config->batch_max_records, sizeof(rd_kafka_message_t *)),
 	};
 	p->outcomes_end = &p->outcomes;

@@ -108,6 +108,27 @@ static int handle_withdrawals(struct pipeline *p, struct turn *turn, const struc
 	return r;
 }
 
+static int handle_report(struct pipeline *p, struct turn *turn, const struct dispatch_report *report) {
+	const struct registry *registry = replica_registry(p->replica);
+	struct webhook webhook;
+	struct effects effects;
+	int r = registry->webhook_get(registry->userdata, p->arena, report->report.tenant_id, &report->report.webhook_id, &webhook);
+
+	if (r != 0)
+		return r == REGISTRY_E_NOT_FOUND ? 0 : r;
+	effects_init(&effects, p->arena);
+	handle_endpoint_report(&p->outcome_settings, &webhook, &report->report, clock_wall_ms(), &effects);
+	return effects.change_count > 0 ? turn_write_effects(p, turn, &p->partitions[report->partition], &effects) : 0;
+}
+
+static int handle_reports(struct pipeline *p, struct turn *turn, const struct work *work) {
+	int r = 0;
+
+	for (size_t i = 0; i < work->report_count && r == 0; i++)
+		r = handle_report(p, turn, &work->reports[i]);
+	return r;
+}
+
 static int handle_expired(struct pipeline *p, struct turn *turn, const struct work *work) {
 	int r = 0;
 
@@ -129,6 +150,8 @@ static int write_all(struct pipeline *p, struct turn *turn, const struct work *w
 		r = handle_outcomes(p, turn, work->outcomes);
 	if (r == 0)
 		r = handle_withdrawals(p, turn, work);
+	if (r == 0)
+		r = handle_reports(p, turn, work);
 	if (r == 0)
 		r = handle_expired(p, turn, work);
 	return r == 0 ? turn_write_positions(p) : r;
@@ -152,6 +175,7 @@ static void count_turn(struct pipeline *p, const struct turn *turn) {
 			metric_add(&p->metrics.commands[i][k], turn->commands[i][k]);
 	for (int i = 0; i < METRIC_DELIVERY_COUNT; i++)
 		metric_add(&p->metrics.deliveries[i], turn->deliveries[i]);
+	metric_add(&p->metrics.webhooks_disabled, turn->webhooks_disabled);
 }
 
 /* SQLite follows Kafka (R7): the rows and the changelog offset that they reflect, in one commit. */
@@ -200,7 +224,7 @@ static void tell_of_endpoint(struct pipeline *p, const struct committed_change *
 
 	switch (change->key.kind) {
 	case STATE_WEBHOOK:
-		dispatch_webhook_changed(p->dispatch, &change->key.id);
+		dispatch_webhook_changed(p->dispatch, &change->key.id, change->record ? &change->record->webhook : NULL);
 		break;
 	case STATE_SIGNING_KEY:
 		dispatch_key_changed(p->dispatch, change->key.tenant_id);
@@ -340,6 +364,7 @@ static void run_transaction(struct pipeline *p, struct work *work) {
 	p->poison.offset = -1;
 	advance_partitions(p);
 	count_turn(p, &turn);
+	dispatch_reported(p->dispatch, work->report_count);
 	dispatch_committed(p, &turn, work->outcomes);
 	fault_step("after-dispatch");
 }

@@ -22,6 +22,7 @@ struct turn {
 	size_t change_count, change_capacity;
 	uint64_t commands[METRIC_INPUT_COUNT][METRIC_COMMAND_COUNT];
 	uint64_t deliveries[METRIC_DELIVERY_COUNT];
+	uint64_t webhooks_disabled;
 };
 
 /* turn_take.c */
@@ -31,6 +32,8 @@ struct work {
 	struct job *outcomes;
 	struct withdrawal *withdrawals;
 	size_t withdrawal_count;
+	struct dispatch_report *reports;
+	size_t report_count;
 	struct expired {
 		struct partition *partition;
 		struct state_key *keys;

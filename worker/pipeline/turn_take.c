@@ -6,6 +6,7 @@
 
 enum {
 	WITHDRAWALS_PER_TURN = 500,
+	REPORTS_PER_TURN = 500,
 	EXPIRED_PER_TURN = 500,
 	EXPIRY_INTERVAL_MS = 10 * 1000,
 	OUTCOMES_PER_TURN = 10000,
@@ -172,9 +173,10 @@ int turn_take(struct pipeline *p, struct work *work, bool with_messages) {
 		if (r < 0)
 			return r;
 	}
+	work->report_count = dispatch_reports(p->dispatch, p->arena, REPORTS_PER_TURN, &work->reports);
 	return take_expired(p, work);
 }
 
 bool turn_is_idle(const struct pipeline *p, const struct work *work) {
-	return !p->message_count && !work->outcomes && !work->withdrawal_count && !work->expired_count;
+	return !p->message_count && !work->outcomes && !work->withdrawal_count && !work->report_count && !work->expired_count;
 }

@@ -88,6 +88,9 @@ static void count_event(struct turn *turn, struct partition *partition, const st
 	case ANALYTIC_RETRY:
 		turn->deliveries[METRIC_DELIVERY_RETRIED]++;
 		break;
+	case ANALYTIC_STEP_NONE:
+		turn->webhooks_disabled++;
+		break;
 	default:
 		break;
 	}

@@ -1,0 +1,132 @@
+"""Endpoints that fail: held back without a harm to anybody else, probed, paced when they are back, and disabled when they are gone."""
+
+import pytest
+from env import commands
+from env.wait import until
+
+SUCCESS, FAIL, DISABLED = "WEBHOOK_EVENT_PROCESS_SUCCESS", "WEBHOOK_EVENT_PROCESS_FAIL", "WEBHOOK_DISABLED"
+FAILURES, PROBE_S, PENDING = 3, 0.5, 100
+SETTINGS = {
+    "delivery.breaker.failures": FAILURES,
+    "delivery.breaker.probe.interval": f"{int(PROBE_S * 1000)}ms",
+    "delivery.retry.schedule": "100ms" + 20 * ",1s",
+    "delivery.retry.jitter": 0,
+    "delivery.max.in.flight.per.endpoint": 8,
+}
+
+
+@pytest.fixture(scope="module")
+def world(make_world):
+    with make_world(settings=SETTINGS) as world:
+        world.worker()
+        yield world
+
+
+def issue_many(world, endpoint, count=PENDING):
+    """(tenant, webhook) with that many events on their way."""
+    tenant = world.tenant()
+    webhook = world.webhook(tenant, endpoint)
+    for _ in range(count):
+        world.writer.issuance(commands.issuance(tenant))
+    world.writer.flush()
+    return tenant, webhook
+
+
+
+def wait_events(world, tenant, type, count=1, timeout=30):
+    found = lambda: [e for e in world.results.events if e.tenantId == tenant and e.type == type]
+    return world.results.wait(lambda: len(found()) >= count and found(), timeout, f"{count} {type}")
+
+
+def failing_since(world, tenant):
+    [webhook] = world.state.kind("webhook", tenant).values()
+    return webhook["failingSince"]
+
+
+def gaps(requests):
+    return [later.time - earlier.time for earlier, later in zip(requests, requests[1:])]
+
+
+def test_only_probes_go_to_one_that_fails(world):
+    endpoint = world.receivers.endpoint().answers(500)
+    tenant, webhook = issue_many(world, endpoint)
+    requests = list(endpoint.wait(FAILURES + 8 + 4))
+    probes = requests[-4:]
+    assert min(gaps(probes)) > PROBE_S * 0.9, "one at a time"
+    until(lambda: failing_since(world, tenant), what="the webhook to be told")
+    endpoint.answers(200)
+    wait_events(world, tenant, SUCCESS, PENDING)
+    assert len({request.id for request in endpoint.requests}) == PENDING
+    until(lambda: not failing_since(world, tenant), what="the webhook to be told")
+
+
+def test_what_was_held_back_comes_at_a_growing_pace(world):
+    endpoint = world.receivers.endpoint().answers(500)
+    tenant, _ = issue_many(world, endpoint)
+    before = len(endpoint.wait(FAILURES + 8 + 1))
+    endpoint.answers({"status": 200, "delay": 0.2})
+    wait_events(world, tenant, SUCCESS, PENDING)
+    came = endpoint.requests
+    first = next(n for n, request in enumerate(came) if n >= before and request.answered == 200)
+    in_first_round_trips = [request for request in came[first:] if request.time < came[first].time + 0.5]
+    assert len(in_first_round_trips) <= 1 + 2 + 4, "not all at once"
+
+
+def test_a_failing_endpoint_is_nobody_elses_business(world):
+    bad, good = world.receivers.endpoint().answers(500), world.receivers.endpoint(port=1)
+    issue_many(world, bad)
+    bad.wait(FAILURES)
+    tenant, _ = issue_many(world, good, 50)
+    wait_events(world, tenant, SUCCESS, 50, timeout=5)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_holds_the_whole_endpoint(world, status):
+    endpoint = world.receivers.endpoint().answers(*8 * [{"status": status, "headers": {"Retry-After": "2"}}], 200)
+    tenant, _ = issue_many(world, endpoint, 30)
+    wait_events(world, tenant, SUCCESS, 30)
+    held = max(gaps(endpoint.requests))
+    assert 1.9 < held < 4
+    asked = [request.time for request in endpoint.requests if request.answered == status]
+    assert not [request for request in endpoint.requests if asked[-1] < request.time < asked[-1] + 1.9]
+
+
+def test_gone_is_gone(world):
+    """410: the webhook is disabled, what was pending ends, and nothing more is recorded for it."""
+    endpoint = world.receivers.endpoint().answers(410)
+    tenant, webhook = issue_many(world, endpoint)
+    disabled = wait_events(world, tenant, DISABLED)[0]
+    assert disabled.data == webhook | {"disabled": True, "updatedAt": disabled.data["updatedAt"]}
+    ends = wait_events(world, tenant, FAIL, PENDING)
+    assert {event.data["reason"] for event in ends} == {"status-410", "webhook-disabled"}
+    assert world.ask(tenant, commands.retrieve(webhook["id"])).data["disabled"]
+    assert world.results.end(world.issue(tenant)).data["deliveries"] == 0
+    assert len(endpoint.requests) <= 8
+
+
+def test_one_that_fails_for_long_is_disabled(make_world):
+    """Also when its worker was another for a while."""
+    with make_world(settings=SETTINGS | {"endpoint.disable.after": "6s"}) as world:
+        worker = world.worker()
+        endpoint = world.receivers.endpoint().answers(500)
+        tenant, webhook = issue_many(world, endpoint)
+        endpoint.wait(FAILURES + 8 + 1)
+        until(lambda: failing_since(world, tenant), what="the webhook to be told")
+        worker.stop()
+        worker.start()
+        disabled = wait_events(world, tenant, DISABLED)[0]
+        assert 5.9 < disabled.milliseconds / 1000 - endpoint.requests[0].time < 9
+        wait_events(world, tenant, FAIL, PENDING)
+        assert world.ask(tenant, commands.update(webhook["id"], endpoint.url)).status == 200, "and can be enabled again"
+        endpoint.answers(200)
+        world.issue(tenant)
+        wait_events(world, tenant, SUCCESS)
+
+
+def test_an_update_is_a_fresh_start(world):
+    old, new = world.receivers.endpoint().answers(500), world.receivers.endpoint(port=1)
+    tenant, webhook = issue_many(world, old)
+    old.wait(FAILURES + 8 + 1)
+    world.ask(tenant, commands.update(webhook["id"], new.url))
+    new.wait(PENDING // 2, timeout=5)
+    wait_events(world, tenant, SUCCESS, PENDING)

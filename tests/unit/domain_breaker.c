@@ -1,0 +1,174 @@
+/* An endpoint's breaker, and what its webhook is told of it. */
+#include "domain/breaker.h"
+
+#include "domain/handler.h"
+#include "domain/id.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+/* After what it needs. */
+#include <cmocka.h>
+
+enum { MAX_FAILURES = 3, PROBE_MS = 1000, STEPS_MAX = 8, HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
+
+static const struct breaker_policy policy = { MAX_FAILURES, PROBE_MS };
+
+/* The end of an attempt: its HTTP status (1: our own fault), Retry-After (-1: none), and when. */
+struct step {
+	int32_t status;
+	int64_t retry_after_ms, at_ms;
+};
+
+#define ENDS(...) { __VA_ARGS__, { 0, 0, 0 } }
+#define AT(status, at) { status, -1, at }
+#define ASKED(status, retry_after, at) { status, retry_after, at }
+
+static const struct {
+	const char *name;
+	struct step steps[STEPS_MAX];
+	struct breaker breaker;
+	enum breaker_effect effect; /* of the last one, where it failed */
+} rows[] = {
+	{ "a success", ENDS(AT(200, 10)), { 0 }, BREAKER_NONE },
+	{ "a failure", ENDS(AT(500, 10)), { 1, 10, 0, false, false }, BREAKER_NONE },
+	{ "so many failures open it", ENDS(AT(500, 10), AT(404, 20), AT(500, 30)), { 3, 10, 1030, true, false }, BREAKER_HELD },
+	{ "a success in between", ENDS(AT(500, 10), AT(500, 20), AT(204, 25), AT(500, 30)), { 1, 30, 0, false, false }, BREAKER_NONE },
+	{ "a probe that fails", ENDS(AT(500, 10), AT(500, 20), AT(500, 30), AT(500, 1040)), { 4, 10, 2040, true, false }, BREAKER_HELD },
+	{ "a probe that succeeds", ENDS(AT(500, 10), AT(500, 20), AT(500, 30), AT(200, 1040)), { 0 }, BREAKER_NONE },
+	{ "503 asks for less", ENDS(AT(503, 10)), { 1, 10, 0, false, false }, BREAKER_SLOWER },
+	{ "429 asks for a time", ENDS(ASKED(429, 5000, 10)), { 1, 10, 5010, false, false }, BREAKER_HELD },
+	{ "for no longer than a day", ENDS(ASKED(503, 100LL * DAY_MS, 10)), { 1, 10, DAY_MS + 10, false, false }, BREAKER_HELD },
+	{ "500 does not ask, whatever it says", ENDS(ASKED(500, 5000, 10)), { 1, 10, 0, false, false }, BREAKER_NONE },
+	{ "what was under way does not take it back", ENDS(ASKED(429, 5000, 10), AT(200, 20)), { .hold_until_ms = 5010 }, BREAKER_NONE },
+	{ "a shorter one does not either", ENDS(ASKED(429, 5000, 10), ASKED(429, 100, 20)), { 2, 10, 5010, false, false }, BREAKER_HELD },
+	{ "the longer of hold and probe", ENDS(AT(500, 10), AT(500, 20), ASKED(503, 9000, 30)), { 3, 10, 9030, true, false }, BREAKER_HELD },
+	{ "410 is for good", ENDS(AT(410, 10), AT(200, 20)), { .is_gone = true }, BREAKER_NONE },
+	{ "our own fault is not the endpoint's", ENDS(AT(1, 10), AT(1, 20), AT(1, 30)), { 0 }, BREAKER_NONE },
+};
+
+static struct attempt_result result_of(const struct step *step) {
+	return (struct attempt_result){
+		.reason = step->status == 1 ? ATTEMPT_INTERNAL : attempt_status_is_success(step->status) ? ATTEMPT_OK : ATTEMPT_STATUS,
+		.status = step->status,
+		.retry_after_ms = step->retry_after_ms,
+		.finished_at_ms = step->at_ms,
+	};
+}
+
+static void test_rows(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct breaker *expected = &rows[i].breaker;
+		enum breaker_effect effect = BREAKER_NONE;
+		struct breaker breaker = { 0 };
+
+		print_message("%s\n", rows[i].name);
+		for (const struct step *step = rows[i].steps; step->status; step++) {
+			struct attempt_result result = result_of(step);
+
+			effect = BREAKER_NONE;
+			if (result.reason == ATTEMPT_OK)
+				breaker_success(&breaker);
+			else
+				effect = breaker_failure(&breaker, &policy, &result);
+		}
+		assert_int_equal(breaker.failures, expected->failures);
+		assert_int_equal(breaker.failing_since_ms, expected->failing_since_ms);
+		assert_int_equal(breaker.hold_until_ms, expected->hold_until_ms);
+		assert_int_equal(breaker.is_open, expected->is_open);
+		assert_int_equal(breaker.is_gone, expected->is_gone);
+		assert_int_equal(effect, rows[i].effect);
+	}
+}
+
+/* What another worker found is continued: the time since when it fails, and one success ends it. */
+static void test_reopened(void **state _unused_) {
+	struct attempt_result failure = { .reason = ATTEMPT_TIMEOUT, .retry_after_ms = -1, .finished_at_ms = 500 };
+	struct breaker breaker = breaker_reopened(7);
+
+	assert_true(breaker.is_open);
+	assert_int_equal(breaker.hold_until_ms, 0);
+	assert_int_equal(breaker_failure(&breaker, &policy, &failure), BREAKER_HELD);
+	assert_int_equal(breaker.failing_since_ms, 7);
+	assert_int_equal(breaker.hold_until_ms, 500 + PROBE_MS);
+	breaker_success(&breaker);
+	assert_false(breaker.is_open);
+}
+
+/* Reports. */
+
+enum { NOW_MS = 1000 * 1000 };
+
+static const struct outcome_settings settings = { .endpoint_disable_after_ms = 5000 };
+static const struct webhook there = { .id = { { 1 } }, .tenant_id = "t", .url = "https://a/", .updated_at_ms = 3 };
+
+enum what { NOTHING, KEPT, DISABLED };
+
+static const struct {
+	const char *name;
+	struct endpoint_report report;
+	int64_t recorded_ms;
+	bool is_disabled;
+	enum what what;
+} reports[] = {
+	{ "it fails", { .url = "https://a/", .failing_since_ms = NOW_MS - 10 }, 0, false, KEPT },
+	{ "it still fails", { .url = "https://a/", .failing_since_ms = NOW_MS - 10 }, NOW_MS - 10, false, NOTHING },
+	{ "it no longer fails", { .url = "https://a/" }, NOW_MS - 10, false, KEPT },
+	{ "it never failed", { .url = "https://a/" }, 0, false, NOTHING },
+	{ "one millisecond less than too long", { .url = "https://a/", .failing_since_ms = NOW_MS - 4999 }, 1, false, KEPT },
+	{ "too long", { .url = "https://a/", .failing_since_ms = NOW_MS - 5000 }, NOW_MS - 5000, false, DISABLED },
+	{ "gone", { .url = "https://a/", .is_gone = true }, 0, false, DISABLED },
+	{ "gone, and disabled already", { .url = "https://a/", .is_gone = true }, 0, true, NOTHING },
+	{ "gone from where the webhook no longer is", { .url = "https://b/", .is_gone = true }, 0, false, NOTHING },
+};
+
+static void test_reports(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(reports); i++) {
+		_cleanup_(arena_freep) struct arena *arena = arena_new();
+		struct webhook webhook = there;
+		struct effects effects;
+
+		print_message("%s\n", reports[i].name);
+		webhook.failing_since_ms = reports[i].recorded_ms;
+		webhook.disabled = reports[i].is_disabled;
+		effects_init(&effects, arena);
+		handle_endpoint_report(&settings, &webhook, &reports[i].report, NOW_MS, &effects);
+		assert_int_equal(effects.change_count, reports[i].what != NOTHING);
+		assert_int_equal(effects.event_count, reports[i].what == DISABLED);
+		if (effects.change_count) {
+			const struct webhook *after = &effects.changes[0].record->webhook;
+
+			assert_int_equal(after->disabled, reports[i].what == DISABLED);
+			assert_int_equal(after->updated_at_ms, reports[i].what == DISABLED ? NOW_MS : 3);
+			assert_int_equal(after->failing_since_ms, reports[i].what == DISABLED ? 0 : reports[i].report.failing_since_ms);
+		}
+	}
+}
+
+static void test_disabled_event(void **state _unused_) {
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	struct endpoint_report report = { .url = "https://a/", .is_gone = true };
+	struct uuid id = id_of_webhook_disabled(&there);
+	const struct analytic_event *event;
+	struct effects effects;
+
+	effects_init(&effects, arena);
+	handle_endpoint_report(&settings, &there, &report, NOW_MS, &effects);
+	event = &effects.events[0];
+	assert_string_equal(analytic_event_type(event->subject, event->step), "WEBHOOK_DISABLED");
+	assert_string_equal(event->tenant_id, "t");
+	assert_null(event->command_id);
+	assert_int_equal(event->data.kind, EVENT_DATA_WEBHOOK);
+	assert_true(event->data.webhook.disabled);
+	assert_memory_equal(&event->id, &id, sizeof(id));
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_reopened),
+		cmocka_unit_test(test_reports),
+		cmocka_unit_test(test_disabled_event),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,36 @@
+#include "domain/breaker.h"
+
+#include "base/memory.h"
+#include "domain/delivery.h"
+
+void breaker_success(struct breaker *breaker) {
+	/* What was under way when the endpoint asked to be left alone does not take that back. */
+	int64_t hold_until_ms = breaker->is_open ? 0 : breaker->hold_until_ms;
+
+	*breaker = (struct breaker){ .hold_until_ms = hold_until_ms, .is_gone = breaker->is_gone };
+}
+
+/* How long the endpoint itself asked to be left alone; 0: it did not. */
+static int64_t asked_hold_ms(const struct attempt_result *result) {
+	return attempt_is_slow_down(result) ? MIN(MAX(result->retry_after_ms, (int64_t)0), (int64_t)RETRY_AFTER_MAX_MS) : 0;
+}
+
+enum breaker_effect breaker_failure(struct breaker *breaker, const struct breaker_policy *policy, const struct attempt_result *result) {
+	int64_t hold_ms = asked_hold_ms(result);
+
+	if (result->reason == ATTEMPT_INTERNAL) /* says nothing of the endpoint */
+		return BREAKER_NONE;
+	if (breaker->failures++ == 0 && !breaker->failing_since_ms)
+		breaker->failing_since_ms = result->finished_at_ms;
+	breaker->is_gone |= attempt_is_gone(result);
+	breaker->is_open |= breaker->failures >= policy->failures_max;
+	if (breaker->is_open)
+		hold_ms = MAX(hold_ms, policy->probe_interval_ms);
+	if (hold_ms > 0)
+		breaker->hold_until_ms = MAX(breaker->hold_until_ms, result->finished_at_ms + hold_ms);
+	return hold_ms > 0 || breaker->is_gone ? BREAKER_HELD : attempt_is_slow_down(result) ? BREAKER_SLOWER : BREAKER_NONE;
+}
+
+struct breaker breaker_reopened(int64_t failing_since_ms) {
+	return (struct breaker){ .failing_since_ms = failing_since_ms, .is_open = true };
+}

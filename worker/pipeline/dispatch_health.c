@@ -1,0 +1,135 @@
+/* What the attempts of an endpoint do to its window and its breaker, and what its webhook is to know of that. */
+#include "base/clock.h"
+#include "pipeline/dispatch_internal.h"
+
+#include <utlist.h>
+
+enum { WINDOW_MAX = 2048 }; /* of an endpoint that keeps succeeding */
+
+int endpoint_first_window(const struct dispatch *d) {
+	return d->settings.config->delivery_max_in_flight_per_endpoint;
+}
+
+bool endpoint_is_open(const struct endpoint *endpoint, int64_t now_ms) {
+	return !endpoint->breaker.is_gone && endpoint->breaker.hold_until_ms <= now_ms;
+}
+
+static void set_breaker(struct dispatch *d, struct endpoint *endpoint, struct breaker breaker) {
+	d->open_breakers += breaker.is_open - endpoint->breaker.is_open;
+	endpoint->breaker = breaker;
+}
+
+void endpoint_reset_health(struct dispatch *d, struct endpoint *endpoint) {
+	set_breaker(d, endpoint, (struct breaker){ 0 });
+	endpoint_leave_reports(d, endpoint);
+	endpoint->window = endpoint_first_window(d);
+	endpoint->streak = 0;
+}
+
+void endpoint_recall_health(struct dispatch *d, struct endpoint *endpoint, const struct webhook *webhook) {
+	endpoint->updated_at_ms = webhook->updated_at_ms;
+	endpoint->recorded_failing_ms = webhook->failing_since_ms;
+	if (!webhook->failing_since_ms || endpoint->breaker.failing_since_ms)
+		return;
+	set_breaker(d, endpoint, breaker_reopened(webhook->failing_since_ms));
+	endpoint->window = 1;
+}
+
+/* Reports. */
+
+void endpoint_leave_reports(struct dispatch *d, struct endpoint *endpoint) {
+	if (endpoint->reports)
+		DL_DELETE2(d->reports, endpoint, prev_report, next_report);
+	endpoint->reports = false;
+}
+
+/* An endpoint that fails now and then is nobody's business; one whose breaker opened is. */
+static int64_t failing_since_ms(const struct endpoint *endpoint) {
+	return endpoint->breaker.is_open ? endpoint->breaker.failing_since_ms : 0;
+}
+
+static bool has_failed_for_long(const struct dispatch *d, const struct endpoint *endpoint, int64_t now_ms) {
+	int64_t since_ms = failing_since_ms(endpoint);
+
+	return since_ms > 0 && now_ms - since_ms >= d->settings.config->endpoint_disable_after_ms;
+}
+
+static void report_if_news(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
+	bool is_news = endpoint->breaker.is_gone || failing_since_ms(endpoint) != endpoint->recorded_failing_ms ||
+		       has_failed_for_long(d, endpoint, now_ms);
+
+	if (!is_news || endpoint->reports || !endpoint->route)
+		return;
+	DL_APPEND2(d->reports, endpoint, prev_report, next_report);
+	endpoint->reports = true;
+}
+
+size_t dispatch_reports(const struct dispatch *d, struct arena *arena, size_t limit, struct dispatch_report **out) {
+	struct endpoint *endpoint;
+	size_t count = 0;
+
+	if (!d->reports)
+		return 0;
+	*out = arena_alloc(arena, limit * sizeof(**out));
+	for (endpoint = d->reports; endpoint && count < limit; endpoint = endpoint->next_report)
+		(*out)[count++] = (struct dispatch_report){
+			.report = { .webhook_id = endpoint->webhook_id,
+				    .tenant_id = endpoint->route->tenant_id,
+				    .url = endpoint->route->url,
+				    .failing_since_ms = failing_since_ms(endpoint),
+				    .is_gone = endpoint->breaker.is_gone },
+			.partition = endpoint->partition,
+		};
+	return count;
+}
+
+void dispatch_reported(struct dispatch *d, size_t count) {
+	while (count-- > 0 && d->reports)
+		endpoint_leave_reports(d, d->reports);
+}
+
+/* Ends of attempts. */
+
+/* The window doubles after a windowful of successes: so it paces what a breaker held back, too. */
+static void widen(struct endpoint *endpoint) {
+	if (++endpoint->streak < endpoint->window || endpoint->window >= WINDOW_MAX)
+		return;
+	endpoint->window *= 2;
+	endpoint->streak = 0;
+}
+
+static void narrow(struct dispatch *d, struct endpoint *endpoint, enum breaker_effect effect) {
+	int window = MIN(endpoint->window, endpoint_first_window(d));
+
+	endpoint->streak = 0;
+	endpoint->window = effect == BREAKER_NONE ? window : effect == BREAKER_SLOWER ? MAX(window / 2, 1) : 1;
+	/* What the engine has of it goes back; one will come again as the probe. */
+	if (effect == BREAKER_HELD && endpoint->outstanding > 0)
+		engine_drop_endpoint(d->settings.engine, &endpoint->webhook_id);
+}
+
+static void log_breaker(const struct endpoint *endpoint, const struct breaker *breaker, const struct attempt_result *result) {
+	char webhook_id[UUID_TEXT_SIZE];
+
+	uuid_format(&endpoint->webhook_id, webhook_id);
+	if (breaker->is_open)
+		log_warn("endpoint fails: only probes go to it", "webhook=%s failures=%d reason=%s", webhook_id, breaker->failures,
+			 attempt_reason_text(result));
+	else
+		log_info("endpoint takes deliveries again", "webhook=%s", webhook_id);
+}
+
+void endpoint_attempted(struct dispatch *d, struct endpoint *endpoint, const struct attempt_result *result) {
+	struct breaker breaker = endpoint->breaker;
+
+	if (result->reason == ATTEMPT_OK) {
+		breaker_success(&breaker);
+		widen(endpoint);
+	} else {
+		narrow(d, endpoint, breaker_failure(&breaker, &d->breaker, result));
+	}
+	if (breaker.is_open != endpoint->breaker.is_open)
+		log_breaker(endpoint, &breaker, result);
+	set_breaker(d, endpoint, breaker);
+	report_if_news(d, endpoint, result->finished_at_ms);
+}
