@@ -12,6 +12,8 @@ from .history import ADMIN
 
 WITHDRAWN = ("webhook-deleted", "webhook-disabled")
 PROCESS = "WEBHOOK_EVENT_"
+DISABLED = "WEBHOOK_DISABLED"
+GONE = "status-410"
 
 
 @dataclass
@@ -98,7 +100,7 @@ class _Replayer:
             last[line] = max(last.get(line, (-1, -1)), start.place if start else (-1, -1))
             items[command.tenant].append((last[line], number, command))
         for event in self.history.events:
-            if event.type.startswith(PROCESS):
+            if event.type.startswith(PROCESS) or event.type == DISABLED:
                 items[event.tenant].append((event.place, -1, event))
         return {tenant: sorted(found, key=lambda item: item[:2]) for tenant, found in items.items()}
 
@@ -108,6 +110,8 @@ class _Replayer:
             for _, number, item in items:
                 if number >= 0:
                     self.command(tenant, item)
+                elif item.type == DISABLED:
+                    self.disable(tenant, item)
                 else:
                     self.step(item)
         return self.out
@@ -266,6 +270,14 @@ class _Replayer:
             missing, extra = wanted - set(told.values()), set(told.values()) - wanted
             self.complain("recorded", f"{command.operation} {command.id}: not recorded {sorted(missing)}, recorded {sorted(extra)}")
 
+    def disable(self, tenant, event):
+        """Its endpoint did that, which no command tells; that it is done is told by what follows."""
+        webhook = tenant.webhooks.get(event.data["id"])
+        if webhook and not webhook["disabled"]:
+            webhook |= {"disabled": True, "updatedAt": event.data["updatedAt"]}
+        else:
+            self.complain("answers", f"webhook {event.data['id']} was disabled by its endpoint, and is {webhook and 'disabled' or 'unknown'}")
+
     def step(self, event):
         name = event.type.removeprefix(PROCESS)
         id = event.data["deliveryId"]
@@ -279,10 +291,11 @@ class _Replayer:
             self.complain("lives", f"{event.type} of delivery {id}, which is {delivery.status if delivery else 'unknown'}")
             return
         withdrawn = name == "PROCESS_FAIL" and event.data["reason"] in WITHDRAWN
+        ended = withdrawn or (name == "PROCESS_FAIL" and event.data["reason"] == GONE)
         expected = delivery.attempts + (not withdrawn)
         if event.data["attempt"] != expected:
             self.complain("lives", f"{event.type} of delivery {id}: attempt {event.data['attempt']} where {expected} comes next")
-        getattr(self, "end_" + name)(delivery, event, withdrawn)
+        getattr(self, "end_" + name)(delivery, event, ended)
 
     def end_RETRY(self, delivery, event, _):
         if event.data["attempt"] > len(self.history.settings.schedule_ms):
@@ -295,12 +308,12 @@ class _Replayer:
         delivery.status = "gone"
         delivery.lives[-1].end = event
 
-    def end_PROCESS_FAIL(self, delivery, event, withdrawn):
-        if not withdrawn and event.data["attempt"] <= len(self.history.settings.schedule_ms):
+    def end_PROCESS_FAIL(self, delivery, event, ended):
+        if not ended and event.data["attempt"] <= len(self.history.settings.schedule_ms):
             self.complain("lives", f"delivery {delivery.id} died of attempt {event.data['attempt']}, before its schedule was over")
-        delivery.status, delivery.attempts, delivery.next_ms = "gone" if withdrawn else "dead", event.data["attempt"], event.time_ms
+        delivery.status, delivery.attempts, delivery.next_ms = "gone" if ended else "dead", event.data["attempt"], event.time_ms
         delivery.lives[-1].end = event
-        if not withdrawn:
+        if not ended:
             self.dead[delivery.webhook][delivery.id] = delivery
 
 

@@ -27,7 +27,7 @@ TEMPERS = [
     {OK: 97, 500: 2, 503: 1},
     {OK: 40, "slow": 60},
     {OK: 66, 500: 15, 503: 10, "close": 5, "hang": 4},
-    {500: 90, OK: 10},
+    {500: 90, OK: 9, 410: 1},
 ]
 SCRIPT = 3000  # answers that are prepared for an endpoint; the last one is for ever
 

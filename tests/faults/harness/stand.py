@@ -34,6 +34,7 @@ SETTINGS = {
     "kafka.heartbeat.interval.ms": 1500,
     "delivery.timeout": "3s",
     "delivery.retry.schedule": "500ms,1s,2s,4s,8s",
+    "delivery.breaker.probe.interval": "1s",
 }
 
 # The cleaner must not have time to rest, and nothing is too young for it.
