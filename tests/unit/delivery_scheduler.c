@@ -8,7 +8,7 @@
 /* After what it needs of the standard headers. */
 #include <cmocka.h>
 
-enum { PER_ENDPOINT = 2, PER_HOST = 3, CLAIMS_MAX = 64 };
+enum { PER_ENDPOINT = 2, PER_HOST = 3, UNREACHED = 5, CLAIMS_MAX = 64 };
 
 struct fixture {
 	struct scheduler scheduler;
@@ -22,7 +22,7 @@ static int setup(void **state) {
 	static const uint8_t seed[32] = { 1 };
 	struct fixture *f = x_calloc(1, sizeof(*f));
 
-	scheduler_init(&f->scheduler, PER_ENDPOINT, PER_HOST);
+	scheduler_init(&f->scheduler, PER_ENDPOINT, PER_HOST, UNREACHED);
 	f->signer = signer_from_seed(seed);
 	*state = f;
 	return 0;
@@ -155,6 +155,29 @@ static void test_host_that_was_not_reached_yet(void **state) {
 	expect_begins(f, "a5");
 }
 
+/* Too many hosts whose address is being looked for: others wait, those that are reached do not. */
+static void test_crowd_of_unreached_hosts(void **state) {
+	struct fixture *f = *state;
+
+	add(f, 'a', 1, "1");
+	expect_begins(f, "a1");
+	scheduler_reached(&f->scheduler, f->claims[0].host);
+	add(f, 'b', 2, "12");
+	add(f, 'c', 3, "12");
+	add(f, 'd', 4, "12");
+	add(f, 'e', 5, "1");
+	expect_begins(f, "b1 c1 d1 e1 b2");
+	add(f, 'a', 1, "2");
+	expect_begins(f, "a2");
+	end(f, 1);
+	expect_begins(f, "c2");
+	scheduler_reached(&f->scheduler, f->claims[1].host);
+	expect_begins(f, "d2");
+	scheduler_lost(&f->scheduler, f->claims[1].host);
+	add(f, 'f', 6, "1");
+	expect_begins(f, "");
+}
+
 static void test_place_on_a_host_is_passed_on(void **state) {
 	struct fixture *f = *state;
 
@@ -264,6 +287,7 @@ int main(void) {
 		SCHEDULER_TEST(test_forgets_idle_endpoints),
 		SCHEDULER_TEST(test_full_host_blocks_only_itself),
 		SCHEDULER_TEST(test_host_that_was_not_reached_yet),
+		SCHEDULER_TEST(test_crowd_of_unreached_hosts),
 		SCHEDULER_TEST(test_place_on_a_host_is_passed_on),
 		SCHEDULER_TEST(test_drop),
 		SCHEDULER_TEST(test_moved_to_another_url),

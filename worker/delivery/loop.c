@@ -365,7 +365,8 @@ int loop_new(struct shared *shared, int index, int count, struct loop **out) {
 	loop->in_flight_max = MAX(config->delivery_max_in_flight / count, 1);
 	loop->connections_max = MAX(shared->connections_max / count, 1);
 	loop->inbox.event_fd = loop->sockets.epoll_fd = -1;
-	scheduler_init(&loop->scheduler, config->delivery_max_in_flight_per_endpoint, config->delivery_max_connections_per_host);
+	scheduler_init(&loop->scheduler, config->delivery_max_in_flight_per_endpoint, config->delivery_max_connections_per_host,
+		       MAX(UNREACHED_MAX / count, 1));
 	for (size_t i = 0; i < LOOP_SHARD_COUNT; i++)
 		shard_init(&loop->shards[i], (uint8_t)i, &loop->sockets);
 	keep_connections(loop, loop->connections_max);

@@ -4,7 +4,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
-enum place { PLACE_IDLE, PLACE_READY, PLACE_WAITING };
+enum place { PLACE_IDLE, PLACE_READY, PLACE_WAITING, PLACE_CROWDED };
 
 struct endpoint {
 	struct uuid webhook_id;
@@ -26,8 +26,12 @@ struct host {
 	UT_hash_handle hh;
 };
 
-void scheduler_init(struct scheduler *scheduler, int max_per_endpoint, int max_per_host) {
-	*scheduler = (struct scheduler){ .max_per_endpoint = max_per_endpoint, .max_per_host = max_per_host };
+void scheduler_init(struct scheduler *scheduler, int max_per_endpoint, int max_per_host, int max_unreached) {
+	*scheduler = (struct scheduler){
+		.max_per_endpoint = max_per_endpoint,
+		.max_per_host = max_per_host,
+		.max_unreached = max_unreached,
+	};
 }
 
 void scheduler_destroy(struct scheduler *scheduler) {
@@ -68,6 +72,8 @@ static void endpoint_leave(struct scheduler *scheduler, struct endpoint *endpoin
 		DL_DELETE(scheduler->ready, endpoint);
 	else if (endpoint->place == PLACE_WAITING)
 		DL_DELETE(endpoint->host->waiting, endpoint);
+	else if (endpoint->place == PLACE_CROWDED)
+		DL_DELETE(scheduler->crowded, endpoint);
 	endpoint->place = PLACE_IDLE;
 }
 
@@ -81,6 +87,22 @@ static void endpoint_make_wait(struct scheduler *scheduler, struct endpoint *end
 	endpoint_leave(scheduler, endpoint);
 	DL_APPEND(endpoint->host->waiting, endpoint);
 	endpoint->place = PLACE_WAITING;
+}
+
+static void endpoint_make_crowded(struct scheduler *scheduler, struct endpoint *endpoint) {
+	endpoint_leave(scheduler, endpoint);
+	DL_APPEND(scheduler->crowded, endpoint);
+	endpoint->place = PLACE_CROWDED;
+}
+
+static bool is_crowded(const struct scheduler *scheduler) {
+	return scheduler->unreached >= scheduler->max_unreached;
+}
+
+/* Whoever looked for an address and is done passes its place on. */
+static void crowd_wake(struct scheduler *scheduler) {
+	if (scheduler->crowded && !is_crowded(scheduler))
+		endpoint_make_ready(scheduler, scheduler->crowded);
 }
 
 static bool host_has_room(const struct scheduler *scheduler, const struct host *host) {
@@ -133,6 +155,7 @@ static void endpoint_refuse_queue(struct scheduler *scheduler, struct endpoint *
 	job_list_append(refused, &endpoint->queue);
 	endpoint_leave(scheduler, endpoint);
 	host_wake(scheduler, endpoint->host);
+	crowd_wake(scheduler);
 }
 
 /* A new route of the webhook. With another url it is another endpoint: what waits for the old one is void. */
@@ -174,9 +197,14 @@ bool scheduler_next(struct scheduler *scheduler, struct claim *out) {
 			endpoint_make_wait(scheduler, endpoint);
 			continue;
 		}
+		if (!host->reached && is_crowded(scheduler)) {
+			endpoint_make_crowded(scheduler, endpoint);
+			continue;
+		}
 		*out = (struct claim){ .job = job_list_pop(&endpoint->queue), .endpoint = endpoint, .host = host };
 		endpoint->in_flight++;
 		host->in_flight++;
+		scheduler->unreached += !host->reached;
 		endpoint_leave(scheduler, endpoint);
 		endpoint_settle(scheduler, endpoint);
 		return true;
@@ -188,13 +216,24 @@ void scheduler_reached(struct scheduler *scheduler, struct host *host) {
 	if (host->reached)
 		return;
 	host->reached = true;
+	scheduler->unreached -= host->in_flight;
 	while (host->waiting)
 		endpoint_make_ready(scheduler, host->waiting);
+	crowd_wake(scheduler);
+}
+
+void scheduler_lost(struct scheduler *scheduler, struct host *host) {
+	if (!host->reached)
+		return;
+	host->reached = false;
+	scheduler->unreached += host->in_flight;
 }
 
 void scheduler_release(struct scheduler *scheduler, const struct claim *claim) {
 	claim->host->in_flight--;
 	claim->endpoint->in_flight--;
+	scheduler->unreached -= !claim->host->reached;
+	crowd_wake(scheduler);
 	host_wake(scheduler, claim->host);
 	/* Its endpoint may have moved to another host meanwhile, and nobody else remembers this one then. */
 	if (claim->host != claim->endpoint->host)

@@ -8,6 +8,7 @@
  *                        │        ▲
  *        host is full    ▼        │  a job of the host ended
  *                     WAITING (list of its host)
+ *                     CROWDED (list of the thread) while too many hosts look for their address
  *
  * Our own count of what is in flight per host, instead of curl's: a transfer that curl queues has its timeouts running.
  */
@@ -21,6 +22,12 @@
  */
 enum { UNREACHED_HOST_MAX = 4 };
 
+/*
+ * The same over all hosts of all threads. libcurl resolves a name in a thread of its own, and one whose name server hangs stays until the C library
+ * gives up; a crowd of such names must not become a crowd of threads.
+ */
+enum { UNREACHED_MAX = 512 };
+
 struct endpoint;
 struct host;
 
@@ -28,8 +35,11 @@ struct scheduler {
 	struct endpoint *endpoints; /* by webhook id */
 	struct host *hosts;         /* by host key */
 	struct endpoint *ready;
+	struct endpoint *crowded;
+	int unreached; /* in flight to hosts that are not reached */
 	int max_per_endpoint;
 	int max_per_host;
+	int max_unreached;
 };
 
 /* A job in flight and whom its end concerns. */
@@ -39,7 +49,7 @@ struct claim {
 	struct host *host;
 };
 
-void scheduler_init(struct scheduler *scheduler, int max_per_endpoint, int max_per_host);
+void scheduler_init(struct scheduler *scheduler, int max_per_endpoint, int max_per_host, int max_unreached);
 /* Nothing may be queued or in flight. */
 void scheduler_destroy(struct scheduler *scheduler);
 
@@ -53,6 +63,9 @@ bool scheduler_has_ready(const struct scheduler *scheduler);
 
 /* A claim's host was resolved, or a connection to it was still there: its bound is the full one from now on. */
 void scheduler_reached(struct scheduler *scheduler, struct host *host);
+
+/* The address of a claim's host was looked for in vain, as if for the first time. */
+void scheduler_lost(struct scheduler *scheduler, struct host *host);
 
 /* The claim's job, which now is the caller's, is no longer in flight. */
 void scheduler_release(struct scheduler *scheduler, const struct claim *claim);

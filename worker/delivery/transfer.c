@@ -35,6 +35,7 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused
 	const char *refused_by = address_guard_refusal(&address->addr, &shared->config->endpoint_allow_networks);
 	int fd;
 
+	transfer->resolved = true;
 	scheduler_reached(transfer->scheduler, transfer->claim.host);
 	if (refused_by) {
 		transfer->refused_by = refused_by;
@@ -57,6 +58,7 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused
 static int on_connected(void *userdata, char *to _unused_, char *from _unused_, int to_port _unused_, int from_port _unused_) {
 	struct transfer *transfer = userdata;
 
+	transfer->resolved = true;
 	scheduler_reached(transfer->scheduler, transfer->claim.host);
 	transfer->withheld = !shared_gate_admits(transfer->shared, transfer->claim.job) || !shared_lease_holds(transfer->shared);
 	return transfer->withheld ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
@@ -203,7 +205,7 @@ bool transfer_begin(struct transfer *transfer, const struct claim *claim, struct
 	transfer->shard = shard;
 	transfer->response = RESPONSE_INIT;
 	transfer->refused_by = NULL;
-	transfer->out_of_sockets = transfer->withheld = false;
+	transfer->out_of_sockets = transfer->withheld = transfer->resolved = false;
 	transfer->started_us = clock_monotonic_us();
 	sign(transfer);
 	list_lines(transfer);
@@ -268,6 +270,8 @@ static void write_result(struct transfer *transfer, CURLcode code) {
 		/* The millisecond after: the back-off counts from here, and must not be short by a part of one. */
 		.finished_at_ms = clock_wall_ms() + 1,
 	};
+	if (reason == ATTEMPT_DNS || (reason == ATTEMPT_TIMEOUT && !transfer->resolved))
+		scheduler_lost(transfer->scheduler, transfer->claim.host);
 	observe(transfer->shared, reason, duration_us);
 	if (!response->status)
 		log_failure(transfer, code);

@@ -24,6 +24,7 @@ struct transfer {
 	int64_t started_us;     /* monotonic */
 	const char *refused_by; /* the address guard's reason, static; NULL: none */
 	bool out_of_sockets;
+	bool resolved; /* its host's address was found, or was not needed */
 	bool withheld; /* connected, and then it was not to be sent any more */
 	struct callback_headers signed_headers;
 	struct curl_slist lines[TRANSFER_HEADER_LINES_MAX]; /* linked by hand: a list a transfer, no allocation */
