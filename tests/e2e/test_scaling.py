@@ -4,7 +4,6 @@ import re
 
 import pytest
 from confluent_kafka import Producer
-from env import commands
 from env.load import Load
 from env.wait import until
 
@@ -75,23 +74,11 @@ def test_the_newer_of_two_with_one_id_takes_over(fresh_world):
     newer.stop()
 
 
-def in_every_partition(world):
-    """{partition: tenant} with a webhook each, at an endpoint each."""
-    tenants, endpoints = {}, {}
-    while len(tenants) < world.partitions:
-        tenant, endpoint = world.tenant(), world.receivers.endpoint()
-        value = commands.command(tenant, commands.create(endpoint.url))
-        partition, _ = world.writer.place("webhook-admin", tenant, world.schemas.command.encode(value))
-        if world.results.end(value["commandId"]).status == 201 and partition not in tenants:
-            tenants[partition], endpoints[tenant] = tenant, endpoint
-    return tenants, endpoints
-
-
 def test_partitions_that_are_ready_do_not_wait_for_others(fresh_world):
     """One is held back by somebody's open transaction on its changelog: the others' commands and deliveries go on."""
     world = fresh_world
     worker = world.worker()
-    tenants, endpoints = in_every_partition(world)
+    tenants, endpoints = world.in_every_partition()
     worker.stop()
     held = Producer({"bootstrap.servers": world.bootstrap, "transactional.id": world.prefix + "stranger"})
     held.init_transactions(20)

@@ -453,6 +453,7 @@ static void hand_over(struct restorer *r, struct restore *restore) {
 		log_error("changelog's history is torn: the partition is not served", "partition=%d offset=%lld reason=%s", partition->id,
 			  (long long)restore->next_offset, log_quote(restore->torn));
 	partition->position = restore->history.position;
+	partition->position_offset = restore->history.position_offset;
 	log_info("partition restored", "partition=%d records=%lld offset=%lld ms=%lld", partition->id, (long long)restore->records,
 		 (long long)restore->next_offset, (long long)(clock_monotonic_ms() - restore->started_ms));
 	restorer_remove(r, partition);
