@@ -30,10 +30,12 @@ def test_workers_that_are_added_take_their_share(fresh_world):
     load.send(400)
     workers = [first, *(world.worker(f"worker-{n}", ready=False) for n in (2, 3, 4))]
     wait_shared(workers, 1, step=lambda: (load.send(5), world.results.poll()))
+    one_too_many = world.worker("worker-5")
+    assert not one_too_many.partitions() and all(worker.running for worker in workers)
     load.send(400)
     load.finish()
     load.check()
-    for worker in workers:
+    for worker in [*workers, one_too_many]:
         worker.stop()
 
 

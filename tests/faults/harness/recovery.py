@@ -106,15 +106,9 @@ class Stage:
 
     # What it looks like
 
-    @staticmethod
-    def partitions(member):
-        """Those that it serves."""
-        states = [name for name in member.metrics() if name.startswith("posthorn_partition_state{") and 'state="active"' in name]
-        return sorted(int(name.split('partition="')[1].split('"')[0]) for name in states)
-
     def balanced(self):
         ready = all(member.running and member.get("/readyz").code == 200 for member in self.pool)
-        shares = [self.partitions(member) for member in self.pool] if ready else []
+        shares = [member.partitions() for member in self.pool] if ready else []
         return sorted(sum(shares, [])) == list(range(PARTITIONS)) and all(len(share) == PARTITIONS // WORKERS for share in shares)
 
     def with_open_transaction(self, partitions):
@@ -161,7 +155,7 @@ class Stage:
             if mode == "open":
                 self.arm(member, turns)
                 self.settle()
-            partitions = self.partitions(member)
+            partitions = member.partitions()
             died = self.die_open(member) if mode == "open" else self.die_idle(member)
             asked = self.load.ask(partitions)
             left = self.with_open_transaction(partitions)
