@@ -11,7 +11,7 @@ start_harness() {
 	local module=$1
 	shift
 	if [[ " $* " != *" --help "* ]]; then
-		need_build && need_kafka && need_tests
+		need_build && need_kafka && need_tests && need_faults
 		if [[ -z ${POSTHORN_BIN-} ]]; then
 			cd "$root"
 			cmake --preset debug >/dev/null && cmake --build --preset debug --parallel "$(nproc)" >/dev/null
