@@ -21,14 +21,17 @@ def add_a_partition(world, topic):
     client.create_partitions([NewPartitions(name, world.partitions + 1)])[name].result(20)
 
 
+def wait_known(client, names):
+    until(lambda: names <= client.list_topics(timeout=10).topics.keys(), 20, "the broker knows them")
+
+
 def create(world, **partitions):
     client = AdminClient({"bootstrap.servers": world.bootstrap})
     wanted = {topic: partitions.get(topic.replace("-", "_"), 4) for topic in TOPICS}
     topics = [NewTopic(world.prefix + topic, count, 1) for topic, count in wanted.items() if count]
     for future in client.create_topics(topics).values():
         future.result()
-    names = {topic.topic for topic in topics}
-    until(lambda: names <= client.list_topics(timeout=10).topics.keys(), 20, "the broker knows them")
+    wait_known(client, {topic.topic for topic in topics})
 
 
 @pytest.mark.parametrize("topic", ["webhook_admin", "credential_issuance", "webhook_state"])
@@ -83,6 +86,7 @@ def make_changelog_anew(world):
     client.delete_topics([topic])[topic].result(20)
     until(lambda: topic not in client.list_topics(timeout=10).topics, 20, "it is gone")
     client.create_topics([NewTopic(topic, world.partitions, 1)])[topic].result(20)
+    wait_known(client, {topic})
 
 
 def wait_torn(world, worker):
