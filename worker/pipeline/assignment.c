@@ -134,10 +134,12 @@ void assignment_answered(int16_t api_key, int64_t rtt_us, void *pipeline) {
 	/* Source: Kafka protocol guide, api keys. */
 	enum { HEARTBEAT = 12, SYNC_GROUP = 14 };
 	struct pipeline *p = pipeline;
-	int64_t now_us = clock_monotonic_us(), lapsed_us = p->lease.until_us;
+	int64_t now_us = clock_monotonic_us(), lapsed_us;
 
+	/* Other kinds come from the threads of other brokers, and the lease is of the coordinator's alone. */
 	if (api_key != HEARTBEAT && api_key != SYNC_GROUP)
 		return;
+	lapsed_us = p->lease.until_us;
 	if (!lease_answered(&p->lease, api_key == SYNC_GROUP ? LEASE_SYNC : LEASE_HEARTBEAT, now_us - rtt_us, now_us))
 		return;
 	if (lapsed_us > 0 && lapsed_us <= now_us)
