@@ -4,6 +4,7 @@
 #include "pipeline/restore_internal.h"
 
 #include <errno.h>
+#include <malloc.h>
 
 enum {
 	SLICE_RECORDS = 20000, /* polled in one step */
@@ -147,6 +148,7 @@ void restorer_remove(struct restorer *r, struct partition *partition) {
 	if (!r->restores) {
 		fold_clear(r->fold);
 		close_clients(r);
+		malloc_trim(0); /* what it took of memory is not needed again soon */
 	}
 }
 
@@ -377,6 +379,7 @@ static bool has_ended(const struct restore *restore) {
 	return restore->torn || (restore->target >= 0 && restore->at_end && restore->unwritten == 0);
 }
 
+/* Returns REPLICA_E_MORE when a partition has ended and the replica is not ready for it yet, 0, or a negative errno. */
 static int finish_ended(struct restorer *r) {
 	int error = 0;
 
@@ -387,6 +390,8 @@ static int finish_ended(struct restorer *r) {
 		if (restore->verify_offset >= 0 && !restore->torn)
 			error = start_from_scratch(r, restore, "the changelog no longer has what the replica reflects");
 		else
+			error = replica_fill_end(r->replica); /* from here on there is something to lose, and to read */
+		if (error == 0 && has_ended(restore))
 			hand_over(r, restore);
 	}
 	return error;
@@ -419,5 +424,5 @@ int restorer_step(struct restorer *r, int64_t budget_ms) {
 		return more;
 	report_progress(r);
 	error = finish_ended(r);
-	return error < 0 ? error : r->restores && (more || r->assignment_stale || restore_write_is_due(r));
+	return error != 0 ? error : r->restores && (more || r->assignment_stale || restore_write_is_due(r));
 }

@@ -4,6 +4,7 @@
 
 enum {
 	FOLD_BYTES_MAX = 48 * 1024 * 1024, /* of all partitions together; past it what was read is written */
+	FILL_BYTES_MIN = 4 * 1024 * 1024,  /* for less it is not worth while to leave the journal */
 	LOOK_AT_CLOCK = 256,               /* entries */
 };
 
@@ -87,8 +88,10 @@ static int write_until(struct restorer *r, int64_t deadline_ms) {
 }
 
 int restore_write_slice(struct restorer *r, int64_t deadline_ms) {
-	int more = replica_begin(r->replica), error;
+	int more = fold_bytes(r->fold) >= FILL_BYTES_MIN ? replica_fill_begin(r->replica) : 0, error;
 
+	if (more == 0)
+		more = replica_begin(r->replica);
 	if (more < 0)
 		return more;
 	more = write_until(r, deadline_ms);
