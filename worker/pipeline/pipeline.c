@@ -5,6 +5,7 @@
 #include "pipeline/turn.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ enum {
 	DRAIN_MARGIN_MS = 1000,
 	RECORD_MAX = 16 * 1024 * 1024, /* of one encoded record: bounded by the domain's limits well below */
 	LAG_INTERVAL_MS = 1000,
+	TRIM_INTERVAL_MS = 60 * 1000,
 	FAILING_AFTER = 5,          /* turns undone in a row */
 };
 
@@ -392,7 +394,7 @@ static void drain(struct pipeline *p) {
 }
 
 int pipeline_run(struct pipeline *p) {
-	int64_t lag_at_ms = 0;
+	int64_t lag_at_ms = 0, trim_at_ms = clock_monotonic_ms() + TRIM_INTERVAL_MS;
 
 	while (!p->stopping && !p->fatal) {
 		bool more = run_once(p);
@@ -402,6 +404,10 @@ int pipeline_run(struct pipeline *p) {
 		if (now_ms >= lag_at_ms) {
 			update_lag(p);
 			lag_at_ms = now_ms + LAG_INTERVAL_MS;
+		}
+		if (now_ms >= trim_at_ms) {
+			malloc_trim(0); /* every arena keeps what the largest burst took, each thread's its own */
+			trim_at_ms = now_ms + TRIM_INTERVAL_MS;
 		}
 		if (!more)
 			wait_for_wake(p, idle_ms(p));

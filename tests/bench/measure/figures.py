@@ -1,6 +1,7 @@
 """What a bench prints: one line a figure, beside it the limit that it has to keep."""
 
 import json
+import os
 
 
 class Figures:
@@ -23,6 +24,10 @@ class Figures:
     def note(self, text):
         if not self.as_json:
             print(text, flush=True)
+
+    def machine(self):
+        """Beside what is measured by the clock: what else the machine had to do meanwhile."""
+        self("machine: load average of the last minute", os.getloadavg()[0], f"{os.cpu_count()} cores")
 
     def exit_code(self):
         return 1 if self.missed else 0

@@ -87,6 +87,7 @@ def main():
         warm(worker, arguments.restarts, figure)
         worker.stop()
         world.check()
+    figure.machine()
     return figure.exit_code()
 
 

@@ -86,6 +86,7 @@ def main():
         figure(f"memory at minute {arguments.minutes} by minute {third}", resident[-1] / resident[third - 1], at_most=GROWTH_MAX)
         worker.stop()
         world.check()
+    figure.machine()
     return figure.exit_code()
 
 
