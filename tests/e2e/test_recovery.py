@@ -5,9 +5,17 @@ import signal
 import pytest
 from env import commands
 from env.load import Load
+from env.paths import BIN
+from env.programs import run
 from env.wait import until
 
 HOUR = "1h"
+
+
+def fill_state(world, records):
+    """As a worker would have left it."""
+    answer = run(BIN / "bench_fill_state", world.bootstrap, world.prefix + "webhook-state", world.partitions, records, world.master_key)
+    assert answer.code == 0, answer.err
 
 
 def test_processing_goes_on_where_it_stopped(fresh_world):
@@ -100,6 +108,20 @@ def test_the_replica_can_be_deleted(fresh_world, schedule, left):
     worker.stop()
     assert world.admin.dump(worker.replica) == dump == world.admin.dump()
     assert len([line for line in dump.splitlines() if f'"status":"{left}"' in line]) == len(tenants)
+
+
+def test_a_restore_that_dies_halfway_is_begun_again(fresh_world):
+    """Of a changelog that is large enough for the replica to be filled without a journal."""
+    world = fresh_world
+    fill_state(world, 60_000)
+    worker = world.worker(ready=False)
+    for _ in range(3):
+        until(lambda: worker.replica.exists() and worker.replica.stat().st_size > 1 << 20, what="rows in the replica", timeout=60)
+        worker.kill()
+        worker.start(ready=False)
+    worker.wait_ready()
+    worker.stop()
+    assert world.admin.dump() == world.admin.dump(worker.replica)
 
 
 def test_a_warm_restart_reads_only_what_is_new(fresh_world):
