@@ -3,6 +3,7 @@
 #     need_build    what compiles posthorn
 #     need_kafka    what runs the real Kafka of compose/kafka
 #     need_tests    what runs the tests and the demo's receiver (Python)
+#     need_faults   what fault runs need besides: workers with a clock of their own
 #
 # Each is silent when nothing is missing. This is the one place that names Debian packages for people's scripts; for the
 # libraries alone CMake names them too (worker/cmake/dependencies.cmake).
@@ -28,6 +29,10 @@ need_tests() {
 	# Debian ships Python without ensurepip, which `python3 -m venv` needs.
 	python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=' python3-venv'
 	install_missing "$missing"
+}
+
+need_faults() {
+	install_missing "$(missing_packages libfaketime)"
 }
 
 # python_environment FOLDER REQUIREMENTS: a virtual environment that holds exactly what the file pins; made again when the file changes.

@@ -1,9 +1,12 @@
-"""Topics that do not fit together are a clear fatal error, at once."""
+"""Topics that do not fit together are a clear fatal error, at once; a changelog that was lost is never taken for an empty one."""
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+from env import commands
+from env.wait import until
 
 TOPICS = ("webhook-admin", "credential-issuance", "webhook-results", "webhook-state", "webhook-dead-letters")
+SAME_NUMBER = "topics must have the same number of partitions"
 
 
 @pytest.fixture
@@ -13,22 +16,33 @@ def bare_world(make_world, monkeypatch):
         yield world
 
 
+def add_a_partition(world, topic):
+    client, name = AdminClient({"bootstrap.servers": world.bootstrap}), world.prefix + topic
+    client.create_partitions([NewPartitions(name, world.partitions + 1)])[name].result(20)
+
+
+def wait_known(client, names):
+    until(lambda: names <= client.list_topics(timeout=10).topics.keys(), 20, "the broker knows them")
+
+
 def create(world, **partitions):
     client = AdminClient({"bootstrap.servers": world.bootstrap})
     wanted = {topic: partitions.get(topic.replace("-", "_"), 4) for topic in TOPICS}
     topics = [NewTopic(world.prefix + topic, count, 1) for topic, count in wanted.items() if count]
     for future in client.create_topics(topics).values():
         future.result()
+    wait_known(client, {topic.topic for topic in topics})
 
 
 @pytest.mark.parametrize("topic", ["webhook_admin", "credential_issuance", "webhook_state"])
-def test_partition_counts_differ(bare_world, topic):
-    create(bare_world, **{topic: 3})
+@pytest.mark.parametrize("count", [3, 5])
+def test_partition_counts_differ(bare_world, topic, count):
+    create(bare_world, **{topic: count})
     worker = bare_world.worker(ready=False)
-    worker.expect_error("")
-    assert worker.wait_end(30) != 0
+    worker.expect_error(SAME_NUMBER)
+    assert worker.wait_end(30) == 3
     log = worker.log.read_text()
-    assert "partitions" in log and bare_world.prefix + topic.replace("_", "-") in log, log
+    assert bare_world.prefix + topic.replace("_", "-") in log, log
     check = bare_world.admin("topics", "check")
     assert check.code == 1 and topic.replace("_", "-") in check.err + check.out
 
@@ -38,5 +52,81 @@ def test_topic_is_missing(bare_world, topic):
     create(bare_world, **{topic: 0})
     worker = bare_world.worker(ready=False)
     worker.expect_error("")
-    assert worker.wait_end(30) != 0
+    assert worker.wait_end(30) == 3
     assert bare_world.prefix + topic.replace("_", "-") in worker.log.read_text()
+
+
+def test_the_changelog_gets_more_partitions(fresh_world):
+    """Who runs has what it began with, and goes on; who starts is refused."""
+    world = fresh_world
+    worker = world.worker()
+    add_a_partition(world, "webhook-state")
+    second = world.worker("worker-2", ready=False)
+    second.expect_error(SAME_NUMBER)
+    assert second.wait_end(30) == 3
+    assert world.ask(world.tenant(), commands.retrieve_all()).status == 200
+    worker.stop()
+    worker.expect_error(SAME_NUMBER)
+    assert worker.start(ready=False).wait_end(30) == 3
+    assert f"{world.prefix}webhook-state=5" in worker.log.read_text()
+
+
+def test_an_input_gets_more_partitions_while_a_worker_runs(fresh_world):
+    """It reads no tenant from a partition that is not the tenant's."""
+    world = fresh_world
+    worker = world.worker(kafka_topic_metadata_refresh_interval_ms=500)
+    worker.expect_error(SAME_NUMBER)
+    add_a_partition(world, "webhook-admin")
+    assert worker.wait_end(60) == 3
+    assert f"{world.prefix}webhook-admin=5" in worker.log.read_text()
+
+
+def make_changelog_anew(world):
+    client, topic = AdminClient({"bootstrap.servers": world.bootstrap}), world.prefix + "webhook-state"
+    client.delete_topics([topic])[topic].result(20)
+    until(lambda: topic not in client.list_topics(timeout=10).topics, 20, "it is gone")
+    client.create_topics([NewTopic(topic, world.partitions, 1)])[topic].result(20)
+    wait_known(client, {topic})
+
+
+def wait_torn(world, worker):
+    """No partition is served, and the log says of each why."""
+    all_of_them = list(range(world.partitions))
+    until(lambda: worker.partitions("failed") == all_of_them, 30, "all partitions failed")
+    assert worker.get("/readyz") == (503, "torn\n", "")
+    for partition in all_of_them:
+        assert f"topic={world.prefix}webhook-admin partition={partition}" in worker.log.read_text()
+
+
+NOT_OF_IT = "committed offset is not of this changelog: was webhook-state deleted"
+
+
+@pytest.mark.parametrize("replica", ["warm", "cold"])
+def test_the_changelog_is_made_anew_while_no_worker_runs(fresh_world, replica):
+    world = fresh_world
+    worker = world.worker()
+    world.in_every_partition()
+    worker.stop()
+    make_changelog_anew(world)
+    if replica == "cold":
+        worker.forget()
+    worker.expect_error(NOT_OF_IT)
+    worker.start(ready=False)
+    wait_torn(world, worker)
+
+
+def test_the_changelog_is_made_anew_under_a_worker(fresh_world):
+    """Nothing is committed to it: later it would pass for the whole."""
+    world = fresh_world
+    worker = world.worker()
+    tenants, _ = world.in_every_partition()
+    make_changelog_anew(world)
+    worker.expect_error(f"changelog was deleted and made anew.*topic={world.prefix}webhook-state|{NOT_OF_IT}")
+    asked = [world.writer.ask(tenant, commands.retrieve_all()) for tenant in tenants.values()]
+    world.writer.flush()
+    wait_torn(world, worker)
+    worker.stop()
+    worker.forget()
+    worker.start(ready=False)
+    wait_torn(world, worker)
+    assert not world.state.catch_up().values and not any(world.results.catch_up().by_command[id] for id in asked)

@@ -32,6 +32,7 @@ static const struct {
 	{ "an answer that comes late makes it no shorter", { SYNC(10, 20), HEARTBEAT(500, 510), HEARTBEAT(400, 900), NO_MORE }, 1500 },
 	{ "the first heartbeat after it lapsed may have been refused", { SYNC(10, 20), HEARTBEAT(2000, 2010), NO_MORE }, 1010 },
 	{ "sent before it lapsed, answered after: likewise", { SYNC(10, 20), HEARTBEAT(900, 2010), NO_MORE }, 1010 },
+	{ "and the next one is refused", { SYNC(10, 20), HEARTBEAT(900, 2010), HEARTBEAT(2010, 2015), NO_MORE }, 1010 },
 	{ "a second one shows that it was not", { SYNC(10, 20), HEARTBEAT(2000, 2010), HEARTBEAT(2100, 2110), NO_MORE }, 3100 },
 	{ "unless it was under way already", { SYNC(10, 20), HEARTBEAT(2000, 2010), HEARTBEAT(2005, 2110), NO_MORE }, 1010 },
 	{ "lapsed again: again two", { SYNC(10, 20), HEARTBEAT(2000, 2010), HEARTBEAT(2100, 2110), HEARTBEAT(4000, 4010), NO_MORE }, 3100 },

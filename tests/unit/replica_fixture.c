@@ -138,7 +138,7 @@ static int append_line(void *userdata, const char *key, int32_t partition, const
 }
 
 const char *dump_text(struct fixture *f, struct replica *replica) {
-	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(1024 * 1024);
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(16 * 1024 * 1024);
 
 	assert_int_equal(replica_dump(replica, append_line, &out), 0);
 	assert_false(out.overflowed);

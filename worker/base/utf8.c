@@ -16,12 +16,26 @@ static int continuation(uint8_t lead, uint8_t *low, uint8_t *high) {
 	return -1;
 }
 
+/* Whether eight bytes are ASCII without NUL, as most texts are throughout: no byte has its highest bit, nor gets it when 0x7f is added. */
+static bool is_plain(const uint8_t *p) {
+	static const uint64_t highest = UINT64_C(0x8080808080808080);
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return !(word & highest) && ((word + UINT64_C(0x7f7f7f7f7f7f7f7f)) & highest) == highest;
+}
+
 bool utf8_is_text(const void *bytes, size_t len) {
 	const uint8_t *p = bytes, *end = p + len;
 
 	while (p < end) {
 		uint8_t low, high;
 		int more;
+
+		if (end - p >= 8 && is_plain(p)) {
+			p += 8;
+			continue;
+		}
 
 		if (*p < 0x80) {
 			if (*p++ == 0)

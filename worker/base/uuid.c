@@ -1,40 +1,34 @@
 #include "base/uuid.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <sodium.h>
-#include <stdio.h>
 
 static bool is_dash_position(size_t i) {
 	return i == 8 || i == 13 || i == 18 || i == 23;
 }
 
-static int hex_value(char c) {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)tolower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* Of a digit its value + 1; 0 for everything else. */
+static const uint8_t hex_values[256] = {
+	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11,
+	['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 int uuid_parse(const char *text, struct uuid *out) {
-	struct uuid uuid = { 0 };
-	size_t digits = 0;
+	struct uuid uuid;
 
 	if (strnlen(text, UUID_TEXT_SIZE) != UUID_TEXT_SIZE - 1)
 		return -EINVAL;
-	for (size_t i = 0; i < UUID_TEXT_SIZE - 1; i++) {
-		int value;
+	for (size_t i = 0; i < sizeof(uuid.bytes); i++) {
+		uint8_t high, low;
 
-		if (is_dash_position(i)) {
-			if (text[i] != '-')
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			if (*text++ != '-')
 				return -EINVAL;
-			continue;
-		}
-		value = hex_value(text[i]);
-		if (value < 0)
+		high = hex_values[(uint8_t)*text++];
+		low = hex_values[(uint8_t)*text++];
+		if (!high || !low)
 			return -EINVAL;
-		uuid.bytes[digits / 2] = (uint8_t)(uuid.bytes[digits / 2] << 4 | value);
-		digits++;
+		uuid.bytes[i] = (uint8_t)((high - 1) << 4 | (low - 1));
 	}
 	*out = uuid;
 	return 0;

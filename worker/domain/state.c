@@ -36,24 +36,38 @@ struct state_key state_record_key(const struct state_record *record) {
 	abort();
 }
 
-/* Only "%" and "/" have a meaning in a key; everything else stays readable. */
-static char *escape(struct arena *arena, const char *text) {
-	size_t special = 0;
-	char *out, *p;
-
-	for (const char *s = text; *s; s++)
-		special += *s == '%' || *s == '/';
-	p = out = arena_alloc(arena, strlen(text) + 2 * special + 1);
+/* Only "%" and "/" have a meaning in a key; everything else stays readable. Returns the end. */
+static char *escape(char *out, const char *text) {
 	for (const char *s = text; *s; s++) {
 		if (*s == '%')
-			p = stpcpy(p, "%25");
+			out = stpcpy(out, "%25");
 		else if (*s == '/')
-			p = stpcpy(p, "%2F");
+			out = stpcpy(out, "%2F");
 		else
-			*p++ = *s;
+			*out++ = *s;
 	}
-	*p = '\0';
+	*out = '\0';
 	return out;
+}
+
+static size_t escaped_len(const char *text) {
+	size_t len = 0;
+
+	for (const char *s = text; *s; s++)
+		len += *s == '%' || *s == '/' ? 3 : 1;
+	return len;
+}
+
+/* "kind/tenant/name": written for every change, so by hand. */
+static char *format_named(struct arena *arena, const char *kind, const char *tenant_id, const char *name) {
+	char *text = arena_alloc(arena, strlen(kind) + escaped_len(tenant_id) + escaped_len(name) + sizeof("//"));
+	char *p = stpcpy(text, kind);
+
+	*p++ = '/';
+	p = escape(p, tenant_id);
+	*p++ = '/';
+	escape(p, name);
+	return text;
 }
 
 char *state_key_format(struct arena *arena, const struct state_key *key) {
@@ -63,10 +77,10 @@ char *state_key_format(struct arena *arena, const struct state_key *key) {
 	switch (key->kind) {
 	case STATE_WEBHOOK:
 		uuid_format(&key->id, id);
-		return arena_printf(arena, "%s/%s/%s", kind, escape(arena, key->tenant_id), id);
+		return format_named(arena, kind, key->tenant_id, id);
 	case STATE_SIGNING_KEY:
 	case STATE_RECEIPT:
-		return arena_printf(arena, "%s/%s/%s", kind, escape(arena, key->tenant_id), escape(arena, key->name));
+		return format_named(arena, kind, key->tenant_id, key->name);
 	case STATE_DELIVERY:
 		uuid_format(&key->id, id);
 		return arena_printf(arena, "%s/%s", kind, id);
@@ -98,12 +112,7 @@ static bool unescape(char *text) {
 
 /* Lower case only: see unescape. */
 static bool parse_id(const char *text, struct uuid *out) {
-	char check[UUID_TEXT_SIZE];
-
-	if (uuid_parse(text, out) < 0)
-		return false;
-	uuid_format(out, check);
-	return strcmp(check, text) == 0;
+	return !text[strcspn(text, "ABCDEF")] && uuid_parse(text, out) == 0;
 }
 
 static bool kind_parse(const char *name, enum state_kind *out) {

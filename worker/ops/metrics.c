@@ -129,6 +129,8 @@ static void render_partitions(struct buffer *out, const struct pipeline_metrics 
 	render_partition_gauge(out, metrics, "posthorn_restore_target_offset", "Where it ends.", offsetof(struct partition_metrics, restore_target));
 	single(out, "posthorn_restored_records_total", "counter", "Changelog records written to the replica by restores.",
 	       (int64_t)load(&metrics->restored_records));
+	family(out, "posthorn_restore_longest_step_seconds", "gauge", "The longest that a step of a restore has kept turns waiting.");
+	buffer_printf(out, "posthorn_restore_longest_step_seconds %.3f\n", (double)atomic_load(&metrics->restore_step_longest_ms) / 1000);
 }
 
 static void render_process(struct buffer *out, const char *version) {

@@ -134,10 +134,12 @@ void assignment_answered(int16_t api_key, int64_t rtt_us, void *pipeline) {
 	/* Source: Kafka protocol guide, api keys. */
 	enum { HEARTBEAT = 12, SYNC_GROUP = 14 };
 	struct pipeline *p = pipeline;
-	int64_t now_us = clock_monotonic_us(), lapsed_us = p->lease.until_us;
+	int64_t now_us = clock_monotonic_us(), lapsed_us;
 
+	/* Other kinds come from the threads of other brokers, and the lease is of the coordinator's alone. */
 	if (api_key != HEARTBEAT && api_key != SYNC_GROUP)
 		return;
+	lapsed_us = p->lease.until_us;
 	if (!lease_answered(&p->lease, api_key == SYNC_GROUP ? LEASE_SYNC : LEASE_HEARTBEAT, now_us - rtt_us, now_us))
 		return;
 	if (lapsed_us > 0 && lapsed_us <= now_us)
@@ -287,25 +289,29 @@ void assignment_restored(void *pipeline, struct partition *partition, enum resto
 	partition->has_moved |= end == RESTORE_MOVED;
 }
 
-void assignment_activate_restored(struct pipeline *p) {
-	for (int32_t i = 0; i < p->partition_count; i++) {
-		struct partition *partition = &p->partitions[i];
-		int r;
+static struct partition *find_restored(struct pipeline *p) {
+	for (int32_t i = 0; i < p->partition_count; i++)
+		if (p->partitions[i].state == PARTITION_RESTORING && p->partitions[i].is_restored)
+			return &p->partitions[i];
+	return NULL;
+}
 
-		if (partition->state != PARTITION_RESTORING || !partition->is_restored)
-			continue;
-		r = choose_offsets(p, partition);
-		if (r == -EAGAIN)
-			return;
-		if (r == OFFSET_TORN)
-			set_state(p, partition, PARTITION_FAILED);
-		else
-			r = activate(p, partition);
-		if (r < 0) {
-			p->replica_error = r;
-			return;
-		}
-	}
+bool assignment_activate_restored(struct pipeline *p) {
+	struct partition *partition = find_restored(p);
+	int r;
+
+	if (!partition)
+		return false;
+	r = choose_offsets(p, partition);
+	if (r == -EAGAIN)
+		return false;
+	if (r == OFFSET_TORN)
+		set_state(p, partition, PARTITION_FAILED);
+	else
+		r = activate(p, partition);
+	if (r < 0)
+		p->replica_error = r;
+	return true;
 }
 
 void assignment_apply(struct pipeline *p) {

@@ -98,18 +98,30 @@ static void on_error(rd_kafka_t *client _unused_, int err, const char *reason, v
 	log_debug("kafka client error", "code=%s reason=%s", rd_kafka_err2name((rd_kafka_resp_err_t)err), log_quote(reason));
 }
 
+/*
+ * librdkafka 2.0.2 tells of an answer twice: from the broker's thread when it came, and from the client's main thread when that gets round to it. Only
+ * the first knows when the request was sent, and the second would be taken for an answer to another one.
+ */
+static _Thread_local bool is_broker_thread;
+
+static rd_kafka_resp_err_t on_thread_start(rd_kafka_t *client _unused_, rd_kafka_thread_type_t type, const char *name _unused_, void *callbacks _unused_) {
+	is_broker_thread = type == RD_KAFKA_THREAD_BROKER;
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 static rd_kafka_resp_err_t on_response(rd_kafka_t *client _unused_, int fd _unused_, const char *broker _unused_, int32_t broker_id _unused_,
 				       int16_t api_key, int16_t version _unused_, int32_t correlation_id _unused_, size_t size _unused_,
 				       int64_t rtt_us, rd_kafka_resp_err_t err, void *userdata) {
 	const struct client_callbacks *callbacks = userdata;
 
-	if (!err && rtt_us >= 0)
+	if (is_broker_thread && !err && rtt_us >= 0)
 		callbacks->answered(api_key, rtt_us, callbacks->opaque);
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 static rd_kafka_resp_err_t on_new(rd_kafka_t *client, const rd_kafka_conf_t *conf _unused_, void *callbacks, char *error _unused_,
 				  size_t error_size _unused_) {
+	rd_kafka_interceptor_add_on_thread_start(client, "thread", on_thread_start, callbacks);
 	return rd_kafka_interceptor_add_on_response_received(client, "answered", on_response, callbacks);
 }
 

@@ -13,7 +13,7 @@ struct client_callbacks {
 	void *opaque;
 	void (*rebalance)(rd_kafka_t *, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t *, void *opaque);
 	void (*produce_report)(rd_kafka_t *, const rd_kafka_message_t *, void *opaque);
-	/* A broker answered a request of this kind (Kafka's ApiKey), sent `rtt_us` ago. From librdkafka's threads, one after the other for one broker. */
+	/* A broker answered a request of this kind (Kafka's ApiKey), sent `rtt_us` ago. Once an answer, from librdkafka's thread of that broker. */
 	void (*answered)(int16_t api_key, int64_t rtt_us, void *opaque);
 };
 

@@ -77,8 +77,11 @@ void assignment_answered(int16_t api_key, int64_t rtt_us, void *pipeline);
 void assignment_restored(void *pipeline, struct partition *partition, enum restore_end end);
 /* Partitions that are to be restored and are not yet being: after the replica or the producer was made anew. */
 void assignment_begin_restores(struct pipeline *p);
-/* Partitions that are restored become active, as soon as it is known where their inputs go on. */
-void assignment_activate_restored(struct pipeline *p);
+/*
+ * A partition that is restored becomes active, as soon as it is known where its inputs go on. One at a time: its backlog is walked. Returns whether
+ * there was one, and may be another.
+ */
+bool assignment_activate_restored(struct pipeline *p);
 /* Tells the consumer which partitions to read, and from where: those that are active, from the last commit. */
 void assignment_apply(struct pipeline *p);
 /* All active partitions are restored again, because what the brokers hold is not known. */

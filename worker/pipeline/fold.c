@@ -1,86 +1,211 @@
 #include "pipeline/fold.h"
 
-#include <uthash.h>
+#include <endian.h>
 
-struct item {
-	UT_hash_handle hh;
-	struct fold_entry entry;
-	void *value; /* owned */
+enum { BLOCK_SIZE = 1024 * 1024, ALIGNMENT = _Alignof(max_align_t) };
+
+struct block {
+	struct block *next;
+	size_t size, used;
+	_Alignas(max_align_t) char data[];
+};
+
+/* The key, a NUL and the value follow. */
+struct record {
+	uint32_t source, sequence;
+	uint32_t key_len;
+	uint32_t value_len;
+	bool is_tombstone;
 	char key[];
 };
 
+/* A record on its way to its place: 8 bytes of its key, as a number that sorts as they do. */
+struct place {
+	uint64_t word;
+	struct record *record;
+};
+
 struct fold {
-	struct item *items;
+	struct block *blocks; /* the first one is being filled */
+	struct place *places; /* [count] */
+	size_t count, capacity;
 	size_t bytes;
+	bool is_sorted;
+	size_t taken;
 };
 
 struct fold *fold_new(void) {
 	return x_calloc(1, sizeof(struct fold));
 }
 
-static void clear(struct fold *fold) {
-	struct item *item, *next;
-
-	HASH_ITER(hh, fold->items, item, next) {
-		HASH_DEL(fold->items, item);
-		free(item->value);
-		free(item);
+void fold_clear(struct fold *fold) {
+	for (struct block *block = fold->blocks, *next; block; block = next) {
+		next = block->next;
+		free(block);
 	}
-	fold->bytes = 0;
+	free(fold->places);
+	*fold = (struct fold){ 0 };
 }
 
 void fold_free(struct fold *fold) {
 	if (!fold)
 		return;
-	clear(fold);
+	fold_clear(fold);
 	free(fold);
 }
 
-static struct item *get_or_add(struct fold *fold, const void *key, size_t key_len) {
-	struct item *item;
+static void *allocate(struct fold *fold, size_t size) {
+	size_t need = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	struct block *block = fold->blocks;
 
-	HASH_FIND(hh, fold->items, key, key_len, item);
-	if (item)
-		return item;
-	item = x_calloc(1, sizeof(*item) + key_len + 1);
-	memcpy(item->key, key, key_len);
-	item->entry = (struct fold_entry){ .key = item->key, .key_len = key_len };
-	HASH_ADD_KEYPTR(hh, fold->items, item->key, key_len, item);
-	fold->bytes += sizeof(*item) + key_len + 1;
-	return item;
+	if (!block || block->size - block->used < need) {
+		size_t block_size = MAX((size_t)BLOCK_SIZE, need);
+
+		block = x_malloc(sizeof(*block) + block_size);
+		*block = (struct block){ .next = fold->blocks, .size = block_size };
+		fold->blocks = block;
+		fold->bytes += block_size;
+	}
+	block->used += need;
+	return block->data + block->used - need;
 }
 
-void fold_put(struct fold *fold, const void *key, size_t key_len, const void *value, size_t value_len) {
-	struct item *item = get_or_add(fold, key, key_len);
+void fold_put(struct fold *fold, uint32_t source, const void *key, size_t key_len, const void *value, size_t value_len) {
+	struct record *record = allocate(fold, sizeof(*record) + key_len + 1 + value_len);
 
-	fold->bytes += value_len;
-	fold->bytes -= item->entry.value_len;
-	free(item->value);
-	item->value = value ? memcpy(x_malloc(value_len), value, value_len) : NULL;
-	item->entry.value = item->value;
-	item->entry.value_len = value_len;
+	if (fold->is_sorted)
+		abort();
+	*record = (struct record){
+		.source = source,
+		.sequence = (uint32_t)fold->count,
+		.key_len = (uint32_t)key_len,
+		.value_len = (uint32_t)value_len,
+		.is_tombstone = !value,
+	};
+	memcpy(record->key, key, key_len);
+	record->key[key_len] = '\0';
+	if (value_len)
+		memcpy(record->key + key_len + 1, value, value_len);
+	if (fold->count == fold->capacity) {
+		fold->bytes -= fold->capacity * sizeof(*fold->places);
+		fold->capacity = fold->capacity ? fold->capacity * 2 : 1024;
+		fold->places = x_realloc(fold->places, fold->capacity * sizeof(*fold->places));
+		fold->bytes += fold->capacity * sizeof(*fold->places);
+	}
+	fold->places[fold->count++].record = record;
 }
 
 size_t fold_count(const struct fold *fold) {
-	return HASH_COUNT(fold->items);
+	return fold->count - fold->taken;
 }
 
 size_t fold_bytes(const struct fold *fold) {
 	return fold->bytes;
 }
 
-static int by_key(const struct item *a, const struct item *b) {
-	int order = memcmp(a->key, b->key, MIN(a->entry.key_len, b->entry.key_len));
+/* Sorting: by eight bytes of the keys at a time, as numbers that lie side by side; where they are the same, by the next eight. */
 
-	return order ? order : (a->entry.key_len > b->entry.key_len) - (a->entry.key_len < b->entry.key_len);
+/* A key that ends is padded with NULs. */
+static uint64_t word_at(const struct record *record, size_t depth) {
+	uint64_t word = 0;
+
+	if (depth < record->key_len)
+		memcpy(&word, record->key + depth, MIN(record->key_len - depth, sizeof(word)));
+	return be64toh(word);
 }
 
-int fold_drain(struct fold *fold, int (*fn)(void *userdata, const struct fold_entry *entry), void *userdata) {
-	int r = 0;
+static int by_word(const void *a, const void *b) {
+	uint64_t x = ((const struct place *)a)->word, y = ((const struct place *)b)->word;
 
-	HASH_SORT(fold->items, by_key);
-	for (struct item *item = fold->items; item && r >= 0; item = item->hh.next)
-		r = fn(userdata, &item->entry);
-	clear(fold);
-	return r < 0 ? r : 0;
+	return (x > y) - (x < y);
+}
+
+/* Of keys that differ in no more than how many NULs they end with: mostly not at all. */
+static int by_length_and_age(const void *a, const void *b) {
+	const struct record *x = ((const struct place *)a)->record, *y = ((const struct place *)b)->record;
+
+	if (x->key_len != y->key_len)
+		return x->key_len < y->key_len ? -1 : 1;
+	if (x->source != y->source)
+		return x->source < y->source ? -1 : 1;
+	return x->sequence < y->sequence ? -1 : 1;
+}
+
+/* Up to where all keys are the same, from `depth` on; the kinds of keys begin alike, and tenants' names often do. */
+static size_t common_prefix(const struct place *places, size_t count, size_t depth) {
+	const struct record *first = places[0].record;
+	size_t common = first->key_len;
+
+	for (size_t i = 1; i < count && common > depth; i++) {
+		const struct record *record = places[i].record;
+		size_t n = depth;
+
+		common = MIN(common, (size_t)record->key_len);
+		while (n < common && record->key[n] == first->key[n])
+			n++;
+		common = n;
+	}
+	return MAX(common, depth);
+}
+
+static void sort(struct place *places, size_t count, size_t depth) {
+	size_t longest = 0;
+
+	depth = common_prefix(places, count, depth);
+	for (size_t i = 0; i < count; i++) {
+		places[i].word = word_at(places[i].record, depth);
+		longest = MAX(longest, (size_t)places[i].record->key_len);
+	}
+	if (longest <= depth) {
+		qsort(places, count, sizeof(*places), by_length_and_age);
+		return;
+	}
+	qsort(places, count, sizeof(*places), by_word);
+	for (size_t begin = 0, end; begin < count; begin = end) {
+		for (end = begin + 1; end < count && places[end].word == places[begin].word; end++)
+			;
+		if (end - begin > 1)
+			sort(places + begin, end - begin, depth + sizeof(places->word));
+	}
+}
+
+static bool is_same_key(const struct record *a, const struct record *b) {
+	return a->key_len == b->key_len && memcmp(a->key, b->key, a->key_len) == 0;
+}
+
+bool fold_is_being_taken(const struct fold *fold) {
+	return fold->is_sorted;
+}
+
+static bool is_superseded(const struct fold *fold, size_t i) {
+	const struct record *record = fold->places[i].record, *next;
+
+	if (i + 1 == fold->count)
+		return false;
+	next = fold->places[i + 1].record;
+	return record->source == next->source && is_same_key(record, next);
+}
+
+bool fold_take(struct fold *fold, struct fold_entry *out) {
+	const struct record *record;
+
+	if (!fold->is_sorted && fold->count > 0) {
+		sort(fold->places, fold->count, 0);
+		fold->is_sorted = true;
+	}
+	while (fold->taken < fold->count && is_superseded(fold, fold->taken))
+		fold->taken++;
+	if (fold->taken == fold->count) {
+		fold_clear(fold);
+		return false;
+	}
+	record = fold->places[fold->taken++].record;
+	*out = (struct fold_entry){
+		.source = record->source,
+		.key = record->key,
+		.key_len = record->key_len,
+		.value = record->is_tombstone ? NULL : record->key + record->key_len + 1,
+		.value_len = record->value_len,
+	};
+	return true;
 }

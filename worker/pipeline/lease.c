@@ -9,7 +9,8 @@ static bool is_proof(struct lease *lease, enum lease_proof proof, int64_t sent_u
 		return true;
 	if (lease->answered_us > 0)
 		return sent_us >= lease->answered_us;
-	lease->answered_us = now_us;
+	if (sent_us >= lease->until_us)
+		lease->answered_us = now_us;
 	return false;
 }
 

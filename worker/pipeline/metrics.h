@@ -37,6 +37,7 @@ struct pipeline_metrics {
 	atomic_uint_fast64_t transaction_buckets[METRIC_TRANSACTION_BUCKETS + 1]; /* of committed ones */
 	atomic_uint_fast64_t transaction_us;                                      /* their sum */
 	atomic_uint_fast64_t restored_records;
+	atomic_int_fast64_t restore_step_longest_ms; /* a step of a restore, and what it led to: for so long it kept turns waiting */
 	atomic_int_fast64_t loop_at_ms;   /* monotonic: when the loop last came round; tells a stuck pipeline */
 	atomic_int undone_in_a_row;       /* turns that could not be committed, since the last that was */
 	atomic_int outstanding;           /* deliveries in memory */

@@ -37,6 +37,7 @@ struct partition {
 
 	/* As of the last commit. */
 	struct position position; /* sequence 0: none yet; member_id is not kept */
+	int64_t position_offset;  /* of its record in the changelog */
 	int64_t next[POSITION_INPUTS];
 	bool offset_lost[POSITION_INPUTS]; /* the brokers do not have `next` */
 

@@ -5,6 +5,7 @@
 #include "pipeline/turn.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -13,10 +14,12 @@ enum {
 	BROKER_TIMEOUT_MS = 5000,
 	WAIT_MAX_MS = 100,          /* a wake-up that was missed costs this much and no more */
 	RETRY_PAUSE_MS = 1000,      /* between tries of what the brokers or the disk refuse */
-	RESTORE_SLICE_MS = 20,
+	RESTORE_SLICE_MS = 20,      /* while others are served */
+	RESTORE_ALONE_MS = 200,     /* while nothing else is: fewer, larger transactions of SQLite */
 	DRAIN_MARGIN_MS = 1000,
 	RECORD_MAX = 16 * 1024 * 1024, /* of one encoded record: bounded by the domain's limits well below */
 	LAG_INTERVAL_MS = 1000,
+	TRIM_INTERVAL_MS = 60 * 1000,
 	FAILING_AFTER = 5,          /* turns undone in a row */
 };
 
@@ -319,20 +322,38 @@ static int64_t idle_ms(const struct pipeline *p) {
 	return due_ms <= now_ms ? 0 : MIN(due_ms - now_ms, (int64_t)WAIT_MAX_MS);
 }
 
+static bool is_serving(const struct pipeline *p) {
+	for (int32_t i = 0; i < p->partition_count; i++)
+		if (p->partitions[i].state == PARTITION_ACTIVE)
+			return true;
+	return false;
+}
+
 static bool restore_slice(struct pipeline *p) {
+	bool more;
 	int r;
 
 	assignment_begin_restores(p);
 	if (p->replica_error)
 		return true;
-	r = restorer_step(p->restorer, RESTORE_SLICE_MS);
+	r = restorer_step(p->restorer, is_serving(p) ? RESTORE_SLICE_MS : RESTORE_ALONE_MS);
+	more = r != 0;
 	if (r < 0)
 		p->replica_error = r;
 	else
-		assignment_activate_restored(p);
+		more |= assignment_activate_restored(p);
 	if (p->input_stale)
 		assignment_apply(p);
-	return r != 0;
+	return more;
+}
+
+/* For how long a restore keeps what is served waiting. */
+static bool restore_slice_timed(struct pipeline *p) {
+	int64_t begin_ms = clock_monotonic_ms(), longest = atomic_load(&p->metrics.restore_step_longest_ms);
+	bool more = restore_slice(p);
+
+	atomic_store(&p->metrics.restore_step_longest_ms, MAX(longest, clock_monotonic_ms() - begin_ms));
+	return more;
 }
 
 static bool refill(struct pipeline *p) {
@@ -353,7 +374,7 @@ static bool run_once(struct pipeline *p) {
 		turn_poll_events(p);
 		return true;
 	}
-	more = restore_slice(p);
+	more = restore_slice_timed(p);
 	more |= turn_run(p);
 	if (p->consumer_lost)
 		return true;
@@ -375,7 +396,7 @@ static void drain(struct pipeline *p) {
 }
 
 int pipeline_run(struct pipeline *p) {
-	int64_t lag_at_ms = 0;
+	int64_t lag_at_ms = 0, trim_at_ms = clock_monotonic_ms() + TRIM_INTERVAL_MS;
 
 	while (!p->stopping && !p->fatal) {
 		bool more = run_once(p);
@@ -385,6 +406,10 @@ int pipeline_run(struct pipeline *p) {
 		if (now_ms >= lag_at_ms) {
 			update_lag(p);
 			lag_at_ms = now_ms + LAG_INTERVAL_MS;
+		}
+		if (now_ms >= trim_at_ms) {
+			malloc_trim(0); /* every arena keeps what the largest burst took, each thread's its own */
+			trim_at_ms = now_ms + TRIM_INTERVAL_MS;
 		}
 		if (!more)
 			wait_for_wake(p, idle_ms(p));

@@ -1,56 +1,26 @@
 #include "pipeline/restore.h"
 
 #include "base/clock.h"
-#include "pipeline/fold.h"
-#include "pipeline/history.h"
+#include "pipeline/restore_internal.h"
 #include "pipeline/takeover.h"
 
 #include <errno.h>
+#include <malloc.h>
 
 enum {
-	SLICE_RECORDS = 20000,              /* polled in one step */
-	FOLD_BYTES_MAX = 48 * 1024 * 1024,  /* of all partitions together; past it a partition's fold is written */
+	SLICE_RECORDS = 20000, /* polled in one step */
 	WATERMARK_TIMEOUT_MS = 2000,
-	NO_PROGRESS_LOUD_MS = 180 * 1000,   /* R1 */
-	HELD_MS = 100,                      /* before an open transaction is somebody's who died, perhaps: a commit's markers take a moment */
+	NO_PROGRESS_LOUD_MS = 180 * 1000,              /* R1 */
+	REPORT_INTERVAL_MS = 10 * 1000,
+	HELD_MS = 100, /* before an open transaction is somebody's who died, perhaps: a commit's markers take a moment */
 	TAKEOVER_INTERVAL_MS = 1000,
 	TOMBSTONES_SAFE_MS = 7 * 24 * 3600 * 1000 / 2, /* half of the changelog's delete.retention.ms (R7) */
-};
-
-struct restore {
-	struct partition *partition;
-	struct restore *next;
-	struct fold *fold;
-	int64_t next_offset;   /* read up to here */
-	int64_t target;        /* the high watermark to reach; -1: not asked for yet */
-	int64_t verify_offset; /* of the position record that the replica reflected last; -1: from scratch */
-	bool moved;
-	bool at_end;
-	const char *torn; /* NULL, or why */
-	char *last_writer;      /* owned; the worker whose position was the last; NULL: none yet */
-	int64_t takeover_at_ms; /* when to end the transaction that holds it back; 0: none does */
-	int64_t records, started_ms, progress_ms, loud_ms;
-	struct history history;
-};
-
-struct restorer {
-	struct restorer_settings settings;
-	restore_done_fn done;
-	void *userdata;
-	struct replica *replica;
-	rd_kafka_t *reader, *watermark; /* exist while something is restored */
-	rd_kafka_queue_t *queue;
-	rd_kafka_topic_t *topic; /* of the reader */
-	bool knows_leaders;
-	struct restore *restores;
-	struct arena *arena;
-	bool assignment_stale;
 };
 
 struct restorer *restorer_new(const struct restorer_settings *settings, restore_done_fn done, void *userdata) {
 	struct restorer *r = x_calloc(1, sizeof(*r));
 
-	*r = (struct restorer){ .settings = *settings, .done = done, .userdata = userdata, .arena = arena_new() };
+	*r = (struct restorer){ .settings = *settings, .done = done, .userdata = userdata, .fold = fold_new(), .arena = arena_new() };
 	return r;
 }
 
@@ -86,6 +56,7 @@ void restorer_free(struct restorer *r) {
 	while (r->restores)
 		restorer_remove(r, r->restores->partition);
 	close_clients(r);
+	fold_free(r->fold);
 	arena_free(r->arena);
 	free(r);
 }
@@ -102,14 +73,15 @@ static struct partition_metrics *metrics_of(const struct restorer *r, const stru
 static int start_from_scratch(struct restorer *r, struct restore *restore, const char *why) {
 	if (restore->next_offset > 0 || restore->moved)
 		log_warn("partition is restored from scratch", "partition=%d reason=%s", restore->partition->id, log_quote(why));
-	fold_free(restore->fold);
-	restore->fold = fold_new();
+	restore->source = ++r->last_source;
+	restore->unwritten = 0;
 	restore->next_offset = 0;
 	restore->verify_offset = -1;
 	restore->target = -1;
 	restore->at_end = false;
 	restore->moved = true;
 	history_init(&restore->history);
+	buffer_clear(&restore->position);
 	r->assignment_stale = true;
 	return replica_drop_partition(r->replica, restore->partition->id);
 }
@@ -147,7 +119,8 @@ int restorer_add(struct restorer *r, struct partition *partition) {
 
 	*restore = (struct restore){
 		.partition = partition,
-		.fold = fold_new(),
+		.source = ++r->last_source,
+		.position = BUFFER_INIT(SIZE_MAX),
 		.target = -1,
 		.verify_offset = -1,
 		.started_ms = clock_monotonic_ms(),
@@ -174,11 +147,14 @@ void restorer_remove(struct restorer *r, struct partition *partition) {
 		}
 	partition->restore = NULL;
 	r->assignment_stale = true;
-	fold_free(restore->fold);
+	buffer_destroy(&restore->position);
 	free(restore->last_writer);
 	free(restore);
-	if (!r->restores)
+	if (!r->restores) {
+		fold_clear(r->fold);
 		close_clients(r);
+		malloc_trim(0); /* what it took of memory is not needed again soon */
+	}
 }
 
 /* Returns 1 when the target is known, 0 when the brokers did not say, or a negative errno. */
@@ -306,67 +282,14 @@ static int take_record(struct restorer *r, struct restore *restore, const rd_kaf
 	restore->moved |= !is_verified;
 	restore->verify_offset = -1;
 	restore->next_offset = message->offset + 1;
-	fold_put(restore->fold, message->key, message->key_len, message->payload, message->payload ? message->len : 0);
-	return 0;
-}
-
-struct writing {
-	struct restorer *restorer;
-	struct restore *restore;
-};
-
-static int write_entry(void *userdata, const struct fold_entry *entry) {
-	struct writing *w = userdata;
-	struct restorer *r = w->restorer;
-	struct state_record record;
-	struct change change = { 0 };
-	const char *why = "the key";
-
-	arena_reset(r->arena);
-	if (state_key_parse(r->arena, entry->key, entry->key_len, &change.key) ||
-	    (entry->value && codec_decode_state(r->settings.codec, r->arena, entry->value, entry->value_len, &record, &why))) {
-		log_error("changelog record cannot be decoded", "partition=%d key=%s error=%s", w->restore->partition->id,
-			  log_quote(entry->key), log_quote(why));
-		w->restore->torn = "a changelog record cannot be decoded";
-		return 0;
+	restore->unwritten++;
+	if (!is_position) {
+		fold_put(r->fold, restore->source, message->key, message->key_len, message->payload, message->payload ? message->len : 0);
+	} else {
+		buffer_clear(&restore->position);
+		buffer_append(&restore->position, message->payload, message->len);
 	}
-	change.record = entry->value ? &record : NULL;
-	return replica_apply(r->replica, w->restore->partition->id, &change, entry->value, entry->value_len);
-}
-
-/* Writes what was folded so far, with the offset that the rows reflect then. */
-static int write_fold(struct restorer *r, struct restore *restore) {
-	struct writing writing = { .restorer = r, .restore = restore };
-	size_t count = fold_count(restore->fold);
-	int error = replica_begin(r->replica);
-
-	if (error < 0)
-		return error;
-	error = fold_drain(restore->fold, write_entry, &writing);
-	if (error == 0)
-		error = replica_offset_set(r->replica, restore->partition->id, restore->history.position_offset + 1, clock_wall_ms());
-	if (error == 0)
-		error = replica_commit(r->replica);
-	if (error < 0) {
-		replica_rollback(r->replica);
-		return error;
-	}
-	metric_add(&r->settings.metrics->restored_records, count);
 	return 0;
-}
-
-static int write_large_folds(struct restorer *r) {
-	size_t bytes = 0;
-	int error = 0;
-
-	for (struct restore *restore = r->restores; restore; restore = restore->next)
-		bytes += fold_bytes(restore->fold);
-	if (bytes < FOLD_BYTES_MAX)
-		return 0;
-	for (struct restore *restore = r->restores; restore && error == 0; restore = restore->next)
-		if (fold_count(restore->fold) > 0 && !restore->torn)
-			error = write_fold(r, restore);
-	return error;
 }
 
 /* A read_committed reader's end is where the first open transaction begins. */
@@ -427,17 +350,47 @@ static void end_transactions_of_the_dead(struct restorer *r) {
 	}
 }
 
+static void complain(struct restore *restore, int64_t now_ms) {
+	if (now_ms - restore->progress_ms <= NO_PROGRESS_LOUD_MS || now_ms - restore->loud_ms <= NO_PROGRESS_LOUD_MS)
+		return;
+	log_error("restore makes no progress", "partition=%d offset=%lld target=%lld", restore->partition->id, (long long)restore->next_offset,
+		  (long long)restore->target);
+	restore->loud_ms = now_ms;
+}
+
+/* For who waits for a long one: how much is left, how fast it goes, and the partition that has most before it. */
+static void tell(struct restorer *r, int64_t now_ms) {
+	int64_t left = 0, most = -1, since_ms = now_ms - r->report_at_ms + REPORT_INTERVAL_MS, rate;
+	const struct restore *last = NULL;
+	int count = 0;
+
+	for (const struct restore *restore = r->restores; restore; restore = restore->next, count++) {
+		int64_t offsets = restore->target - restore->next_offset;
+
+		left += MAX(offsets, (int64_t)0);
+		if (offsets > most) {
+			most = offsets;
+			last = restore;
+		}
+	}
+	rate = MAX(r->reported_left - left, (int64_t)0) * 1000 / since_ms;
+	if (last && r->reported_left >= 0)
+		log_info("restoring", "partitions=%d left=%lld a_second=%lld seconds_left=%lld furthest_partition=%d offset=%lld target=%lld", count,
+			 (long long)left, (long long)rate, (long long)(rate ? left / rate : -1), last->partition->id,
+			 (long long)last->next_offset, (long long)last->target);
+	r->reported_left = left;
+	r->report_at_ms = now_ms + REPORT_INTERVAL_MS;
+}
+
 static void report_progress(struct restorer *r) {
 	int64_t now_ms = clock_monotonic_ms();
 
 	for (struct restore *restore = r->restores; restore; restore = restore->next) {
 		atomic_store(&metrics_of(r, restore->partition)->restore_offset, restore->next_offset);
-		if (now_ms - restore->progress_ms > NO_PROGRESS_LOUD_MS && now_ms - restore->loud_ms > NO_PROGRESS_LOUD_MS) {
-			log_error("restore makes no progress", "partition=%d offset=%lld target=%lld", restore->partition->id,
-				  (long long)restore->next_offset, (long long)restore->target);
-			restore->loud_ms = now_ms;
-		}
+		complain(restore, now_ms);
 	}
+	if (now_ms >= r->report_at_ms)
+		tell(r, now_ms);
 }
 
 /* Whether anything of the partition is other than when this worker last had it, whichever restore it was that brought it. */
@@ -453,39 +406,49 @@ static void hand_over(struct restorer *r, struct restore *restore) {
 		log_error("changelog's history is torn: the partition is not served", "partition=%d offset=%lld reason=%s", partition->id,
 			  (long long)restore->next_offset, log_quote(restore->torn));
 	partition->position = restore->history.position;
+	partition->position_offset = restore->history.position_offset;
 	log_info("partition restored", "partition=%d records=%lld offset=%lld ms=%lld", partition->id, (long long)restore->records,
 		 (long long)restore->next_offset, (long long)(clock_monotonic_ms() - restore->started_ms));
 	restorer_remove(r, partition);
 	r->done(r->userdata, partition, end);
 }
 
-static int finish(struct restorer *r, struct restore *restore) {
+static bool has_ended(const struct restore *restore) {
+	return restore->torn || (restore->target >= 0 && restore->at_end && restore->unwritten == 0);
+}
+
+/* Returns REPLICA_E_MORE when a partition has ended and the replica is not ready for it yet, 0, or a negative errno. */
+static int finish_ended(struct restorer *r) {
 	int error = 0;
 
-	if (restore->verify_offset >= 0 && !restore->torn)
-		return start_from_scratch(r, restore, "the changelog no longer has what the replica reflects");
-	if (fold_count(restore->fold) > 0 && !restore->torn)
-		error = write_fold(r, restore);
-	if (error == 0)
-		hand_over(r, restore);
+	for (struct restore *restore = r->restores, *next; restore && error == 0; restore = next) {
+		next = restore->next;
+		if (!has_ended(restore))
+			continue;
+		if (restore->verify_offset >= 0 && !restore->torn)
+			error = start_from_scratch(r, restore, "the changelog no longer has what the replica reflects");
+		else
+			error = replica_fill_end(r->replica); /* from here on there is something to lose, and to read */
+		if (error == 0 && has_ended(restore))
+			hand_over(r, restore);
+	}
 	return error;
 }
 
-static int finish_ended(struct restorer *r) {
-	for (struct restore *restore = r->restores, *next; restore; restore = next) {
-		next = restore->next;
-		if (restore->torn || (restore->target >= 0 && restore->at_end)) {
-			int error = finish(r, restore);
+/* Reads what is there, or writes what was read: never both, so that a step is as short as its budget. */
+static int read_or_write(struct restorer *r, int64_t deadline_ms) {
+	int polled, error;
 
-			if (error < 0)
-				return error;
-		}
-	}
-	return 0;
+	if (restore_write_is_due(r))
+		return restore_write_slice(r, deadline_ms);
+	if (r->assignment_stale)
+		assign(r);
+	error = poll_records(r, deadline_ms, &polled);
+	return error < 0 ? error : polled > 0;
 }
 
 int restorer_step(struct restorer *r, int64_t budget_ms) {
-	int polled = 0, error;
+	int more, error;
 
 	if (!r->restores)
 		return 0;
@@ -494,15 +457,11 @@ int restorer_step(struct restorer *r, int64_t budget_ms) {
 		error = ask_leaders(r);
 	if (error <= 0)
 		return error;
-	if (r->assignment_stale)
-		assign(r);
-	error = poll_records(r, clock_monotonic_ms() + budget_ms, &polled);
-	if (error == 0)
-		error = write_large_folds(r);
-	if (error == 0) {
-		end_transactions_of_the_dead(r);
-		report_progress(r);
-		error = finish_ended(r);
-	}
-	return error < 0 ? error : r->restores && (polled > 0 || r->assignment_stale);
+	more = read_or_write(r, clock_monotonic_ms() + budget_ms);
+	if (more < 0)
+		return more;
+	end_transactions_of_the_dead(r);
+	report_progress(r);
+	error = finish_ended(r);
+	return error != 0 ? error : r->restores && (more || r->assignment_stale || restore_write_is_due(r));
 }

@@ -18,6 +18,7 @@ struct transaction {
 	rd_kafka_t *producer;
 	rd_kafka_topic_t *state, *results, *dead_letters;
 	int aborts_in_a_row;
+	int64_t ending_since_ms; /* monotonic: when the flush began */
 	size_t bytes;
 	bool is_initialised, worn, too_large, fenced;
 };
@@ -171,17 +172,18 @@ int transaction_produce(struct transaction *t, const struct transaction_record *
 	}
 }
 
-/* Flush first: the records are all at the brokers before the offsets are sent. */
-static int flush(struct transaction *t, int64_t started_ms) {
+int transaction_flush(struct transaction *t) {
 	rd_kafka_resp_err_t err;
 
+	t->ending_since_ms = clock_monotonic_ms();
 	do
 		err = rd_kafka_flush(t->producer, CALL_TIMEOUT_MS);
-	while (err == RD_KAFKA_RESP_ERR__TIMED_OUT && clock_monotonic_ms() - started_ms < RETRIABLE_FOR_MS);
+	while (err == RD_KAFKA_RESP_ERR__TIMED_OUT && clock_monotonic_ms() - t->ending_since_ms < RETRIABLE_FOR_MS);
+	fault_step("after-flush");
 	if (!err)
 		return 0;
 	log_warn("cannot flush", "error=%s", log_quote(rd_kafka_err2str(err)));
-	return TRANSACTION_E_ABORTED;
+	return transaction_abort(t);
 }
 
 static int send_offsets(struct transaction *t, const rd_kafka_topic_partition_list_t *offsets,
@@ -210,12 +212,9 @@ static int end(struct transaction *t, rd_kafka_error_t *(*call)(rd_kafka_t *, in
 
 int transaction_commit(struct transaction *t, const rd_kafka_topic_partition_list_t *offsets,
 		       const rd_kafka_consumer_group_metadata_t *group) {
-	int64_t started_ms = clock_monotonic_ms();
-	int r = flush(t, started_ms);
+	int64_t started_ms = t->ending_since_ms;
+	int r = send_offsets(t, offsets, group, started_ms);
 
-	fault_step("after-flush");
-	if (r == 0)
-		r = send_offsets(t, offsets, group, started_ms);
 	fault_step("before-kafka-commit");
 	if (r == 0)
 		r = end(t, rd_kafka_commit_transaction, "commit", started_ms);

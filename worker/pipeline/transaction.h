@@ -1,9 +1,9 @@
 /*
  * Kafka transactions: everything that a turn writes, and the offsets of what it read, become visible together or not at all.
  *
- *     transaction_begin ──► transaction_produce ... ──► transaction_commit     flush, offsets, commit: in this order, because offsets
- *                                    │                                        sent before the flush meet the last transaction's markers
- *                                    └────────────────► transaction_abort
+ *     transaction_begin ──► transaction_produce ... ──► transaction_flush ──► transaction_commit     in this order, because offsets
+ *                                    │                                                            sent before the flush meet the
+ *                                    └──────────────────────────────────────► transaction_abort   last transaction's markers
  *
  * Every transaction sends offsets (R2), with the group metadata of the assignment that its input came from (R3): that is what fences a zombie.
  */
@@ -27,7 +27,7 @@ struct transaction_record {
 	const void *value; /* copied; NULL is a tombstone */
 	size_t value_len;
 	rd_kafka_headers_t *headers; /* taken, also on failure; NULL: none */
-	int64_t *offset_out;         /* NULL, or where the record's offset is written before transaction_commit returns */
+	int64_t *offset_out;         /* NULL, or where the record's offset is written before transaction_flush returns */
 };
 
 /* Makes the producer; it is ready when transaction_init has returned 0. NULL (logged) when its configuration is refused. */
@@ -57,6 +57,9 @@ int transaction_begin(struct transaction *transaction) _must_check_;
 int transaction_produce(struct transaction *transaction, const struct transaction_record *record) _must_check_;
 /* Bytes of keys and values produced since begin. */
 size_t transaction_bytes(const struct transaction *transaction);
+/* All records are at the brokers then, and where they lie is known. */
+int transaction_flush(struct transaction *transaction) _must_check_;
+/* Sends the offsets and commits what was flushed. */
 int transaction_commit(struct transaction *transaction, const rd_kafka_topic_partition_list_t *offsets,
 		       const rd_kafka_consumer_group_metadata_t *group) _must_check_;
 

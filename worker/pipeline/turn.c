@@ -206,6 +206,7 @@ static void advance_partitions(struct pipeline *p) {
 			continue;
 		partition->position = partition->turn_position;
 		partition->position.member_id = NULL;
+		partition->position_offset = partition->turn_position_offset;
 		memcpy(partition->next, partition->turn_next, sizeof(partition->next));
 		atomic_fetch_add_explicit(&p->metrics.partitions[i].pending, partition->turn_pending, memory_order_relaxed);
 		partition_turn_reset(partition);
@@ -320,11 +321,38 @@ static void undo(struct pipeline *p, int r, bool in_transaction) {
 		p->input_stale = true;
 }
 
+/* What is written now lies behind what was committed before, or the topic was deleted and made anew. */
+static bool is_remade(const struct pipeline *p, const struct partition *partition) {
+	int64_t first_offset = partition->turn_position_offset - partition->turn_records;
+	bool is_known = partition->turn_touched && partition->turn_position_offset >= 0 && partition->position.sequence > 0;
+
+	if (!is_known || first_offset > partition->position_offset)
+		return false;
+	log_error("changelog was deleted and made anew: nothing is committed to it",
+		  "topic=%s partition=%d offset=%lld expected_after=%lld", p->topics.state, partition->id, (long long)first_offset,
+		  (long long)partition->position_offset);
+	return true;
+}
+
+/* A history that begins in the middle would be restored as if it were whole. Restored now, before that, it is not served. */
+static int check_changelog(const struct pipeline *p) {
+	int r = 0;
+
+	for (int32_t i = 0; i < p->partition_count; i++)
+		if (is_remade(p, &p->partitions[i]))
+			r = TURN_E_UNKNOWN;
+	return r;
+}
+
 static int commit_kafka(struct pipeline *p) {
 	rd_kafka_topic_partition_list_t *offsets = turn_offsets(p);
 	int64_t started_us = clock_monotonic_us();
-	int r = transaction_commit(p->transaction, offsets, p->group);
+	int r = transaction_flush(p->transaction);
 
+	if (r == 0)
+		r = check_changelog(p);
+	if (r == 0)
+		r = transaction_commit(p->transaction, offsets, p->group);
 	rd_kafka_topic_partition_list_destroy(offsets);
 	if (r == 0)
 		observe_commit(p, clock_monotonic_us() - started_us);

@@ -68,6 +68,7 @@ int replica_apply(struct replica *replica, int32_t partition, const struct chang
 
 	if (!value != !record || (record && record->kind != kind))
 		abort();
+	replica->is_new = false;
 	arena_reset(replica->scratch);
 	statement = replica_statement(replica, record ? put_statements[kind] : delete_statements[kind]);
 	at = bind_key(replica, statement, partition, &change->key) + 1;

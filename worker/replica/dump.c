@@ -1,4 +1,4 @@
-/* Every key in order, streamed: each table is clustered by key, and the kinds follow each other as their names do. */
+/* Every key in order, streamed: each table has an index of its keys, and the kinds follow each other as their names do. */
 #include "replica/internal.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "replica/internal.h"
 #include "replica/schema.h"
 
 #include <errno.h>
@@ -111,6 +112,19 @@ static bool meta_differs(sqlite3 *db, const char *name, const char *expected, st
 	return true;
 }
 
+/* Whether it was being filled when its worker died. An error of SQLite's counts. */
+static bool is_half_filled(sqlite3 *db, struct buffer *reason) {
+	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
+	int rc = sqlite3_prepare_v2(db, "SELECT 1 FROM meta WHERE name = '" REPLICA_FILLING "'", -1, &statement, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(statement);
+	if (rc == SQLITE_DONE)
+		return false;
+	buffer_append_string(reason, rc == SQLITE_ROW ? "it was not filled whole" : sqlite3_errmsg(db));
+	return true;
+}
+
 /* Opens what is there. NULL with a reason when it cannot be used. */
 static sqlite3 *open_usable(const char *file, const struct identity *identity, struct buffer *reason) {
 	_cleanup_(sqlite3_close_v2p) sqlite3 *db = NULL;
@@ -125,7 +139,7 @@ static sqlite3 *open_usable(const char *file, const struct identity *identity, s
 		return NULL;
 	}
 	if (meta_differs(db, "schema", identity->schema, reason) || meta_differs(db, "cluster", identity->cluster, reason) ||
-	    meta_differs(db, "boot", identity->boot, reason))
+	    meta_differs(db, "boot", identity->boot, reason) || is_half_filled(db, reason))
 		return NULL;
 	return TAKE(db);
 }
@@ -168,13 +182,14 @@ static int create(const char *file, const struct identity *identity, sqlite3 **o
 	return 0;
 }
 
-int file_open(const char *file, const char *cluster_id, sqlite3 **out) {
+int file_open(const char *file, const char *cluster_id, sqlite3 **out, bool *is_new) {
 	_cleanup_(buffer_destroy) struct buffer reason = BUFFER_INIT(REASON_MAX);
 	struct identity identity = { .schema = replica_schema_version, .cluster = cluster_id };
 	int r;
 
 	read_boot(identity.boot);
 	*out = open_usable(file, &identity, &reason);
+	*is_new = !*out;
 	if (*out)
 		return 0;
 	log_info("the replica is made anew", "file=%s reason=%s", log_quote(file), log_quote(reason.data));
@@ -193,7 +208,7 @@ int file_open_readonly(const char *file, sqlite3 **out) {
 		log_error("the replica cannot be read", "file=%s error=%s", log_quote(file), log_quote(sqlite3_errmsg(db)));
 		return -EIO;
 	}
-	if (meta_differs(db, "schema", replica_schema_version, &reason)) {
+	if (meta_differs(db, "schema", replica_schema_version, &reason) || is_half_filled(db, &reason)) {
 		log_error("the replica cannot be read", "file=%s error=%s", log_quote(file), log_quote(reason.data));
 		return -EINVAL;
 	}

@@ -4,12 +4,13 @@
 #include "base/memory.h"
 
 #include <sqlite3.h>
+#include <stdbool.h>
 
 /* Makes the directory (0700) if need be, and locks <data_dir>/lock. Returns the descriptor, or a negative errno after logging: -EBUSY. */
 int file_lock(const char *data_dir) _must_check_;
 
-/* Opens the file to write, anew if it is not of this schema, cluster and boot. Returns 0 or a negative errno after logging. */
-int file_open(const char *file, const char *cluster_id, sqlite3 **out) _must_check_;
+/* Opens the file to write, anew if it is not of this schema, cluster and boot, or was not filled whole. Returns 0 or a negative errno after logging. */
+int file_open(const char *file, const char *cluster_id, sqlite3 **out, bool *is_new) _must_check_;
 /* Opens to read what a worker wrote: -ENOENT without the file, -EINVAL when it is not of this schema, -EIO. */
 int file_open_readonly(const char *file, sqlite3 **out) _must_check_;
 /* Removes the file and what SQLite keeps beside it. */

@@ -4,6 +4,11 @@
 #include "replica/replica.h"
 #include "replica/statement.h"
 
+enum { REPLICA_LATE_INDEXES = 3 };
+
+/* A row of meta while the file is being filled: it is good for nothing then. */
+#define REPLICA_FILLING "filling"
+
 struct replica {
 	sqlite3 *db;
 	struct statements statements;
@@ -12,6 +17,9 @@ struct replica {
 	struct arena *scratch;   /* keys of one call */
 	char *file;              /* owned; the database's path */
 	int lock_fd;             /* of <data_dir>/lock; -1 when opened to read */
+	bool is_new;             /* this process made the file, nothing was put into it, and nobody uses it yet */
+	bool is_filling;         /* without a journal: it cannot be rolled back */
+	char *late_indexes[REPLICA_LATE_INDEXES]; /* owned; statements that make what filling does without */
 	bool damaged;            /* SQLite said so: the file goes when it is closed */
 };
 

@@ -80,7 +80,7 @@ int replica_open(const char *data_dir, const char *cluster_id, struct codec *cod
 	replica->lock_fd = file_lock(data_dir);
 	if (replica->lock_fd < 0)
 		return replica->lock_fd;
-	r = file_open(file, cluster_id, &replica->db);
+	r = file_open(file, cluster_id, &replica->db, &replica->is_new);
 	if (r)
 		return r;
 	/* The schema's version is right, so a statement that cannot be prepared means damage. */
@@ -118,6 +118,8 @@ void replica_close(struct replica *replica) {
 	}
 	if (replica->lock_fd >= 0)
 		close(replica->lock_fd);
+	for (size_t i = 0; i < REPLICA_LATE_INDEXES; i++)
+		free(replica->late_indexes[i]);
 	arena_free(replica->scratch);
 	free(replica->file);
 	free(replica);
@@ -137,6 +139,7 @@ int replica_commit(struct replica *replica) {
 }
 
 void replica_rollback(struct replica *replica) {
+	replica->damaged |= replica->is_filling; /* there is nothing to roll back with */
 	/* Some errors end the transaction by themselves. */
 	if (sqlite3_get_autocommit(replica->db))
 		return;

@@ -1,7 +1,9 @@
 -- The replica's tables: one for each kind of key, each row with the encoded record as it stands in the changelog (`value`) and the columns that
 -- it is looked up by. A key may stand in two partitions (a producer with another partitioner does that), so the partition belongs to it.
 --
--- Clustered by key (WITHOUT ROWID), all but the deliveries: a restore applies its rows in the order of their keys, which then appends to the tree.
+-- Rows lie in the order in which they came, and only the small entries of the indexes are scattered. So those of one turn are neighbours and few
+-- pages are written; and a restore, which writes what it read in portions that are each sorted by key, goes through the keys again and again but
+-- writes every value once. (Clustered by key it would write again the pages that the portion before has written.)
 
 CREATE TABLE meta (
 	name  TEXT PRIMARY KEY,
@@ -29,7 +31,7 @@ CREATE TABLE webhook (
 	id            BLOB NOT NULL,
 	value         BLOB NOT NULL,
 	PRIMARY KEY (key, partition)
-) WITHOUT ROWID;
+);
 CREATE INDEX webhook_list ON webhook (tenant, created_at_ms, id);
 
 CREATE TABLE signing_key (
@@ -40,7 +42,7 @@ CREATE TABLE signing_key (
 	expires_at_ms INTEGER NOT NULL,
 	value         BLOB NOT NULL,
 	PRIMARY KEY (key, partition)
-) WITHOUT ROWID;
+);
 CREATE INDEX signing_key_list ON signing_key (tenant, epoch DESC);
 CREATE INDEX signing_key_expiry ON signing_key (partition, expires_at_ms) WHERE expires_at_ms > 0;
 
@@ -50,13 +52,12 @@ CREATE TABLE receipt (
 	expires_at_ms INTEGER NOT NULL,
 	value         BLOB NOT NULL,
 	PRIMARY KEY (key, partition)
-) WITHOUT ROWID;
+);
 CREATE INDEX receipt_expiry ON receipt (partition, expires_at_ms);
 
 -- `status` is enum delivery_status (0: pending, 1: dead); `due_ms` is the next attempt's time, of a dead one the time of its death.
 --
--- A delivery is written and deleted soon after, with a body that is large beside its columns, and its id is a hash. So the rows lie in the order in
--- which they came, where those of one turn are neighbours and few pages are written; only the small entries of the indexes are scattered.
+-- A delivery is written and deleted soon after, with a body that is large beside its columns, and its id is a hash.
 CREATE TABLE delivery (
 	id         BLOB NOT NULL,
 	partition  INTEGER NOT NULL,

@@ -63,7 +63,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_EXPIRED_DELIVERIES] = "SELECT id FROM delivery WHERE partition = ?1 AND status = 1 AND due_ms < ?2"
 					 " ORDER BY due_ms LIMIT ?3",
 
-	[STATEMENT_COUNT_WEBHOOKS] = "SELECT count(*) FROM webhook INDEXED BY webhook_list WHERE partition = ?1",
+	[STATEMENT_COUNT_WEBHOOKS] = "SELECT count(*) FROM webhook WHERE partition = ?1",
 	[STATEMENT_COUNT_PENDING] =
 	    "SELECT count(*) FROM delivery INDEXED BY delivery_pending WHERE status = 0 AND partition = ?1",
 	[STATEMENT_COUNT_DEAD] = "SELECT count(*) FROM delivery WHERE status = 1 AND partition = ?1",

@@ -125,6 +125,11 @@ class Worker:
             if series.partition("{")[0] == name and all(label in series for label in wanted)
         )
 
+    def partitions(self, state="active"):
+        """Those that it has in this state."""
+        wanted = re.compile(rf'posthorn_partition_state{{partition="(\d+)",state="{state}"}}')
+        return [int(found[1]) for series in self.metrics() if (found := wanted.fullmatch(series))]
+
     @property
     def running(self):
         return self.process is not None and self.process.poll() is None

@@ -93,6 +93,18 @@ class World:
         assert end.status == 201, end
         return end.data
 
+    def in_every_partition(self):
+        """({partition: tenant}, {tenant: endpoint}), each with a webhook."""
+        tenants, endpoints = {}, {}
+        while len(tenants) < self.partitions:
+            tenant, endpoint = self.tenant(), self.receivers.endpoint()
+            value = commands.command(tenant, commands.create(endpoint.url))
+            partition, _ = self.writer.place("webhook-admin", tenant, self.schemas.command.encode(value))
+            if partition not in tenants:
+                tenants[partition], endpoints[tenant] = tenant, endpoint
+            self.results.end(value["commandId"])
+        return tenants, endpoints
+
     def issue(self, tenant, headers=None, **fields):
         """Sends an issuance command; returns its id without waiting."""
         id = self.writer.issuance(commands.issuance(tenant, **fields), headers)

@@ -1,4 +1,4 @@
-"""Three brokers that can be killed one at a time, and the proxy before them."""
+"""Brokers that can be killed one at a time, and the proxy before them."""
 
 import json
 import os
@@ -58,20 +58,22 @@ class Proxy:
 
 
 class Cluster:
-    def __init__(self, directory):
-        self.directory = directory
+    """`proxied` is the way to the brokers through the proxy; without one, `bootstrap` is the only way."""
+
+    def __init__(self, directory, brokers=BROKERS, with_proxy=True):
+        self.directory, self.brokers, self.proxy = directory, brokers, None
         directory.mkdir(parents=True)
-        port = free_row(BROKERS)
-        self._kafka("start", "--brokers", str(BROKERS), "--port", "0", "--proxy", str(port))
+        port = free_row(brokers)
+        self._kafka("start", "--brokers", str(brokers), "--port", "0", *(["--proxy", str(port)] if with_proxy else []))
         first = int((directory / "cluster").read_text().split()[1])
         self.bootstrap = self._addresses(first)
-        self.proxied = self._addresses(port)
-        self.proxy = Proxy(port, [first + 2 * BROKERS + n for n in range(BROKERS)], open(directory / "log/proxy.log", "wb"))
+        if with_proxy:
+            self.proxied = self._addresses(port)
+            self.proxy = Proxy(port, [first + 2 * brokers + n for n in range(brokers)], open(directory / "log/proxy.log", "wb"))
         self.client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
 
-    @staticmethod
-    def _addresses(first):
-        return ",".join(f"127.0.0.1:{first + n}" for n in range(BROKERS))
+    def _addresses(self, first):
+        return ",".join(f"127.0.0.1:{first + n}" for n in range(self.brokers))
 
     def _kafka(self, *arguments):
         answer = subprocess.run([KAFKA, *arguments, "--dir", self.directory], capture_output=True, text=True, check=False)
@@ -87,7 +89,7 @@ class Cluster:
 
     def in_sync(self):
         topics = self.client.list_topics(timeout=10).topics.values()
-        return all(len(p.isrs) == BROKERS and p.leader > 0 for topic in topics for p in topic.partitions.values())
+        return all(len(p.isrs) == self.brokers and p.leader > 0 for topic in topics for p in topic.partitions.values())
 
     def leader(self, topic, partition):
         return self.client.list_topics(topic, timeout=10).topics[topic].partitions[partition].leader
@@ -107,9 +109,10 @@ class Cluster:
         self.configure(ResourceType.TOPIC, topic, settings)
 
     def configure_brokers(self, settings):
-        for broker in range(1, BROKERS + 1):
+        for broker in range(1, self.brokers + 1):
             self.configure(ResourceType.BROKER, str(broker), settings)
 
     def close(self):
-        self.proxy.close()
+        if self.proxy:
+            self.proxy.close()
         self._kafka("stop")

@@ -1,0 +1,1 @@
+"""Figures of the programs as a user sees them: real workers at a real Kafka."""
