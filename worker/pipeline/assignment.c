@@ -270,8 +270,8 @@ static void log_missing_master_key(const struct pipeline *p, int32_t partition, 
 
 	master_keys_append_ids(p->master_keys, &ids);
 	log_error("a tenant's signing key is derived from a master key that this worker does not have: worker.master.key.file must name its file",
-		  "tenant=%s kid=%s master_key=%s master_keys_here=%s partition=%d", log_quote(key->tenant_id), log_quote(key->kid),
-		  log_quote(key->master_key_id), ids.data, partition);
+		  "tenant=%s kid=%s master_key=%s master_keys_here=%s partition=%d", log_quote(key->tenant_id), key->kid,
+		  key->master_key_id, ids.data, partition);
 }
 
 static bool has_master_key(const void *master_keys, const char *id) {
