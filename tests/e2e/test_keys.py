@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 import time
 
@@ -115,6 +116,12 @@ def signed_by(world, tenant, endpoint):
     return verify(endpoint.wait(seen + 1)[seen], Jwks(world.admin.jwks(tenant)))
 
 
+def signing_with(world, master_key_id):
+    """The tenants whose key is derived from it, as the README asks for them."""
+    values = [json.loads(line)["value"] for line in world.admin.dump().splitlines()]
+    return {value["tenantId"] for value in values if value.get("masterKeyId") == master_key_id and value["expiresAt"] is None}
+
+
 def test_rolling_from_one_master_key_to_the_next(rolled):
     world, tenant, later = rolled, rolled.tenant(), rolled.tenant("later")
     endpoint, other = world.receivers.endpoint(), world.receivers.endpoint()
@@ -132,8 +139,10 @@ def test_rolling_from_one_master_key_to_the_next(rolled):
     ((later_kid, new_id),) = master_keys(world, later).items()
     assert new_id != old_id and signed_by(world, later, other) == later_kid
 
+    assert (signing_with(world, old_id), signing_with(world, new_id)) == ({tenant}, {later})
     new = rotate(world, tenant)
     assert signed_by(world, tenant, endpoint) == new and master_keys(world, tenant)[new] == new_id
+    assert (signing_with(world, old_id), signing_with(world, new_id)) == (set(), {tenant, later})
     until(lambda: kids(world, tenant) == [new], what="the overlap to end")
 
     restart(world, world.new)
@@ -164,6 +173,22 @@ def test_a_worker_without_the_master_key_does_not_serve(rolled):
 
     restart(world, world.old)
     assert signed_by(world, tenant, endpoint) == kid
+
+
+def test_the_others_serve_what_a_worker_without_the_master_key_cannot(rolled):
+    world, count = rolled, 8
+    tenants, endpoints = [world.tenant() for _ in range(count)], [world.receivers.endpoint() for _ in range(count)]
+    quick = {"kafka_session_timeout_ms": 6000}
+    world.worker("worker-1", **quick)
+    for tenant, endpoint in zip(tenants, endpoints):
+        world.webhook(tenant, endpoint)
+    stranger = world.worker("worker-2", ready=False, worker_master_key_file=world.new, **quick)
+    stranger.expect_error("derived from a master key that this worker does not have")
+    assert stranger.wait_end() == 3
+    for tenant, endpoint in zip(tenants, endpoints):
+        world.issue(tenant)
+    for tenant, endpoint in zip(tenants, endpoints):
+        assert verify(endpoint.wait(timeout=30)[0], Jwks(world.admin.jwks(tenant)))
 
 
 def test_a_replaced_keys_master_key_is_needed_for_as_long_as_it_is_listed(make_world, tmp_path):
