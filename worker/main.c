@@ -29,7 +29,7 @@ struct arguments {
 
 struct worker {
 	struct config *config;
-	struct master_key *master_key;
+	struct master_keys *master_keys;
 	struct engine *engine;
 	struct pipeline *pipeline;
 	struct server *server;
@@ -121,13 +121,13 @@ static int read_config(const struct arguments *arguments) {
 	return EXIT_USAGE;
 }
 
-static int read_master_key(void) {
+static int read_master_keys(void) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(PROBLEMS_MAX);
-	int r = master_key_load(worker.config->worker_master_key_file, &worker.master_key, &why);
+	const struct file_list *files = &worker.config->worker_master_key_files;
 
-	if (r == 0)
+	if (master_keys_load((const char *const *)files->items, files->count, &worker.master_keys, &why) == 0)
 		return 0;
-	fprintf(stderr, "worker.master.key.file: %s\n", r == MASTER_KEY_E_REFUSED ? why.data : strerror(-r));
+	fprintf(stderr, "worker.master.key.file: %s\n", why.data);
 	return EXIT_USAGE;
 }
 
@@ -151,7 +151,7 @@ static void on_signal(int number _unused_) {
 static int make_pipeline(void) {
 	struct sigaction stop = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
 
-	worker.pipeline = pipeline_new(worker.config, worker.master_key, worker.engine);
+	worker.pipeline = pipeline_new(worker.config, worker.master_keys, worker.engine);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
@@ -190,12 +190,12 @@ static void tear_down(void) {
 	engine_stop(worker.engine, STOP_GRACE_MS);
 	pipeline_free(worker.pipeline);
 	engine_free(worker.engine);
-	master_key_free(worker.master_key);
+	master_keys_free(worker.master_keys);
 	config_free(worker.config);
 }
 
 int main(int argc, char **argv) {
-	int (*const steps[])(void) = { read_master_key, start_engine, make_pipeline, start_server, run_pipeline };
+	int (*const steps[])(void) = { read_master_keys, start_engine, make_pipeline, start_server, run_pipeline };
 	struct arguments arguments = { 0 };
 	int code;
 
@@ -207,7 +207,7 @@ int main(int argc, char **argv) {
 		return EXIT_FAILED;
 	code = read_config(&arguments);
 	if (code == 0 && arguments.check_config)
-		code = read_master_key();
+		code = read_master_keys();
 	if (code == 0 && arguments.check_config)
 		puts("configuration is right");
 	for (size_t i = 0; code == 0 && !arguments.check_config && i < ARRAY_LEN(steps); i++)

@@ -1,9 +1,7 @@
 #include "base/clock.h"
 #include "command/call.h"
-#include "command/state_fold.h"
 #include "command/signing_keys.h"
-#include "kafka/reader.h"
-#include "kafka/topics.h"
+#include "command/state_read.h"
 #include "signature/jwk.h"
 
 #include <stdio.h>
@@ -25,33 +23,20 @@ static void print_jwks(const struct signing_keys *keys) {
 	fwrite(out.data, 1, out.len, stdout);
 }
 
-struct key_filter {
-	const char *prefix; /* key/<tenant>/ */
-	struct state_fold *fold;
-};
+/* Of a changelog with millions of deliveries, only the tenant's keys are kept. `userdata`: key/<tenant>/ */
+static bool is_key_of_tenant(void *userdata, struct record *record) {
+	const char *prefix = userdata;
 
-/* Of a changelog with millions of deliveries, only the tenant's keys are kept. */
-static enum admin_status take(void *userdata, const struct record *record) {
-	const struct key_filter *filter = userdata;
-	const struct state_fold_key key = { .partition = record->partition, .bytes = record->key, .len = record->key_len };
-	size_t prefix_len = strlen(filter->prefix);
-
-	if (key.len >= prefix_len && !memcmp(key.bytes, filter->prefix, prefix_len))
-		state_fold_apply(filter->fold, &key, record->value, record->len);
-	return ADMIN_OK;
+	return record->key_len >= strlen(prefix) && !memcmp(record->key, prefix, strlen(prefix));
 }
 
 static enum admin_status fold_keys(const struct invocation *invocation, struct arena *arena, struct state_fold *fold) {
-	_cleanup_(x_freep) char *topic = topic_name(invocation->config, TOPIC_STATE);
 	const struct state_key key = { .kind = STATE_SIGNING_KEY, .tenant_id = invocation->tenant, .name = "" };
-	struct key_filter filter = { .prefix = state_key_format(arena, &key), .fold = fold };
-	const struct reader_options options = {
-		.topic = topic, .key = invocation->tenant, .start = READER_FROM_BEGINNING, .timeout_ms = invocation->timeout_ms
+	const struct state_read_options options = {
+		.of_tenant = true, .wanted = is_key_of_tenant, .userdata = state_key_format(arena, &key)
 	};
-	_cleanup_(reader_closep) struct reader *reader = NULL;
-	enum admin_status status = reader_open(invocation->config, &options, &reader);
 
-	return status ? status : reader_walk(reader, invocation->timeout_ms, take, &filter);
+	return state_read(invocation, &options, fold);
 }
 
 static enum admin_status show(const struct invocation *invocation) {
@@ -80,7 +65,8 @@ const struct subcommand jwks_subcommands[] = {
 		.family = "jwks",
 		.verb = "show",
 		.summary = "print a tenant's public keys as a JWK set, the signing one first",
-		.details = "All keys that may still verify a callback, from the changelog; the same with and without --json.\n",
+		.details = "All keys that may still verify a callback, from the changelog; the same with and without --json. A key that was\n"
+			   "replaced is listed for signing.key.overlap.\n",
 		.examples = "jwks show --tenant acme\n",
 		.needs_tenant = true,
 		.needs = CONFIG_NEED_KAFKA,
@@ -90,7 +76,10 @@ const struct subcommand jwks_subcommands[] = {
 		.family = "jwks",
 		.verb = "rotate",
 		.summary = "sign with a new key from now on; the old one stays listed for signing.key.overlap",
-		.examples = "jwks rotate --tenant acme\n",
+		.details = "Also the further attempts of deliveries that are pending are signed with the new key. It is derived from the worker's\n"
+			   "first master key. Callbacks that were sent with the old key verify for as long as it is listed.\n",
+		.examples = "jwks rotate --tenant acme\n"
+			    "jwks rotate --tenant acme --json\n",
 		.flags = rotate_flags,
 		.needs_tenant = true,
 		.needs = CONFIG_NEED_KAFKA,

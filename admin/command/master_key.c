@@ -5,17 +5,47 @@
 
 #include <stdio.h>
 
-enum { WHY_MAX = 4096 };
+/* A path, and a sentence about it. */
+enum { WHY_MAX = 16 * 1024 };
+
+static const struct flag generate_flags[] = {
+	{ "file", "FILE", "the file to write, instead of the first of worker.master.key.file" },
+	{ 0 },
+};
+
+/* The file that was named, or the first one configured; NULL after saying that there is none. */
+static const char *file_to_write(const struct invocation *invocation) {
+	const struct file_list *configured = &invocation->config->worker_master_key_files;
+	const char *file = arguments_get(invocation->arguments, "file");
+
+	if (file || configured->count)
+		return file ? file : configured->items[0];
+	complain("neither --file nor worker.master.key.file says what to write");
+	return NULL;
+}
+
+/* Returns the key as it was read back, or NULL after saying why not. */
+static struct master_key *write_key(const char *file) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
+	struct master_key *key = NULL;
+	int r = master_key_generate(file, &why);
+
+	if (!r)
+		r = master_key_load(file, &key, &why);
+	if (r < 0)
+		complain("master key file %s cannot be written: %s", file, strerror(-r));
+	else if (r)
+		complain_lines(why.data);
+	return key;
+}
 
 static enum admin_status generate(const struct invocation *invocation) {
-	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX), out = BUFFER_INIT(WHY_MAX);
-	_cleanup_(master_key_freep) struct master_key *key = NULL;
-	const char *file = invocation->config->worker_master_key_file;
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(WHY_MAX);
+	const char *file = file_to_write(invocation);
+	_cleanup_(master_key_freep) struct master_key *key = file ? write_key(file) : NULL;
 
-	if (master_key_generate(file, &why) || master_key_load(file, &key, &why)) {
-		complain_lines(why.len ? why.data : "the master key could not be written");
+	if (!key)
 		return ADMIN_USAGE;
-	}
 	if (!invocation->json) {
 		printf("%s: master key %s. Keep a copy in a safe place: every tenant's signing keys follow from it.\n", file,
 		       master_key_id(key));
@@ -34,10 +64,12 @@ const struct subcommand master_key_subcommands[] = {
 	{
 		.family = "master-key",
 		.verb = "generate",
-		.summary = "write a new master key to worker.master.key.file (mode 0600), never over a file that exists",
+		.summary = "write a new master key (mode 0600), never over a file that exists",
+		.details = "To worker.master.key.file; of several, to the first. With --file to any: so begins the rolling from one master\n"
+			   "key to the next (see README). It prints the key's id, which signing keys name as their masterKeyId.\n",
 		.examples = "master-key generate --config posthorn.properties\n"
-			    "master-key generate --set worker.master.key.file=/etc/posthorn/master.key\n",
-		.needs = CONFIG_NEED_MASTER_KEY,
+			    "master-key generate --file /etc/posthorn/master-2.key\n",
+		.flags = generate_flags,
 		.run = generate,
 	},
 	{ 0 },

@@ -1,8 +1,6 @@
 #include "avro/json.h"
 #include "command/call.h"
-#include "command/state_fold.h"
-#include "kafka/reader.h"
-#include "kafka/topics.h"
+#include "command/state_read.h"
 #include "replica/replica.h"
 
 #include <errno.h>
@@ -49,24 +47,10 @@ static int print_line(void *userdata, const char *key, int32_t partition, const 
 	return fwrite(printer->line.data, 1, printer->line.len, stdout) == printer->line.len ? 0 : -errno;
 }
 
-static enum admin_status take(void *userdata, const struct record *record) {
-	const struct state_fold_key key = { .partition = record->partition, .bytes = record->key, .len = record->key_len };
-
-	state_fold_apply(userdata, &key, record->value, record->len);
-	return ADMIN_OK;
-}
-
 static enum admin_status dump_changelog(const struct invocation *invocation, struct printer *printer) {
-	_cleanup_(x_freep) char *topic = topic_name(invocation->config, TOPIC_STATE);
-	const struct reader_options options = {
-		.topic = topic, .start = READER_FROM_BEGINNING, .timeout_ms = invocation->timeout_ms
-	};
-	_cleanup_(reader_closep) struct reader *reader = NULL;
 	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
-	enum admin_status status = reader_open(invocation->config, &options, &reader);
+	enum admin_status status = state_read(invocation, &(struct state_read_options){ 0 }, fold);
 
-	if (!status)
-		status = reader_walk(reader, invocation->timeout_ms, take, fold);
 	if (status)
 		return status;
 	return state_fold_walk(fold, print_line, printer) ? ADMIN_REFUSED : ADMIN_OK;

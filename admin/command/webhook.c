@@ -226,7 +226,10 @@ const struct subcommand webhook_subcommands[] = {
 		.operands = "ID",
 		.operand_count = 1,
 		.summary = "send a WebhookTest event to a webhook now",
-		.examples = "webhook test --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
+		.details = "Also where the webhook does not ask for that type. It ends when the delivery is recorded; what became of it is in\n"
+			   "`results tail`, and in `delivery list` for as long as it has not succeeded. A disabled webhook is refused.\n",
+		.examples = "webhook test --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n"
+			    "webhook test --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --json\n",
 		.flags = envelope_flags,
 		.needs_tenant = true,
 		.needs = CONFIG_NEED_KAFKA,
@@ -238,6 +241,8 @@ const struct subcommand webhook_subcommands[] = {
 		.operands = "ID",
 		.operand_count = 1,
 		.summary = "make a webhook's dead deliveries due again",
+		.details = "Those that died at --since or later; their attempts count from the beginning, and their ids stay. A command takes\n"
+			   "1000, the oldest first: repeat it while it says 1000. A disabled webhook is refused: enable it first.\n",
 		.examples = "webhook recover --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --since 2h\n"
 			    "webhook recover --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --since 2026-01-31T12:00:00.000Z\n",
 		.flags = recover_flags,

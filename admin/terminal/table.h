@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-enum { TABLE_COLUMNS_MAX = 8 };
+enum { TABLE_COLUMNS_MAX = 9 };
 
 struct table {
 	size_t columns;

@@ -62,7 +62,21 @@ def test_master_key(world, tmp_path):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     before = file.read_bytes()
     again = run(ADMIN, *config, "master-key", "generate")
-    assert again.code != SUCCESS and again.err and file.read_bytes() == before, "never over one that exists"
+    assert again.code == USAGE and again.err and file.read_bytes() == before, "never over one that exists"
+
+
+def test_master_key_of_several(world, tmp_path):
+    """The first one that is configured is written; or the one that is named, which needs no configuration."""
+    first, second, named = (tmp_path / name for name in ("first.key", "second.key", "named.key"))
+    answer = run(ADMIN, "--set", f"worker.master.key.file={first}, {second}", "master-key", "generate", "--json")
+    assert json.loads(answer.out)["file"] == str(first) and first.exists() and not second.exists()
+    answer = run(ADMIN, "master-key", "generate", "--file", named)
+    assert answer.code == SUCCESS and str(named) in answer.out and stat.S_IMODE(named.stat().st_mode) == 0o600
+    again = run(ADMIN, "--config", world.admin.config, "master-key", "generate", "--file", named)
+    assert again.code == USAGE and str(named) in again.err and not again.out, "never over one that exists"
+    assert run(ADMIN, "master-key", "generate").code == USAGE
+    nowhere = run(ADMIN, "master-key", "generate", "--file", tmp_path / ("x" * 300))
+    assert nowhere.code == USAGE and "File name too long" in nowhere.err
 
 
 def test_webhooks_round_trip(world, tenant):

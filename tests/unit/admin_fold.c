@@ -1,4 +1,5 @@
 #include "command/outstanding.h"
+#include "command/signing_keys.h"
 #include "command/state_fold.h"
 #include "kafka/topic_rules.h"
 
@@ -73,6 +74,43 @@ static void test_a_walk_can_be_ended(void **state _unused_) {
 	assert_int_equal(calls, 1);
 }
 
+static void put_key(struct state_fold *fold, struct codec *codec, const char *kid, int32_t epoch, int64_t expires_at_ms) {
+	_cleanup_(buffer_destroy) struct buffer value = BUFFER_INIT(1024);
+	_cleanup_(x_freep) char *key = x_asprintf("key/t/%s", kid);
+	struct state_record record = { .kind = STATE_SIGNING_KEY,
+				       .signing_key = { .tenant_id = "t",
+							.kid = kid,
+							.master_key_id = "m",
+							.epoch = epoch,
+							.expires_at_ms = expires_at_ms } };
+
+	codec_encode_state(codec, &record, &value);
+	state_fold_apply(fold, &(struct state_fold_key){ 0, key, strlen(key) }, value.data, value.len);
+}
+
+/* The JWKS at 100: the signing one first, and none that has expired, whether its record is gone yet or not. */
+static void test_signing_keys(void **state _unused_) {
+	static const struct {
+		const char *kid;
+		int32_t epoch;
+		int64_t expires_at_ms;
+	} keys[] = { { "a-listed", 3, 101 }, { "signs", 10, 0 }, { "b-listed", 9, 200 }, { "expired", 2, 100 }, { "long ago", 1, 1 } };
+	static const char *const expected[] = { "signs", "b-listed", "a-listed" };
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024);
+	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	_cleanup_(codec_freep) struct codec *codec = NULL;
+	struct signing_keys found;
+
+	assert_int_equal(codec_new(NULL, &codec, &problems), 0);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		put_key(fold, codec, keys[i].kid, keys[i].epoch, keys[i].expires_at_ms);
+	signing_keys_take(&found, arena, codec, fold, 100);
+	assert_int_equal(found.count, ARRAY_LEN(expected));
+	for (size_t i = 0; i < ARRAY_LEN(expected); i++)
+		assert_string_equal(found.items[i].kid, expected[i]);
+}
+
 static void test_outstanding(void **state _unused_) {
 	_cleanup_(outstanding_freep) struct outstanding *outstanding = outstanding_new();
 
@@ -134,6 +172,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fold),
 		cmocka_unit_test(test_a_walk_can_be_ended),
+		cmocka_unit_test(test_signing_keys),
 		cmocka_unit_test(test_outstanding),
 		cmocka_unit_test(test_topic_rules),
 		cmocka_unit_test(test_topic_rules_concern),

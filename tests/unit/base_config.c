@@ -83,6 +83,7 @@ static const char *const taken[] = {
 	"schema.registry.url=https://[::1]/x",
 	"schema.registry.url=",
 	"worker.id=w-1",
+	"worker.master.key.file=/etc/posthorn/master 1.key",
 	"worker.http.listen=[::1]:0",
 	"worker.http.listen=localhost:65535",
 	"batch.max.wait=0",
@@ -125,6 +126,10 @@ static const struct {
 	{ "worker.id=a/b", "--set: worker.id: must consist of letters" },
 	{ "worker.data.dir=", "--set: worker.data.dir: must be 1 to 4095 bytes long" },
 	{ "worker.data.dir=\xff", "--set: worker.data.dir: must be UTF-8 text" },
+	{ "worker.master.key.file=", "--set: worker.master.key.file: must be files with commas between, none empty" },
+	{ "worker.master.key.file=a,,b", "--set: worker.master.key.file: must be files with commas between" },
+	{ "worker.master.key.file=a, ", "--set: worker.master.key.file: must be files with commas between" },
+	{ "worker.master.key.file=,,,,,,,,,,,,,,,,", "--set: worker.master.key.file: must have 1 to 16 files" },
 	{ "topic.partitions=0", "--set: topic.partitions: must be a whole number, 1 to 10000" },
 	{ "topic.partitions=", "--set: topic.partitions: must be a whole number" },
 	{ "topic.partitions=1.5", "--set: topic.partitions: must be a whole number" },
@@ -197,6 +202,8 @@ static void test_values(void **state _unused_) {
 					 "delivery.retry.schedule=1s,2m",
 					 "delivery.retry.schedule=3s",
 					 "worker.http.listen=[::1]:80",
+					 "worker.master.key.file=first",
+					 "worker.master.key.file=/a b , c",
 					 "gateway.domain=example.com",
 					 "gateway.domain=" };
 	const struct config_source source = { .settings = settings,
@@ -217,6 +224,9 @@ static void test_values(void **state _unused_) {
 	assert_string_equal(config->worker_http_listen.host, "::1");
 	assert_int_equal(config->worker_http_listen.port, 80);
 	assert_null(config->gateway_domain);
+	assert_int_equal(config->worker_master_key_files.count, 2);
+	assert_string_equal(config->worker_master_key_files.items[0], "/a b");
+	assert_string_equal(config->worker_master_key_files.items[1], "c");
 }
 
 static void test_later_sources_win(void **state _unused_) {

@@ -85,6 +85,70 @@ static void test_signing_keys_newest_first(void **state) {
 	assert_string_equal(keys[2].kid, "a");
 }
 
+static void put_key(struct fixture *f, int32_t partition, const char *kid, const char *master_key_id, int64_t expires_at_ms) {
+	struct state_record record = signing_key_of("t", kid, 1, expires_at_ms);
+
+	record.signing_key.master_key_id = master_key_id;
+	put(f, partition, record);
+}
+
+/* What `has` is given: the master keys that are known, with blanks around, and the ids that were asked for. */
+struct known {
+	const char *ids;
+	struct buffer *asked;
+};
+
+static bool is_known(const void *userdata, const char *master_key_id) {
+	const struct known *known = userdata;
+	_cleanup_(x_freep) char *word = x_asprintf(" %s ", master_key_id);
+
+	buffer_printf(known->asked, "%s ", master_key_id);
+	return strstr(known->ids, word);
+}
+
+/* Asks at 100. "kid" of the orphan, or "" without one; and of which master keys it was asked. */
+static void assert_orphan(struct fixture *f, int32_t partition, const char *known_ids, const char *kid, const char *asked) {
+	_cleanup_(buffer_destroy) struct buffer ids = BUFFER_INIT(1024);
+	struct known known = { known_ids, &ids };
+	struct signing_key key;
+	int r = replica_find_orphan_key(f->replica, f->arena, partition, 100, is_known, &known, &key);
+
+	assert_int_equal(r, *kid ? 0 : REPLICA_E_NOT_FOUND);
+	if (*kid)
+		assert_string_equal(key.kid, kid);
+	assert_string_equal(ids.len ? ids.data : "", asked);
+}
+
+static void test_orphan_keys(void **state) {
+	struct fixture *f = *state;
+
+	assert_orphan(f, 0, "", "", "");
+	put_key(f, 0, "a", "m2", 0);
+	put_key(f, 0, "b", "m2", 0);
+	put_key(f, 0, "expired", "m1", 100);
+	put_key(f, 0, "listed", "m3", 101);
+	put_key(f, 0, "expired too", "m3", 99);
+	put_key(f, 1, "elsewhere", "m4", 0);
+	assert_orphan(f, 0, " m2 ", "listed", "m1 m2 m3 ");
+	assert_orphan(f, 0, " m2 m3 ", "", "m2 m3 ");
+	assert_orphan(f, 1, " m2 m3 ", "elsewhere", "m4 ");
+	put_key(f, 0, "listed", "m3", 100);
+	assert_orphan(f, 0, " m2 ", "", "m2 m3 ");
+	assert_orphan(f, 0, " m2 ", "", "m2 ");
+	put_key(f, 0, "again", "m3", 0);
+	assert_orphan(f, 0, " m2 ", "again", "m2 m3 ");
+}
+
+static void test_a_dropped_partition_names_no_master_key(void **state) {
+	struct fixture *f = *state;
+
+	put_key(f, 0, "a", "m1", 0);
+	put_key(f, 1, "b", "m1", 0);
+	assert_int_equal(replica_drop_partition(f->replica, 0), 0);
+	assert_orphan(f, 0, "", "", "");
+	assert_orphan(f, 1, "", "b", "m1 ");
+}
+
 /* Of webhook 1: pending 0..9 due at 100, 110, .. 190 (two at 190), dead 20..24 died at 300..304. Of webhook 2: one pending. */
 static void fill_deliveries(struct fixture *f) {
 	for (uint32_t n = 0; n < 10; n++)
@@ -272,6 +336,8 @@ int main(void) {
 		TEST(test_a_tenant_sees_its_own),
 		TEST(test_list_by_pages),
 		TEST(test_signing_keys_newest_first),
+		TEST(test_orphan_keys),
+		TEST(test_a_dropped_partition_names_no_master_key),
 		TEST(test_pending),
 		TEST(test_next_due),
 		TEST(test_dead),

@@ -247,7 +247,7 @@ static void check_needs(struct loader *loader, unsigned needs) {
 	loader->source = "configuration";
 	if (needs & CONFIG_NEED_KAFKA && !config_kafka_get(config, "bootstrap.servers"))
 		refuse(loader, "kafka.bootstrap.servers", "is required");
-	if (needs & CONFIG_NEED_MASTER_KEY && !config->worker_master_key_file)
+	if (needs & CONFIG_NEED_MASTER_KEY && config->worker_master_key_files.count == 0)
 		refuse(loader, "worker.master.key.file", "is required");
 	if (needs & CONFIG_NEED_GATEWAY && !config->gateway_tokens_file)
 		refuse(loader, "gateway.tokens.file", "is required");

@@ -21,6 +21,11 @@ struct listen_address {
 	uint16_t port;
 };
 
+struct file_list {
+	char **items; /* owned; [count], each owned */
+	size_t count;
+};
+
 enum signature_formats { SIGNATURE_FORMAT_RFC9421 = 1 << 0, SIGNATURE_FORMAT_STANDARD_WEBHOOKS = 1 << 1 };
 
 struct kafka_property {
@@ -41,7 +46,7 @@ struct config {
 
 	char *worker_id;
 	char *worker_data_dir;
-	char *worker_master_key_file;
+	struct file_list worker_master_key_files; /* the first one's key derives new signing keys */
 	struct listen_address worker_http_listen;
 
 	int batch_max_records;

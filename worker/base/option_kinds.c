@@ -133,7 +133,7 @@ static size_t count_elements(const char *text) {
 	return count;
 }
 
-enum { RETRIES_MAX = 64, NETWORKS_MAX = 1024 };
+enum { RETRIES_MAX = 64, NETWORKS_MAX = 1024, FILES_MAX = 16 };
 
 static void clear_retry_schedule(void *field) {
 	struct config *config = CONTAINER_OF(field, struct config, delivery_retry_schedule_ms);
@@ -183,6 +183,35 @@ static int set_text(const struct option *option, const char *text, void *field, 
 	if (check_length(option, text, rule) != 0)
 		return CONFIG_E_REFUSED;
 	replace_string(field, *text ? x_strdup(text) : NULL);
+	return 0;
+}
+
+static void clear_files(void *field) {
+	struct file_list *list = field;
+
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct file_list){ 0 };
+}
+
+static int set_files(const struct option *option, const char *text, void *field, struct buffer *rule) {
+	_cleanup_(x_freep) char *copy = x_strdup(text);
+	size_t count = count_elements(text);
+	struct file_list *list = field;
+	char *rest = copy;
+
+	if (count > FILES_MAX)
+		return refuse(rule, "must have 1 to 16 files");
+	clear_files(list);
+	list->items = x_calloc(count, sizeof(*list->items));
+	for (char *element; (element = next_element(&rest));) {
+		if (!*element)
+			return refuse(rule, "must be files with commas between, none empty");
+		if (check_length(option, element, rule) != 0)
+			return CONFIG_E_REFUSED;
+		list->items[list->count++] = x_strdup(element);
+	}
 	return 0;
 }
 
@@ -329,6 +358,7 @@ const struct option_kind option_retry_schedule = { .set = set_retry_schedule, .c
 const struct option_kind option_ratio = { .set = set_ratio };
 const struct option_kind option_bool = { .set = set_bool };
 const struct option_kind option_text = { .set = set_text, .clear = clear_string };
+const struct option_kind option_files = { .set = set_files, .clear = clear_files };
 const struct option_kind option_name = { .set = set_name, .clear = clear_string };
 const struct option_kind option_url = { .set = set_url, .clear = clear_string };
 const struct option_kind option_listen = { .set = set_listen, .clear = clear_listen };

@@ -29,8 +29,10 @@ const struct option options[] = {
 	  "this worker; unique in the group and kept over restarts" },
 	{ "worker.data.dir", &option_text, FIELD(worker_data_dir), "posthorn-data", NULL, 1, PATH_BYTES,
 	  "the folder of the replica, which may be deleted" },
-	{ "worker.master.key.file", &option_text, FIELD(worker_master_key_file), NULL, "required", 1, PATH_BYTES,
-	  "the key from which all signing keys are derived (mode 0600)" },
+	{ "worker.master.key.file", &option_files, FIELD(worker_master_key_files), NULL, "required", 1, PATH_BYTES,
+	  "the master key from which signing keys are derived (mode 0600); or several, a,b: the first derives new ones, all of them those that there are. "
+	  "To roll to another: add it as second everywhere, make it first everywhere, rotate every tenant's key, and after signing.key.overlap "
+	  "remove the old one" },
 	{ "worker.http.listen", &option_listen, FIELD(worker_http_listen), "127.0.0.1:9464", NULL, 0, 0,
 	  "/metrics, /livez and /readyz" },
 

@@ -264,6 +264,38 @@ static int choose_offsets(struct pipeline *p, struct partition *partition) {
 	return r;
 }
 
+/* Logs whose key it is, and which master keys are here. */
+static void log_missing_master_key(const struct pipeline *p, int32_t partition, const struct signing_key *key) {
+	_cleanup_(buffer_destroy) struct buffer ids = BUFFER_INIT(1024);
+
+	master_keys_append_ids(p->master_keys, &ids);
+	log_error("a tenant's signing key is derived from a master key that this worker does not have: worker.master.key.file must name its file",
+		  "tenant=%s kid=%s master_key=%s master_keys_here=%s partition=%d", log_quote(key->tenant_id), key->kid,
+		  key->master_key_id, ids.data, partition);
+}
+
+static bool has_master_key(const void *master_keys, const char *id) {
+	return master_keys_find(master_keys, id);
+}
+
+/*
+ * A worker that cannot sign for its tenants, or would give new ones keys that the others cannot derive, serves nobody: every master key that a
+ * listed key of the partition names must be here. Keys come into a partition by a restore or from this worker's own hand, so it is asked once.
+ * Returns 0, PIPELINE_E_FATAL after logging, or a negative errno.
+ */
+static int check_master_keys(struct pipeline *p, const struct partition *partition) {
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	struct signing_key key;
+	int r = replica_find_orphan_key(p->replica, arena, partition->id, clock_wall_ms(), has_master_key, p->master_keys, &key);
+
+	if (r == REPLICA_E_NOT_FOUND)
+		return 0;
+	if (r < 0)
+		return r;
+	log_missing_master_key(p, partition->id, &key);
+	return PIPELINE_E_FATAL;
+}
+
 /* From here on it is served. Its epoch stays when nobody else has owned it meanwhile. */
 static int activate(struct pipeline *p, struct partition *partition) {
 	if (partition->has_moved || partition->epoch == 0) {
@@ -305,12 +337,17 @@ bool assignment_activate_restored(struct pipeline *p) {
 	r = choose_offsets(p, partition);
 	if (r == -EAGAIN)
 		return false;
-	if (r == OFFSET_TORN)
+	if (r == OFFSET_TORN) {
 		set_state(p, partition, PARTITION_FAILED);
-	else
+		return true;
+	}
+	r = check_master_keys(p, partition);
+	if (r == 0)
 		r = activate(p, partition);
 	if (r < 0)
 		p->replica_error = r;
+	if (r > 0)
+		p->fatal = r;
 	return true;
 }
 

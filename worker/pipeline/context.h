@@ -17,7 +17,7 @@
 
 struct pipeline {
 	const struct config *config;
-	const struct master_key *master_key;
+	const struct master_keys *master_keys;
 	struct engine *engine;
 	struct handler_settings handler_settings;
 	struct outcome_settings outcome_settings;

@@ -18,13 +18,13 @@
 #include "pipeline/metrics.h"
 #include "pipeline/partition.h"
 #include "replica/replica.h"
-#include "signature/master_key.h"
+#include "signature/master_keys.h"
 
 struct dispatch;
 
 struct dispatch_settings {
 	const struct config *config;
-	const struct master_key *master_key;
+	const struct master_keys *master_keys;
 	struct engine *engine;
 	struct pipeline_metrics *metrics;
 };

@@ -11,10 +11,21 @@ enum {
 
 /* Routes: where an endpoint's callbacks go, and who signs them. */
 
-/* The signer of the tenant's newest key. NULL (logged) when this worker's master key does not derive it. */
+/* NULL (logged) when no master key derives it: then its record is not what was written once, for a worker without its master key does not start. */
+static struct signer *derive_signer(const struct dispatch *d, const struct signing_key *key) {
+	const struct master_key *master = master_keys_find(d->settings.master_keys, key->master_key_id);
+	_cleanup_(signer_unrefp) struct signer *signer = master ? signer_derive(master, key->tenant_id, key->epoch) : NULL;
+
+	if (signer && strcmp(signer_kid(signer), key->kid) == 0)
+		return TAKE(signer);
+	log_error("the tenant's signing key cannot be derived", "tenant=%s kid=%s master_key=%s", log_quote(key->tenant_id), key->kid,
+		  key->master_key_id);
+	return NULL;
+}
+
+/* The signer of the tenant's newest key, or NULL (logged). */
 static struct signer *load_signer(struct dispatch *d, const char *tenant_id, int *error) {
 	const struct registry *registry = replica_registry(d->replica);
-	_cleanup_(signer_unrefp) struct signer *signer = NULL;
 	struct signing_key *keys;
 	size_t count;
 
@@ -25,13 +36,7 @@ static struct signer *load_signer(struct dispatch *d, const char *tenant_id, int
 		log_error("tenant has no signing key", "tenant=%s", log_quote(tenant_id));
 		return NULL;
 	}
-	signer = signer_derive(d->settings.master_key, tenant_id, keys[0].epoch);
-	if (strcmp(signer_kid(signer), keys[0].kid) != 0) {
-		log_error("master key does not derive the tenant's signing key", "tenant=%s kid=%s master_key=%s this_master_key=%s",
-			  log_quote(tenant_id), keys[0].kid, keys[0].master_key_id, master_key_id(d->settings.master_key));
-		return NULL;
-	}
-	return TAKE(signer);
+	return derive_signer(d, &keys[0]);
 }
 
 /*

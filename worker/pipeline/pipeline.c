@@ -27,12 +27,12 @@ const double metric_transaction_seconds[METRIC_TRANSACTION_BUCKETS] = { 0.005, 0
 
 /* Making and unmaking. */
 
-struct pipeline *pipeline_new(const struct config *config, const struct master_key *master_key, struct engine *engine) {
+struct pipeline *pipeline_new(const struct config *config, const struct master_keys *master_keys, struct engine *engine) {
 	struct pipeline *p = x_calloc(1, sizeof(*p));
 
 	*p = (struct pipeline){
 		.config = config,
-		.master_key = master_key,
+		.master_keys = master_keys,
 		.engine = engine,
 		.arena = arena_new(),
 		.record = BUFFER_INIT(RECORD_MAX),
@@ -193,7 +193,7 @@ static void make_parts(struct pipeline *p) {
 	};
 	struct dispatch_settings dispatch_settings = {
 		.config = p->config,
-		.master_key = p->master_key,
+		.master_keys = p->master_keys,
 		.engine = p->engine,
 		.metrics = &p->metrics,
 	};

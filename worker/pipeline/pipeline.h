@@ -11,7 +11,7 @@
 #include "base/config.h"
 #include "delivery/engine.h"
 #include "pipeline/metrics.h"
-#include "signature/master_key.h"
+#include "signature/master_keys.h"
 
 struct pipeline;
 
@@ -23,7 +23,7 @@ enum {
 /* Connects, checks the topics, opens the replica. Waits for the brokers until pipeline_stop. Returns 0, PIPELINE_E_FATAL, -ECANCELED when stopped, or another negative errno (logged). */
 int pipeline_open(struct pipeline *pipeline) _must_check_;
 
-struct pipeline *pipeline_new(const struct config *config, const struct master_key *master_key, struct engine *engine);
+struct pipeline *pipeline_new(const struct config *config, const struct master_keys *master_keys, struct engine *engine);
 void pipeline_free(struct pipeline *pipeline);
 DEFINE_CLEANUP(struct pipeline, pipeline_free)
 

@@ -13,11 +13,12 @@ enum {
 
 static void derive_key(void *userdata, struct arena *arena, const char *tenant_id, int32_t epoch, struct signing_key *out) {
 	const struct pipeline *p = userdata;
-	_cleanup_(signer_unrefp) struct signer *signer = signer_derive(p->master_key, tenant_id, epoch);
+	const struct master_key *master = master_keys_first(p->master_keys);
+	_cleanup_(signer_unrefp) struct signer *signer = signer_derive(master, tenant_id, epoch);
 
 	out->kid = arena_strdup(arena, signer_kid(signer));
 	memcpy(out->x, signer_public_key(signer), sizeof(out->x));
-	out->master_key_id = master_key_id(p->master_key);
+	out->master_key_id = master_key_id(master);
 }
 
 static int handle_record(struct pipeline *p, const rd_kafka_message_t *message, const struct intake_record *record,

@@ -60,11 +60,19 @@ static void bind_columns(sqlite3_stmt *statement, int at, const struct state_rec
 	abort();
 }
 
+static int put_master_key(struct replica *replica, int32_t partition, const struct signing_key *key) {
+	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_MASTER_KEY_PUT);
+
+	bind_int(statement, 1, partition);
+	bind_text(statement, 2, key->master_key_id);
+	return replica_run(replica, statement);
+}
+
 int replica_apply(struct replica *replica, int32_t partition, const struct change *change, const void *value, size_t len) {
 	const struct state_record *record = change->record;
 	enum state_kind kind = change->key.kind;
 	sqlite3_stmt *statement;
-	int at;
+	int at, r;
 
 	if (!value != !record || (record && record->kind != kind))
 		abort();
@@ -76,5 +84,6 @@ int replica_apply(struct replica *replica, int32_t partition, const struct chang
 		sqlite3_bind_blob64(statement, at, value, len, SQLITE_STATIC);
 		bind_columns(statement, at + 1, record);
 	}
-	return replica_run(replica, statement);
+	r = replica_run(replica, statement);
+	return r == 0 && record && kind == STATE_SIGNING_KEY ? put_master_key(replica, partition, &record->signing_key) : r;
 }

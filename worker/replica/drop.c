@@ -49,6 +49,8 @@ static int forget_offset(struct replica *replica, int32_t partition) {
 	if (!r)
 		r = run_for_partition(replica, STATEMENT_POSITION_DELETE, partition);
 	if (!r)
+		r = run_for_partition(replica, STATEMENT_MASTER_KEY_DELETE_ALL, partition);
+	if (!r)
 		r = replica_commit(replica);
 	if (r)
 		replica_rollback(replica);

@@ -75,6 +75,15 @@ int replica_pending(struct replica *replica, struct arena *arena, const struct u
 /* Earliest due time of the webhook's pending deliveries that are due after `after_ms`; INT64_MAX when none. */
 int replica_next_due(struct replica *replica, const struct uuid *webhook_id, int64_t after_ms, int64_t *due_ms) _must_check_;
 
+/*
+ * A signing key of the partition that is listed in a JWKS at `now_ms` and names a master key that `has` does not know; REPLICA_E_NOT_FOUND (1) when
+ * there is none. Asks of the few master keys that are named at all; only where one is not known, the keys are walked: until one is found, or once,
+ * after which that master key is forgotten. Not inside a transaction.
+ */
+typedef bool (*replica_has_fn)(const void *userdata, const char *master_key_id);
+int replica_find_orphan_key(struct replica *replica, struct arena *arena, int32_t partition, int64_t now_ms, replica_has_fn has,
+			    const void *userdata, struct signing_key *out) _must_check_;
+
 /* Keys of the partition that have lived long enough at `now_ms`: expired receipts, expired signing keys, dead deliveries older than `dead_before_ms`. At most `limit`. */
 int replica_expired(struct replica *replica, struct arena *arena, int32_t partition, int64_t now_ms, int64_t dead_before_ms, size_t limit,
 		    struct state_key **out, size_t *count) _must_check_;

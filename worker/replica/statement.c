@@ -35,6 +35,11 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_SIGNING_KEY_DELETE] = "DELETE FROM signing_key WHERE key = ?1 AND partition = ?2",
 	[STATEMENT_SIGNING_KEY_LIST] = "SELECT value FROM signing_key WHERE tenant = ?1 ORDER BY epoch DESC",
 
+	[STATEMENT_MASTER_KEY_PUT] = "INSERT INTO master_key (partition, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+	[STATEMENT_MASTER_KEY_DELETE] = "DELETE FROM master_key WHERE partition = ?1 AND id = ?2",
+	[STATEMENT_MASTER_KEY_DELETE_ALL] = "DELETE FROM master_key WHERE partition = ?1",
+	[STATEMENT_MASTER_KEY_NEXT] = "SELECT id FROM master_key WHERE partition = ?1 AND id > ?2 ORDER BY id LIMIT 1",
+
 	[STATEMENT_RECEIPT_PUT] = "INSERT INTO receipt (key, partition, value, expires_at_ms) VALUES (?1, ?2, ?3, ?4)"
 				  " ON CONFLICT (key, partition) DO UPDATE SET"
 				  " value = excluded.value, expires_at_ms = excluded.expires_at_ms",
@@ -68,6 +73,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 	    "SELECT count(*) FROM delivery INDEXED BY delivery_pending WHERE status = 0 AND partition = ?1",
 	[STATEMENT_COUNT_DEAD] = "SELECT count(*) FROM delivery WHERE status = 1 AND partition = ?1",
 	[STATEMENT_COUNT_RECEIPTS] = "SELECT count(*) FROM receipt WHERE partition = ?1",
+	[STATEMENT_SIGNING_KEYS_LISTED] = "SELECT value FROM signing_key WHERE partition = ?1"
+					  " AND (expires_at_ms = 0 OR expires_at_ms > ?2)",
 
 	[STATEMENT_DUMP_DELIVERIES] = "SELECT id, partition, value FROM delivery ORDER BY id, partition",
 	[STATEMENT_DUMP_SIGNING_KEYS] = "SELECT key, partition, value FROM signing_key ORDER BY key, partition",

@@ -1,0 +1,203 @@
+#include "base/clock.h"
+#include "command/call.h"
+#include "command/delivery_list.h"
+#include "terminal/clean.h"
+#include "terminal/table.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { LIMIT_DEFAULT = 100, LINE_MAX_BYTES = 2 * 1024 * 1024 };
+
+static const struct flag list_flags[] = {
+	{ "webhook", "ID", "only deliveries to this webhook" },
+	{ "status", "STATUS", "only these: pending or dead" },
+	{ "limit", "N", "show at most N (default 100)" },
+	{ "with-body", NULL, "show the bodies, which hold what the events carry: credentials, personal data" },
+	{ 0 },
+};
+
+/* What the flags say, checked. */
+struct request {
+	struct delivery_filter filter;
+	struct uuid webhook_id;
+	size_t limit;
+};
+
+static const char *const status_names[] = { [DELIVERY_PENDING] = "pending", [DELIVERY_DEAD] = "dead" };
+
+static enum admin_status read_status(const char *text, struct delivery_filter *filter) {
+	if (!text)
+		return ADMIN_OK;
+	for (size_t i = 0; i < ARRAY_LEN(status_names); i++) {
+		if (strcmp(status_names[i], text) == 0) {
+			filter->has_status = true;
+			filter->status = (enum delivery_status)i;
+			return ADMIN_OK;
+		}
+	}
+	complain("--status is \"%s\", must be pending or dead", text);
+	return ADMIN_USAGE;
+}
+
+static enum admin_status read_limit(const char *text, size_t *limit) {
+	char *end = NULL;
+	long number;
+
+	*limit = LIMIT_DEFAULT;
+	if (!text)
+		return ADMIN_OK;
+	errno = 0;
+	number = strtol(text, &end, 10);
+	if (errno || end == text || *end || number < 1) {
+		complain("--limit is \"%s\", must be a number from 1 on", text);
+		return ADMIN_USAGE;
+	}
+	*limit = (size_t)number;
+	return ADMIN_OK;
+}
+
+static enum admin_status read_request(const struct invocation *invocation, struct request *request) {
+	const char *webhook = arguments_get(invocation->arguments, "webhook");
+	enum admin_status status;
+
+	*request = (struct request){ .filter = { .tenant_id = invocation->tenant,
+						 .with_body = arguments_has(invocation->arguments, "with-body") } };
+	if (webhook && uuid_parse(webhook, &request->webhook_id)) {
+		complain("--webhook is \"%s\", must be a webhook's id", webhook);
+		return ADMIN_USAGE;
+	}
+	if (webhook)
+		request->filter.webhook_id = &request->webhook_id;
+	status = read_status(arguments_get(invocation->arguments, "status"), &request->filter);
+	return status ? status : read_limit(arguments_get(invocation->arguments, "limit"), &request->limit);
+}
+
+static void append_time(struct buffer *out, const char *name, bool is_null, int64_t wall_ms) {
+	char text[CLOCK_ISO8601_SIZE];
+
+	clock_format_iso8601(wall_ms, text);
+	buffer_printf(out, is_null ? ",\"%s\":null" : ",\"%s\":\"%s\"", name, text);
+}
+
+static void append_json(struct buffer *out, const struct delivery *delivery, bool with_body) {
+	bool dead = delivery->status == DELIVERY_DEAD;
+	char id[UUID_TEXT_SIZE], webhook[UUID_TEXT_SIZE];
+
+	uuid_format(&delivery->id, id);
+	uuid_format(&delivery->webhook_id, webhook);
+	buffer_printf(out, "{\"id\":\"%s\",\"webhookId\":\"%s\",\"eventType\":\"%s\",\"status\":\"%s\",\"attempts\":%d", id, webhook,
+		      event_type_name(delivery->event_type), status_names[delivery->status], delivery->attempts);
+	if (delivery->last_status)
+		buffer_printf(out, ",\"lastStatus\":%d,\"lastReason\":", delivery->last_status);
+	else
+		buffer_append_string(out, ",\"lastStatus\":null,\"lastReason\":");
+	buffer_append_json_string_or_null(out, delivery->last_reason);
+	append_time(out, "nextAttemptAt", dead, delivery->next_attempt_at_ms);
+	append_time(out, "diedAt", !dead, delivery->next_attempt_at_ms);
+	append_time(out, "createdAt", false, delivery->created_at_ms);
+	if (with_body) {
+		buffer_append_string(out, ",\"body\":");
+		buffer_append_json_string(out, delivery->body);
+	}
+	buffer_append_string(out, "}\n");
+}
+
+static void print_json(struct delivery_list *list, size_t count, bool with_body) {
+	_cleanup_(buffer_destroy) struct buffer line = BUFFER_INIT(LINE_MAX_BYTES);
+
+	for (size_t i = 0; i < count; i++) {
+		struct delivery delivery = delivery_list_get(list, i);
+
+		buffer_clear(&line);
+		append_json(&line, &delivery, with_body);
+		fwrite(line.data, 1, line.len, stdout);
+	}
+}
+
+/* What came of the last attempt; most reasons tell the status. Owned by the caller. */
+static char *last_attempt(const struct delivery *delivery) {
+	const char *reason = delivery->last_reason;
+
+	if (!reason)
+		return x_strdup("-");
+	if (!delivery->last_status || strncmp(reason, "status-", strlen("status-")) == 0)
+		return x_strdup(reason);
+	return x_asprintf("%s (%d)", reason, delivery->last_status);
+}
+
+static void add_row(struct table *table, const struct delivery *delivery) {
+	char id[UUID_TEXT_SIZE], webhook[UUID_TEXT_SIZE], attempts[16], at[CLOCK_ISO8601_SIZE], created[CLOCK_ISO8601_SIZE];
+	_cleanup_(x_freep) char *last = last_attempt(delivery), *body = x_strndup(delivery->body, delivery->body_len);
+
+	uuid_format(&delivery->id, id);
+	uuid_format(&delivery->webhook_id, webhook);
+	snprintf(attempts, sizeof(attempts), "%d", delivery->attempts);
+	clock_format_iso8601(delivery->next_attempt_at_ms, at);
+	clock_format_iso8601(delivery->created_at_ms, created);
+	terminal_clean(last);
+	terminal_clean(body);
+	table_add(table, (const char *const[]){ id, webhook, event_type_name(delivery->event_type), status_names[delivery->status],
+						attempts, last, at, created, body });
+}
+
+static void print_table(struct delivery_list *list, size_t count, bool with_body) {
+	static const char *const head[] = { "ID",   "WEBHOOK",	   "EVENT",   "STATUS", "ATTEMPTS",
+					    "LAST", "NEXT / DIED", "CREATED", "BODY" };
+	_cleanup_(table_destroy) struct table table = table_new(with_body ? ARRAY_LEN(head) : ARRAY_LEN(head) - 1, head);
+
+	for (size_t i = 0; i < count; i++) {
+		struct delivery delivery = delivery_list_get(list, i);
+
+		add_row(&table, &delivery);
+	}
+	table_print(&table);
+	if (count < delivery_list_count(list))
+		printf("%zu more: --limit %zu shows all\n", delivery_list_count(list) - count, delivery_list_count(list));
+}
+
+static enum admin_status list(const struct invocation *invocation) {
+	_cleanup_(codec_freep) struct codec *codec = NULL;
+	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
+	_cleanup_(delivery_list_freep) struct delivery_list *found = NULL;
+	struct request request;
+	enum admin_status status = read_request(invocation, &request);
+	size_t count;
+
+	if (status)
+		return status;
+	codec = open_codec(invocation->config);
+	if (!codec)
+		return ADMIN_USAGE;
+	found = delivery_list_new(&request.filter, codec);
+	status = state_read(invocation,
+			    &(struct state_read_options){ .of_tenant = true, .wanted = delivery_list_wants, .userdata = found }, fold);
+	if (status)
+		return status;
+	delivery_list_sort(found, fold);
+	count = MIN(request.limit, delivery_list_count(found));
+	if (invocation->json)
+		print_json(found, count, request.filter.with_body);
+	else
+		print_table(found, count, request.filter.with_body);
+	return delivery_list_unreadable(found) ? ADMIN_REFUSED : ADMIN_OK;
+}
+
+const struct subcommand delivery_subcommands[] = {
+	{
+		.family = "delivery",
+		.verb = "list",
+		.summary = "show a tenant's deliveries that have not succeeded: pending and dead ones",
+		.details = "In the order of creation, as the changelog has them when it starts. Those that succeeded are gone from it; their\n"
+			   "events are in `results tail`. A dead one can be made due again: `webhook recover`.\n"
+			   "With --json a line each: id, webhookId, eventType, status, attempts, lastStatus, lastReason, nextAttemptAt (pending),\n"
+			   "diedAt (dead), createdAt, and body with --with-body.\n",
+		.examples = "delivery list --tenant acme --status dead\n"
+			    "delivery list --tenant acme --webhook 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --json\n",
+		.flags = list_flags,
+		.needs_tenant = true,
+		.needs = CONFIG_NEED_KAFKA,
+		.run = list,
+	},
+	{ 0 },
+};
