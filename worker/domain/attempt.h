@@ -33,6 +33,11 @@ static inline bool attempt_status_is_success(int32_t status) {
 	return status >= 200 && status < 300;
 }
 
+/* Whether a Retry-After beside this status counts. Source: RFC 9110 section 10.2.3, RFC 6585 section 4. */
+static inline bool attempt_may_ask_to_wait(int32_t status) {
+	return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
 /*
  * Retry-After, both forms, as milliseconds from `now_ms` (wall); -1 where it is malformed. Source: RFC 9110 section 10.2.3.
  */

@@ -33,17 +33,9 @@ static struct delivery_report report_of(const struct delivery *delivery, const s
 	};
 }
 
-/* Only these slow an endpoint down by their own word (design section 4). Source: RFC 9110 section 10.2.3, RFC 6585 section 4. */
+/* Only these slow an endpoint down by their own word (design section 4). */
 static int64_t asked_wait_ms(const struct attempt_result *result) {
-	switch (result->status) {
-	case 429:
-	case 502:
-	case 503:
-	case 504:
-		return result->retry_after_ms;
-	default:
-		return -1;
-	}
+	return attempt_may_ask_to_wait(result->status) ? result->retry_after_ms : -1;
 }
 
 /* Another attempt, or none: the delivery is rewritten with what is known of it now. */

@@ -72,8 +72,9 @@ int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_
  */
 int replica_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t due_ms_max, size_t limit,
 		    struct delivery **out, size_t *count) _must_check_;
-/* Earliest due time of the webhook's pending deliveries that are due after `after_ms`; INT64_MAX when none. */
-int replica_next_due(struct replica *replica, const struct uuid *webhook_id, int64_t after_ms, int64_t *due_ms) _must_check_;
+/* The first of them that is due after `after_ms`, or REPLICA_E_NOT_FOUND. */
+int replica_next_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t after_ms,
+			 struct delivery *out) _must_check_;
 
 /* Keys of the partition that have lived long enough at `now_ms`: expired receipts, expired signing keys, dead deliveries older than `dead_before_ms`. At most `limit`. */
 int replica_expired(struct replica *replica, struct arena *arena, int32_t partition, int64_t now_ms, int64_t dead_before_ms, size_t limit,
