@@ -9,6 +9,7 @@ from env import commands
 from env.commands import ISSUED, SUMMARY
 from env.paths import ADMIN
 from env.programs import ENVIRONMENT, run, write_properties
+from env.sanitizer import reports
 from env.verifier import Jwks, verify
 from env.wait import until
 
@@ -151,10 +152,11 @@ def test_issue_json_lines(world, tenant):
 
 
 def test_results_tail(world, tenant, tmp_path):
-    with open(tmp_path / "events", "w+") as events:
+    with open(tmp_path / "events", "w+") as events, open(tmp_path / "errors", "w+") as errors:
         tail = subprocess.Popen(
             [ADMIN, "--config", world.admin.config, "results", "tail", "--follow", "--tenant", tenant, "--json"],
             stdout=events,
+            stderr=errors,
             env=ENVIRONMENT,
         )
         try:
@@ -163,6 +165,7 @@ def test_results_tail(world, tenant, tmp_path):
         finally:
             tail.terminate()
             tail.wait(10)
+    assert not reports((tmp_path / "errors").read_text())
     lines = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
     assert {line["tenantId"] for line in lines} == {tenant}
     assert {line["type"] for line in lines} <= {"WEBHOOK_CREATE_START", "WEBHOOK_CREATE_SUCCESS"}

@@ -5,17 +5,22 @@ root=$here/../..
 # shellcheck source=../../compose/install.sh
 source "$root/compose/install.sh"
 
-# start_harness MODULE [ARGUMENT...]: installs and builds what is missing, then becomes the module. POSTHORN_BIN names another build, which must
-# have POSTHORN_FAULTS.
+# start_harness MODULE [--preset NAME] [ARGUMENT...]: installs and builds what is missing, then becomes the module. The preset (debug) must have
+# POSTHORN_FAULTS; so must another build, which POSTHORN_BIN names.
 start_harness() {
-	local module=$1
+	local module=$1 preset=debug
 	shift
+	if [[ ${1-} == --preset ]]; then
+		preset=$2
+		shift 2
+		unset POSTHORN_BIN
+	fi
 	if [[ " $* " != *" --help "* ]]; then
 		need_build && need_kafka && need_tests && need_faults
 		if [[ -z ${POSTHORN_BIN-} ]]; then
 			cd "$root"
-			cmake --preset debug >/dev/null && cmake --build --preset debug --parallel "$(nproc)" >/dev/null
-			export POSTHORN_BIN=$root/build/debug/bin
+			cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" --parallel "$(nproc)" >/dev/null
+			export POSTHORN_BIN=$root/build/$preset/bin
 		fi
 	fi
 	python_environment "$root/build/.venv" "$root/tests/requirements.txt"

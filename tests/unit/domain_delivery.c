@@ -193,13 +193,31 @@ static void retry_after_is_honoured_within_bounds(void **state _unused_) {
 }
 
 static void a_clock_step_buries_nothing(void **state _unused_) {
-	const struct retry_policy *retry = &settings.retry;
+	enum { LONGEST_MS = 36000000 / 10 * 12 };
+	static const struct {
+		int32_t attempts, last_status;
+		int64_t ahead_ms; /* how far the next attempt lies ahead, as it was recorded */
+		bool is_believed; /* else it is due now */
+	} rows[] = {
+		{ 0, 0, -1, true },
+		{ 0, 0, 0, true },
+		{ 0, 0, 1, false },
+		{ 1, 500, 1, true },
+		{ 1, 0, LONGEST_MS, true },
+		{ 1, 500, LONGEST_MS + 1, false },
+		{ 7, 503, LONGEST_MS + 1, true },
+		{ 1, 429, RETRY_AFTER_MAX_MS, true },
+		{ 1, 429, RETRY_AFTER_MAX_MS + 1, false },
+	};
 
-	assert_int_equal(retry_clamp_due_ms(retry, now_ms - 1, now_ms), now_ms - 1);
-	assert_int_equal(retry_clamp_due_ms(retry, now_ms + 1000, now_ms), now_ms + 1000);
-	assert_int_equal(retry_clamp_due_ms(retry, now_ms + RETRY_AFTER_MAX_MS, now_ms), now_ms + RETRY_AFTER_MAX_MS);
-	assert_int_equal(retry_clamp_due_ms(retry, now_ms + RETRY_AFTER_MAX_MS + 1, now_ms), now_ms + RETRY_AFTER_MAX_MS);
-	assert_int_equal(retry_clamp_due_ms(retry, INT64_MAX, now_ms), now_ms + RETRY_AFTER_MAX_MS);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct delivery delivery = fresh;
+
+		delivery.attempts = rows[i].attempts;
+		delivery.last_status = rows[i].last_status;
+		delivery.next_attempt_at_ms = now_ms + rows[i].ahead_ms;
+		assert_int_equal(retry_due_ms(&settings.retry, &delivery, now_ms), now_ms + (rows[i].is_believed ? rows[i].ahead_ms : 0));
+	}
 }
 
 static const struct {

@@ -100,12 +100,12 @@ static int use(struct fixture *f) {
 	struct uuid webhook_id = uuid_of(1);
 	struct delivery *deliveries;
 	size_t count;
-	int64_t due_ms;
+	struct delivery next;
 	int r, worst = 0;
 
 	r = replica_pending(f->replica, f->arena, &webhook_id, INT64_MAX, 1000, &deliveries, &count);
 	worst = MIN(worst, r);
-	r = replica_next_due(f->replica, &webhook_id, 0, &due_ms);
+	r = replica_next_pending(f->replica, f->arena, &webhook_id, 0, &next);
 	worst = MIN(worst, r);
 	for (uint32_t n = 0; n < 3000; n += 100) {
 		struct state_record record = delivery_of(n, 1, DELIVERY_DEAD, 1);

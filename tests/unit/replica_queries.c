@@ -201,22 +201,23 @@ static void test_pending(void **state) {
 	}
 }
 
-static void test_next_due(void **state) {
+static void test_next_pending(void **state) {
 	static const struct {
 		uint32_t webhook;
-		int64_t after_ms, expected;
+		int64_t after_ms, expected; /* its due time; 0: there is none */
 	} rows[] = {
-		{ 1, INT64_MIN, 100 }, { 1, 99, 100 }, { 1, 100, 110 }, { 1, 190, INT64_MAX }, { 2, 0, 50 }, { 4, 0, INT64_MAX },
+		{ 1, INT64_MIN, 100 }, { 1, 99, 100 }, { 1, 100, 110 }, { 1, 190, 0 }, { 2, 0, 50 }, { 4, 0, 0 },
 	};
 	struct fixture *f = *state;
 
 	fill_deliveries(f);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct uuid webhook_id = uuid_of(rows[i].webhook);
-		int64_t due_ms;
+		struct delivery next = { 0 };
+		int r = replica_next_pending(f->replica, f->arena, &webhook_id, rows[i].after_ms, &next);
 
-		assert_int_equal(replica_next_due(f->replica, &webhook_id, rows[i].after_ms, &due_ms), 0);
-		assert_int_equal(due_ms, rows[i].expected);
+		assert_int_equal(r, rows[i].expected ? 0 : REPLICA_E_NOT_FOUND);
+		assert_int_equal(next.next_attempt_at_ms, rows[i].expected);
 	}
 }
 
@@ -339,7 +340,7 @@ int main(void) {
 		TEST(test_orphan_keys),
 		TEST(test_a_dropped_partition_names_no_master_key),
 		TEST(test_pending),
-		TEST(test_next_due),
+		TEST(test_next_pending),
 		TEST(test_dead),
 		TEST(test_backlog),
 		TEST(test_expired),

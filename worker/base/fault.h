@@ -1,7 +1,7 @@
 /*
  * Places where a test makes the worker die.
  *
- * In a build with POSTHORN_FAULTS (preset debug; never a release) the environment variable POSTHORN_FAULT=STEP[:N] ends the process, at once and without
+ * In a build with POSTHORN_FAULTS (presets debug, asan, tsan; never a release) the environment variable POSTHORN_FAULT=STEP[:N] ends the process, at once and without
  * cleaning up, the N-th time (default the first) that it comes by fault_step("STEP"). In any other build the steps are nothing.
  */
 #pragma once

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,11 @@ struct heap_node *heap_first(const struct heap *heap);
 
 /* Puts the node in at `key`, or moves it there. */
 void heap_set(struct heap *heap, struct heap_node *node, int64_t key);
+
+/* Whether it is in. */
+static inline bool heap_has(const struct heap_node *node) {
+	return node->index > 0;
+}
 
 /* Takes it out; nothing happens when it is not in. */
 void heap_remove(struct heap *heap, struct heap_node *node);

@@ -24,7 +24,7 @@ if(POSTHORN_WERROR)
   add_compile_options(-Werror)
 endif()
 if(POSTHORN_SANITIZE)
-  add_compile_options(-fsanitize=${POSTHORN_SANITIZE} -fno-omit-frame-pointer)
+  add_compile_options(-fsanitize=${POSTHORN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${POSTHORN_SANITIZE})
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   # Source: OpenSSF, "Compiler Options Hardening Guide for C and C++".

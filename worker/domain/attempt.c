@@ -35,18 +35,6 @@ const char *attempt_reason_text(const struct attempt_result *result) {
 	return reason_texts[result->reason];
 }
 
-bool attempt_is_slow_down(const struct attempt_result *result) {
-	switch (result->reason == ATTEMPT_STATUS ? result->status : 0) {
-	case 429:
-	case 502:
-	case 503:
-	case 504:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* delay-seconds = 1*DIGIT. What is too large for anyone's patience stays at `max_s`. */
 static int64_t parse_delay_s(const char *text) {
 	const int64_t max_s = 10LL * 366 * 24 * 3600;

@@ -33,8 +33,13 @@ static inline bool attempt_status_is_success(int32_t status) {
 	return status >= 200 && status < 300;
 }
 
-/* Whether the endpoint asked for less, with or without a Retry-After: 429, 502, 503, 504. Source: RFC 9110 section 10.2.3, RFC 6585 section 4. */
-bool attempt_is_slow_down(const struct attempt_result *result);
+/*
+ * Whether the status is an endpoint's word that it wants less: only there a Retry-After counts. Source: RFC 9110 section 10.2.3, RFC 6585
+ * section 4.
+ */
+static inline bool attempt_may_ask_to_wait(int32_t status) {
+	return status == 429 || status == 502 || status == 503 || status == 504;
+}
 
 /* Whether it said that it is gone for good. Source: RFC 9110 section 15.5.11. */
 static inline bool attempt_is_gone(const struct attempt_result *result) {

@@ -1,6 +1,7 @@
 #include "domain/delivery.h"
 
 #include "base/memory.h"
+#include "domain/attempt.h"
 #include "domain/field_hash.h"
 
 /* -1..1, spread evenly over deliveries and attempts. */
@@ -32,15 +33,21 @@ int64_t retry_delay_ms(const struct retry_policy *policy, const struct uuid *del
 	return MAX(back_off_ms, asked_ms);
 }
 
-static int64_t longest_wait_ms(const struct retry_policy *policy) {
+/* The longest that its next attempt can have been put off. */
+static int64_t longest_wait_ms(const struct retry_policy *policy, const struct delivery *delivery) {
 	int64_t longest_ms = 0;
 
+	if (delivery->attempts == 0)
+		return 0;
+	/* Of the whole schedule: another worker's may have been another. */
 	for (size_t i = 0; i < policy->schedule_count; i++)
 		longest_ms = MAX(longest_ms, policy->schedule_ms[i]);
 	longest_ms += (int64_t)((double)longest_ms * policy->jitter);
-	return MAX(longest_ms, (int64_t)RETRY_AFTER_MAX_MS);
+	return attempt_may_ask_to_wait(delivery->last_status) ? MAX(longest_ms, (int64_t)RETRY_AFTER_MAX_MS) : longest_ms;
 }
 
-int64_t retry_clamp_due_ms(const struct retry_policy *policy, int64_t due_ms, int64_t now_ms) {
-	return MIN(due_ms, now_ms + longest_wait_ms(policy));
+int64_t retry_due_ms(const struct retry_policy *policy, const struct delivery *delivery, int64_t now_ms) {
+	int64_t due_ms = delivery->next_attempt_at_ms;
+
+	return due_ms > now_ms + longest_wait_ms(policy, delivery) ? now_ms : due_ms;
 }

@@ -62,5 +62,8 @@ struct retry_policy {
  */
 int64_t retry_delay_ms(const struct retry_policy *policy, const struct uuid *delivery_id, int32_t attempts, int64_t retry_after_ms);
 
-/* A due time as this process may use it: never later than now + the longest wait, so that a clock step cannot bury a delivery (R10). */
-int64_t retry_clamp_due_ms(const struct retry_policy *policy, int64_t due_ms, int64_t now_ms);
+/*
+ * When a pending delivery is due, as this process may use it: as recorded, unless it lies further ahead than its schedule or a Retry-After could have put
+ * it. Then a clock stood elsewhere when it was recorded, and it is due now (R10).
+ */
+int64_t retry_due_ms(const struct retry_policy *policy, const struct delivery *delivery, int64_t now_ms);

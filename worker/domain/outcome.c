@@ -38,7 +38,7 @@ static void fail(const struct outcome_settings *settings, const struct delivery 
 		 struct effects *out) {
 	struct state_record record = { .kind = STATE_DELIVERY, .delivery = *delivery };
 	struct delivery_report report = report_of(delivery, result);
-	int64_t retry_after_ms = attempt_is_slow_down(result) ? result->retry_after_ms : -1;
+	int64_t retry_after_ms = attempt_may_ask_to_wait(result->status) ? result->retry_after_ms : -1;
 	int64_t delay_ms = retry_delay_ms(&settings->retry, &delivery->id, report.attempt, retry_after_ms);
 	bool is_exhausted = delay_ms < 0;
 

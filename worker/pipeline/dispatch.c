@@ -17,6 +17,7 @@ struct dispatch *dispatch_new(const struct dispatch_settings *settings) {
 		.breaker = { config->delivery_breaker_failures, config->delivery_breaker_probe_interval_ms },
 		.outstanding_max = (size_t)config->delivery_max_in_flight * OUTSTANDING_PER_IN_FLIGHT,
 		.arena = arena_new(),
+		.clock_ahead_ms = clock_wall_ms() - clock_monotonic_ms(),
 	};
 	d->batch_end = &d->batch;
 	return d;
@@ -70,7 +71,7 @@ static int add_backlog(void *userdata, const struct uuid *webhook_id, int64_t ne
 	struct endpoint *endpoint = endpoint_get(b->dispatch, b->partition, webhook_id);
 
 	/* What waits for later may be of a webhook that is gone or disabled, and has to end now. */
-	endpoint->next_due_ms = next_due_ms > b->now_ms && !endpoint->route ? LOOK : MIN(endpoint->next_due_ms, next_due_ms);
+	endpoint->next_due_ms = next_due_ms > b->now_ms ? LOOK : MIN(endpoint->next_due_ms, next_due_ms);
 	endpoint_settle(b->dispatch, endpoint);
 	b->count += count;
 	return 0;
@@ -111,7 +112,7 @@ void dispatch_forget(struct dispatch *d, const struct partition *partition) {
 }
 
 void dispatch_delivery(struct dispatch *d, const struct partition *partition, const struct delivery *delivery) {
-	int64_t now_ms = clock_wall_ms(), at_ms = delivery->next_attempt_at_ms;
+	int64_t now_ms = clock_wall_ms(), at_ms = retry_due_ms(&d->retry, delivery, now_ms);
 	struct endpoint *endpoint = endpoint_get(d, partition, &delivery->webhook_id);
 	bool behind_others = endpoint->next_due_ms <= now_ms;
 

@@ -52,6 +52,7 @@ struct dispatch {
 	struct heap due;
 	struct outstanding *outstanding;
 	size_t outstanding_bytes, outstanding_max;
+	int64_t clock_ahead_ms; /* the wall clock, of the monotonic one */
 	struct job *batch, **batch_end; /* chosen, not yet handed over */
 	struct arena *arena;
 };

@@ -7,6 +7,7 @@
 enum {
 	REFILL_MAX = 256, /* endpoints looked at between two turns */
 	KEY_MISMATCH_RETRY_MS = 60 * 1000,
+	CLOCK_STEP_MS = 1000, /* what is less may be a slow machine's */
 };
 
 /* Routes: where an endpoint's callbacks go, and who signs them. */
@@ -68,11 +69,6 @@ static int load_route(struct dispatch *d, struct endpoint *endpoint, const char 
 
 /* Filling the windows. */
 
-/* A due time that no schedule could have set is of a clock that stood elsewhere, and means now (R10). */
-static int64_t due_ms(const struct dispatch *d, int64_t recorded_ms, int64_t now_ms) {
-	return retry_clamp_due_ms(&d->retry, recorded_ms, now_ms) < recorded_ms ? now_ms : recorded_ms;
-}
-
 /* Puts what is not in memory yet into the batch, as far as there is room. Returns whether all of it found room. */
 static bool enqueue_all(struct dispatch *d, struct endpoint *endpoint, const struct delivery *deliveries, size_t count) {
 	for (size_t i = 0; i < count; i++) {
@@ -87,11 +83,13 @@ static bool enqueue_all(struct dispatch *d, struct endpoint *endpoint, const str
 
 /* When the endpoint is to be looked at again, once everything that is due after `after_ms` is what the replica alone holds. */
 static int schedule(struct dispatch *d, struct endpoint *endpoint, int64_t after_ms, int64_t now_ms) {
-	int r = replica_next_due(d->replica, &endpoint->webhook_id, after_ms, &endpoint->next_due_ms);
+	struct delivery next;
+	int r = replica_next_pending(d->replica, d->arena, &endpoint->webhook_id, after_ms, &next);
 
-	if (r == 0 && endpoint->next_due_ms != NEVER)
-		endpoint->next_due_ms = MAX(due_ms(d, endpoint->next_due_ms, now_ms), LOOK + 1);
-	return r;
+	if (r < 0)
+		return r;
+	endpoint->next_due_ms = r == REPLICA_E_NOT_FOUND ? NEVER : MAX(retry_due_ms(&d->retry, &next, now_ms), LOOK + 1);
+	return 0;
 }
 
 /* The webhook changed: whatever waits, now or later, is for the new route or is withdrawn. */
@@ -107,17 +105,17 @@ static int look(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
 	return r;
 }
 
-/* Those that are due; where none is, those that only look as if they were not. */
+/* Those that are due; where none is, those that are only because a clock stood elsewhere when they were put off (R10). */
 static int take_due(struct dispatch *d, const struct endpoint *endpoint, int64_t now_ms, size_t limit, struct delivery **out, size_t *count) {
-	int64_t next_ms;
+	size_t found;
 	int r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, now_ms, limit, out, count);
 
 	if (r < 0 || *count > 0)
 		return r;
-	r = replica_next_due(d->replica, &endpoint->webhook_id, now_ms, &next_ms);
-	if (r < 0 || next_ms == NEVER || due_ms(d, next_ms, now_ms) > now_ms)
-		return r;
-	return replica_pending(d->replica, d->arena, &endpoint->webhook_id, INT64_MAX, limit, out, count);
+	r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, INT64_MAX, limit, out, &found);
+	while (r == 0 && *count < found && retry_due_ms(&d->retry, &(*out)[*count], now_ms) <= now_ms)
+		++*count;
+	return r;
 }
 
 static int fill(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
@@ -146,9 +144,27 @@ static int refill_endpoint(struct dispatch *d, struct endpoint *endpoint, int64_
 	return r;
 }
 
+/* Due times are wall-clock times. When that clock was stepped, what it says of those that wait is asked anew. */
+static void notice_clock_step(struct dispatch *d, int64_t now_ms) {
+	int64_t ahead_ms = now_ms - clock_monotonic_ms(), step_ms = ahead_ms - d->clock_ahead_ms;
+
+	d->clock_ahead_ms = ahead_ms;
+	if (step_ms >= -CLOCK_STEP_MS && step_ms <= CLOCK_STEP_MS)
+		return;
+	for (struct endpoint *endpoint = d->endpoints; endpoint; endpoint = endpoint->hh.next) {
+		if (endpoint->breaker.hold_until_ms)
+			endpoint->breaker.hold_until_ms += step_ms;
+		if (endpoint->next_due_ms == NEVER || endpoint->withdrawn || !heap_has(&endpoint->due))
+			continue;
+		endpoint->next_due_ms = LOOK;
+		heap_set(&d->due, &endpoint->due, LOOK);
+	}
+}
+
 int dispatch_refill(struct dispatch *d, int64_t now_ms) {
 	struct heap_node *first;
 
+	notice_clock_step(d, now_ms);
 	for (int n = 0; n < REFILL_MAX && !outstanding_is_full(d) && (first = heap_first(&d->due)) && first->key <= now_ms; n++) {
 		int r = refill_endpoint(d, CONTAINER_OF(first, struct endpoint, due), now_ms);
 

@@ -14,6 +14,9 @@ enum {
 	REPORT_INTERVAL_MS = 10 * 1000,
 	HELD_MS = 100, /* before an open transaction is somebody's who died, perhaps: a commit's markers take a moment */
 	TAKEOVER_INTERVAL_MS = 1000,
+	QUEUE_LOW = 20000, /* records in librdkafka's queue: what is below half of what it may hold */
+	NUDGE_INTERVAL_MS = 10,
+	NUDGE_TIMEOUT_MS = 200,
 	TOMBSTONES_SAFE_MS = 7 * 24 * 3600 * 1000 / 2, /* half of the changelog's delete.retention.ms (R7) */
 };
 
@@ -435,6 +438,26 @@ static int finish_ended(struct restorer *r) {
 	return error;
 }
 
+/*
+ * librdkafka 2.0.2 stops fetching while its queue is full, and looks at the queue again after a second, or when the broker's thread wakes for something
+ * else: any request wakes it. One partition after the other, because each may have another broker. Source: librdkafka, issue 2879.
+ */
+static void keep_fetching(struct restorer *r) {
+	int64_t low, high, now_ms = clock_monotonic_ms();
+	const struct restore *next = NULL;
+
+	if (now_ms < r->nudge_at_ms || rd_kafka_queue_length(r->queue) > QUEUE_LOW)
+		return;
+	r->nudge_at_ms = now_ms + NUDGE_INTERVAL_MS;
+	for (const struct restore *restore = r->restores; restore; restore = restore->next)
+		if (!restore->at_end && restore->partition->id > r->nudged_partition &&
+		    (!next || restore->partition->id < next->partition->id))
+			next = restore;
+	r->nudged_partition = next ? next->partition->id : -1;
+	if (next)
+		(void)rd_kafka_query_watermark_offsets(r->reader, r->settings.topics->state, next->partition->id, &low, &high, NUDGE_TIMEOUT_MS);
+}
+
 /* Reads what is there, or writes what was read: never both, so that a step is as short as its budget. */
 static int read_or_write(struct restorer *r, int64_t deadline_ms) {
 	int polled, error;
@@ -443,6 +466,7 @@ static int read_or_write(struct restorer *r, int64_t deadline_ms) {
 		return restore_write_slice(r, deadline_ms);
 	if (r->assignment_stale)
 		assign(r);
+	keep_fetching(r);
 	error = poll_records(r, deadline_ms, &polled);
 	return error < 0 ? error : polled > 0;
 }

@@ -38,6 +38,8 @@ struct restorer {
 	uint32_t last_source;
 	struct arena *arena;
 	bool assignment_stale;
+	int64_t nudge_at_ms; /* when fetching is to be kept going next */
+	int32_t nudged_partition;
 	int64_t report_at_ms, reported_left; /* when to tell of the progress next, and what was left when it was told last */
 };
 

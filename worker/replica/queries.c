@@ -29,16 +29,21 @@ int replica_pending(struct replica *replica, struct arena *arena, const struct u
 	return replica_collect_deliveries(replica, arena, statement, out, count);
 }
 
-int replica_next_due(struct replica *replica, const struct uuid *webhook_id, int64_t after_ms, int64_t *due_ms) {
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_NEXT_DUE);
+int replica_next_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t after_ms,
+			 struct delivery *out) {
+	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_NEXT_PENDING);
+	struct delivery *found;
+	size_t count;
 	int r;
 
 	bind_uuid(statement, 1, webhook_id);
 	bind_int(statement, 2, after_ms);
-	r = replica_step(replica, statement);
+	r = replica_collect_deliveries(replica, arena, statement, &found, &count);
 	if (r < 0)
 		return r;
-	*due_ms = r ? sqlite3_column_int64(statement, 0) : INT64_MAX;
+	if (count == 0)
+		return REPLICA_E_NOT_FOUND;
+	*out = found[0];
 	return 0;
 }
 

@@ -72,8 +72,9 @@ int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_
  */
 int replica_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t due_ms_max, size_t limit,
 		    struct delivery **out, size_t *count) _must_check_;
-/* Earliest due time of the webhook's pending deliveries that are due after `after_ms`; INT64_MAX when none. */
-int replica_next_due(struct replica *replica, const struct uuid *webhook_id, int64_t after_ms, int64_t *due_ms) _must_check_;
+/* The first of them that is due after `after_ms`, or REPLICA_E_NOT_FOUND. */
+int replica_next_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t after_ms,
+			 struct delivery *out) _must_check_;
 
 /*
  * A signing key of the partition that is listed in a JWKS at `now_ms` and names a master key that `has` does not know; REPLICA_E_NOT_FOUND (1) when

@@ -56,8 +56,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 				    " ORDER BY due_ms, rowid LIMIT ?3",
 	[STATEMENT_DELIVERY_PENDING] = "SELECT value FROM delivery WHERE webhook_id = ?1 AND status = 0 AND due_ms <= ?2"
 				       " ORDER BY due_ms, partition, rowid LIMIT ?3",
-	[STATEMENT_DELIVERY_NEXT_DUE] = "SELECT due_ms FROM delivery WHERE webhook_id = ?1 AND status = 0 AND due_ms > ?2"
-					" ORDER BY due_ms LIMIT 1",
+	[STATEMENT_DELIVERY_NEXT_PENDING] = "SELECT value FROM delivery WHERE webhook_id = ?1 AND status = 0 AND due_ms > ?2"
+					    " ORDER BY due_ms LIMIT 1",
 	[STATEMENT_DELIVERY_BACKLOG] = "SELECT webhook_id, min(due_ms), count(*) FROM delivery INDEXED BY delivery_pending"
 				       " WHERE status = 0 AND partition = ?1 GROUP BY webhook_id",
 

@@ -10,13 +10,11 @@ import urllib.request
 from collections import namedtuple
 
 from .paths import ADMIN, WORKER, free_port
+from .sanitizer import OPTIONS, PATIENCE, reports
 from .wait import until
 
 # The tests' own POSTHORN_ variables are none of the programs' settings.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("POSTHORN_")}
-
-# An error of the program's own, or what a sanitizer found.
-BAD_LINE = re.compile(r"level=error|ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("POSTHORN_")} | OPTIONS
 
 Answer = namedtuple("Answer", "code out err")
 
@@ -27,10 +25,11 @@ def run(program, *arguments, input=None, timeout=60, environment=None):
         input=input,
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=timeout * PATIENCE,
         check=False,
         env=ENVIRONMENT | (environment or {}),
     )
+    assert not reports(result.stderr), f"{program} {arguments}: {result.stderr}"
     return Answer(result.returncode, result.stdout, result.stderr)
 
 
@@ -135,7 +134,7 @@ class Worker:
         return self.process is not None and self.process.poll() is None
 
     def wait_end(self, timeout=60):
-        self.process.wait(timeout)
+        self.process.wait(timeout * PATIENCE)
         return self.process.returncode
 
     def stop(self, timeout=60):
@@ -163,7 +162,10 @@ class Worker:
     def expect_error(self, pattern):
         self.expected_errors.append(re.compile(pattern))
 
+    def reports(self):
+        """What a sanitizer found; nobody expects that."""
+        return reports(self.log.read_text(errors="replace"))
+
     def unexpected_errors(self):
-        lines = self.log.read_text(errors="replace").splitlines()
-        bad = [line for line in lines if BAD_LINE.search(line)]
-        return [line for line in bad if not any(pattern.search(line) for pattern in self.expected_errors)]
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if "level=error" in line]
+        return [line for line in lines if not any(pattern.search(line) for pattern in self.expected_errors)] + self.reports()

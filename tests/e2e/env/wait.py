@@ -2,6 +2,8 @@
 
 import time
 
+from .sanitizer import PATIENCE
+
 
 class Deadline(AssertionError):
     """The condition did not come true in time."""
@@ -9,6 +11,7 @@ class Deadline(AssertionError):
 
 def until(condition, timeout=20.0, what="the condition", step=None):
     """Asks `condition` until it returns something true, and returns that. `step`, when given, is called between (and may block a little)."""
+    timeout *= PATIENCE
     end = time.monotonic() + timeout
     pause = 0.002
     while True:

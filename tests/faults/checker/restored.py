@@ -29,6 +29,7 @@ def restored_dump(run, admin):
     try:
         until(lambda: _owns(worker, run.partitions), RESTORED_WITHIN_S, "a replica restored from nothing")
         worker.stop()
+        assert not worker.reports(), worker.reports()
     finally:
         if worker.running:
             worker.kill()

@@ -126,6 +126,7 @@ def experience(given, directory):
             report(incidents, stand, load, loaded_until)
             found = list(problems(stand.watch, load.sent))
             found += [f"{id} ended with {status} after SIGTERM" for id, status in bad_ends.items()]
+            found += [f"a sanitizer reports in {member.log}: {lines[0]}" for member in stand.pool if (lines := member.reports())]
             found += [f"{fault.kind} {fault.variant} could not be done: {problem!r}" for fault, problem in incidents.failed]
             print(*(found or ["the first judgement finds nothing"]), sep="\n", flush=True)
             good = check(directory) and not found

@@ -170,7 +170,7 @@ def fill(file):
 
 def clock(stand, fault, member):
     if member.clock is None:
-        raise Missed("libfaketime is not installed")
+        raise Missed("libfaketime is not installed, or does not go together with the build's sanitizer")
     member.step_clock(CLOCK_STEP_S if fault.variant == "forward" else -CLOCK_STEP_S)
     pause(stand, fault.seconds)
     member.step_clock(0)

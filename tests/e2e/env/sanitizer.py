@@ -1,0 +1,30 @@
+"""Builds under a sanitizer (presets asan, tsan): what they are told, how much longer they may take, and how their reports are found."""
+
+import os
+import re
+
+from .paths import ROOT, WORKER
+
+SANITIZED = WORKER.exists() and re.search(rb"__[at]san_init", WORKER.read_bytes()) is not None
+
+# Of every deadline in the tests. The programs themselves run on their own settings.
+PATIENCE = 4 if SANITIZED else 1
+
+REPORT = re.compile(r"\w+Sanitizer[: ]|: runtime error: ")
+
+
+def _options(name, ours):
+    """What somebody who looks for something sets wins."""
+    return {name: ":".join(filter(None, (ours, os.environ.get(name))))}
+
+
+OPTIONS = (
+    _options("TSAN_OPTIONS", f"suppressions={ROOT}/tests/sanitizers/tsan.supp:second_deadlock_stack=1")
+    | _options("UBSAN_OPTIONS", "print_stacktrace=1")
+    | _options("ASAN_OPTIONS", "detect_stack_use_after_return=1:strict_string_checks=1")
+)
+
+
+def reports(text):
+    """The lines that begin a report, or are part of one."""
+    return [line for line in text.splitlines() if REPORT.search(line)]
