@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "delivery/loop.h"
+#include "delivery/tls.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -57,6 +58,7 @@ static void shared_destroy(struct shared *shared) {
 	outbox_destroy(&shared->outbox);
 	pthread_cond_destroy(&shared->idle);
 	pthread_mutex_destroy(&shared->idle_mutex);
+	tls_authorities_free(shared->authorities);
 	free(shared->user_agent);
 }
 
@@ -80,7 +82,9 @@ int engine_new(const struct config *config, const char *version, void (*notify)(
 	outbox_init(&engine->shared.outbox, notify, userdata);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -ENOMEM;
-	rc = start_loops(engine, thread_count(config));
+	rc = tls_authorities_new(config->endpoint_ca_file, &engine->shared.authorities);
+	if (!rc)
+		rc = start_loops(engine, thread_count(config));
 	if (rc)
 		return rc;
 	*out = TAKE(engine);
