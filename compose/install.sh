@@ -10,7 +10,7 @@
 
 # command=package: a command that comes from elsewhere is as good.
 build_commands=(gcc=gcc make=make cmake=cmake pkg-config=pkg-config)
-build_packages=(libc6-dev librdkafka-dev libavro-dev libcurl4-openssl-dev libsodium-dev libsqlite3-dev libjansson-dev
+build_packages=(libc6-dev librdkafka-dev libavro-dev libcurl4-openssl-dev libssl-dev libsodium-dev libsqlite3-dev libjansson-dev
 	libidn2-dev libmicrohttpd-dev uthash-dev libcmocka-dev)
 kafka_commands=(java=default-jre-headless mvn=maven)
 test_commands=(python3=python3 openssl=openssl)

@@ -1,9 +1,11 @@
 """The worker as an operator meets it: options, configuration, signals, its own port."""
 
+import subprocess
+
 import pytest
 from env import commands
 from env.paths import WORKER
-from env.programs import run, write_properties
+from env.programs import ENVIRONMENT, run, write_properties
 from env.wait import until
 
 
@@ -142,3 +144,21 @@ def test_metrics(fresh_world):
     assert all(line.startswith(("#", "posthorn_", "process_")) for line in text.splitlines() if line)
     assert worker.metric("posthorn_deliveries_total", outcome="succeeded") == 1
     assert worker.metric("posthorn_deliveries_pending") == 0
+
+
+def test_too_few_descriptors_are_a_warning(config, tmp_path):
+    """How many there are, how many it wants, and what follows."""
+    log = tmp_path / "worker.log"
+    with open(log, "wb") as file:
+        process = subprocess.Popen(["prlimit", "--nofile=1000:1000", WORKER, "--config", config(**{"delivery.threads": 1})], stderr=file, env=ENVIRONMENT)
+    try:
+        until(lambda: "worker started" in log.read_text(), what="the worker to start")
+        assert "level=warn" in log.read_text() and "limit=1000 needed=4482 in_flight_max=614" in log.read_text()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_hardly_any_descriptors_are_an_error(config):
+    answer = run("prlimit", "--nofile=300:300", WORKER, "--config", config(**{"delivery.threads": 1}))
+    assert answer.code == 1 and "too few file descriptors" in answer.err and "limit=300 needed=4482" in answer.err

@@ -204,3 +204,14 @@ def test_identifiers_of_any_length_are_answered(world, field):
     """Repeated whole in every event, one would not fit into a record."""
     outcome = world.ask(world.tenant(), commands.create("https://example.com/"), **{field: os.urandom(200_000).hex()})
     assert outcome.status == 400 and [detail["location"] for detail in outcome.data["details"]] == ["body"]
+
+
+def test_an_event_whose_body_is_over_256_kib(world):
+    """A FAIL of its command: it never becomes a delivery."""
+    tenant, endpoint = world.tenant(), world.receivers.endpoint()
+    world.webhook(tenant, endpoint)
+    assert world.results.end(world.issue(tenant, credential="x" * 250 * 1024)).status == 200
+    end = world.results.end(world.issue(tenant, credential="x" * 256 * 1024))
+    assert (end.type, end.status, end.kind) == ("OPENID_CREDENTIAL_FAIL", 400, "Problem")
+    assert "256 KiB" in str(end.data)
+    assert len(endpoint.wait()) == 1 and list(world.results.deliveries(tenant)) == [endpoint.requests[0].id]

@@ -94,10 +94,12 @@ static void test_limits(void **state _unused_) {
 static void test_verdict_falls_once(void **state _unused_) {
 	struct response response = RESPONSE_INIT;
 
-	response_end_header(&response, 103, 1);
+	assert_true(response_end_header(&response, 103, 1));
 	assert_int_equal(response.status, 0);
-	response_end_header(&response, 204, 2);
-	response_end_header(&response, 500, 3);
+	assert_false(response_end_header(&response, 101, 1));
+	assert_int_equal(response.status, 0);
+	assert_true(response_end_header(&response, 204, 2));
+	assert_true(response_end_header(&response, 500, 3));
 	assert_true(take(&response, "retry-after: 5\r\n")); /* a trailer */
 	assert_int_equal(response.status, 204);
 	assert_int_equal(response.completed_us, 2);

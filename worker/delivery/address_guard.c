@@ -88,6 +88,13 @@ static const char *ipv4_refusal(const struct in_addr *address, const struct netw
 	return find_block(ipv4_blocks, ARRAY_LEN(ipv4_blocks), (const uint8_t *)address);
 }
 
+/* The interface identifier names an IPv4 address, whatever the prefix. Source: RFC 5214 section 6.1. */
+static bool is_isatap(const uint8_t *address) {
+	static const uint8_t identifiers[2][4] = { { 0x00, 0x00, 0x5e, 0xfe }, { 0x02, 0x00, 0x5e, 0xfe } };
+
+	return !memcmp(address + 8, identifiers[0], 4) || !memcmp(address + 8, identifiers[1], 4);
+}
+
 /* An IPv4 address inside an IPv6 one is refused whatever it is: a gateway would carry us to where we would not go ourselves. */
 static const char *ipv6_refusal(const struct in6_addr *address, const struct network_list *allowed) {
 	const char *name;
@@ -97,6 +104,8 @@ static const char *ipv6_refusal(const struct in6_addr *address, const struct net
 	name = find_block(ipv6_blocks, ARRAY_LEN(ipv6_blocks), address->s6_addr);
 	if (!name && !block_contains(&ipv6_global_unicast, address->s6_addr))
 		name = "reserved";
+	if (!name && is_isatap(address->s6_addr))
+		name = "isatap";
 	return name;
 }
 

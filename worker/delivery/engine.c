@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "delivery/loop.h"
+#include "delivery/tls.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -24,27 +25,42 @@ static int thread_count(const struct config *config) {
 	return MAX(config->delivery_threads, 1);
 }
 
-/*
- * As many connections as the process may have descriptors, but for the threads' own and those of Kafka, the replica and the logs.
- * Descriptors beyond the soft limit are for programs that, unlike select(2), can count past 1024.
- */
-static int connections_max(int threads) {
-	int reserved = DESCRIPTORS_RESERVED + threads * LOOP_DESCRIPTORS;
-	struct rlimit limit = { .rlim_cur = (rlim_t)reserved }, wanted;
+/* Descriptors beyond the soft limit are for programs that, unlike select(2), can count past 1024. */
+static int descriptors_max(int wanted_max) {
+	struct rlimit limit = { 0 }, wanted;
 
 	getrlimit(RLIMIT_NOFILE, &limit);
 	wanted = limit;
-	wanted.rlim_cur = MIN(limit.rlim_max, (rlim_t)DESCRIPTORS_MAX);
+	wanted.rlim_cur = MIN(limit.rlim_max, (rlim_t)wanted_max);
 	if (wanted.rlim_cur > limit.rlim_cur && !setrlimit(RLIMIT_NOFILE, &wanted))
 		limit = wanted;
-	return MAX((int)MIN(limit.rlim_cur, (rlim_t)DESCRIPTORS_MAX) - reserved, 1);
+	return (int)MIN(limit.rlim_cur, (rlim_t)wanted_max);
+}
+
+/*
+ * As many connections as the process may have descriptors, but for the threads' own and those of Kafka, the replica and the logs. Fewer than
+ * attempts may be in flight is a slower worker, none at all is a broken one.
+ */
+static int budget_connections(struct shared *shared) {
+	int reserved = DESCRIPTORS_RESERVED + thread_count(shared->config) * LOOP_DESCRIPTORS;
+	int wanted = shared->config->delivery_max_in_flight;
+	int limit = descriptors_max(MAX(reserved + wanted, DESCRIPTORS_MAX));
+
+	shared->connections_max = limit - reserved;
+	if (shared->connections_max < 1) {
+		log_error("too few file descriptors: raise the limit (ulimit -n, LimitNOFILE=)", "limit=%d needed=%d", limit, reserved + wanted);
+		return -EMFILE;
+	}
+	if (shared->connections_max < wanted)
+		log_warn("too few file descriptors for delivery.max.in.flight: raise the limit (ulimit -n, LimitNOFILE=)",
+			 "limit=%d needed=%d in_flight_max=%d", limit, reserved + wanted, shared->connections_max);
+	return 0;
 }
 
 static void shared_init(struct shared *shared, const struct config *config, const char *version) {
 	pthread_condattr_t attributes;
 
 	shared->config = config;
-	shared->connections_max = connections_max(thread_count(config));
 	shared->user_agent = x_asprintf("user-agent: posthorn/%s", version);
 	pthread_mutex_init(&shared->idle_mutex, NULL);
 	pthread_condattr_init(&attributes);
@@ -57,6 +73,7 @@ static void shared_destroy(struct shared *shared) {
 	outbox_destroy(&shared->outbox);
 	pthread_cond_destroy(&shared->idle);
 	pthread_mutex_destroy(&shared->idle_mutex);
+	tls_authorities_free(shared->authorities);
 	free(shared->user_agent);
 }
 
@@ -80,7 +97,11 @@ int engine_new(const struct config *config, const char *version, void (*notify)(
 	outbox_init(&engine->shared.outbox, notify, userdata);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -ENOMEM;
-	rc = start_loops(engine, thread_count(config));
+	rc = budget_connections(&engine->shared);
+	if (!rc)
+		rc = tls_authorities_new(config->endpoint_ca_file, &engine->shared.authorities);
+	if (!rc)
+		rc = start_loops(engine, thread_count(config));
 	if (rc)
 		return rc;
 	*out = TAKE(engine);

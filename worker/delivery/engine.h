@@ -59,6 +59,7 @@ struct job {
 	uint32_t epoch;
 	enum job_end end;
 	struct attempt_result result;
+	char *error; /* owned; in words, where an attempt got no answer; else NULL */
 };
 
 /* Copies the delivery into a new job. Takes a reference of the route. */

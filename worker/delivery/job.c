@@ -37,5 +37,6 @@ void job_free(struct job *job) {
 	if (!job)
 		return;
 	route_unref(job->route);
+	free(job->error);
 	free(job);
 }

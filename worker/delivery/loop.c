@@ -362,7 +362,7 @@ int loop_new(struct shared *shared, int index, int count, struct loop **out) {
 	loop->shared = shared;
 	loop->index = index;
 	loop->count = count;
-	loop->in_flight_max = MAX(config->delivery_max_in_flight / count, 1);
+	loop->in_flight_max = MAX(MIN(config->delivery_max_in_flight, shared->connections_max) / count, 1);
 	loop->connections_max = MAX(shared->connections_max / count, 1);
 	loop->inbox.event_fd = loop->sockets.epoll_fd = -1;
 	scheduler_init(&loop->scheduler, config->delivery_max_in_flight_per_endpoint, config->delivery_max_connections_per_host,

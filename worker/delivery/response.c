@@ -55,11 +55,15 @@ bool response_take_header(struct response *response, const char *line, size_t le
 	return true;
 }
 
-void response_end_header(struct response *response, long status, int64_t now_us) {
+bool response_end_header(struct response *response, long status, int64_t now_us) {
+	/* Nobody asked for another protocol, and there is no response in it. Source: RFC 9110 section 15.2.2. */
+	if (status == 101)
+		return false;
 	if (response->status || status < 200)
-		return;
+		return true;
 	response->status = (int32_t)status;
 	response->completed_us = now_us;
+	return true;
 }
 
 bool response_take_body(struct response *response, size_t len) {

@@ -26,8 +26,8 @@ struct response {
  * further. */
 bool response_take_header(struct response *response, const char *line, size_t len);
 
-/* The block that just ended was that of `status`. */
-void response_end_header(struct response *response, long status, int64_t now_us);
+/* The block that just ended was that of `status`. Returns false when the response is to be read no further. */
+bool response_end_header(struct response *response, long status, int64_t now_us);
 
 /* The same for a piece of the body. */
 bool response_take_body(struct response *response, size_t len);

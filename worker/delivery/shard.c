@@ -31,9 +31,23 @@ static int on_timer(CURLM *multi _unused_, long timeout_ms, void *userdata) {
 	return 0;
 }
 
+/* An easy handle keeps the sessions of its own transfers only; the next transfer to a host is another's. */
+static CURLSH *sessions_new(void) {
+	CURLSH *sessions = curl_share_init();
+
+	if (!sessions || curl_share_setopt(sessions, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK)
+		abort();
+	return sessions;
+}
+
 void shard_init(struct shard *shard, uint8_t index, struct sockets *sockets) {
-	*shard =
-	    (struct shard){ .multi = curl_multi_init(), .sockets = sockets, .deadline_us = SHARD_NO_DEADLINE, .index = index };
+	*shard = (struct shard){
+		.multi = curl_multi_init(),
+		.sessions = sessions_new(),
+		.sockets = sockets,
+		.deadline_us = SHARD_NO_DEADLINE,
+		.index = index,
+	};
 	if (!shard->multi)
 		abort();
 	curl_multi_setopt(shard->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
@@ -45,6 +59,7 @@ void shard_init(struct shard *shard, uint8_t index, struct sockets *sockets) {
 
 void shard_destroy(struct shard *shard) {
 	curl_multi_cleanup(shard->multi);
+	curl_share_cleanup(shard->sessions);
 }
 
 void shard_keep_connections(struct shard *shard, long count) {

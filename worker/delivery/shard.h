@@ -12,13 +12,14 @@
 
 struct shard {
 	CURLM *multi;
+	CURLSH *sessions;        /* TLS sessions of its hosts, to be resumed by whichever transfer connects next */
 	struct sockets *sockets; /* the thread's, borrowed */
 	int64_t deadline_us;     /* monotonic: when curl wants to be called */
 	uint8_t index;
 };
 
 void shard_init(struct shard *shard, uint8_t index, struct sockets *sockets);
-/* No transfer may be in it. Closes its connections. */
+/* No transfer may be in it, nor use its sessions any more. Closes its connections. */
 void shard_destroy(struct shard *shard);
 
 /* How many connections the shard keeps, idle ones included. */

@@ -10,6 +10,7 @@ enum { GATE_COUNT = 16384 };
 struct shared {
 	const struct config *config; /* borrowed */
 	char *user_agent;            /* owned; the whole header line */
+	struct x509_store_st *authorities; /* owned */
 	int connections_max;         /* of all threads: what the process's descriptors allow */
 	struct outbox outbox;
 	struct engine_counters counters;
@@ -19,6 +20,7 @@ struct shared {
 	pthread_cond_t idle;
 	_Atomic uint32_t gates[GATE_COUNT]; /* the epoch that may pass; 0: none */
 	_Atomic int64_t lease_until_us;     /* monotonic */
+	_Atomic int64_t quiet_until_us;     /* monotonic: when a failure may be logged again */
 };
 
 /* Whether the job's assignment is still the one whose deliveries may leave. */

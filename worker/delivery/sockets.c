@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct socket_state {
@@ -87,6 +88,8 @@ uint32_t sockets_happened(struct sockets *sockets, int fd, uint32_t events, uint
 	*shard = state->shard;
 	if (events & (EPOLLERR | EPOLLHUP))
 		happened = state->wanted;
+	if (!state->wanted && state->ours)
+		shutdown(fd, SHUT_RDWR);
 	if (!happened)
 		register_events(sockets, fd, state, state->wanted);
 	return happened;

@@ -36,5 +36,8 @@ int sockets_watch(struct sockets *sockets, int fd) __attribute__((warn_unused_re
 /* curl's shard `shard` wants `events` (EPOLLIN | EPOLLOUT; 0: nothing) of a socket. */
 void sockets_want(struct sockets *sockets, int fd, uint8_t shard, uint32_t events);
 
-/* An event arrived: which of the wanted ones happened, 0 for none, and to whom to tell it. */
+/*
+ * An event arrived: which of the wanted ones happened, 0 for none, and to whom to tell it. A kept connection on which something comes unasked is
+ * ended: be it an end or an answer to nothing, it must not be taken for the answer to the next request.
+ */
 uint32_t sockets_happened(struct sockets *sockets, int fd, uint32_t events, uint8_t *shard);

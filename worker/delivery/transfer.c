@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "delivery/address_guard.h"
 #include "delivery/failure.h"
+#include "delivery/tls.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -15,11 +16,10 @@ static size_t on_header(char *line, size_t size _unused_, size_t len, void *user
 
 	if (!response_take_header(&transfer->response, line, len))
 		return 0;
-	if (response_is_header_end(line, len)) {
-		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-		response_end_header(&transfer->response, status, clock_monotonic_us());
-	}
-	return len;
+	if (!response_is_header_end(line, len))
+		return len;
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	return response_end_header(&transfer->response, status, clock_monotonic_us()) ? len : 0;
 }
 
 static size_t on_body(char *bytes _unused_, size_t size _unused_, size_t len, void *userdata) {
@@ -97,6 +97,8 @@ static void set_limits(struct transfer *transfer, const struct config *config) {
 }
 
 static void set_policy(struct transfer *transfer, const struct config *config) {
+	struct shared *shared = transfer->shared;
+
 	SET(transfer, CURLOPT_PROTOCOLS_STR, config->endpoint_allow_http ? "http,https" : "https");
 	SET(transfer, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(transfer, CURLOPT_FOLLOWLOCATION, 0L);
@@ -105,14 +107,16 @@ static void set_policy(struct transfer *transfer, const struct config *config) {
 	SET(transfer, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(transfer, CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(transfer, CURLOPT_SSL_VERIFYHOST, 2L);
-	/* curl keeps a parsed bundle, 20 ms of work, only while there is no directory of certificates beside it. */
+	/* curl would read and keep the authorities anew for each shard, with 20 ms of work and some MB for each. */
 	SET(transfer, CURLOPT_CAPATH, NULL);
-	if (config->endpoint_ca_file)
-		SET(transfer, CURLOPT_CAINFO, config->endpoint_ca_file);
+	SET(transfer, CURLOPT_CAINFO, NULL);
+	SET(transfer, CURLOPT_SSL_CTX_FUNCTION, tls_on_context);
+	SET(transfer, CURLOPT_SSL_CTX_DATA, shared->authorities);
 }
 
 static void set_callbacks(struct transfer *transfer) {
 	SET(transfer, CURLOPT_PRIVATE, transfer);
+	SET(transfer, CURLOPT_ERRORBUFFER, transfer->error);
 	SET(transfer, CURLOPT_HEADERFUNCTION, on_header);
 	SET(transfer, CURLOPT_HEADERDATA, transfer);
 	SET(transfer, CURLOPT_WRITEFUNCTION, on_body);
@@ -205,10 +209,12 @@ bool transfer_begin(struct transfer *transfer, const struct claim *claim, struct
 	transfer->shard = shard;
 	transfer->response = RESPONSE_INIT;
 	transfer->refused_by = NULL;
+	transfer->error[0] = '\0';
 	transfer->out_of_sockets = transfer->withheld = transfer->resolved = false;
 	transfer->started_us = clock_monotonic_us();
 	sign(transfer);
 	list_lines(transfer);
+	SET(transfer, CURLOPT_SHARE, shard->sessions);
 	SET(transfer, CURLOPT_CURLU, job->route->location);
 	SET(transfer, CURLOPT_HTTPHEADER, transfer->lines);
 	SET(transfer, CURLOPT_POSTFIELDS, job->delivery.body);
@@ -242,15 +248,33 @@ static void observe(struct shared *shared, enum attempt_reason reason, int64_t d
 	atomic_fetch_add_explicit(&shared->counters.attempts[reason], 1, memory_order_relaxed);
 }
 
-/* For whoever wonders why an endpoint is not reached; the pipeline logs what becomes of the delivery. */
-static void log_failure(const struct transfer *transfer, CURLcode code) {
+/* In words, for an operator: "SSL certificate problem: certificate has expired". */
+static const char *error_text(const struct transfer *transfer, CURLcode code) {
+	if (transfer->response.excessive)
+		return "response header beyond the limits";
+	if (transfer->refused_by)
+		return transfer->refused_by;
+	return transfer->error[0] ? transfer->error : curl_easy_strerror(code);
+}
+
+/* One failure a second, of all threads, is for everybody; a world of dead endpoints would fill the disk otherwise. */
+static enum log_level failure_log_level(struct shared *shared) {
+	int64_t now_us = clock_monotonic_us(), quiet_until_us = atomic_load(&shared->quiet_until_us);
+
+	return now_us >= quiet_until_us && atomic_compare_exchange_strong(&shared->quiet_until_us, &quiet_until_us, now_us + 1000 * 1000)
+		       ? LOG_LEVEL_INFO
+		       : LOG_LEVEL_DEBUG;
+}
+
+/* For whoever wonders why an endpoint is not reached; the pipeline logs what becomes of it. */
+static void log_failure(const struct transfer *transfer) {
 	const struct job *job = transfer->claim.job;
 	char webhook_id[UUID_TEXT_SIZE];
 
 	uuid_format(&job->delivery.webhook_id, webhook_id);
-	log_debug("attempt failed", "tenant=%s webhook=%s delivery=%s reason=%s error=%s", log_quote(job->delivery.tenant_id),
-		  webhook_id, transfer->delivery_id, attempt_reason_text(&job->result),
-		  log_quote(transfer->refused_by ? transfer->refused_by : curl_easy_strerror(code)));
+	log_write(failure_log_level(transfer->shared), "attempt failed", "tenant=%s webhook=%s delivery=%s host=%s reason=%s error=%s",
+		  log_quote(job->delivery.tenant_id), webhook_id, transfer->delivery_id, log_quote(job->route->host_key),
+		  attempt_reason_text(&job->result), log_quote(job->error));
 }
 
 static void write_result(struct transfer *transfer, CURLcode code) {
@@ -273,8 +297,10 @@ static void write_result(struct transfer *transfer, CURLcode code) {
 	if (reason == ATTEMPT_DNS || (reason == ATTEMPT_TIMEOUT && !transfer->resolved))
 		scheduler_lost(transfer->scheduler, transfer->claim.host);
 	observe(transfer->shared, reason, duration_us);
-	if (!response->status)
-		log_failure(transfer, code);
+	if (response->status)
+		return;
+	job->error = x_strdup(error_text(transfer, code));
+	log_failure(transfer);
 }
 
 void transfer_end(struct transfer *transfer, CURLcode code) {

@@ -23,6 +23,7 @@ struct transfer {
 	struct response response;
 	int64_t started_us;     /* monotonic */
 	const char *refused_by; /* the address guard's reason, static; NULL: none */
+	char error[CURL_ERROR_SIZE]; /* what curl says about it; empty: nothing */
 	bool out_of_sockets;
 	bool resolved; /* its host's address was found, or was not needed */
 	bool withheld; /* connected, and then it was not to be sent any more */

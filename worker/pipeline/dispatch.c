@@ -171,7 +171,7 @@ void dispatch_returned(struct dispatch *d, const struct job *job) {
 	if (!endpoint)
 		return;
 	if (job->end == JOB_ATTEMPTED)
-		endpoint_attempted(d, endpoint, &job->result);
+		endpoint_attempted(d, endpoint, job);
 	if (job->end == JOB_REFUSED)
 		endpoint->next_due_ms = MIN(endpoint->next_due_ms, clock_wall_ms());
 	endpoint_settle(d, endpoint);

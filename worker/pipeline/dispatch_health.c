@@ -108,18 +108,19 @@ static void narrow(struct dispatch *d, struct endpoint *endpoint, enum breaker_e
 		engine_drop_endpoint(d->settings.engine, &endpoint->webhook_id);
 }
 
-static void log_breaker(const struct endpoint *endpoint, const struct breaker *breaker, const struct attempt_result *result) {
+static void log_breaker(const struct endpoint *endpoint, const struct breaker *breaker, const struct job *job) {
 	char webhook_id[UUID_TEXT_SIZE];
 
 	uuid_format(&endpoint->webhook_id, webhook_id);
 	if (breaker->is_open)
-		log_warn("endpoint fails: only probes go to it", "webhook=%s failures=%d reason=%s", webhook_id, breaker->failures,
-			 attempt_reason_text(result));
+		log_warn("endpoint fails: only probes go to it", "webhook=%s failures=%d reason=%s error=%s", webhook_id, breaker->failures,
+			 attempt_reason_text(&job->result), log_quote(job->error));
 	else
 		log_info("endpoint takes deliveries again", "webhook=%s", webhook_id);
 }
 
-void endpoint_attempted(struct dispatch *d, struct endpoint *endpoint, const struct attempt_result *result) {
+void endpoint_attempted(struct dispatch *d, struct endpoint *endpoint, const struct job *job) {
+	const struct attempt_result *result = &job->result;
 	struct breaker breaker = endpoint->breaker;
 
 	if (result->reason == ATTEMPT_OK) {
@@ -129,7 +130,7 @@ void endpoint_attempted(struct dispatch *d, struct endpoint *endpoint, const str
 		narrow(d, endpoint, breaker_failure(&breaker, &d->breaker, result));
 	}
 	if (breaker.is_open != endpoint->breaker.is_open)
-		log_breaker(endpoint, &breaker, result);
+		log_breaker(endpoint, &breaker, job);
 	set_breaker(d, endpoint, breaker);
 	report_if_news(d, endpoint, result->finished_at_ms);
 }

@@ -76,7 +76,7 @@ int endpoint_first_window(const struct dispatch *dispatch);
 /* Whether an attempt may begin now, as far as the endpoint itself is concerned. */
 bool endpoint_is_open(const struct endpoint *endpoint, int64_t now_ms);
 /* An attempt ended: the window, the breaker, and whether there is something to report. */
-void endpoint_attempted(struct dispatch *dispatch, struct endpoint *endpoint, const struct attempt_result *result);
+void endpoint_attempted(struct dispatch *dispatch, struct endpoint *endpoint, const struct job *job);
 /* Its webhook is another now, or as good as that. */
 void endpoint_reset_health(struct dispatch *dispatch, struct endpoint *endpoint);
 /* What the webhook says of it, which an earlier worker may have found. */
