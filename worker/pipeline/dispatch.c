@@ -3,10 +3,6 @@
 #include "base/clock.h"
 #include "pipeline/dispatch_internal.h"
 
-enum {
-	OUTSTANDING_PER_IN_FLIGHT = 4, /* deliveries in memory for each that may be in flight, over all endpoints */
-};
-
 struct dispatch *dispatch_new(const struct dispatch_settings *settings) {
 	const struct config *config = settings->config;
 	struct dispatch *d = x_calloc(1, sizeof(*d));
@@ -15,11 +11,11 @@ struct dispatch *dispatch_new(const struct dispatch_settings *settings) {
 		.settings = *settings,
 		.retry = { config->delivery_retry_schedule_ms, config->delivery_retry_count, config->delivery_retry_jitter },
 		.breaker = { config->delivery_breaker_failures, config->delivery_breaker_probe_interval_ms },
-		.outstanding_max = (size_t)config->delivery_max_in_flight * OUTSTANDING_PER_IN_FLIGHT,
 		.arena = arena_new(),
 		.clock_ahead_ms = clock_wall_ms() - clock_monotonic_ms(),
 	};
 	d->batch_end = &d->batch;
+	lanes_init(d);
 	return d;
 }
 
@@ -53,7 +49,8 @@ void dispatch_free(struct dispatch *d) {
 		d->batch = job->next;
 		job_free(job);
 	}
-	heap_destroy(&d->due);
+	for (int lane = 0; lane < LANE_COUNT; lane++)
+		heap_destroy(&d->due[lane]);
 	arena_free(d->arena);
 	free(d);
 }
@@ -93,7 +90,7 @@ void dispatch_suspend(struct dispatch *d, const struct partition *partition) {
 	for (struct endpoint *endpoint = d->endpoints; endpoint; endpoint = endpoint->hh.next) {
 		if (endpoint->partition != partition->id)
 			continue;
-		heap_remove(&d->due, &endpoint->due);
+		heap_remove(&d->due[endpoint->lane], &endpoint->due);
 		endpoint_leave_reports(d, endpoint);
 		if (endpoint->withdrawn) {
 			endpoint_leave_lists(d, endpoint);
@@ -117,7 +114,7 @@ void dispatch_delivery(struct dispatch *d, const struct partition *partition, co
 	bool behind_others = endpoint->next_due_ms <= now_ms;
 
 	if (at_ms <= now_ms && endpoint->route && !endpoint->withdrawn && !behind_others && endpoint_is_open(endpoint, now_ms) &&
-	    endpoint->outstanding < endpoint->window && !outstanding_is_full(d) && !outstanding_has(d, &delivery->id))
+	    outstanding_has_room(d, endpoint) && !outstanding_has(d, &delivery->id))
 		outstanding_add(d, endpoint, delivery);
 	else if (at_ms > now_ms && !endpoint->route)
 		endpoint->next_due_ms = LOOK; /* a failed attempt of a webhook that changed meanwhile: it may have to end */

@@ -1,12 +1,25 @@
 /*
  * From the replica to the delivery engine: which pending deliveries are in memory. The replica holds them all; in memory are, for each endpoint, at
  * most a window of those that are due, and never more than a bound in all, so that one endpoint's backlog is neither memory nor another's wait.
+ * A window begins with one and doubles with success.
  *
  *     recorded ──────────────► room in the window? ── yes ──► engine ──► outcome
  *         │                          │ no                                  │
  *         └── due later ──► replica ◄┘ ◄── refused, or due again later ────┘
  *                             │ due, and the window is half empty
  *                             └────────────────────────────────► engine
+ *
+ * The bound is one for each of three lanes, so that a crowd of endpoints that do not answer holds neither all memory nor all that may be in flight
+ * (M, delivery.max.in.flight). An attempt's end says in which lane its endpoint is from then on.
+ *
+ *     lane      its endpoints                                             in memory, at most
+ *     PROMPT    took their last delivery within a second                  4 M (and no more than M in flight)
+ *     UNPROVEN  nothing is known of them yet, or they take their time     M / 2
+ *     FAILING   failed their last attempt                                 M / 4
+ *
+ * What is in the two lower lanes is waited for long, up to a timeout each; whatever their number, a quarter of M is left for the prompt ones, which
+ * give back what they hold at once. One that stops being prompt has a window in flight by then, and no more after that. Unproven ones have
+ * more than failing ones so that a new endpoint does not wait for the probes of the dead.
  *
  * Everything here runs in the pipeline's thread, between the turns (R4): only committed deliveries are seen.
  */

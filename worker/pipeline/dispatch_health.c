@@ -4,9 +4,12 @@
 
 #include <utlist.h>
 
-enum { WINDOW_MAX = 2048 }; /* of an endpoint that keeps succeeding */
+enum {
+	WINDOW_MAX = 2048, /* of a prompt endpoint: what it takes between two turns */
+	PROMPT_MS = 1000,
+};
 
-int endpoint_first_window(const struct dispatch *d) {
+int endpoint_full_window(const struct dispatch *d) {
 	return d->settings.config->delivery_max_in_flight_per_endpoint;
 }
 
@@ -22,7 +25,8 @@ static void set_breaker(struct dispatch *d, struct endpoint *endpoint, struct br
 void endpoint_reset_health(struct dispatch *d, struct endpoint *endpoint) {
 	set_breaker(d, endpoint, (struct breaker){ 0 });
 	endpoint_leave_reports(d, endpoint);
-	endpoint->window = endpoint_first_window(d);
+	endpoint_set_lane(d, endpoint, LANE_UNPROVEN);
+	endpoint->window = 1;
 	endpoint->streak = 0;
 }
 
@@ -32,6 +36,7 @@ void endpoint_recall_health(struct dispatch *d, struct endpoint *endpoint, const
 	if (!webhook->failing_since_ms || endpoint->breaker.failing_since_ms)
 		return;
 	set_breaker(d, endpoint, breaker_reopened(webhook->failing_since_ms));
+	endpoint_set_lane(d, endpoint, LANE_FAILING);
 	endpoint->window = 1;
 }
 
@@ -90,16 +95,27 @@ void dispatch_reported(struct dispatch *d, size_t count) {
 
 /* Ends of attempts. */
 
+static enum lane lane_after(const struct endpoint *endpoint, const struct attempt_result *result) {
+	if (result->reason == ATTEMPT_INTERNAL) /* says nothing of the endpoint */
+		return endpoint->lane;
+	if (result->reason != ATTEMPT_OK)
+		return LANE_FAILING;
+	return result->duration_ms <= PROMPT_MS ? LANE_PROMPT : LANE_UNPROVEN;
+}
+
 /* The window doubles after a windowful of successes: so it paces what a breaker held back, too. */
-static void widen(struct endpoint *endpoint) {
-	if (++endpoint->streak < endpoint->window || endpoint->window >= WINDOW_MAX)
-		return;
-	endpoint->window *= 2;
-	endpoint->streak = 0;
+static void widen(struct dispatch *d, struct endpoint *endpoint) {
+	int full = endpoint_full_window(d), max = endpoint->lane == LANE_PROMPT ? MAX(WINDOW_MAX, full) : full;
+
+	if (++endpoint->streak >= endpoint->window) {
+		endpoint->window *= 2;
+		endpoint->streak = 0;
+	}
+	endpoint->window = MIN(endpoint->window, max);
 }
 
 static void narrow(struct dispatch *d, struct endpoint *endpoint, enum breaker_effect effect) {
-	int window = MIN(endpoint->window, endpoint_first_window(d));
+	int window = MIN(endpoint->window, endpoint_full_window(d));
 
 	endpoint->streak = 0;
 	endpoint->window = effect == BREAKER_NONE ? window : effect == BREAKER_SLOWER ? MAX(window / 2, 1) : 1;
@@ -123,9 +139,10 @@ void endpoint_attempted(struct dispatch *d, struct endpoint *endpoint, const str
 	const struct attempt_result *result = &job->result;
 	struct breaker breaker = endpoint->breaker;
 
+	endpoint_set_lane(d, endpoint, lane_after(endpoint, result));
 	if (result->reason == ATTEMPT_OK) {
 		breaker_success(&breaker);
-		widen(endpoint);
+		widen(d, endpoint);
 	} else {
 		narrow(d, endpoint, breaker_failure(&breaker, &d->breaker, result));
 	}

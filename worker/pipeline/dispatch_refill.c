@@ -5,7 +5,7 @@
 #include <utlist.h>
 
 enum {
-	REFILL_MAX = 256, /* endpoints looked at between two turns */
+	REFILL_MAX = 256, /* endpoints of a lane looked at between two turns */
 	KEY_MISMATCH_RETRY_MS = 60 * 1000,
 	CLOCK_STEP_MS = 1000, /* what is less may be a slow machine's */
 };
@@ -74,7 +74,7 @@ static bool enqueue_all(struct dispatch *d, struct endpoint *endpoint, const str
 	for (size_t i = 0; i < count; i++) {
 		if (outstanding_has(d, &deliveries[i].id))
 			continue;
-		if (endpoint->outstanding >= endpoint->window || outstanding_is_full(d))
+		if (!outstanding_has_room(d, endpoint))
 			return false;
 		outstanding_add(d, endpoint, &deliveries[i]);
 	}
@@ -119,7 +119,7 @@ static int take_due(struct dispatch *d, const struct endpoint *endpoint, int64_t
 }
 
 static int fill(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
-	size_t count, limit = (size_t)endpoint->window;
+	size_t count, limit = (size_t)endpoint_window(d, endpoint);
 	struct delivery *deliveries;
 	int r = take_due(d, endpoint, now_ms, limit, &deliveries, &count);
 
@@ -154,31 +154,49 @@ static void notice_clock_step(struct dispatch *d, int64_t now_ms) {
 	for (struct endpoint *endpoint = d->endpoints; endpoint; endpoint = endpoint->hh.next) {
 		if (endpoint->breaker.hold_until_ms)
 			endpoint->breaker.hold_until_ms += step_ms;
-		if (endpoint->next_due_ms == NEVER || endpoint->withdrawn || !heap_has(&endpoint->due))
+		if (endpoint->next_due_ms == NEVER || endpoint->withdrawn)
 			continue;
 		endpoint->next_due_ms = LOOK;
-		heap_set(&d->due, &endpoint->due, LOOK);
+		if (heap_has(&endpoint->due))
+			heap_set(&d->due[endpoint->lane], &endpoint->due, LOOK);
 	}
+}
+
+/* The lane's endpoint whose turn it is; NULL without one. A look needs no room. */
+static struct heap_node *first_due(const struct dispatch *d, enum lane lane) {
+	struct heap_node *first = heap_first(&d->due[lane]);
+
+	return first && (first->key == LOOK || !lane_is_full(d, lane)) ? first : NULL;
+}
+
+static int refill_lane(struct dispatch *d, enum lane lane, int64_t now_ms) {
+	struct heap_node *first;
+	int r = 0;
+
+	for (int n = 0; r == 0 && n < REFILL_MAX && (first = first_due(d, lane)) && first->key <= now_ms; n++)
+		r = refill_endpoint(d, CONTAINER_OF(first, struct endpoint, due), now_ms);
+	return r;
 }
 
 int dispatch_refill(struct dispatch *d, int64_t now_ms) {
-	struct heap_node *first;
+	int r = 0;
 
 	notice_clock_step(d, now_ms);
-	for (int n = 0; n < REFILL_MAX && !outstanding_is_full(d) && (first = heap_first(&d->due)) && first->key <= now_ms; n++) {
-		int r = refill_endpoint(d, CONTAINER_OF(first, struct endpoint, due), now_ms);
-
-		if (r < 0)
-			return r;
-	}
+	for (int lane = 0; lane < LANE_COUNT && r == 0; lane++)
+		r = refill_lane(d, lane, now_ms);
 	dispatch_submit(d);
-	return 0;
+	return r;
 }
 
 int64_t dispatch_next_due_ms(const struct dispatch *d) {
-	const struct heap_node *first = heap_first(&d->due);
+	int64_t next_ms = NEVER;
 
-	return first && !outstanding_is_full(d) ? first->key : NEVER;
+	for (int lane = 0; lane < LANE_COUNT; lane++) {
+		const struct heap_node *first = first_due(d, lane);
+
+		next_ms = first ? MIN(next_ms, first->key) : next_ms;
+	}
+	return next_ms;
 }
 
 /* Endpoints whose webhook is gone or disabled. */
