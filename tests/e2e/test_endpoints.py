@@ -80,6 +80,22 @@ def test_a_failing_endpoint_is_nobody_elses_business(world):
     wait_events(world, tenant, SUCCESS, 50, timeout=5)
 
 
+def test_a_crowd_that_hangs_is_nobody_elses_business(make_world):
+    """Far more of them than attempts may be in flight, each with more than one delivery."""
+    with make_world(settings=SETTINGS | {"delivery.max.in.flight": 16}) as world:
+        worker = world.worker()
+        good = world.receivers.endpoint()
+        tenant, _ = issue_many(world, good, 1)
+        wait_events(world, tenant, SUCCESS)
+        for n in range(40):
+            issue_many(world, world.receivers.endpoint(port=1 + n % 15).answers({"status": 200, "delay": 60}), 3)
+        until(lambda: worker.metric("posthorn_attempts_in_flight") >= 8, what="the crowd to hang")
+        for _ in range(50):
+            world.issue(tenant)
+        wait_events(world, tenant, SUCCESS, 51, timeout=5)
+        assert worker.metric("posthorn_attempts_in_flight") <= 12
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_holds_the_whole_endpoint(world, status):
     endpoint = world.receivers.endpoint().answers(*8 * [{"status": status, "headers": {"Retry-After": "2"}}], 200)

@@ -9,17 +9,18 @@
  *                             │ due, and the window is half empty
  *                             └────────────────────────────────► engine
  *
- * The bound is one for each of three lanes, so that a crowd of endpoints that do not answer holds neither all memory nor all that may be in flight
- * (M, delivery.max.in.flight). An attempt's end says in which lane its endpoint is from then on.
+ * The bound is one for each of three lanes, so that a crowd of endpoints that do not answer holds neither all memory nor all that may be
+ * in flight (M, delivery.max.in.flight). An attempt's end says in which lane its endpoint is from then on.
  *
  *     lane      its endpoints                                             in memory, at most
  *     PROMPT    took their last delivery within a second                  4 M (and no more than M in flight)
  *     UNPROVEN  nothing is known of them yet, or they take their time     M / 2
  *     FAILING   failed their last attempt                                 M / 4
  *
- * What is in the two lower lanes is waited for long, up to a timeout each; whatever their number, a quarter of M is left for the prompt ones, which
- * give back what they hold at once. One that stops being prompt has a window in flight by then, and no more after that. Unproven ones have
- * more than failing ones so that a new endpoint does not wait for the probes of the dead.
+ * What is in the two lower lanes is waited for long, up to a timeout each; whatever their number, a quarter of M is left for the prompt
+ * ones, which give back what they hold at once. Unproven ones have more than failing ones, so that a new endpoint does not wait for the
+ * probes of the dead. What the lanes cannot help: endpoints that were prompt and all stop at the same moment hold what they have in
+ * flight, at most a per-endpoint bound each, until it times out; then they are failing.
  *
  * Everything here runs in the pipeline's thread, between the turns (R4): only committed deliveries are seen.
  */
