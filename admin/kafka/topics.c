@@ -223,6 +223,31 @@ static void check_settings(struct topic_report *topic, enum topic which, const r
 	}
 }
 
+static bool are_known(rd_kafka_event_t *event) {
+	size_t count;
+	const rd_kafka_ConfigResource_t **resources =
+	    rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (rd_kafka_ConfigResource_error(resources[i]) == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+			return false;
+	}
+	return true;
+}
+
+/* The broker that is asked may not know yet what another has shown: a topic that was made a moment ago. */
+static enum admin_status describe_until_known(struct admin_api *api, const char *const *existing, size_t count, rd_kafka_event_t **out) {
+	int64_t deadline_ms = clock_monotonic_ms() + api->timeout_ms;
+	enum admin_status status;
+
+	while (!(status = admin_api_describe(api, RD_KAFKA_RESOURCE_TOPIC, existing, count, out)) && !are_known(*out) &&
+	       clock_monotonic_ms() < deadline_ms) {
+		rd_kafka_event_destroy(*out);
+		usleep(SETTLE_POLL_US);
+	}
+	return status;
+}
+
 static enum admin_status describe_existing(struct admin_api *api, struct topics_report *report) {
 	const char *existing[TOPIC_COUNT];
 	const rd_kafka_ConfigResource_t **resources;
@@ -236,7 +261,7 @@ static enum admin_status describe_existing(struct admin_api *api, struct topics_
 	}
 	if (!count)
 		return ADMIN_OK;
-	status = admin_api_describe(api, RD_KAFKA_RESOURCE_TOPIC, existing, count, &event);
+	status = describe_until_known(api, existing, count, &event);
 	if (status)
 		return status;
 	resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &count);
