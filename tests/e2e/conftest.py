@@ -6,10 +6,12 @@ import pytest
 from env import report as reports
 from env.avro import Schemas
 from env.kafka import Broker
+from env.paths import INSIDE
 from env.receiver import Receivers
 from env.world import World
 
 LOG_TAIL = 60
+collect_ignore = [] if INSIDE in os.environ else ["inside"]
 worlds = []
 
 

@@ -66,7 +66,7 @@ def test_exhaustion_makes_it_dead_and_recovery_makes_it_due(world):
     end = world.ask(tenant, commands.recover(webhook["id"]))
     assert (end.type, end.status, end.data) == ("WEBHOOK_RECOVER_SUCCESS", 200, {"deliveries": 1})
     assert world.delivered(delivery)[-1].data["status"] == 200
-    requests = endpoint.requests
+    requests = endpoint.wait(4)
     assert len(requests) == 4 and {request.id for request in requests} == {delivery}
     assert f"delivery/{delivery}" not in world.state.kind("delivery")
 

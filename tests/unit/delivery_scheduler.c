@@ -8,7 +8,7 @@
 /* After what it needs of the standard headers. */
 #include <cmocka.h>
 
-enum { PER_ENDPOINT = 2, PER_HOST = 3, UNREACHED = 5, CLAIMS_MAX = 64 };
+enum { PER_ENDPOINT = 2, PER_HOST = 3, UNREACHED = 8, CLAIMS_MAX = 64 };
 
 struct fixture {
 	struct scheduler scheduler;
@@ -37,7 +37,7 @@ static void end(struct fixture *f, size_t index) {
 	memmove(&f->claims[index], &f->claims[index + 1], (f->claim_count - index) * sizeof(f->claims[0]));
 }
 
-/* Whatever a test leaves behind can be ended, and then nothing is remembered. */
+/* Whatever a test leaves behind can be ended, and then nothing is held. */
 static int teardown(void **state) {
 	struct fixture *f = *state;
 
@@ -155,7 +155,7 @@ static void test_host_that_was_not_reached_yet(void **state) {
 	expect_begins(f, "a5");
 }
 
-/* Too many hosts whose address is being looked for: others wait, those that are reached do not. */
+/* Too many hosts whose address is being looked for (6, while nothing is known of them): others wait, those that are reached do not. */
 static void test_crowd_of_unreached_hosts(void **state) {
 	struct fixture *f = *state;
 
@@ -165,17 +165,64 @@ static void test_crowd_of_unreached_hosts(void **state) {
 	add(f, 'b', 2, "12");
 	add(f, 'c', 3, "12");
 	add(f, 'd', 4, "12");
-	add(f, 'e', 5, "1");
-	expect_begins(f, "b1 c1 d1 e1 b2");
+	add(f, 'e', 5, "12");
+	expect_begins(f, "b1 c1 d1 e1 b2 c2");
 	add(f, 'a', 1, "2");
 	expect_begins(f, "a2");
 	end(f, 1);
-	expect_begins(f, "c2");
-	scheduler_reached(&f->scheduler, f->claims[1].host);
 	expect_begins(f, "d2");
+	scheduler_reached(&f->scheduler, f->claims[1].host);
+	expect_begins(f, "e2");
 	scheduler_lost(&f->scheduler, f->claims[1].host);
 	add(f, 'f', 6, "1");
 	expect_begins(f, "");
+}
+
+/* After a time without jobs one that had been reached goes past a crowd of others, one that nobody knows past a crowd of lost ones. */
+static void test_who_passes_the_crowd(void **state) {
+	struct fixture *f = *state;
+
+	add(f, 'a', 1, "1");
+	add(f, 'b', 2, "1");
+	expect_begins(f, "a1 b1");
+	scheduler_reached(&f->scheduler, f->claims[0].host);
+	scheduler_reached(&f->scheduler, f->claims[1].host);
+	scheduler_lost(&f->scheduler, f->claims[1].host);
+	end(f, 0);
+	end(f, 0);
+	assert_int_equal(scheduler_endpoint_count(&f->scheduler), 0);
+	for (int i = 0; i < 4; i++)
+		add(f, (char)('k' + i), 10 + i, "1");
+	expect_begins(f, "k1 l1 m1 n1");
+	add(f, 'b', 2, "2");
+	expect_begins(f, "");
+	for (int i = 4; i < 8; i++)
+		add(f, (char)('k' + i), 10 + i, "1");
+	expect_begins(f, "o1 p1");
+	add(f, 'a', 1, "2");
+	expect_begins(f, "a2");
+	while (f->claim_count > 4)
+		end(f, 0);
+	expect_begins(f, "q1 r1");
+	while (f->claim_count > 1)
+		end(f, 0);
+	expect_begins(f, "b2");
+}
+
+/* A world of hosts that come once each is no memory without end. */
+static void test_remembered_hosts_are_bounded(void **state) {
+	struct fixture *f = *state;
+
+	for (int i = 0; i < REMEMBERED_HOSTS_MAX + 10; i++) {
+		struct claim claim;
+
+		add(f, 'a', i, "1");
+		assert_true(scheduler_next(&f->scheduler, &claim));
+		scheduler_reached(&f->scheduler, claim.host);
+		scheduler_release(&f->scheduler, &claim);
+		job_free(claim.job);
+	}
+	assert_int_equal(f->scheduler.remembered_count[STANDING_REACHED], REMEMBERED_HOSTS_MAX);
 }
 
 static void test_place_on_a_host_is_passed_on(void **state) {
@@ -288,6 +335,8 @@ int main(void) {
 		SCHEDULER_TEST(test_full_host_blocks_only_itself),
 		SCHEDULER_TEST(test_host_that_was_not_reached_yet),
 		SCHEDULER_TEST(test_crowd_of_unreached_hosts),
+		SCHEDULER_TEST(test_who_passes_the_crowd),
+		SCHEDULER_TEST(test_remembered_hosts_are_bounded),
 		SCHEDULER_TEST(test_place_on_a_host_is_passed_on),
 		SCHEDULER_TEST(test_drop),
 		SCHEDULER_TEST(test_moved_to_another_url),

@@ -13,6 +13,7 @@ struct endpoint {
 	struct job_list queue;
 	int in_flight;
 	enum place place;
+	enum standing crowd; /* where it is CROWDED: in which list */
 	struct endpoint *prev, *next; /* in the ring or list that `place` names */
 	UT_hash_handle hh;
 };
@@ -22,7 +23,10 @@ struct host {
 	int in_flight;
 	int endpoints;
 	bool reached;
+	bool is_remembered; /* it has no jobs */
+	enum standing standing;
 	struct endpoint *waiting;
+	struct host *prev, *next; /* among those remembered */
 	UT_hash_handle hh;
 };
 
@@ -34,7 +38,47 @@ void scheduler_init(struct scheduler *scheduler, int max_per_endpoint, int max_p
 	};
 }
 
+static void host_forget(struct scheduler *scheduler, struct host *host) {
+	HASH_DEL(scheduler->hosts, host);
+	free(host->key);
+	free(host);
+}
+
+static void host_recall(struct scheduler *scheduler, struct host *host) {
+	if (!host->is_remembered)
+		return;
+	DL_DELETE(scheduler->remembered[host->standing], host);
+	scheduler->remembered_count[host->standing]--;
+	host->is_remembered = false;
+}
+
+static void host_remember(struct scheduler *scheduler, struct host *host) {
+	enum standing standing = host->reached ? STANDING_REACHED : host->standing;
+	struct host *oldest = scheduler->remembered[standing];
+
+	if (scheduler->remembered_count[standing] == REMEMBERED_HOSTS_MAX) {
+		host_recall(scheduler, oldest);
+		host_forget(scheduler, oldest);
+	}
+	DL_APPEND(scheduler->remembered[standing], host);
+	scheduler->remembered_count[standing]++;
+	host->standing = standing;
+	host->is_remembered = true;
+	host->reached = false;
+}
+
+static void hosts_forget(struct scheduler *scheduler, enum standing standing) {
+	struct host *host;
+
+	while ((host = scheduler->remembered[standing])) {
+		host_recall(scheduler, host);
+		host_forget(scheduler, host);
+	}
+}
+
 void scheduler_destroy(struct scheduler *scheduler) {
+	hosts_forget(scheduler, STANDING_LOST);
+	hosts_forget(scheduler, STANDING_REACHED);
 	if (scheduler->endpoints || scheduler->hosts)
 		abort();
 }
@@ -47,9 +91,11 @@ static struct host *host_ref(struct scheduler *scheduler, const struct route *ro
 	HASH_FIND_BYHASHVALUE(hh, scheduler->hosts, route->host_key, len, hash, host);
 	if (!host) {
 		host = x_calloc(1, sizeof(*host));
+		host->standing = STANDING_UNKNOWN;
 		host->key = x_strdup(route->host_key);
 		HASH_ADD_KEYPTR_BYHASHVALUE(hh, scheduler->hosts, host->key, len, hash, host);
 	}
+	host_recall(scheduler, host);
 	host->endpoints++;
 	return host;
 }
@@ -57,9 +103,10 @@ static struct host *host_ref(struct scheduler *scheduler, const struct route *ro
 static void host_forget_if_unused(struct scheduler *scheduler, struct host *host) {
 	if (host->endpoints || host->in_flight)
 		return;
-	HASH_DEL(scheduler->hosts, host);
-	free(host->key);
-	free(host);
+	if (host->reached || host->standing != STANDING_UNKNOWN)
+		host_remember(scheduler, host);
+	else
+		host_forget(scheduler, host);
 }
 
 static void host_unref(struct scheduler *scheduler, struct host *host) {
@@ -73,7 +120,7 @@ static void endpoint_leave(struct scheduler *scheduler, struct endpoint *endpoin
 	else if (endpoint->place == PLACE_WAITING)
 		DL_DELETE(endpoint->host->waiting, endpoint);
 	else if (endpoint->place == PLACE_CROWDED)
-		DL_DELETE(scheduler->crowded, endpoint);
+		DL_DELETE(scheduler->crowded[endpoint->crowd], endpoint);
 	endpoint->place = PLACE_IDLE;
 }
 
@@ -91,18 +138,25 @@ static void endpoint_make_wait(struct scheduler *scheduler, struct endpoint *end
 
 static void endpoint_make_crowded(struct scheduler *scheduler, struct endpoint *endpoint) {
 	endpoint_leave(scheduler, endpoint);
-	DL_APPEND(scheduler->crowded, endpoint);
+	endpoint->crowd = endpoint->host->standing;
+	DL_APPEND(scheduler->crowded[endpoint->crowd], endpoint);
 	endpoint->place = PLACE_CROWDED;
 }
 
-static bool is_crowded(const struct scheduler *scheduler) {
-	return scheduler->unreached >= scheduler->max_unreached;
+static bool is_crowded(const struct scheduler *scheduler, enum standing standing) {
+	return scheduler->unreached >= MAX(scheduler->max_unreached * (2 + (int)standing) / 4, 1);
 }
 
 /* Whoever looked for an address and is done passes its place on. */
 static void crowd_wake(struct scheduler *scheduler) {
-	if (scheduler->crowded && !is_crowded(scheduler))
-		endpoint_make_ready(scheduler, scheduler->crowded);
+	for (int standing = STANDING_REACHED; standing >= STANDING_LOST; standing--) {
+		struct endpoint *endpoint = scheduler->crowded[standing];
+
+		if (!endpoint || is_crowded(scheduler, (enum standing)standing))
+			continue;
+		endpoint_make_ready(scheduler, endpoint);
+		return;
+	}
 }
 
 static bool host_has_room(const struct scheduler *scheduler, const struct host *host) {
@@ -197,7 +251,7 @@ bool scheduler_next(struct scheduler *scheduler, struct claim *out) {
 			endpoint_make_wait(scheduler, endpoint);
 			continue;
 		}
-		if (!host->reached && is_crowded(scheduler)) {
+		if (!host->reached && is_crowded(scheduler, host->standing)) {
 			endpoint_make_crowded(scheduler, endpoint);
 			continue;
 		}
@@ -207,6 +261,7 @@ bool scheduler_next(struct scheduler *scheduler, struct claim *out) {
 		scheduler->unreached += !host->reached;
 		endpoint_leave(scheduler, endpoint);
 		endpoint_settle(scheduler, endpoint);
+		crowd_wake(scheduler);
 		return true;
 	}
 	return false;
@@ -223,6 +278,7 @@ void scheduler_reached(struct scheduler *scheduler, struct host *host) {
 }
 
 void scheduler_lost(struct scheduler *scheduler, struct host *host) {
+	host->standing = STANDING_LOST;
 	if (!host->reached)
 		return;
 	host->reached = false;

@@ -8,7 +8,7 @@
  *                        │        ▲
  *        host is full    ▼        │  a job of the host ended
  *                     WAITING (list of its host)
- *                     CROWDED (list of the thread) while too many hosts look for their address
+ *                     CROWDED (lists of the thread) while too many hosts look for their address
  *
  * Our own count of what is in flight per host, instead of curl's: a transfer that curl queues has its timeouts running.
  */
@@ -28,6 +28,14 @@ enum { UNREACHED_HOST_MAX = 4 };
  */
 enum { UNREACHED_MAX = 512 };
 
+/*
+ * What is known of a host from before it had no jobs for a while: who is well does not queue behind a crowd of names that do not resolve, and who is
+ * new does not queue behind those that did not resolve the last time. The lost may have half of UNREACHED_MAX, the unknown three quarters, those
+ * that were reached all of it. So many of a kind are remembered; the longest unused are forgotten first.
+ */
+enum standing { STANDING_LOST, STANDING_UNKNOWN, STANDING_REACHED, STANDING_COUNT };
+enum { REMEMBERED_HOSTS_MAX = 4096 };
+
 struct endpoint;
 struct host;
 
@@ -35,7 +43,9 @@ struct scheduler {
 	struct endpoint *endpoints; /* by webhook id */
 	struct host *hosts;         /* by host key */
 	struct endpoint *ready;
-	struct endpoint *crowded;
+	struct endpoint *crowded[STANDING_COUNT];
+	struct host *remembered[STANDING_COUNT]; /* lists; the longest unused first */
+	int remembered_count[STANDING_COUNT];
 	int unreached; /* in flight to hosts that are not reached */
 	int max_per_endpoint;
 	int max_per_host;

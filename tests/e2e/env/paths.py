@@ -11,6 +11,10 @@ KAFKA = ROOT / "compose/kafka"
 WORKER = BIN / "posthorn-worker"
 ADMIN = BIN / "posthorn-admin"
 
+# Set where the tests of `inside` run, by test_inside: in a network namespace where 127.0.0.1 is the only name server.
+INSIDE = "POSTHORN_TEST_INSIDE"
+RESOLVER_TIMEOUT_S = 4
+
 
 def free_port():
     with socket.socket() as s:

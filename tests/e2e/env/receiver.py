@@ -83,10 +83,10 @@ class Endpoint:
 
 
 class Receivers:
-    def __init__(self, directory, ports=16):
+    def __init__(self, directory, ports=16, named=()):
         self.records = Path(directory) / "requests.bin"
         self.process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("receiver_server.py"), self.records, str(ports)],
+            [sys.executable, Path(__file__).with_name("receiver_server.py"), self.records, str(ports), *map(str, named)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

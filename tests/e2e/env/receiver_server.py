@@ -1,6 +1,7 @@
 """The receivers' process: many ports, one event loop, HTTP/1.1 parsed by hand, every request written to one file.
 
-Runs alone:  receiver_server.py RECORDS PORTS   prints one JSON line {"control": port, "ports": [...]} and serves until its stdin closes.
+Runs alone:  receiver_server.py RECORDS PORTS [PORT...]   prints one JSON line {"control": port, "ports": [...]} and serves until its stdin closes.
+PORTS is how many it chooses; those that are named come behind them.
 
 Record:  little endian  <arrival f64> <connection u32> <port u16> <answered u16> <head length u32> <body length u32>  head  body
 Control: JSON lines;  {"rules": {path: [answer, ...]}} sets what paths answer (in order, the last one for ever), {"count": prefix} counts.
@@ -120,8 +121,8 @@ class Server:
         self.recorder = Recorder(records, loop)
         self.rules = Rules()
 
-    async def listen(self):
-        server = await self.loop.create_server(lambda: None, "127.0.0.1", 0, backlog=4096, start_serving=False)
+    async def listen(self, port=0):
+        server = await self.loop.create_server(lambda: None, "127.0.0.1", port, backlog=4096, start_serving=False)
         port = server.sockets[0].getsockname()[1]
         sock = server.sockets[0].dup()
         server.close()
@@ -139,18 +140,18 @@ class Server:
             await writer.drain()
 
 
-async def serve(records, ports):
+async def serve(records, ports, named):
     loop = asyncio.get_running_loop()
     server = Server(records, loop)
     control = await asyncio.start_server(server.control, "127.0.0.1", 0, limit=1 << 24)
-    listening = [await server.listen() for _ in range(ports)]
+    listening = [await server.listen(port) for port in [0] * ports + named]
     print(json.dumps({"control": control.sockets[0].getsockname()[1], "ports": listening}), flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.recorder.flush()
 
 
 def main():
-    uvloop.run(serve(sys.argv[1], int(sys.argv[2])))
+    uvloop.run(serve(sys.argv[1], int(sys.argv[2]), [int(port) for port in sys.argv[3:]]))
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ class TlsReceiver:
     def __init__(self, context=None, address="127.0.0.1", port=0):
         self.context = context
         self.resumed = []  # of each handshake that succeeded: whether it resumed a session
-        self.requests = 0
+        self.connections = self.requests = 0
         self.listener = socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET, backlog=256)
         self.port = self.listener.getsockname()[1]
         self.url = f"https://127.0.0.1:{self.port}/"
@@ -82,6 +82,7 @@ class TlsReceiver:
         with contextlib.suppress(OSError):
             while True:
                 peer = self.listener.accept()[0]
+                self.connections += 1
                 threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
 
     def _serve(self, peer):
@@ -108,4 +109,5 @@ class TlsReceiver:
         peer.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
 
     def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits on it
         self.listener.close()
