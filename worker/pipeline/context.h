@@ -62,7 +62,7 @@ struct pipeline {
 	struct buffer record; /* the record being encoded */
 	struct pipeline_metrics metrics;
 	int wake_fd;
-	volatile bool stopping;
+	atomic_bool stopping; /* set by a signal handler, on whichever thread the signal came to */
 	int fatal;         /* PIPELINE_E_*: the loop ends */
 	int replica_error; /* a negative errno: the replica is made anew before anything else */
 };
