@@ -15,6 +15,8 @@
 #include "pipeline/transaction.h"
 #include "replica/replica.h"
 
+#include <stdatomic.h>
+
 struct pipeline {
 	const struct config *config;
 	const struct master_keys *master_keys;
