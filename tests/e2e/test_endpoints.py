@@ -5,7 +5,7 @@ from env import commands
 from env.wait import until
 
 SUCCESS, FAIL, DISABLED = "WEBHOOK_EVENT_PROCESS_SUCCESS", "WEBHOOK_EVENT_PROCESS_FAIL", "WEBHOOK_DISABLED"
-FAILURES, PROBE_S, PENDING = 3, 0.5, 100
+FAILURES, PROBE_S, PENDING, MANY = 3, 0.5, 100, 600
 SETTINGS = {
     "delivery.breaker.failures": FAILURES,
     "delivery.breaker.probe.interval": f"{int(PROBE_S * 1000)}ms",
@@ -137,6 +137,35 @@ def test_one_that_fails_for_long_is_disabled(make_world):
         endpoint.answers(200)
         world.issue(tenant)
         wait_events(world, tenant, SUCCESS)
+
+
+def test_what_the_old_url_answered_says_nothing_of_the_new_one(world):
+    old, new = world.receivers.endpoint().answers({"status": 410, "delay": 2}), world.receivers.endpoint(port=1)
+    tenant, webhook = issue_many(world, old, 1)
+    old.wait()
+    world.ask(tenant, commands.update(webhook["id"], new.url))
+    wait_events(world, tenant, FAIL)
+    world.issue(tenant)
+    new.wait()
+    wait_events(world, tenant, SUCCESS)
+    assert not world.ask(tenant, commands.retrieve(webhook["id"])).data["disabled"]
+
+
+def test_gone_while_the_key_is_rotated(make_world):
+    """More endpoints than are looked at between two turns lose their route while what they answered is being told to their webhooks."""
+    with make_world(settings=SETTINGS | {"delivery.max.in.flight.per.endpoint": 1}) as world:
+        worker = world.worker()
+        tenant, endpoint = world.tenant(), world.receivers.endpoint().answers({"status": 410, "delay": 1})
+        ids = [world.writer.ask(tenant, commands.create(endpoint.url)) for _ in range(MANY)]
+        world.writer.flush()
+        for id in ids:
+            world.results.end(id)
+        world.issue(tenant)
+        endpoint.wait(MANY // 2)
+        for _ in range(100):
+            world.ask(tenant, commands.rotate_key())
+        wait_events(world, tenant, DISABLED, MANY)
+        assert worker.running
 
 
 def test_an_update_is_a_fresh_start(world):

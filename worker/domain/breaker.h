@@ -8,7 +8,7 @@
  *       all may go                            │  └────┘
  *                                             │ one goes, a probe, when the hold is over
  *                                             ▼
- *                             410 ──► GONE: none goes, until the webhook is another
+ *                             410 ──► GONE: none goes, until its webhook was told
  *
  * A hold is a time before which none goes: the time until a probe, or what the endpoint asked for with Retry-After. Source of the statuses that
  * slow an endpoint down: RFC 9110 sections 10.2.3, 15.5.11 and 15.6, RFC 6585 section 4.

@@ -167,7 +167,8 @@ void dispatch_returned(struct dispatch *d, const struct job *job) {
 
 	if (!endpoint)
 		return;
-	if (job->end == JOB_ATTEMPTED)
+	/* What the old url answered says nothing of the new one. */
+	if (job->end == JOB_ATTEMPTED && (!endpoint->route || strcmp(job->route->url, endpoint->route->url) == 0))
 		endpoint_attempted(d, endpoint, job);
 	if (job->end == JOB_REFUSED)
 		endpoint->next_due_ms = MIN(endpoint->next_due_ms, clock_wall_ms());

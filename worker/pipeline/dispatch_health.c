@@ -42,10 +42,16 @@ void endpoint_recall_health(struct dispatch *d, struct endpoint *endpoint, const
 
 /* Reports. */
 
+/*
+ * One that is gone is held until its webhook was told, and no longer: the webhook is disabled then, or has moved, and it was the old url that is gone.
+ * What was not told, because the partition is no longer ours, the next attempt finds out again.
+ */
 void endpoint_leave_reports(struct dispatch *d, struct endpoint *endpoint) {
-	if (endpoint->reports)
-		DL_DELETE2(d->reports, endpoint, prev_report, next_report);
-	endpoint->reports = false;
+	if (!endpoint->reported)
+		return;
+	DL_DELETE2(d->reports, endpoint, prev_report, next_report);
+	route_unref(TAKE(endpoint->reported));
+	endpoint->breaker.is_gone = false;
 }
 
 /* An endpoint that fails now and then is nobody's business; one whose breaker opened is. */
@@ -59,14 +65,14 @@ static bool has_failed_for_long(const struct dispatch *d, const struct endpoint 
 	return since_ms > 0 && now_ms - since_ms >= d->settings.config->endpoint_disable_after_ms;
 }
 
-static void report_if_news(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
+static void report_if_news(struct dispatch *d, struct endpoint *endpoint, struct route *route, int64_t now_ms) {
 	bool is_news = endpoint->breaker.is_gone || failing_since_ms(endpoint) != endpoint->recorded_failing_ms ||
 		       has_failed_for_long(d, endpoint, now_ms);
 
-	if (!is_news || endpoint->reports || !endpoint->route)
+	if (!is_news || endpoint->reported)
 		return;
 	DL_APPEND2(d->reports, endpoint, prev_report, next_report);
-	endpoint->reports = true;
+	endpoint->reported = route_ref(route);
 }
 
 size_t dispatch_reports(const struct dispatch *d, struct arena *arena, size_t limit, struct dispatch_report **out) {
@@ -79,8 +85,8 @@ size_t dispatch_reports(const struct dispatch *d, struct arena *arena, size_t li
 	for (endpoint = d->reports; endpoint && count < limit; endpoint = endpoint->next_report)
 		(*out)[count++] = (struct dispatch_report){
 			.report = { .webhook_id = endpoint->webhook_id,
-				    .tenant_id = endpoint->route->tenant_id,
-				    .url = endpoint->route->url,
+				    .tenant_id = endpoint->reported->tenant_id,
+				    .url = endpoint->reported->url,
 				    .failing_since_ms = failing_since_ms(endpoint),
 				    .is_gone = endpoint->breaker.is_gone },
 			.partition = endpoint->partition,
@@ -89,8 +95,12 @@ size_t dispatch_reports(const struct dispatch *d, struct arena *arena, size_t li
 }
 
 void dispatch_reported(struct dispatch *d, size_t count) {
-	while (count-- > 0 && d->reports)
-		endpoint_leave_reports(d, d->reports);
+	while (count-- > 0 && d->reports) {
+		struct endpoint *endpoint = d->reports;
+
+		endpoint_leave_reports(d, endpoint);
+		endpoint_settle(d, endpoint);
+	}
 }
 
 /* Ends of attempts. */
@@ -149,5 +159,5 @@ void endpoint_attempted(struct dispatch *d, struct endpoint *endpoint, const str
 	if (breaker.is_open != endpoint->breaker.is_open)
 		log_breaker(endpoint, &breaker, job);
 	set_breaker(d, endpoint, breaker);
-	report_if_news(d, endpoint, result->finished_at_ms);
+	report_if_news(d, endpoint, job->route, result->finished_at_ms);
 }

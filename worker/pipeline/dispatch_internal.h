@@ -28,7 +28,7 @@ struct endpoint {
 	int64_t recorded_failing_ms; /* wall: since when it fails, as its webhook says; 0: it does not */
 	int64_t updated_at_ms;    /* wall: of the webhook that the route is of */
 	const char *withdrawn;    /* NULL, or why its deliveries are to end */
-	bool reports;             /* on the list of reports */
+	struct route *reported;   /* counted; on the list of reports, and where the attempts went; NULL: it is not on it */
 	struct endpoint *prev_report, *next_report;
 	bool idle;                /* on the idle list */
 	struct heap_node due;     /* in its lane's heap while the replica has something for it and the window has room */
