@@ -16,7 +16,7 @@ enum {
 	TAKEOVER_INTERVAL_MS = 1000,
 	QUEUE_LOW = 20000, /* records in librdkafka's queue: what is below half of what it may hold */
 	NUDGE_INTERVAL_MS = 10,
-	NUDGE_TIMEOUT_MS = 200,
+	NUDGE_TIMEOUT_MS = 20,
 	TOMBSTONES_SAFE_MS = 7 * 24 * 3600 * 1000 / 2, /* half of the changelog's delete.retention.ms (R7) */
 };
 
@@ -440,7 +440,8 @@ static int finish_ended(struct restorer *r) {
 
 /*
  * librdkafka 2.0.2 stops fetching while its queue is full, and looks at the queue again after a second, or when the broker's thread wakes for something
- * else: any request wakes it. One partition after the other, because each may have another broker. Source: librdkafka, issue 2879.
+ * else: any request wakes it. One partition after the other, because each may have another broker; not those that wait for an open transaction, of
+ * which there is nothing to fetch. The answer is of no use, so it is not waited for longer than a step may take. Source: librdkafka, issue 2879.
  */
 static void keep_fetching(struct restorer *r) {
 	int64_t low, high, now_ms = clock_monotonic_ms();
@@ -450,7 +451,7 @@ static void keep_fetching(struct restorer *r) {
 		return;
 	r->nudge_at_ms = now_ms + NUDGE_INTERVAL_MS;
 	for (const struct restore *restore = r->restores; restore; restore = restore->next)
-		if (!restore->at_end && restore->partition->id > r->nudged_partition &&
+		if (!restore->at_end && !restore->takeover_at_ms && restore->partition->id > r->nudged_partition &&
 		    (!next || restore->partition->id < next->partition->id))
 			next = restore;
 	r->nudged_partition = next ? next->partition->id : -1;
