@@ -1,13 +1,14 @@
 """What the benches stand on: a broker, a worker, cheap receivers, and commands that are encoded once."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from env import commands
@@ -15,6 +16,7 @@ from env.avro import Schemas
 from env.kafka import Broker
 from env.paths import BIN
 from env.programs import Worker
+from env.receiver import Receivers
 from env.wait import until
 from env.world import World
 
@@ -94,9 +96,8 @@ class Issuer:
 class Stand:
     """A broker and a world of its own, with one worker as it is by default."""
 
-    def __init__(self, directory, receiver, bootstrap):
-        self.receiver = receiver
-        self.world = World(directory, bootstrap, None, Schemas()).create_topics()
+    def __init__(self, world, receiver):
+        self.world, self.receiver = world, receiver
         self.issuer = Issuer(self.world)
         self.worker = None
 
@@ -152,19 +153,26 @@ class Stand:
 
 
 @contextmanager
-def stand():
-    """What was started is stopped, whatever ends the bench."""
+def make_world(receivers=0, **options):
+    """A broker, and a world with topics and without a worker. What was started is stopped, whatever ends the bench."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ExitStack() as stack:
         directory = Path(tempfile.mkdtemp(prefix="posthorn-bench."))
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
         broker = Broker(directory / "kafka")
         stack.callback(broker.stop)
-        receiver = Receiver()
-        stack.callback(receiver.close)
-        stand = Stand(directory, receiver, broker.bootstrap)
-        stack.callback(stand.world.close)
-        yield stand
+        hooks = Receivers(directory, receivers) if receivers else None
+        if hooks:
+            stack.callback(hooks.close)
+        world = World(directory, broker.bootstrap, hooks, Schemas(), **options)
+        stack.callback(world.close)
+        yield world.create_topics()
+
+
+@contextmanager
+def stand():
+    with make_world() as world, closing(Receiver()) as receiver:
+        yield Stand(world, receiver)
 
 
 class Figures:
@@ -191,5 +199,6 @@ class Figures:
         print(f"{name}: {value:.{digits}f} {unit}".rstrip() + limit + ("" if ok else "  EXCEEDED"), flush=True)
 
     def end(self):
-        self.say(f"{time.monotonic() - self.begun:.0f} s")
+        """Beside what was measured by the clock: what else the machine had to do."""
+        self.say(f"{time.monotonic() - self.begun:.0f} s; load average of the last minute {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         sys.exit(1 if self.exceeded else 0)

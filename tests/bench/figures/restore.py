@@ -5,17 +5,16 @@ import datetime
 import re
 import statistics
 import subprocess
-import sys
 import time
 
 from env.paths import BIN
 from env.programs import Worker
 from env.wait import until
 
-from .figures import Figures
-from .stand import stand
+from .stand import Figures, make_world
 
 RECORDS_A_SECOND, WARM_READY_S = 200_000, 1.5
+PARTITIONS = 12
 RESTORED = re.compile(r'time=(\S+) .*message="partition restored".* ms=(\d+)')
 
 
@@ -40,33 +39,33 @@ def start_until_ready(worker):
     return time.monotonic() - begin
 
 
-def cold(world, worker, records, figure):
+def cold(world, worker, records, figures):
     ready = start_until_ready(worker)
     cpu, peak = worker.usage()
     metrics = worker.metrics()
     seconds = restore_seconds(worker.log.read_text(), world.partitions)
     assert metrics["posthorn_restored_records_total"] >= records, metrics["posthorn_restored_records_total"]
-    figure("restore: records a second", records / seconds, "records/s", at_least=RECORDS_A_SECOND)
-    figure("restore: first begun to last restored", seconds, "s")
-    figure("restore: process start to ready", ready, "s")
+    figures.figure("restore: records a second", records / seconds, "records/s", least=RECORDS_A_SECOND)
+    figures.figure("restore: first begun to last restored", seconds, "s")
+    figures.figure("restore: process start to ready", ready, "s")
     if "posthorn_restore_longest_step_seconds" in metrics:
-        figure("restore: longest step between two turns", metrics["posthorn_restore_longest_step_seconds"], "s")
-    figure("restore: CPU of the worker", cpu, "s")
-    figure("restore: peak memory of the worker", peak, "MiB")
-    figure("replica: size of the file", worker.replica.stat().st_size / 2**20, "MiB")
+        figures.figure("restore: longest step between two turns", metrics["posthorn_restore_longest_step_seconds"], "s")
+    figures.figure("restore: CPU of the worker", cpu, "s")
+    figures.figure("restore: peak memory of the worker", peak, "MiB")
+    figures.figure("replica: size of the file", worker.replica.stat().st_size / 2**20, "MiB")
 
 
-def warm(worker, restarts, figure):
+def warm(worker, restarts, figures):
     times = []
     for _ in range(restarts):
         worker.stop()
         times.append(start_until_ready(worker))
         restored = worker.metric("posthorn_restored_records_total")
         assert restored <= worker.metric("posthorn_restore_target_offset"), restored
-    figure("warm: process start to ready, min", min(times), "s")
-    figure("warm: process start to ready, median", statistics.median(times), "s")
-    figure(f"warm: process start to ready, max of {restarts}", max(times), "s", at_most=WARM_READY_S)
-    figure("warm: peak memory of the worker", worker.usage()[1], "MiB")
+    figures.figure("warm: process start to ready, min", min(times), "s")
+    figures.figure("warm: process start to ready, median", statistics.median(times), "s")
+    figures.figure(f"warm: process start to ready, max of {restarts}", max(times), "s", most=WARM_READY_S)
+    figures.figure("warm: peak memory of the worker", worker.usage()[1], "MiB")
 
 
 def main():
@@ -75,21 +74,20 @@ def main():
     parser.add_argument("--restarts", type=int, default=7, help="starts with a warm replica (default 7)")
     parser.add_argument("--json", action="store_true", help="one JSON line a figure")
     arguments = parser.parse_args()
-    figure = Figures(arguments.json)
-    with stand() as world:
+    figures = Figures("restore", arguments.json)
+    with make_world(partitions=PARTITIONS) as world:
         begin = time.monotonic()
         size = fill(world, arguments.records)
         took = time.monotonic() - begin
-        figure.note(f"{arguments.records:,} live records, {size / 2**20:,.0f} MiB, in {world.partitions} partitions; filled in {took:.0f} s")
+        figures.say(f"{arguments.records:,} live records, {size / 2**20:,.0f} MiB, in {world.partitions} partitions; filled in {took:.0f} s")
         worker = Worker(world.directory, "worker-1", world.settings)
         world.workers.append(worker)
-        cold(world, worker, arguments.records, figure)
-        warm(worker, arguments.restarts, figure)
+        cold(world, worker, arguments.records, figures)
+        warm(worker, arguments.restarts, figures)
         worker.stop()
         world.check()
-    figure.machine()
-    return figure.exit_code()
+    figures.end()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -3,15 +3,13 @@
 import argparse
 import itertools
 import re
-import sys
 import time
 
 from env import commands
 
-from .figures import Figures
-from .stand import stand
+from .stand import Figures, make_world
 
-TENANTS, PORTS = 40, 16
+TENANTS, PORTS, PARTITIONS = 40, 16, 12
 WEBHOOK_OPERATIONS = 10  # one in so many commands
 GROWTH_MAX = 1.05
 # State that would grow for a day would be seen as memory; kept for a minute, it is constant after the second.
@@ -67,9 +65,9 @@ def main():
     arguments = parser.parse_args()
     if arguments.minutes < 3:
         parser.error("--minutes: at least 3")
-    figure = Figures(arguments.json)
+    figures = Figures("steady", arguments.json)
     resident = []
-    with stand(receivers=PORTS, settings=SETTINGS) as world:
+    with make_world(receivers=PORTS, partitions=PARTITIONS, settings=SETTINGS) as world:
         worker = world.worker()
         load = Load(world, arguments.rate)
         begin = time.monotonic()
@@ -77,18 +75,17 @@ def main():
             load.run(begin + minute * 60)
             assert worker.running, worker.log.read_text()[-4000:]
             resident.append(resident_mib(worker))
-            figure(f"resident memory, minute {minute}", resident[-1], "MiB")
+            figures.figure(f"resident memory, minute {minute}", resident[-1], "MiB")
         delivered = worker.metric("posthorn_deliveries_total", outcome="succeeded")
         assert delivered > 0.9 * load.issued, f"{delivered} delivered of {load.issued}: not steady"
-        figure("deliveries", delivered)
-        figure("CPU of the worker", worker.usage()[0], "s")
+        figures.figure("deliveries", delivered)
+        figures.figure("CPU of the worker", worker.usage()[0], "s")
         third = arguments.minutes // 3
-        figure(f"memory at minute {arguments.minutes} by minute {third}", resident[-1] / resident[third - 1], at_most=GROWTH_MAX)
+        figures.figure(f"memory at minute {arguments.minutes} by minute {third}", resident[-1] / resident[third - 1], most=GROWTH_MAX)
         worker.stop()
         world.check()
-    figure.machine()
-    return figure.exit_code()
+    figures.end()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

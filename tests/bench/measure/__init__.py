@@ -1,1 +1,0 @@
-"""Figures of the programs as a user sees them: real workers at a real Kafka."""
