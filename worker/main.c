@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sodium.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -203,7 +204,8 @@ int main(int argc, char **argv) {
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	if (arguments.print_options)
 		return print_options();
-	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT))
+	/* SQLite counts no memory: nobody asks, and each of its allocations would take a lock for it. */
+	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) || sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK)
 		return EXIT_FAILED;
 	code = read_config(&arguments);
 	if (code == 0 && arguments.check_config)
