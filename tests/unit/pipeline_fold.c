@@ -60,12 +60,12 @@ static void is_taken_from_in_portions_and_filled_again(void **state _unused_) {
 
 	put(fold, "b", "1");
 	put(fold, "a", "2");
-	assert_false(fold_is_being_taken(fold));
+	assert_false(fold_is_sorted(fold));
 	assert_string_equal(take(fold, 1), "1:a=2;");
-	assert_true(fold_is_being_taken(fold));
+	assert_true(fold_is_sorted(fold));
 	assert_int_equal(fold_count(fold), 1);
 	assert_string_equal(take(fold, 9), "1:b=1;");
-	assert_false(fold_is_being_taken(fold));
+	assert_false(fold_is_sorted(fold));
 	put(fold, "c", "3");
 	assert_string_equal(take(fold, 9), "1:c=3;");
 }

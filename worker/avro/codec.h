@@ -11,7 +11,7 @@
  * avro-c reads the schemas. The values are read and written here, by one table for each record (record.h): its generic values take 113 times
  * the bytes of a record that is made of the smallest elements, as a hostile one is; ours, less than 64 times (tests/unit/avro_hostile.c).
  *
- * A codec is used by one thread at a time.
+ * Once made, a codec does not change: any number of threads may use it.
  * Source: Apache Avro 1.11 specification, "Binary Encoding", "Single-object encoding", "Schema Fingerprints".
  */
 #pragma once

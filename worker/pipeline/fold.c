@@ -10,6 +10,8 @@ struct block {
 	_Alignas(max_align_t) char data[];
 };
 
+enum { CACHE_LINE = 64, AHEAD = 4 /* records */, AHEAD_BYTES_MAX = 2048 };
+
 /* The key, a NUL and the value follow. */
 struct record {
 	uint32_t source, sequence;
@@ -18,6 +20,10 @@ struct record {
 	bool is_tombstone;
 	char key[];
 };
+
+static size_t record_size(const struct record *record) {
+	return sizeof(*record) + record->key_len + 1 + record->value_len;
+}
 
 /* A record on its way to its place: 8 bytes of its key, as a number that sorts as they do. */
 struct place {
@@ -173,7 +179,7 @@ static bool is_same_key(const struct record *a, const struct record *b) {
 	return a->key_len == b->key_len && memcmp(a->key, b->key, a->key_len) == 0;
 }
 
-bool fold_is_being_taken(const struct fold *fold) {
+bool fold_is_sorted(const struct fold *fold) {
 	return fold->is_sorted;
 }
 
@@ -186,19 +192,36 @@ static bool is_superseded(const struct fold *fold, size_t i) {
 	return record->source == next->source && is_same_key(record, next);
 }
 
+void fold_sort(struct fold *fold) {
+	if (fold->is_sorted || fold->count == 0)
+		return;
+	sort(fold->places, fold->count, 0);
+	fold->is_sorted = true;
+}
+
+/* Sorted, the records lie in memory in no order: none of them would be in a cache when it is taken. */
+static void fetch_ahead(const struct fold *fold) {
+	const struct record *record;
+
+	if (fold->taken + 2 * AHEAD >= fold->count)
+		return;
+	__builtin_prefetch(fold->places[fold->taken + 2 * AHEAD].record);
+	record = fold->places[fold->taken + AHEAD].record;
+	for (size_t at = CACHE_LINE; at < MIN(record_size(record), (size_t)AHEAD_BYTES_MAX); at += CACHE_LINE)
+		__builtin_prefetch((const char *)record + at);
+}
+
 bool fold_take(struct fold *fold, struct fold_entry *out) {
 	const struct record *record;
 
-	if (!fold->is_sorted && fold->count > 0) {
-		sort(fold->places, fold->count, 0);
-		fold->is_sorted = true;
-	}
+	fold_sort(fold);
 	while (fold->taken < fold->count && is_superseded(fold, fold->taken))
 		fold->taken++;
 	if (fold->taken == fold->count) {
 		fold_clear(fold);
 		return false;
 	}
+	fetch_ahead(fold);
 	record = fold->places[fold->taken++].record;
 	*out = (struct fold_entry){
 		.source = record->source,

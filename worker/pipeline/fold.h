@@ -33,13 +33,16 @@ size_t fold_count(const struct fold *fold);
 /* Bytes of memory that it takes, roughly. */
 size_t fold_bytes(const struct fold *fold);
 
+/* Sorts what was put; nothing can be put from then on, until all is taken. */
+void fold_sort(struct fold *fold);
+
 /*
  * The next entry in the order of the keys' bytes, and of the sources where the keys are the same; false when there is none left: it is empty
- * then, and may be put into. The first call sorts. The entry lives until the fold is empty.
+ * then, and may be put into. The first call sorts, if nobody has. The entry lives until the fold is empty.
  */
 bool fold_take(struct fold *fold, struct fold_entry *out) _must_check_;
-/* Whether it was begun to take from it, and there is something left. */
-bool fold_is_being_taken(const struct fold *fold);
+/* Whether it is sorted, and there is something left to take. */
+bool fold_is_sorted(const struct fold *fold);
 
 /* Empties it, and gives its memory back. */
 void fold_clear(struct fold *fold);

@@ -357,7 +357,7 @@ static bool restore_slice_timed(struct pipeline *p) {
 }
 
 static bool refill(struct pipeline *p) {
-	int r = p->replica_error ? 0 : dispatch_refill(p->dispatch, clock_wall_ms());
+	int r = p->replica_error || restorer_has_replica(p->restorer) ? 0 : dispatch_refill(p->dispatch, clock_wall_ms());
 
 	if (r < 0)
 		p->replica_error = r;

@@ -8,7 +8,8 @@
 #include <malloc.h>
 
 enum {
-	SLICE_RECORDS = 20000, /* polled in one step */
+	SLICE_RECORDS = 20000, /* taken in one step, so many at a time: */
+	BATCH_RECORDS = 500,
 	WATERMARK_TIMEOUT_MS = 2000,
 	NO_PROGRESS_LOUD_MS = 180 * 1000,              /* R1 */
 	REPORT_INTERVAL_MS = 10 * 1000,
@@ -24,6 +25,7 @@ struct restorer *restorer_new(const struct restorer_settings *settings, restore_
 	struct restorer *r = x_calloc(1, sizeof(*r));
 
 	*r = (struct restorer){ .settings = *settings, .done = done, .userdata = userdata, .fold = fold_new(), .arena = arena_new() };
+	portion_init(&r->portion, settings->codec, settings->metrics, settings->wake_fd);
 	return r;
 }
 
@@ -60,12 +62,14 @@ void restorer_free(struct restorer *r) {
 		restorer_remove(r, r->restores->partition);
 	close_clients(r);
 	fold_free(r->fold);
+	portion_destroy(&r->portion);
 	arena_free(r->arena);
 	free(r);
 }
 
 void restorer_set_replica(struct restorer *r, struct replica *replica) {
-	r->replica = replica;
+	r->replica = r->portion.replica = replica;
+	r->write_error = 0;
 }
 
 static struct partition_metrics *metrics_of(const struct restorer *r, const struct partition *partition) {
@@ -74,6 +78,7 @@ static struct partition_metrics *metrics_of(const struct restorer *r, const stru
 
 /* From nothing: the partition's rows are dropped first, so that what is not in the changelog is not in the replica. */
 static int start_from_scratch(struct restorer *r, struct restore *restore, const char *why) {
+	restore_write_settle(r);
 	if (restore->next_offset > 0 || restore->moved)
 		log_warn("partition is restored from scratch", "partition=%d reason=%s", restore->partition->id, log_quote(why));
 	restore->source = ++r->last_source;
@@ -130,6 +135,7 @@ int restorer_add(struct restorer *r, struct partition *partition) {
 		.progress_ms = clock_monotonic_ms(),
 		.next = r->restores,
 	};
+	restore_write_settle(r);
 	history_init(&restore->history);
 	r->restores = restore;
 	partition->restore = restore;
@@ -143,6 +149,7 @@ void restorer_remove(struct restorer *r, struct partition *partition) {
 
 	if (!restore)
 		return;
+	restore_write_settle(r);
 	for (struct restore **at = &r->restores; *at; at = &(*at)->next)
 		if (*at == restore) {
 			*at = restore->next;
@@ -155,6 +162,7 @@ void restorer_remove(struct restorer *r, struct partition *partition) {
 	free(restore);
 	if (!r->restores) {
 		fold_clear(r->fold);
+		fold_clear(r->portion.fold);
 		close_clients(r);
 		malloc_trim(0); /* what it took of memory is not needed again soon */
 	}
@@ -263,7 +271,7 @@ static int take_position(struct restorer *r, struct restore *restore, const rd_k
 	return 0;
 }
 
-static int take_record(struct restorer *r, struct restore *restore, const rd_kafka_message_t *message) {
+static int take_record(struct restorer *r, struct restore *restore, const rd_kafka_message_t *message, int64_t now_ms) {
 	static const char position_key[] = "position";
 	bool is_position = message->key_len == strlen(position_key) && memcmp(message->key, position_key, message->key_len) == 0;
 	bool is_verified = message->offset == restore->verify_offset;
@@ -271,7 +279,7 @@ static int take_record(struct restorer *r, struct restore *restore, const rd_kaf
 
 	if (message->offset < restore->next_offset || restore->torn)
 		return 0;
-	restore->progress_ms = clock_monotonic_ms();
+	restore->progress_ms = now_ms;
 	restore->takeover_at_ms = 0;
 	restore->records++;
 	if (is_position)
@@ -296,36 +304,54 @@ static int take_record(struct restorer *r, struct restore *restore, const rd_kaf
 }
 
 /* A read_committed reader's end is where the first open transaction begins. */
-static void take_end(struct restore *restore, int64_t offset) {
+static void take_end(struct restore *restore, int64_t offset, int64_t now_ms) {
 	restore->at_end = offset >= restore->target;
-	restore->takeover_at_ms = restore->at_end ? 0 : clock_monotonic_ms() + HELD_MS;
+	restore->takeover_at_ms = restore->at_end ? 0 : now_ms + HELD_MS;
+}
+
+static int take_message(struct restorer *r, const rd_kafka_message_t *message, int64_t now_ms) {
+	struct restore *restore = message->rkt ? find(r, message->partition) : NULL;
+
+	if (restore && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+		take_end(restore, message->offset, now_ms);
+	else if (restore && !message->err)
+		return take_record(r, restore, message, now_ms);
+	else if (restore && message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+		return start_from_scratch(r, restore, "the changelog no longer has the replica's offset");
+	else if (message->err)
+		log_warn("cannot read the changelog", "error=%s", log_quote(rd_kafka_message_errstr(message)));
+	return 0;
+}
+
+/* Destroys the messages. What follows in the batch after the assignment became stale is read again. */
+static int take_batch(struct restorer *r, rd_kafka_message_t **messages, ssize_t count) {
+	int64_t now_ms = clock_monotonic_ms();
+	int error = 0;
+
+	for (ssize_t i = 0; i < count; i++) {
+		if (error == 0 && !r->assignment_stale)
+			error = take_message(r, messages[i], now_ms);
+		rd_kafka_message_destroy(messages[i]);
+	}
+	arena_reset(r->arena);
+	return error;
 }
 
 static int poll_records(struct restorer *r, int64_t deadline_ms, int *polled) {
-	for (*polled = 0; *polled < SLICE_RECORDS && !r->assignment_stale; ++*polled) {
-		rd_kafka_message_t *message = rd_kafka_consumer_poll(r->reader, 0);
-		struct restore *restore;
-		int error = 0;
+	*polled = 0;
+	while (*polled < SLICE_RECORDS && !r->assignment_stale) {
+		rd_kafka_message_t *messages[BATCH_RECORDS];
+		ssize_t count = rd_kafka_consume_batch_queue(r->queue, 0, messages, BATCH_RECORDS);
+		int error;
 
-		if (!message)
+		if (count <= 0)
 			return 0;
-		restore = message->rkt ? find(r, message->partition) : NULL;
-		if (restore && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-			take_end(restore, message->offset);
-		else if (restore && !message->err)
-			error = take_record(r, restore, message);
-		else if (restore && message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
-			error = start_from_scratch(r, restore, "the changelog no longer has the replica's offset");
-		else if (message->err)
-			log_warn("cannot read the changelog", "error=%s", log_quote(rd_kafka_message_errstr(message)));
-		rd_kafka_message_destroy(message);
+		*polled += (int)count;
+		error = take_batch(r, messages, count);
 		if (error < 0)
 			return error;
-		if (*polled % 1024 == 0) {
-			arena_reset(r->arena);
-			if (clock_monotonic_ms() >= deadline_ms)
-				return 0;
-		}
+		if (clock_monotonic_ms() >= deadline_ms)
+			return 0;
 	}
 	return 0;
 }
@@ -428,7 +454,10 @@ static int finish_ended(struct restorer *r) {
 		next = restore->next;
 		if (!has_ended(restore))
 			continue;
-		if (restore->verify_offset >= 0 && !restore->torn)
+		restore_write_settle(r);
+		if (r->write_error < 0)
+			error = r->write_error;
+		else if (restore->verify_offset >= 0 && !restore->torn)
 			error = start_from_scratch(r, restore, "the changelog no longer has what the replica reflects");
 		else
 			error = replica_fill_end(r->replica); /* from here on there is something to lose, and to read */
@@ -463,6 +492,8 @@ static void keep_fetching(struct restorer *r) {
 static int read_or_write(struct restorer *r, int64_t deadline_ms) {
 	int polled, error;
 
+	if (restore_write_waits(r))
+		return 0;
 	if (restore_write_is_due(r))
 		return restore_write_slice(r, deadline_ms);
 	if (r->assignment_stale)
@@ -475,6 +506,8 @@ static int read_or_write(struct restorer *r, int64_t deadline_ms) {
 int restorer_step(struct restorer *r, int64_t budget_ms) {
 	int more, error;
 
+	if (r->write_error < 0)
+		return r->write_error;
 	if (!r->restores)
 		return 0;
 	error = ask_targets(r);
@@ -488,5 +521,10 @@ int restorer_step(struct restorer *r, int64_t budget_ms) {
 	end_transactions_of_the_dead(r);
 	report_progress(r);
 	error = finish_ended(r);
-	return error != 0 ? error : r->restores && (more || r->assignment_stale || restore_write_is_due(r));
+	restore_write_prepare(r);
+	return error != 0 ? error : r->restores && !restore_write_waits(r) && (more || r->assignment_stale || restore_write_is_due(r));
+}
+
+bool restorer_has_replica(const struct restorer *r) {
+	return r->portion.is_aside;
 }

@@ -48,6 +48,9 @@ void restorer_remove(struct restorer *restorer, struct partition *partition);
 
 /*
  * A slice of work: at most about `budget_ms`. Calls `done` for each partition that ended: its position is set then.
- * Returns 1 when there is more to do at once, 0 when it waits for the brokers, or a negative errno of the replica.
+ * Returns 1 when there is more to do at once, 0 when it waits for the brokers or for its thread, or a negative errno of the replica.
  */
 int restorer_step(struct restorer *restorer, int64_t budget_ms) _must_check_;
+
+/* Whether a thread is filling the replica, which is its alone meanwhile. No partition is served then: the first one is, once the file is full. */
+bool restorer_has_replica(const struct restorer *restorer);

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/buffer.h"
-#include "pipeline/fold.h"
 #include "pipeline/history.h"
+#include "pipeline/portion.h"
 #include "pipeline/restore.h"
 
 struct restore {
@@ -34,7 +34,9 @@ struct restorer {
 	rd_kafka_topic_t *topic; /* of the reader */
 	bool knows_leaders;
 	struct restore *restores;
-	struct fold *fold; /* of all of them */
+	struct fold *fold; /* what was read of all of them, behind what is in `portion` */
+	struct portion portion;
+	int write_error; /* a negative errno of the replica that a thread met; the next step returns it */
 	uint32_t last_source;
 	struct arena *arena;
 	bool assignment_stale;
@@ -45,9 +47,15 @@ struct restorer {
 
 /* Whether what was read has to be written before more is read: there is much of it, or a partition waits for nothing else. */
 bool restore_write_is_due(const struct restorer *restorer);
+/* Whether it has to, and a thread still writes what was read before: its end wakes the pipeline. */
+bool restore_write_waits(const struct restorer *restorer);
+/* If so, does what can be done meanwhile. */
+void restore_write_prepare(struct restorer *restorer);
 
 /*
- * Writes for about so long, and commits. Returns 1 when more is left, 0 when the replica holds everything that was read and says so (the
+ * Writes for about so long, and commits; or has a thread write. Not while it waits. Returns 1 when more is left, 0 when the replica holds everything that was read and says so (the
  * partitions' offsets), or a negative errno.
  */
 int restore_write_slice(struct restorer *restorer, int64_t deadline_ms) _must_check_;
+/* Waits for the thread, if there is one: before anything else is done with the replica. */
+void restore_write_settle(struct restorer *restorer);

@@ -1,48 +1,58 @@
-/* From the fold into the replica: in the order of the keys, a slice at a time. */
+/* What was read goes into the replica, a portion at a time, and then the partitions' offsets. */
 #include "base/clock.h"
 #include "pipeline/restore_internal.h"
 
 enum {
 	FOLD_BYTES_MAX = 48 * 1024 * 1024, /* of all partitions together; past it what was read is written */
 	FILL_BYTES_MIN = 4 * 1024 * 1024,  /* for less it is not worth while to leave the journal */
-	LOOK_AT_CLOCK = 256,               /* entries */
 };
 
-bool restore_write_is_due(const struct restorer *r) {
-	if (fold_is_being_taken(r->fold) || fold_bytes(r->fold) >= FOLD_BYTES_MAX)
-		return true;
+/* Whether a partition was read to its end, and waits for nothing but to be written. */
+static bool one_is_read(const struct restorer *r) {
 	for (const struct restore *restore = r->restores; restore; restore = restore->next)
 		if (restore->target >= 0 && restore->at_end && restore->unwritten > 0 && !restore->torn)
 			return true;
 	return false;
 }
 
-static struct restore *find(const struct restorer *r, uint32_t source) {
-	struct restore *restore = r->restores;
+bool restore_write_is_due(const struct restorer *r) {
+	bool writes_here = !r->portion.is_aside && !portion_is_empty(&r->portion);
 
-	while (restore && restore->source != source)
-		restore = restore->next;
-	return restore;
+	return writes_here || fold_is_sorted(r->fold) || fold_bytes(r->fold) >= FOLD_BYTES_MAX || one_is_read(r);
 }
 
-static int write_entry(struct restorer *r, const struct fold_entry *entry) {
-	struct restore *restore = find(r, entry->source);
-	struct state_record record;
-	struct change change = { 0 };
-	const char *why = "the key";
+bool restore_write_waits(const struct restorer *r) {
+	return restore_write_is_due(r) && portion_is_busy(&r->portion);
+}
 
-	if (!restore || restore->torn)
-		return 0;
-	arena_reset(r->arena);
-	if (state_key_parse(r->arena, entry->key, entry->key_len, &change.key) ||
-	    (entry->value && codec_decode_state(r->settings.codec, r->arena, entry->value, entry->value_len, &record, &why))) {
-		log_error("changelog record cannot be decoded", "partition=%d key=%s error=%s", restore->partition->id, log_quote(entry->key),
-			  log_quote(why));
-		restore->torn = "a changelog record cannot be decoded";
-		return 0;
-	}
-	change.record = entry->value ? &record : NULL;
-	return replica_apply(r->replica, restore->partition->id, &change, entry->value, entry->value_len);
+void restore_write_prepare(struct restorer *r) {
+	if (restore_write_waits(r))
+		fold_sort(r->fold);
+}
+
+static void name_sources(struct restorer *r) {
+	portion_forget_sources(&r->portion);
+	for (const struct restore *restore = r->restores; restore; restore = restore->next)
+		if (!restore->torn)
+			portion_add_source(&r->portion, restore->source, restore->partition->id);
+}
+
+static void learn_torn(struct restorer *r) {
+	for (size_t i = 0; i < r->portion.source_count; i++)
+		for (struct restore *restore = r->restores; restore; restore = restore->next)
+			if (restore->source == r->portion.sources[i].source && r->portion.sources[i].torn)
+				restore->torn = r->portion.sources[i].torn;
+}
+
+void restore_write_settle(struct restorer *r) {
+	int error;
+
+	if (!r->portion.is_aside)
+		return;
+	error = portion_settle(&r->portion);
+	if (error < 0)
+		r->write_error = error;
+	learn_torn(r);
 }
 
 /*
@@ -72,32 +82,37 @@ static int write_offsets(struct restorer *r) {
 }
 
 /* Returns 1 when the deadline came first, 0 when all is written, or a negative errno. */
-static int write_until(struct restorer *r, int64_t deadline_ms) {
-	struct fold_entry entry;
+static int write_here(struct restorer *r, int64_t deadline_ms) {
+	int more = replica_begin(r->replica), error;
 
-	for (int n = 1; fold_take(r->fold, &entry); n++) {
-		int error = write_entry(r, &entry);
-
-		if (error < 0)
-			return error;
-		metric_add(&r->settings.metrics->restored_records, 1);
-		if (n % LOOK_AT_CLOCK == 0 && clock_monotonic_ms() >= deadline_ms)
-			return 1;
-	}
-	return write_offsets(r);
-}
-
-int restore_write_slice(struct restorer *r, int64_t deadline_ms) {
-	int more = fold_bytes(r->fold) >= FILL_BYTES_MIN ? replica_fill_begin(r->replica) : 0, error;
-
-	if (more == 0)
-		more = replica_begin(r->replica);
 	if (more < 0)
 		return more;
-	more = write_until(r, deadline_ms);
-	error = more < 0 ? more : replica_commit(r->replica);
+	more = portion_write(&r->portion, deadline_ms);
+	learn_torn(r);
+	error = more == 0 ? write_offsets(r) : MIN(more, 0);
+	if (error == 0)
+		error = replica_commit(r->replica);
 	if (error == 0)
 		return more;
 	replica_rollback(r->replica);
 	return error;
+}
+
+int restore_write_slice(struct restorer *r, int64_t deadline_ms) {
+	int error = 0;
+
+	restore_write_settle(r);
+	if (r->write_error < 0)
+		return r->write_error;
+	if (portion_is_empty(&r->portion))
+		portion_take(&r->portion, &r->fold);
+	name_sources(r);
+	if (fold_bytes(r->portion.fold) >= FILL_BYTES_MIN)
+		error = replica_fill_begin(r->replica);
+	if (error < 0)
+		return error;
+	/* Offsets are of no use in a file that is not full yet; they are written with the portion that ends a partition. */
+	if (replica_is_filling(r->replica) && !one_is_read(r) && portion_write_aside(&r->portion))
+		return 1;
+	return write_here(r, deadline_ms);
 }

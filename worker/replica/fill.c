@@ -88,3 +88,7 @@ int replica_fill_end(struct replica *replica) {
 	replica->is_filling = false;
 	return 0;
 }
+
+bool replica_is_filling(const struct replica *replica) {
+	return replica->is_filling;
+}

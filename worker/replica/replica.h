@@ -43,6 +43,7 @@ void replica_rollback(struct replica *replica);
 enum { REPLICA_E_MORE = 1 };
 int replica_fill_begin(struct replica *replica) _must_check_;
 int replica_fill_end(struct replica *replica) _must_check_;
+bool replica_is_filling(const struct replica *replica);
 
 /* Upserts or deletes one key of a partition. `value` is the record as encoded for the changelog, NULL for a tombstone; `record` the same decoded. */
 int replica_apply(struct replica *replica, int32_t partition, const struct change *change, const void *value, size_t len) _must_check_;

@@ -30,17 +30,18 @@ def restore_seconds(log, partitions):
     return max(end for end, _ in ends) - min(end - took for end, took in ends)
 
 
-def start_until_ready(worker):
+def start_until_ready(worker, step_s):
+    """Seconds. Looks as often as that: a worker that restores for seconds would feel it if that were much."""
     begin = time.monotonic()
     worker.start(ready=False)
     ready = lambda: not worker.running or worker.get("/readyz").code == 200
-    until(ready, 600, "the worker to be ready", step=lambda: time.sleep(0.005))
+    until(ready, 600, "the worker to be ready", step=lambda: time.sleep(step_s))
     assert worker.running, f"the worker ended\n{worker.log.read_text()[-4000:]}"
     return time.monotonic() - begin
 
 
 def cold(world, worker, records, figures):
-    ready = start_until_ready(worker)
+    ready = start_until_ready(worker, 0.1)
     cpu, peak = worker.usage()
     metrics = worker.metrics()
     seconds = restore_seconds(worker.log.read_text(), world.partitions)
@@ -59,7 +60,7 @@ def warm(worker, restarts, figures):
     times = []
     for _ in range(restarts):
         worker.stop()
-        times.append(start_until_ready(worker))
+        times.append(start_until_ready(worker, 0.005))
         restored = worker.metric("posthorn_restored_records_total")
         assert restored <= worker.metric("posthorn_restore_target_offset"), restored
     figures.figure("warm: process start to ready, min", min(times), "s")
