@@ -8,7 +8,10 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { RECEIVE_BUFFER_BYTES = 2048, UPLOAD_BUFFER_BYTES = 16 * 1024, DNS_CACHE_S = 60 };
+enum { RECEIVE_BUFFER_BYTES = 2048, UPLOAD_BUFFER_BYTES = 16 * 1024 };
+
+/* Short, because libcurl 7.88.1 walks all answers that it keeps at the end of each transfer; a connection that is reused needs none. */
+enum { DNS_CACHE_S = 10 };
 
 static size_t on_header(char *line, size_t size _unused_, size_t len, void *userdata) {
 	struct transfer *transfer = userdata;
