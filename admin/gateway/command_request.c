@@ -179,17 +179,13 @@ static const char *new_id(struct arena *arena) {
 	return text;
 }
 
-static bool is_read(enum operation operation) {
-	return operation == OPERATION_RETRIEVE_WEBHOOK || operation == OPERATION_RETRIEVE_WEBHOOKS;
-}
-
 /* Plain, or in quotes as a structured field's string. Source: draft-ietf-httpapi-idempotency-key-header-07 section 2.1. */
 static const char *read_idempotency_key(struct reading *reading) {
 	const struct http_request *http = reading->exchange->http;
 	const char *key = http_request_header(http, "idempotency-key");
 	size_t len = key ? strlen(key) : 0;
 
-	if (!key || is_read(reading->command->operation))
+	if (!key || operation_is_read(reading->command->operation))
 		return new_id(http->arena);
 	if (!utf8_is_text(key, len) || http_request_header_count(http, "idempotency-key") > 1) {
 		exchange_wrong(reading->exchange, &reading->problem, "commandId", "body", NULL, "Must be given once, and be UTF-8 text");
