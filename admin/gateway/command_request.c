@@ -228,6 +228,7 @@ struct problem *command_request_read(struct exchange *exchange) {
 
 	exchange->command = (struct command){ .operation = (enum operation)exchange->match.route->detail,
 					      .id = exchange->match.parameters[0],
+					      .url = "",
 					      .since_ms = -1 };
 	read_envelope(&reading);
 	if (exchange->match.route->body != ROUTE_NO_BODY)
