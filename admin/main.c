@@ -15,6 +15,7 @@ enum { PROBLEMS_MAX = 64 * 1024, STDOUT_BUFFER = 1024 * 1024, TIMEOUT_DEFAULT_MS
 static const struct subcommand *const families[] = {
 	topics_subcommands,   master_key_subcommands, webhook_subcommands, jwks_subcommands,
 	delivery_subcommands, credential_subcommands, results_subcommands, state_subcommands,
+	token_subcommands,    serve_subcommands,
 };
 
 static const struct flag common_flags[] = {
@@ -28,12 +29,17 @@ static const struct flag common_flags[] = {
 	{ 0 },
 };
 
+/* "webhook get ID"; owned by the caller. */
+static char *subcommand_name(const struct subcommand *row) {
+	return x_asprintf("%s%s%s%s%s", row->family, row->verb ? " " : "", row->verb ? row->verb : "", row->operands ? " " : "",
+			  row->operands ? row->operands : "");
+}
+
 static void print_help(FILE *out) {
 	fputs("usage: posthorn-admin [--config FILE] [--set KEY=VALUE]... COMMAND [OPTION]...\n\ncommands:\n", out);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		for (const struct subcommand *row = families[i]; row->family; row++) {
-			_cleanup_(x_freep) char *name = x_asprintf("%s %s%s%s", row->family, row->verb, row->operands ? " " : "",
-								   row->operands ? row->operands : "");
+			_cleanup_(x_freep) char *name = subcommand_name(row);
 
 			fprintf(out, "  %-24s %s\n", name, row->summary);
 		}
@@ -47,10 +53,10 @@ static void print_help(FILE *out) {
 }
 
 static void print_subcommand_help(const struct subcommand *row) {
+	_cleanup_(x_freep) char *name = subcommand_name(row);
 	const char *line = row->examples;
 
-	printf("usage: posthorn-admin %s %s%s%s [OPTION]...\n\n%s\n", row->family, row->verb, row->operands ? " " : "",
-	       row->operands ? row->operands : "", row->summary);
+	printf("usage: posthorn-admin %s [OPTION]...\n\n%s\n", name, row->summary);
 	if (row->details)
 		printf("\n%s", row->details);
 	if (row->flags) {
@@ -77,7 +83,7 @@ static const struct subcommand *find_subcommand(int argc, char **argv) {
 			if (strcmp(row->family, argv[0]) != 0)
 				continue;
 			family_known = true;
-			if (argc > 1 && !strcmp(row->verb, argv[1]))
+			if (!row->verb || (argc > 1 && !strcmp(row->verb, argv[1])))
 				return row;
 		}
 	}
@@ -113,12 +119,14 @@ static enum admin_status check_tenant(const char *tenant) {
 }
 
 static enum admin_status check_usage(const struct subcommand *row, const struct arguments *arguments) {
+	_cleanup_(x_freep) char *name = x_asprintf("%s%s%s", row->family, row->verb ? " " : "", row->verb ? row->verb : "");
+
 	if (arguments->operand_count != row->operand_count) {
-		complain("%s %s takes %s", row->family, row->verb, row->operands ? row->operands : "no operand");
+		complain("%s takes %s%s", name, row->operands ? "" : "no operand", row->operands ? row->operands : "");
 		return ADMIN_USAGE;
 	}
 	if (row->needs_tenant && !arguments_get(arguments, "tenant")) {
-		complain("%s %s needs --tenant", row->family, row->verb);
+		complain("%s needs --tenant", name);
 		return ADMIN_USAGE;
 	}
 	return check_tenant(arguments_get(arguments, "tenant"));
@@ -201,15 +209,15 @@ static enum admin_status dispatch(int argc, char **argv, struct arguments *argum
 	}
 	if (first == argc)
 		return general_help(arguments_has(arguments, "help"));
-	/* Of a family: there are few enough to show them all. */
-	if (first + 1 < argc && !strcmp(argv[first + 1], "--help"))
+	/* Of a family with verbs: there are few enough to show them all. */
+	if (first + 1 < argc && !strcmp(argv[first + 1], "--help") && strcmp(argv[first], "serve") != 0)
 		return general_help(true);
 	row = find_subcommand(argc - first, argv + first);
 	if (!row)
 		return ADMIN_USAGE;
-	/* The verb stands where a program's own name would. */
-	if (arguments_parse(arguments, (const struct flag *const[]){ common_flags, row->flags, NULL }, false, argc - first - 1,
-			    argv + first + 1, NULL))
+	/* The last word of its name stands where a program's own name would. */
+	first += row->verb != NULL;
+	if (arguments_parse(arguments, (const struct flag *const[]){ common_flags, row->flags, NULL }, false, argc - first, argv + first, NULL))
 		return ADMIN_USAGE;
 	if (arguments_has(arguments, "help")) {
 		print_subcommand_help(row);

@@ -18,7 +18,7 @@ enum { TIMEOUT_MAX_MS = 60 * 60 * 1000 };
 
 struct subcommand {
 	const char *family;
-	const char *verb;
+	const char *verb; /* NULL: the family is all there is to say */
 	const char *operands; /* for the help; NULL: none */
 	size_t operand_count;
 	const char *summary; /* one line */
@@ -39,3 +39,5 @@ extern const struct subcommand delivery_subcommands[];
 extern const struct subcommand credential_subcommands[];
 extern const struct subcommand results_subcommands[];
 extern const struct subcommand state_subcommands[];
+extern const struct subcommand token_subcommands[];
+extern const struct subcommand serve_subcommands[];

@@ -2,7 +2,6 @@
 #include "command/call.h"
 #include "command/signing_keys.h"
 #include "command/state_read.h"
-#include "signature/jwk.h"
 
 #include <stdio.h>
 
@@ -13,13 +12,7 @@ static const struct flag rotate_flags[] = { ENVELOPE_FLAGS, { 0 } };
 static void print_jwks(const struct signing_keys *keys) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(JWKS_MAX);
 
-	buffer_append_string(&out, "{\"keys\":[");
-	for (size_t i = 0; i < keys->count; i++) {
-		if (i)
-			buffer_append_char(&out, ',');
-		jwk_append(&out, keys->items[i].x, keys->items[i].kid);
-	}
-	buffer_append_string(&out, "]}\n");
+	signing_keys_append_jwks(&out, keys);
 	fwrite(out.data, 1, out.len, stdout);
 }
 

@@ -1,5 +1,6 @@
 #include "command/signing_keys.h"
 
+#include "signature/jwk.h"
 #include "terminal/status.h"
 
 struct collector {
@@ -43,4 +44,14 @@ void signing_keys_take(struct signing_keys *keys, struct arena *arena, struct co
 	state_fold_walk(fold, collect, &collector);
 	if (keys->count)
 		qsort(keys->items, keys->count, sizeof(*keys->items), by_epoch_falling);
+}
+
+void signing_keys_append_jwks(struct buffer *out, const struct signing_keys *keys) {
+	buffer_append_string(out, "{\"keys\":[");
+	for (size_t i = 0; i < keys->count; i++) {
+		if (i)
+			buffer_append_char(out, ',');
+		jwk_append(out, keys->items[i].x, keys->items[i].kid);
+	}
+	buffer_append_string(out, "]}\n");
 }

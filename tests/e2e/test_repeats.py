@@ -33,6 +33,16 @@ def test_answer_stays_what_it_was(world):
     assert not world.state.kind("webhook", tenant)
 
 
+def test_a_read_again_reads_again(world):
+    tenant = world.tenant()
+    value = commands.command(tenant, commands.retrieve_all())
+    assert again(world, value, times=1)[1].data == {"data": [], "nextCursor": None}
+    webhook = world.ask(tenant, commands.create(URL)).data
+    second = again(world, value)[3]
+    assert (second.repeat, second.data["data"]) == (False, [webhook])
+    assert not any(value["commandId"] in key for key in world.state.kind("receipt", tenant)), "no page in the changelog"
+
+
 def test_refusal_again(world):
     value = commands.command(world.tenant(), commands.create("nowhere"))
     first = again(world, value, times=1)[1]

@@ -89,7 +89,7 @@ class Story:
 
     def answer(self, command, status, data=None, repeat=False):
         event = self.answer_with(command, 1, "SUCCESS" if status < 400 else "FAIL", status=status, data=data, repeat=repeat)
-        if command.topic == ADMIN and not repeat and status != 409:
+        if command.topic == ADMIN and not repeat and status != 409 and command.operation not in rules.READS:
             receipt = {
                 "tenantId": command.tenant,
                 "commandId": command.id,

@@ -231,13 +231,41 @@ static void recovery_makes_dead_deliveries_due(void **state) {
 	assert_int_equal(world_handle(world, &command)->data.recovered, 0);
 }
 
-/* Everything that is answered leaves a receipt, and only that where nothing changed. */
-static void reads_and_refusals_change_only_the_receipt(void **state) {
+/* A page of webhooks for each time that somebody looked would outweigh the registry. */
+static void reads_leave_nothing(void **state) {
 	struct world *world = *state;
 	struct command commands[] = {
 		on(world, OPERATION_RETRIEVE_WEBHOOK, world_create(world, "t")),
 		world_command(world, OPERATION_RETRIEVE_WEBHOOKS),
 		on(world, OPERATION_RETRIEVE_WEBHOOK, "x"),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		assert_false(world_handle(world, &commands[i])->repeat);
+		assert_int_equal(world->effects.change_count, 0);
+	}
+}
+
+static void a_repeated_read_reads_again(void **state) {
+	struct world *world = *state;
+	struct command list = world_command(world, OPERATION_RETRIEVE_WEBHOOKS), create;
+
+	assert_int_equal(world_handle(world, &list)->data.page.count, 0);
+	world_create(world, "t");
+	assert_int_equal(world_handle(world, &list)->data.page.count, 1);
+	assert_false(world->effects.events[1].repeat);
+	/* The id of a command that was answered is that command's, also for a read. */
+	create = world_command(world, OPERATION_CREATE_WEBHOOK);
+	world_handle(world, &create);
+	create.operation = OPERATION_RETRIEVE_WEBHOOKS;
+	assert_int_equal(world_handle(world, &create)->status, 409);
+}
+
+/* Everything else that is answered leaves a receipt, and only that where nothing changed. */
+static void refusals_change_only_the_receipt(void **state) {
+	struct world *world = *state;
+	struct command commands[] = {
+		on(world, OPERATION_TEST_WEBHOOK, "x"),
 		on(world, OPERATION_DELETE_WEBHOOK, "00000000-0000-4000-8000-000000000000"),
 	};
 
@@ -276,7 +304,7 @@ static void a_repeated_command_is_answered_again(void **state) {
 
 static void a_repeated_refusal_is_answered_again(void **state) {
 	struct world *world = *state;
-	struct command command = on(world, OPERATION_RETRIEVE_WEBHOOK, "x");
+	struct command command = on(world, OPERATION_DELETE_WEBHOOK, "x");
 	const struct analytic_event *outcome;
 
 	world_handle(world, &command);
@@ -521,7 +549,9 @@ int main(void) {
 		WORLD_TEST(a_test_is_delivered),
 		WORLD_TEST(a_disabled_webhook_is_not_tested_nor_recovered),
 		WORLD_TEST(recovery_makes_dead_deliveries_due),
-		WORLD_TEST(reads_and_refusals_change_only_the_receipt),
+		WORLD_TEST(reads_leave_nothing),
+		WORLD_TEST(a_repeated_read_reads_again),
+		WORLD_TEST(refusals_change_only_the_receipt),
 		WORLD_TEST(a_repeated_command_is_answered_again),
 		WORLD_TEST(a_repeated_refusal_is_answered_again),
 		WORLD_TEST(a_receipt_ends),

@@ -76,10 +76,17 @@ struct config {
 	unsigned signature_formats; /* enum signature_formats */
 	int64_t signing_key_overlap_ms;
 
-	struct listen_address gateway_listen;
+	struct listen_address gateway_listen, gateway_operations_listen;
+	char *gateway_tls_certificate_file;
+	char *gateway_tls_key_file;
+	bool gateway_allow_plaintext;
 	char *gateway_tokens_file;
 	char *gateway_domain;
 	char *gateway_default_tenant;
+	int64_t gateway_timeout_ms;
+	int gateway_max_in_flight;
+	int gateway_max_connections;
+	int64_t gateway_client_timeout_ms;
 
 	enum log_level log_level;
 	enum log_format log_format;

@@ -10,3 +10,7 @@ static const char *const names[OPERATION_COUNT] = {
 const char *operation_name(enum operation operation) {
 	return names[operation];
 }
+
+bool operation_is_read(enum operation operation) {
+	return operation == OPERATION_RETRIEVE_WEBHOOK || operation == OPERATION_RETRIEVE_WEBHOOKS;
+}

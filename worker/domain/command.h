@@ -22,6 +22,8 @@ enum operation {
 
 /* "CreateWebhook", the name of the record in schemas/webhook-command.avsc. */
 const char *operation_name(enum operation operation);
+/* Whether it only looks. */
+bool operation_is_read(enum operation operation);
 
 /* What every command carries. */
 struct command_envelope {

@@ -76,7 +76,9 @@ int handle_command(const struct handler_context *context, const struct command *
 		.subject = rule->subject,
 		.effects = out,
 	};
-	struct receipt_rule receipt = { .is_kept = true, .retention_ms = context->settings->receipt_retention_ms };
+	struct receipt_rule receipt = { .is_kept = true,
+					.is_read = operation_is_read(command->operation),
+					.retention_ms = context->settings->receipt_retention_ms };
 
 	fingerprint(command, receipt.fingerprint);
 	return handling_run(&handling, &receipt, rule->operation, command);

@@ -104,6 +104,8 @@ static int answer_again(struct handling *handling, const struct receipt_rule *ru
 	if (r == REGISTRY_E_NOT_FOUND || receipt.expires_at_ms <= context->now_ms)
 		return 0;
 	is_same = memcmp(receipt.fingerprint, rule->fingerprint, sizeof(receipt.fingerprint)) == 0;
+	if (is_same && rule->is_read)
+		return 0;
 	if (is_same)
 		handling_answer(handling, receipt.status, &receipt.data);
 	else
@@ -146,7 +148,7 @@ int handling_run(struct handling *handling, const struct receipt_rule *rule, ope
 	if (r < 0)
 		return r;
 	finish(handling, false);
-	if (keep_receipt)
+	if (keep_receipt && !rule->is_read)
 		write_receipt(handling, rule);
 	return 0;
 }

@@ -24,9 +24,10 @@ struct handling {
 	struct event_data data;
 };
 
-/* How a command is answered once (R12). */
+/* How a command is answered once (R12). A read changes nothing, so that a repeat may read again: it leaves no receipt, which would be its whole page. */
 struct receipt_rule {
 	bool is_kept;
+	bool is_read; /* none is written; one of another command is still a conflict */
 	int64_t retention_ms;
 	uint8_t fingerprint[16]; /* of the operation and its fields */
 };

@@ -2,7 +2,7 @@
 
 #include "base/utf8.h"
 
-/* A status, its reason phrase in one word and its family. Source of the reasons: RFC 9110 section 15, RFC 6585 section 4 (429).
+/* A status, its reason phrase in one word and its family. Source of the reasons: RFC 9110 section 15, RFC 6585 sections 4 and 5 (429, 431).
  */
 struct kind {
 	int status;
@@ -19,6 +19,7 @@ static const struct kind kinds[] = {
 	{ 413, "ContentTooLarge", "request" },
 	{ 415, "UnsupportedMediaType", "request" },
 	{ 429, "TooManyRequests", "request" },
+	{ 431, "RequestHeaderFieldsTooLarge", "request" },
 	{ 500, "InternalServerError", "server" },
 	{ 503, "ServiceUnavailable", "server" },
 };

@@ -65,29 +65,28 @@ class Admin:
         return self.ok("state", "dump", "--json", *(["--replica", replica] if replica else []))
 
 
-class Worker:
-    """One posthorn-worker. Its log must hold no error that the test did not announce with `expect_error`."""
+class Server:
+    """A program that runs until it is told to stop. Its log must hold no error that the test did not announce with `expect_error`.
 
-    program = WORKER
+    `address` is where it answers operators: /readyz, /metrics.
+    """
+
+    arguments = ()
 
     def __init__(self, directory, id, settings):
         self.id = id
         self.directory = directory / id
         self.directory.mkdir(exist_ok=True)
-        self.log = self.directory / "worker.log"
-        self.replica = self.directory / "data/replica.db"
+        self.log = self.directory / f"{self.kind}.log"
         self.address = f"127.0.0.1:{free_port()}"
-        self.config = write_properties(
-            self.directory / "worker.properties",
-            {"worker.id": id, "worker.data.dir": self.directory / "data", "worker.http.listen": self.address} | settings,
-        )
+        self.config = write_properties(self.directory / f"{self.kind}.properties", self.own_settings() | settings)
         self.expected_errors = []
         self.process = None
 
     def start(self, ready=True):
         with open(self.log, "ab") as log:
-            # A pytest that is killed takes its workers along.
-            command = ["setpriv", "--pdeathsig", "KILL", self.program, "--config", self.config]
+            # A pytest that is killed takes its programs along.
+            command = ["setpriv", "--pdeathsig", "KILL", self.program, "--config", self.config, *self.arguments]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=ENVIRONMENT)
         if ready:
             self.wait_ready()
@@ -95,10 +94,10 @@ class Worker:
 
     def wait_ready(self, timeout=60):
         def ready():
-            assert self.process.poll() is None, f"worker {self.id} ended with {self.process.returncode}"
+            assert self.process.poll() is None, f"{self.kind} {self.id} ended with {self.process.returncode}"
             return self.get("/readyz").code == 200
 
-        until(ready, timeout, f"worker {self.id} to be ready")
+        until(ready, timeout, f"{self.kind} {self.id} to be ready")
         return self
 
     def get(self, path):
@@ -124,11 +123,6 @@ class Worker:
             if series.partition("{")[0] == name and all(label in series for label in wanted)
         )
 
-    def partitions(self, state="active"):
-        """Those that it has in this state."""
-        wanted = re.compile(rf'posthorn_partition_state{{partition="(\d+)",state="{state}"}}')
-        return [int(found[1]) for series in self.metrics() if (found := wanted.fullmatch(series))]
-
     @property
     def running(self):
         return self.process is not None and self.process.poll() is None
@@ -141,16 +135,11 @@ class Worker:
         """As an operator does: SIGTERM, and it must end by itself with 0."""
         self.process.send_signal(signal.SIGTERM)
         code = self.wait_end(timeout)
-        assert code == 0, f"worker {self.id} ended with {code} after SIGTERM"
+        assert code == 0, f"{self.kind} {self.id} ended with {code} after SIGTERM"
 
     def kill(self):
         self.process.kill()
         self.wait_end()
-
-    def forget(self):
-        """Deletes what it has on disk beside its log."""
-        for file in self.replica.parent.glob("replica.db*"):
-            file.unlink()
 
     def usage(self):
         """CPU seconds so far, and the peak of its memory in MiB."""
@@ -169,3 +158,36 @@ class Worker:
     def unexpected_errors(self):
         lines = [line for line in self.log.read_text(errors="replace").splitlines() if "level=error" in line]
         return [line for line in lines if not any(pattern.search(line) for pattern in self.expected_errors)] + self.reports()
+
+
+class Worker(Server):
+    """One posthorn-worker."""
+
+    kind = "worker"
+    program = WORKER
+
+    def own_settings(self):
+        self.replica = self.directory / "data/replica.db"
+        return {"worker.id": self.id, "worker.data.dir": self.replica.parent, "worker.http.listen": self.address}
+
+    def partitions(self, state="active"):
+        """Those that it has in this state."""
+        wanted = re.compile(rf'posthorn_partition_state{{partition="(\d+)",state="{state}"}}')
+        return [int(found[1]) for series in self.metrics() if (found := wanted.fullmatch(series))]
+
+    def forget(self):
+        """Deletes what it has on disk beside its log."""
+        for file in self.replica.parent.glob("replica.db*"):
+            file.unlink()
+
+
+class Gateway(Server):
+    """One posthorn-admin serve; `api` is where it serves the API."""
+
+    kind = "gateway"
+    program = ADMIN
+    arguments = ("serve",)
+
+    def own_settings(self):
+        self.api = f"127.0.0.1:{free_port()}"
+        return {"gateway.listen": self.api, "gateway.operations.listen": self.address}

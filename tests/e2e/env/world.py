@@ -7,9 +7,11 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 
 from . import commands
 from .kafka import CommandWriter, DeadLetters, Results, State
-from .programs import Admin, Worker, write_properties
+from .http import Client
+from .programs import Admin, Gateway, Worker, write_properties
 from .sanitizer import SANITIZED
 from .verifier import Jwks
+from .wait import until
 
 
 class World:
@@ -28,6 +30,7 @@ class World:
             "topic.partitions": partitions,
             "group.id": f"{self.prefix}posthorn",
             "worker.master.key.file": self.master_key,
+            "gateway.tokens.file": directory / "tokens",
             "endpoint.allow.http": "true",
             "endpoint.allow.networks": "127.0.0.0/8",
         } | (settings or {})
@@ -49,10 +52,16 @@ class World:
 
     def worker(self, id="worker-1", ready=True, **settings):
         """Starts one; keyword names are keys with underscores for dots."""
+        return self._program(Worker, id, settings).start(ready)
+
+    def gateway(self, id="gateway-1", ready=True, **settings):
+        return self._program(Gateway, id, settings).start(ready)
+
+    def _program(self, kind, id, settings):
         settings = {key.replace("_", "."): value for key, value in settings.items()}
-        worker = Worker(self.directory, id, self.settings | settings)
-        self.workers.append(worker)
-        return worker.start(ready)
+        program = kind(self.directory, id, self.settings | settings)
+        self.workers.append(program)
+        return program
 
     # Kafka, made when first asked for
 
@@ -76,6 +85,16 @@ class World:
     @property
     def dead_letters(self):
         return self._once("dead_letters", lambda: DeadLetters(self.bootstrap, self.prefix))
+
+    def token(self, tenant):
+        """{"id", "tenantId", "token"}"""
+        return self.admin.json("token", "create", "--tenant", tenant)
+
+    def client(self, gateway, tenant):
+        """The API as the tenant sees it; returns when the gateway knows the new token."""
+        client = Client(gateway.api, self.token(tenant)["token"])
+        until(lambda: client("GET", "/v1/events").status != 401, 10, "the token to be known")
+        return client
 
     # What tests do most
 

@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
+READS = ("RetrieveWebhooks", "RetrieveWebhook")
 SUBJECTS = {
     "CreateWebhook": "WEBHOOK_CREATE",
     "RetrieveWebhooks": "WEBHOOK_RETRIEVE_LIST",

@@ -1,0 +1,144 @@
+#include "base/clock.h"
+#include "command/command.h"
+#include "gateway/token_file.h"
+
+#include <stdio.h>
+
+enum { WHY_MAX = 16 * 1024, LINE_MAX_BYTES = 16 * 1024 };
+
+static enum admin_status complain_file(const char *file, int r, const struct buffer *why) {
+	if (r < 0)
+		complain("tokens file %s: %s", file, strerror(-r));
+	else
+		complain_lines(why->data);
+	return ADMIN_USAGE;
+}
+
+static void append_json(struct buffer *out, const struct token *token, const char *text) {
+	buffer_append_string(out, "{\"id\":");
+	buffer_append_json_string(out, token->id);
+	buffer_append_string(out, ",\"tenantId\":");
+	buffer_append_json_string(out, token->tenant_id);
+	if (text)
+		buffer_printf(out, ",\"token\":\"%s\"}", text);
+}
+
+static enum admin_status create(const struct invocation *invocation) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX), line = BUFFER_INIT(LINE_MAX_BYTES);
+	_cleanup_(token_destroy) struct token token = { 0 };
+	const char *file = invocation->config->gateway_tokens_file;
+	char text[TOKEN_TEXT_SIZE];
+	int r = token_file_add(file, invocation->tenant, text, &token, &why);
+
+	if (r)
+		return complain_file(file, r, &why);
+	append_json(&line, &token, text);
+	puts(line.data);
+	return ADMIN_OK;
+}
+
+static void append_listed(struct buffer *out, const struct token *token) {
+	char created_at[CLOCK_ISO8601_SIZE];
+
+	clock_format_iso8601(token->created_at_ms, created_at);
+	append_json(out, token, NULL);
+	buffer_printf(out, ",\"createdAt\":\"%s\"}", created_at);
+}
+
+static void print_json(const struct invocation *invocation, const struct token_list *list) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(TOKENS_FILE_MAX);
+	const char *comma = "";
+
+	buffer_append_char(&out, '[');
+	for (size_t i = 0; i < list->count; i++) {
+		if (invocation->tenant && strcmp(invocation->tenant, list->items[i].tenant_id) != 0)
+			continue;
+		buffer_append_string(&out, comma);
+		append_listed(&out, &list->items[i]);
+		comma = ",";
+	}
+	buffer_append_char(&out, ']');
+	puts(out.data);
+}
+
+static void print_lines(const struct invocation *invocation, const struct token_list *list) {
+	for (size_t i = 0; i < list->count; i++) {
+		const struct token *token = &list->items[i];
+		char created_at[CLOCK_ISO8601_SIZE];
+
+		if (invocation->tenant && strcmp(invocation->tenant, token->tenant_id) != 0)
+			continue;
+		clock_format_iso8601(token->created_at_ms, created_at);
+		printf("%-36s  %s  %s\n", token->id, created_at, token->tenant_id);
+	}
+}
+
+static enum admin_status list(const struct invocation *invocation) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
+	_cleanup_(token_list_destroy) struct token_list tokens = { 0 };
+	const char *file = invocation->config->gateway_tokens_file;
+	int r = token_file_read(file, &tokens, NULL, &why);
+
+	if (r)
+		return complain_file(file, r, &why);
+	if (invocation->json)
+		print_json(invocation, &tokens);
+	else
+		print_lines(invocation, &tokens);
+	return ADMIN_OK;
+}
+
+static enum admin_status revoke(const struct invocation *invocation) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX), line = BUFFER_INIT(LINE_MAX_BYTES);
+	const char *file = invocation->config->gateway_tokens_file, *id = invocation->arguments->operands[0];
+	bool found = false;
+	int r = token_file_remove(file, id, &found, &why);
+
+	if (r)
+		return complain_file(file, r, &why);
+	if (!found) {
+		complain("there is no token %s", id);
+		return ADMIN_REFUSED;
+	}
+	buffer_append_string(&line, "{\"id\":");
+	buffer_append_json_string(&line, id);
+	buffer_append_string(&line, ",\"revoked\":true}");
+	if (invocation->json)
+		puts(line.data);
+	else
+		printf("%s is revoked.\n", id);
+	return ADMIN_OK;
+}
+
+const struct subcommand token_subcommands[] = {
+	{
+		.family = "token",
+		.verb = "create",
+		.summary = "make a token for a tenant's use of the HTTP API, and show it once",
+		.details = "It is kept as a hash in gateway.tokens.file and cannot be shown again. Gateways that run see it within a second.\n",
+		.examples = "token create --tenant acme\n",
+		.needs_tenant = true,
+		.needs = CONFIG_NEED_GATEWAY,
+		.run = create,
+	},
+	{
+		.family = "token",
+		.verb = "list",
+		.summary = "show whose tokens there are, without the tokens",
+		.examples = "token list\n"
+			    "token list --tenant acme --json\n",
+		.needs = CONFIG_NEED_GATEWAY,
+		.run = list,
+	},
+	{
+		.family = "token",
+		.verb = "revoke",
+		.operands = "ID",
+		.operand_count = 1,
+		.summary = "take a token back; gateways that run refuse it within a second",
+		.examples = "token revoke 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
+		.needs = CONFIG_NEED_GATEWAY,
+		.run = revoke,
+	},
+	{ 0 },
+};

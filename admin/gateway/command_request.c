@@ -1,0 +1,243 @@
+#include "gateway/command_request.h"
+
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "base/uuid.h"
+#include "domain/validation.h"
+
+#include <errno.h>
+#include <jansson.h>
+
+struct reading {
+	struct exchange *exchange;
+	struct command *command;
+	struct problem *problem; /* NULL: nothing is wrong so far */
+};
+
+static void json_release(json_t **json) {
+	json_decref(*json);
+}
+
+static struct arena *arena_of(const struct reading *reading) {
+	return reading->exchange->http->arena;
+}
+
+/* The value of a detail: the JSON of what came. */
+static void add_wrong(struct reading *reading, const char *param, json_t *value, const char *msg) {
+	char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+	exchange_wrong(reading->exchange, &reading->problem, param, "body", json_is_string(value) ? json_string_value(value) : text, msg);
+	free(text);
+}
+
+/* --- Members --- */
+
+static const char *read_text(struct reading *reading, const char *param, json_t *value) {
+	if (json_is_string(value))
+		return arena_strdup(arena_of(reading), json_string_value(value));
+	add_wrong(reading, param, value, "Must be a string");
+	return NULL;
+}
+
+static void read_url(struct reading *reading, json_t *value) {
+	reading->command->url = read_text(reading, "url", value);
+}
+
+static void read_events(struct reading *reading, json_t *value) {
+	size_t count = json_array_size(value);
+
+	if (!json_is_array(value)) {
+		add_wrong(reading, "events", value, "Must be an array of strings");
+		return;
+	}
+	reading->command->events = arena_zalloc(arena_of(reading), (count + 1) * sizeof(*reading->command->events));
+	reading->command->event_count = count;
+	for (size_t i = 0; i < count; i++)
+		reading->command->events[i] = read_text(reading, arena_printf(arena_of(reading), "events[%zu]", i), json_array_get(value, i));
+}
+
+static void read_disabled(struct reading *reading, json_t *value) {
+	if (json_is_boolean(value))
+		reading->command->disabled = json_is_true(value);
+	else
+		add_wrong(reading, "disabled", value, "Must be true or false");
+}
+
+static void read_since(struct reading *reading, json_t *value) {
+	if (json_is_integer(value))
+		reading->command->since_ms = json_integer_value(value);
+	else if (!json_is_string(value) || clock_parse_iso8601(json_string_value(value), &reading->command->since_ms))
+		add_wrong(reading, "since", value, "Must be a time such as 2026-01-31T12:00:00.000Z, or milliseconds since 1970");
+}
+
+struct member {
+	const char *name;
+	void (*read)(struct reading *reading, json_t *value);
+};
+
+static const struct member webhook_members[] = { { "events", read_events }, { "url", read_url }, { "disabled", read_disabled }, { 0 } };
+static const struct member recover_members[] = { { "since", read_since }, { 0 } };
+static const struct member no_members[] = { { 0 } };
+
+static const struct member *members_of(enum operation operation) {
+	switch (operation) {
+	case OPERATION_CREATE_WEBHOOK:
+	case OPERATION_UPDATE_WEBHOOK:
+		return webhook_members;
+	case OPERATION_RECOVER_DELIVERIES:
+		return recover_members;
+	default:
+		return no_members;
+	}
+}
+
+static void read_member(struct reading *reading, const struct member *members, const char *name, json_t *value) {
+	while (members->name && strcmp(members->name, name) != 0)
+		members++;
+	if (members->name)
+		members->read(reading, value);
+	else
+		add_wrong(reading, arena_strdup(arena_of(reading), name), value, "Is not known");
+}
+
+/* --- The body --- */
+
+static void refuse_body(struct reading *reading, const char *msg) {
+	exchange_wrong(reading->exchange, &reading->problem, "body", "body", NULL, msg);
+	reading->problem->message = "The body is not what it must be.";
+}
+
+static void read_body(struct reading *reading) {
+	const struct buffer *body = &reading->exchange->http->body;
+	_cleanup_(json_release) json_t *json = NULL;
+	json_error_t error;
+	const char *name;
+	json_t *value;
+
+	if (!body->len && reading->exchange->match.route->body == ROUTE_MAYBE_JSON)
+		return;
+	json = body->len ? json_loadb(body->data, body->len, JSON_REJECT_DUPLICATES, &error) : NULL;
+	if (!json_is_object(json)) {
+		refuse_body(reading, !body->len ? "Must not be empty" :
+				     json	? "Must be a JSON object" :
+						  arena_printf(arena_of(reading), "Must be JSON: %s (line %d, column %d)",
+							       utf8_is_text(error.text, strlen(error.text)) ? error.text : "not UTF-8", error.line,
+							       error.column));
+		return;
+	}
+	json_object_foreach(json, name, value)
+		read_member(reading, members_of(reading->command->operation), name, value);
+}
+
+/* The one member that a command cannot leave empty. */
+static void check_since(struct reading *reading) {
+	if (reading->command->operation == OPERATION_RECOVER_DELIVERIES && !reading->problem && reading->command->since_ms == -1)
+		exchange_wrong(reading->exchange, &reading->problem, "since", "body", NULL, "Must be given");
+}
+
+/* --- The query --- */
+
+static void wrong_query(struct reading *reading, const char *name) {
+	exchange_wrong(reading->exchange, &reading->problem, name, "query", NULL, "Must be given once, and be UTF-8 text");
+}
+
+static void read_limit(struct reading *reading) {
+	bool wrong = false;
+	const char *text = exchange_query(reading->exchange, "limit", &wrong);
+	char *end = NULL;
+	long number;
+
+	if (wrong)
+		wrong_query(reading, "limit");
+	if (!text)
+		return;
+	errno = 0;
+	number = strtol(text, &end, 10);
+	if (errno || end == text || *end || !strchr("-0123456789", text[0]) || number < INT32_MIN || number > INT32_MAX) {
+		exchange_wrong(reading->exchange, &reading->problem, "limit", "query", text, "Must be between 1 and 1000");
+		return;
+	}
+	reading->command->has_limit = true;
+	reading->command->limit = (int32_t)number;
+}
+
+static void read_cursor(struct reading *reading) {
+	bool wrong = false;
+
+	reading->command->cursor = exchange_query(reading->exchange, "cursor", &wrong);
+	if (wrong)
+		wrong_query(reading, "cursor");
+}
+
+/* --- The headers --- */
+
+static const char *new_id(struct arena *arena) {
+	struct uuid id = uuid_random();
+	char *text = arena_alloc(arena, UUID_TEXT_SIZE);
+
+	uuid_format(&id, text);
+	return text;
+}
+
+/* Plain, or in quotes as a structured field's string. Source: draft-ietf-httpapi-idempotency-key-header-07 section 2.1. */
+static const char *read_idempotency_key(struct reading *reading) {
+	const struct http_request *http = reading->exchange->http;
+	const char *key = http_request_header(http, "idempotency-key");
+	size_t len = key ? strlen(key) : 0;
+
+	if (!key || operation_is_read(reading->command->operation))
+		return new_id(http->arena);
+	if (!utf8_is_text(key, len) || http_request_header_count(http, "idempotency-key") > 1) {
+		exchange_wrong(reading->exchange, &reading->problem, "commandId", "body", NULL, "Must be given once, and be UTF-8 text");
+		return "";
+	}
+	return len >= 2 && key[0] == '"' && key[len - 1] == '"' ? arena_strndup(http->arena, key + 1, len - 2) : arena_strdup(http->arena, key);
+}
+
+/* What is no trace context is left out, as the worker would. */
+static const char *read_traceparent(const struct http_request *http) {
+	const char *text = http_request_header(http, "traceparent");
+
+	return text && http_request_header_count(http, "traceparent") == 1 && utf8_is_text(text, strlen(text)) ? arena_strdup(http->arena, text) : NULL;
+}
+
+static void read_envelope(struct reading *reading) {
+	struct exchange *exchange = reading->exchange;
+
+	reading->command->envelope = (struct command_envelope){
+		.command_id = read_idempotency_key(reading),
+		.tenant_id = exchange->tenant_id,
+		.request_id = exchange->request_id,
+		.client_id = exchange->token_id,
+		.timestamp_ms = clock_wall_ms(),
+		.traceparent = read_traceparent(exchange->http),
+	};
+}
+
+/* An id that the worker would not look a receipt up by, or that is too long to come back whole. */
+static void check_envelope(struct reading *reading) {
+	struct validation validation = { .arena = arena_of(reading), .problem = reading->problem };
+
+	if (!is_command_id(reading->command->envelope.command_id) && !reading->problem)
+		validate_envelope(&validation, &reading->command->envelope);
+	reading->problem = validation.problem;
+}
+
+struct problem *command_request_read(struct exchange *exchange) {
+	struct reading reading = { .exchange = exchange, .command = &exchange->command };
+
+	exchange->command = (struct command){ .operation = (enum operation)exchange->match.route->detail,
+					      .id = exchange->match.parameters[0],
+					      .url = "",
+					      .since_ms = -1 };
+	read_envelope(&reading);
+	if (exchange->match.route->body != ROUTE_NO_BODY)
+		read_body(&reading);
+	check_since(&reading);
+	if (exchange->command.operation == OPERATION_RETRIEVE_WEBHOOKS) {
+		read_limit(&reading);
+		read_cursor(&reading);
+	}
+	check_envelope(&reading);
+	return reading.problem;
+}

@@ -1,0 +1,40 @@
+/*
+ * One request of the API and its answer: what all handlers share.
+ *
+ *     head ── path (400, 404) ── method (405, OPTIONS) ── token (401) ── content type (415) ──► body ──► handler
+ *
+ * Every answer has an x-request-id: the request's own where that is 1 to 256 visible characters, else a new one. Errors have the API's body.
+ */
+#pragma once
+
+#include "domain/command.h"
+#include "gateway/gateway.h"
+#include "gateway/router.h"
+
+struct exchange {
+	struct gateway *gateway;
+	struct http_request *http;
+	struct route_match match;
+	bool has_token;
+	char tenant_id[TENANT_ID_MAX + 1]; /* the token's */
+	char token_id[TOKEN_ID_SIZE];
+	const char *request_id;
+	struct command command; /* of routes that send one */
+};
+
+/* The handler of a server of the API; `userdata` is the gateway. */
+extern const struct http_handler exchange_handler;
+
+void answer_problem(struct exchange *exchange, struct problem *problem);
+/* Without details. */
+void answer_error(struct exchange *exchange, int status, const char *message);
+/* `data` as json_append_api_data shows it. */
+void answer_data(struct exchange *exchange, int status, const struct event_data *data);
+/* Text that is JSON; copied. */
+void answer_json(struct exchange *exchange, int status, const char *text, size_t len);
+void answer_empty(struct exchange *exchange, int status);
+
+/* The value of a parameter of the query, decoded; NULL: it is not there, or (then `*wrong` is set) not well-formed or there more than once. */
+const char *exchange_query(struct exchange *exchange, const char *name, bool *wrong);
+/* Adds a row to `*problem`, which is made with the first. */
+void exchange_wrong(struct exchange *exchange, struct problem **problem, const char *param, const char *location, const char *value, const char *msg);

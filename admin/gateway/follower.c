@@ -1,0 +1,94 @@
+#include "gateway/follower.h"
+
+#include "base/log.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { AGAIN_MS = 1000 };
+
+struct follower {
+	struct follower_options options;
+	struct reader *reader;
+	char *name; /* of the topic */
+	pthread_t thread;
+	bool started;
+	atomic_bool stopping, caught_up, failing;
+};
+
+/* Up to the end that the topic had first, then onwards. */
+static enum reader_event next(struct follower *follower, struct record *record) {
+	enum reader_event event;
+
+	if (atomic_load(&follower->caught_up))
+		return reader_next(follower->reader, FOLLOWER_TICK_MS, record);
+	event = reader_next_until_end(follower->reader, FOLLOWER_TICK_MS, record);
+	if (event == READER_END) {
+		log_info("topic read", "topic=%s", follower->name);
+		atomic_store(&follower->caught_up, true);
+	}
+	return event;
+}
+
+static void take(struct follower *follower) {
+	struct record record;
+	enum reader_event event = next(follower, &record);
+
+	if (event == READER_FAILED) {
+		if (!atomic_exchange(&follower->failing, true))
+			log_error("topic cannot be read", "topic=%s", follower->name);
+		poll(NULL, 0, AGAIN_MS);
+	} else if (event == READER_RECORD) {
+		atomic_store(&follower->failing, false);
+		follower->options.on_record(follower->options.userdata, &record);
+	}
+	if (follower->options.on_tick)
+		follower->options.on_tick(follower->options.userdata);
+}
+
+static void *run(void *userdata) {
+	struct follower *follower = userdata;
+
+	while (!atomic_load(&follower->stopping))
+		take(follower);
+	return NULL;
+}
+
+enum admin_status follower_start(const struct config *config, const struct follower_options *options, struct follower **out) {
+	_cleanup_(follower_stopp) struct follower *follower = x_calloc(1, sizeof(*follower));
+	struct reader_options reader = { .start = options->start, .timeout_ms = options->timeout_ms };
+	enum admin_status status;
+
+	follower->options = *options;
+	follower->name = topic_name(config, options->topic);
+	reader.topic = follower->name;
+	status = reader_open(config, &reader, &follower->reader);
+	if (status)
+		return status;
+	if (options->start == READER_FROM_END)
+		atomic_store(&follower->caught_up, true);
+	if (pthread_create(&follower->thread, NULL, run, follower))
+		abort();
+	follower->started = true;
+	*out = TAKE(follower);
+	return ADMIN_OK;
+}
+
+void follower_stop(struct follower *follower) {
+	atomic_store(&follower->stopping, true);
+	if (follower->started)
+		pthread_join(follower->thread, NULL);
+	if (follower->reader)
+		reader_close(follower->reader);
+	free(follower->name);
+	free(follower);
+}
+
+bool follower_caught_up(const struct follower *follower) {
+	return atomic_load(&follower->caught_up);
+}
+
+bool follower_is_failing(const struct follower *follower) {
+	return atomic_load(&follower->failing);
+}

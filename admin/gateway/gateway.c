@@ -1,0 +1,204 @@
+#include "gateway/gateway.h"
+
+#include "base/clock.h"
+#include "gateway/exchange.h"
+#include "gateway/operations.h"
+#include "gateway/tls_files.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+	TICK_MS = 250, /* tokens are read again, slow clients cut off, a failed producer replaced */
+	THREADS_MAX = 16,
+	OPERATIONS_CONNECTIONS = 64,
+	WHY_MAX = 16 * 1024,
+	OTHER_FILES = 512, /* descriptors beside the connections: librdkafka's, and files */
+};
+
+/* --- What must be right before anybody is served --- */
+
+static bool is_loopback(const char *host) {
+	struct in_addr ipv4;
+	struct in6_addr ipv6;
+
+	if (inet_pton(AF_INET, host, &ipv4) == 1)
+		return ntohl(ipv4.s_addr) >> 24 == 127;
+	if (inet_pton(AF_INET6, host, &ipv6) == 1)
+		return IN6_IS_ADDR_LOOPBACK(&ipv6);
+	return !strcmp(host, "localhost");
+}
+
+static enum admin_status check_config(const struct config *config) {
+	bool has_certificate = config->gateway_tls_certificate_file, has_key = config->gateway_tls_key_file;
+
+	if (has_certificate != has_key) {
+		complain("gateway.tls.certificate.file and gateway.tls.key.file belong together: %s is not set",
+			 has_key ? "gateway.tls.certificate.file" : "gateway.tls.key.file");
+		return ADMIN_USAGE;
+	}
+	if (has_key || config->gateway_allow_plaintext || is_loopback(config->gateway_listen.host))
+		return ADMIN_OK;
+	complain("gateway.listen is %s, which others can reach, and tokens would go there in plain text: set gateway.tls.certificate.file and "
+		 "gateway.tls.key.file, or gateway.allow.plaintext=true where something before it speaks TLS",
+		 config->gateway_listen.host);
+	return ADMIN_USAGE;
+}
+
+/* A connection is a descriptor: as many as are allowed must be possible. */
+static void raise_file_limit(const struct config *config) {
+	struct rlimit limit;
+	rlim_t wanted = (rlim_t)config->gateway_max_connections + OTHER_FILES;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = MIN(wanted, limit.rlim_max);
+	if (setrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < wanted)
+		log_warn("fewer files than connections", "files=%llu wanted=%llu", (unsigned long long)limit.rlim_cur, (unsigned long long)wanted);
+}
+
+/* --- Its parts --- */
+
+static enum admin_status open_tokens(struct gateway *gateway) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
+	const char *file = gateway->config->gateway_tokens_file;
+	int r = token_store_open(file, &gateway->tokens, &why);
+
+	if (!r)
+		return ADMIN_OK;
+	if (r < 0)
+		complain("gateway.tokens.file %s: %s", file, strerror(-r));
+	else
+		complain_lines(why.data);
+	return ADMIN_USAGE;
+}
+
+static unsigned thread_count(void) {
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return (unsigned)(cores < 1 ? 1 : MIN(cores, (long)THREADS_MAX));
+}
+
+static enum admin_status start_api(struct gateway *gateway) {
+	const struct config *config = gateway->config;
+	_cleanup_(tls_files_destroy) struct tls_files tls = { 0 };
+	struct http_handler handler = exchange_handler;
+	struct http_options options = { .key = "gateway.listen",
+					.listen = &config->gateway_listen,
+					.threads = thread_count(),
+					.connections_max = (unsigned)config->gateway_max_connections,
+					.client_timeout_ms = config->gateway_client_timeout_ms,
+					.body_max = GATEWAY_BODY_MAX,
+					.handler = &handler };
+
+	handler.userdata = gateway;
+	if (config->gateway_tls_key_file && tls_files_read(config->gateway_tls_certificate_file, config->gateway_tls_key_file, &tls))
+		return ADMIN_USAGE;
+	options.certificate = tls.certificate.data;
+	options.private_key = tls.private_key.data;
+	return http_server_start(&options, &gateway->api) ? ADMIN_USAGE : ADMIN_OK;
+}
+
+static enum admin_status start_operations(struct gateway *gateway) {
+	const struct config *config = gateway->config;
+	struct http_handler handler = operations_handler;
+	const struct http_options options = { .key = "gateway.operations.listen",
+					      .listen = &config->gateway_operations_listen,
+					      .threads = 1,
+					      .connections_max = OPERATIONS_CONNECTIONS,
+					      .client_timeout_ms = config->gateway_client_timeout_ms,
+					      .body_max = GATEWAY_BODY_MAX,
+					      .handler = &handler };
+
+	handler.userdata = gateway;
+	return http_server_start(&options, &gateway->operations) ? ADMIN_USAGE : ADMIN_OK;
+}
+
+/* The reader of outcomes before the first command can be sent. */
+static enum admin_status start(struct gateway *gateway, int64_t timeout_ms) {
+	const struct config *config = gateway->config;
+	enum admin_status status = open_tokens(gateway);
+
+	gateway->events = event_index_new(clock_wall_ms());
+	gateway->pending = pending_new((size_t)config->gateway_max_in_flight, config->gateway_timeout_ms);
+	if (!status)
+		status = outcomes_start(config, timeout_ms, gateway->pending, gateway->events, &gateway->outcomes);
+	if (!status)
+		status = public_keys_start(config, timeout_ms, &gateway->keys);
+	if (!status)
+		status = sender_open(config, config->gateway_timeout_ms, &gateway->sender);
+	if (!status)
+		status = start_api(gateway);
+	if (!status)
+		status = start_operations(gateway);
+	return status;
+}
+
+/* --- Its life --- */
+
+static void tick(struct gateway *gateway) {
+	token_store_refresh(gateway->tokens);
+	http_server_sweep(gateway->api);
+	http_server_sweep(gateway->operations);
+	sender_mend(gateway->sender);
+}
+
+/* The signals are blocked in all threads, and waited for here. */
+static void serve(struct gateway *gateway, const sigset_t *stopping) {
+	const struct timespec wait = { .tv_nsec = TICK_MS * 1000000L };
+
+	while (sigtimedwait(stopping, NULL, &wait) < 0 && (errno == EAGAIN || errno == EINTR))
+		tick(gateway);
+}
+
+/* What waits is answered, at the latest when its time is over. */
+static void drain(struct gateway *gateway) {
+	atomic_store(&gateway->draining, true);
+	log_info("gateway draining", "pending=%zu", pending_count(gateway->pending));
+	http_server_drain(gateway->api);
+	while (pending_count(gateway->pending)) {
+		poll(NULL, 0, TICK_MS / 10);
+		http_server_sweep(gateway->api);
+	}
+}
+
+/* The servers first: they use all else. The one that is asked about the others stays to the end of the other. */
+static void tear_down(struct gateway *gateway) {
+	http_server_stopp(&gateway->api);
+	http_server_stopp(&gateway->operations);
+	sender_closep(&gateway->sender);
+	outcomes_stopp(&gateway->outcomes);
+	public_keys_stopp(&gateway->keys);
+	pending_freep(&gateway->pending);
+	event_index_freep(&gateway->events);
+	token_store_freep(&gateway->tokens);
+}
+
+enum admin_status gateway_run(const struct config *config, const char *version, int64_t timeout_ms) {
+	struct gateway gateway = { .config = config, .version = version };
+	sigset_t stopping;
+	enum admin_status status = check_config(config);
+
+	if (status)
+		return status;
+	raise_file_limit(config);
+	sigemptyset(&stopping);
+	sigaddset(&stopping, SIGTERM);
+	sigaddset(&stopping, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &stopping, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	status = start(&gateway, timeout_ms);
+	if (!status) {
+		log_info("gateway started", "version=%s host=%s port=%u tls=%s", version, config->gateway_listen.host, http_server_port(gateway.api),
+			 config->gateway_tls_key_file ? "yes" : "no");
+		serve(&gateway, &stopping);
+		drain(&gateway);
+		log_info("gateway stopped", "connections=%u", http_server_connections(gateway.api));
+	}
+	tear_down(&gateway);
+	return status;
+}

@@ -1,0 +1,75 @@
+#include "gateway/operations.h"
+
+#include "gateway/gateway.h"
+
+enum { METRICS_MAX = 64 * 1024 };
+
+static void answer_text(struct http_request *http, int status, const char *text) {
+	http->answer = (struct http_answer){ .status = status, .content_type = "text/plain; charset=utf-8", .body = BUFFER_INIT(METRICS_MAX), .closes = http->answer.closes };
+	buffer_append_string(&http->answer.body, text);
+}
+
+static void append_gauge(struct buffer *out, const char *name, const char *help, double value) {
+	buffer_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %.0f\n", name, help, name, name, value);
+}
+
+static void append_answers(struct buffer *out, struct gateway_metrics *metrics) {
+	buffer_append_string(out, "# HELP posthorn_gateway_answers_total Answers, by HTTP status.\n# TYPE posthorn_gateway_answers_total counter\n");
+	for (size_t status = 0; status < ARRAY_LEN(metrics->answers); status++) {
+		unsigned long long count = atomic_load(&metrics->answers[status]);
+
+		if (count)
+			buffer_printf(out, "posthorn_gateway_answers_total{status=\"%zu\"} %llu\n", status, count);
+	}
+	buffer_printf(out,
+		      "# HELP posthorn_gateway_timeouts_total Commands without an outcome in time.\n# TYPE posthorn_gateway_timeouts_total counter\n"
+		      "posthorn_gateway_timeouts_total %llu\n",
+		      atomic_load(&metrics->timeouts));
+}
+
+static void serve_metrics(struct gateway *gateway, struct http_request *http) {
+	struct buffer *out = &http->answer.body;
+
+	answer_text(http, 200, "");
+	http->answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+	append_answers(out, &gateway->metrics);
+	append_gauge(out, "posthorn_gateway_pending", "Requests that wait for their outcome.", (double)pending_count(gateway->pending));
+	append_gauge(out, "posthorn_gateway_connections", "Open connections.", http_server_connections(gateway->api));
+	append_gauge(out, "posthorn_gateway_tokens", "Tokens that are known.", (double)token_store_count(gateway->tokens));
+	append_gauge(out, "posthorn_gateway_event_index_bytes", "Memory of the events that are kept.", (double)event_index_bytes(gateway->events));
+}
+
+static void serve_readyz(struct gateway *gateway, struct http_request *http) {
+	if (atomic_load(&gateway->draining))
+		answer_text(http, 503, "draining\n");
+	else if (!public_keys_ready(gateway->keys))
+		answer_text(http, 503, "starting\n");
+	else if (public_keys_failing(gateway->keys) || outcomes_failing(gateway->outcomes))
+		answer_text(http, 503, "failing\n");
+	else
+		answer_text(http, 200, "ok\n");
+}
+
+static void on_head(void *userdata _unused_, struct http_request *http) {
+	if (!strcmp(http->method, "GET") || !strcmp(http->method, "HEAD"))
+		return;
+	answer_text(http, 405, "method not allowed\n");
+	http_answer_header(&http->answer, "allow", "GET, HEAD");
+}
+
+static void on_request(void *userdata, struct http_request *http) {
+	if (!strcmp(http->path, "/metrics"))
+		serve_metrics(userdata, http);
+	else if (!strcmp(http->path, "/readyz"))
+		serve_readyz(userdata, http);
+	else if (!strcmp(http->path, "/livez"))
+		answer_text(http, 200, "ok\n");
+	else
+		answer_text(http, 404, "not found\n");
+}
+
+static void on_refused(void *userdata _unused_, struct http_request *http, int status, const char *message) {
+	answer_text(http, status, message);
+}
+
+const struct http_handler operations_handler = { .on_head = on_head, .on_request = on_request, .on_refused = on_refused };

@@ -1,0 +1,138 @@
+#include "gateway/pending.h"
+
+#include "base/clock.h"
+
+#include <pthread.h>
+#define uthash_malloc(size) x_malloc(size)
+#include <uthash.h>
+#include <utlist.h>
+
+struct entry {
+	UT_hash_handle hh;
+	struct entry *prev, *next; /* in the order of their deadlines, which is that of their coming */
+	int64_t deadline_ms;       /* monotonic */
+	pending_fn done;
+	void *userdata;
+	size_t name_len;
+	char name[]; /* tenant, NUL, command, NUL, request */
+};
+
+struct pending {
+	pthread_mutex_t lock;
+	struct entry *by_name, *by_deadline; /* guarded by `lock` */
+	size_t count, max;
+	int64_t timeout_ms;
+};
+
+struct pending *pending_new(size_t max, int64_t timeout_ms) {
+	struct pending *pending = x_calloc(1, sizeof(*pending));
+
+	pthread_mutex_init(&pending->lock, NULL);
+	pending->max = max;
+	pending->timeout_ms = timeout_ms;
+	return pending;
+}
+
+void pending_free(struct pending *pending) {
+	if (pending->count)
+		abort();
+	pthread_mutex_destroy(&pending->lock);
+	free(pending);
+}
+
+static struct entry *entry_new(const char *tenant_id, const char *command_id, const char *request_id) {
+	size_t tenant_size = strlen(tenant_id) + 1, command_size = strlen(command_id) + 1, request_len = strlen(request_id);
+	struct entry *entry = x_calloc(1, sizeof(*entry) + tenant_size + command_size + request_len);
+
+	memcpy(entry->name, tenant_id, tenant_size);
+	memcpy(entry->name + tenant_size, command_id, command_size);
+	memcpy(entry->name + tenant_size + command_size, request_id, request_len);
+	entry->name_len = tenant_size + command_size + request_len;
+	return entry;
+}
+
+static void remove_entry(struct pending *pending, struct entry *entry) {
+	HASH_DEL(pending->by_name, entry);
+	DL_DELETE(pending->by_deadline, entry);
+	pending->count--;
+}
+
+/* The entry of that name, taken out; NULL: there is none. */
+static struct entry *take(struct pending *pending, const char *tenant_id, const char *command_id, const char *request_id) {
+	struct entry *probe = entry_new(tenant_id, command_id, request_id), *entry;
+
+	pthread_mutex_lock(&pending->lock);
+	HASH_FIND(hh, pending->by_name, probe->name, probe->name_len, entry);
+	if (entry)
+		remove_entry(pending, entry);
+	pthread_mutex_unlock(&pending->lock);
+	free(probe);
+	return entry;
+}
+
+int pending_add(struct pending *pending, const struct command_envelope *envelope, pending_fn done, void *userdata) {
+	struct entry *entry = entry_new(envelope->tenant_id, envelope->command_id, envelope->request_id);
+	bool full;
+
+	entry->done = done;
+	entry->userdata = userdata;
+	pthread_mutex_lock(&pending->lock);
+	full = pending->count >= pending->max;
+	if (!full) {
+		entry->deadline_ms = clock_monotonic_ms() + pending->timeout_ms;
+		/* Of two of the same name either outcome is either's. */
+		HASH_ADD_KEYPTR(hh, pending->by_name, entry->name, entry->name_len, entry);
+		DL_APPEND(pending->by_deadline, entry);
+		pending->count++;
+	}
+	pthread_mutex_unlock(&pending->lock);
+	if (full)
+		free(entry);
+	return full ? PENDING_E_FULL : 0;
+}
+
+bool pending_cancel(struct pending *pending, const struct command_envelope *envelope) {
+	struct entry *entry = take(pending, envelope->tenant_id, envelope->command_id, envelope->request_id);
+	bool was_there = entry;
+
+	free(entry);
+	return was_there;
+}
+
+void pending_settle(struct pending *pending, const struct analytic_event *outcome) {
+	struct entry *entry = outcome->request_id ? take(pending, outcome->tenant_id, outcome->command_id, outcome->request_id) : NULL;
+
+	if (!entry)
+		return;
+	entry->done(entry->userdata, outcome);
+	free(entry);
+}
+
+static struct entry *take_expired(struct pending *pending, int64_t now_ms) {
+	struct entry *entry;
+
+	pthread_mutex_lock(&pending->lock);
+	entry = pending->by_deadline;
+	if (entry && entry->deadline_ms > now_ms)
+		entry = NULL;
+	if (entry)
+		remove_entry(pending, entry);
+	pthread_mutex_unlock(&pending->lock);
+	return entry;
+}
+
+void pending_expire(struct pending *pending, int64_t now_ms) {
+	for (struct entry *entry; (entry = take_expired(pending, now_ms));) {
+		entry->done(entry->userdata, NULL);
+		free(entry);
+	}
+}
+
+size_t pending_count(struct pending *pending) {
+	size_t count;
+
+	pthread_mutex_lock(&pending->lock);
+	count = pending->count;
+	pthread_mutex_unlock(&pending->lock);
+	return count;
+}

@@ -1,0 +1,37 @@
+/*
+ * Requests that wait for the outcome of their command, by tenant, command id and request id.
+ *
+ *     pending_add ──► waiting ──┬── pending_settle: its outcome came ───► done(outcome)
+ *         │                     ├── pending_expire: its time is over ───► done(NULL)
+ *         └─ FULL: 429          └── pending_cancel: it was never sent     (nothing is called)
+ *
+ * `done` is called exactly once, by whichever thread settles or expires, without the lock. The request id is part of the name because others may use the same command id at the same
+ * time, with other content: the outcome says whose it is.
+ */
+#pragma once
+
+#include "domain/analytic_event.h"
+#include "domain/command.h"
+
+#include <stdbool.h>
+
+struct pending;
+
+/* `outcome` lives until the function returns; NULL: none came in time. */
+typedef void (*pending_fn)(void *userdata, const struct analytic_event *outcome);
+
+/* At most `max` at once, each for `timeout_ms`. */
+struct pending *pending_new(size_t max, int64_t timeout_ms);
+/* Nothing waits any more. */
+void pending_free(struct pending *pending);
+DEFINE_CLEANUP(struct pending, pending_free)
+
+enum { PENDING_E_FULL = 1 };
+
+int pending_add(struct pending *pending, const struct command_envelope *envelope, pending_fn done, void *userdata) _must_check_;
+/* Whether it was still waiting. */
+bool pending_cancel(struct pending *pending, const struct command_envelope *envelope);
+void pending_settle(struct pending *pending, const struct analytic_event *outcome);
+/* Those whose time is over at `now_ms` (monotonic). */
+void pending_expire(struct pending *pending, int64_t now_ms);
+size_t pending_count(struct pending *pending);

@@ -1,0 +1,187 @@
+#include "gateway/public_keys.h"
+
+#include "base/clock.h"
+#include "command/call.h"
+#include "command/signing_keys.h"
+#include "gateway/follower.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#define uthash_malloc(size) x_malloc(size)
+#include <uthash.h>
+
+enum { SET_MAX = 1024 * 1024 };
+
+struct tenant_keys {
+	UT_hash_handle hh;
+	char *tenant_id;         /* owned */
+	struct state_fold *fold; /* its records */
+	struct buffer text;
+	char etag[ETAG_SIZE];
+	bool is_empty;
+	int64_t valid_until_ms; /* wall: a key of the text expires then */
+};
+
+struct public_keys {
+	struct follower *follower;
+	pthread_rwlock_t lock; /* around all of what follows */
+	struct codec *codec;
+	struct arena *arena; /* scratch, of who writes */
+	struct tenant_keys *tenants;
+};
+
+/* --- The text --- */
+
+/* Of the text: any gateway gives the same one. */
+static void make_etag(struct tenant_keys *tenant) {
+	uint8_t hash[crypto_generichash_BYTES_MIN];
+
+	crypto_generichash(hash, sizeof(hash), (const uint8_t *)tenant->text.data, tenant->text.len, NULL, 0);
+	tenant->etag[0] = '"';
+	sodium_bin2base64(tenant->etag + 1, sizeof(tenant->etag) - 2, hash, sizeof(hash), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	strcat(tenant->etag, "\"");
+}
+
+static int64_t first_expiry(const struct signing_keys *keys) {
+	int64_t first_ms = INT64_MAX;
+
+	for (size_t i = 0; i < keys->count; i++)
+		first_ms = keys->items[i].expires_at_ms ? MIN(first_ms, keys->items[i].expires_at_ms) : first_ms;
+	return first_ms;
+}
+
+static void render(struct public_keys *keys, struct tenant_keys *tenant, int64_t now_ms) {
+	struct signing_keys list;
+
+	arena_reset(keys->arena);
+	signing_keys_take(&list, keys->arena, keys->codec, tenant->fold, now_ms);
+	buffer_clear(&tenant->text);
+	signing_keys_append_jwks(&tenant->text, &list);
+	tenant->is_empty = list.count == 0;
+	tenant->valid_until_ms = first_expiry(&list);
+	make_etag(tenant);
+}
+
+/* --- The fold --- */
+
+static struct tenant_keys *find(struct public_keys *keys, const char *tenant_id) {
+	struct tenant_keys *tenant;
+
+	HASH_FIND_STR(keys->tenants, tenant_id, tenant);
+	return tenant;
+}
+
+static struct tenant_keys *find_or_add(struct public_keys *keys, const char *tenant_id) {
+	struct tenant_keys *tenant = find(keys, tenant_id);
+
+	if (tenant)
+		return tenant;
+	tenant = x_calloc(1, sizeof(*tenant));
+	tenant->tenant_id = x_strdup(tenant_id);
+	tenant->fold = state_fold_new();
+	tenant->text = BUFFER_INIT(SET_MAX);
+	HASH_ADD_KEYPTR(hh, keys->tenants, tenant->tenant_id, strlen(tenant->tenant_id), tenant);
+	return tenant;
+}
+
+static void apply(struct public_keys *keys, const struct record *record) {
+	const struct state_fold_key at = { .partition = record->partition, .bytes = record->key, .len = record->key_len };
+	struct tenant_keys *tenant;
+	struct state_key key;
+
+	arena_reset(keys->arena);
+	if (state_key_parse(keys->arena, record->key, record->key_len, &key) || key.kind != STATE_SIGNING_KEY)
+		return;
+	tenant = find_or_add(keys, key.tenant_id);
+	state_fold_apply(tenant->fold, &at, record->value, record->len);
+	render(keys, tenant, clock_wall_ms());
+}
+
+/* Of a changelog that is mostly deliveries, the rest is passed over without a lock. */
+static void on_record(void *userdata, const struct record *record) {
+	static const char prefix[] = "key/";
+	struct public_keys *keys = userdata;
+
+	if (record->key_len < sizeof(prefix) - 1 || memcmp(record->key, prefix, sizeof(prefix) - 1) != 0)
+		return;
+	pthread_rwlock_wrlock(&keys->lock);
+	apply(keys, record);
+	pthread_rwlock_unlock(&keys->lock);
+}
+
+/* --- Its life --- */
+
+enum admin_status public_keys_start(const struct config *config, int64_t timeout_ms, struct public_keys **out) {
+	_cleanup_(public_keys_stopp) struct public_keys *keys = x_calloc(1, sizeof(*keys));
+	const struct follower_options options = {
+		.topic = TOPIC_STATE, .start = READER_FROM_BEGINNING, .timeout_ms = timeout_ms, .on_record = on_record, .userdata = keys
+	};
+	enum admin_status status;
+
+	pthread_rwlock_init(&keys->lock, NULL);
+	keys->arena = arena_new();
+	keys->codec = open_codec(config);
+	if (!keys->codec)
+		return ADMIN_USAGE;
+	status = follower_start(config, &options, &keys->follower);
+	if (!status)
+		*out = TAKE(keys);
+	return status;
+}
+
+void public_keys_stop(struct public_keys *keys) {
+	struct tenant_keys *tenant, *next;
+
+	follower_stopp(&keys->follower);
+	HASH_ITER(hh, keys->tenants, tenant, next) {
+		HASH_DEL(keys->tenants, tenant);
+		state_fold_free(tenant->fold);
+		buffer_destroy(&tenant->text);
+		free(tenant->tenant_id);
+		free(tenant);
+	}
+	codec_freep(&keys->codec);
+	arena_free(keys->arena);
+	pthread_rwlock_destroy(&keys->lock);
+	free(keys);
+}
+
+bool public_keys_ready(const struct public_keys *keys) {
+	return follower_caught_up(keys->follower);
+}
+
+bool public_keys_failing(const struct public_keys *keys) {
+	return follower_is_failing(keys->follower);
+}
+
+static void copy(const struct tenant_keys *tenant, struct arena *arena, struct public_key_set *out) {
+	*out = (struct public_key_set){ .text = arena_memdup(arena, tenant->text.data, tenant->text.len),
+					.len = tenant->text.len,
+					.is_empty = tenant->is_empty };
+	memcpy(out->etag, tenant->etag, sizeof(out->etag));
+}
+
+static void copy_empty(struct public_key_set *out) {
+	*out = (struct public_key_set){ .text = "{\"keys\":[]}\n", .len = strlen("{\"keys\":[]}\n"), .is_empty = true, .etag = "\"empty\"" };
+}
+
+void public_keys_get(struct public_keys *keys, struct arena *arena, const char *tenant_id, int64_t now_ms, struct public_key_set *out) {
+	struct tenant_keys *tenant;
+	bool stale;
+
+	pthread_rwlock_rdlock(&keys->lock);
+	tenant = find(keys, tenant_id);
+	stale = tenant && tenant->valid_until_ms <= now_ms;
+	if (!tenant)
+		copy_empty(out);
+	else if (!stale)
+		copy(tenant, arena, out);
+	pthread_rwlock_unlock(&keys->lock);
+	if (!stale)
+		return;
+	/* Tenants are never taken out. */
+	pthread_rwlock_wrlock(&keys->lock);
+	render(keys, tenant, now_ms);
+	copy(tenant, arena, out);
+	pthread_rwlock_unlock(&keys->lock);
+}

@@ -1,0 +1,20 @@
+#include "gateway/routes.h"
+
+#include "domain/command.h"
+#include "gateway/exchange.h"
+
+/* A word stands before the {name} that would take it. */
+const struct route api_routes[] = {
+	{ "GET", "/v1/webhooks/jwks", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_jwks, 0 },
+	{ "POST", "/v1/webhooks/jwks/rotate", ROUTE_TENANT, ROUTE_MAYBE_JSON, serve_command, OPERATION_ROTATE_SIGNING_KEY },
+	{ "GET", "/v1/tenants/{tenantId}/webhooks/jwks", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_tenant_jwks, 0 },
+	{ "GET", "/v1/webhooks", ROUTE_TENANT, ROUTE_NO_BODY, serve_command, OPERATION_RETRIEVE_WEBHOOKS },
+	{ "POST", "/v1/webhooks", ROUTE_TENANT, ROUTE_JSON, serve_command, OPERATION_CREATE_WEBHOOK },
+	{ "GET", "/v1/webhooks/{id}", ROUTE_TENANT, ROUTE_NO_BODY, serve_command, OPERATION_RETRIEVE_WEBHOOK },
+	{ "PUT", "/v1/webhooks/{id}", ROUTE_TENANT, ROUTE_JSON, serve_command, OPERATION_UPDATE_WEBHOOK },
+	{ "DELETE", "/v1/webhooks/{id}", ROUTE_TENANT, ROUTE_NO_BODY, serve_command, OPERATION_DELETE_WEBHOOK },
+	{ "POST", "/v1/webhooks/{id}/test", ROUTE_TENANT, ROUTE_MAYBE_JSON, serve_command, OPERATION_TEST_WEBHOOK },
+	{ "POST", "/v1/webhooks/{id}/recover", ROUTE_TENANT, ROUTE_JSON, serve_command, OPERATION_RECOVER_DELIVERIES },
+	{ "GET", "/v1/events", ROUTE_TENANT, ROUTE_NO_BODY, serve_events, 0 },
+	{ 0 },
+};

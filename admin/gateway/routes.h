@@ -1,0 +1,12 @@
+/* What the API serves. */
+#pragma once
+
+#include "gateway/router.h"
+
+extern const struct route api_routes[];
+
+/* The handlers. Each answers, or waits for its outcome. */
+void serve_command(struct exchange *exchange); /* `detail` of the route: enum operation */
+void serve_jwks(struct exchange *exchange);
+void serve_tenant_jwks(struct exchange *exchange);
+void serve_events(struct exchange *exchange);

@@ -1,0 +1,81 @@
+#include "gateway/sender.h"
+
+#include "base/log.h"
+#include "command/call.h"
+#include "kafka/client.h"
+
+#include <pthread.h>
+
+struct sender {
+	const struct config *config;
+	int64_t timeout_ms;
+	pthread_mutex_t lock; /* around all of what follows: a codec is one thread's at a time */
+	struct codec *codec;
+	struct client *client;
+	bool failed;
+};
+
+static enum admin_status open_client(const struct sender *sender, struct client **out) {
+	const struct client_options options = { .timeout_ms = sender->timeout_ms };
+
+	return client_open(sender->config, sender->codec, &options, out);
+}
+
+enum admin_status sender_open(const struct config *config, int64_t timeout_ms, struct sender **out) {
+	_cleanup_(sender_closep) struct sender *sender = x_calloc(1, sizeof(*sender));
+	enum admin_status status;
+
+	sender->config = config;
+	sender->timeout_ms = timeout_ms;
+	pthread_mutex_init(&sender->lock, NULL);
+	sender->codec = open_codec(config);
+	if (!sender->codec)
+		return ADMIN_USAGE;
+	status = open_client(sender, &sender->client);
+	if (!status)
+		*out = TAKE(sender);
+	return status;
+}
+
+void sender_close(struct sender *sender) {
+	if (sender->client)
+		client_close(sender->client);
+	codec_freep(&sender->codec);
+	pthread_mutex_destroy(&sender->lock);
+	free(sender);
+}
+
+int sender_send(struct sender *sender, const struct command *command) {
+	enum admin_status status;
+
+	pthread_mutex_lock(&sender->lock);
+	status = client_send_command(sender->client, command);
+	if (status && status != ADMIN_REFUSED)
+		sender->failed = true;
+	pthread_mutex_unlock(&sender->lock);
+	return status == ADMIN_REFUSED ? SENDER_E_TOO_LARGE : status ? SENDER_E_FAILED : 0;
+}
+
+static bool has_failed(struct sender *sender) {
+	bool failed;
+
+	pthread_mutex_lock(&sender->lock);
+	failed = sender->failed;
+	pthread_mutex_unlock(&sender->lock);
+	return failed;
+}
+
+/* Opened outside of the lock: it asks the brokers, and requests would wait meanwhile. */
+void sender_mend(struct sender *sender) {
+	struct client *client = NULL, *old;
+
+	if (!has_failed(sender) || open_client(sender, &client))
+		return;
+	pthread_mutex_lock(&sender->lock);
+	old = sender->client;
+	sender->client = client;
+	sender->failed = false;
+	pthread_mutex_unlock(&sender->lock);
+	log_warn("a new producer", "reason=%s", log_quote("the old one failed"));
+	client_close(old);
+}

@@ -1,0 +1,73 @@
+/* Requests that are commands: sent, waited for, answered with the outcome. */
+#include "gateway/command_request.h"
+#include "gateway/routes.h"
+
+/* What to repeat with where there was no answer; an id that came or that was made. */
+static void show_command_id(struct exchange *exchange) {
+	if (exchange->match.route->body != ROUTE_NO_BODY || !strcmp(exchange->match.route->method, "DELETE"))
+		http_answer_header(&exchange->http->answer, "idempotency-key", exchange->command.envelope.command_id);
+}
+
+static void answer_outcome(struct exchange *exchange, const struct analytic_event *outcome) {
+	struct arena *arena = exchange->http->arena;
+	char id[UUID_TEXT_SIZE];
+
+	answer_data(exchange, outcome->status, &outcome->data);
+	if (outcome->status == 201 && outcome->data.kind == EVENT_DATA_WEBHOOK) {
+		uuid_format(&outcome->data.webhook.id, id);
+		http_answer_header(&exchange->http->answer, "location", arena_printf(arena, "/v1/webhooks/%s", id));
+	}
+	if (outcome->repeat)
+		http_answer_header(&exchange->http->answer, "idempotent-replayed", "true");
+	show_command_id(exchange);
+}
+
+static void answer_timeout(struct exchange *exchange) {
+	atomic_fetch_add(&exchange->gateway->metrics.timeouts, 1);
+	answer_error(exchange, 503, "No worker answered in time. The request may still be carried out: repeat it with the same Idempotency-Key.");
+	show_command_id(exchange);
+}
+
+/* On the thread of whoever settles or expires. */
+static void on_outcome(void *userdata, const struct analytic_event *outcome) {
+	struct exchange *exchange = userdata;
+
+	if (outcome)
+		answer_outcome(exchange, outcome);
+	else
+		answer_timeout(exchange);
+	http_request_answered(exchange->http);
+}
+
+static void answer_unsent(struct exchange *exchange, int r) {
+	if (r == SENDER_E_TOO_LARGE)
+		answer_error(exchange, 413, "The command is larger than command.max.bytes.");
+	else
+		answer_error(exchange, 503, "Kafka does not take commands now.");
+	http_request_answered(exchange->http);
+}
+
+/* It waits before it is sent: its outcome may be there before the call returns. */
+static void send_and_wait(struct exchange *exchange) {
+	struct gateway *gateway = exchange->gateway;
+	const struct command *command = &exchange->command;
+	int r;
+
+	if (pending_add(gateway->pending, &command->envelope, on_outcome, exchange)) {
+		answer_error(exchange, 429, "Too many requests are waiting for their outcome.");
+		return;
+	}
+	http_request_wait(exchange->http);
+	r = sender_send(gateway->sender, command);
+	if (r && pending_cancel(gateway->pending, &command->envelope))
+		answer_unsent(exchange, r);
+}
+
+void serve_command(struct exchange *exchange) {
+	struct problem *problem = command_request_read(exchange);
+
+	if (problem)
+		answer_problem(exchange, problem);
+	else
+		send_and_wait(exchange);
+}

@@ -1,0 +1,144 @@
+/* What is answered from memory: the JWKS and events. */
+#include "base/clock.h"
+#include "domain/limits.h"
+#include "gateway/exchange.h"
+#include "gateway/routes.h"
+
+#include <errno.h>
+#include <strings.h>
+
+/* --- JWKS --- */
+
+/* Whether If-None-Match names the tag. Source: RFC 9110 section 13.1.2 (weak comparison). */
+static bool names_etag(const char *header, const char *etag) {
+	size_t etag_len = strlen(etag);
+
+	while (header && *header) {
+		size_t len;
+
+		header += strspn(header, " \t,");
+		if (*header == '*')
+			return true;
+		header += strncmp(header, "W/", 2) == 0 ? 2 : 0;
+		len = strcspn(header, ", \t");
+		if (len == etag_len && !memcmp(header, etag, len))
+			return true;
+		header += len;
+	}
+	return false;
+}
+
+static void answer_keys(struct exchange *exchange, const struct public_key_set *set) {
+	struct http_answer *answer = &exchange->http->answer;
+	bool known = names_etag(http_request_header(exchange->http, "if-none-match"), set->etag);
+
+	exchange->has_token = false; /* the answer is public, whoever asked */
+	if (known)
+		answer_empty(exchange, 304);
+	else
+		answer_json(exchange, 200, set->text, set->len);
+	http_answer_header(answer, "etag", arena_strdup(exchange->http->arena, set->etag));
+	/* A tenant's first key comes with its first webhook: that there is none is not to be remembered. */
+	http_answer_header(answer, "cache-control", set->is_empty ? "no-cache" : "public, max-age=60");
+	http_answer_header(answer, "vary", "authorization, host");
+	http_answer_header(answer, "access-control-allow-origin", "*");
+}
+
+static void serve_keys_of(struct exchange *exchange, const char *tenant_id) {
+	struct public_key_set set;
+
+	if (!public_keys_ready(exchange->gateway->keys)) {
+		answer_error(exchange, 503, "The keys are being read.");
+		return;
+	}
+	public_keys_get(exchange->gateway->keys, exchange->http->arena, tenant_id, clock_wall_ms(), &set);
+	answer_keys(exchange, &set);
+}
+
+/* The first label of the host under gateway.domain, or NULL. */
+static const char *tenant_of_host(struct exchange *exchange) {
+	const char *host = http_request_header(exchange->http, "host"), *domain = exchange->gateway->config->gateway_domain;
+	size_t host_len = host ? strcspn(host, ":") : 0, label_len = host ? strcspn(host, ".") : 0;
+
+	if (!host || !domain || label_len == 0 || label_len >= host_len)
+		return NULL;
+	if (host_len - label_len - 1 != strlen(domain) || strncasecmp(host + label_len + 1, domain, strlen(domain)) != 0)
+		return NULL;
+	return arena_strndup(exchange->http->arena, host, label_len);
+}
+
+/* Source: design section 1. */
+void serve_jwks(struct exchange *exchange) {
+	const char *tenant_id = exchange->has_token ? exchange->tenant_id : tenant_of_host(exchange);
+
+	if (!tenant_id)
+		tenant_id = exchange->gateway->config->gateway_default_tenant;
+	if (tenant_id)
+		serve_keys_of(exchange, tenant_id);
+	else
+		answer_error(exchange, 404, "Nothing says whose keys: ask for /v1/tenants/{tenantId}/webhooks/jwks.");
+}
+
+void serve_tenant_jwks(struct exchange *exchange) {
+	serve_keys_of(exchange, exchange->match.parameters[0]);
+}
+
+/* --- Events --- */
+
+static int parse_number(const char *text, int64_t min, int64_t max, int64_t *out) {
+	char *end;
+	long long number;
+
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	if (errno || end == text || *end || text[0] < '0' || text[0] > '9' || number < min || number > max)
+		return -EINVAL;
+	*out = number;
+	return 0;
+}
+
+static void read_number(struct exchange *exchange, struct problem **problem, const char *name, int64_t max, const char *rule, int64_t *out) {
+	bool wrong = false;
+	const char *text = exchange_query(exchange, name, &wrong);
+
+	if (wrong || (text && parse_number(text, 1, max, out)))
+		exchange_wrong(exchange, problem, name, "query", text, rule);
+}
+
+static void read_time(struct exchange *exchange, struct problem **problem, const char *name, int64_t *out) {
+	bool wrong = false;
+	const char *text = exchange_query(exchange, name, &wrong);
+
+	if (wrong || (text && clock_parse_iso8601(text, out)))
+		exchange_wrong(exchange, problem, name, "query", text, "Must be a time such as 2026-01-31T12:00:00.000Z");
+}
+
+static struct problem *read_query(struct exchange *exchange, struct event_query *query) {
+	struct problem *problem = NULL;
+	int64_t limit = PAGE_LIMIT_DEFAULT;
+	bool wrong = false;
+
+	*query = (struct event_query){ .tenant_id = exchange->tenant_id, .to_ms = INT64_MAX, .before = INT64_MAX };
+	query->type = exchange_query(exchange, "type", &wrong);
+	if (wrong || (query->type && (strlen(query->type) > 64 || query->type[strspn(query->type, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_*")])))
+		exchange_wrong(exchange, &problem, "type", "query", query->type, "Must be an event type; * stands for any text");
+	read_time(exchange, &problem, "from", &query->from_ms);
+	read_time(exchange, &problem, "to", &query->to_ms);
+	read_number(exchange, &problem, "limit", PAGE_LIMIT_MAX, "Must be between 1 and 1000", &limit);
+	read_number(exchange, &problem, "cursor", INT64_MAX, "Invalid value", &query->before);
+	query->limit = (size_t)limit;
+	return problem;
+}
+
+void serve_events(struct exchange *exchange) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(EVENT_PAGE_BYTES_MAX);
+	struct event_query query;
+	struct problem *problem = read_query(exchange, &query);
+
+	if (problem) {
+		answer_problem(exchange, problem);
+		return;
+	}
+	event_index_query(exchange->gateway->events, &query, &out);
+	answer_json(exchange, 200, out.data, out.len);
+}
