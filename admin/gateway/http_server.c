@@ -106,7 +106,7 @@ static size_t declared_length(const struct http_request *request) {
 }
 
 /* What two programs in a row could read in two ways is refused, and nothing that follows is believed. Source: RFC 9112 sections 3.2 and 6.3, 11.2. */
-static const char *find_ambiguity(const struct http_request *request) {
+static const char *find_ambiguity(const struct http_request *request, const char *version) {
 	size_t lengths = http_request_header_count(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	const char *coding = http_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 
@@ -116,6 +116,8 @@ static const char *find_ambiguity(const struct http_request *request) {
 		return "The only transfer coding that is understood is chunked.";
 	if (http_request_header_count(request, MHD_HTTP_HEADER_HOST) > 1)
 		return "There is more than one Host header.";
+	if (!http_request_header(request, MHD_HTTP_HEADER_HOST) && strcmp(version, MHD_HTTP_VERSION_1_0) != 0)
+		return "There is no Host header.";
 	return NULL;
 }
 
@@ -136,9 +138,9 @@ static bool is_worth_draining(const struct entry *entry) {
 	return declared_length(&entry->request) <= HTTP_DRAIN_MAX && !(expect && strcasecmp(expect, "100-continue") == 0);
 }
 
-static void take_head(struct entry *entry) {
+static void take_head(struct entry *entry, const char *version) {
 	struct http_request *request = &entry->request;
-	const char *ambiguity = find_ambiguity(request);
+	const char *ambiguity = find_ambiguity(request, version);
 
 	request->has_body = declared_length(request) || http_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 	if (head_size(entry) > HTTP_HEAD_MAX)
@@ -221,13 +223,13 @@ static void complete(struct entry *entry) {
 }
 
 static enum MHD_Result serve(void *userdata _unused_, struct MHD_Connection *connection _unused_, const char *path _unused_, const char *method,
-			     const char *version _unused_, const char *upload, size_t *upload_len, void **state) {
+			     const char *version, const char *upload, size_t *upload_len, void **state) {
 	struct entry *entry = *state;
 
 	if (!entry->has_head) {
 		entry->has_head = true;
 		entry->request.method = arena_strdup(entry->request.arena, method);
-		take_head(entry);
+		take_head(entry, version);
 		if (entry->request.answer.status && (entry->request.answer.closes || (entry->request.has_body && !is_worth_draining(entry))))
 			return send_answer(entry);
 		return MHD_YES;
@@ -313,7 +315,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, const struct 
 				MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
 				MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_CONNECTION_LIMIT, options->connections_max,
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_LISTEN_BACKLOG_SIZE,
-				(unsigned)BACKLOG, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+				(unsigned)BACKLOG, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_END);
 }
 
 int http_server_start(const struct http_options *options, struct http_server **out) {

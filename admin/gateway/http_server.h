@@ -13,6 +13,9 @@
  * A waiting request holds no thread: its connection is suspended. What is refused by its head is still read, up to DRAIN_MAX, so that a client that
  * sends first and reads then gets its answer and keeps its connection.
  *
+ * What libmicrohttpd itself cannot read (a length that is no number, a head beyond its memory, chunks that are none) it answers itself: the right status, with a page of
+ * its own instead of the API's body, and closes.
+ *
  * Slow clients: from its opening, or from the last response, a connection has `client_timeout_ms` to bring a whole request, and as long again to take a response.
  * Then it is cut off. Bytes that trickle in do not move that time.
  */

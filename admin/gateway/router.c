@@ -52,7 +52,7 @@ static bool take_part(const char *wanted, size_t wanted_len, char *decoded, stru
 }
 
 static int matches(const char *pattern, struct arena *arena, const char *path, struct route_match *match, bool *out) {
-	size_t wanted_len, len, parameters = 0;
+	size_t wanted_len = 0, len = 0, parameters = 0;
 	const char *wanted, *part;
 
 	*out = true;

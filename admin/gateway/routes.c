@@ -16,5 +16,6 @@ const struct route api_routes[] = {
 	{ "POST", "/v1/webhooks/{id}/test", ROUTE_TENANT, ROUTE_MAYBE_JSON, serve_command, OPERATION_TEST_WEBHOOK },
 	{ "POST", "/v1/webhooks/{id}/recover", ROUTE_TENANT, ROUTE_JSON, serve_command, OPERATION_RECOVER_DELIVERIES },
 	{ "GET", "/v1/events", ROUTE_TENANT, ROUTE_NO_BODY, serve_events, 0 },
+	{ "GET", "/openapi.json", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_openapi, 0 },
 	{ 0 },
 };

@@ -1,7 +1,8 @@
-/* What is answered from memory: the JWKS and events. */
+/* What is answered from memory: the JWKS, events, and the description of the API. */
 #include "base/clock.h"
 #include "domain/limits.h"
 #include "gateway/exchange.h"
+#include "gateway/openapi.h"
 #include "gateway/routes.h"
 
 #include <errno.h>
@@ -80,7 +81,15 @@ void serve_jwks(struct exchange *exchange) {
 }
 
 void serve_tenant_jwks(struct exchange *exchange) {
-	serve_keys_of(exchange, exchange->match.parameters[0]);
+	const char *tenant_id = exchange->match.parameters[0];
+	struct problem *problem = NULL;
+
+	if (strlen(tenant_id) <= TENANT_ID_MAX) {
+		serve_keys_of(exchange, tenant_id);
+		return;
+	}
+	exchange_wrong(exchange, &problem, "tenantId", "params", tenant_id, "Must be at most 256 bytes");
+	answer_problem(exchange, problem);
 }
 
 /* --- Events --- */
@@ -120,7 +129,7 @@ static struct problem *read_query(struct exchange *exchange, struct event_query 
 
 	*query = (struct event_query){ .tenant_id = exchange->tenant_id, .to_ms = INT64_MAX, .before = INT64_MAX };
 	query->type = exchange_query(exchange, "type", &wrong);
-	if (wrong || (query->type && (strlen(query->type) > 64 || query->type[strspn(query->type, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_*")])))
+	if (wrong || (query->type && (!*query->type || strlen(query->type) > 64 || query->type[strspn(query->type, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_*")])))
 		exchange_wrong(exchange, &problem, "type", "query", query->type, "Must be an event type; * stands for any text");
 	read_time(exchange, &problem, "from", &query->from_ms);
 	read_time(exchange, &problem, "to", &query->to_ms);
@@ -141,4 +150,13 @@ void serve_events(struct exchange *exchange) {
 	}
 	event_index_query(exchange->gateway->events, &query, &out);
 	answer_json(exchange, 200, out.data, out.len);
+}
+
+/* --- The description --- */
+
+void serve_openapi(struct exchange *exchange) {
+	exchange->has_token = false; /* the answer is public, whoever asked */
+	answer_json(exchange, 200, openapi_json, openapi_json_len);
+	http_answer_header(&exchange->http->answer, "cache-control", "public, max-age=300");
+	http_answer_header(&exchange->http->answer, "access-control-allow-origin", "*");
 }

@@ -166,7 +166,7 @@ def as_http_shows(data):
 
 def with_webhook(world):
     tenant = world.tenant("parity")
-    return tenant, world.ask(tenant, commands.create(URL + "/first")).data["id"]
+    return tenant, world.ask(tenant, commands.create("https://127.0.0.1:9/first")).data["id"]
 
 
 def test_there_are_enough():

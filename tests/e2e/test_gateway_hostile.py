@@ -1,0 +1,257 @@
+"""The gateway's port in bad hands: what is no request, what never ends, what is meant for two readers."""
+
+import random
+import re
+import resource
+import socket
+import statistics
+import time
+import uuid
+
+import pytest
+from env.commands import ISSUED
+from env.http import Client, raw
+from env.sanitizer import SANITIZED
+from env.wait import until
+
+WEBHOOKS = "/v1/webhooks"
+URL = "http://127.0.0.1:9/hook"
+CLIENT_TIMEOUT_S = 2
+
+
+@pytest.fixture(scope="module")
+def gateway(world):
+    return world.gateway(gateway_client_timeout=f"{CLIENT_TIMEOUT_S}s")
+
+
+@pytest.fixture(scope="module")
+def client(world, gateway):
+    return world.client(gateway, world.tenant("hostile"))
+
+
+@pytest.fixture(autouse=True)
+def serves_on(client):
+    """Whatever was sent, others are served, and nothing is left waiting."""
+    yield
+    assert client("GET", WEBHOOKS).status == 200
+
+
+def head(client, line, *lines):
+    return "\r\n".join([line, "host: x", f"authorization: Bearer {client.token}", *lines, "", ""]).encode()
+
+
+def statuses(answer):
+    """libmicrohttpd 0.9.75 writes the head of a refusal of its own twice before it closes: that is one."""
+    first, _, rest = answer.partition(b"\r\n\r\n")
+    if rest.startswith(first) and rest.endswith(b"</html>") and b"\r\nConnection: close" in first:
+        answer = rest
+    return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3}) ", answer)]
+
+
+JSON = "content-type: application/json"
+CLOSE = "connection: close"
+RAW = {
+    # what is sent behind the token, and the statuses that may come back; [] is an end without an answer
+    "length-twice": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: 2", "content-length: 3"), b"{}", [400]),
+    "length-and-chunked": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: 2", "transfer-encoding: chunked"), b"0\r\n\r\n", [400]),
+    "another-coding": (("POST /v1/webhooks HTTP/1.1", JSON, "transfer-encoding: gzip, chunked"), b"0\r\n\r\n", [400]),
+    "chunked-twice": (("POST /v1/webhooks HTTP/1.1", JSON, "transfer-encoding: chunked", "transfer-encoding: chunked"), b"0\r\n\r\n", [400]),
+    "negative-length": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: -1"), b"{}", [400]),
+    "endless-length": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: 99999999999999999999"), b"{}", [400, 413]),
+    "huge-length": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: 9999999999"), b"{}", [413]),
+    "length-in-words": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: two"), b"{}", [400]),
+    "chunk-of-no-number": (("POST /v1/webhooks HTTP/1.1", JSON, "transfer-encoding: chunked", CLOSE), b"zz\r\n{}\r\n0\r\n\r\n", [400, None]),
+    "chunk-too-large": (("POST /v1/webhooks HTTP/1.1", JSON, "transfer-encoding: chunked", CLOSE), b"fffffffffffffffff\r\n", [400, 413, None]),
+    "chunks-without-end": (("POST /v1/webhooks HTTP/1.1", JSON, "transfer-encoding: chunked", CLOSE), b"1\r\n{\r\n", [None]),
+    "two-hosts": (("GET /v1/webhooks HTTP/1.1", "host: y"), b"", [400]),
+    "path-of-nul": (("GET /v1/webhooks/%00 HTTP/1.1", CLOSE), b"", [400]),
+    "path-of-no-utf-8": (("GET /v1/webhooks/%ff HTTP/1.1", CLOSE), b"", [400]),
+    "path-of-overlong-utf-8": (("GET /v1/webhooks/%c0%ae%c0%ae HTTP/1.1", CLOSE), b"", [400]),
+    "raw-high-bytes": (("GET /v1/webhooks/\xff\xfe HTTP/1.1", CLOSE), b"", [400]),
+    "two-slashes": (("GET /v1//webhooks HTTP/1.1", CLOSE), b"", [404]),
+    "slashes-before": (("GET //v1/webhooks HTTP/1.1", CLOSE), b"", [404]),
+    "slash-behind": (("GET /v1/webhooks/ HTTP/1.1", CLOSE), b"", [404]),
+    "dots": (("GET /v1/../v1/webhooks HTTP/1.1", CLOSE), b"", [404]),
+    "escaped-dots": (("GET /v1/%2e%2e/v1/webhooks HTTP/1.1", CLOSE), b"", [404]),
+    "escaped-slash": (("GET /v1%2fwebhooks HTTP/1.1", CLOSE), b"", [404]),
+    "escaped-word": (("GET /v1/%77ebhooks HTTP/1.1", CLOSE), b"", [200]),
+    "backslash": (("GET /v1\\webhooks HTTP/1.1", CLOSE), b"", [404]),
+    "semicolon": (("GET /v1/webhooks;a=b HTTP/1.1", CLOSE), b"", [404]),
+    "upper-case": (("GET /V1/WEBHOOKS HTTP/1.1", CLOSE), b"", [404]),
+    "absolute-form": (("GET http://elsewhere.example/v1/webhooks?limit=1 HTTP/1.1", CLOSE), b"", [200]),
+    "connect": (("CONNECT example.com:443 HTTP/1.1", CLOSE), b"", [404, 405, 400]),
+    "trace": (("TRACE /v1/webhooks HTTP/1.1", CLOSE), b"", [405]),
+    "method-in-lower-case": (("get /v1/webhooks HTTP/1.1", CLOSE), b"", [405]),
+    "long-method": (("X" * 5000 + " /v1/webhooks HTTP/1.1", CLOSE), b"", [400, 405, 501]),
+    "http-1.0": (("GET /v1/webhooks HTTP/1.0",), b"", [200]),
+    "http-9": (("GET /v1/webhooks HTTP/9.9", CLOSE), b"", [400, 505, None, 200]),
+    "long-path": ((f"GET /{'x' * 10000} HTTP/1.1", CLOSE), b"", [404]),
+    "longer-path": ((f"GET /{'x' * 100000} HTTP/1.1", CLOSE), b"", [414, 431, None]),
+    "huge-header": (("GET /v1/webhooks HTTP/1.1", "x: " + "y" * 200000, CLOSE), b"", [431, None]),
+    "many-headers": (("GET /v1/webhooks HTTP/1.1", *(f"x-{n}: y" for n in range(3000)), CLOSE), b"", [431, None]),
+    "folded-header": (("GET /v1/webhooks HTTP/1.1", "x: a\r\n b", CLOSE), b"", [200, 400]),
+    "header-without-colon": (("GET /v1/webhooks HTTP/1.1", "nothing", CLOSE), b"", [400, 200]),
+    "two-tokens": (("GET /v1/webhooks HTTP/1.1", "authorization: Bearer phk_x", CLOSE), b"", [401]),
+    "key-of-no-utf-8": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: 2", "idempotency-key: \xff", CLOSE), b"{}", [400]),
+    "trace-of-no-utf-8": (("GET /v1/webhooks HTTP/1.1", "traceparent: \xff\xfe", CLOSE), b"", [200]),
+    "request-id-of-no-text": (("GET /v1/webhooks HTTP/1.1", "x-request-id: \xff\x01", CLOSE), b"", [200, 400]),
+    "length-of-a-get": (("GET /v1/webhooks HTTP/1.1", "content-length: 3", CLOSE), b"abc", [200]),
+    "query-of-odd-things": (("GET /v1/webhooks?&&=&%=%zz&limit=%31&a=b=c HTTP/1.1", CLOSE), b"", [200]),
+    "query-of-nul": (("GET /v1/webhooks?cursor=%00 HTTP/1.1", CLOSE), b"", [400]),
+}
+
+
+@pytest.mark.parametrize("case", RAW.values(), ids=RAW)
+def test_raw(gateway, client, case):
+    (line, *lines), body, wanted = case
+    text = "\r\n".join([line, "host: x", f"authorization: Bearer {client.token}", *lines, "", ""]).encode("latin-1")
+    answer = raw(gateway.api, text + body, timeout=CLIENT_TIMEOUT_S + 3)
+    got = statuses(answer)
+    assert len(got) <= 1 and (got[0] if got else None) in wanted, answer[:300]
+
+
+@pytest.mark.parametrize("bytes", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\0" * 1000, b"\r\n" * 5000, b"GET\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"])
+def test_what_is_no_request(gateway, bytes):
+    got = statuses(raw(gateway.api, bytes, timeout=CLIENT_TIMEOUT_S + 3))
+    assert all(status >= 400 for status in got) and len(got) <= 1
+
+
+def test_random_bytes(gateway):
+    for seed in range(50):
+        raw(gateway.api, random.Random(seed).randbytes(2000) + b"\r\n\r\n", timeout=0.05)
+
+
+def test_pipelining(gateway, client):
+    """Each gets its answer, in order; behind one whose length is not sure nothing is believed."""
+    paths = [f"{WEBHOOKS}/{n}" for n in range(100)]
+    requests = b"".join(head(client, f"GET {path} HTTP/1.1") for path in paths[:-1]) + head(client, f"GET {paths[-1]} HTTP/1.1", CLOSE)
+    answer = raw(gateway.api, requests)
+    assert statuses(answer) == [400] * 100
+    assert [int(n) for n in re.findall(rb'"value":"(\d+)"', answer)] == list(range(100))
+    smuggled = head(client, "POST /v1/webhooks HTTP/1.1", JSON, "content-length: 5", "transfer-encoding: chunked") + b"0\r\n\r\n"
+    assert statuses(raw(gateway.api, smuggled + head(client, "GET /v1/webhooks HTTP/1.1", CLOSE))) == [400]
+
+
+def until_closed(connection, send, every=0.1):
+    """Sends a little again and again; returns after how many seconds the other side had enough."""
+    begun = time.monotonic()
+    connection.settimeout(every)
+    while time.monotonic() - begun < 10 * CLIENT_TIMEOUT_S:
+        try:
+            connection.sendall(send)
+            if not connection.recv(65536):
+                return time.monotonic() - begun
+        except TimeoutError:
+            pass
+        except OSError:
+            return time.monotonic() - begun
+    raise AssertionError("it was never cut off")
+
+
+@pytest.mark.parametrize("begin", ["", "GET /v1/webhooks HTTP/1.1\r\nhost: x\r\nx-slow: ", "body"])
+def test_slow_clients_are_cut_off(gateway, client, begin):
+    """However steadily the bytes trickle in."""
+    if begin == "body":
+        begin = head(client, "POST /v1/webhooks HTTP/1.1", JSON, "content-length: 60000").decode()
+    with socket.create_connection(gateway.api.split(":")) as connection:
+        if begin:
+            connection.sendall(begin.encode())
+        took = until_closed(connection, b"x")
+    assert CLIENT_TIMEOUT_S - 0.5 < took < 3 * CLIENT_TIMEOUT_S
+
+
+def test_waiting_for_a_worker_is_not_slowness(make_world):
+    with make_world() as alone:
+        gateway = alone.gateway(gateway_timeout="2s", gateway_client_timeout="500ms")
+        assert alone.client(gateway, alone.tenant())("GET", WEBHOOKS).status == 503
+
+
+@pytest.mark.skipif(bool(SANITIZED), reason="a connection takes many times the memory there")
+def test_idle_connections(gateway, client, report):
+    """10,000 of them, and all others are served; then they are cut off."""
+    count = 10000
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(count + 1000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
+    host, port = gateway.api.split(":")
+    idle = []
+    for _ in range(count):
+        idle.append(socket.create_connection((host, port), 5))
+    assert client("GET", WEBHOOKS).status == 200
+    report(f"{count} idle connections: {gateway.usage()[1]:.0f} MiB at most")
+    until(lambda: gateway.metric("posthorn_gateway_connections") < 10, 30, "the idle ones to be cut off")
+    for connection in idle:
+        connection.close()
+
+
+def test_more_connections_than_are_allowed(world, client):
+    gateway = world.gateway("gateway-few", gateway_max_connections=8, gateway_client_timeout="1s")
+    held = [socket.create_connection(gateway.api.split(":"), 5) for _ in range(20)]
+    served = Client(gateway.api, client.token)
+
+    def is_served():
+        try:
+            return served("GET", "/v1/events").status == 200
+        except OSError:
+            return False
+
+    until(is_served, 10, "a connection when the idle ones are cut off")
+    for connection in held:
+        connection.close()
+    gateway.stop()
+
+
+def test_tokens_by_prefix(gateway, client):
+    """How much of a token is right shows in nothing: neither in the answer nor in its time."""
+    wrong = {n: client.token[:n] + "A" * (len(client.token) - n) for n in (0, 4, 12, 24, 46)}
+    wrong[46] = client.token[:46] + ("B" if client.token[46] == "A" else "A")
+    took = {n: [] for n in wrong}
+    bodies = set()
+    connection = client.connect()
+    for _ in range(300):
+        for n, token in wrong.items():
+            begun = time.perf_counter()
+            connection.request("GET", "/v1/events", headers={"authorization": f"Bearer {token}"})
+            answer = connection.getresponse()
+            bodies.add((answer.status, answer.read()))
+            took[n].append(time.perf_counter() - begun)
+    connection.close()
+    medians = [statistics.median(times) for times in took.values()]
+    assert [status for status, _ in bodies] == [401]
+    assert max(medians) < 1.5 * min(medians), medians
+
+
+def test_memory_stays(gateway, client):
+    """Thousands of refused and broken requests leave nothing behind."""
+
+    def round():
+        for _ in range(300):
+            raw(gateway.api, head(client, "POST /v1/webhooks HTTP/1.1", JSON, "content-length: 40000", CLOSE) + b"x" * 40000)
+            socket.create_connection(gateway.api.split(":")).close()
+        status = open(f"/proc/{gateway.process.pid}/status").read()
+        return int(re.search(r"VmRSS:\s*(\d+)", status)[1])
+
+    round()
+    first = round()
+    assert round() < first + 4096, "KiB"
+
+
+def test_other_tenants_are_not_shown(world, gateway, client):
+    """Not by id, not by cursor, not by key, not in an error."""
+    other = world.client(gateway, world.tenant("victim"))
+    body = {"events": [ISSUED], "url": URL + "/secret"}
+    webhook = other("POST", WEBHOOKS, body, {"idempotency-key": "shared"}).json
+    other("POST", WEBHOOKS, body)
+    cursor = other("GET", f"{WEBHOOKS}?limit=1").json["nextCursor"]
+    mine = client("POST", WEBHOOKS, body | {"url": URL + "/mine"}, {"idempotency-key": "shared"})
+    assert mine.status == 201 and mine.json["id"] != webhook["id"], "a key is the tenant's own"
+    answers = [
+        client(method, f"{WEBHOOKS}/{webhook['id']}{path}", body)
+        for method, path, body in (
+            ("GET", "", None), ("DELETE", "", None), ("PUT", "", body), ("POST", "/test", None), ("POST", "/recover", {"since": 0}),
+        )
+    ]  # fmt: skip
+    assert {answer.status for answer in answers} == {404}
+    nobody = client("GET", f"{WEBHOOKS}/{uuid.uuid4()}").json
+    assert answers[0].json["message"] == nobody["message"]
+    listed = client("GET", f"{WEBHOOKS}?cursor={cursor}")
+    assert all("secret" not in answer.body.decode() for answer in (*answers[:2], listed, client("GET", "/v1/events?limit=1000")))
+    assert other("GET", f"{WEBHOOKS}/{webhook['id']}").json == webhook
