@@ -240,20 +240,11 @@ int pipeline_open(struct pipeline *p) {
 
 /* Running. */
 
-/* A static member does not leave the group: its partitions wait for it to come back, for session.timeout.ms. */
-static void leave(struct pipeline *p) {
-	rd_kafka_resp_err_t err = rd_kafka_consumer_close(p->consumer);
-
-	if (err)
-		log_warn("consumer did not close cleanly", "error=%s", log_quote(rd_kafka_err2str(err)));
-}
-
 /* One that is lost is replaced: under the same worker.id it is the same member, with a new assignment. Returns whether there is one. */
 static bool have_consumer(struct pipeline *p) {
 	if (!p->consumer_lost)
 		return true;
-	assignment_lose(p); /* before its last callbacks: nothing is committed any more in the name of a member that is none */
-	leave(p);
+	assignment_lose(p); /* nothing is committed any more in the name of a member that is none */
 	rd_kafka_queue_destroy(TAKE(p->consumer_queue));
 	client_free(TAKE(p->consumer));
 	p->consumer_lost = false;
@@ -418,8 +409,6 @@ int pipeline_run(struct pipeline *p) {
 		assignment_close_gates(p);
 	else
 		drain(p);
-	if (p->consumer)
-		leave(p);
 	return p->fatal;
 }
 
