@@ -205,7 +205,8 @@ int main(int argc, char **argv) {
 	if (arguments.print_options)
 		return print_options();
 	/* SQLite counts no memory: nobody asks, and each of its allocations would take a lock for it. */
-	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) || sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK)
+	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) || sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
+	    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) != SQLITE_OK)
 		return EXIT_FAILED;
 	code = read_config(&arguments);
 	if (code == 0 && arguments.check_config)

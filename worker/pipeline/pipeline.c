@@ -1,6 +1,7 @@
 #include "pipeline/pipeline.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "pipeline/context.h"
 #include "pipeline/turn.h"
 
@@ -355,6 +356,19 @@ static bool refill(struct pipeline *p) {
 	return r < 0 || dispatch_has_withdrawals(p->dispatch);
 }
 
+/* Turns share a commit of SQLite, soon. */
+static void flush_replica(struct pipeline *p) {
+	int r;
+
+	if (!p->replica || p->replica_error || restorer_has_replica(p->restorer) || !replica_is_due(p->replica, clock_monotonic_ms()))
+		return;
+	fault_step("before-sqlite-commit");
+	r = replica_flush(p->replica);
+	if (r < 0)
+		p->replica_error = r;
+	fault_step("after-sqlite-commit");
+}
+
 /* Once round: a slice of what is being restored, a turn, the windows. Returns whether there is more to do at once. */
 static bool run_once(struct pipeline *p) {
 	bool more;
@@ -373,6 +387,7 @@ static bool run_once(struct pipeline *p) {
 	if (p->input_stale && !p->replica_error)
 		assignment_apply(p);
 	more |= refill(p);
+	flush_replica(p);
 	return more;
 }
 

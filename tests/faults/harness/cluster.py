@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from env.paths import KAFKA
 from env.wait import until
@@ -97,7 +98,15 @@ class Cluster:
         return self.client.list_topics(topic, timeout=10).topics[topic].partitions[partition].leader
 
     def group_coordinator(self, group):
-        return self.client.describe_consumer_groups([group])[group].result(30).coordinator.id
+        # A client that has known brokers since they were killed may ask the wrong one, or none: a new one each time.
+        def ask():
+            client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+            try:
+                return client.describe_consumer_groups([group])[group].result(5).coordinator
+            except (KafkaException, TimeoutError):
+                return None
+
+        return until(ask, 60, "a group coordinator").id
 
     def transaction_coordinator(self, transactional_id):
         return self.leader("__transaction_state", java_hash(transactional_id) % TRANSACTION_LOG_PARTITIONS)
