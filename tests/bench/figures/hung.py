@@ -66,8 +66,8 @@ class Bench:
         self.stand.wait_pending(0)
 
 
-def whole_worker(options, figures):
-    with stand() as on:
+def whole_worker(options, figures, broker=None):
+    with stand(broker=broker) as on:
         on.start()
         bench = Bench(on, options, figures)
         on.deliver(bench.healthy, [bench.healthy_port], options.each)  # so that what is measured has its connections

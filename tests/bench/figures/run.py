@@ -7,12 +7,14 @@ import time
 from contextlib import ExitStack, closing
 from functools import cached_property
 
+from .rows_data import row_h, row_j, row_k
 from .rows_engine import row_a, row_b, row_c, row_e
-from .rows_worker import row_f
+from .rows_latency import row_i
+from .rows_worker import row_d, row_f, row_g
 from .stand import Receiver, make_broker
-from .table import Table
+from .table import RowFigures, Table
 
-ROWS = {"a": row_a, "b": row_b, "c": row_c, "e": row_e, "f": row_f}
+ROWS = dict(a=row_a, b=row_b, c=row_c, d=row_d, e=row_e, f=row_f, g=row_g, h=row_h, i=row_i, j=row_j, k=row_k)
 
 
 def rows(text):
@@ -40,6 +42,10 @@ class Run:
 
     def size(self, usual, least=1):
         return max(round(usual * self.options.size), least)
+
+    def figures(self, row):
+        """For what is a bench by itself too."""
+        return RowFigures(self.table, row)
 
     @cached_property
     def receiver(self):

@@ -101,11 +101,11 @@ class Stand:
         self.issuer = Issuer(self.world)
         self.worker = None
 
-    def start(self, kind=Worker, **settings):
+    def start(self, kind=Worker, ready=True, **settings):
         self.worker_settings = self.world.settings | {key.replace("_", "."): value for key, value in settings.items()}
         self.worker = kind(self.world.directory, "worker-1", self.worker_settings)
         self.world.workers.append(self.worker)
-        self.worker.start()
+        self.worker.start(ready)
 
     def webhook(self, url):
         """A tenant with a webhook, and that one's id."""

@@ -1,6 +1,7 @@
 """The table of `run`: a line a measure, with its limit beside it."""
 
 import json
+import re
 import sys
 from statistics import median
 
@@ -42,6 +43,17 @@ class Table:
     def _line(self, row, measure, middle, low, high, unit, limit, verdict):
         line = f"{row:<4} {measure:<48} {middle:>11} {low:>11} {high:>11}  {unit:<6} {limit:<11} {verdict}"
         print(line.rstrip(), file=self.out, flush=True)
+
+
+class RowFigures:
+    """The measures of a bench that stands by itself too (stand.Figures), as those of a row."""
+
+    def __init__(self, table, row):
+        self.table, self.row, self.say = table, row, table.say
+
+    def figure(self, name, value, unit="", most=None, least=None, digits=None):
+        measure = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+        self.table.add(self.row, measure, value, unit.replace("records/s", "1/s"), most, least)
 
 
 def number(value):
