@@ -219,6 +219,7 @@ def test_tokens_by_prefix(gateway, client):
     assert max(medians) < 1.5 * min(medians), medians
 
 
+@pytest.mark.skipif(bool(SANITIZED), reason="what is freed is kept for a while there")
 def test_memory_stays(gateway, client):
     """Thousands of refused and broken requests leave nothing behind."""
 
