@@ -3,7 +3,6 @@
 import http.client
 import json
 import threading
-import time
 import uuid
 
 from env.commands import ISSUED
@@ -36,7 +35,7 @@ class Creator(threading.Thread):
             body = answer.read()
         except (OSError, http.client.HTTPException):
             self.connection.close()  # and opened again by the next request
-            time.sleep(0.01)
+            self.stopping.wait(0.01)
             return None
         assert answer.status in (201, 503), (answer.status, body)
         return json.loads(body)["id"] if answer.status == 201 else None

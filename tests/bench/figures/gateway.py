@@ -51,17 +51,24 @@ class User:
         self.webhook = None if self.webhook else json.loads(body)["id"]
 
 
-async def webhooks(gateway, tokens, options, figures):
+def shown(took):
+    return f"p50 {percentile(took, 0.5) * 1000:.1f} ms, p99 {percentile(took, 0.99) * 1000:.1f} ms, at most {took[-1] * 1000:.1f} ms"
+
+
+async def webhooks(worker, gateway, tokens, options, figures):
+    programs = (gateway, worker)
     connections = [await Connection(gateway.api).open() for _ in tokens]
     users = [User(connection, token, n) for n, (connection, token) in enumerate(zip(connections, tokens))]
     await load(users, options.rate, WARM_UP_S)
+    before = [program.usage()[0] for program in programs]
     steady, steady_seconds = await load(users, options.rate, options.seconds)
+    cpu = [(program.usage()[0] - used) / len(steady) * 1e6 for program, used in zip(programs, before)]
     hurried, hurried_seconds = await load(users, None, options.seconds / 3)
     for connection in connections:
         connection.close()
-    shown = [f"p50 {percentile(took, 0.5) * 1000:.1f} ms, p99 {percentile(took, 0.99) * 1000:.1f} ms, at most {took[-1] * 1000:.1f} ms" for took in (steady, hurried)]
-    figures.say(f"{len(users)} connections, {len(steady) / steady_seconds:.0f} requests a second: {shown[0]}")
-    figures.say(f"{len(users)} connections, as fast as the answers come, {len(hurried) / hurried_seconds:.0f} a second: {shown[1]}")
+    figures.say(f"{len(users)} connections, {len(steady) / steady_seconds:.0f} requests a second: {shown(steady)}")
+    figures.say(f"CPU of each: {cpu[0]:.0f} µs of the gateway's, {cpu[1]:.0f} µs of the worker's")
+    figures.say(f"{len(users)} connections, as fast as the answers come, {len(hurried) / hurried_seconds:.0f} a second: {shown(hurried)}")
     figures.figure(f"p50 at {options.rate} requests/s", percentile(steady, 0.5) * 1000, "ms", digits=1)
     figures.figure(f"p99 at {options.rate} requests/s", percentile(steady, 0.99) * 1000, "ms", most=P99_MOST_MS, digits=1)
     figures.figure("requests/s at that rate", len(steady) / steady_seconds, least=0.97 * options.rate, digits=1)
@@ -91,11 +98,11 @@ def main():
     options = arguments()
     figures = Figures("gateway", options.json)
     with make_world(partitions=12) as world:
-        world.worker()
+        worker = world.worker()
         tenants = [world.tenant("bench") for _ in range(options.connections)]
         tokens = [world.token(tenant)["token"] for tenant in tenants]
         gateway = world.gateway()
-        run(webhooks(gateway, tokens, options, figures))
+        run(webhooks(worker, gateway, tokens, options, figures))
         until(lambda: len(world.admin.jwks(tenants[0])["keys"]) == 1, 10, "the key")
         jwks(gateway, tenants[0], options, figures)
         gateway.stop()
