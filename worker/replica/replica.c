@@ -9,6 +9,11 @@
 
 enum { GATHER_MS = 1000, QUIET_MS = 20 };
 
+/* No count of memory: nobody asks, and each allocation would take a lock for it. What a turn may have to undo stays in memory: it is little. */
+int replica_init(void) {
+	return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK && sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) == SQLITE_OK ? 0 : -EINVAL;
+}
+
 int replica_fail(struct replica *replica, const char *doing) {
 	int rc = sqlite3_errcode(replica->db);
 

@@ -24,6 +24,9 @@
 
 struct replica;
 
+/* Sets SQLite up, for the process: before anything else of it, in a program that writes. Returns 0 or -EINVAL. */
+int replica_init(void) _must_check_;
+
 /* Opens or makes <data_dir>/replica.db, locked against a second worker. `codec` is borrowed. Returns 0, or a negative errno after logging; -EBUSY: another process has it. */
 int replica_open(const char *data_dir, const char *cluster_id, struct codec *codec, struct replica **out) _must_check_;
 /* A file of a living or dead worker, to read only. */
