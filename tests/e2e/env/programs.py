@@ -62,7 +62,7 @@ class Admin:
         return self.json("jwks", "show", "--tenant", tenant)
 
     def dump(self, replica=None):
-        return self.ok("state", "dump", "--json", *(["--replica", replica] if replica else []))
+        return self.ok("state", "dump", "--json", *(["--replica", replica] if replica else []), timeout=600)
 
 
 class Server:
