@@ -14,8 +14,8 @@ enum { PROBLEMS_MAX = 64 * 1024, STDOUT_BUFFER = 1024 * 1024, TIMEOUT_DEFAULT_MS
 
 static const struct subcommand *const families[] = {
 	topics_subcommands,   master_key_subcommands, webhook_subcommands, jwks_subcommands,
-	delivery_subcommands, credential_subcommands, results_subcommands, state_subcommands,
-	token_subcommands,    serve_subcommands,
+	credential_subcommands, results_subcommands, delivery_subcommands, dead_letters_subcommands,
+	state_subcommands,    token_subcommands, serve_subcommands,
 };
 
 static const struct flag common_flags[] = {
