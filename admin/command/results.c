@@ -197,6 +197,21 @@ static enum admin_status read_results(struct tail *tail) {
 	return status || !tail->newest ? status : print_newest(tail);
 }
 
+/* A misspelt type would be waited for in vain. */
+static enum admin_status check_type(const char *pattern) {
+	for (int subject = 0; pattern && subject < ANALYTIC_SUBJECT_COUNT; subject++) {
+		for (int step = 0; step <= ANALYTIC_STEP_NONE; step++) {
+			if (analytic_event_type_exists((enum analytic_subject)subject, (enum analytic_step)step) &&
+			    !fnmatch(pattern, analytic_event_type((enum analytic_subject)subject, (enum analytic_step)step), 0))
+				return ADMIN_OK;
+		}
+	}
+	if (!pattern)
+		return ADMIN_OK;
+	complain("--type is \"%s\", which no type of event matches; WEBHOOK_* matches some", pattern);
+	return ADMIN_USAGE;
+}
+
 static enum admin_status read_flags(struct tail *tail) {
 	const struct arguments *arguments = tail->invocation->arguments;
 	enum admin_status status;
@@ -205,7 +220,9 @@ static enum admin_status read_flags(struct tail *tail) {
 
 	tail->type = arguments_get(arguments, "type");
 	tail->follows = arguments_has(arguments, "follow");
-	status = flag_since(tail->invocation, &has_since, &tail->since_ms);
+	status = check_type(tail->type);
+	if (!status)
+		status = flag_since(tail->invocation, &has_since, &tail->since_ms);
 	if (!status)
 		status = flag_limit(tail->invocation, 0, &limit);
 	if (status)

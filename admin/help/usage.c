@@ -21,7 +21,7 @@ void usage_print(FILE *out) {
 		print_rows(out, *family);
 	print_common(out);
 	fputs("\nexit status: 0 success, 1 refused (the error body is on stderr), 2 wrong usage or configuration, 3 no outcome "
-	      "in time.\n"
+	      "in time, 130 interrupted.\n"
 	      "posthorn-admin COMMAND --help shows a command's own options and examples.\n",
 	      out);
 }

@@ -58,6 +58,7 @@ enum admin_status producer_open(const struct config *config, const struct produc
 		/* What a topic takes is the topic's to say; of our own, dead letters take this much. */
 		{ "message.max.bytes", "10485760" },
 		{ options->each_alone ? "batch.num.messages" : NULL, "1" },
+		{ "linger.ms", "0" },
 		{ "compression.type", "lz4" },
 		{ 0 },
 	};

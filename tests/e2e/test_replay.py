@@ -2,9 +2,15 @@
 
 import json
 import os
+import signal
+import subprocess
+import time
 
 import pytest
 from env import commands
+from env.kafka import Reader
+from env.paths import ADMIN
+from env.programs import ENVIRONMENT
 from env.wait import until
 
 SUCCESS, REFUSED, USAGE = range(3)
@@ -216,3 +222,56 @@ def test_many(world):
     assert all(world.results.end(id).status == 201 for id in ids)
     ends = [event.commandId for event in world.results.events if event.commandId in set(ids) and event.type.endswith("_SUCCESS")]
     assert ends == ids
+
+
+def write_letters(world, count):
+    """As a worker would have, of commands that nobody is there to take."""
+    for n in range(count):
+        error = {"reason": "r", "topic": f"{world.prefix}webhook-admin", "partition": 0, "offset": n, "timestamp": 1}
+        headers = [(f"posthorn.error.{name}", str(value).encode()) for name, value in error.items()]
+        world.writer.raw("webhook-dead-letters", f"tenant-{n % 100}", f"value-{n}", headers)
+    world.writer.flush()
+
+
+class Records(Reader):
+    def __init__(self, *arguments):
+        self.values = []
+        super().__init__(*arguments)
+
+    def take(self, message):
+        self.values.append(message.value().decode())
+
+
+def test_an_interrupted_replay_says_what_it_has_sent(fresh_world):
+    """It ends early, but with nothing between sent and not sent."""
+    world = fresh_world
+    write_letters(world, 20_000)
+    sent = Records(world.bootstrap, world.prefix + "webhook-admin")
+    process = subprocess.Popen(
+        [ADMIN, "--config", world.admin.config, "dead-letters", "replay", "--all", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+    sent.wait(lambda: sent.values)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and not err
+    told = [json.loads(line) for line in out.splitlines()]
+    sent.catch_up()
+    assert {line["result"] for line in told} == {"sent"} and len(told) == len(sent.values) < 20_000
+
+
+def test_every_letter_is_sent_once(fresh_world, report):
+    world = fresh_world
+    write_letters(world, 5000)
+    begin = time.monotonic()
+    answer = world.admin("dead-letters", "replay", "--all")
+    report(f"5,000 letters replayed in {time.monotonic() - begin:.1f} s")
+    assert answer.code == SUCCESS and "5000 sent and acknowledged, 0 not sent" in answer.out
+    sent = Records(world.bootstrap, world.prefix + "webhook-admin")
+    sent.catch_up()
+    assert sorted(sent.values) == sorted(f"value-{n}" for n in range(5000))
+
+
+def test_no_broker(world):
+    """Nothing is sent, and it says so."""
+    answer = world.admin("--set", "kafka.bootstrap.servers=127.0.0.1:1", "dead-letters", "replay", "--all", "--timeout", "2s")
+    assert answer.code == 3 and answer.err and not answer.out
