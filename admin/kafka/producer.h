@@ -10,7 +10,8 @@
 
 struct producer;
 
-/* Called by producer_send and producer_flush for each record that has a tag: `why` is NULL when the brokers have it, else why it was given up. */
+/* Called by producer_send and producer_flush for each record that has a tag: `why` is NULL when the brokers have it, else says why it
+ * was given up. */
 typedef void (*producer_report_fn)(void *userdata, void *tag, const char *why);
 
 struct producer_options {

@@ -10,6 +10,7 @@ from env.programs import ENVIRONMENT, run
 from env.terminal import Terminal
 
 PATH = {"PATH": f"{BIN}:{ENVIRONMENT['PATH']}"}
+STEPS = ("START", "SUCCESS", "FAIL")
 COMPLETION = {"admin": ROOT / "admin/completion", "worker": ROOT / "worker/completion"}
 
 
@@ -39,9 +40,9 @@ def keys():
 
 def test_every_command_of_the_design_is_there():
     wanted = (
-        "topics create, topics check, master-key generate, token create, token list, token revoke, webhook create, webhook list, webhook get, "
-        "webhook update, webhook delete, webhook test, webhook recover, jwks show, jwks rotate, credential issue, results tail, delivery list, "
-        "dead-letters list, dead-letters replay, state dump, serve"
+        "topics create, topics check, master-key generate, token create, token list, token revoke, webhook create, webhook list, "
+        "webhook get, webhook update, webhook delete, webhook test, webhook recover, jwks show, jwks rotate, credential issue, "
+        "results tail, delivery list, dead-letters list, dead-letters replay, state dump, serve"
     )
     assert sorted(COMMANDS) == sorted(wanted.split(", "))
 
@@ -63,7 +64,9 @@ def test_help_of_a_family():
     assert answer.code == 0 and "dead-letters replay" in answer.out and "webhook" not in answer.out.replace("webhook-", "")
 
 
-@pytest.mark.parametrize("words, said", [(["dead-letters"], "dead-letters --help"), (["nothing"], "posthorn-admin --help"), (["token", "x"], "token --help")])
+@pytest.mark.parametrize(
+    "words, said", [(["dead-letters"], "dead-letters --help"), (["nothing"], "posthorn-admin --help"), (["token", "x"], "token --help")]
+)
 def test_what_is_wrong_says_where_help_is(words, said):
     answer = run(ADMIN, *words)
     assert answer.code == 2 and said in answer.err and not answer.out
@@ -121,9 +124,10 @@ def complete(*words):
 def in_bash(program, *words):
     """What bash makes of the words, taken apart as it does."""
     name = program.name.removeprefix("posthorn-")
-    script = """source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); "_${COMP_WORDS[0]//-/_}"; printf '%s\\n' "${COMPREPLY[@]}" """
+    script = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); "_${COMP_WORDS[0]//-/_}"; printf "%s\\n" "${COMPREPLY[@]}"'
     file = COMPLETION[name] / f"{program.name}.bash"
-    answer = subprocess.run(["bash", "-c", script, "bash", file, program.name, *words], capture_output=True, text=True, env=ENVIRONMENT | PATH, cwd=ROOT, check=False)
+    command = ["bash", "-c", script, "bash", file, program.name, *words]
+    answer = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT | PATH, cwd=ROOT, check=False)
     assert not answer.stderr, answer
     return answer.stdout.split()
 
@@ -153,7 +157,7 @@ def test_every_key_completes_behind_set():
         (["delivery", "list", "--status", ""], ["pending", "dead"]),
         (["delivery", "list", "--status=d"], ["--status=dead"]),
         (["dead-letters", "list", "--topic", "c"], ["credential-issuance"]),
-        (["results", "tail", "--type", "WEBHOOK_D"], ["WEBHOOK_DELETE_START", "WEBHOOK_DELETE_SUCCESS", "WEBHOOK_DELETE_FAIL", "WEBHOOK_DISABLED"]),
+        (["results", "tail", "--type", "WEBHOOK_D"], [*(f"WEBHOOK_DELETE_{step}" for step in STEPS), "WEBHOOK_DISABLED"]),
         (["webhook", "create", "--events", "OpenIdCredentialIssuedS"], ["OpenIdCredentialIssuedSummary"]),
         (["webhook", "create", "--events=x,OpenIdCredentialIssuedS"], ["--events=x,OpenIdCredentialIssuedSummary"]),
         (["webhook", "get", ""], []),
@@ -256,7 +260,8 @@ def test_install(tmp_path):
         assert page == run(BIN / program, "--print-manual").out
         assert run(tmp_path / "bin" / program, "--version").out.startswith(program)
         completion = tmp_path / "share/bash-completion/completions" / program
-        loaded = subprocess.run(["bash", "-c", f"source {completion} && complete -p {program}"], capture_output=True, text=True, check=True)
+        script = f"source {completion} && complete -p {program}"
+        loaded = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
         assert f"-F _{program.replace('-', '_')} {program}" in loaded.stdout
         assert (tmp_path / f"share/zsh/site-functions/_{program}").exists()
     assert (tmp_path / "share/posthorn/examples/posthorn.properties").exists()

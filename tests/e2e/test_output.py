@@ -61,7 +61,12 @@ def words_of(row, state):
     return [state.get(word, word) for word in words]
 
 
-@pytest.mark.parametrize("row, lines", ROWS, ids=lambda value: " ".join(value[:2] if isinstance(value, list) else value.split()[:2]) if value not in (True, False) else "")
+def name_of(value):
+    words = value if isinstance(value, list) else "" if isinstance(value, bool) else value.split()
+    return " ".join(words[:2])
+
+
+@pytest.mark.parametrize("row, lines", ROWS, ids=name_of)
 def test_json_is_all_that_stdout_holds(world, state, row, lines):
     answer = world.admin(*words_of(row, state), "--json")
     assert answer.code == 0 and not answer.err, answer
@@ -90,7 +95,8 @@ def test_what_is_wrong_goes_to_stderr(world, state, row, json_flag):
 
 
 def test_tables_are_aligned(world, state):
-    for row in ("token list", "topics check", "webhook list --tenant TENANT", "delivery list --tenant TENANT", "dead-letters list --tenant TENANT"):
+    tables = ("webhook list", "delivery list", "dead-letters list")
+    for row in ("token list", "topics check", *(f"{table} --tenant TENANT" for table in tables)):
         head, *rows = world.admin.ok(*words_of(row, state)).splitlines()
         second = head.index(head.split()[1])
         assert rows and all(line[second - 1] == " " and line[second] != " " for line in rows), head

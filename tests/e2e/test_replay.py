@@ -81,7 +81,15 @@ def test_nothing_there(world):
 
 @pytest.mark.parametrize(
     "flags",
-    [["--at", "1"], ["--at", "1:x"], ["--at", "1:2,"], ["--topic", "webhook-state"], ["--since", "yesterday"], ["--limit", "0"], ["--limit", "x"]],
+    [
+        ["--at", "1"],
+        ["--at", "1:x"],
+        ["--at", "1:2,"],
+        ["--topic", "webhook-state"],
+        ["--since", "yesterday"],
+        ["--limit", "0"],
+        ["--limit", "x"],
+    ],
     ids=" ".join,
 )
 def test_wrong_filters(world, flags):
@@ -247,9 +255,8 @@ def test_an_interrupted_replay_says_what_it_has_sent(fresh_world):
     world = fresh_world
     write_letters(world, 20_000)
     sent = Records(world.bootstrap, world.prefix + "webhook-admin")
-    process = subprocess.Popen(
-        [ADMIN, "--config", world.admin.config, "dead-letters", "replay", "--all", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
-    )
+    command = [ADMIN, "--config", world.admin.config, "dead-letters", "replay", "--all", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
     sent.wait(lambda: sent.values)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

@@ -130,7 +130,17 @@ def test_a_reader_that_has_enough(world):
 
 
 @pytest.mark.parametrize(
-    "flags", [["--type", "WEBHOOK_CREATED"], ["--type", ""], ["--limit", "0"], ["--limit", "many"], ["--since", "x"], ["--from-beginning", "--limit", "1"], ["--from-beginning", "--since", "1h"]], ids=" ".join
+    "flags",
+    [
+        ["--type", "WEBHOOK_CREATED"],
+        ["--type", ""],
+        ["--limit", "0"],
+        ["--limit", "many"],
+        ["--since", "x"],
+        ["--from-beginning", "--limit", "1"],
+        ["--from-beginning", "--since", "1h"],
+    ],
+    ids=" ".join,
 )
 def test_wrong_usage(world, flags):
     answer = world.admin("results", "tail", *flags)
