@@ -3,6 +3,7 @@
 #     need_build    what compiles posthorn
 #     need_kafka    what runs the real Kafka of compose/kafka
 #     need_tests    what runs the tests and the demo's receiver (Python)
+#     need_bench    what benches need besides: a generator of HTTP load
 #     need_faults   what fault runs need besides: workers with a clock of their own
 #
 # Each is silent when nothing is missing. This is the one place that names Debian packages for people's scripts; for the
@@ -13,7 +14,7 @@ build_commands=(gcc=gcc make=make cmake=cmake pkg-config=pkg-config)
 build_packages=(libc6-dev librdkafka-dev libavro-dev libcurl4-openssl-dev libssl-dev libsodium-dev libsqlite3-dev libjansson-dev
 	libidn2-dev libmicrohttpd-dev uthash-dev libcmocka-dev)
 kafka_commands=(java=default-jre-headless mvn=maven)
-test_commands=(python3=python3 openssl=openssl groff=groff-base zsh=zsh)
+test_commands=(python3=python3 openssl=openssl curl=curl jq=jq groff=groff-base zsh=zsh)
 
 need_build() {
 	install_missing "$(missing_commands "${build_commands[@]}") $(missing_packages "${build_packages[@]}")"
@@ -29,6 +30,10 @@ need_tests() {
 	# Debian ships Python without ensurepip, which `python3 -m venv` needs.
 	python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=' python3-venv'
 	install_missing "$missing"
+}
+
+need_bench() {
+	install_missing "$(missing_commands wrk=wrk)"
 }
 
 need_faults() {
