@@ -1,8 +1,11 @@
 /* posthorn-admin: one binary, subcommands. This file finds the subcommand, reads the configuration, and runs it. */
 #include "base/duration.h"
 #include "base/utf8.h"
-#include "command/command.h"
 #include "domain/limits.h"
+#include "help/catalog.h"
+#include "help/completion.h"
+#include "help/manual.h"
+#include "help/usage.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,90 +13,22 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { PROBLEMS_MAX = 64 * 1024, STDOUT_BUFFER = 1024 * 1024, TIMEOUT_DEFAULT_MS = 30 * 1000 };
-
-static const struct subcommand *const families[] = {
-	topics_subcommands,   master_key_subcommands, webhook_subcommands, jwks_subcommands,
-	delivery_subcommands, credential_subcommands, results_subcommands, state_subcommands,
-	token_subcommands,    serve_subcommands,
-};
-
-static const struct flag common_flags[] = {
-	{ "config", "FILE", "configuration, Java-style properties; the worker's own file serves" },
-	{ "set", "KEY=VALUE", "one configuration key, over file and environment; may be repeated" },
-	{ "tenant", "TENANT", "whose webhooks, keys, credentials or events" },
-	{ "json", NULL, "one JSON value on stdout, or JSON lines for streams" },
-	{ "timeout", "DURATION", "how long to wait for brokers and outcomes: 500ms, 30s, 5m (default 30s)" },
-	{ "help", NULL, "this help, or a subcommand's" },
-	{ "version", NULL, "the version" },
-	{ 0 },
-};
-
-/* "webhook get ID"; owned by the caller. */
-static char *subcommand_name(const struct subcommand *row) {
-	return x_asprintf("%s%s%s%s%s", row->family, row->verb ? " " : "", row->verb ? row->verb : "", row->operands ? " " : "",
-			  row->operands ? row->operands : "");
-}
-
-static void print_help(FILE *out) {
-	fputs("usage: posthorn-admin [--config FILE] [--set KEY=VALUE]... COMMAND [OPTION]...\n\ncommands:\n", out);
-	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		for (const struct subcommand *row = families[i]; row->family; row++) {
-			_cleanup_(x_freep) char *name = subcommand_name(row);
-
-			fprintf(out, "  %-24s %s\n", name, row->summary);
-		}
-	}
-	fputs("\noptions of every command:\n", out);
-	flags_print(out, common_flags);
-	fputs("\nexit status: 0 success, 1 refused (the error body is on stderr), 2 wrong usage or configuration, 3 no outcome "
-	      "in time.\n"
-	      "posthorn-admin COMMAND --help shows a command's own options and examples.\n",
-	      out);
-}
-
-static void print_subcommand_help(const struct subcommand *row) {
-	_cleanup_(x_freep) char *name = subcommand_name(row);
-	const char *line = row->examples;
-
-	printf("usage: posthorn-admin %s [OPTION]...\n\n%s\n", name, row->summary);
-	if (row->details)
-		printf("\n%s", row->details);
-	if (row->flags) {
-		fputs("\noptions:\n", stdout);
-		flags_print(stdout, row->flags);
-	}
-	fputs("\noptions of every command:\n", stdout);
-	flags_print(stdout, common_flags);
-	fputs("\nexamples:\n", stdout);
-	while (*line) {
-		size_t len = strcspn(line, "\n");
-
-		printf("  posthorn-admin %.*s\n", (int)len, line);
-		line += len + (line[len] == '\n');
-	}
-}
+enum { PROBLEMS_MAX = 64 * 1024, HIDDEN_MAX = 1024 * 1024, STDOUT_BUFFER = 1024 * 1024, TIMEOUT_DEFAULT_MS = 30 * 1000 };
 
 /* NULL after saying what is wrong. */
 static const struct subcommand *find_subcommand(int argc, char **argv) {
-	bool family_known = false;
+	const struct subcommand *family = catalog_family(argv[0]);
+	const struct subcommand *row = family ? catalog_find(family, argc > 1 ? argv[1] : NULL) : NULL;
 
-	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		for (const struct subcommand *row = families[i]; row->family; row++) {
-			if (strcmp(row->family, argv[0]) != 0)
-				continue;
-			family_known = true;
-			if (!row->verb || (argc > 1 && !strcmp(row->verb, argv[1])))
-				return row;
-		}
-	}
-	if (family_known && argc > 1)
-		complain("%s has no command %s", argv[0], argv[1]);
-	else if (family_known)
-		complain("%s needs to be told what to do", argv[0]);
-	else
+	if (row)
+		return row;
+	if (!family)
 		complain("there is no command %s", argv[0]);
-	complain("try: posthorn-admin --help");
+	else if (argc > 1)
+		complain("%s has no command %s", argv[0], argv[1]);
+	else
+		complain("%s needs to be told what to do", argv[0]);
+	complain("try: posthorn-admin%s%s --help", family ? " " : "", family ? argv[0] : "");
 	return NULL;
 }
 
@@ -119,7 +54,7 @@ static enum admin_status check_tenant(const char *tenant) {
 }
 
 static enum admin_status check_usage(const struct subcommand *row, const struct arguments *arguments) {
-	_cleanup_(x_freep) char *name = x_asprintf("%s%s%s", row->family, row->verb ? " " : "", row->verb ? row->verb : "");
+	_cleanup_(x_freep) char *name = catalog_name(row, false);
 
 	if (arguments->operand_count != row->operand_count) {
 		complain("%s takes %s%s", name, row->operands ? "" : "no operand", row->operands ? row->operands : "");
@@ -192,38 +127,64 @@ static enum admin_status check_text(int argc, char **argv) {
 }
 
 static enum admin_status general_help(bool asked) {
-	print_help(asked ? stdout : stderr);
+	usage_print(asked ? stdout : stderr);
 	return asked ? ADMIN_OK : ADMIN_USAGE;
 }
 
+/* What packaging and shells ask for. Nothing to complete is no error. */
+static enum admin_status print_hidden(const struct arguments *arguments, char **words, size_t count) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(HIDDEN_MAX);
+
+	if (arguments_has(arguments, "print-manual"))
+		manual_append(&out, POSTHORN_VERSION);
+	else if (count)
+		completion_append(&out, (const char *const *)words, count);
+	if (out.len)
+		fwrite(out.data, 1, out.len, stdout);
+	return ADMIN_OK;
+}
+
+static enum admin_status run_subcommand(int argc, char **argv, struct arguments *arguments) {
+	const struct subcommand *row = find_subcommand(argc, argv);
+	/* The last word of its name stands where a program's own name would. */
+	int first = row && row->verb;
+
+	if (!row ||
+	    arguments_parse(arguments, (const struct flag *const[]){ catalog_common_flags, row->flags, NULL }, false, argc - first, argv + first, NULL))
+		return ADMIN_USAGE;
+	if (!arguments_has(arguments, "help"))
+		return run(row, arguments);
+	usage_print_subcommand(row);
+	return ADMIN_OK;
+}
+
+/* "webhook --help", of a family that has several commands. */
+static bool asks_for_family(int argc, char **argv) {
+	const struct subcommand *family = catalog_family(argv[0]);
+
+	return family && family->verb && argc > 1 && !strcmp(argv[1], "--help");
+}
+
 static enum admin_status dispatch(int argc, char **argv, struct arguments *arguments) {
-	const struct subcommand *row;
 	int first;
 
 	if (check_text(argc, argv) ||
-	    arguments_parse(arguments, (const struct flag *const[]){ common_flags, NULL }, true, argc, argv, &first))
+	    arguments_parse(arguments, (const struct flag *const[]){ catalog_common_flags, catalog_hidden_flags, NULL }, true, argc, argv, &first))
 		return ADMIN_USAGE;
+	argc -= first;
+	argv += first;
+	if (arguments_has(arguments, "print-manual") || arguments_has(arguments, "complete"))
+		return print_hidden(arguments, argv, (size_t)argc);
 	if (arguments_has(arguments, "version")) {
 		puts("posthorn-admin " POSTHORN_VERSION);
 		return ADMIN_OK;
 	}
-	if (first == argc)
+	if (!argc)
 		return general_help(arguments_has(arguments, "help"));
-	/* Of a family with verbs: there are few enough to show them all. */
-	if (first + 1 < argc && !strcmp(argv[first + 1], "--help") && strcmp(argv[first], "serve") != 0)
-		return general_help(true);
-	row = find_subcommand(argc - first, argv + first);
-	if (!row)
-		return ADMIN_USAGE;
-	/* The last word of its name stands where a program's own name would. */
-	first += row->verb != NULL;
-	if (arguments_parse(arguments, (const struct flag *const[]){ common_flags, row->flags, NULL }, false, argc - first, argv + first, NULL))
-		return ADMIN_USAGE;
-	if (arguments_has(arguments, "help")) {
-		print_subcommand_help(row);
-		return ADMIN_OK;
-	}
-	return run(row, arguments);
+	if (!asks_for_family(argc, argv))
+		return run_subcommand(argc, argv, arguments);
+	usage_print_family(catalog_family(argv[0]));
+	return ADMIN_OK;
 }
 
 int main(int argc, char **argv) {

@@ -14,7 +14,7 @@ build_commands=(gcc=gcc make=make cmake=cmake pkg-config=pkg-config)
 build_packages=(libc6-dev librdkafka-dev libavro-dev libcurl4-openssl-dev libssl-dev libsodium-dev libsqlite3-dev libjansson-dev
 	libidn2-dev libmicrohttpd-dev uthash-dev libcmocka-dev)
 kafka_commands=(java=default-jre-headless mvn=maven)
-test_commands=(python3=python3 openssl=openssl curl=curl jq=jq)
+test_commands=(python3=python3 openssl=openssl curl=curl jq=jq groff=groff-base zsh=zsh)
 
 need_build() {
 	install_missing "$(missing_commands "${build_commands[@]}") $(missing_packages "${build_packages[@]}")"

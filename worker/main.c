@@ -5,11 +5,13 @@
  * 3 something failed that a restart alone does not mend; 4 another worker with the same worker.id took over (do not restart it into a fight).
  */
 #include "base/config.h"
+#include "base/manual.h"
 #include "ops/server.h"
 #include "pipeline/pipeline.h"
 #include "replica/replica.h"
 
 #include <argp.h>
+#include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <signal.h>
@@ -19,13 +21,13 @@
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_FATAL = 3, EXIT_REPLACED = 4 };
 enum { SETTINGS_MAX = 256, PROBLEMS_MAX = 64 * 1024, STOP_GRACE_MS = 0 };
-enum { KEY_CHECK_CONFIG = 0x100, KEY_PRINT_OPTIONS };
+enum { KEY_CHECK_CONFIG = 0x100, KEY_PRINT_OPTIONS, KEY_PRINT_MANUAL };
 
 struct arguments {
 	const char *config_file;
 	const char *settings[SETTINGS_MAX];
 	size_t setting_count;
-	bool check_config, print_options;
+	bool check_config, print_options, print_manual;
 };
 
 struct worker {
@@ -45,6 +47,7 @@ static const struct argp_option argp_options[] = {
 	{ "set", 's', "KEY=VALUE", 0, "Set one key; may be given more than once and wins over file and environment", 0 },
 	{ "check-config", KEY_CHECK_CONFIG, NULL, 0, "Check the configuration and exit", 0 },
 	{ "print-options", KEY_PRINT_OPTIONS, NULL, OPTION_HIDDEN, "Print key, default and help of every option, tab-separated", 0 },
+	{ "print-manual", KEY_PRINT_MANUAL, NULL, OPTION_HIDDEN, "Print posthorn-worker(1)", 0 },
 	{ 0 },
 };
 
@@ -65,6 +68,9 @@ static error_t parse_argument(int key, char *value, struct argp_state *state) {
 		return 0;
 	case KEY_PRINT_OPTIONS:
 		arguments->print_options = true;
+		return 0;
+	case KEY_PRINT_MANUAL:
+		arguments->print_manual = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument: %s", value);
@@ -96,6 +102,49 @@ static int print_options(void) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(PROBLEMS_MAX);
 
 	config_list(&out);
+	fwrite(out.data, 1, out.len, stdout);
+	return EXIT_OK;
+}
+
+static void append_option(struct buffer *out, const struct argp_option *option) {
+	_cleanup_(x_freep) char *name = isprint(option->key) ? x_asprintf("-%c, --%s", option->key, option->name) : x_asprintf("--%s", option->name);
+
+	if (!(option->flags & OPTION_HIDDEN))
+		manual_item(out, name, option->arg, option->doc);
+}
+
+static int print_manual(void) {
+	static const struct argp_option own[] = { { "help", '?', NULL, 0, "Print the options and the configuration keys", 0 },
+						  { "usage", 0, NULL, 0, "Print the options in a line", 0 },
+						  { "version", 'V', NULL, 0, "Print the version", 0 },
+						  { 0 } };
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(PROBLEMS_MAX);
+
+	manual_begin(&out, "posthorn-worker", POSTHORN_VERSION, "a Kafka-native webhook worker");
+	manual_section(&out, "SYNOPSIS");
+	manual_command(&out, "posthorn-worker", "--config FILE [--set KEY=VALUE]...");
+	manual_section(&out, "DESCRIPTION");
+	manual_text(&out, "Takes commands from Kafka, keeps the registry of webhooks that they make, and delivers signed callbacks. What it has on disk can be "
+			  "deleted at any time; what lasts is in Kafka. It runs in the foreground and logs to stderr.");
+	manual_section(&out, "OPTIONS");
+	for (const struct argp_option *option = argp_options; option->name; option++)
+		append_option(&out, option);
+	for (const struct argp_option *option = own; option->name; option++)
+		append_option(&out, option);
+	manual_section(&out, "CONFIGURATION");
+	manual_text(&out, "Keys of the file (Java-style properties), of --set, and, as POSTHORN_DELIVERY_TIMEOUT for delivery.timeout, of the environment. "
+			  "--set wins over the environment, which wins over the file. Durations are 500ms, 5s, 5m, 2h or 5d.");
+	config_append_manual(&out);
+	manual_section(&out, "SIGNALS");
+	manual_item(&out, "SIGTERM, SIGINT", NULL, "End it: what is in flight ends and is committed first.");
+	manual_section(&out, "EXIT STATUS");
+	manual_item(&out, "0", NULL, "stopped by a signal");
+	manual_item(&out, "1", NULL, "something failed that a restart alone may mend");
+	manual_item(&out, "2", NULL, "wrong usage or configuration");
+	manual_item(&out, "3", NULL, "something failed that a restart alone does not mend");
+	manual_item(&out, "4", NULL, "another worker with the same worker.id took over: do not restart it into a fight");
+	manual_section(&out, "SEE ALSO");
+	manual_reference(&out, "posthorn-admin", 1, "");
 	fwrite(out.data, 1, out.len, stdout);
 	return EXIT_OK;
 }
@@ -204,6 +253,8 @@ int main(int argc, char **argv) {
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	if (arguments.print_options)
 		return print_options();
+	if (arguments.print_manual)
+		return print_manual();
 	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) || replica_init() < 0)
 		return EXIT_FAILED;
 	code = read_config(&arguments);

@@ -36,6 +36,7 @@ extern const struct subcommand master_key_subcommands[];
 extern const struct subcommand webhook_subcommands[];
 extern const struct subcommand jwks_subcommands[];
 extern const struct subcommand delivery_subcommands[];
+extern const struct subcommand dead_letters_subcommands[];
 extern const struct subcommand credential_subcommands[];
 extern const struct subcommand results_subcommands[];
 extern const struct subcommand state_subcommands[];

@@ -1,17 +1,17 @@
 #include "base/clock.h"
 #include "command/call.h"
 #include "command/delivery_list.h"
+#include "command/flags.h"
 #include "terminal/clean.h"
 #include "terminal/table.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 enum { LIMIT_DEFAULT = 100, LINE_MAX_BYTES = 2 * 1024 * 1024 };
 
 static const struct flag list_flags[] = {
 	{ "webhook", "ID", "only deliveries to this webhook" },
-	{ "status", "STATUS", "only these: pending or dead" },
+	{ "status", "pending|dead", "only these" },
 	{ "limit", "N", "show at most N (default 100)" },
 	{ "with-body", NULL, "show the bodies, which hold what the events carry: credentials, personal data" },
 	{ 0 },
@@ -40,23 +40,6 @@ static enum admin_status read_status(const char *text, struct delivery_filter *f
 	return ADMIN_USAGE;
 }
 
-static enum admin_status read_limit(const char *text, size_t *limit) {
-	char *end = NULL;
-	long number;
-
-	*limit = LIMIT_DEFAULT;
-	if (!text)
-		return ADMIN_OK;
-	errno = 0;
-	number = strtol(text, &end, 10);
-	if (errno || end == text || *end || number < 1) {
-		complain("--limit is \"%s\", must be a number from 1 on", text);
-		return ADMIN_USAGE;
-	}
-	*limit = (size_t)number;
-	return ADMIN_OK;
-}
-
 static enum admin_status read_request(const struct invocation *invocation, struct request *request) {
 	const char *webhook = arguments_get(invocation->arguments, "webhook");
 	enum admin_status status;
@@ -70,7 +53,7 @@ static enum admin_status read_request(const struct invocation *invocation, struc
 	if (webhook)
 		request->filter.webhook_id = &request->webhook_id;
 	status = read_status(arguments_get(invocation->arguments, "status"), &request->filter);
-	return status ? status : read_limit(arguments_get(invocation->arguments, "limit"), &request->limit);
+	return status ? status : flag_limit(invocation, LIMIT_DEFAULT, &request->limit);
 }
 
 static void append_time(struct buffer *out, const char *name, bool is_null, int64_t wall_ms) {

@@ -1,17 +1,24 @@
 #include "avro/json.h"
 #include "base/clock.h"
 #include "command/call.h"
+#include "command/flags.h"
+#include "command/newest.h"
 #include "kafka/topics.h"
 #include "terminal/clean.h"
+#include "terminal/interrupt.h"
 
 #include <fnmatch.h>
+#include <poll.h>
 #include <stdio.h>
+#include <unistd.h>
 
-enum { LINE_MAX_BYTES = 8 * 1024 * 1024, FOLLOW_POLL_MS = 1000 };
+enum { LINE_MAX_BYTES = 8 * 1024 * 1024, FOLLOW_POLL_MS = 200 };
 
 static const struct flag tail_flags[] = {
 	{ "follow", NULL, "go on with new events until interrupted" },
 	{ "from-beginning", NULL, "with --follow: first everything that is there" },
+	{ "since", "TIME", "only what happened at this time or later: 2026-01-31T12:00:00.000Z, or back from now: 2h" },
+	{ "limit", "N", "of what is there only the newest N" },
 	{ "type", "PATTERN", "only these types, * for any text: WEBHOOK_EVENT_*" },
 	{ 0 },
 };
@@ -21,7 +28,9 @@ struct tail {
 	struct codec *codec;
 	struct arena *arena;
 	struct buffer line;
-	const char *type; /* NULL: all */
+	const char *type;      /* NULL: all */
+	int64_t since_ms;      /* 0: from whenever */
+	struct newest *newest; /* owned; holds lines, until all that was there is read; NULL: they are printed as they come */
 	bool follows;
 	uint64_t unreadable;
 };
@@ -80,7 +89,7 @@ static bool is_wanted(const struct tail *tail, const struct analytic_event *even
 	const char *type = analytic_event_type(event->subject, event->step);
 
 	return (!tail->invocation->tenant || !strcmp(tail->invocation->tenant, event->tenant_id)) &&
-	       (!tail->type || !fnmatch(tail->type, type, 0));
+	       (!tail->type || !fnmatch(tail->type, type, 0)) && event->timestamp_ms >= tail->since_ms;
 }
 
 static enum admin_status print_record(void *userdata, const struct record *record) {
@@ -103,63 +112,139 @@ static enum admin_status print_record(void *userdata, const struct record *recor
 	else
 		append_for_people(&tail->line, &event);
 	buffer_append_char(&tail->line, '\n');
-	return fwrite(tail->line.data, 1, tail->line.len, stdout) == tail->line.len ? ADMIN_OK : ADMIN_REFUSED;
+	if (!tail->newest)
+		return fwrite(tail->line.data, 1, tail->line.len, stdout) == tail->line.len ? ADMIN_OK : ADMIN_REFUSED;
+	newest_add(tail->newest, &(struct newest_place){ event.timestamp_ms, record->partition, record->offset }, x_strdup(tail->line.data));
+	return ADMIN_OK;
 }
 
+/* From now on they are printed as they come. */
+static enum admin_status print_newest(struct tail *tail) {
+	_cleanup_(newest_freep) struct newest *newest = TAKE(tail->newest);
+
+	for (size_t i = 0, count = newest_sort(newest); i < count; i++) {
+		if (fputs(newest_get(newest, i), stdout) < 0)
+			return ADMIN_REFUSED;
+	}
+	return ADMIN_OK;
+}
+
+/* Takes a record, if there is one; what was printed is to be seen as soon as nothing more is at hand. */
+static enum admin_status follow_once(struct reader *reader, struct tail *tail, bool *printed) {
+	struct record record;
+
+	switch (reader_next(reader, *printed ? 0 : FOLLOW_POLL_MS, &record)) {
+	case READER_RECORD:
+		*printed = true;
+		return print_record(tail, &record);
+	case READER_FAILED:
+		return reader_status(reader);
+	case READER_NOTHING:
+	case READER_END:
+		break;
+	}
+	*printed = false;
+	return fflush(stdout) ? ADMIN_REFUSED : ADMIN_OK;
+}
+
+/* Whether who read what is printed has gone: without an event to print, no write would tell. */
+static bool reader_of_stdout_has_gone(void) {
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
+/* It ends by being interrupted, so that this is no failure. */
 static enum admin_status follow(struct reader *reader, struct tail *tail) {
 	enum admin_status status = ADMIN_OK;
 	bool printed = false;
-	struct record record;
 
-	/* What was printed is to be seen as soon as nothing more is at hand. */
-	while (!status) {
-		switch (reader_next(reader, printed ? 0 : FOLLOW_POLL_MS, &record)) {
-		case READER_RECORD:
-			status = print_record(tail, &record);
-			printed = true;
-			break;
-		case READER_FAILED:
-			return reader_status(reader);
-		case READER_NOTHING:
-		case READER_END:
-			if (fflush(stdout))
-				status = ADMIN_REFUSED;
-			printed = false;
-			break;
-		}
+	interrupt_catch();
+	while (!status && !interrupt_came() && (printed || !reader_of_stdout_has_gone())) {
+		if (tail->newest && reader_is_at_end(reader))
+			status = print_newest(tail);
+		if (!status)
+			status = follow_once(reader, tail, &printed);
 	}
 	return status;
+}
+
+static enum reader_start start_of(const struct tail *tail) {
+	if (tail->since_ms)
+		return READER_FROM_TIME;
+	if (tail->follows && !tail->newest && !arguments_has(tail->invocation->arguments, "from-beginning"))
+		return READER_FROM_END;
+	return READER_FROM_BEGINNING;
 }
 
 static enum admin_status read_results(struct tail *tail) {
 	const struct invocation *invocation = tail->invocation;
 	_cleanup_(x_freep) char *topic = topic_name(invocation->config, TOPIC_RESULTS);
-	bool from_end = tail->follows && !arguments_has(invocation->arguments, "from-beginning");
+	/* An event is as old as its record, or older: none of those that are wanted lies before. */
 	const struct reader_options options = { .topic = topic,
-						.start = from_end ? READER_FROM_END : READER_FROM_BEGINNING,
-						.timeout_ms = invocation->timeout_ms };
+						.start = start_of(tail),
+						.since_ms = tail->since_ms,
+						.timeout_ms = invocation->timeout_ms,
+						.prints = !tail->newest };
 	_cleanup_(reader_closep) struct reader *reader = NULL;
 	enum admin_status status = reader_open(invocation->config, &options, &reader);
 
 	if (status)
 		return status;
-	return tail->follows ? follow(reader, tail) : reader_walk(reader, invocation->timeout_ms, print_record, tail);
+	if (tail->follows)
+		return follow(reader, tail);
+	status = reader_walk(reader, invocation->timeout_ms, print_record, tail);
+	return status || !tail->newest ? status : print_newest(tail);
+}
+
+/* A misspelt type would be waited for in vain. */
+static enum admin_status check_type(const char *pattern) {
+	for (int subject = 0; pattern && subject < ANALYTIC_SUBJECT_COUNT; subject++) {
+		for (int step = 0; step <= ANALYTIC_STEP_NONE; step++) {
+			if (analytic_event_type_exists((enum analytic_subject)subject, (enum analytic_step)step) &&
+			    !fnmatch(pattern, analytic_event_type((enum analytic_subject)subject, (enum analytic_step)step), 0))
+				return ADMIN_OK;
+		}
+	}
+	if (!pattern)
+		return ADMIN_OK;
+	complain("--type is \"%s\", which no type of event matches; WEBHOOK_* matches some", pattern);
+	return ADMIN_USAGE;
+}
+
+static enum admin_status read_flags(struct tail *tail) {
+	const struct arguments *arguments = tail->invocation->arguments;
+	enum admin_status status;
+	bool has_since;
+	size_t limit;
+
+	tail->type = arguments_get(arguments, "type");
+	tail->follows = arguments_has(arguments, "follow");
+	status = check_type(tail->type);
+	if (!status)
+		status = flag_since(tail->invocation, &has_since, &tail->since_ms);
+	if (!status)
+		status = flag_limit(tail->invocation, 0, &limit);
+	if (status)
+		return status;
+	if (arguments_has(arguments, "from-beginning") && (has_since || limit)) {
+		complain("--from-beginning cannot go with --%s: which of what is there?", has_since ? "since" : "limit");
+		return ADMIN_USAGE;
+	}
+	if (limit)
+		tail->newest = newest_new(limit, free);
+	return ADMIN_OK;
 }
 
 static enum admin_status run(const struct invocation *invocation) {
 	_cleanup_(codec_freep) struct codec *codec = open_codec(invocation->config);
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	struct tail tail = { .invocation = invocation,
-			     .codec = codec,
-			     .arena = arena,
-			     .line = BUFFER_INIT(LINE_MAX_BYTES),
-			     .type = arguments_get(invocation->arguments, "type"),
-			     .follows = arguments_has(invocation->arguments, "follow") };
-	enum admin_status status;
+	struct tail tail = { .invocation = invocation, .codec = codec, .arena = arena, .line = BUFFER_INIT(LINE_MAX_BYTES) };
+	enum admin_status status = codec ? read_flags(&tail) : ADMIN_USAGE;
 
-	if (!codec)
-		return ADMIN_USAGE;
-	status = read_results(&tail);
+	if (!status)
+		status = read_results(&tail);
+	newest_freep(&tail.newest);
 	buffer_destroy(&tail.line);
 	return !status && tail.unreadable ? ADMIN_REFUSED : status;
 }
@@ -170,9 +255,12 @@ const struct subcommand results_subcommands[] = {
 		.verb = "tail",
 		.summary = "print analytic events, committed ones only",
 		.details = "Without --follow: everything that is there when it starts, then it ends.\n"
-			   "With --follow: new events only, unless --from-beginning; until interrupted.\n"
-			   "A tenant's events come in their order; those of different tenants may be mixed in any.\n",
-		.examples = "results tail --tenant acme\n"
+			   "With --follow: new events only, unless --from-beginning, --since or --limit asks for some of those before; until Ctrl-C\n"
+			   "or SIGTERM, and then the exit status is 0.\n"
+			   "A tenant's events come in their order; those of different tenants may be mixed in any. With --limit what was there\n"
+			   "comes in the order of time.\n",
+		.examples = "results tail --tenant acme --since 2h\n"
+			    "results tail --limit 20 --follow\n"
 			    "results tail --follow --type 'WEBHOOK_EVENT_*'\n"
 			    "results tail --follow --from-beginning --json\n",
 		.flags = tail_flags,

@@ -1,6 +1,8 @@
 #include "base/clock.h"
 #include "command/command.h"
 #include "gateway/token_file.h"
+#include "terminal/clean.h"
+#include "terminal/table.h"
 
 #include <stdio.h>
 
@@ -61,16 +63,21 @@ static void print_json(const struct invocation *invocation, const struct token_l
 	puts(out.data);
 }
 
-static void print_lines(const struct invocation *invocation, const struct token_list *list) {
+static void print_table(const struct invocation *invocation, const struct token_list *list) {
+	_cleanup_(table_destroy) struct table table = table_new(3, (const char *const[]){ "ID", "CREATED", "TENANT" });
+
 	for (size_t i = 0; i < list->count; i++) {
 		const struct token *token = &list->items[i];
+		_cleanup_(x_freep) char *tenant = x_strdup(token->tenant_id);
 		char created_at[CLOCK_ISO8601_SIZE];
 
 		if (invocation->tenant && strcmp(invocation->tenant, token->tenant_id) != 0)
 			continue;
 		clock_format_iso8601(token->created_at_ms, created_at);
-		printf("%-36s  %s  %s\n", token->id, created_at, token->tenant_id);
+		terminal_clean(tenant);
+		table_add(&table, (const char *const[]){ token->id, created_at, tenant });
 	}
+	table_print(&table);
 }
 
 static enum admin_status list(const struct invocation *invocation) {
@@ -84,7 +91,7 @@ static enum admin_status list(const struct invocation *invocation) {
 	if (invocation->json)
 		print_json(invocation, &tokens);
 	else
-		print_lines(invocation, &tokens);
+		print_table(invocation, &tokens);
 	return ADMIN_OK;
 }
 

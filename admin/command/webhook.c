@@ -1,6 +1,5 @@
-#include "base/clock.h"
-#include "base/duration.h"
 #include "command/call.h"
+#include "command/flags.h"
 #include "command/show.h"
 
 #include <errno.h>
@@ -70,17 +69,13 @@ static enum admin_status test(const struct invocation *invocation) {
 
 static enum admin_status recover(const struct invocation *invocation) {
 	struct command command = { .operation = OPERATION_RECOVER_DELIVERIES, .id = operand(invocation) };
-	const char *since = arguments_get(invocation->arguments, "since");
-	int64_t back_ms;
+	bool given;
+	enum admin_status status = flag_since(invocation, &given, &command.since_ms);
 
-	if (!since) {
+	if (status)
+		return status;
+	if (!given) {
 		complain("--since is needed");
-		return ADMIN_USAGE;
-	}
-	if (!duration_parse(since, &back_ms)) {
-		command.since_ms = clock_wall_ms() - back_ms;
-	} else if (clock_parse_iso8601(since, &command.since_ms)) {
-		complain("--since is \"%s\", must be a time such as 2026-01-31T12:00:00.000Z or a duration such as 2h", since);
 		return ADMIN_USAGE;
 	}
 	return call_and_show(invocation, &command);

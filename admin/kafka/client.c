@@ -55,10 +55,14 @@ void client_close(struct client *client) {
 }
 
 static enum admin_status send_encoded(struct client *client, const struct command_envelope *envelope) {
+	const char *traceparent = envelope->traceparent;
+	const struct record_header header = { .name = "traceparent", .value = traceparent, .len = traceparent ? strlen(traceparent) : 0 };
 	const struct produced_record record = { .key = envelope->tenant_id,
+						.key_len = strlen(envelope->tenant_id),
 						.value = client->encoded.data,
 						.len = client->encoded.len,
-						.traceparent = envelope->traceparent };
+						.headers = &header,
+						.header_count = traceparent != NULL };
 
 	if (client->encoded.overflowed)
 		return ADMIN_REFUSED;

@@ -104,6 +104,10 @@ static bool is_misconfiguration(rd_kafka_resp_err_t error) {
 	}
 }
 
+enum admin_status kafka_status(rd_kafka_resp_err_t error) {
+	return is_misconfiguration(error) ? ADMIN_USAGE : ADMIN_NO_OUTCOME;
+}
+
 static const char *separator(const struct kafka_handle *handle) {
 	return handle->last_error[0] ? ": " : "";
 }
@@ -111,7 +115,7 @@ static const char *separator(const struct kafka_handle *handle) {
 enum admin_status kafka_complain(const struct kafka_handle *handle, const char *what, rd_kafka_resp_err_t error) {
 	complain("%s: %s (kafka.bootstrap.servers=%s%s%s)%s", what, rd_kafka_err2str(error), handle->bootstrap, separator(handle),
 		 handle->last_error, is_unknown_topic(error) ? "; posthorn-admin topics create makes it" : "");
-	return is_misconfiguration(error) ? ADMIN_USAGE : ADMIN_NO_OUTCOME;
+	return kafka_status(error);
 }
 
 enum admin_status kafka_complain_timeout(const struct kafka_handle *handle, const char *what, int64_t timeout_ms) {

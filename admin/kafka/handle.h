@@ -35,10 +35,9 @@ enum admin_status kafka_handle_open(struct kafka_handle *handle, const struct co
 				    const struct kafka_handle_options *options) _must_check_;
 void kafka_handle_close(struct kafka_handle *handle);
 
-/*
- * Says that `what` failed with `error`, with the bootstrap servers and the last connection error. Returns ADMIN_USAGE for what
- * only another configuration can mend (no such topic, no permission), else ADMIN_NO_OUTCOME.
- */
+/* ADMIN_USAGE for what only another configuration can mend (no such topic, no permission), else ADMIN_NO_OUTCOME. */
+enum admin_status kafka_status(rd_kafka_resp_err_t error);
+/* Says that `what` failed with `error`, with the bootstrap servers and the last connection error, and returns its status. */
 enum admin_status kafka_complain(const struct kafka_handle *handle, const char *what, rd_kafka_resp_err_t error);
 /* The same where nothing came in time. */
 enum admin_status kafka_complain_timeout(const struct kafka_handle *handle, const char *what, int64_t timeout_ms);

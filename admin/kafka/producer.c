@@ -12,6 +12,8 @@ struct producer {
 	struct kafka_handle handle;
 	rd_kafka_topic_t *topic;
 	int64_t timeout_ms;
+	producer_report_fn on_report; /* NULL: none */
+	void *on_report_userdata;
 	uint64_t acknowledged, lost;
 	rd_kafka_resp_err_t last_error; /* of a lost record */
 };
@@ -25,6 +27,9 @@ static void on_report(void *userdata, const rd_kafka_message_t *message) {
 	} else {
 		producer->acknowledged++;
 	}
+	if (producer->on_report && message->_private)
+		producer->on_report(producer->on_report_userdata, message->_private,
+				    message->err ? rd_kafka_err2str(message->err) : NULL);
 }
 
 static enum admin_status check_topic(struct producer *producer) {
@@ -50,6 +55,11 @@ enum admin_status producer_open(const struct config *config, const struct produc
 		{ "allow.auto.create.topics", "false" },
 		{ "socket.nagle.disable", "true" },
 		{ "message.timeout.ms", timeout },
+		/* What a topic takes is the topic's to say; of our own, dead letters take this much. */
+		{ "message.max.bytes", "10485760" },
+		{ options->each_alone ? "batch.num.messages" : NULL, "1" },
+		{ "linger.ms", "0" },
+		{ "compression.type", "lz4" },
 		{ 0 },
 	};
 	const struct kafka_handle_options handle_options = {
@@ -59,6 +69,8 @@ enum admin_status producer_open(const struct config *config, const struct produc
 
 	snprintf(timeout, sizeof(timeout), "%" PRId64, options->timeout_ms);
 	producer->timeout_ms = options->timeout_ms;
+	producer->on_report = options->on_report;
+	producer->on_report_userdata = options->on_report_userdata;
 	status = kafka_handle_open(&producer->handle, config, &handle_options);
 	if (status)
 		return status;
@@ -76,21 +88,28 @@ void producer_close(struct producer *producer) {
 	free(producer);
 }
 
+static rd_kafka_headers_t *headers_new(const struct produced_record *record) {
+	rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
+
+	for (size_t i = 0; i < record->header_count; i++)
+		rd_kafka_header_add(headers, record->headers[i].name, -1, record->headers[i].value, (ssize_t)record->headers[i].len);
+	return headers;
+}
+
 static rd_kafka_resp_err_t produce(struct producer *producer, const struct produced_record *record) {
-	rd_kafka_headers_t *headers = NULL;
+	rd_kafka_headers_t *headers;
 	rd_kafka_resp_err_t error;
 
-	if (!record->traceparent)
+	if (!record->header_count)
 		return rd_kafka_produce(producer->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
-					(void *)(uintptr_t)record->value, record->len, record->key, strlen(record->key), NULL)
+					(void *)(uintptr_t)record->value, record->len, record->key, record->key_len, record->tag)
 			   ? rd_kafka_last_error()
 			   : RD_KAFKA_RESP_ERR_NO_ERROR;
-	headers = rd_kafka_headers_new(1);
-	rd_kafka_header_add(headers, "traceparent", -1, record->traceparent, -1);
+	headers = headers_new(record);
 	error = rd_kafka_producev(producer->handle.rk, RD_KAFKA_V_RKT(producer->topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-				  RD_KAFKA_V_KEY(record->key, strlen(record->key)),
+				  RD_KAFKA_V_KEY(record->key, record->key_len),
 				  RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value, record->len), RD_KAFKA_V_HEADERS(headers),
-				  RD_KAFKA_V_END);
+				  RD_KAFKA_V_OPAQUE(record->tag), RD_KAFKA_V_END);
 	if (error) /* else they are the record's */
 		rd_kafka_headers_destroy(headers);
 	return error;
@@ -115,6 +134,8 @@ enum admin_status producer_flush(struct producer *producer) {
 		if (clock_monotonic_ms() > deadline_ms)
 			return kafka_complain_timeout(&producer->handle, name, producer->timeout_ms);
 	}
+	if (producer->lost && producer->on_report)
+		return kafka_status(producer->last_error);
 	return producer->lost ? kafka_complain(&producer->handle, name, producer->last_error) : ADMIN_OK;
 }
 

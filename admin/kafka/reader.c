@@ -2,13 +2,16 @@
 
 #include "base/clock.h"
 #include "kafka/handle.h"
+#include "terminal/progress.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 enum { ASK_AGAIN_MS = 50 };
 
-struct partition_end {
-	int64_t offset; /* the first one past the end; read_committed: the last stable offset */
+struct place {
+	int64_t next; /* the offset that is read next */
+	int64_t end;  /* the first one past the end; read_committed: the last stable offset */
 	bool reached;
 };
 
@@ -16,8 +19,11 @@ struct reader {
 	struct kafka_handle handle;
 	char *topic;
 	int32_t partition_count;
-	struct partition_end *ends; /* [partition_count] */
+	struct place *places; /* [partition_count] */
 	int32_t unreached;
+	int64_t total, done; /* offsets up to the ends; those of transactions' markers and of what was compacted away count too */
+	uint64_t returned;   /* records */
+	bool prints;
 	rd_kafka_message_t *message; /* what the last record borrows from */
 	enum admin_status status;
 };
@@ -72,51 +78,64 @@ static bool is_transient(rd_kafka_resp_err_t error) {
 	       error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 }
 
-/* ListOffsets with -1 asks for the end, all partitions at once. Source: Kafka protocol guide, ListOffsets. */
-static rd_kafka_resp_err_t ask_ends(struct reader *reader, rd_kafka_topic_partition_list_t *list, int timeout_ms) {
+/*
+ * ListOffsets takes a time, or -1 for the end and -2 for the beginning: of all partitions at once. A time after which nothing came is
+ * answered with -1. Source: Kafka protocol guide, ListOffsets.
+ */
+static rd_kafka_resp_err_t ask_offsets(struct reader *reader, rd_kafka_topic_partition_list_t *list, int64_t time, int timeout_ms) {
 	rd_kafka_resp_err_t error;
 
 	for (int i = 0; i < list->cnt; i++)
-		list->elems[i].offset = RD_KAFKA_OFFSET_END;
+		list->elems[i].offset = time;
 	error = rd_kafka_offsets_for_times(reader->handle.rk, list, timeout_ms);
 	for (int i = 0; !error && i < list->cnt; i++)
 		error = list->elems[i].err;
 	return error;
 }
 
-static enum admin_status find_ends(struct reader *reader, rd_kafka_topic_partition_list_t *list, int timeout_ms) {
+static enum admin_status find_offsets(struct reader *reader, rd_kafka_topic_partition_list_t *list, int64_t time, int timeout_ms) {
 	int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
-	rd_kafka_resp_err_t error = ask_ends(reader, list, timeout_ms);
+	rd_kafka_resp_err_t error = ask_offsets(reader, list, time, timeout_ms);
 
 	while (is_transient(error) && clock_monotonic_ms() < deadline_ms) {
 		poll(NULL, 0, ASK_AGAIN_MS);
-		error = ask_ends(reader, list, timeout_ms);
+		error = ask_offsets(reader, list, time, timeout_ms);
 	}
-	if (error)
-		return kafka_complain(&reader->handle, reader->topic, error);
-
-	reader->ends = x_calloc((size_t)reader->partition_count, sizeof(*reader->ends));
-	for (int i = 0; i < list->cnt; i++) {
-		struct partition_end *end = &reader->ends[list->elems[i].partition];
-
-		end->offset = list->elems[i].offset;
-		end->reached = end->offset <= 0;
-		reader->unreached += !end->reached;
-	}
-	return ADMIN_OK;
+	return error ? kafka_complain(&reader->handle, reader->topic, error) : ADMIN_OK;
 }
 
+/* The ends first: what is produced after that is past them, and not missed where the start is an end. */
+static enum admin_status find_places(struct reader *reader, const struct reader_options *options, rd_kafka_topic_partition_list_t *list) {
+	int64_t time = options->start == READER_FROM_TIME ? MAX(options->since_ms, (int64_t)0) : RD_KAFKA_OFFSET_BEGINNING;
+	enum admin_status status = find_offsets(reader, list, RD_KAFKA_OFFSET_END, (int)options->timeout_ms);
+
+	if (status)
+		return status;
+	reader->places = x_calloc((size_t)reader->partition_count, sizeof(*reader->places));
+	for (int i = 0; i < list->cnt; i++)
+		reader->places[list->elems[i].partition].end = MAX(list->elems[i].offset, (int64_t)0);
+	if (options->start != READER_FROM_END)
+		status = find_offsets(reader, list, time, (int)options->timeout_ms);
+	for (int i = 0; !status && i < list->cnt; i++) {
+		struct place *place = &reader->places[list->elems[i].partition];
+		int64_t found = list->elems[i].offset;
+
+		place->next = options->start == READER_FROM_END || found < 0 ? place->end : found;
+		place->reached = place->next >= place->end;
+		reader->unreached += !place->reached;
+		reader->total += MAX(place->end - place->next, (int64_t)0);
+	}
+	return status;
+}
+
+/* Numbers, where a logical end would be resolved later, and a record produced until then be missed. */
 static enum admin_status assign(struct reader *reader, const struct reader_options *options) {
 	rd_kafka_topic_partition_list_t *list = partitions_new(reader, options->key);
-	enum admin_status status = find_ends(reader, list, (int)options->timeout_ms);
+	enum admin_status status = find_places(reader, options, list);
 	rd_kafka_resp_err_t error;
 
-	for (int i = 0; i < list->cnt; i++) {
-		int64_t end = list->elems[i].offset;
-
-		/* The end as a number: a logical end would be resolved later, and a record produced until then be missed. */
-		list->elems[i].offset = options->start == READER_FROM_BEGINNING || end < 0 ? RD_KAFKA_OFFSET_BEGINNING : end;
-	}
+	for (int i = 0; !status && i < list->cnt; i++)
+		list->elems[i].offset = reader->places[list->elems[i].partition].next;
 	if (!status) {
 		error = rd_kafka_assign(reader->handle.rk, list);
 		status = error ? kafka_complain(&reader->handle, reader->topic, error) : ADMIN_OK;
@@ -133,6 +152,7 @@ enum admin_status reader_open(const struct config *config, const struct reader_o
 	if (status)
 		return status;
 	reader->topic = x_strdup(options->topic);
+	reader->prints = options->prints;
 	status = find_partitions(reader, (int)options->timeout_ms);
 	if (!status) {
 		rd_kafka_poll_set_consumer(reader->handle.rk);
@@ -147,21 +167,26 @@ void reader_close(struct reader *reader) {
 	if (reader->message)
 		rd_kafka_message_destroy(reader->message);
 	kafka_handle_close(&reader->handle);
-	free(reader->ends);
+	free(reader->places);
 	free(reader->topic);
 	free(reader);
 }
 
-static void reached(struct reader *reader, int32_t partition) {
-	struct partition_end *end = &reader->ends[partition];
+/* Everything before `offset` is read, or is not there. */
+static void advance(struct reader *reader, int32_t partition, int64_t offset) {
+	struct place *place = &reader->places[partition];
 
-	reader->unreached -= !end->reached;
-	end->reached = true;
+	reader->done += MAX(MIN(offset, place->end) - place->next, (int64_t)0);
+	place->next = offset;
+	if (offset < place->end || place->reached)
+		return;
+	place->reached = true;
+	reader->unreached--;
 }
 
 static enum reader_event take_error(struct reader *reader, const rd_kafka_message_t *message) {
 	if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-		reached(reader, message->partition);
+		advance(reader, message->partition, MAX(message->offset, reader->places[message->partition].end));
 		return READER_NOTHING;
 	}
 	reader->status = kafka_complain(&reader->handle, reader->topic, message->err);
@@ -169,15 +194,33 @@ static enum reader_event take_error(struct reader *reader, const rd_kafka_messag
 }
 
 static enum reader_event take_record(struct reader *reader, const rd_kafka_message_t *message, struct record *out) {
-	if (message->offset >= reader->ends[message->partition].offset - 1)
-		reached(reader, message->partition);
+	rd_kafka_timestamp_type_t timestamp_type;
+
+	advance(reader, message->partition, message->offset + 1);
 	*out = (struct record){ .key = message->key,
 				.key_len = message->key_len,
 				.value = message->payload,
 				.len = message->len,
 				.partition = message->partition,
-				.offset = message->offset };
+				.offset = message->offset,
+				.timestamp_ms = rd_kafka_message_timestamp(message, &timestamp_type),
+				.message = reader->message };
 	return READER_RECORD;
+}
+
+bool record_header_at(const struct record *record, size_t index, struct record_header *out) {
+	rd_kafka_headers_t *headers;
+
+	return !rd_kafka_message_headers(record->message, &headers) &&
+	       !rd_kafka_header_get_all(headers, index, &out->name, &out->value, &out->len);
+}
+
+bool record_header_get(const struct record *record, const char *name, struct record_header *out) {
+	rd_kafka_headers_t *headers;
+
+	out->name = name;
+	return !rd_kafka_message_headers(record->message, &headers) &&
+	       !rd_kafka_header_get_last(headers, name, &out->value, &out->len);
 }
 
 enum reader_event reader_next(struct reader *reader, int wait_ms, struct record *out) {
@@ -189,6 +232,10 @@ enum reader_event reader_next(struct reader *reader, int wait_ms, struct record 
 	return reader->message->err ? take_error(reader, reader->message) : take_record(reader, reader->message, out);
 }
 
+bool reader_is_at_end(const struct reader *reader) {
+	return reader->unreached == 0;
+}
+
 enum reader_event reader_next_until_end(struct reader *reader, int wait_ms, struct record *out) {
 	int64_t deadline_ms = clock_monotonic_ms() + wait_ms;
 
@@ -198,7 +245,7 @@ enum reader_event reader_next_until_end(struct reader *reader, int wait_ms, stru
 
 		if (event == READER_FAILED || (event == READER_NOTHING && !left_ms))
 			return event;
-		if (event == READER_RECORD && out->offset < reader->ends[out->partition].offset)
+		if (event == READER_RECORD && out->offset < reader->places[out->partition].end)
 			return event;
 	}
 	return READER_END;
@@ -212,24 +259,35 @@ enum admin_status reader_complain_timeout(const struct reader *reader, const cha
 	return kafka_complain_timeout(&reader->handle, what, timeout_ms);
 }
 
-enum admin_status reader_walk(struct reader *reader, int64_t timeout_ms, reader_fn fn, void *userdata) {
+static enum admin_status walk(struct reader *reader, int64_t timeout_ms, reader_fn fn, void *userdata, struct progress *progress) {
+	enum admin_status status = ADMIN_OK;
 	struct record record;
 
-	for (;;) {
-		enum admin_status status = ADMIN_OK;
-
+	while (!status) {
 		switch (reader_next_until_end(reader, (int)timeout_ms, &record)) {
 		case READER_END:
 			return ADMIN_OK;
 		case READER_RECORD:
 			status = fn(userdata, &record);
+			progress_update(progress, reader->done, ++reader->returned);
 			break;
 		case READER_NOTHING:
 			return reader_complain_timeout(reader, reader->topic, timeout_ms);
 		case READER_FAILED:
 			return reader_status(reader);
 		}
-		if (status)
-			return status;
 	}
+	return status;
+}
+
+enum admin_status reader_walk(struct reader *reader, int64_t timeout_ms, reader_fn fn, void *userdata) {
+	enum admin_status status;
+	struct progress progress;
+
+	progress_start(&progress, reader->total);
+	if (reader->prints && isatty(STDOUT_FILENO) == 1)
+		progress.shown = false;
+	status = walk(reader, timeout_ms, fn, userdata, &progress);
+	progress_finish(&progress, reader->done, reader->returned);
+	return status;
 }

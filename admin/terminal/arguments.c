@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <getopt.h>
 
-enum { FLAGS_MAX = 64 };
+enum { FLAGS_MAX = 64, FLAG_WIDTH = 28 };
 
 /* getopt_long's view of the tables; `rows[i]` is the row behind `options[i]`. */
 struct getopt_table {
@@ -103,8 +103,11 @@ void flags_print(FILE *out, const struct flag *table) {
 	for (const struct flag *flag = table; flag && flag->name; flag++) {
 		_cleanup_(x_freep) char *left =
 		    flag->value ? x_asprintf("--%s %s", flag->name, flag->value) : x_asprintf("--%s", flag->name);
+		bool is_long = strlen(left) > FLAG_WIDTH;
 
-		fprintf(out, "  %-28s %s\n", left, flag->help);
+		if (is_long)
+			fprintf(out, "  %s\n", left);
+		fprintf(out, "  %-*s %s\n", FLAG_WIDTH, is_long ? "" : left, flag->help);
 	}
 }
 

@@ -10,7 +10,7 @@
 /* One row of a table of flags, which ends with an empty row. */
 struct flag {
 	const char *name;  /* without the dashes */
-	const char *value; /* what stands for the value in the help; NULL: a switch */
+	const char *value; /* what stands for the value in the help: FILE, or the values that it may have, pending|dead; NULL: a switch */
 	const char *help;
 };
 

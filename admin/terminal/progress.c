@@ -7,10 +7,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { BAR_WIDTH = 30, REDRAW_MS = 100 };
+enum { BAR_WIDTH = 30, REDRAW_MS = 100, DELAY_MS = 500 };
 
 void progress_start(struct progress *progress, int64_t total) {
-	*progress = (struct progress){ .shown = isatty(STDERR_FILENO) == 1, .total = total, .started_ms = clock_monotonic_ms() };
+	int64_t now_ms = clock_monotonic_ms();
+
+	*progress = (struct progress){
+		.shown = isatty(STDERR_FILENO) == 1, .total = total, .started_ms = now_ms, .due_ms = now_ms + DELAY_MS
+	};
 }
 
 static void draw(struct progress *progress, int64_t now_ms, int64_t done, uint64_t records) {
@@ -27,7 +31,8 @@ static void draw(struct progress *progress, int64_t now_ms, int64_t done, uint64
 	}
 	fprintf(stderr, "%" PRIu64 " records, %.0f/s \x1b[K", records, (double)records / seconds);
 	fflush(stderr);
-	progress->drawn_ms = now_ms;
+	progress->drawn = true;
+	progress->due_ms = now_ms + REDRAW_MS;
 }
 
 void progress_update(struct progress *progress, int64_t done, uint64_t records) {
@@ -36,12 +41,12 @@ void progress_update(struct progress *progress, int64_t done, uint64_t records) 
 	if (!progress->shown)
 		return;
 	now_ms = clock_monotonic_ms();
-	if (now_ms - progress->drawn_ms >= REDRAW_MS)
+	if (now_ms >= progress->due_ms)
 		draw(progress, now_ms, done, records);
 }
 
 void progress_finish(struct progress *progress, int64_t done, uint64_t records) {
-	if (!progress->shown)
+	if (!progress->drawn)
 		return;
 	draw(progress, clock_monotonic_ms(), done, records);
 	fputc('\n', stderr);

@@ -1,4 +1,4 @@
-/* A progress bar on stderr, drawn only where that is a terminal. */
+/* A progress bar on stderr, drawn only where that is a terminal, and only for what takes longer than half a second. */
 #pragma once
 
 #include <stdbool.h>
@@ -6,12 +6,13 @@
 
 struct progress {
 	bool shown;
-	int64_t total; /* bytes; 0: unknown, then only the count and the rate are drawn */
-	int64_t started_ms, drawn_ms;
+	bool drawn;    /* at least once */
+	int64_t total; /* in any unit, that of `done`; 0: unknown, then only the count and the rate are drawn */
+	int64_t started_ms, due_ms;
 };
 
 void progress_start(struct progress *progress, int64_t total);
 /* Draws at most ten times a second. */
 void progress_update(struct progress *progress, int64_t done, uint64_t records);
-/* Draws the last state and ends the line. */
+/* Draws the last state and ends the line, if anything was drawn. */
 void progress_finish(struct progress *progress, int64_t done, uint64_t records);

@@ -11,6 +11,7 @@ enum admin_status {
 	ADMIN_REFUSED = 1,    /* the worker refused the command, or what was checked is wrong */
 	ADMIN_USAGE = 2,      /* wrong usage or configuration */
 	ADMIN_NO_OUTCOME = 3, /* nothing came back in time */
+	ADMIN_INTERRUPTED = 130, /* by SIGINT or SIGTERM, before all was done: as shells say it of SIGINT */
 };
 
 /* One line on stderr: "posthorn-admin: ...". */

@@ -1,5 +1,6 @@
 #include "base/config.h"
 
+#include "base/manual.h"
 #include "base/option.h"
 #include "base/properties.h"
 #include "base/utf8.h"
@@ -309,4 +310,12 @@ void config_describe(struct buffer *out) {
 void config_list(struct buffer *out) {
 	for (size_t i = 0; i < option_count; i++)
 		buffer_printf(out, "%s\t%s\t%s\n", options[i].key, option_default(&options[i]), options[i].help);
+}
+
+void config_append_manual(struct buffer *out) {
+	for (size_t i = 0; i < option_count; i++) {
+		_cleanup_(x_freep) char *value = x_asprintf("(%s)", option_default(&options[i]));
+
+		manual_item(out, options[i].key, value, options[i].help);
+	}
 }

@@ -117,6 +117,7 @@ DEFINE_CLEANUP(struct config, config_free)
 /* The value of a kafka.* property by librdkafka's name, or NULL. */
 const char *config_kafka_get(const struct config *config, const char *name);
 
-/* The option table as text for `--help`, and as `key<TAB>default<TAB>help` lines for the check that the README names them all. */
+/* The option table as text for `--help`, as items of a page of the manual, and as `key<TAB>default<TAB>help` lines for the check that the README names them all. */
 void config_describe(struct buffer *out);
 void config_list(struct buffer *out);
+void config_append_manual(struct buffer *out);

@@ -32,6 +32,10 @@ const char *analytic_event_type(enum analytic_subject subject, enum analytic_ste
 	return types[subject][step];
 }
 
+bool analytic_event_type_exists(enum analytic_subject subject, enum analytic_step step) {
+	return types[subject][step] != NULL;
+}
+
 const char *analytic_event_category(enum analytic_subject subject) {
 	return subject == ANALYTIC_OPENID_CREDENTIAL ? "openid" : "webhook";
 }

@@ -33,6 +33,7 @@ enum analytic_step {
 
 /* "WEBHOOK_CREATE_START"; a static text. Aborts on a pair that does not exist. */
 const char *analytic_event_type(enum analytic_subject subject, enum analytic_step step);
+bool analytic_event_type_exists(enum analytic_subject subject, enum analytic_step step);
 /* "webhook" or "openid". */
 const char *analytic_event_category(enum analytic_subject subject);
 /* The reverse of analytic_event_type: 0, or 1 for an unknown text. */

@@ -1,0 +1,126 @@
+#include "command/dead_letter.h"
+
+#include "base/utf8.h"
+
+#include <ctype.h>
+#include <errno.h>
+
+static const char *header_text(struct arena *arena, const struct record *record, const char *name) {
+	struct record_header header;
+
+	if (!record_header_get(record, name, &header) || !header.value)
+		return "";
+	if (!utf8_is_text(header.value, header.len))
+		return dead_letter_preview(arena, header.value, header.len, header.len);
+	return arena_strndup(arena, header.value, header.len);
+}
+
+static int64_t header_number(struct arena *arena, const struct record *record, const char *name) {
+	const char *text = header_text(arena, record, name);
+	char *end;
+	int64_t number;
+
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	return errno || end == text || *end ? -1 : number;
+}
+
+/* Whether the original came in on this topic. */
+static bool came_from(const struct config *config, const char *topic, enum topic input) {
+	_cleanup_(x_freep) char *name = topic_name(config, input);
+
+	return !strcmp(topic, name);
+}
+
+static void find_input(const struct config *config, struct dead_letter *letter) {
+	static const enum topic inputs[] = { TOPIC_ADMIN, TOPIC_ISSUANCE };
+
+	for (size_t i = 0; i < ARRAY_LEN(inputs); i++) {
+		if (came_from(config, letter->topic, inputs[i])) {
+			letter->is_input = true;
+			letter->input = inputs[i];
+		}
+	}
+}
+
+static const char *decode_tenant(struct codec *codec, struct arena *arena, const struct dead_letter *letter) {
+	const struct record *record = letter->record;
+	struct issuance issuance;
+	struct command command;
+	const char *why;
+
+	if (!letter->is_input || !record->value || dead_letter_is_cut(letter))
+		return NULL;
+	if (letter->input == TOPIC_ADMIN)
+		return codec_decode_command(codec, arena, record->value, record->len, &command, &why) ? NULL : command.envelope.tenant_id;
+	return codec_decode_issuance(codec, arena, record->value, record->len, &issuance, &why) ? NULL : issuance.envelope.tenant_id;
+}
+
+void dead_letter_read(const struct config *config, struct codec *codec, struct arena *arena, const struct record *record,
+		      struct dead_letter *out) {
+	int64_t truncated = header_number(arena, record, "posthorn.error.truncated");
+	struct record_header replay;
+
+	*out = (struct dead_letter){
+		.record = record,
+		.reason = header_text(arena, record, "posthorn.error.reason"),
+		.topic = header_text(arena, record, "posthorn.error.topic"),
+		.partition = (int32_t)header_number(arena, record, "posthorn.error.partition"),
+		.offset = header_number(arena, record, "posthorn.error.offset"),
+		.timestamp_ms = header_number(arena, record, "posthorn.error.timestamp"),
+		.whole_len = truncated >= 0 ? truncated : (int64_t)record->len,
+		.was_replayed = record_header_get(record, "posthorn.replay.offset", &replay),
+		.replay_partition = (int32_t)header_number(arena, record, "posthorn.replay.partition"),
+		.replay_offset = header_number(arena, record, "posthorn.replay.offset"),
+	};
+	find_input(config, out);
+	out->tenant_id = decode_tenant(codec, arena, out);
+}
+
+bool dead_letter_is_cut(const struct dead_letter *letter) {
+	return letter->whole_len > (int64_t)letter->record->len;
+}
+
+const char *dead_letter_preview(struct arena *arena, const void *bytes, size_t len, size_t max) {
+	char *text = arena_strndup(arena, bytes ? bytes : "", MIN(len, max));
+
+	for (size_t i = 0; i < MIN(len, max); i++)
+		text[i] = (char)((unsigned char)text[i] < 0x80 && isprint((unsigned char)text[i]) ? text[i] : '.');
+	return text;
+}
+
+const char *dead_letter_key(struct arena *arena, const struct dead_letter *letter) {
+	const struct record *record = letter->record;
+
+	if (!record->key)
+		return NULL;
+	return utf8_is_text(record->key, record->key_len) ? arena_strndup(arena, record->key, record->key_len) :
+							    dead_letter_preview(arena, record->key, record->key_len, record->key_len);
+}
+
+struct walking {
+	const struct invocation *invocation;
+	const struct dead_letter_walk *walk;
+};
+
+static enum admin_status take(void *userdata, const struct record *record) {
+	const struct walking *walking = userdata;
+	const struct dead_letter_walk *walk = walking->walk;
+	struct dead_letter letter;
+
+	arena_reset(walk->arena);
+	dead_letter_read(walking->invocation->config, walk->codec, walk->arena, record, &letter);
+	return dead_letter_filter_wants(walk->filter, &letter) ? walk->fn(walk->userdata, &letter) : ADMIN_OK;
+}
+
+enum admin_status dead_letter_walk(const struct invocation *invocation, const struct dead_letter_walk *walk) {
+	_cleanup_(x_freep) char *topic = topic_name(invocation->config, TOPIC_DEAD_LETTERS);
+	const struct reader_options options = { .topic = topic,
+						.start = walk->filter->has_since ? READER_FROM_TIME : READER_FROM_BEGINNING,
+						.since_ms = walk->filter->since_ms,
+						.timeout_ms = invocation->timeout_ms };
+	_cleanup_(reader_closep) struct reader *reader = NULL;
+	enum admin_status status = reader_open(invocation->config, &options, &reader);
+
+	return status ? status : reader_walk(reader, invocation->timeout_ms, take, &(struct walking){ invocation, walk });
+}

@@ -1,0 +1,42 @@
+#include "command/flags.h"
+
+#include "base/clock.h"
+#include "base/duration.h"
+
+#include <errno.h>
+
+enum { LIMIT_MAX = 1000000 };
+
+enum admin_status flag_limit(const struct invocation *invocation, size_t fallback, size_t *limit) {
+	const char *text = arguments_get(invocation->arguments, "limit");
+	char *end = NULL;
+	long number;
+
+	*limit = fallback;
+	if (!text)
+		return ADMIN_OK;
+	errno = 0;
+	number = strtol(text, &end, 10);
+	if (errno || end == text || *end || number < 1 || number > LIMIT_MAX) {
+		complain("--limit is \"%s\", must be a number, 1 to %d", text, LIMIT_MAX);
+		return ADMIN_USAGE;
+	}
+	*limit = (size_t)number;
+	return ADMIN_OK;
+}
+
+enum admin_status flag_since(const struct invocation *invocation, bool *given, int64_t *since_ms) {
+	const char *since = arguments_get(invocation->arguments, "since");
+	int64_t back_ms;
+
+	*given = since != NULL;
+	*since_ms = 0;
+	if (!since || !clock_parse_iso8601(since, since_ms))
+		return ADMIN_OK;
+	if (!duration_parse(since, &back_ms)) {
+		*since_ms = clock_wall_ms() - back_ms;
+		return ADMIN_OK;
+	}
+	complain("--since is \"%s\", must be a time such as 2026-01-31T12:00:00.000Z or a duration such as 2h", since);
+	return ADMIN_USAGE;
+}

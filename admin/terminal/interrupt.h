@@ -1,0 +1,7 @@
+/* Ctrl-C and SIGTERM for commands that have something to finish first. A second signal ends the program at once. */
+#pragma once
+
+#include <stdbool.h>
+
+void interrupt_catch(void);
+bool interrupt_came(void);
