@@ -39,6 +39,7 @@ class Run:
     def __init__(self, options, stack):
         self.options, self.stack, self.repeats = options, stack, options.repeats
         self.table = Table(options.json)
+        self.partitions = self.size(12, least=2)
 
     def size(self, usual, least=1):
         return max(round(usual * self.options.size), least)
