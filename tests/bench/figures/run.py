@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import time
+import traceback
 from contextlib import ExitStack, closing
 from functools import cached_property
 
@@ -63,7 +64,11 @@ def main():
         run = Run(options, stack)
         for row in options.only:
             begun = time.monotonic()
-            ROWS[row](run)
+            try:
+                ROWS[row](run)
+            except Exception:  # the others' minutes are not to be lost for it
+                traceback.print_exc()
+                run.table.exceeded.append((row, "ended early"))
             run.table.say(f"row {row}: {time.monotonic() - begun:.0f} s; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     sys.exit(1 if run.table.exceeded else 0)
 
