@@ -1,6 +1,6 @@
 /*
- * The floor: what sending signed callbacks costs a program that does nothing else. One epoll loop, kept-alive connections, one request in
- * flight on each, bytes and signatures by request.h. OpenSSL directly where it is TLS.
+ * The floor: what sending signed callbacks costs a program that does nothing else. One epoll loop, kept-alive connections, one
+ * request in flight on each, bytes and signatures by request.h. OpenSSL directly where it is TLS.
  *
  *     bench_floor [--deliveries N] [--hosts N] [--connections N] [--bytes N] [--authorities FILE] [--port N]...
  *

@@ -9,8 +9,8 @@ enum { ID_LEN = 36, BASE64_SIZE = 96, TEXT_MAX = 2048 };
 
 #define ID_HEAD "dd110000-0000-4000-8000-"
 #define BODY_HEAD "{\"deliveryId\":\""
-#define BODY_MIDDLE                                                                                                \
-	"\",\"deliveryTimestamp\":\"2026-01-31T12:00:00.000Z\",\"webhookId\":\"dd110000-0000-4000-8000-00000000ffff\"," \
+#define BODY_MIDDLE                                                                                                              \
+	"\",\"deliveryTimestamp\":\"2026-01-31T12:00:00.000Z\",\"webhookId\":\"dd110000-0000-4000-8000-00000000ffff\","          \
 	"\"event\":{\"id\":\"dd110000-0000-4000-8000-00000000eeee\",\"type\":\"OpenIdCredentialIssued\",\"payload\":\""
 #define BODY_TAIL "\"}}"
 enum { BODY_LEAST = sizeof(BODY_HEAD) - 1 + ID_LEN + sizeof(BODY_MIDDLE) - 1 + sizeof(BODY_TAIL) - 1 };
@@ -59,7 +59,8 @@ static void write_body(char *body, size_t len, const char *id) {
 }
 
 /* Source: Standard Webhooks specification, "Signature scheme". */
-static char *put_standard_webhooks(char *end, const struct request *request, const char *id, const char *timestamp, const char *body) {
+static char *put_standard_webhooks(char *end, const struct request *request, const char *id, const char *timestamp,
+				   const char *body) {
 	static char text[REQUEST_MAX];
 	char *stop = stpcpy(stpcpy(stpcpy(text, id), "."), timestamp);
 

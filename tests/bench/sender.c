@@ -20,10 +20,14 @@ static const struct {
 	const char *name;
 	size_t offset;
 } numbers[] = {
-	{ "deliveries", offsetof(struct sender, deliveries) },   { "webhooks", offsetof(struct sender, webhooks) },
-	{ "hosts", offsetof(struct sender, hosts) },             { "connections", offsetof(struct sender, connections) },
-	{ "hung", offsetof(struct sender, hung) },               { "in-flight", offsetof(struct sender, in_flight) },
-	{ "threads", offsetof(struct sender, threads) },         { "bytes", offsetof(struct sender, bytes) },
+	{ "deliveries", offsetof(struct sender, deliveries) },
+	{ "webhooks", offsetof(struct sender, webhooks) },
+	{ "hosts", offsetof(struct sender, hosts) },
+	{ "connections", offsetof(struct sender, connections) },
+	{ "hung", offsetof(struct sender, hung) },
+	{ "in-flight", offsetof(struct sender, in_flight) },
+	{ "threads", offsetof(struct sender, threads) },
+	{ "bytes", offsetof(struct sender, bytes) },
 };
 enum { NUMBERS = sizeof(numbers) / sizeof(numbers[0]), PORT = NUMBERS, AUTHORITIES };
 
@@ -75,7 +79,9 @@ static void start_receiver(struct sender *sender) {
 }
 
 struct sender sender_from_arguments(int argc, char **argv) {
-	struct sender sender = { .deliveries = 100000, .webhooks = 200, .hosts = 16, .connections = 16, .in_flight = 64, .threads = 1 };
+	struct sender sender = {
+		.deliveries = 100000, .webhooks = 200, .hosts = 16, .connections = 16, .in_flight = 64, .threads = 1
+	};
 	struct option options[NUMBERS + 3] = { [PORT] = { .name = "port" }, [AUTHORITIES] = { .name = "authorities" } };
 	int chosen, index;
 
@@ -111,7 +117,8 @@ double sender_cpu_us(void) {
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
 int64_t sender_now_us(void) {

@@ -40,7 +40,9 @@ SSL_CTX *stream_server_context(const char *certificate) {
 }
 
 static void open_socket(struct stream *stream, uint16_t port) {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	static const int on = 1;
 
 	stream->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -62,7 +64,8 @@ void stream_connect(struct stream *stream, uint16_t port, SSL_CTX *context, cons
 	open_socket(stream, port);
 	if (context) {
 		stream->tls = tls_over(stream->fd, context);
-		if (SSL_set1_host(stream->tls, host) != 1 || SSL_set_tlsext_host_name(stream->tls, host) != 1 || SSL_connect(stream->tls) != 1)
+		if (SSL_set1_host(stream->tls, host) != 1 || SSL_set_tlsext_host_name(stream->tls, host) != 1 ||
+		    SSL_connect(stream->tls) != 1)
 			die_of_tls(host);
 	}
 	fcntl(stream->fd, F_SETFL, O_NONBLOCK);
@@ -95,7 +98,8 @@ ssize_t stream_receive(struct stream *stream, void *bytes, size_t size) {
 }
 
 void stream_send(struct stream *stream, const void *bytes, size_t len) {
-	ssize_t sent = stream->tls ? SSL_write(stream->tls, bytes, (int)len) : send(stream->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t sent =
+	    stream->tls ? SSL_write(stream->tls, bytes, (int)len) : send(stream->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (sent >= 0 && (size_t)sent < len)
 		die("send: not all at once");

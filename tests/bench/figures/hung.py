@@ -66,9 +66,9 @@ class Bench:
         self.stand.wait_pending(0)
 
 
-def whole_worker(options, figures, broker=None):
+def whole_worker(options, figures, broker=None, **settings):
     with stand(broker=broker) as on:
-        on.start()
+        on.start(**settings)
         bench = Bench(on, options, figures)
         on.deliver(bench.healthy, [bench.healthy_port], options.each)  # so that what is measured has its connections
         before = bench.rates("before")

@@ -11,7 +11,7 @@ from env.paths import WORKER
 from env.wait import until
 
 from . import restore
-from .rows_worker import PARTITIONS, Bench
+from .rows_worker import Bench
 from .senders import engine
 from .stand import make_world, stand
 
@@ -22,7 +22,7 @@ IDLE_REST_S = 2
 
 
 def row_h(run):
-    with make_world(broker=run.broker, partitions=restore.PARTITIONS) as world:
+    with make_world(broker=run.broker, partitions=run.partitions) as world:
         restore.measure(world, run.size(1_000_000, least=1000), run.repeats, run.figures("h"))
 
 
@@ -63,7 +63,7 @@ def show_rises(run, what, found):
 
 def filled(run, stack, size):
     """A world with so many webhooks, its worker, and a few tenants of it, spread evenly, to whom things happen."""
-    on = stack.enter_context(stand(broker=run.broker, partitions=PARTITIONS))
+    on = stack.enter_context(stand(broker=run.broker, partitions=run.partitions))
     ports = on.receiver.open(PORTS)
     count = size // TENANT_WEBHOOKS
     restore.fill(on.world, count * TENANT_RECORDS, [f"http://127.0.0.1:{port}/hook" for port in ports])
@@ -85,8 +85,12 @@ def first_webhooks(world, tenants):
 
 
 def row_k(run):
-    with stand(broker=run.broker, partitions=PARTITIONS) as on:
+    """The first start is that of a group that has committed nothing yet; a cold one has no file, a warm one has."""
+    with stand(broker=run.broker, partitions=run.partitions) as on:
+        begun = time.monotonic()
         on.start()
+        first = time.monotonic() - begun
+        Bench(run, on).deliver(run.size(2_000))  # so that there is something in each partition
         on.worker.stop()
         on.worker.forget()
         cold, warm = [], []
@@ -99,6 +103,7 @@ def row_k(run):
         restore.start_until_ready(on.worker, 0.005)
         time.sleep(IDLE_REST_S)
         memory = on.memory()
+    run.table.add("k", "first_start_to_ready", first, "s")
     run.table.add("k", "cold_start_to_ready", cold, "s")
     run.table.add("k", "warm_start_to_ready", warm, "s", most=1)
     run.table.add("k", "idle_memory", memory, "MiB", most=40)

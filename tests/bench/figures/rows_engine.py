@@ -50,7 +50,7 @@ def row_b(run):
 def row_c(run):
     """As many webhooks and as many in flight either way; the receiver is the same."""
     ports, hosts = run.receiver.open(PORTS), run.size(MANY_HOSTS, least=100)
-    options = dict(deliveries=run.size(60_000), webhooks=run.size(MANY_WEBHOOKS, least=100), connections=256)
+    options = dict(deliveries=run.size(60_000), webhooks=run.size(MANY_WEBHOOKS, least=100), connections=run.size(256, least=4))
     few_and_many = in_turns(run.repeats, lambda: engine(ports, hosts=HOSTS, **options), lambda: engine(ports, hosts=hosts, **options))
     pairs = [(few["cpu_us_per_delivery"], many["cpu_us_per_delivery"]) for few, many in few_and_many]
     run.table.add("c", "cpu_per_delivery_vs_few_hosts", [many / few for few, many in pairs], most=1.3)

@@ -11,7 +11,7 @@ import time
 from env import commands
 from env.wait import until
 
-from .rows_worker import PARTITIONS, Bench
+from .rows_worker import Bench
 from .stand import Issuer, stand
 
 INTERVAL_S, TICK_S = 0.05, 0.005
@@ -59,7 +59,7 @@ def show(run, when, found, **most):
 
 
 def row_i(run):
-    with stand(broker=run.broker, partitions=PARTITIONS) as on:
+    with stand(broker=run.broker, partitions=run.partitions) as on:
         on.start()
         bench, issuer = Bench(run, on), TimedIssuer(on.world)
         rate = bench.deliver(run.size(30_000, least=len(bench.tenants))).rate

@@ -12,8 +12,8 @@ from .burst import Preloader
 from .senders import floor, in_turns
 from .stand import Issuer, stand
 
-PORTS, TENANTS, PARTITIONS = 16, 200, 12
-SCALING = 1.7
+PORTS, TENANTS = 16, 200
+SCALING, TWO_WORKERS_REPEATS = 1.7, 3
 # Where neither broker nor receiver nor cores are what bounds a worker: a few requests in flight, which take their time.
 BOUND_IN_FLIGHT, BOUND_ANSWER_MS = 64, 20
 
@@ -102,7 +102,7 @@ def floor_beside(bench, found, deliveries):
 
 def row_f(run):
     count = run.size(60_000, least=TENANTS)
-    with stand(broker=run.broker, partitions=PARTITIONS) as on:
+    with stand(broker=run.broker, partitions=run.partitions) as on:
         on.start()
         bench = Bench(run, on)
         last = bench.deliver(count)  # so that what is measured has its connections, and the floor is told what it is to send
@@ -123,7 +123,7 @@ def row_f(run):
 def two_workers(run, bench, count):
     bench.start_another()
     bench.deliver(count)  # so that both have their connections
-    return [bench.deliver(count) for _ in range(run.repeats)]
+    return [bench.deliver(count) for _ in range(min(run.repeats, TWO_WORKERS_REPEATS))]
 
 
 def show_rates(run, suffix, found):
@@ -135,7 +135,7 @@ def show_rates(run, suffix, found):
 def bounded(run):
     """Whether one worker is in the other's way: each has all that it needs, and is bounded by what it may have in flight."""
     count = run.size(12_000, least=TENANTS)
-    with stand(broker=run.broker, partitions=PARTITIONS) as on:
+    with stand(broker=run.broker, partitions=run.partitions) as on:
         on.start(delivery_max_in_flight=BOUND_IN_FLIGHT)
         bench = Bench(run, on)
         for port in bench.ports:
@@ -150,7 +150,7 @@ def bounded(run):
 
 
 def row_g(run):
-    with stand(broker=run.broker, partitions=PARTITIONS) as on:
+    with stand(broker=run.broker, partitions=run.partitions) as on:
         on.start()
         bench = Bench(run, on)
         bench.operate(run.size(10_000))
@@ -161,4 +161,5 @@ def row_g(run):
 
 def row_d(run):
     options = Namespace(hung=run.size(8000, least=50), healthy=64, each=run.size(300, least=5), rounds=min(run.repeats, 3))
-    hung.whole_worker(options, run.figures("d"), run.broker)
+    # A hung attempt ends with its timeout, and before that nobody is rid of it.
+    hung.whole_worker(options, run.figures("d"), run.broker, delivery_timeout=f"{run.size(15, least=2)}s")

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import time
+import traceback
 from contextlib import ExitStack, closing
 from functools import cached_property
 
@@ -39,6 +40,7 @@ class Run:
     def __init__(self, options, stack):
         self.options, self.stack, self.repeats = options, stack, options.repeats
         self.table = Table(options.json)
+        self.partitions = self.size(12, least=2)
 
     def size(self, usual, least=1):
         return max(round(usual * self.options.size), least)
@@ -62,7 +64,11 @@ def main():
         run = Run(options, stack)
         for row in options.only:
             begun = time.monotonic()
-            ROWS[row](run)
+            try:
+                ROWS[row](run)
+            except Exception:  # the others' minutes are not to be lost for it
+                traceback.print_exc()
+                run.table.exceeded.append((row, "ended early"))
             run.table.say(f"row {row}: {time.monotonic() - begun:.0f} s; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     sys.exit(1 if run.table.exceeded else 0)
 
