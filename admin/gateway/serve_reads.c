@@ -1,8 +1,7 @@
-/* What is answered from memory: the JWKS, events, and the description of the API. */
+/* What is answered from memory: the JWKS, and events. */
 #include "base/clock.h"
 #include "domain/limits.h"
 #include "gateway/exchange.h"
-#include "gateway/openapi.h"
 #include "gateway/routes.h"
 
 #include <errno.h>
@@ -10,31 +9,11 @@
 
 /* --- JWKS --- */
 
-/* Whether If-None-Match names the tag. Source: RFC 9110 section 13.1.2 (weak comparison). */
-static bool names_etag(const char *header, const char *etag) {
-	size_t etag_len = strlen(etag);
-
-	while (header && *header) {
-		size_t len;
-
-		header += strspn(header, " \t,");
-		if (*header == '*')
-			return true;
-		header += strncmp(header, "W/", 2) == 0 ? 2 : 0;
-		len = strcspn(header, ", \t");
-		if (len == etag_len && !memcmp(header, etag, len))
-			return true;
-		header += len;
-	}
-	return false;
-}
-
 static void answer_keys(struct exchange *exchange, const struct public_key_set *set) {
 	struct http_answer *answer = &exchange->http->answer;
-	bool known = names_etag(http_request_header(exchange->http, "if-none-match"), set->etag);
 
 	exchange->has_token = false; /* the answer is public, whoever asked */
-	if (known)
+	if (exchange_has_etag(exchange, set->etag))
 		answer_empty(exchange, 304);
 	else
 		answer_json(exchange, 200, set->text, set->len);
@@ -150,13 +129,4 @@ void serve_events(struct exchange *exchange) {
 	}
 	event_index_query(exchange->gateway->events, &query, &out);
 	answer_json(exchange, 200, out.data, out.len);
-}
-
-/* --- The description --- */
-
-void serve_openapi(struct exchange *exchange) {
-	exchange->has_token = false; /* the answer is public, whoever asked */
-	answer_json(exchange, 200, openapi_json, openapi_json_len);
-	http_answer_header(&exchange->http->answer, "cache-control", "public, max-age=300");
-	http_answer_header(&exchange->http->answer, "access-control-allow-origin", "*");
 }
