@@ -15,6 +15,7 @@ const struct route api_routes[] = {
 	{ "DELETE", "/v1/webhooks/{id}", ROUTE_TENANT, ROUTE_NO_BODY, serve_command, OPERATION_DELETE_WEBHOOK },
 	{ "POST", "/v1/webhooks/{id}/test", ROUTE_TENANT, ROUTE_MAYBE_JSON, serve_command, OPERATION_TEST_WEBHOOK },
 	{ "POST", "/v1/webhooks/{id}/recover", ROUTE_TENANT, ROUTE_JSON, serve_command, OPERATION_RECOVER_DELIVERIES },
+	{ "GET", "/v1/webhooks/{id}/deliveries", ROUTE_TENANT, ROUTE_NO_BODY, serve_deliveries, 0 },
 	{ "GET", "/v1/events", ROUTE_TENANT, ROUTE_NO_BODY, serve_events, 0 },
 	{ "GET", "/openapi.json", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 },
 	{ "GET", "/", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 },

@@ -1,6 +1,7 @@
 // The page of a tenant's webhooks. It knows what the API says and nothing else; all that comes from there is put in as text.
 
-const PAGE_SIZE = 25, EVENTS_MAX = 1000, ATTEMPTS_SHOWN = 100, COUNT_MAX = 1000;
+const PAGE_SIZE = 25, EVENTS_MAX = 1000, ATTEMPTS_SHOWN = 100, WAITING_SHOWN = 100;
+const KNOWN_POLL_MS = 100, KNOWN_TRIES = 20;
 const TEST_POLL_MS = 500, TEST_GIVE_UP_MS = 60_000;
 const TOKEN = "posthorn.token";
 
@@ -45,6 +46,7 @@ function element(name, properties = {}, ...children) {
 }
 
 const cell = (text, className = "") => element("td", { className }, text ?? "");
+const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 const time = text => text ? new Date(text).toLocaleString() : "";
 
 function say(text) {
@@ -123,14 +125,15 @@ async function newestStates() {
   return states;
 }
 
-// Nothing where the gateway does not know the webhook (yet).
-async function count(webhook, status) {
-  try {
-    const { data, nextCursor: more } = await api("GET", webhookPath(webhook, `/deliveries?status=${status}&limit=${COUNT_MAX}`));
-    return `${data.length}${more ? "+" : ""}`;
-  } catch (error) {
-    if (error.status === 404) return "";
-    throw error;
+// A gateway that does not know of a webhook yet will soon: what was just created is in the changelog.
+async function deliveriesOf(webhook, limit) {
+  for (let left = KNOWN_TRIES; ; left--) {
+    try {
+      return await api("GET", webhookPath(webhook, `/deliveries?limit=${limit}`));
+    } catch (error) {
+      if (error.status !== 404 || left === 0) throw error;
+      await pause(KNOWN_POLL_MS);
+    }
   }
 }
 
@@ -148,14 +151,17 @@ function actionsOf(webhook) {
 }
 
 function addRow(webhook, states) {
-  const state = webhook.disabled ? "disabled" : states.get(webhook.id) ?? "quiet";
-  const pending = cell("…", "number"), dead = cell("…", "number");
+  const state = element("span"), pending = cell("…", "number"), dead = cell("…", "number");
+  const show = name => Object.assign(state, { className: `state ${name}`, textContent: STATE_TEXTS[name] });
+  show(webhook.disabled ? "disabled" : states.get(webhook.id) ?? "quiet");
   $("rows").append(element("tr", { data: { id: webhook.id } },
-    cell(webhook.url, "url"), cell(webhook.events.join(", ")),
-    element("td", {}, element("span", { className: `state ${state}` }, STATE_TEXTS[state])),
-    pending, dead, element("td", { className: "actions" }, ...actionsOf(webhook))));
+    cell(webhook.url, "url"), element("td", {}, element("ul", {}, ...webhook.events.map(event => element("li", {}, event)))),
+    element("td", {}, state), pending, dead, element("td", { className: "actions" }, ...actionsOf(webhook))));
   return async () => {
-    [pending.textContent, dead.textContent] = await Promise.all([count(webhook, "pending"), count(webhook, "dead")]);
+    const known = await deliveriesOf(webhook, 1), more = known.complete ? "" : "+";
+    pending.textContent = known.pending + more;
+    dead.textContent = known.dead + more;
+    if (known.failingSince && !webhook.disabled) show("failing");
   };
 }
 
@@ -240,7 +246,7 @@ async function awaitEnd(dialog, deliveryId) {
     const { data } = await api("GET", eventsPath({ type: "WEBHOOK_EVENT_*", limit: 100 }));
     const end = data.find(event => event.type in DELIVERY_ENDS && event.data?.deliveryId === deliveryId);
     if (end) return describe(end);
-    await new Promise(resolve => setTimeout(resolve, TEST_POLL_MS));
+    await pause(TEST_POLL_MS);
   }
   return "No answer yet: look at the attempts later.";
 }
@@ -295,17 +301,27 @@ async function attemptsOf(webhook) {
   return { events: found.slice(0, ATTEMPTS_SHOWN), since: page.completeSince };
 }
 
+const attemptRow = ({ type, timestamp, data }) => element("tr", {},
+  cell(time(timestamp)), cell(STEP_TEXTS[type] ?? type), cell(String(data.attempt), "number"), cell(data.status === null ? "" : String(data.status), "number"),
+  cell(data.reason), cell(took(data), "number"), cell(time(data.nextAttemptAt)), element("td", {}, element("code", {}, data.deliveryId)));
+
+const waitingRow = delivery => element("tr", {},
+  cell(time(delivery.createdAt)), cell(delivery.eventType), cell(delivery.status === "dead" ? "Dead" : "Pending"), cell(String(delivery.attempts), "number"),
+  cell(delivery.lastReason), cell(time(delivery.nextAttemptAt ?? delivery.diedAt)), element("td", {}, element("code", {}, delivery.id)));
+
 function showAttempts(webhook, button) {
   const dialog = $("attempts");
   $("attempt-rows").replaceChildren();
+  $("waiting-rows").replaceChildren();
+  $("waiting-count").textContent = "";
   $("attempts-since").textContent = "Loading …";
   open(dialog, webhook);
   run(button, async () => {
-    const { events, since } = await attemptsOf(webhook);
-    $("attempt-rows").replaceChildren(...events.map(({ type, timestamp, data }) => element("tr", {},
-      cell(time(timestamp)), cell(STEP_TEXTS[type] ?? type), cell(String(data.attempt), "number"), cell(data.status === null ? "" : String(data.status), "number"),
-      cell(data.reason), cell(took(data), "number"), cell(time(data.nextAttemptAt)), element("td", {}, element("code", {}, data.deliveryId)))));
+    const [{ events, since }, waiting] = await Promise.all([attemptsOf(webhook), deliveriesOf(webhook, WAITING_SHOWN)]);
+    $("attempt-rows").replaceChildren(...events.map(attemptRow));
     $("attempts-since").textContent = `${events.length ? `The newest ${events.length}.` : "There are none."} This gateway knows of all since ${time(since)}.`;
+    $("waiting-rows").replaceChildren(...waiting.data.map(waitingRow));
+    $("waiting-count").textContent = `${waiting.pending} pending, ${waiting.dead} dead${waiting.nextCursor ? `; the oldest ${waiting.data.length} are shown` : ""}.`;
   }, error => {
     $("attempts-since").textContent = "";
     complainIn(dialog)(error);
