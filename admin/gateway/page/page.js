@@ -46,8 +46,10 @@ function element(name, properties = {}, ...children) {
 }
 
 const cell = (text, className = "") => element("td", { className }, text ?? "");
+// A url may break behind what divides it.
+const urlCell = url => element("td", { className: "url" }, ...url.split(/(?<=[/?&])/).flatMap(part => [part, element("wbr")]));
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
-const time = text => text ? new Date(text).toLocaleString() : "";
+const time = text => text ? new Date(text).toLocaleString([], { dateStyle: "short", timeStyle: "medium" }) : "";
 
 function say(text) {
   $("wrong").textContent = "";
@@ -64,15 +66,16 @@ function complain(error) {
   $("wrong").textContent = error.message;
 }
 
-// Runs what a button stands for; the button rests meanwhile, so that nothing is asked for twice.
+// Runs what a button stands for; the button rests meanwhile, so that nothing is asked for twice. It is not disabled: it would lose the focus.
 async function run(button, work, failed = complain) {
-  if (button) button.disabled = true;
+  if (button?.ariaBusy === "true") return;
+  if (button) button.ariaBusy = "true";
   try {
-    return await work();
+    await work();
   } catch (error) {
     failed(error);
   } finally {
-    if (button) button.disabled = false;
+    if (button) button.ariaBusy = "false";
   }
 }
 
@@ -155,9 +158,10 @@ function addRow(webhook, states) {
   const show = name => Object.assign(state, { className: `state ${name}`, textContent: STATE_TEXTS[name] });
   show(webhook.disabled ? "disabled" : states.get(webhook.id) ?? "quiet");
   $("rows").append(element("tr", { data: { id: webhook.id } },
-    cell(webhook.url, "url"), element("td", {}, element("ul", {}, ...webhook.events.map(event => element("li", {}, event)))),
+    urlCell(webhook.url), element("td", {}, element("ul", {}, ...webhook.events.map(event => element("li", {}, event)))),
     element("td", {}, state), pending, dead, element("td", { className: "actions" }, ...actionsOf(webhook))));
   return async () => {
+    if (!state.isConnected) return; // the list was shown anew meanwhile
     const known = await deliveriesOf(webhook, 1), more = known.complete ? "" : "+";
     pending.textContent = known.pending + more;
     dead.textContent = known.dead + more;
@@ -165,11 +169,19 @@ function addRow(webhook, states) {
   };
 }
 
+// The same button of the same webhook in the new list: who uses the keyboard goes on there.
+function focusAgain(button) {
+  const row = [...$("rows").children].find(row => row.dataset.id === button.closest("tr").dataset.id);
+  (row?.querySelectorAll("button")[[...button.parentElement.children].indexOf(button)] ?? $("main")).focus({ preventScroll: true });
+}
+
 async function showPage(cursor) {
   const query = new URLSearchParams({ limit: PAGE_SIZE, ...(cursor && { cursor }) });
   const [page, states] = await Promise.all([api("GET", `/v1/webhooks?${query}`), newestStates()]);
+  const focused = document.activeElement.closest("#rows button");
   if (!cursor) $("rows").replaceChildren();
   const counts = page.data.map(webhook => addRow(webhook, states));
+  if (focused && !cursor) focusAgain(focused);
   nextCursor = page.nextCursor;
   $("more").hidden = !nextCursor;
   $("none").hidden = $("rows").childElementCount > 0;
@@ -286,7 +298,7 @@ $("recover-form").addEventListener("submit", event => {
 
 const STEP_TEXTS = {
   WEBHOOK_EVENT_RECEIVE: "Recorded", WEBHOOK_EVENT_PROCESS_SUCCESS: "Delivered",
-  WEBHOOK_EVENT_PROCESS_FAIL: "Dead", WEBHOOK_EVENT_RETRY: "Failed, tried again",
+  WEBHOOK_EVENT_PROCESS_FAIL: "Dead", WEBHOOK_EVENT_RETRY: "Failed, another follows",
 };
 
 // From the newest on, a page of events after the other, until there are enough.
@@ -301,13 +313,15 @@ async function attemptsOf(webhook) {
   return { events: found.slice(0, ATTEMPTS_SHOWN), since: page.completeSince };
 }
 
+const idCell = id => element("td", { className: "whole" }, element("code", {}, id));
+
 const attemptRow = ({ type, timestamp, data }) => element("tr", {},
-  cell(time(timestamp)), cell(STEP_TEXTS[type] ?? type), cell(String(data.attempt), "number"), cell(data.status === null ? "" : String(data.status), "number"),
-  cell(data.reason), cell(took(data), "number"), cell(time(data.nextAttemptAt)), element("td", {}, element("code", {}, data.deliveryId)));
+  cell(time(timestamp), "whole"), cell(STEP_TEXTS[type] ?? type), cell(data.attempt ? String(data.attempt) : "", "number"), cell(data.status === null ? "" : String(data.status), "number"),
+  cell(data.reason, "whole"), cell(took(data), "number whole"), cell(time(data.nextAttemptAt), "whole"), idCell(data.deliveryId));
 
 const waitingRow = delivery => element("tr", {},
-  cell(time(delivery.createdAt)), cell(delivery.eventType), cell(delivery.status === "dead" ? "Dead" : "Pending"), cell(String(delivery.attempts), "number"),
-  cell(delivery.lastReason), cell(time(delivery.nextAttemptAt ?? delivery.diedAt)), element("td", {}, element("code", {}, delivery.id)));
+  cell(time(delivery.createdAt), "whole"), cell(delivery.eventType), cell(delivery.status === "dead" ? "Dead" : "Pending"), cell(String(delivery.attempts), "number"),
+  cell(delivery.lastReason, "whole"), cell(time(delivery.nextAttemptAt ?? delivery.diedAt), "whole"), idCell(delivery.id));
 
 function showAttempts(webhook, button) {
   const dialog = $("attempts");
@@ -384,6 +398,7 @@ $("enter-form").addEventListener("submit", event => {
     sessionStorage.setItem(TOKEN, token);
     $("token").value = "";
     say("");
+    $("main").focus({ preventScroll: true });
   });
 });
 
