@@ -8,10 +8,11 @@ import time
 
 import pytest
 from env import browser
-from env.browser import Keys, Page
+from env.browser import Page
 from env.commands import ISSUED, SUMMARY
 from env.http import Client
 from env.wait import until
+from selenium.webdriver.common.keys import Keys
 
 WEBHOOKS = "/v1/webhooks"
 NOWHERE = "http://127.0.0.1:9/hook"
@@ -112,6 +113,11 @@ def test_files(gateway, path, content_type):
     assert (same.status, same.body) == (304, b"")
 
 
+@pytest.mark.parametrize("path", ["//", "/.", "/index.html", "/page", "/page.css/", "/page/page.css", "/verify", "/verify/", "/verify/../page.css", "/screenshot.png"])
+def test_nothing_beside_them(gateway, path):
+    assert Client(gateway.api)("GET", path).status == 404
+
+
 # Coming and going
 
 
@@ -148,6 +154,18 @@ def test_a_revoked_token(world, entered, client):
     entered.button("Refresh").click()
     entered.wait_text("#wrong", "revoked")
     assert not entered.rows() and entered.script("return sessionStorage.length") == 0
+
+
+def test_a_gateway_that_cannot_be_reached(entered, webhook):
+    entered.offline(True)
+    try:
+        entered.button("Refresh").click()
+        entered.wait_text("#wrong", "cannot be reached")
+        assert list(entered.rows()) == [webhook["url"]], "what was there stays"
+    finally:
+        entered.offline(False)
+    entered.button("Refresh").click()
+    until(lambda: entered.text("#wrong") == "", 5, "the complaint to go")
 
 
 # The list
@@ -329,10 +347,14 @@ def test_keys_and_code_to_copy(entered, world, gateway, tenant):
         entered.choose("Language", language)
         wanted = Client(gateway.api)("GET", f"/verify/{file}").body.decode().replace("{{JWKS}}", url)
         until(lambda wanted=wanted: entered.find("#code").get_property("textContent") == wanted, 5, language)
-        entered.button("Copy the code").click()
-        entered.button("Copied")
+        entered.find("#copy-code").click()
+        entered.wait_text("#copy-code", "Copied")
         assert entered.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])") == wanted
-        entered.button("Copy the code")
+    entered.button("Copy the JWKS").click()
+    entered.wait_text("#copy-jwks", "Copied")
+    copied = entered.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
+    assert json.loads(copied) == world.admin.jwks(tenant)
+    entered.wait_text("#copy-code", "Copy the code"), entered.wait_text("#copy-jwks", "Copy the JWKS")
 
 
 # Each reads callback after callback (a folder's headers.txt and body), and prints a line for each: true or false.

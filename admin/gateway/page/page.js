@@ -80,14 +80,15 @@ async function run(button, work, failed = complain) {
 }
 
 async function copy(button, text) {
-  const before = button.textContent;
+  button.dataset.label ??= button.textContent; // what it says now may be what came of the last time
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = "Copied";
   } catch {
     button.textContent = "Not allowed: select it and copy";
   }
-  setTimeout(() => { button.textContent = before; }, 2000);
+  clearTimeout(button.relabel);
+  button.relabel = setTimeout(() => { button.textContent = button.dataset.label; }, 2000);
 }
 
 // --- Dialogs ---
@@ -394,11 +395,12 @@ $("enter-form").addEventListener("submit", event => {
   event.preventDefault();
   token = $("token").value.trim();
   run(event.submitter, async () => {
-    await enter();
+    const entering = enter();
+    $("main").focus({ preventScroll: true }); // the field that had it is hidden now
+    await entering;
     sessionStorage.setItem(TOKEN, token);
     $("token").value = "";
     say("");
-    $("main").focus({ preventScroll: true });
   });
 });
 

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from selenium import webdriver
 from selenium.common.exceptions import NoAlertPresentException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
 from .wait import until
@@ -158,6 +157,10 @@ class Page:
         element = self.driver.switch_to.active_element
         return element.accessible_name, element.value_of_css_property("outline-style") != "none"
 
+    def offline(self, is_offline):
+        conditions = {"offline": is_offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+
     def prefer(self, scheme):
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
 
@@ -165,6 +168,3 @@ class Page:
         self.driver.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         )
-
-
-__all__ = ["Keys", "Page", "start"]
