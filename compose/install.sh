@@ -4,6 +4,7 @@
 #     need_kafka    what runs the real Kafka of compose/kafka
 #     need_tests    what runs the tests and the demo's receiver (Python)
 #     need_e2e      what tests/e2e needs besides: a browser for the page, a Java compiler for what the page offers to copy
+#     need_bench    what benches need besides: a generator of HTTP load
 #     need_faults   what fault runs need besides: workers with a clock of their own
 #
 # Each is silent when nothing is missing. This is the one place that names Debian packages for people's scripts; for the
@@ -14,7 +15,7 @@ build_commands=(gcc=gcc make=make cmake=cmake pkg-config=pkg-config)
 build_packages=(libc6-dev librdkafka-dev libavro-dev libcurl4-openssl-dev libssl-dev libsodium-dev libsqlite3-dev libjansson-dev
 	libidn2-dev libmicrohttpd-dev uthash-dev libcmocka-dev)
 kafka_commands=(java=default-jre-headless mvn=maven)
-test_commands=(python3=python3 openssl=openssl)
+test_commands=(python3=python3 openssl=openssl curl=curl jq=jq)
 e2e_commands=(chromium=chromium chromedriver=chromium-driver javac=default-jdk-headless)
 
 need_build() {
@@ -35,6 +36,10 @@ need_tests() {
 
 need_e2e() {
 	install_missing "$(missing_commands "${e2e_commands[@]}")"
+}
+
+need_bench() {
+	install_missing "$(missing_commands wrk=wrk)"
 }
 
 need_faults() {

@@ -7,13 +7,13 @@
 #include "base/config.h"
 #include "ops/server.h"
 #include "pipeline/pipeline.h"
+#include "replica/replica.h"
 
 #include <argp.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <signal.h>
 #include <sodium.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -204,8 +204,7 @@ int main(int argc, char **argv) {
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	if (arguments.print_options)
 		return print_options();
-	/* SQLite counts no memory: nobody asks, and each of its allocations would take a lock for it. */
-	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) || sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK)
+	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) || replica_init() < 0)
 		return EXIT_FAILED;
 	code = read_config(&arguments);
 	if (code == 0 && arguments.check_config)

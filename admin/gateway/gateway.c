@@ -155,12 +155,12 @@ static void serve(struct gateway *gateway, const sigset_t *stopping) {
 		tick(gateway);
 }
 
-/* What waits is answered, at the latest when its time is over. */
+/* What waits is answered, at the latest when its time is over; and it is sent, or its client cut off. */
 static void drain(struct gateway *gateway) {
 	atomic_store(&gateway->draining, true);
 	log_info("gateway draining", "pending=%zu", pending_count(gateway->pending));
 	http_server_drain(gateway->api);
-	while (pending_count(gateway->pending)) {
+	while (http_server_requests(gateway->api)) {
 		poll(NULL, 0, TICK_MS / 10);
 		http_server_sweep(gateway->api);
 	}

@@ -20,6 +20,7 @@ struct http_server {
 	struct http_connections *connections;
 	struct http_handler handler;
 	size_t body_max;
+	atomic_uint requests; /* that are complete, up to the end of their answer */
 	atomic_bool draining;
 	bool quiesced; /* the listening socket is ours to close */
 	int listen_fd;
@@ -33,6 +34,7 @@ struct entry {
 	struct http_connection *watched;
 	size_t dropped; /* bytes of a body that nobody wants */
 	bool has_head;
+	bool is_complete;
 	bool waits;
 };
 
@@ -213,6 +215,8 @@ static enum MHD_Result take_portion(struct entry *entry, const char *bytes, size
 }
 
 static void complete(struct entry *entry) {
+	entry->is_complete = true;
+	atomic_fetch_add(&entry->server->requests, 1);
 	http_connection_rest(entry->watched);
 	if (entry->request.answer.status)
 		return;
@@ -250,6 +254,8 @@ static void on_completed(void *userdata _unused_, struct MHD_Connection *connect
 	if (!entry)
 		return;
 	*state = NULL;
+	if (entry->is_complete)
+		atomic_fetch_sub(&entry->server->requests, 1);
 	http_connection_expect(entry->server->connections, entry->watched);
 	buffer_destroy(&entry->request.body);
 	buffer_destroy(&entry->request.answer.body);
@@ -351,6 +357,10 @@ void http_server_sweep(struct http_server *server) {
 
 unsigned http_server_connections(const struct http_server *server) {
 	return http_connections_count(server->connections);
+}
+
+unsigned http_server_requests(const struct http_server *server) {
+	return atomic_load(&server->requests);
 }
 
 void http_server_drain(struct http_server *server) {

@@ -87,6 +87,8 @@ uint16_t http_server_port(const struct http_server *server);
 /* Cuts off those whose time is over; to be called a few times a second, by one thread. */
 void http_server_sweep(struct http_server *server);
 unsigned http_server_connections(const struct http_server *server);
+/* Requests that are there as a whole, and whose answer is not yet sent. */
+unsigned http_server_requests(const struct http_server *server);
 /* No new connections; those that there are end with their next answer. */
 void http_server_drain(struct http_server *server);
 /* No request waits any longer. */

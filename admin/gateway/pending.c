@@ -57,12 +57,21 @@ static void remove_entry(struct pending *pending, struct entry *entry) {
 	pending->count--;
 }
 
-/* The entry of that name, taken out; NULL: there is none. */
-static struct entry *take(struct pending *pending, const char *tenant_id, const char *command_id, const char *request_id) {
+static struct entry *find(const struct pending *pending, const struct entry *probe) {
+	struct entry *entry;
+
+	HASH_FIND(hh, pending->by_name, probe->name, probe->name_len, entry);
+	return entry;
+}
+
+/* The entry of that name, taken out; where `userdata` is given, only if it is that one's. NULL: there is none. */
+static struct entry *take(struct pending *pending, const char *tenant_id, const char *command_id, const char *request_id, const void *userdata) {
 	struct entry *probe = entry_new(tenant_id, command_id, request_id), *entry;
 
 	pthread_mutex_lock(&pending->lock);
-	HASH_FIND(hh, pending->by_name, probe->name, probe->name_len, entry);
+	entry = find(pending, probe);
+	if (entry && userdata && entry->userdata != userdata)
+		entry = NULL;
 	if (entry)
 		remove_entry(pending, entry);
 	pthread_mutex_unlock(&pending->lock);
@@ -70,29 +79,35 @@ static struct entry *take(struct pending *pending, const char *tenant_id, const 
 	return entry;
 }
 
+/* With the lock. */
+static int add(struct pending *pending, struct entry *entry) {
+	if (find(pending, entry))
+		return PENDING_E_EXISTS;
+	if (pending->count >= pending->max)
+		return PENDING_E_FULL;
+	entry->deadline_ms = clock_monotonic_ms() + pending->timeout_ms;
+	HASH_ADD_KEYPTR(hh, pending->by_name, entry->name, entry->name_len, entry);
+	DL_APPEND(pending->by_deadline, entry);
+	pending->count++;
+	return 0;
+}
+
 int pending_add(struct pending *pending, const struct command_envelope *envelope, pending_fn done, void *userdata) {
 	struct entry *entry = entry_new(envelope->tenant_id, envelope->command_id, envelope->request_id);
-	bool full;
+	int r;
 
 	entry->done = done;
 	entry->userdata = userdata;
 	pthread_mutex_lock(&pending->lock);
-	full = pending->count >= pending->max;
-	if (!full) {
-		entry->deadline_ms = clock_monotonic_ms() + pending->timeout_ms;
-		/* Of two of the same name either outcome is either's. */
-		HASH_ADD_KEYPTR(hh, pending->by_name, entry->name, entry->name_len, entry);
-		DL_APPEND(pending->by_deadline, entry);
-		pending->count++;
-	}
+	r = add(pending, entry);
 	pthread_mutex_unlock(&pending->lock);
-	if (full)
+	if (r)
 		free(entry);
-	return full ? PENDING_E_FULL : 0;
+	return r;
 }
 
-bool pending_cancel(struct pending *pending, const struct command_envelope *envelope) {
-	struct entry *entry = take(pending, envelope->tenant_id, envelope->command_id, envelope->request_id);
+bool pending_cancel(struct pending *pending, const struct command_envelope *envelope, const void *userdata) {
+	struct entry *entry = take(pending, envelope->tenant_id, envelope->command_id, envelope->request_id, userdata);
 	bool was_there = entry;
 
 	free(entry);
@@ -100,7 +115,7 @@ bool pending_cancel(struct pending *pending, const struct command_envelope *enve
 }
 
 void pending_settle(struct pending *pending, const struct analytic_event *outcome) {
-	struct entry *entry = outcome->request_id ? take(pending, outcome->tenant_id, outcome->command_id, outcome->request_id) : NULL;
+	struct entry *entry = outcome->request_id ? take(pending, outcome->tenant_id, outcome->command_id, outcome->request_id, NULL) : NULL;
 
 	if (!entry)
 		return;

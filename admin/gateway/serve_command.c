@@ -47,19 +47,38 @@ static void answer_unsent(struct exchange *exchange, int r) {
 	http_request_answered(exchange->http);
 }
 
-/* It waits before it is sent: its outcome may be there before the call returns. */
+/* The same request, sent again before the first of them has its outcome. Source: draft-ietf-httpapi-idempotency-key-header-07 section 2.6. */
+static void answer_under_way(struct exchange *exchange) {
+	struct problem *problem = problem_new(exchange->http->arena, 409, "A request with this Idempotency-Key and x-request-id is under way.");
+
+	problem_add(exchange->http->arena, problem, "commandId", "body", exchange->command.envelope.command_id, "Must wait for the first one's outcome");
+	answer_problem(exchange, problem);
+	http_answer_header(&exchange->http->answer, "retry-after", "1");
+	show_command_id(exchange);
+}
+
+static void answer_untaken(struct exchange *exchange, int r) {
+	if (r == PENDING_E_EXISTS)
+		answer_under_way(exchange);
+	else
+		answer_error(exchange, 429, "Too many requests are waiting for their outcome.");
+	http_request_answered(exchange->http);
+}
+
+/* Its connection waits before it is in the table, and it is in the table before it is sent: each time somebody may answer before the call returns. */
 static void send_and_wait(struct exchange *exchange) {
 	struct gateway *gateway = exchange->gateway;
 	const struct command *command = &exchange->command;
 	int r;
 
-	if (pending_add(gateway->pending, &command->envelope, on_outcome, exchange)) {
-		answer_error(exchange, 429, "Too many requests are waiting for their outcome.");
+	http_request_wait(exchange->http);
+	r = pending_add(gateway->pending, &command->envelope, on_outcome, exchange);
+	if (r) {
+		answer_untaken(exchange, r);
 		return;
 	}
-	http_request_wait(exchange->http);
 	r = sender_send(gateway->sender, command);
-	if (r && pending_cancel(gateway->pending, &command->envelope))
+	if (r && pending_cancel(gateway->pending, &command->envelope, exchange))
 		answer_unsent(exchange, r);
 }
 

@@ -1,11 +1,14 @@
 /*
  * Fills webhook-state with live records, as workers would have left them: for tests/bench/restore.
  *
- *     bench_fill_state BOOTSTRAP TOPIC PARTITIONS RECORDS MASTER_KEY_FILE
+ *     bench_fill_state BOOTSTRAP TOPIC PARTITIONS RECORDS MASTER_KEY_FILE [URL]...
  *
  * Every record has a key of its own, and lies in the partition of its tenant; every transaction ends with a position in each partition that it
  * touched. A tenant has 50 records: two signing keys, five webhooks, 19 receipts, and of one webhook that fails 20 pending and 4 dead deliveries.
  * All kinds are mixed all along, as they are after a while in which everything happened. Prints the bytes of keys and values.
+ *
+ * With urls a tenant has 6 records, a signing key and five webhooks: the first has one of the urls, the others are disabled. So there is as much
+ * beside those that callbacks go to as one likes.
  */
 #include "avro/codec.h"
 #include "base/clock.h"
@@ -20,6 +23,7 @@
 
 enum {
 	TENANT_RECORDS = 50,
+	QUIET_TENANT_RECORDS = 6,
 	WEBHOOKS = 5,
 	TRANSACTION_RECORDS = 5000,
 	PARTITIONS_MAX = 1024,
@@ -42,6 +46,8 @@ struct fill {
 	int partitions;
 	struct position positions[PARTITIONS_MAX];
 	int64_t bytes;
+	char **urls;
+	int url_count;
 };
 
 static void fail(const char *doing, const char *why) {
@@ -180,6 +186,18 @@ static struct state_record delivery_of(struct fill *f, const char *tenant, int n
 	return record;
 }
 
+static struct state_record quiet_record_of(struct fill *f, const char *tenant, int64_t t, int n) {
+	struct state_record record = { .kind = STATE_WEBHOOK };
+
+	if (n == WEBHOOKS)
+		return signing_key_of(f, tenant, 1);
+	record.webhook = webhook_of(f, tenant, n);
+	record.webhook.disabled = n > 0;
+	if (n == 0)
+		record.webhook.url = f->urls[t % f->url_count];
+	return record;
+}
+
 static struct state_record record_of(struct fill *f, const char *tenant, int n) {
 	if (n >= FIRST_DEAD)
 		return delivery_of(f, tenant, n, DELIVERY_DEAD);
@@ -197,7 +215,9 @@ static struct state_record record_of(struct fill *f, const char *tenant, int n) 
 static void put(struct fill *f, int64_t index, int64_t tenants) {
 	int64_t t = index % tenants;
 	const char *tenant = arena_printf(f->arena, "tenant-%06lld", (long long)t);
-	struct state_record record = record_of(f, tenant, (int)((index / tenants + t) % TENANT_RECORDS));
+	int64_t n = index / tenants + t;
+	struct state_record record = f->url_count ? quiet_record_of(f, tenant, t, (int)(n % QUIET_TENANT_RECORDS)) :
+						    record_of(f, tenant, (int)(n % TENANT_RECORDS));
 	int32_t partition = rd_kafka_msg_partitioner_murmur2(f->topic, tenant, strlen(tenant), f->partitions, NULL, NULL);
 
 	produce(f, partition, &record);
@@ -225,7 +245,8 @@ static void commit(struct fill *f) {
 }
 
 static void fill(struct fill *f, int64_t records) {
-	int64_t tenants = MAX((records + TENANT_RECORDS - 1) / TENANT_RECORDS, (int64_t)1);
+	int each = f->url_count ? QUIET_TENANT_RECORDS : TENANT_RECORDS;
+	int64_t tenants = MAX((records + each - 1) / each, (int64_t)1);
 
 	for (int64_t i = 0; i < records;) {
 		check("begin", rd_kafka_begin_transaction(f->producer));
@@ -241,8 +262,10 @@ int main(int argc, char **argv) {
 	static struct fill f;
 	struct buffer problems = BUFFER_INIT(RECORD_MAX);
 
-	if (argc != 6 || (f.partitions = atoi(argv[3])) < 1 || f.partitions > PARTITIONS_MAX)
-		fail("usage", "BOOTSTRAP TOPIC PARTITIONS RECORDS MASTER_KEY_FILE");
+	if (argc < 6 || (f.partitions = atoi(argv[3])) < 1 || f.partitions > PARTITIONS_MAX)
+		fail("usage", "BOOTSTRAP TOPIC PARTITIONS RECORDS MASTER_KEY_FILE [URL]...");
+	f.urls = argv + 6;
+	f.url_count = argc - 6;
 	f.arena = arena_new();
 	f.record = f.event = BUFFER_INIT(RECORD_MAX);
 	f.now_ms = clock_wall_ms();

@@ -1,21 +1,26 @@
 /*
  * Receivers that cost next to nothing: one epoll loop, many ports, each with a behaviour of its own. Lines in, a line out for each:
  *
- *     open COUNT                     that many ports; answers with their numbers. They answer 200 at once
+ *     open COUNT [FILE]              that many ports; answers with their numbers. They answer 200 at once, over TLS with the certificate
+ *                                    and key in FILE
  *     answer PORT [STATUS [DELAY]]   from now on (DELAY in milliseconds)
+ *     part PORT                      answers 200 at once, and ends the connection with it
  *     silent PORT                    takes requests and never answers
  *     refuse PORT                    refuses connections from now on
  *     reset                          counts from zero
- *     counts                         a JSON array, an object a port: "port", "requests", "waiting", "waiting_peak", "connections",
- *                                    "connections_peak", "first_us", "last_us"
+ *     counts                         a JSON array, an object a port: "port", "requests", "bytes", "waiting", "waiting_peak",
+ *                                    "connections", "connections_peak", "first_us", "last_us"
+ *     time                           from now on looks into requests for when they were sent off (latency.h)
+ *     latencies                      a JSON object of those found since, in milliseconds; and looks no longer
  *
  * A port is open on every address of loopback, 127.x.y.z, and on no other: so one port is as many hosts as one likes. `waiting` are
  * requests that are not answered yet; first and last are when requests came (monotonic). Ends with its input.
  */
+#include "latency.h"
+#include "stream.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,7 +35,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PORTS_MAX = 4096, BACKLOG = 4096, READ_MAX = 64 * 1024, LINE_MAX_BYTES = 256, EVENTS = 512 };
+enum { PORTS_MAX = 4096, BACKLOG = 4096, READ_MAX = 64 * 1024, LINE_MAX_BYTES = 512, EVENTS = 512 };
 
 enum behaviour { ANSWER, SILENT, REFUSE };
 
@@ -38,15 +43,17 @@ struct port {
 	int fd, number;
 	enum behaviour behaviour;
 	int delay_ms;
+	bool parts; /* with each answer */
 	char answer[96];
 	size_t answer_len;
-	long requests, waiting, waiting_peak, connections, connections_peak;
+	struct ssl_ctx_st *context; /* TLS; NULL: plain */
+	long requests, bytes, waiting, waiting_peak, connections, connections_peak;
 	int64_t first_us, last_us;
 	struct connection *due, *due_last; /* whose answers are put off, in the order of their times */
 };
 
 struct connection {
-	int fd;
+	struct stream stream;
 	struct port *port;
 	char *head; /* owned; the beginning of one that did not come at once */
 	size_t head_len;
@@ -65,11 +72,6 @@ static int64_t monotonic_us(void) {
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static void die(const char *what) {
-	perror(what);
-	exit(1);
 }
 
 /* Answers. */
@@ -103,7 +105,10 @@ static void answer(struct connection *connection) {
 	leave_due(connection);
 	connection->waits = false;
 	port->waiting--;
-	(void)!send(connection->fd, port->answer, port->answer_len, MSG_NOSIGNAL);
+	stream_send(&connection->stream, port->answer, port->answer_len);
+	/* What is left of the connection goes when the other side has closed it too. */
+	if (port->parts)
+		shutdown(connection->stream.fd, SHUT_WR);
 }
 
 static void take_request(struct connection *connection) {
@@ -140,7 +145,7 @@ static void hang_up(struct connection *connection) {
 	leave_due(connection);
 	connection->port->waiting -= connection->waits;
 	connection->port->connections--;
-	close(connection->fd);
+	stream_close(&connection->stream);
 	free(connection->head);
 	free(connection);
 }
@@ -192,13 +197,17 @@ static void read_head(struct connection *connection, const char *bytes, size_t l
 
 static void receive(struct connection *connection) {
 	static char bytes[READ_MAX];
-	ssize_t len = recv(connection->fd, bytes, sizeof(bytes), 0);
+	ssize_t len = stream_receive(&connection->stream, bytes, sizeof(bytes));
 
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (len <= 0) {
 		hang_up(connection);
-	} else if (connection->body_left == 0) {
+		return;
+	}
+	connection->port->bytes += len;
+	latency_look(bytes, (size_t)len, now_us);
+	if (connection->body_left == 0) {
 		read_head(connection, bytes, (size_t)len);
 	} else {
 		connection->body_left -= (size_t)len < connection->body_left ? (size_t)len : connection->body_left;
@@ -217,7 +226,6 @@ static void watch(int fd, void *what) {
 }
 
 static void accept_all(struct port *port) {
-	static const int on = 1;
 	int fd;
 
 	while ((fd = accept4(port->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
@@ -225,11 +233,10 @@ static void accept_all(struct port *port) {
 
 		if (!connection)
 			die("calloc");
-		connection->fd = fd;
+		stream_accepted(&connection->stream, fd, port->context);
 		connection->port = port;
 		if (++port->connections > port->connections_peak)
 			port->connections_peak = port->connections;
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		watch(fd, connection);
 	}
 }
@@ -257,7 +264,8 @@ static void listen_on(struct port *port) {
 static void set_answer(struct port *port, int status, int delay_ms) {
 	port->behaviour = ANSWER;
 	port->delay_ms = delay_ms;
-	port->answer_len = (size_t)snprintf(port->answer, sizeof(port->answer), "HTTP/1.1 %d -\r\ncontent-length: 0\r\n\r\n", status);
+	port->answer_len = (size_t)snprintf(port->answer, sizeof(port->answer), "HTTP/1.1 %d -\r\ncontent-length: 0\r\n%s\r\n", status,
+					    port->parts ? "connection: close\r\n" : "");
 }
 
 static void set_refusing(struct port *port, bool refusing) {
@@ -273,11 +281,14 @@ static void set_refusing(struct port *port, bool refusing) {
 
 /* Commands. */
 
-static void open_ports(int count) {
+static void open_ports(int count, const char *certificate) {
+	struct ssl_ctx_st *context = certificate[0] ? stream_server_context(certificate) : NULL;
+
 	for (; count > 0 && port_count < PORTS_MAX; count--, port_count++) {
 		bind_port(&ports[port_count]);
 		listen_on(&ports[port_count]);
 		set_answer(&ports[port_count], 200, 0);
+		ports[port_count].context = context;
 		printf("%d ", ports[port_count].number);
 	}
 }
@@ -286,7 +297,7 @@ static void reset(void) {
 	for (int i = 0; i < port_count; i++) {
 		struct port *port = &ports[i];
 
-		port->requests = port->first_us = port->last_us = 0;
+		port->requests = port->bytes = port->first_us = port->last_us = 0;
 		port->waiting_peak = port->waiting;
 		port->connections_peak = port->connections;
 	}
@@ -296,9 +307,9 @@ static void print_counts(void) {
 	for (int i = 0; i < port_count; i++) {
 		const struct port *port = &ports[i];
 
-		printf("%s{\"port\":%d,\"requests\":%ld,\"waiting\":%ld,\"waiting_peak\":%ld,\"connections\":%ld,"
+		printf("%s{\"port\":%d,\"requests\":%ld,\"bytes\":%ld,\"waiting\":%ld,\"waiting_peak\":%ld,\"connections\":%ld,"
 		       "\"connections_peak\":%ld,\"first_us\":%lld,\"last_us\":%lld}",
-		       i ? "," : "[", port->number, port->requests, port->waiting, port->waiting_peak, port->connections,
+		       i ? "," : "[", port->number, port->requests, port->bytes, port->waiting, port->waiting_peak, port->connections,
 		       port->connections_peak, (long long)port->first_us, (long long)port->last_us);
 	}
 	printf("]");
@@ -314,7 +325,8 @@ static void behave(const char *verb, int number, int status, int delay_ms) {
 		return;
 	}
 	set_refusing(port, strcmp(verb, "refuse") == 0);
-	if (strcmp(verb, "answer") == 0)
+	port->parts = strcmp(verb, "part") == 0;
+	if (strcmp(verb, "answer") == 0 || port->parts)
 		set_answer(port, status, delay_ms);
 	else
 		port->behaviour = strcmp(verb, "refuse") == 0 ? REFUSE : SILENT;
@@ -322,17 +334,22 @@ static void behave(const char *verb, int number, int status, int delay_ms) {
 }
 
 static void obey(const char *line) {
-	char verb[16] = "";
+	char verb[16] = "", file[LINE_MAX_BYTES] = "";
 	int number = 0, status = 200, delay_ms = 0;
 
 	sscanf(line, "%15s %d %d %d", verb, &number, &status, &delay_ms);
+	sscanf(line, "open %*d %511s", file);
 	if (strcmp(verb, "open") == 0)
-		open_ports(number);
+		open_ports(number, file);
 	else if (strcmp(verb, "counts") == 0)
 		print_counts();
 	else if (strcmp(verb, "reset") == 0)
 		reset();
-	else if (strcmp(verb, "answer") == 0 || strcmp(verb, "silent") == 0 || strcmp(verb, "refuse") == 0)
+	else if (strcmp(verb, "time") == 0)
+		latency_begin();
+	else if (strcmp(verb, "latencies") == 0)
+		latency_end();
+	else if (strcmp(verb, "answer") == 0 || strcmp(verb, "part") == 0 || strcmp(verb, "silent") == 0 || strcmp(verb, "refuse") == 0)
 		behave(verb, number, status, delay_ms);
 	else
 		printf("no such command");

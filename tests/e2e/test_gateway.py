@@ -307,6 +307,29 @@ def test_no_worker(world, make_world):
         assert gateway.metric("posthorn_gateway_answers_total", status="429") == 5
 
 
+def test_the_same_request_while_the_first_waits(make_world):
+    """By key and request id, which its outcome could not tell apart: a 409 at once. With the key alone both wait, and get the one outcome."""
+    with make_world() as alone:
+        gateway = alone.gateway()
+        client = alone.client(gateway, alone.tenant())
+        first, third = client.connect(), client.connect()
+
+        def send(connection, request_id):
+            headers = {"authorization": f"Bearer {client.token}", "content-type": "application/json", "idempotency-key": "k-1"}
+            connection.request("POST", WEBHOOKS, json.dumps(new()), headers | {"x-request-id": request_id})
+
+        send(first, "r-1")
+        until(lambda: gateway.metric("posthorn_gateway_pending") == 1, 5, "the first to wait")
+        second = client("POST", WEBHOOKS, new(), {"idempotency-key": "k-1", "x-request-id": "r-1"})
+        assert (second.status, second.json["code"], second.headers["retry-after"]) == (409, "Conflict", "1")
+        assert (second.headers["x-request-id"], second.json["details"][0]["value"]) == ("r-1", "k-1")
+        send(third, "r-2")
+        alone.worker()
+        answers = [connection.getresponse() for connection in (first, third)]
+        assert [answer.status for answer in answers] == [201, 201]
+        assert len({answer.read() for answer in answers}) == len(client("GET", WEBHOOKS).json["data"]) == 1
+
+
 def test_sigterm_answers_what_waits(make_world):
     with make_world() as alone:
         gateway = alone.gateway(gateway_timeout="3s")

@@ -1,8 +1,12 @@
 """The description of the API, and the API by it: whatever schemathesis makes of it, the answers are as described."""
 
+import importlib
+import os
 import re
 import subprocess
 import sys
+import uuid
+from pathlib import Path
 
 import pytest
 from env.commands import ISSUED
@@ -61,3 +65,47 @@ def test_every_answer_is_as_described(world, gateway, client, tmp_path):
     ]  # fmt: skip
     answer = subprocess.run(command, capture_output=True, text=True, timeout=400 * PATIENCE, check=False, cwd=tmp_path)
     assert answer.returncode == 0, answer.stdout[-6000:] + answer.stderr[-2000:]
+
+
+@pytest.fixture
+def generated(gateway, tmp_path, monkeypatch):
+    """The package that openapi-python-client makes of what the gateway serves; a warning of its is a failure."""
+    command = [sys.executable, "-m", "openapi_python_client", "generate", "--url", f"http://{gateway.api}/openapi.json", "--meta", "none",
+               "--output-path", tmp_path / "generated_client", "--fail-on-warning"]  # fmt: skip
+    tools = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # it formats what it made
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PATH": tools}, timeout=60 * PATIENCE)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    monkeypatch.syspath_prepend(tmp_path)
+    yield lambda module: importlib.import_module(f"generated_client.{module}")
+    for name in [name for name in sys.modules if name.split(".")[0] == "generated_client"]:
+        del sys.modules[name]
+
+
+def test_a_strangers_client(world, gateway, client, generated):
+    """Generated from the description, it performs the operations, and reads their errors."""
+    models, endpoint = generated("models"), world.receivers.endpoint()
+    stranger = generated("client").AuthenticatedClient(base_url=f"http://{gateway.api}", token=client.token)
+
+    def call(operation, *arguments, **fields):
+        answer = generated(f"api.{operation}").sync_detailed(*arguments, client=stranger, **fields)
+        return int(answer.status_code), answer.parsed
+
+    write = models.WebhookWrite(events=[models.EventType.OPENIDCREDENTIALISSUED], url=endpoint.url)
+    status, webhook = call("webhooks.create_webhook", body=write, idempotency_key="a-strangers")
+    assert (status, webhook.url, webhook.events, webhook.disabled) == (201, write.url, write.events, False)
+    assert call("webhooks.create_webhook", body=write, idempotency_key="a-strangers") == (201, webhook)
+    status, page = call("webhooks.retrieve_webhooks", limit=1000)
+    assert status == 200 and webhook in page.data
+    assert call("webhooks.retrieve_webhook", webhook.id) == (200, webhook)
+    write.events.append(models.EventType.OPENIDCREDENTIALISSUEDSUMMARY)
+    status, updated = call("webhooks.update_webhook", webhook.id, body=write)
+    assert (status, updated.id, updated.events) == (200, webhook.id, write.events)
+    status, delivery = call("webhooks.test_webhook", webhook.id)
+    assert (status, delivery.webhook_id) == (202, webhook.id) and endpoint.wait(1)[0].headers["webhook-id"] == str(delivery.delivery_id)
+    assert call("webhooks.delete_webhook", webhook.id) == (204, None)
+    status, problem = call("webhooks.retrieve_webhook", uuid.uuid4())
+    assert (status, problem.code, problem.details[0].param) == (404, "NotFound", "id")
+    status, problem = call("webhooks.create_webhook", body=models.WebhookWrite(events=[], url="nowhere"))
+    assert (status, {detail.param for detail in problem.details}) == (400, {"events", "url"})
+    status, keys = call("keys.retrieve_jwks")
+    assert (status, keys.to_dict()) == (200, client("GET", "/v1/webhooks/jwks").json) and keys.keys[0].crv == "Ed25519"

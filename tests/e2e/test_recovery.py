@@ -132,6 +132,7 @@ def test_a_warm_restart_reads_only_what_is_new(fresh_world):
     world.writer.flush()
     for id in ids:
         world.results.end(id)
+    world.wait_in_replica(worker)
     worker.kill()
     worker.start()
     assert worker.metric("posthorn_restored_records_total") < 100

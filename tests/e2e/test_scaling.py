@@ -48,6 +48,7 @@ def test_who_is_back_in_time_keeps_partitions_and_replica(fresh_world, end):
     load.send(400)
     load.finish()
     other, comes_back = workers
+    world.wait_in_replica(comes_back)
     kept, known, seen = comes_back.partitions(), len(comes_back.log.read_text()), len(other.log.read_text())
     getattr(comes_back, end)()
     comes_back.start()

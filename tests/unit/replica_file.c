@@ -233,6 +233,55 @@ static void test_after_a_death(void **state) {
 	assert_int_equal(dump_count(f, f->replica), 1);
 }
 
+/* Turns share a commit: a reader sees none of them before, all of them after; one that is undone leaves the others. */
+static void test_turns_gather(void **state) {
+	struct fixture *f = *state;
+	_cleanup_(replica_closep) struct replica *reader = NULL;
+
+	assert_int_equal(replica_open_readonly(f->file, f->codec, &reader), 0);
+	assert_int_equal(replica_turn_begin(f->replica, 5000), 0);
+	put(f, 0, webhook_of("t", 1, 1));
+	assert_int_equal(replica_turn_end(f->replica, 5001), 0);
+	assert_int_equal(replica_turn_begin(f->replica, 5900), 0);
+	put(f, 0, webhook_of("t", 2, 1));
+	replica_rollback(f->replica);
+	assert_int_equal(replica_turn_begin(f->replica, 5900), 0);
+	put(f, 0, webhook_of("t", 3, 1));
+	assert_int_equal(replica_turn_end(f->replica, 5990), 0);
+	assert_int_equal(dump_count(f, f->replica), 2);
+	assert_int_equal(dump_count(f, reader), 0);
+	assert_false(replica_is_due(f->replica, 5999));
+	assert_true(replica_is_due(f->replica, 6000)); /* since the first of them */
+	assert_int_equal(replica_flush(f->replica), 0);
+	assert_int_equal(dump_count(f, reader), 2);
+	assert_false(replica_is_due(f->replica, 100000)); /* there is nothing more */
+	assert_int_equal(replica_flush(f->replica), 0);
+	assert_int_equal(replica_turn_begin(f->replica, 7000), 0);
+	assert_int_equal(replica_turn_end(f->replica, 7001), 0);
+	assert_false(replica_is_due(f->replica, 7020));
+	assert_true(replica_is_due(f->replica, 7021)); /* no more come */
+}
+
+/* What was gathered is there when the file is closed, and before a transaction of its own; an open turn is not. */
+static void test_gathered_is_kept(void **state) {
+	struct fixture *f = *state;
+
+	assert_int_equal(replica_turn_begin(f->replica, 0), 0);
+	put(f, 0, webhook_of("t", 1, 1));
+	assert_int_equal(replica_turn_end(f->replica, 0), 0);
+	assert_int_equal(replica_begin(f->replica), 0);
+	put(f, 0, webhook_of("t", 2, 1));
+	replica_rollback(f->replica);
+	assert_int_equal(replica_turn_begin(f->replica, 0), 0);
+	put(f, 0, webhook_of("t", 3, 1));
+	assert_int_equal(replica_turn_end(f->replica, 0), 0);
+	assert_int_equal(replica_turn_begin(f->replica, 0), 0);
+	put(f, 0, webhook_of("t", 4, 1));
+	fixture_close(f);
+	fixture_open(f);
+	assert_int_equal(dump_count(f, f->replica), 2);
+}
+
 static void test_reader_refuses(void **state) {
 	struct fixture *f = *state;
 	struct replica *reader;
@@ -344,6 +393,9 @@ int main(void) {
 		TEST(test_reader_sees_the_last_commit),
 		TEST(test_reader_of_a_stopped_worker),
 		TEST(test_after_a_death),
+		TEST(test_turns_gather), TEST(test_gathered_is_kept),
+		TEST(test_turns_gather),
+		TEST(test_gathered_is_kept),
 		TEST(test_reader_refuses),
 		TEST(test_filled),
 		TEST(test_half_filled_is_made_anew),

@@ -2,7 +2,7 @@
  * Which partitions are ours, and from where their inputs are read.
  *
  * In the rebalance callback nothing is waited for but a bounded commit (R5, R6): it tells the consumer an empty assignment, and each partition is
- * assigned to it, with explicit offsets, once it is restored. So nothing is ever paused, resumed or sought; librdkafka 2.0.2 has faults in those.
+ * assigned to it, with explicit offsets, once it is restored. So nothing that is read is ever paused, resumed or sought; librdkafka 2.0.2 has faults in those.
  */
 #include "base/clock.h"
 #include "pipeline/context.h"
@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum { TOPICS_TIMEOUT_MS = 5000, COMMITTED_TIMEOUT_MS = 5000, WATERMARK_TIMEOUT_MS = 5000 };
+enum { TOPICS_TIMEOUT_MS = 5000, COMMITTED_TIMEOUT_MS = 5000, WATERMARK_TIMEOUT_MS = 5000, STOP_TIMEOUT_MS = 1000 };
 
 void assignment_drop_group(struct pipeline *p) {
 	if (p->group)
@@ -168,15 +168,20 @@ static void on_revoke(struct pipeline *p) {
 	assignment_lose(p);
 }
 
+static rd_kafka_resp_err_t assign_none(rd_kafka_t *consumer) {
+	rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+	rd_kafka_resp_err_t err = rd_kafka_assign(consumer, none);
+
+	rd_kafka_topic_partition_list_destroy(none);
+	return err;
+}
+
 void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *pipeline) {
 	struct pipeline *p = pipeline;
 
 	if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-		rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
-
 		on_assign(p, list);
-		rd_kafka_assign(consumer, none);
-		rd_kafka_topic_partition_list_destroy(none);
+		assign_none(consumer);
 		return;
 	}
 	if (err != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
@@ -351,6 +356,20 @@ bool assignment_activate_restored(struct pipeline *p) {
 	return true;
 }
 
+/*
+ * librdkafka stops the fetchers of what is not assigned any more, later; when it is to stop one again before the first stop is done, it aborts (2.0.2,
+ * rd_kafka_assignment_partition_stopped: rktp_started). So they are stopped one time for all, and that is waited for: a seek is answered after the
+ * stop, and refused by what is stopped.
+ */
+static rd_kafka_resp_err_t assign_anew(rd_kafka_t *consumer, rd_kafka_topic_partition_list_t *list) {
+	rd_kafka_resp_err_t err = assign_none(consumer);
+
+	if (err)
+		return err;
+	rd_kafka_error_destroy(rd_kafka_seek_partitions(consumer, list, STOP_TIMEOUT_MS));
+	return rd_kafka_assign(consumer, list);
+}
+
 void assignment_apply(struct pipeline *p) {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(p->partition_count * POSITION_INPUTS);
 	rd_kafka_resp_err_t err;
@@ -363,7 +382,7 @@ void assignment_apply(struct pipeline *p) {
 		rd_kafka_topic_partition_list_add(list, p->topics.admin, i)->offset = partition->next[INPUT_ADMIN];
 		rd_kafka_topic_partition_list_add(list, p->topics.issuance, i)->offset = partition->next[INPUT_ISSUANCE];
 	}
-	err = rd_kafka_assign(p->consumer, list);
+	err = assign_anew(p->consumer, list);
 	rd_kafka_topic_partition_list_destroy(list);
 	p->input_stale = false;
 	if (err) {

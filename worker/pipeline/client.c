@@ -197,7 +197,7 @@ rd_kafka_t *client_new(const struct config *config, enum client_kind kind, const
 
 void client_free(rd_kafka_t *client) {
 	if (client)
-		rd_kafka_destroy(client);
+		rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
 int client_session_timeout_ms(rd_kafka_t *client) {

@@ -26,6 +26,10 @@ enum client_kind {
 
 /* Borrows the callbacks for the client's life; NULL: none. Returns NULL after logging which property librdkafka refused. */
 rd_kafka_t *client_new(const struct config *config, enum client_kind kind, const struct client_callbacks *callbacks);
+/*
+ * No callback is called any more. A member just falls silent: it is static, so it does not leave its group, and its partitions wait for it to come back for session.timeout.ms.
+ * (rd_kafka_consumer_close() would tell nobody more, and waits for ever where the session ends at the same moment: its rebalance callback's rd_kafka_assign() is never answered.)
+ */
 void client_free(rd_kafka_t *client);
 DEFINE_CLEANUP(rd_kafka_t, client_free)
 

@@ -1,6 +1,7 @@
 #include "pipeline/pipeline.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "pipeline/context.h"
 #include "pipeline/turn.h"
 
@@ -240,20 +241,11 @@ int pipeline_open(struct pipeline *p) {
 
 /* Running. */
 
-/* A static member does not leave the group: its partitions wait for it to come back, for session.timeout.ms. */
-static void leave(struct pipeline *p) {
-	rd_kafka_resp_err_t err = rd_kafka_consumer_close(p->consumer);
-
-	if (err)
-		log_warn("consumer did not close cleanly", "error=%s", log_quote(rd_kafka_err2str(err)));
-}
-
 /* One that is lost is replaced: under the same worker.id it is the same member, with a new assignment. Returns whether there is one. */
 static bool have_consumer(struct pipeline *p) {
 	if (!p->consumer_lost)
 		return true;
-	assignment_lose(p); /* before its last callbacks: nothing is committed any more in the name of a member that is none */
-	leave(p);
+	assignment_lose(p); /* nothing is committed any more in the name of a member that is none */
 	rd_kafka_queue_destroy(TAKE(p->consumer_queue));
 	client_free(TAKE(p->consumer));
 	p->consumer_lost = false;
@@ -364,6 +356,19 @@ static bool refill(struct pipeline *p) {
 	return r < 0 || dispatch_has_withdrawals(p->dispatch);
 }
 
+/* Turns share a commit of SQLite, soon. */
+static void flush_replica(struct pipeline *p) {
+	int r;
+
+	if (!p->replica || p->replica_error || restorer_has_replica(p->restorer) || !replica_is_due(p->replica, clock_monotonic_ms()))
+		return;
+	fault_step("before-sqlite-commit");
+	r = replica_flush(p->replica);
+	if (r < 0)
+		p->replica_error = r;
+	fault_step("after-sqlite-commit");
+}
+
 /* Once round: a slice of what is being restored, a turn, the windows. Returns whether there is more to do at once. */
 static bool run_once(struct pipeline *p) {
 	bool more;
@@ -382,6 +387,7 @@ static bool run_once(struct pipeline *p) {
 	if (p->input_stale && !p->replica_error)
 		assignment_apply(p);
 	more |= refill(p);
+	flush_replica(p);
 	return more;
 }
 
@@ -418,8 +424,6 @@ int pipeline_run(struct pipeline *p) {
 		assignment_close_gates(p);
 	else
 		drain(p);
-	if (p->consumer)
-		leave(p);
 	return p->fatal;
 }
 

@@ -195,8 +195,7 @@ static int commit_replica(struct pipeline *p) {
 		if (r < 0)
 			return r;
 	}
-	fault_step("before-sqlite-commit");
-	return replica_commit(p->replica);
+	return replica_turn_end(p->replica, clock_monotonic_ms());
 }
 
 static void advance_partitions(struct pipeline *p) {
@@ -367,7 +366,7 @@ static void run_transaction(struct pipeline *p, struct work *work) {
 
 	fault_step("before-begin");
 	reset_partitions(p);
-	r = replica_begin(p->replica);
+	r = replica_turn_begin(p->replica, clock_monotonic_ms());
 	if (r == 0)
 		r = transaction_begin(p->transaction);
 	if (r == 0) {
@@ -381,7 +380,6 @@ static void run_transaction(struct pipeline *p, struct work *work) {
 	}
 	if (r == 0)
 		r = commit_replica(p);
-	fault_step("after-sqlite-commit");
 	if (r != 0) {
 		undo(p, r, in_transaction);
 		give_back_outcomes(p, work->outcomes);

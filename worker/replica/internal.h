@@ -18,6 +18,10 @@ struct replica {
 	char *file;              /* owned; the database's path */
 	int lock_fd;             /* of <data_dir>/lock; -1 when opened to read */
 	bool is_new;             /* this process made the file, nothing was put into it, and nobody uses it yet */
+	bool in_turn;            /* between replica_turn_begin and its end */
+	bool is_gathering;       /* there are turns that are not committed yet */
+	int64_t gather_since_ms; /* when the first of them began; monotonic */
+	int64_t turn_ended_ms;   /* when the last of them ended */
 	bool is_filling;         /* without a journal: it cannot be rolled back */
 	char *late_indexes[REPLICA_LATE_INDEXES]; /* owned; statements that make what filling does without */
 	bool damaged;            /* SQLite said so: the file goes when it is closed */

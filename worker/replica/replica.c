@@ -7,6 +7,13 @@
 #include <errno.h>
 #include <unistd.h>
 
+enum { GATHER_MS = 1000, QUIET_MS = 20 };
+
+/* No count of memory: nobody asks, and each allocation would take a lock for it. What a turn may have to undo stays in memory: it is little. */
+int replica_init(void) {
+	return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK && sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) == SQLITE_OK ? 0 : -EINVAL;
+}
+
 int replica_fail(struct replica *replica, const char *doing) {
 	int rc = sqlite3_errcode(replica->db);
 
@@ -105,9 +112,19 @@ int replica_open_readonly(const char *file, struct codec *codec, struct replica 
 	return 0;
 }
 
+/* What cannot be committed any more is restored from the changelog. */
+static void close_turns(struct replica *replica) {
+	if (!replica->is_gathering)
+		return;
+	replica_rollback(replica);
+	if (!replica->damaged && replica_flush(replica))
+		log_warn("the last turns are not in the replica", "file=%s", log_quote(replica->file));
+}
+
 void replica_close(struct replica *replica) {
 	if (!replica)
 		return;
+	close_turns(replica);
 	statements_finalize(&replica->statements);
 	sqlite3_close_v2(replica->db);
 	/* Only its owner, who holds the lock, throws a damaged file away. */
@@ -130,20 +147,76 @@ void replica_discard(struct replica *replica) {
 	replica_close(replica);
 }
 
+static int run(struct replica *replica, enum statement statement) {
+	return replica_run(replica, replica_statement(replica, statement));
+}
+
+static bool in_transaction(const struct replica *replica) {
+	return !sqlite3_get_autocommit(replica->db);
+}
+
+int replica_turn_begin(struct replica *replica, int64_t now_ms) {
+	int r = replica->is_gathering ? 0 : run(replica, STATEMENT_BEGIN);
+
+	if (r)
+		return r;
+	if (!replica->is_gathering)
+		replica->gather_since_ms = now_ms;
+	replica->is_gathering = true;
+	r = run(replica, STATEMENT_TURN_BEGIN);
+	replica->in_turn = r == 0;
+	return r;
+}
+
+int replica_turn_end(struct replica *replica, int64_t now_ms) {
+	int r = run(replica, STATEMENT_TURN_END);
+
+	replica->in_turn = r != 0;
+	replica->turn_ended_ms = now_ms;
+	return r;
+}
+
+bool replica_is_due(const struct replica *replica, int64_t now_ms) {
+	return replica->is_gathering && (now_ms - replica->gather_since_ms >= GATHER_MS || now_ms - replica->turn_ended_ms >= QUIET_MS);
+}
+
+int replica_flush(struct replica *replica) {
+	if (!replica->is_gathering)
+		return 0;
+	replica->is_gathering = false;
+	return run(replica, STATEMENT_COMMIT);
+}
+
 int replica_begin(struct replica *replica) {
-	return replica_run(replica, replica_statement(replica, STATEMENT_BEGIN));
+	int r = replica_flush(replica);
+
+	return r ? r : run(replica, STATEMENT_BEGIN);
 }
 
 int replica_commit(struct replica *replica) {
-	return replica_run(replica, replica_statement(replica, STATEMENT_COMMIT));
+	return run(replica, STATEMENT_COMMIT);
+}
+
+static int undo_turn(struct replica *replica) {
+	int r = run(replica, STATEMENT_TURN_UNDO);
+
+	return r ? r : run(replica, STATEMENT_TURN_END);
 }
 
 void replica_rollback(struct replica *replica) {
+	bool in_turn = replica->in_turn;
+	int r = 0;
+
+	replica->in_turn = false;
 	replica->damaged |= replica->is_filling; /* there is nothing to roll back with */
 	/* Some errors end the transaction by themselves. */
-	if (sqlite3_get_autocommit(replica->db))
-		return;
-	if (replica_run(replica, replica_statement(replica, STATEMENT_ROLLBACK)) < 0)
+	if (!in_transaction(replica))
+		replica->is_gathering = false;
+	else if (in_turn)
+		r = undo_turn(replica);
+	else if (!replica->is_gathering)
+		r = run(replica, STATEMENT_ROLLBACK);
+	if (r < 0)
 		replica->damaged = true;
 }
 

@@ -2,8 +2,15 @@
  * The replica: the fold of the changelog in one SQLite file, a row a key, each with the encoded record as it stands in the changelog and the
  * columns that it is looked up by. It can be deleted at any time and comes back from the changelog. The only folder that knows SQLite.
  *
- * It follows Kafka (R7): the pipeline applies changes inside an open transaction, commits Kafka, and only then commits here, storing in the
- * same transaction the changelog offset that each partition now reflects. Used by one thread; readers of other processes see the last commit (WAL).
+ * It follows Kafka (R7): the pipeline applies changes inside an open turn, commits Kafka, and only then ends the turn here, with the changelog offset that each partition now
+ * reflects stored in it. Used by one thread; readers of other processes see the last commit (WAL).
+ *
+ *     turn_begin ──► apply ... ──► turn_end ──┬── the next turn_begin
+ *         │            │ rollback             └── flush: one commit for all of them
+ *         ◄────────────┘ (of this turn alone)
+ *
+ * A commit writes each page that was touched, so turns are gathered for a second, or until there are no more, and share it: most deliveries come and go within that, and are never
+ * written. What dies with the process is restored from the changelog, as its offset says.
  *
  * synchronous is OFF: a process that dies loses nothing, and a machine that dies is noticed by its boot id, upon which the file is made anew.
  * Likewise when the file is damaged, of another schema version or of another Kafka cluster.
@@ -16,6 +23,9 @@
 #include <stdbool.h>
 
 struct replica;
+
+/* Sets SQLite up, for the process: before anything else of it, in a program that writes. Returns 0 or -EINVAL. */
+int replica_init(void) _must_check_;
 
 /* Opens or makes <data_dir>/replica.db, locked against a second worker. `codec` is borrowed. Returns 0, or a negative errno after logging; -EBUSY: another process has it. */
 int replica_open(const char *data_dir, const char *cluster_id, struct codec *codec, struct replica **out) _must_check_;
@@ -30,8 +40,17 @@ void replica_discard(struct replica *replica);
  * All below return 0 or a negative errno (-EIO for SQLite's errors, after logging them). Where SQLite, or a row, says that the file is damaged,
  * replica_close removes it, so that the next open makes it anew.
  */
+int replica_turn_begin(struct replica *replica, int64_t now_ms) _must_check_; /* monotonic, as below */
+int replica_turn_end(struct replica *replica, int64_t now_ms) _must_check_;
+/* Whether turns have been gathered for long enough, or no more come. */
+bool replica_is_due(const struct replica *replica, int64_t now_ms);
+/* Commits what was gathered; nothing, where nothing was. */
+int replica_flush(struct replica *replica) _must_check_;
+
+/* A transaction of its own; begin flushes first. */
 int replica_begin(struct replica *replica) _must_check_;
 int replica_commit(struct replica *replica) _must_check_;
+/* Of the turn, or the transaction, that is open; if any is. */
 void replica_rollback(struct replica *replica);
 
 /*

@@ -8,6 +8,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
 	[STATEMENT_COMMIT] = "COMMIT",
 	[STATEMENT_ROLLBACK] = "ROLLBACK",
+	[STATEMENT_TURN_BEGIN] = "SAVEPOINT turn",
+	[STATEMENT_TURN_END] = "RELEASE turn",
+	[STATEMENT_TURN_UNDO] = "ROLLBACK TO turn",
 
 	[STATEMENT_OFFSET_GET] = "SELECT changelog_offset, stored_at_ms FROM reflected WHERE partition = ?1",
 	[STATEMENT_OFFSET_SET] = "INSERT INTO reflected (partition, changelog_offset, stored_at_ms) VALUES (?1, ?2, ?3)"

@@ -6,12 +6,11 @@ never answers. Then with the delivery engine alone: CPU per delivery with many h
 """
 
 import argparse
-import subprocess
 from statistics import mean, median
 
-from env.paths import BIN
 from env.wait import until
 
+from .senders import engine
 from .stand import Figures, stand
 
 RATE_LEAST, MEMORY_MOST, CPU_MOST = 0.9, 300, 1.3
@@ -67,8 +66,8 @@ class Bench:
         self.stand.wait_pending(0)
 
 
-def whole_worker(options, figures):
-    with stand() as on:
+def whole_worker(options, figures, broker=None):
+    with stand(broker=broker) as on:
         on.start()
         bench = Bench(on, options, figures)
         on.deliver(bench.healthy, [bench.healthy_port], options.each)  # so that what is measured has its connections
@@ -83,9 +82,8 @@ def whole_worker(options, figures):
 
 
 def engine_cpu(options, hosts):
-    command = [BIN / "bench_delivery", options.deliveries, options.hosts, hosts]
-    answer = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
-    return next(float(line.split()[1]) for line in answer.stdout.splitlines() if line.startswith("cpu_us_per_delivery"))
+    figures = engine((), deliveries=options.deliveries, webhooks=options.hosts, hosts=hosts, connections=256)
+    return figures["cpu_us_per_delivery"]
 
 
 def hosts(options, figures):

@@ -18,8 +18,9 @@ PARTITIONS = 12
 RESTORED = re.compile(r'time=(\S+) .*message="partition restored".* ms=(\d+)')
 
 
-def fill(world, records):
-    command = [BIN / "bench_fill_state", world.bootstrap, world.prefix + "webhook-state", world.partitions, records, world.master_key]
+def fill(world, records, urls=()):
+    """With urls: tenants with five webhooks, of which one is enabled and has one of them. Returns the records' bytes."""
+    command = [BIN / "bench_fill_state", world.bootstrap, world.prefix + "webhook-state", world.partitions, records, world.master_key, *urls]
     return int(subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True).stdout)
 
 
@@ -69,6 +70,19 @@ def warm(worker, restarts, figures):
     figures.figure("warm: peak memory of the worker", worker.usage()[1], "MiB")
 
 
+def measure(world, records, restarts, figures):
+    begin = time.monotonic()
+    size = fill(world, records)
+    took = time.monotonic() - begin
+    figures.say(f"{records:,} live records, {size / 2**20:,.0f} MiB, in {world.partitions} partitions; filled in {took:.0f} s")
+    worker = Worker(world.directory, "worker-1", world.settings)
+    world.workers.append(worker)
+    cold(world, worker, records, figures)
+    warm(worker, restarts, figures)
+    worker.stop()
+    world.check()
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tests/bench/restore", description=__doc__)
     parser.add_argument("--records", type=int, default=1_000_000, help="live records in the changelog (default 1,000,000)")
@@ -77,16 +91,7 @@ def main():
     arguments = parser.parse_args()
     figures = Figures("restore", arguments.json)
     with make_world(partitions=PARTITIONS) as world:
-        begin = time.monotonic()
-        size = fill(world, arguments.records)
-        took = time.monotonic() - begin
-        figures.say(f"{arguments.records:,} live records, {size / 2**20:,.0f} MiB, in {world.partitions} partitions; filled in {took:.0f} s")
-        worker = Worker(world.directory, "worker-1", world.settings)
-        world.workers.append(worker)
-        cold(world, worker, arguments.records, figures)
-        warm(worker, arguments.restarts, figures)
-        worker.stop()
-        world.check()
+        measure(world, arguments.records, arguments.restarts, figures)
     figures.end()
 
 

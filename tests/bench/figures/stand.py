@@ -34,11 +34,11 @@ class Receiver:
         self.process.stdin.flush()
         return self.process.stdout.readline().strip()
 
-    def open(self, count=1):
-        return [int(port) for port in self.tell("open", count).split()]
+    def open(self, count=1, certificate=""):
+        return [int(port) for port in self.tell("open", count, certificate).split()]
 
     def behave(self, port, *behaviour):
-        """("answer", status, delay in ms), ("silent",) or ("refuse",)."""
+        """("answer", status, delay in ms), ("part",), ("silent",) or ("refuse",)."""
         said = self.tell(behaviour[0], port, *behaviour[1:])
         assert said == "ok", said
 
@@ -66,8 +66,8 @@ class Issuer:
 
     ID = "command-0000000000"
 
-    def __init__(self, world):
-        self.writer, self.topic, self.encode = world.writer, "credential-issuance", world.schemas.issuance.encode
+    def __init__(self, world, writer=None):
+        self.writer, self.topic, self.encode = writer or world.writer, "credential-issuance", world.schemas.issuance.encode
         self.values, self.number = {}, 0
 
     def issue(self, tenant):
@@ -101,11 +101,11 @@ class Stand:
         self.issuer = Issuer(self.world)
         self.worker = None
 
-    def start(self, kind=Worker, **settings):
-        settings = {key.replace("_", "."): value for key, value in settings.items()}
-        self.worker = kind(self.world.directory, "worker-1", self.world.settings | settings)
+    def start(self, kind=Worker, ready=True, **settings):
+        self.worker_settings = self.world.settings | {key.replace("_", "."): value for key, value in settings.items()}
+        self.worker = kind(self.world.directory, "worker-1", self.worker_settings)
         self.world.workers.append(self.worker)
-        self.worker.start()
+        self.worker.start(ready)
 
     def webhook(self, url):
         """A tenant with a webhook, and that one's id."""
@@ -114,9 +114,9 @@ class Stand:
         return tenant, made["id"]
 
     def webhooks(self, urls):
-        """The same for each url: {tenant: webhook id}. Reads all results so far: for the beginning."""
-        tenants = [self.world.tenant("bench") for _ in urls]
-        asked = {tenant: self.world.writer.ask(tenant, commands.create(url)) for tenant, url in zip(tenants, urls)}
+        """The same for each url, or of {tenant: url}: {tenant: webhook id}. Reads all results so far: for the beginning."""
+        urls = urls if isinstance(urls, dict) else {self.world.tenant("bench"): url for url in urls}
+        asked = {tenant: self.world.writer.ask(tenant, commands.create(url)) for tenant, url in urls.items()}
         self.world.writer.flush()
         ends = {tenant: self.world.results.end(id, timeout=120) for tenant, id in asked.items()}
         assert all(end.status == 201 for end in ends.values()), ends
@@ -153,14 +153,24 @@ class Stand:
 
 
 @contextmanager
-def make_world(receivers=0, **options):
-    """A broker, and a world with topics and without a worker. What was started is stopped, whatever ends the bench."""
+def make_broker():
+    """What was started is stopped, whatever ends the bench."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ExitStack() as stack:
         directory = Path(tempfile.mkdtemp(prefix="posthorn-bench."))
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
         broker = Broker(directory / "kafka")
         stack.callback(broker.stop)
+        yield broker
+
+
+@contextmanager
+def make_world(receivers=0, broker=None, **options):
+    """A world with topics and without a worker, on a broker of its own where none is given."""
+    with ExitStack() as stack:
+        broker = broker or stack.enter_context(make_broker())
+        directory = Path(tempfile.mkdtemp(prefix="posthorn-bench."))
+        stack.callback(shutil.rmtree, directory, ignore_errors=True)
         hooks = Receivers(directory, receivers) if receivers else None
         if hooks:
             stack.callback(hooks.close)
@@ -170,8 +180,8 @@ def make_world(receivers=0, **options):
 
 
 @contextmanager
-def stand():
-    with make_world() as world, closing(Receiver()) as receiver:
+def stand(**options):
+    with make_world(**options) as world, closing(Receiver()) as receiver:
         yield Stand(world, receiver)
 
 

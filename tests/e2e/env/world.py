@@ -1,6 +1,7 @@
 """A world: topics of its own on the shared broker, its configuration, and everything a test talks to."""
 
 import base64
+import json
 import os
 
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
@@ -47,6 +48,12 @@ class World:
         client = AdminClient({"bootstrap.servers": self.bootstrap})
         for future in client.incremental_alter_configs([resource]).values():
             future.result(10)
+
+    def wait_in_replica(self, worker):
+        """Until all that the worker has done is in its replica's file: turns share a commit."""
+        mine = worker.partitions()
+        lines = lambda dump: [line for line in dump.splitlines() if json.loads(line)["partition"] in mine]
+        until(lambda: lines(self.admin.dump(worker.replica)) == lines(self.admin.dump()), what="the turns' commit in the replica")
 
     # Programs
 

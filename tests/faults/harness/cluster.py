@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from env.paths import KAFKA
 from env.wait import until
@@ -26,7 +27,9 @@ def java_hash(text):
 
 def free_row(count):
     """The first of a row of ports on which nothing listens, below those that the system gives away."""
-    used = {int(line.split()[1].split(":")[1], 16) for line in open("/proc/net/tcp").readlines()[1:]}
+    # Java listens on sockets of IPv6 even where the address is of IPv4.
+    lines = [line for table in ("tcp", "tcp6") for line in open(f"/proc/net/{table}").readlines()[1:]]
+    used = {int(line.split()[1].split(":")[1], 16) for line in lines}
     while True:
         first = random.randrange(12000, 19000)
         if not used & set(range(first, first + count)):
@@ -95,7 +98,15 @@ class Cluster:
         return self.client.list_topics(topic, timeout=10).topics[topic].partitions[partition].leader
 
     def group_coordinator(self, group):
-        return self.client.describe_consumer_groups([group])[group].result(10).coordinator.id
+        # A client that has known brokers since they were killed may ask the wrong one, or none: a new one each time.
+        def ask():
+            client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+            try:
+                return client.describe_consumer_groups([group])[group].result(5).coordinator
+            except (KafkaException, TimeoutError):
+                return None
+
+        return until(ask, 60, "a group coordinator").id
 
     def transaction_coordinator(self, transactional_id):
         return self.leader("__transaction_state", java_hash(transactional_id) % TRANSACTION_LOG_PARTITIONS)

@@ -24,7 +24,7 @@ from .schedule import WORKERS
 from .watch import Watch
 
 PARTITIONS = 6
-FILE_SYSTEM_SIZE = "192m"
+FILE_SYSTEM_SIZE = "512m"  # memory only as far as it is filled
 FAULTS = Path(__file__).resolve().parents[1]
 
 SETTINGS = {
@@ -82,8 +82,8 @@ class Stand:
         self.admin.ok("topics", "create")
         self.set_cleaner()
         self.pool = Pool(self.directory, common | {"kafka.bootstrap.servers": self.cluster.proxied}, WORKERS)
-        stack.callback(self.pool.close)
         stack.callback(self.unmount)
+        stack.callback(self.pool.close)
         self.mount_file_systems()
         self.prepare_clocks()
         self.write_run()

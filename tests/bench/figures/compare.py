@@ -1,0 +1,54 @@
+"""What changed between two runs: NEW's figures as a part of OLD's, a line a measure. The files are what `run --json` printed."""
+
+import argparse
+import json
+import sys
+
+from .table import number
+
+
+def read(path):
+    """{(row, measure): figure}, in the file's order. Of a measure that is there twice the last counts."""
+    with open(path) as file:
+        lines = [line for line in file if line.strip()]
+    try:
+        figures = [json.loads(line) for line in lines]
+        return {(figure["row"], figure["measure"]): figure for figure in figures}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: not what `run --json` prints: {error!r}") from error
+
+
+def compare(old, new):
+    """Lines of text: what both have, then what only one has."""
+    yield f"{'row':<4} {'measure':<48} {'old':>11} {'new':>11} {'new/old':>8}  limit"
+    for key in (key for key in old if key in new):
+        yield line(old[key], new[key])
+    for name, one, other in (("old", old, new), ("new", new, old)):
+        for row, measure in (key for key in one if key not in other):
+            yield f"{row:<4} {measure:<48} only in {name}"
+
+
+def line(old, new):
+    ratio = f"{new['value'] / old['value']:.3f}" if old["value"] else "-"
+    limit = number(new["limit"]) if "limit" in new else ""
+    verdict = limit and ("  ok" if new.get("ok", True) else "  --")
+    shown = f"{new['row']:<4} {new['measure']:<48} {number(old['value']):>11} {number(new['value']):>11} {ratio:>8}  {limit}{verdict}"
+    return shown.rstrip()
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="tests/bench/compare", description=__doc__)
+    parser.add_argument("old", metavar="OLD")
+    parser.add_argument("new", metavar="NEW")
+    options = parser.parse_args(arguments)
+    try:
+        old, new = read(options.old), read(options.new)
+    except (OSError, ValueError) as error:
+        print(f"tests/bench/compare: {error}", file=sys.stderr)
+        return 2
+    print("\n".join(compare(old, new)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

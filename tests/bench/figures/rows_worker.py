@@ -1,0 +1,164 @@
+"""Rows of whole workers on a real Kafka that are asked for all they can do: d, f, g."""
+
+from argparse import Namespace
+from statistics import median
+
+from env import commands
+from env.programs import Worker
+from env.wait import until
+
+from . import burst, hung
+from .burst import Preloader
+from .senders import floor, in_turns
+from .stand import Issuer, stand
+
+PORTS, TENANTS, PARTITIONS = 16, 200, 12
+SCALING = 1.7
+# Where neither broker nor receiver nor cores are what bounds a worker: a few requests in flight, which take their time.
+BOUND_IN_FLIGHT, BOUND_ANSWER_MS = 64, 20
+
+
+def partition_of(tenant, partitions):
+    """Where a tenant's commands lie. Source: Apache Kafka, org.apache.kafka.common.utils.Utils, murmur2."""
+    data, mixed = tenant.encode(), 0x5BD1E995
+    value = 0x9747B28C ^ len(data)
+    for at in range(0, len(data) - 3, 4):
+        piece = int.from_bytes(data[at : at + 4], "little") * mixed & 0xFFFFFFFF
+        piece = (piece ^ piece >> 24) * mixed & 0xFFFFFFFF
+        value = (value * mixed & 0xFFFFFFFF) ^ piece
+    if rest := data[len(data) & ~3 :]:
+        value = (value ^ int.from_bytes(rest, "little")) * mixed & 0xFFFFFFFF
+    value = (value ^ value >> 13) * mixed & 0xFFFFFFFF
+    return ((value ^ value >> 15) & 0x7FFFFFFF) % partitions
+
+
+class Bench:
+    """A world with tenants, each with one webhook, who are spread evenly over the partitions."""
+
+    def __init__(self, run, on, webhooks=None, ports=None):
+        """Of tenants and webhooks that are there, where they are given: {tenant: id}, whose urls are at those ports."""
+        self.run, self.on, self.receiver = run, on, on.receiver
+        self.workers = [on.worker]
+        self.ports = ports or on.receiver.open(PORTS)
+        self.webhooks = webhooks or on.webhooks(self.tenant_urls(TENANTS))
+        self.tenants = list(self.webhooks)
+        self.preloader = Preloader(on.world)
+        self.issuer = Issuer(on.world, self.preloader)
+
+    def tenant_urls(self, count):
+        """{tenant: url}: the same number of each partition."""
+        partitions, tenants = self.on.world.partitions, {}
+        for n in range(count):
+            tenant = self.on.world.tenant("bench")
+            while partition_of(tenant, partitions) != n % partitions:
+                tenant = self.on.world.tenant("bench")
+            tenants[tenant] = f"http://127.0.0.1:{self.ports[n // partitions % len(self.ports)]}/hook"
+        return tenants
+
+    def start_another(self):
+        """A second worker, which takes half of the partitions."""
+        world = self.on.world
+        self.workers.append(Worker(world.directory, f"worker-{len(self.workers) + 1}", self.on.worker_settings))
+        world.workers.append(self.workers[-1])
+        self.workers[-1].start()
+        share = world.partitions // len(self.workers)
+        until(lambda: all(len(worker.partitions()) == share for worker in self.workers), 60, "the partitions to be shared")
+
+    def deliver(self, count):
+        each = max(count // len(self.tenants), 1)
+        self.preloader.begin()
+        for _ in range(each):
+            for tenant in self.tenants:
+                self.issuer.issue(tenant)
+            self.preloader.producer.poll(0)
+        self.preloader.load()
+        return burst.callbacks(self.run.broker, self.workers, self.receiver, self.preloader, self.ports, each * len(self.tenants))
+
+    def operate(self, count):
+        """Admin commands: half of them updates, a quarter each retrieves one or all."""
+        encode = self.on.world.schemas.command.encode
+        self.preloader.begin()
+        for n in range(count):
+            turn, index = divmod(n, len(self.tenants))
+            tenant = self.tenants[index]
+            self.preloader.raw("webhook-admin", tenant, encode(commands.command(tenant, self.operation(tenant, turn, index))))
+            if n % 1000 == 0:
+                self.preloader.producer.poll(0)
+        self.preloader.load()
+        return burst.commands(self.run.broker, self.workers, self.receiver, self.preloader, count)
+
+    def operation(self, tenant, turn, index):
+        if turn % 2 == 0:
+            return commands.update(self.webhooks[tenant], f"http://127.0.0.1:{self.ports[index % len(self.ports)]}/hook")
+        return commands.retrieve(self.webhooks[tenant]) if turn % 4 == 1 else commands.retrieve_all()
+
+
+def floor_beside(bench, found, deliveries):
+    """The floor with requests as long as those, and as many connections."""
+    connections = max(round(found.connections / len(bench.ports)), 1)
+    options = dict(hosts=len(bench.ports), connections=connections, deliveries=deliveries, bytes=round(found.bytes))
+    return floor(bench.ports, **options)["cpu_us_per_delivery"]
+
+
+def row_f(run):
+    count = run.size(60_000, least=TENANTS)
+    with stand(broker=run.broker, partitions=PARTITIONS) as on:
+        on.start()
+        bench = Bench(run, on)
+        last = bench.deliver(count)  # so that what is measured has its connections, and the floor is told what it is to send
+        pairs = in_turns(run.repeats, lambda: bench.deliver(count), lambda: floor_beside(bench, last, count))
+        memory = on.worker.usage()[1]
+        two = two_workers(run, bench, count)
+    one = [found for found, _ in pairs]
+    run.table.add("f", "cpu_per_delivery_vs_floor", [found.cpu_us / its for found, its in pairs], most=2.0)
+    run.table.add("f", "worker_cpu_us_per_delivery", [found.cpu_us for found in one], "us")
+    run.table.add("f", "floor_cpu_us_per_delivery", [its for _, its in pairs], "us")
+    run.table.add("f", "peak_memory", memory, "MiB")
+    show_rates(run, "", one)
+    show_rates(run, "_two_workers", two)
+    run.table.add("f", "two_workers_vs_one_all_cores_busy", median(found.rate for found in two) / median(found.rate for found in one))
+    bounded(run)
+
+
+def two_workers(run, bench, count):
+    bench.start_another()
+    bench.deliver(count)  # so that both have their connections
+    return [bench.deliver(count) for _ in range(run.repeats)]
+
+
+def show_rates(run, suffix, found):
+    run.table.add("f", f"deliveries_per_s{suffix}", [each.rate for each in found], "1/s")
+    for who in found[0].cores:
+        run.table.add("f", f"cores_of_{who}{suffix}", [each.cores[who] for each in found])
+
+
+def bounded(run):
+    """Whether one worker is in the other's way: each has all that it needs, and is bounded by what it may have in flight."""
+    count = run.size(12_000, least=TENANTS)
+    with stand(broker=run.broker, partitions=PARTITIONS) as on:
+        on.start(delivery_max_in_flight=BOUND_IN_FLIGHT)
+        bench = Bench(run, on)
+        for port in bench.ports:
+            on.receiver.behave(port, "answer", 200, BOUND_ANSWER_MS)
+        bench.deliver(count)
+        one = [bench.deliver(count) for _ in range(run.repeats)]
+        two = two_workers(run, bench, count)
+    show_rates(run, "_bounded", one)
+    show_rates(run, "_two_workers_bounded", two)
+    middle = median(found.rate for found in one)
+    run.table.add("f", "two_workers_vs_one", [found.rate / middle for found in two], least=SCALING)
+
+
+def row_g(run):
+    with stand(broker=run.broker, partitions=PARTITIONS) as on:
+        on.start()
+        bench = Bench(run, on)
+        bench.operate(run.size(10_000))
+        found = [bench.operate(run.size(50_000)) for _ in range(run.repeats)]
+    run.table.add("g", "cpu_us_per_command", [each.cpu_us for each in found], "us", most=25)
+    run.table.add("g", "commands_per_s", [each.rate for each in found], "1/s")
+
+
+def row_d(run):
+    options = Namespace(hung=run.size(8000, least=50), healthy=64, each=run.size(300, least=5), rounds=min(run.repeats, 3))
+    hung.whole_worker(options, run.figures("d"), run.broker)

@@ -1,0 +1,120 @@
+"""The benches run and print what they are to print. What they measure is judged elsewhere: here everything is tiny, and the machine is busy."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from env.paths import BIN, ROOT
+from env.receiver import Endpoint
+from env.sanitizer import SANITIZED
+from env.verifier import Jwks, thumbprint, verify
+
+BENCH = ROOT / "tests/bench"
+
+MEASURES = {
+    "a": {"cpu_per_delivery_vs_floor": 1.5},
+    "b": {"cpu_per_delivery_vs_floor": 1.4},
+    "c": {"cpu_per_delivery_vs_few_hosts": 1.3},
+    "d": {"healthy_rate_beside_hung_endpoints_of_that_without": 0.9},
+    "e": {"cpu_us_per_delivery": None},
+    "f": {"cpu_per_delivery_vs_floor": 2.0, "two_workers_vs_one": 1.7, "peak_memory": None},
+    "g": {"cpu_us_per_command": 25, "commands_per_s": None},
+    "h": {"restore_records_a_second": 200_000},
+    "i": {"idle_p50": 25, "idle_p99": 60, "half_load_p999": None},
+    "j": {"delivery_of_a_worker_1000000_webhooks_vs_100": 1.2, "admin_command_10000_webhooks_vs_100": 1.2},
+    "k": {"warm_start_to_ready": 1, "idle_memory": 40, "binary_size": None},
+}
+
+
+def run_rows(rows):
+    command = [BENCH / "run", "--only", rows, "--size", "0.002", "--repeats", "1", "--json"]
+    answer = subprocess.run(command, env=None, capture_output=True, text=True, timeout=300, check=False)
+    assert answer.returncode in (0, 1), answer.stderr[-4000:]
+    return [json.loads(line) for line in answer.stdout.splitlines()]
+
+
+@pytest.mark.skipif(SANITIZED, reason="it measures, and needs a sender that is not instrumented")
+def test_every_row_prints_its_measures():
+    figures = run_rows(",".join(MEASURES))
+    found = {(figure["row"], figure["measure"]): figure for figure in figures}
+    for row, measures in MEASURES.items():
+        for measure, limit in measures.items():
+            figure = found[row, measure]
+            assert figure.get("limit") == limit and figure["min"] <= figure["value"] <= figure["max"], figure
+            assert limit is None or isinstance(figure["ok"], bool)
+
+
+def test_a_row_that_is_none_is_refused():
+    answer = subprocess.run([BENCH / "run", "--only", "a,z"], capture_output=True, text=True, timeout=300, check=False)
+    assert answer.returncode == 2 and "no such row: z" in answer.stderr
+
+
+def test_requests_of_the_floor_are_genuine(receivers):
+    """By code that is not ours, as those of the worker; so the floor spares itself nothing."""
+    endpoint = Endpoint(receivers, receivers.ports[0], "/hook")
+    answer = subprocess.run(
+        [BIN / "bench_floor", "--deliveries", "20", "--hosts", "2", "--connections", "2", "--port", str(receivers.ports[0])],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    x = dict(line.split() for line in answer.stdout.splitlines())["public_key"]
+    jwks = Jwks({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": x, "use": "sig", "kid": thumbprint(x)}]})
+    assert {verify(request, jwks) for request in endpoint.wait(4 + 20)} == {thumbprint(x)}
+
+
+# compare
+
+
+def write(path: Path, *figures):
+    path.write_text("".join(json.dumps(figure) + "\n" for figure in figures))
+    return path
+
+
+def figure(row, measure, value, **more):
+    return {"row": row, "measure": measure, "value": value, **more}
+
+
+def compare(*files):
+    answer = subprocess.run([BENCH / "compare", *files], capture_output=True, text=True, timeout=30, check=False)
+    return answer.returncode, [line.split() for line in answer.stdout.splitlines()[1:]], answer.stderr
+
+
+def test_compare_prints_ratios(tmp_path):
+    old = write(tmp_path / "old", figure("f", "cpu", 2.5, limit=2.0, ok=False), figure("g", "rate", 40_000))
+    new = write(tmp_path / "new", figure("f", "cpu", 2.0, limit=2.0, ok=True), figure("g", "rate", 50_000))
+    code, lines, _ = compare(old, new)
+    assert code == 0
+    assert lines == [["f", "cpu", "2.50", "2.00", "0.800", "2.00", "ok"], ["g", "rate", "40,000", "50,000", "1.250"]]
+
+
+def test_compare_shows_a_limit_that_is_exceeded(tmp_path):
+    old = write(tmp_path / "old", figure("a", "cpu", 1.4, limit=1.5, ok=True))
+    new = write(tmp_path / "new", figure("a", "cpu", 1.6, limit=1.5, ok=False))
+    assert compare(old, new)[1][0][-1] == "--"
+
+
+def test_compare_tells_what_only_one_run_has(tmp_path):
+    old = write(tmp_path / "old", figure("a", "both", 1), figure("b", "gone", 1))
+    new = write(tmp_path / "new", figure("a", "both", 1), figure("c", "added", 1))
+    assert compare(old, new)[1][1:] == [["b", "gone", "only", "in", "old"], ["c", "added", "only", "in", "new"]]
+
+
+def test_compare_of_nothing_to_something_has_no_ratio(tmp_path):
+    old, new = write(tmp_path / "old", figure("a", "failed", 0)), write(tmp_path / "new", figure("a", "failed", 3))
+    assert compare(old, new)[1][0][4] == "-"
+
+
+@pytest.mark.parametrize("text", ["not JSON\n", '{"row": "a"}\n', "[1]\n"], ids=["text", "no measure", "no object"])
+def test_compare_refuses_what_is_no_run(tmp_path, text):
+    bad = tmp_path / "bad"
+    bad.write_text(text)
+    code, _, error = compare(bad, bad)
+    assert code == 2 and "not what `run --json` prints" in error
+
+
+def test_compare_of_a_file_that_is_not_there(tmp_path):
+    code, _, error = compare(tmp_path / "none", tmp_path / "none")
+    assert code == 2 and "No such file" in error
