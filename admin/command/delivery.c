@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "command/call.h"
+#include "command/delivery_json.h"
 #include "command/delivery_list.h"
 #include "command/flags.h"
 #include "terminal/clean.h"
@@ -24,17 +25,12 @@ struct request {
 	size_t limit;
 };
 
-static const char *const status_names[] = { [DELIVERY_PENDING] = "pending", [DELIVERY_DEAD] = "dead" };
-
 static enum admin_status read_status(const char *text, struct delivery_filter *filter) {
 	if (!text)
 		return ADMIN_OK;
-	for (size_t i = 0; i < ARRAY_LEN(status_names); i++) {
-		if (strcmp(status_names[i], text) == 0) {
-			filter->has_status = true;
-			filter->status = (enum delivery_status)i;
-			return ADMIN_OK;
-		}
+	if (!delivery_status_parse(text, &filter->status)) {
+		filter->has_status = true;
+		return ADMIN_OK;
 	}
 	complain("--status is \"%s\", must be pending or dead", text);
 	return ADMIN_USAGE;
@@ -56,36 +52,6 @@ static enum admin_status read_request(const struct invocation *invocation, struc
 	return status ? status : flag_limit(invocation, LIMIT_DEFAULT, &request->limit);
 }
 
-static void append_time(struct buffer *out, const char *name, bool is_null, int64_t wall_ms) {
-	char text[CLOCK_ISO8601_SIZE];
-
-	clock_format_iso8601(wall_ms, text);
-	buffer_printf(out, is_null ? ",\"%s\":null" : ",\"%s\":\"%s\"", name, text);
-}
-
-static void append_json(struct buffer *out, const struct delivery *delivery, bool with_body) {
-	bool dead = delivery->status == DELIVERY_DEAD;
-	char id[UUID_TEXT_SIZE], webhook[UUID_TEXT_SIZE];
-
-	uuid_format(&delivery->id, id);
-	uuid_format(&delivery->webhook_id, webhook);
-	buffer_printf(out, "{\"id\":\"%s\",\"webhookId\":\"%s\",\"eventType\":\"%s\",\"status\":\"%s\",\"attempts\":%d", id, webhook,
-		      event_type_name(delivery->event_type), status_names[delivery->status], delivery->attempts);
-	if (delivery->last_status)
-		buffer_printf(out, ",\"lastStatus\":%d,\"lastReason\":", delivery->last_status);
-	else
-		buffer_append_string(out, ",\"lastStatus\":null,\"lastReason\":");
-	buffer_append_json_string_or_null(out, delivery->last_reason);
-	append_time(out, "nextAttemptAt", dead, delivery->next_attempt_at_ms);
-	append_time(out, "diedAt", !dead, delivery->next_attempt_at_ms);
-	append_time(out, "createdAt", false, delivery->created_at_ms);
-	if (with_body) {
-		buffer_append_string(out, ",\"body\":");
-		buffer_append_json_string(out, delivery->body);
-	}
-	buffer_append_string(out, "}\n");
-}
-
 static void print_json(struct delivery_list *list, size_t count, bool with_body) {
 	_cleanup_(buffer_destroy) struct buffer line = BUFFER_INIT(LINE_MAX_BYTES);
 
@@ -93,7 +59,8 @@ static void print_json(struct delivery_list *list, size_t count, bool with_body)
 		struct delivery delivery = delivery_list_get(list, i);
 
 		buffer_clear(&line);
-		append_json(&line, &delivery, with_body);
+		delivery_append_json(&line, &delivery, with_body);
+		buffer_append_char(&line, '\n');
 		fwrite(line.data, 1, line.len, stdout);
 	}
 }
@@ -120,7 +87,7 @@ static void add_row(struct table *table, const struct delivery *delivery) {
 	clock_format_iso8601(delivery->created_at_ms, created);
 	terminal_clean(last);
 	terminal_clean(body);
-	table_add(table, (const char *const[]){ id, webhook, event_type_name(delivery->event_type), status_names[delivery->status],
+	table_add(table, (const char *const[]){ id, webhook, event_type_name(delivery->event_type), delivery_status_name(delivery->status),
 						attempts, last, at, created, body });
 }
 

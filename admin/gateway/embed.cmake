@@ -1,6 +1,27 @@
-# Writes OUT, a C file that holds the API's description, IN, as text.
-file(READ ${IN} hex HEX)
-string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
-file(WRITE ${OUT} "#include \"gateway/openapi.h\"\n
-const char openapi_json[] = { ${bytes} 0 };
-const size_t openapi_json_len = sizeof(openapi_json) - 1;\n")
+# Writes OUT, a C file that holds each of FILES ("path of the request|file in DIR") as an array; the contract is gateway/static_file.h.
+set(text "#include \"gateway/static_file.h\"\n")
+set(table "")
+set(type_html "text/html; charset=utf-8")
+set(type_css "text/css; charset=utf-8")
+set(type_js "text/javascript; charset=utf-8")
+set(type_svg "image/svg+xml")
+set(type_json "application/json")
+set(type_code "text/plain; charset=utf-8")
+
+foreach(file ${FILES})
+  string(REGEX MATCH "^(.*)[|](.*[.]([a-z]+))$" matched "${file}")
+  set(path ${CMAKE_MATCH_1})
+  set(name ${CMAKE_MATCH_2})
+  set(type type_${CMAKE_MATCH_3})
+  if(NOT DEFINED ${type})
+    set(type type_code)
+  endif()
+  file(READ ${DIR}/${name} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(MAKE_C_IDENTIFIER ${name} identifier)
+  string(APPEND text "\nstatic const unsigned char ${identifier}[] = { ${bytes} };\n")
+  string(APPEND table "\t{ \"${path}\", \"${${type}}\", ${identifier}, sizeof(${identifier}) },\n")
+endforeach()
+
+string(APPEND text "\nconst struct static_file static_files[] = {\n${table}\t{ 0 },\n};\n")
+file(WRITE ${OUT} "${text}")

@@ -35,10 +35,14 @@ void answer_data(struct exchange *exchange, int status, const struct event_data 
 	json_append_api_data(&answer->body, data);
 }
 
-void answer_json(struct exchange *exchange, int status, const char *text, size_t len) {
+void answer_text(struct exchange *exchange, int status, const char *content_type, const char *text, size_t len) {
 	begin_answer(exchange, status);
-	exchange->http->answer.content_type = JSON;
+	exchange->http->answer.content_type = content_type;
 	buffer_append(&exchange->http->answer.body, text, len);
+}
+
+void answer_json(struct exchange *exchange, int status, const char *text, size_t len) {
+	answer_text(exchange, status, JSON, text, len);
 }
 
 void answer_empty(struct exchange *exchange, int status) {
@@ -63,6 +67,25 @@ void answer_problem(struct exchange *exchange, struct problem *problem) {
 
 void answer_error(struct exchange *exchange, int status, const char *message) {
 	answer_problem(exchange, problem_new(exchange->http->arena, status, message));
+}
+
+bool exchange_has_etag(const struct exchange *exchange, const char *etag) {
+	const char *header = http_request_header(exchange->http, "if-none-match");
+	size_t etag_len = strlen(etag);
+
+	while (header && *header) {
+		size_t len;
+
+		header += strspn(header, " \t,");
+		if (*header == '*')
+			return true;
+		header += strncmp(header, "W/", 2) == 0 ? 2 : 0;
+		len = strcspn(header, ", \t");
+		if (len == etag_len && !memcmp(header, etag, len))
+			return true;
+		header += len;
+	}
+	return false;
 }
 
 /* --- The query --- */

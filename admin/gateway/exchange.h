@@ -30,10 +30,14 @@ void answer_problem(struct exchange *exchange, struct problem *problem);
 void answer_error(struct exchange *exchange, int status, const char *message);
 /* `data` as json_append_api_data shows it. */
 void answer_data(struct exchange *exchange, int status, const struct event_data *data);
-/* Text that is JSON; copied. */
+/* Copied. */
+void answer_text(struct exchange *exchange, int status, const char *content_type, const char *text, size_t len);
+/* The same, of text that is JSON. */
 void answer_json(struct exchange *exchange, int status, const char *text, size_t len);
 void answer_empty(struct exchange *exchange, int status);
 
+/* Whether If-None-Match names the tag. Source: RFC 9110 section 13.1.2 (weak comparison). */
+bool exchange_has_etag(const struct exchange *exchange, const char *etag);
 /* The value of a parameter of the query, decoded; NULL: it is not there, or (then `*wrong` is set) not well-formed or there more than once. */
 const char *exchange_query(struct exchange *exchange, const char *name, bool *wrong);
 /* Adds a row to `*problem`, which is made with the first. */

@@ -128,7 +128,7 @@ static enum admin_status start(struct gateway *gateway, int64_t timeout_ms) {
 	if (!status)
 		status = outcomes_start(config, timeout_ms, gateway->pending, gateway->events, &gateway->outcomes);
 	if (!status)
-		status = public_keys_start(config, timeout_ms, &gateway->keys);
+		status = changelog_start(config, timeout_ms, &gateway->changelog);
 	if (!status)
 		status = sender_open(config, config->gateway_timeout_ms, &gateway->sender);
 	if (!status)
@@ -172,7 +172,7 @@ static void tear_down(struct gateway *gateway) {
 	http_server_stopp(&gateway->operations);
 	sender_closep(&gateway->sender);
 	outcomes_stopp(&gateway->outcomes);
-	public_keys_stopp(&gateway->keys);
+	changelog_stopp(&gateway->changelog);
 	pending_freep(&gateway->pending);
 	event_index_freep(&gateway->events);
 	token_store_freep(&gateway->tokens);

@@ -6,7 +6,7 @@
  *     │                                      │  └──► pending ◄── outcomes (thread) ◄── webhook-results
  *     └──────────── answer ◄─────────────────┘          │              └──► event_index ──► GET /v1/events
  *                        ▲   resumed                    │
- *                        └──────────────────────────────┘     public_keys (thread) ◄── webhook-state ──► JWKS
+ *                        └──────────────────────────────┘     changelog (thread) ◄── webhook-state ──► JWKS, deliveries
  *
  * It has no state of its own but the tokens' file: as many as one likes run beside each other. What a command's fields are worth is the worker's to say, so
  * that the answers over HTTP and over Kafka are the same; refused here is only what cannot be made a command.
@@ -14,11 +14,11 @@
 #pragma once
 
 #include "base/config.h"
+#include "gateway/changelog.h"
 #include "gateway/event_index.h"
 #include "gateway/http_server.h"
 #include "gateway/outcomes.h"
 #include "gateway/pending.h"
-#include "gateway/public_keys.h"
 #include "gateway/sender.h"
 #include "gateway/token_store.h"
 #include "terminal/status.h"
@@ -41,7 +41,7 @@ struct gateway {
 	struct pending *pending;
 	struct sender *sender;
 	struct outcomes *outcomes;
-	struct public_keys *keys;
+	struct changelog *changelog;
 	struct http_server *api, *operations;
 	struct gateway_metrics metrics;
 	atomic_bool draining;

@@ -42,9 +42,9 @@ static void serve_metrics(struct gateway *gateway, struct http_request *http) {
 static void serve_readyz(struct gateway *gateway, struct http_request *http) {
 	if (atomic_load(&gateway->draining))
 		answer_text(http, 503, "draining\n");
-	else if (!public_keys_ready(gateway->keys))
+	else if (!changelog_ready(gateway->changelog))
 		answer_text(http, 503, "starting\n");
-	else if (public_keys_failing(gateway->keys) || outcomes_failing(gateway->outcomes))
+	else if (changelog_failing(gateway->changelog) || outcomes_failing(gateway->outcomes))
 		answer_text(http, 503, "failing\n");
 	else
 		answer_text(http, 200, "ok\n");

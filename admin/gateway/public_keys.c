@@ -1,9 +1,8 @@
 #include "gateway/public_keys.h"
 
 #include "base/clock.h"
-#include "command/call.h"
 #include "command/signing_keys.h"
-#include "gateway/follower.h"
+#include "command/state_fold.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -23,9 +22,8 @@ struct tenant_keys {
 };
 
 struct public_keys {
-	struct follower *follower;
-	pthread_rwlock_t lock; /* around all of what follows */
 	struct codec *codec;
+	pthread_rwlock_t lock; /* around all of what follows */
 	struct arena *arena; /* scratch, of who writes */
 	struct tenant_keys *tenants;
 };
@@ -98,9 +96,8 @@ static void apply(struct public_keys *keys, const struct record *record) {
 }
 
 /* Of a changelog that is mostly deliveries, the rest is passed over without a lock. */
-static void on_record(void *userdata, const struct record *record) {
+void public_keys_apply(struct public_keys *keys, const struct record *record) {
 	static const char prefix[] = "key/";
-	struct public_keys *keys = userdata;
 
 	if (record->key_len < sizeof(prefix) - 1 || memcmp(record->key, prefix, sizeof(prefix) - 1) != 0)
 		return;
@@ -111,28 +108,18 @@ static void on_record(void *userdata, const struct record *record) {
 
 /* --- Its life --- */
 
-enum admin_status public_keys_start(const struct config *config, int64_t timeout_ms, struct public_keys **out) {
-	_cleanup_(public_keys_stopp) struct public_keys *keys = x_calloc(1, sizeof(*keys));
-	const struct follower_options options = {
-		.topic = TOPIC_STATE, .start = READER_FROM_BEGINNING, .timeout_ms = timeout_ms, .on_record = on_record, .userdata = keys
-	};
-	enum admin_status status;
+struct public_keys *public_keys_new(struct codec *codec) {
+	struct public_keys *keys = x_calloc(1, sizeof(*keys));
 
 	pthread_rwlock_init(&keys->lock, NULL);
 	keys->arena = arena_new();
-	keys->codec = open_codec(config);
-	if (!keys->codec)
-		return ADMIN_USAGE;
-	status = follower_start(config, &options, &keys->follower);
-	if (!status)
-		*out = TAKE(keys);
-	return status;
+	keys->codec = codec;
+	return keys;
 }
 
-void public_keys_stop(struct public_keys *keys) {
+void public_keys_free(struct public_keys *keys) {
 	struct tenant_keys *tenant, *next;
 
-	follower_stopp(&keys->follower);
 	HASH_ITER(hh, keys->tenants, tenant, next) {
 		HASH_DEL(keys->tenants, tenant);
 		state_fold_free(tenant->fold);
@@ -140,18 +127,9 @@ void public_keys_stop(struct public_keys *keys) {
 		free(tenant->tenant_id);
 		free(tenant);
 	}
-	codec_freep(&keys->codec);
 	arena_free(keys->arena);
 	pthread_rwlock_destroy(&keys->lock);
 	free(keys);
-}
-
-bool public_keys_ready(const struct public_keys *keys) {
-	return follower_caught_up(keys->follower);
-}
-
-bool public_keys_failing(const struct public_keys *keys) {
-	return follower_is_failing(keys->follower);
 }
 
 static void copy(const struct tenant_keys *tenant, struct arena *arena, struct public_key_set *out) {

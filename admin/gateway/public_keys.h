@@ -4,21 +4,20 @@
  */
 #pragma once
 
-#include "base/arena.h"
-#include "base/config.h"
-#include "terminal/status.h"
+#include "avro/codec.h"
+#include "kafka/reader.h"
 
 #include <stdbool.h>
 
 struct public_keys;
 
-enum admin_status public_keys_start(const struct config *config, int64_t timeout_ms, struct public_keys **out) _must_check_;
-void public_keys_stop(struct public_keys *keys);
-DEFINE_CLEANUP(struct public_keys, public_keys_stop)
+/* The codec is borrowed. */
+struct public_keys *public_keys_new(struct codec *codec);
+void public_keys_free(struct public_keys *keys);
+DEFINE_CLEANUP(struct public_keys, public_keys_free)
 
-/* Whether the changelog has been read to the end that it had at the start. */
-bool public_keys_ready(const struct public_keys *keys);
-bool public_keys_failing(const struct public_keys *keys);
+/* A record of the changelog, of any kind; one thread. */
+void public_keys_apply(struct public_keys *keys, const struct record *record);
 
 enum { ETAG_SIZE = 32 };
 

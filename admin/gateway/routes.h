@@ -10,4 +10,5 @@ void serve_command(struct exchange *exchange); /* `detail` of the route: enum op
 void serve_jwks(struct exchange *exchange);
 void serve_tenant_jwks(struct exchange *exchange);
 void serve_events(struct exchange *exchange);
-void serve_openapi(struct exchange *exchange);
+void serve_deliveries(struct exchange *exchange);
+void serve_static(struct exchange *exchange); /* one of static_files */

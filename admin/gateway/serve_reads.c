@@ -1,8 +1,8 @@
-/* What is answered from memory: the JWKS, events, and the description of the API. */
+/* What is answered from memory: the JWKS, events, and deliveries. */
 #include "base/clock.h"
+#include "command/delivery_json.h"
 #include "domain/limits.h"
 #include "gateway/exchange.h"
-#include "gateway/openapi.h"
 #include "gateway/routes.h"
 
 #include <errno.h>
@@ -10,31 +10,11 @@
 
 /* --- JWKS --- */
 
-/* Whether If-None-Match names the tag. Source: RFC 9110 section 13.1.2 (weak comparison). */
-static bool names_etag(const char *header, const char *etag) {
-	size_t etag_len = strlen(etag);
-
-	while (header && *header) {
-		size_t len;
-
-		header += strspn(header, " \t,");
-		if (*header == '*')
-			return true;
-		header += strncmp(header, "W/", 2) == 0 ? 2 : 0;
-		len = strcspn(header, ", \t");
-		if (len == etag_len && !memcmp(header, etag, len))
-			return true;
-		header += len;
-	}
-	return false;
-}
-
 static void answer_keys(struct exchange *exchange, const struct public_key_set *set) {
 	struct http_answer *answer = &exchange->http->answer;
-	bool known = names_etag(http_request_header(exchange->http, "if-none-match"), set->etag);
 
 	exchange->has_token = false; /* the answer is public, whoever asked */
-	if (known)
+	if (exchange_has_etag(exchange, set->etag))
 		answer_empty(exchange, 304);
 	else
 		answer_json(exchange, 200, set->text, set->len);
@@ -48,11 +28,11 @@ static void answer_keys(struct exchange *exchange, const struct public_key_set *
 static void serve_keys_of(struct exchange *exchange, const char *tenant_id) {
 	struct public_key_set set;
 
-	if (!public_keys_ready(exchange->gateway->keys)) {
+	if (!changelog_ready(exchange->gateway->changelog)) {
 		answer_error(exchange, 503, "The keys are being read.");
 		return;
 	}
-	public_keys_get(exchange->gateway->keys, exchange->http->arena, tenant_id, clock_wall_ms(), &set);
+	public_keys_get(changelog_keys(exchange->gateway->changelog), exchange->http->arena, tenant_id, clock_wall_ms(), &set);
 	answer_keys(exchange, &set);
 }
 
@@ -152,11 +132,60 @@ void serve_events(struct exchange *exchange) {
 	answer_json(exchange, 200, out.data, out.len);
 }
 
-/* --- The description --- */
+/* --- Deliveries --- */
 
-void serve_openapi(struct exchange *exchange) {
-	exchange->has_token = false; /* the answer is public, whoever asked */
-	answer_json(exchange, 200, openapi_json, openapi_json_len);
-	http_answer_header(&exchange->http->answer, "cache-control", "public, max-age=300");
-	http_answer_header(&exchange->http->answer, "access-control-allow-origin", "*");
+static void read_status(struct exchange *exchange, struct problem **problem, struct delivery_query *query) {
+	bool wrong = false;
+	const char *text = exchange_query(exchange, "status", &wrong);
+
+	query->has_status = text;
+	if (wrong || (text && delivery_status_parse(text, &query->status)))
+		exchange_wrong(exchange, problem, "status", "query", text, "Must be pending or dead");
+}
+
+static void read_cursor(struct exchange *exchange, struct problem **problem, struct cursor *out) {
+	bool wrong = false;
+	const char *text = exchange_query(exchange, "cursor", &wrong);
+
+	if (wrong || (text && cursor_parse(text, out)))
+		exchange_wrong(exchange, problem, "cursor", "query", text, "Invalid value");
+}
+
+static struct problem *read_delivery_query(struct exchange *exchange, struct delivery_query *query) {
+	const char *id = exchange->match.parameters[0];
+	struct problem *problem = NULL;
+	int64_t limit = PAGE_LIMIT_DEFAULT;
+
+	*query = (struct delivery_query){ .tenant_id = exchange->tenant_id };
+	if (uuid_parse(id, &query->webhook_id))
+		exchange_wrong(exchange, &problem, "id", "params", id, "Invalid value");
+	read_status(exchange, &problem, query);
+	read_number(exchange, &problem, "limit", PAGE_LIMIT_MAX, "Must be between 1 and 1000", &limit);
+	read_cursor(exchange, &problem, &query->after);
+	query->limit = (size_t)limit;
+	return problem;
+}
+
+static struct problem *not_found(struct exchange *exchange) {
+	struct problem *problem = problem_new(exchange->http->arena, 404, "The webhook does not exist.");
+
+	problem->type = "resource";
+	problem_add(exchange->http->arena, problem, "id", "params", exchange->match.parameters[0], "Not found");
+	return problem;
+}
+
+void serve_deliveries(struct exchange *exchange) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(DELIVERY_PAGE_BYTES_MAX);
+	struct changelog *changelog = exchange->gateway->changelog;
+	struct delivery_query query;
+	struct problem *problem = read_delivery_query(exchange, &query);
+
+	if (problem)
+		answer_problem(exchange, problem);
+	else if (!changelog_ready(changelog))
+		answer_error(exchange, 503, "The deliveries are being read.");
+	else if (delivery_index_query(changelog_deliveries(changelog), exchange->http->arena, &query, &out))
+		answer_problem(exchange, not_found(exchange));
+	else
+		answer_json(exchange, 200, out.data, out.len);
 }

@@ -134,7 +134,7 @@ ERRORS = {
     "another-scheme": ("GET", WEBHOOKS, None, {"authorization": "Basic YTpi"}, 401, "Unauthorized", []),
     "wrong-token-for-what-is-public": ("GET", f"{WEBHOOKS}/jwks", None, {"authorization": "Bearer phk_x"}, 401, "Unauthorized", []),
     "unknown-path": ("GET", "/v2/webhooks", None, {}, 404, "NotFound", []),
-    "root": ("GET", "/", None, {}, 404, "NotFound", []),
+    "nothing-beside-the-page": ("GET", "/index.html", None, {}, 404, "NotFound", []),
     "keys-of-nobody": ("GET", f"{WEBHOOKS}/jwks", None, {"authorization": None}, 404, "NotFound", []),
     "another-method": ("PATCH", WEBHOOKS, b"{}", {}, 405, "MethodNotAllowed", []),
     "another-method-of-a-webhook": ("POST", f"{WEBHOOKS}/x", b"{}", {}, 405, "MethodNotAllowed", []),

@@ -20,6 +20,7 @@ PATHS = {
     "/v1/webhooks/{id}": {"get", "put", "delete"},
     "/v1/webhooks/{id}/test": {"post"},
     "/v1/webhooks/{id}/recover": {"post"},
+    "/v1/webhooks/{id}/deliveries": {"get"},
     "/v1/webhooks/jwks": {"get"},
     "/v1/webhooks/jwks/rotate": {"post"},
     "/v1/tenants/{tenantId}/webhooks/jwks": {"get"},

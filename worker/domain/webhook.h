@@ -17,7 +17,7 @@ struct webhook {
 	bool disabled;
 	int64_t created_at_ms;    /* wall */
 	int64_t updated_at_ms;    /* wall */
-	int64_t failing_since_ms; /* wall: its breaker opened, and none succeeded since; 0: none. Tenants do not see it */
+	int64_t failing_since_ms; /* wall: its breaker opened, and none succeeded since; 0: none. Not a member of the API's webhook */
 };
 
 /* Whether an event of the type is to be delivered: subscribed to, and not disabled. */
