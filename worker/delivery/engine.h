@@ -70,6 +70,7 @@ DEFINE_CLEANUP(struct job, job_free)
 struct engine_counters { /* all since start, except the last three */
 	atomic_uint_fast64_t attempts[ATTEMPT_REASON_COUNT];
 	atomic_uint_fast64_t connections_opened;
+	atomic_uint_fast64_t worked_us; /* of all threads together: when they did not wait for anything to happen */
 	atomic_int in_flight;
 	atomic_int queued;
 	atomic_int connections;

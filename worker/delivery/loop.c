@@ -29,6 +29,7 @@ struct loop {
 	struct scheduler scheduler;
 	struct transfer *in_flight; /* list */
 	struct transfer *pool;      /* list */
+	int64_t woke_us;            /* when the last wait ended; monotonic */
 	int in_flight_count, in_flight_max, pooled_count;
 	struct job_list ended; /* of this turn */
 	int ended_in_flight;   /* how many of them had been counted as in flight */
@@ -88,8 +89,11 @@ static void handle_event(struct loop *loop, const struct epoll_event *event) {
 
 static void wait_for_events(struct loop *loop) {
 	struct epoll_event events[EVENTS_PER_WAIT];
-	int count = epoll_wait(loop->sockets.epoll_fd, events, EVENTS_PER_WAIT, wait_ms(loop));
+	int count;
 
+	atomic_fetch_add_explicit(&loop->shared->counters.worked_us, (uint64_t)(clock_monotonic_us() - loop->woke_us), memory_order_relaxed);
+	count = epoll_wait(loop->sockets.epoll_fd, events, EVENTS_PER_WAIT, wait_ms(loop));
+	loop->woke_us = clock_monotonic_us();
 	for (int i = 0; i < count; i++)
 		handle_event(loop, &events[i]);
 }
@@ -316,6 +320,7 @@ static void spare_connections(struct loop *loop) {
 static void *run(void *userdata) {
 	struct loop *loop = userdata;
 
+	loop->woke_us = clock_monotonic_us();
 	while (!is_done(loop)) {
 		wait_for_events(loop);
 		fire_timers(loop);

@@ -17,6 +17,13 @@
 
 #include <stdatomic.h>
 
+/* How the pipeline keeps step with the delivery threads. Monotonic. */
+struct pace {
+	int64_t asked_us, took_us; /* when it was looked how busy they are; when commands were last taken */
+	uint64_t worked_us;        /* how long they had worked by then */
+	bool is_busy;
+};
+
 struct pipeline {
 	const struct config *config;
 	const struct master_keys *master_keys;
@@ -47,6 +54,7 @@ struct pipeline {
 	struct restorer *restorer;
 	struct dispatch *dispatch;
 
+	struct pace pace;
 	struct job *outcomes, **outcomes_end; /* attempts that ended, not yet committed */
 	rd_kafka_message_t **messages;        /* taken in this turn; [config->batch_max_records] */
 	size_t message_count;

@@ -62,6 +62,12 @@ void dispatch_delivery(struct dispatch *dispatch, const struct partition *partit
 void dispatch_webhook_changed(struct dispatch *dispatch, const struct uuid *webhook_id, const struct webhook *webhook);
 void dispatch_key_changed(struct dispatch *dispatch, const char *tenant_id);
 
+/*
+ * Whether there is work in memory for a while, for many endpoints that all answer promptly: of each no more than a few count, so that no crowd of deliveries for a few
+ * endpoints makes it so.
+ */
+bool dispatch_is_ample(const struct dispatch *dispatch);
+
 /* Hands what the calls above chose to the engine, in one go. */
 void dispatch_submit(struct dispatch *dispatch);
 

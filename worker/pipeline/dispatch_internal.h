@@ -62,6 +62,7 @@ struct dispatch {
 	struct heap due[LANE_COUNT];
 	struct outstanding *outstanding;
 	struct holding held[LANE_COUNT], held_max[LANE_COUNT];
+	int spread; /* in memory for prompt endpoints, of each at most SPREAD_PER_ENDPOINT */
 	int64_t clock_ahead_ms; /* the wall clock, of the monotonic one */
 	struct job *batch, **batch_end; /* chosen, not yet handed over */
 	struct arena *arena;

@@ -4,6 +4,8 @@
 enum {
 	PROMPT_PER_IN_FLIGHT = 4, /* deliveries in memory for each that may be in flight: what the next turns will need */
 	PROMPT_BYTES_MAX = 64 * 1024 * 1024,
+	SPREAD_PER_ENDPOINT = 64,
+	SPREAD_AMPLE = 1024, /* a tenth of a second of one thread */
 };
 
 /*
@@ -28,6 +30,10 @@ void endpoint_set_lane(struct dispatch *d, struct endpoint *endpoint, enum lane 
 	if (lane == endpoint->lane)
 		return;
 	heap_remove(&d->due[endpoint->lane], &endpoint->due);
+	if (endpoint->lane == LANE_PROMPT)
+		d->spread -= MIN(endpoint->outstanding, (int)SPREAD_PER_ENDPOINT);
+	if (lane == LANE_PROMPT)
+		d->spread += MIN(endpoint->outstanding, (int)SPREAD_PER_ENDPOINT);
 	from->count -= (size_t)endpoint->outstanding;
 	from->bytes -= endpoint->outstanding_bytes;
 	to->count += (size_t)endpoint->outstanding;
@@ -39,6 +45,7 @@ void endpoint_set_lane(struct dispatch *d, struct endpoint *endpoint, enum lane 
 static void account_add(struct dispatch *d, struct endpoint *endpoint, size_t bytes) {
 	d->held[endpoint->lane].count++;
 	d->held[endpoint->lane].bytes += bytes;
+	d->spread += endpoint->lane == LANE_PROMPT && endpoint->outstanding < SPREAD_PER_ENDPOINT;
 	endpoint->outstanding++;
 	endpoint->outstanding_bytes += bytes;
 }
@@ -47,7 +54,12 @@ static void account_remove(struct dispatch *d, struct endpoint *endpoint, size_t
 	d->held[endpoint->lane].count--;
 	d->held[endpoint->lane].bytes -= bytes;
 	endpoint->outstanding--;
+	d->spread -= endpoint->lane == LANE_PROMPT && endpoint->outstanding < SPREAD_PER_ENDPOINT;
 	endpoint->outstanding_bytes -= bytes;
+}
+
+bool dispatch_is_ample(const struct dispatch *d) {
+	return d->spread >= SPREAD_AMPLE;
 }
 
 static void forget_outstanding(struct dispatch *d, struct outstanding *outstanding) {

@@ -10,6 +10,8 @@ enum {
 	EXPIRED_PER_TURN = 500,
 	EXPIRY_INTERVAL_MS = 10 * 1000,
 	OUTCOMES_PER_TURN = 10000,
+	PACE_WINDOW_US = 20 * 1000,
+	AHEAD_MAX_US = 500 * 1000,
 	HALVINGS_PER_UNDONE = 3,
 	BATCH_BYTES_MAX = 16 * 1024 * 1024, /* of commands taken in one turn: what follows from them is in memory until it is committed */
 };
@@ -53,6 +55,35 @@ static size_t batch_records(const struct pipeline *p) {
 	int halvings = MIN(p->undone_in_a_row * HALVINGS_PER_UNDONE, 30), records = p->config->batch_max_records >> halvings;
 
 	return records > 0 ? (size_t)records : 1;
+}
+
+/* Whether the delivery threads have been at work for more than half of the time, of late. */
+static bool engine_is_busy(struct pipeline *p) {
+	struct pace *pace = &p->pace;
+	int64_t now_us = clock_monotonic_us(), passed_us = now_us - pace->asked_us;
+	uint64_t worked_us = atomic_load_explicit(&engine_counters(p->engine)->worked_us, memory_order_relaxed);
+
+	if (passed_us < PACE_WINDOW_US)
+		return pace->is_busy;
+	pace->is_busy = (int64_t)(worked_us - pace->worked_us) > passed_us * p->config->delivery_threads / 3;
+	pace->asked_us = now_us;
+	pace->worked_us = worked_us;
+	return pace->is_busy;
+}
+
+/*
+ * Commands that are handled while the delivery threads cannot keep up become rows, are looked up again, and are deleted: so they wait in Kafka, as long as
+ * there is enough for these threads to do. Never for long, whatever is wrong with this judgement.
+ */
+static bool is_ahead(struct pipeline *p) {
+	struct pace *pace = &p->pace;
+	int64_t now_us = clock_monotonic_us();
+
+	if (!engine_is_busy(p) || !dispatch_is_ample(p->dispatch) || now_us - pace->took_us > AHEAD_MAX_US) {
+		pace->took_us = now_us;
+		return false;
+	}
+	return true;
 }
 
 /* Polls what is there, up to a batch; never waits. Rebalances happen in here, before the transaction is opened. */
@@ -165,7 +196,7 @@ static int take_expired(struct pipeline *p, struct work *work) {
 int turn_take(struct pipeline *p, struct work *work, bool with_messages) {
 	int r;
 
-	if (with_messages)
+	if (with_messages && !is_ahead(p))
 		take_messages(p);
 	work->outcomes = take_outcomes(p);
 	if (dispatch_has_withdrawals(p->dispatch)) {

@@ -68,22 +68,66 @@ static int put_master_key(struct replica *replica, int32_t partition, const stru
 	return replica_run(replica, statement);
 }
 
-int replica_apply(struct replica *replica, int32_t partition, const struct change *change, const void *value, size_t len) {
+static int put_row(void *userdata, int32_t partition, const struct uuid *id, const struct uuid *webhook_id, int64_t due_ms, const void *value, size_t len) {
+	struct replica *replica = userdata;
+	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_PUT);
+
+	bind_uuid(statement, 1, id);
+	bind_int(statement, 2, partition);
+	sqlite3_bind_blob64(statement, 3, value, len, SQLITE_STATIC);
+	bind_uuid(statement, 4, webhook_id);
+	bind_int(statement, 5, DELIVERY_PENDING);
+	bind_int(statement, 6, due_ms);
+	return replica_run(replica, statement);
+}
+
+int replica_write_young(struct replica *replica) {
+	return young_write(replica->young, replica->in_turn, put_row, replica);
+}
+
+/* Returns 1 with a row, 0 without, or -EIO. */
+static int has_row(struct replica *replica, const struct uuid *delivery_id) {
+	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_GET);
+
+	bind_uuid(statement, 1, delivery_id);
+	return replica_step(replica, statement);
+}
+
+/* Whether the change is done without its row: returns 1, 0 or -EIO. */
+static int apply_young(struct replica *replica, int32_t partition, const struct change *change, const void *value, size_t len) {
+	const struct delivery *delivery = change->record ? &change->record->delivery : NULL;
+	bool was_young = young_end(replica->young, &change->key.id, partition);
+	int r;
+
+	if (!delivery || was_young || delivery->status != DELIVERY_PENDING)
+		return !delivery && was_young;
+	r = has_row(replica, &delivery->id);
+	return r ? MIN(r, 0) : young_put(replica->young, partition, delivery, value, len);
+}
+
+static int apply_row(struct replica *replica, int32_t partition, const struct change *change, const void *value, size_t len) {
 	const struct state_record *record = change->record;
 	enum state_kind kind = change->key.kind;
-	sqlite3_stmt *statement;
-	int at, r;
+	sqlite3_stmt *statement = replica_statement(replica, record ? put_statements[kind] : delete_statements[kind]);
+	int at = bind_key(replica, statement, partition, &change->key) + 1, r;
 
-	if (!value != !record || (record && record->kind != kind))
-		abort();
-	replica->is_new = false;
-	arena_reset(replica->scratch);
-	statement = replica_statement(replica, record ? put_statements[kind] : delete_statements[kind]);
-	at = bind_key(replica, statement, partition, &change->key) + 1;
 	if (record) {
 		sqlite3_bind_blob64(statement, at, value, len, SQLITE_STATIC);
 		bind_columns(statement, at + 1, record);
 	}
 	r = replica_run(replica, statement);
 	return r == 0 && record && kind == STATE_SIGNING_KEY ? put_master_key(replica, partition, &record->signing_key) : r;
+}
+
+int replica_apply(struct replica *replica, int32_t partition, const struct change *change, const void *value, size_t len) {
+	const struct state_record *record = change->record;
+	int r = 0;
+
+	if (!value != !record || (record && record->kind != change->key.kind))
+		abort();
+	replica->is_new = false;
+	arena_reset(replica->scratch);
+	if (change->key.kind == STATE_DELIVERY && replica->in_turn)
+		r = apply_young(replica, partition, change, value, len);
+	return r ? MIN(r, 0) : apply_row(replica, partition, change, value, len);
 }

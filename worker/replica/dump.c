@@ -50,8 +50,10 @@ static int dump_table(struct replica *replica, size_t source, replica_dump_fn fn
 
 int replica_dump(struct replica *replica, replica_dump_fn fn, void *userdata) {
 	bool nested = !sqlite3_get_autocommit(replica->db);
-	int r = 0;
+	int r = replica_write_young(replica);
 
+	if (r)
+		return r;
 	/* One snapshot over all tables, also while a worker goes on writing. */
 	if (!nested && sqlite3_exec(replica->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
 		return replica_fail(replica, "dump");

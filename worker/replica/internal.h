@@ -3,6 +3,7 @@
 
 #include "replica/replica.h"
 #include "replica/statement.h"
+#include "replica/young.h"
 
 enum { REPLICA_LATE_INDEXES = 3 };
 
@@ -18,6 +19,7 @@ struct replica {
 	char *file;              /* owned; the database's path */
 	int lock_fd;             /* of <data_dir>/lock; -1 when opened to read */
 	bool is_new;             /* this process made the file, nothing was put into it, and nobody uses it yet */
+	struct young *young;     /* what the turns that are not committed yet brought, and nothing has written */
 	bool in_turn;            /* between replica_turn_begin and its end */
 	bool is_gathering;       /* there are turns that are not committed yet */
 	int64_t gather_since_ms; /* when the first of them began; monotonic */
@@ -36,6 +38,9 @@ static inline sqlite3_stmt *replica_statement(struct replica *replica, enum stat
 int replica_fail(struct replica *replica, const char *doing);
 /* A row whose value or key is not what was once written: damage as well. Returns -EIO. */
 int replica_fail_row(struct replica *replica, const char *doing, const char *why);
+
+/* Before a look-up of rows of pending deliveries other than by id: they are all written. Returns 0 or -EIO. */
+int replica_write_young(struct replica *replica) _must_check_;
 
 /* Steps to the next row: 1 with a row, 0 at the end, or -EIO. */
 int replica_step(struct replica *replica, sqlite3_stmt *statement) _must_check_;

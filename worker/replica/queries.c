@@ -6,8 +6,10 @@
 int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_fn fn, void *userdata) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_BACKLOG);
 	struct uuid webhook_id;
-	int r;
+	int r = replica_write_young(replica);
 
+	if (r)
+		return r;
 	bind_int(statement, 1, partition);
 	while ((r = replica_step(replica, statement)) > 0) {
 		r = replica_column_uuid(replica, statement, 0, &webhook_id);
@@ -22,7 +24,10 @@ int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_
 int replica_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t due_ms_max, size_t limit,
 		    struct delivery **out, size_t *count) {
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_PENDING);
+	int r = replica_write_young(replica);
 
+	if (r)
+		return r;
 	bind_uuid(statement, 1, webhook_id);
 	bind_int(statement, 2, due_ms_max);
 	bind_int(statement, 3, (int64_t)limit);
@@ -34,8 +39,10 @@ int replica_next_pending(struct replica *replica, struct arena *arena, const str
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_NEXT_PENDING);
 	struct delivery *found;
 	size_t count;
-	int r;
+	int r = replica_write_young(replica);
 
+	if (r)
+		return r;
 	bind_uuid(statement, 1, webhook_id);
 	bind_int(statement, 2, after_ms);
 	r = replica_collect_deliveries(replica, arena, statement, &found, &count);
@@ -123,8 +130,10 @@ static int count_rows(struct replica *replica, enum statement name, int32_t part
 }
 
 int replica_count(struct replica *replica, int32_t partition, struct replica_counts *out) {
-	int r = count_rows(replica, STATEMENT_COUNT_WEBHOOKS, partition, &out->webhooks);
+	int r = replica_write_young(replica);
 
+	if (!r)
+		r = count_rows(replica, STATEMENT_COUNT_WEBHOOKS, partition, &out->webhooks);
 	if (!r)
 		r = count_rows(replica, STATEMENT_COUNT_PENDING, partition, &out->pending);
 	if (!r)

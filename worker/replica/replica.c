@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { GATHER_MS = 1000, QUIET_MS = 20 };
+enum { GATHER_MS = 1000, QUIET_MS = 20, YOUNG_MAX = 8 * 1024 * 1024 };
 
 /* No count of memory: nobody asks, and each allocation would take a lock for it. What a turn may have to undo stays in memory: it is little. */
 int replica_init(void) {
@@ -74,6 +74,7 @@ static struct replica *replica_new(const char *file, struct codec *codec) {
 	replica->file = x_strdup(file);
 	replica->codec = codec;
 	replica->scratch = arena_new();
+	replica->young = young_new();
 	replica->lock_fd = -1;
 	registry_init(&replica->registry, replica);
 	return replica;
@@ -138,6 +139,7 @@ void replica_close(struct replica *replica) {
 	for (size_t i = 0; i < REPLICA_LATE_INDEXES; i++)
 		free(replica->late_indexes[i]);
 	arena_free(replica->scratch);
+	young_free(replica->young);
 	free(replica->file);
 	free(replica);
 }
@@ -172,17 +174,25 @@ int replica_turn_end(struct replica *replica, int64_t now_ms) {
 	int r = run(replica, STATEMENT_TURN_END);
 
 	replica->in_turn = r != 0;
+	if (r == 0)
+		young_turn_end(replica->young);
 	replica->turn_ended_ms = now_ms;
 	return r;
 }
 
 bool replica_is_due(const struct replica *replica, int64_t now_ms) {
-	return replica->is_gathering && (now_ms - replica->gather_since_ms >= GATHER_MS || now_ms - replica->turn_ended_ms >= QUIET_MS);
+	return replica->is_gathering && (now_ms - replica->gather_since_ms >= GATHER_MS || now_ms - replica->turn_ended_ms >= QUIET_MS ||
+					 young_bytes(replica->young) >= YOUNG_MAX);
 }
 
 int replica_flush(struct replica *replica) {
+	int r;
+
 	if (!replica->is_gathering)
 		return 0;
+	r = replica_write_young(replica);
+	if (r)
+		return r;
 	replica->is_gathering = false;
 	return run(replica, STATEMENT_COMMIT);
 }
@@ -208,6 +218,8 @@ void replica_rollback(struct replica *replica) {
 	int r = 0;
 
 	replica->in_turn = false;
+	if (in_turn)
+		young_rollback(replica->young);
 	replica->damaged |= replica->is_filling; /* there is nothing to roll back with */
 	/* Some errors end the transaction by themselves. */
 	if (!in_transaction(replica))

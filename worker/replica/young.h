@@ -10,7 +10,10 @@
  */
 #pragma once
 
-#include "replica/internal.h"
+#include "base/memory.h"
+#include "domain/delivery.h"
+
+#include <stdbool.h>
 
 struct young;
 

@@ -1,0 +1,133 @@
+/* Deliveries that no commit has written yet: what a turn, its undoing, a look-up and a commit make of them. */
+#include "replica/internal.h"
+#include "replica_fixture.h"
+
+static void begin(struct fixture *f) {
+	assert_int_equal(replica_turn_begin(f->replica, 0), 0);
+}
+
+static void end(struct fixture *f) {
+	assert_int_equal(replica_turn_end(f->replica, 0), 0);
+}
+
+static int64_t rows(struct fixture *f) {
+	sqlite3_stmt *statement;
+	int64_t count;
+
+	assert_int_equal(sqlite3_prepare_v2(f->replica->db, "SELECT count(*) FROM delivery", -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	count = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return count;
+}
+
+/* The due time of the delivery, or -1. */
+static int64_t due_of(struct fixture *f, uint32_t n) {
+	const struct registry *registry = replica_registry(f->replica);
+	struct uuid id = uuid_of(n);
+	struct delivery delivery;
+	int r = registry->delivery_get(registry->userdata, f->arena, &id, &delivery);
+
+	assert_in_range(r, 0, REGISTRY_E_NOT_FOUND);
+	return r == 0 ? delivery.next_attempt_at_ms : -1;
+}
+
+static size_t pending_count(struct fixture *f, uint32_t webhook) {
+	struct uuid id = uuid_of(webhook);
+	struct delivery *deliveries;
+	size_t count;
+
+	assert_int_equal(replica_pending(f->replica, f->arena, &id, INT64_MAX, 100, &deliveries, &count), 0);
+	return count;
+}
+
+static void test_what_ends_soon_has_no_row(void **state) {
+	struct fixture *f = *state;
+
+	begin(f);
+	put(f, 0, delivery_of(1, 7, DELIVERY_PENDING, 10));
+	put(f, 0, delivery_of(2, 7, DELIVERY_PENDING, 20));
+	assert_int_equal(due_of(f, 1), 10);
+	end(f);
+	begin(f);
+	del(f, 0, delivery_of(1, 7, DELIVERY_PENDING, 10));
+	assert_int_equal(due_of(f, 1), -1);
+	end(f);
+	assert_int_equal(rows(f), 0);
+	assert_int_equal(replica_flush(f->replica), 0);
+	assert_int_equal(rows(f), 1);
+	assert_int_equal(due_of(f, 1), -1);
+	assert_int_equal(due_of(f, 2), 20);
+}
+
+static void test_a_rollback_brings_back(void **state) {
+	struct fixture *f = *state;
+
+	begin(f);
+	put(f, 0, delivery_of(1, 7, DELIVERY_PENDING, 10));
+	put(f, 0, delivery_of(2, 7, DELIVERY_PENDING, 20));
+	end(f);
+	begin(f);
+	del(f, 0, delivery_of(1, 7, DELIVERY_PENDING, 10));
+	put(f, 0, delivery_of(1, 7, DELIVERY_PENDING, 11));
+	put(f, 0, delivery_of(2, 7, DELIVERY_PENDING, 21)); /* tried again: it is a row now */
+	put(f, 0, delivery_of(3, 7, DELIVERY_PENDING, 30));
+	assert_int_equal(due_of(f, 1), 11);
+	assert_int_equal(due_of(f, 2), 21);
+	replica_rollback(f->replica);
+	assert_int_equal(due_of(f, 1), 10);
+	assert_int_equal(due_of(f, 2), 20);
+	assert_int_equal(due_of(f, 3), -1);
+	assert_int_equal(dump_count(f, f->replica), 2);
+}
+
+/* Who looks for rows finds them, in a turn and between two; and what the turn's undoing takes from SQLite is young again. */
+static void test_a_look_up_writes_them(void **state) {
+	struct fixture *f = *state;
+
+	begin(f);
+	put(f, 0, delivery_of(1, 7, DELIVERY_PENDING, 10));
+	end(f);
+	begin(f);
+	put(f, 0, delivery_of(2, 7, DELIVERY_PENDING, 20));
+	assert_int_equal(pending_count(f, 7), 2);
+	assert_int_equal(rows(f), 2);
+	replica_rollback(f->replica);
+	assert_int_equal(rows(f), 0);
+	assert_int_equal(pending_count(f, 7), 1);
+	assert_int_equal(rows(f), 1);
+	begin(f);
+	del(f, 0, delivery_of(1, 7, DELIVERY_PENDING, 10));
+	end(f);
+	assert_int_equal(rows(f), 0);
+}
+
+/* What is dead, or has a row, stays in it; an id of another partition is another row. */
+static void test_what_has_a_row_keeps_it(void **state) {
+	struct fixture *f = *state;
+
+	put(f, 0, delivery_of(1, 7, DELIVERY_PENDING, 10));
+	begin(f);
+	put(f, 0, delivery_of(1, 7, DELIVERY_PENDING, 11));
+	put(f, 0, delivery_of(2, 7, DELIVERY_DEAD, 20));
+	put(f, 1, delivery_of(3, 7, DELIVERY_PENDING, 30));
+	del(f, 0, delivery_of(3, 7, DELIVERY_PENDING, 30));
+	end(f);
+	assert_int_equal(rows(f), 2);
+	assert_int_equal(due_of(f, 1), 11);
+	assert_int_equal(due_of(f, 3), 30);
+	assert_int_equal(dump_count(f, f->replica), 3);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		TEST(test_what_ends_soon_has_no_row),
+		TEST(test_a_rollback_brings_back),
+		TEST(test_a_look_up_writes_them),
+		TEST(test_what_has_a_row_keeps_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

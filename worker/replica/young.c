@@ -1,0 +1,151 @@
+#include "replica/young.h"
+
+#define uthash_malloc(size) x_malloc(size)
+#include <uthash.h>
+#include <utlist.h>
+
+struct entry {
+	UT_hash_handle hh;
+	struct entry *prev, *next; /* as they came */
+	struct entry *added_next;  /* of those that came in this turn */
+	struct entry *ended_next;  /* of those that left in it; not in the hash any more */
+	bool has_ended;
+	struct uuid id, webhook_id;
+	int32_t partition;
+	int64_t due_ms;
+	size_t len;
+	unsigned char value[];
+};
+
+struct young {
+	struct entry *by_id, *in_order;
+	struct entry *added, *ended; /* in the open turn */
+	size_t bytes;
+};
+
+struct young *young_new(void) {
+	return x_calloc(1, sizeof(struct young));
+}
+
+static void forget(struct young *young, struct entry *entry) {
+	DL_DELETE(young->in_order, entry);
+	young->bytes -= entry->len;
+	free(entry);
+}
+
+void young_free(struct young *young) {
+	struct entry *entry, *next;
+
+	if (!young)
+		return;
+	HASH_CLEAR(hh, young->by_id);
+	DL_FOREACH_SAFE(young->in_order, entry, next)
+		forget(young, entry);
+	free(young);
+}
+
+static struct entry *find(const struct young *young, const struct uuid *id) {
+	struct entry *entry;
+
+	HASH_FIND(hh, young->by_id, id, sizeof(*id), entry);
+	return entry;
+}
+
+bool young_put(struct young *young, int32_t partition, const struct delivery *delivery, const void *value, size_t len) {
+	struct entry *entry;
+
+	if (find(young, &delivery->id))
+		return false;
+	entry = x_malloc(sizeof(*entry) + len);
+	*entry = (struct entry){
+		.added_next = young->added,
+		.id = delivery->id,
+		.webhook_id = delivery->webhook_id,
+		.partition = partition,
+		.due_ms = delivery->next_attempt_at_ms,
+		.len = len,
+	};
+	memcpy(entry->value, value, len);
+	HASH_ADD(hh, young->by_id, id, sizeof(entry->id), entry);
+	DL_APPEND(young->in_order, entry);
+	young->added = entry;
+	young->bytes += len;
+	return true;
+}
+
+const void *young_get(const struct young *young, const struct uuid *id, size_t *len) {
+	struct entry *entry = find(young, id);
+
+	if (!entry)
+		return NULL;
+	*len = entry->len;
+	return entry->value;
+}
+
+static void end(struct young *young, struct entry *entry) {
+	HASH_DEL(young->by_id, entry);
+	entry->has_ended = true;
+	entry->ended_next = young->ended;
+	young->ended = entry;
+}
+
+bool young_end(struct young *young, const struct uuid *id, int32_t partition) {
+	struct entry *entry = find(young, id);
+
+	if (!entry || entry->partition != partition)
+		return false;
+	end(young, entry);
+	return true;
+}
+
+int young_write(struct young *young, bool in_turn, young_fn fn, void *userdata) {
+	struct entry *entry, *next;
+	int r = 0;
+
+	DL_FOREACH_SAFE(young->in_order, entry, next) {
+		if (entry->has_ended)
+			continue;
+		r = fn(userdata, entry->partition, &entry->id, &entry->webhook_id, entry->due_ms, entry->value, entry->len);
+		if (r)
+			break;
+		end(young, entry);
+	}
+	if (!in_turn)
+		young_turn_end(young);
+	return r;
+}
+
+void young_turn_end(struct young *young) {
+	young->added = NULL;
+	while (young->ended) {
+		struct entry *entry = young->ended;
+
+		young->ended = entry->ended_next;
+		forget(young, entry);
+	}
+}
+
+static void undo_ends(struct young *young) {
+	while (young->ended) {
+		struct entry *entry = young->ended;
+
+		young->ended = entry->ended_next;
+		entry->has_ended = false;
+		HASH_ADD(hh, young->by_id, id, sizeof(entry->id), entry);
+	}
+}
+
+void young_rollback(struct young *young) {
+	undo_ends(young);
+	while (young->added) {
+		struct entry *entry = young->added;
+
+		young->added = entry->added_next;
+		HASH_DEL(young->by_id, entry);
+		forget(young, entry);
+	}
+}
+
+size_t young_bytes(const struct young *young) {
+	return young->bytes;
+}
