@@ -9,7 +9,7 @@
 enum { LINE_MAX_BYTES = 8 * 1024 * 1024 };
 
 static const struct flag dump_flags[] = {
-	{ "replica", "FILE", "from a worker's SQLite file (<worker.data.dir>/replica.db), not from Kafka" },
+	{ "replica", "FILE", "from a worker's SQLite file (<worker.data.dir>/replica.db), not from Kafka; a worker at work is up to a second ahead of it" },
 	{ 0 },
 };
 

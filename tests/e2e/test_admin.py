@@ -178,6 +178,7 @@ def test_state_dump(world, tenant):
     lines = [json.loads(line) for line in dump.splitlines()]
     keys = [(line["key"], line["partition"]) for line in lines]
     assert keys == sorted(keys) and all(set(line) == {"key", "partition", "value"} for line in lines)
+    world.wait_in_replica(world.workers[0])
     assert dump == world.admin.dump(world.workers[0].replica)
     world.state.catch_up()
     assert {key for key, _ in keys} - {"position"} == {key for key in world.state.values if isinstance(key, str)}

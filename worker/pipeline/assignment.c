@@ -195,7 +195,8 @@ void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err, rd_kafk
 /* Returns 0, or -EAGAIN. */
 static int first_offset(struct pipeline *p, const char *topic, int32_t partition, int64_t *offset) {
 	int64_t high;
-	rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(p->consumer, topic, partition, offset, &high, WATERMARK_TIMEOUT_MS);
+	rd_kafka_t *client = p->transaction ? transaction_client(p->transaction) : p->consumer;
+	rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(client, topic, partition, offset, &high, WATERMARK_TIMEOUT_MS);
 
 	if (!err)
 		return 0;

@@ -48,6 +48,10 @@ struct transaction *transaction_new(const struct config *config, const struct to
 	return t->state && t->results && t->dead_letters ? TAKE(t) : NULL;
 }
 
+rd_kafka_t *transaction_client(struct transaction *t) {
+	return t->producer;
+}
+
 int transaction_init(struct transaction *t) {
 	rd_kafka_error_t *error;
 	bool retriable;

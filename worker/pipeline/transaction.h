@@ -35,6 +35,9 @@ struct transaction *transaction_new(const struct config *config, const struct to
 void transaction_close(struct transaction *transaction);
 DEFINE_CLEANUP(struct transaction, transaction_close)
 
+/* Its client, to ask the brokers something: a consumer's questions wait behind its fetches, half a second each. Lives as long as the transaction. */
+rd_kafka_t *transaction_client(struct transaction *transaction);
+
 /*
  * Initialises transactions, which fences every older producer of this worker id and settles what it left open. One bounded try.
  * Returns 0, also when it is done already; -EAGAIN (logged) while the brokers are not ready; or -EPERM (logged) when they refuse for good.
