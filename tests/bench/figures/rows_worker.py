@@ -160,6 +160,6 @@ def row_g(run):
 
 
 def row_d(run):
-    options = Namespace(hung=run.size(8000, least=50), healthy=64, each=run.size(300, least=5), rounds=min(run.repeats, 3))
+    options = Namespace(hung=run.size(8000, least=50), healthy=64, each=run.size(800, least=5), rounds=run.repeats)
     # A hung attempt ends with its timeout, and before that nobody is rid of it.
     hung.whole_worker(options, run.figures("d"), run.broker, delivery_timeout=f"{run.size(15, least=2)}s")
