@@ -24,37 +24,41 @@ bool lane_is_full(const struct dispatch *d, enum lane lane) {
 	return d->held[lane].count >= d->held_max[lane].count || d->held[lane].bytes >= d->held_max[lane].bytes;
 }
 
+static int share_of_spread(const struct endpoint *endpoint) {
+	return endpoint->lane == LANE_PROMPT ? MIN(endpoint->outstanding, (int)SPREAD_PER_ENDPOINT) : 0;
+}
+
 void endpoint_set_lane(struct dispatch *d, struct endpoint *endpoint, enum lane lane) {
 	struct holding *from = &d->held[endpoint->lane], *to = &d->held[lane];
 
 	if (lane == endpoint->lane)
 		return;
 	heap_remove(&d->due[endpoint->lane], &endpoint->due);
-	if (endpoint->lane == LANE_PROMPT)
-		d->spread -= MIN(endpoint->outstanding, (int)SPREAD_PER_ENDPOINT);
-	if (lane == LANE_PROMPT)
-		d->spread += MIN(endpoint->outstanding, (int)SPREAD_PER_ENDPOINT);
+	d->spread -= share_of_spread(endpoint);
 	from->count -= (size_t)endpoint->outstanding;
 	from->bytes -= endpoint->outstanding_bytes;
 	to->count += (size_t)endpoint->outstanding;
 	to->bytes += endpoint->outstanding_bytes;
 	endpoint->lane = lane;
+	d->spread += share_of_spread(endpoint);
 }
 
 /* One more in memory. */
 static void account_add(struct dispatch *d, struct endpoint *endpoint, size_t bytes) {
 	d->held[endpoint->lane].count++;
 	d->held[endpoint->lane].bytes += bytes;
-	d->spread += endpoint->lane == LANE_PROMPT && endpoint->outstanding < SPREAD_PER_ENDPOINT;
+	d->spread -= share_of_spread(endpoint);
 	endpoint->outstanding++;
+	d->spread += share_of_spread(endpoint);
 	endpoint->outstanding_bytes += bytes;
 }
 
 static void account_remove(struct dispatch *d, struct endpoint *endpoint, size_t bytes) {
 	d->held[endpoint->lane].count--;
 	d->held[endpoint->lane].bytes -= bytes;
+	d->spread -= share_of_spread(endpoint);
 	endpoint->outstanding--;
-	d->spread -= endpoint->lane == LANE_PROMPT && endpoint->outstanding < SPREAD_PER_ENDPOINT;
+	d->spread += share_of_spread(endpoint);
 	endpoint->outstanding_bytes -= bytes;
 }
 

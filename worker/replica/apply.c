@@ -31,6 +31,12 @@ static int bind_key(struct replica *replica, sqlite3_stmt *statement, int32_t pa
 	return 2;
 }
 
+static void bind_delivery(sqlite3_stmt *statement, int at, const struct uuid *webhook_id, enum delivery_status status, int64_t due_ms) {
+	bind_uuid(statement, at, webhook_id);
+	bind_int(statement, at + 1, status);
+	bind_int(statement, at + 2, due_ms);
+}
+
 /* The columns that the row is looked up by, from parameter `at` on. */
 static void bind_columns(sqlite3_stmt *statement, int at, const struct state_record *record) {
 	switch (record->kind) {
@@ -45,9 +51,7 @@ static void bind_columns(sqlite3_stmt *statement, int at, const struct state_rec
 		bind_int(statement, at + 2, record->signing_key.expires_at_ms);
 		return;
 	case STATE_DELIVERY:
-		bind_uuid(statement, at, &record->delivery.webhook_id);
-		bind_int(statement, at + 1, record->delivery.status);
-		bind_int(statement, at + 2, record->delivery.next_attempt_at_ms);
+		bind_delivery(statement, at, &record->delivery.webhook_id, record->delivery.status, record->delivery.next_attempt_at_ms);
 		return;
 	case STATE_RECEIPT:
 		bind_int(statement, at, record->receipt.expires_at_ms);
@@ -68,16 +72,14 @@ static int put_master_key(struct replica *replica, int32_t partition, const stru
 	return replica_run(replica, statement);
 }
 
-static int put_row(void *userdata, int32_t partition, const struct uuid *id, const struct uuid *webhook_id, int64_t due_ms, const void *value, size_t len) {
+static int put_row(void *userdata, const struct young_delivery *delivery) {
 	struct replica *replica = userdata;
+	struct state_key key = { .kind = STATE_DELIVERY, .id = delivery->id };
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_PUT);
+	int at = bind_key(replica, statement, delivery->partition, &key) + 1;
 
-	bind_uuid(statement, 1, id);
-	bind_int(statement, 2, partition);
-	sqlite3_bind_blob64(statement, 3, value, len, SQLITE_STATIC);
-	bind_uuid(statement, 4, webhook_id);
-	bind_int(statement, 5, DELIVERY_PENDING);
-	bind_int(statement, 6, due_ms);
+	sqlite3_bind_blob64(statement, at, delivery->value, delivery->len, SQLITE_STATIC);
+	bind_delivery(statement, at + 1, &delivery->webhook_id, DELIVERY_PENDING, delivery->due_ms);
 	return replica_run(replica, statement);
 }
 
@@ -102,7 +104,10 @@ static int apply_young(struct replica *replica, int32_t partition, const struct 
 	if (!delivery || was_young || delivery->status != DELIVERY_PENDING)
 		return !delivery && was_young;
 	r = has_row(replica, &delivery->id);
-	return r ? MIN(r, 0) : young_put(replica->young, partition, delivery, value, len);
+	if (r)
+		return MIN(r, 0);
+	return young_put(replica->young,
+			 &(struct young_delivery){ delivery->id, delivery->webhook_id, partition, delivery->next_attempt_at_ms, value, len });
 }
 
 static int apply_row(struct replica *replica, int32_t partition, const struct change *change, const void *value, size_t len) {

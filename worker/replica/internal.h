@@ -47,7 +47,9 @@ int replica_step(struct replica *replica, sqlite3_stmt *statement) _must_check_;
 /* For a statement without rows: runs and resets it. */
 int replica_run(struct replica *replica, sqlite3_stmt *statement) _must_check_;
 
-/* Decodes a column of the current row, which must hold a record of `kind`. */
+/* Decodes a record, which must be of `kind`; the second: that in a column of the current row. */
+int replica_decode_value(struct replica *replica, struct arena *arena, const void *value, size_t len, enum state_kind kind,
+			 struct state_record *out) _must_check_;
 int replica_decode(struct replica *replica, struct arena *arena, sqlite3_stmt *statement, int column, enum state_kind kind,
 		   struct state_record *out) _must_check_;
 

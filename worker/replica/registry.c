@@ -39,27 +39,15 @@ static int receipt_get(void *userdata, struct arena *arena, const char *tenant_i
 	return r;
 }
 
-static int decode_young(struct replica *replica, struct arena *arena, const void *value, size_t len, struct delivery *out) {
-	struct state_record record;
-	const char *why = "another kind of record";
-
-	if (codec_decode_state(replica->codec, arena, value, len, &record, &why) || record.kind != STATE_DELIVERY)
-		return replica_fail_row(replica, "decode", why);
-	*out = record.delivery;
-	return 0;
-}
-
 static int delivery_get(void *userdata, struct arena *arena, const struct uuid *id, struct delivery *out) {
 	struct replica *replica = userdata;
 	struct state_key key = { .kind = STATE_DELIVERY, .id = *id };
 	struct state_record record;
 	size_t len;
 	const void *value = young_get(replica->young, id, &len);
-	int r;
+	int r = value ? replica_decode_value(replica, arena, value, len, STATE_DELIVERY, &record) :
+			get_by_key(replica, arena, STATEMENT_DELIVERY_GET, &key, &record);
 
-	if (value)
-		return decode_young(replica, arena, value, len, out);
-	r = get_by_key(replica, arena, STATEMENT_DELIVERY_GET, &key, &record);
 	if (!r)
 		*out = record.delivery;
 	return r;

@@ -10,10 +10,7 @@ struct entry {
 	struct entry *added_next;  /* of those that came in this turn */
 	struct entry *ended_next;  /* of those that left in it; not in the hash any more */
 	bool has_ended;
-	struct uuid id, webhook_id;
-	int32_t partition;
-	int64_t due_ms;
-	size_t len;
+	struct young_delivery delivery; /* its value is the one below */
 	unsigned char value[];
 };
 
@@ -29,7 +26,7 @@ struct young *young_new(void) {
 
 static void forget(struct young *young, struct entry *entry) {
 	DL_DELETE(young->in_order, entry);
-	young->bytes -= entry->len;
+	young->bytes -= entry->delivery.len;
 	free(entry);
 }
 
@@ -44,6 +41,10 @@ void young_free(struct young *young) {
 	free(young);
 }
 
+static void enter(struct young *young, struct entry *entry) {
+	HASH_ADD(hh, young->by_id, delivery.id, sizeof(entry->delivery.id), entry);
+}
+
 static struct entry *find(const struct young *young, const struct uuid *id) {
 	struct entry *entry;
 
@@ -51,25 +52,19 @@ static struct entry *find(const struct young *young, const struct uuid *id) {
 	return entry;
 }
 
-bool young_put(struct young *young, int32_t partition, const struct delivery *delivery, const void *value, size_t len) {
+bool young_put(struct young *young, const struct young_delivery *delivery) {
 	struct entry *entry;
 
 	if (find(young, &delivery->id))
 		return false;
-	entry = x_malloc(sizeof(*entry) + len);
-	*entry = (struct entry){
-		.added_next = young->added,
-		.id = delivery->id,
-		.webhook_id = delivery->webhook_id,
-		.partition = partition,
-		.due_ms = delivery->next_attempt_at_ms,
-		.len = len,
-	};
-	memcpy(entry->value, value, len);
-	HASH_ADD(hh, young->by_id, id, sizeof(entry->id), entry);
+	entry = x_malloc(sizeof(*entry) + delivery->len);
+	*entry = (struct entry){ .added_next = young->added, .delivery = *delivery };
+	memcpy(entry->value, delivery->value, delivery->len);
+	entry->delivery.value = entry->value;
+	enter(young, entry);
 	DL_APPEND(young->in_order, entry);
 	young->added = entry;
-	young->bytes += len;
+	young->bytes += delivery->len;
 	return true;
 }
 
@@ -78,7 +73,7 @@ const void *young_get(const struct young *young, const struct uuid *id, size_t *
 
 	if (!entry)
 		return NULL;
-	*len = entry->len;
+	*len = entry->delivery.len;
 	return entry->value;
 }
 
@@ -92,7 +87,7 @@ static void end(struct young *young, struct entry *entry) {
 bool young_end(struct young *young, const struct uuid *id, int32_t partition) {
 	struct entry *entry = find(young, id);
 
-	if (!entry || entry->partition != partition)
+	if (!entry || entry->delivery.partition != partition)
 		return false;
 	end(young, entry);
 	return true;
@@ -105,7 +100,7 @@ int young_write(struct young *young, bool in_turn, young_fn fn, void *userdata) 
 	DL_FOREACH_SAFE(young->in_order, entry, next) {
 		if (entry->has_ended)
 			continue;
-		r = fn(userdata, entry->partition, &entry->id, &entry->webhook_id, entry->due_ms, entry->value, entry->len);
+		r = fn(userdata, &entry->delivery);
 		if (r)
 			break;
 		end(young, entry);
@@ -131,7 +126,7 @@ static void undo_ends(struct young *young) {
 
 		young->ended = entry->ended_next;
 		entry->has_ended = false;
-		HASH_ADD(hh, young->by_id, id, sizeof(entry->id), entry);
+		enter(young, entry);
 	}
 }
 

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "base/memory.h"
-#include "domain/delivery.h"
+#include "base/uuid.h"
 
 #include <stdbool.h>
 
@@ -20,15 +20,24 @@ struct young;
 struct young *young_new(void);
 void young_free(struct young *young);
 
-/* Copies `value`. Returns whether it took it: not, when one of that id is there. */
-bool young_put(struct young *young, int32_t partition, const struct delivery *delivery, const void *value, size_t len);
+/* What its row holds. */
+struct young_delivery {
+	struct uuid id, webhook_id;
+	int32_t partition;
+	int64_t due_ms;    /* wall */
+	const void *value; /* the encoded record */
+	size_t len;
+};
+
+/* Copies it. Returns whether it took it: not, when one of that id is there. */
+bool young_put(struct young *young, const struct young_delivery *delivery);
 /* The encoded record of that id, or NULL; lives until the next call that changes something. */
 const void *young_get(const struct young *young, const struct uuid *id, size_t *len);
 /* Takes it away; returns whether it was there. */
 bool young_end(struct young *young, const struct uuid *id, int32_t partition);
 
 /* `fn` for each, as they came, and takes it away: it is a row then. What `fn` returns, if not 0, ends the walk and is returned. */
-typedef int (*young_fn)(void *userdata, int32_t partition, const struct uuid *id, const struct uuid *webhook_id, int64_t due_ms, const void *value, size_t len);
+typedef int (*young_fn)(void *userdata, const struct young_delivery *delivery);
 int young_write(struct young *young, bool in_turn, young_fn fn, void *userdata) _must_check_;
 
 void young_turn_end(struct young *young);
