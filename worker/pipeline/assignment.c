@@ -192,15 +192,14 @@ void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err, rd_kafk
 
 /* Where the inputs go on. */
 
-/* Returns 0, or -EAGAIN. */
-static int first_offset(struct pipeline *p, const char *topic, int32_t partition, int64_t *offset) {
-	int64_t high;
+/* The first offset of an input's partition and the one behind its last. Returns 0, or -EAGAIN. */
+static int ask_offsets(struct pipeline *p, const char *topic, int32_t partition, int64_t *low, int64_t *high) {
 	rd_kafka_t *client = p->transaction ? transaction_client(p->transaction) : p->consumer;
-	rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(client, topic, partition, offset, &high, WATERMARK_TIMEOUT_MS);
+	rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(client, topic, partition, low, high, WATERMARK_TIMEOUT_MS);
 
 	if (!err)
 		return 0;
-	log_warn("cannot ask for a topic's first offset", "topic=%s partition=%d error=%s", topic, partition, log_quote(rd_kafka_err2str(err)));
+	log_warn("cannot ask for a topic's offsets", "topic=%s partition=%d error=%s", topic, partition, log_quote(rd_kafka_err2str(err)));
 	return -EAGAIN;
 }
 
@@ -227,6 +226,7 @@ enum { OFFSET_TORN = 1 };
 static int choose_offset(struct pipeline *p, const struct partition *partition, const rd_kafka_topic_partition_t *committed,
 			 int64_t position_offset, int64_t *out) {
 	bool has_position = partition->position.sequence > 0;
+	int64_t end;
 
 	if (is_ours(committed) && !(has_position && is_of_position(committed, &partition->position))) {
 		log_error("committed offset is not of this changelog: was webhook-state deleted or restored from elsewhere?",
@@ -245,7 +245,7 @@ static int choose_offset(struct pipeline *p, const struct partition *partition, 
 		*out = position_offset;
 		return 0;
 	}
-	return first_offset(p, committed->topic, partition->id, out);
+	return ask_offsets(p, committed->topic, partition->id, out, &end);
 }
 
 static int choose_offsets(struct pipeline *p, struct partition *partition) {
@@ -428,12 +428,9 @@ void assignment_offset_lost(struct pipeline *p, const char *topic, int32_t parti
 static void skip_lost(struct pipeline *p, struct partition *partition, enum input input) {
 	const char *topic = input == INPUT_ADMIN ? p->topics.admin : p->topics.issuance;
 	int64_t low, high, expected = partition->next[input];
-	rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(p->consumer, topic, partition->id, &low, &high, WATERMARK_TIMEOUT_MS);
 
-	if (err) {
-		log_warn("cannot ask for a topic's offsets", "topic=%s partition=%d error=%s", topic, partition->id, log_quote(rd_kafka_err2str(err)));
+	if (ask_offsets(p, topic, partition->id, &low, &high))
 		return; /* asked again */
-	}
 	partition->offset_lost[input] = false;
 	partition->next[input] = expected < low ? low : MIN(expected, high);
 	log_error("the records to be read next are not there: deleted before they were read, or cut off",
