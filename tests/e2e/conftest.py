@@ -63,6 +63,18 @@ def world(make_world):
         yield world
 
 
+@pytest.fixture(scope="module")
+def gateway(world):
+    """A gateway before the module's world."""
+    return world.gateway()
+
+
+@pytest.fixture
+def client(world, gateway, tenant):
+    """Who speaks HTTP to it, with a token of the module's `tenant`."""
+    return world.client(gateway, tenant)
+
+
 @pytest.fixture
 def fresh_world(make_world):
     """A world for one test, without a worker."""

@@ -19,19 +19,9 @@ WEBHOOKS = "/v1/webhooks"
 URL = "http://127.0.0.1:9/hook"
 
 
-@pytest.fixture(scope="module")
-def gateway(world):
-    return world.gateway()
-
-
 @pytest.fixture
 def tenant(world):
     return world.tenant("http")
-
-
-@pytest.fixture
-def client(world, gateway, tenant):
-    return world.client(gateway, tenant)
 
 
 def new(url=URL, events=(ISSUED,), **members):

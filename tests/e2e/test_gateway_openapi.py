@@ -30,11 +30,6 @@ PATHS = {
 
 
 @pytest.fixture(scope="module")
-def gateway(world):
-    return world.gateway()
-
-
-@pytest.fixture(scope="module")
 def client(world, gateway):
     return world.client(gateway, world.tenant("described"))
 

@@ -133,11 +133,6 @@ REQUESTS = {
 OWN = ("id", "deliveryId", "webhookId", "kid", "createdAt", "expiresAt", "nextAttemptAt")  # of what each way makes for itself
 
 
-@pytest.fixture(scope="module")
-def gateway(world):
-    return world.gateway()
-
-
 def filled(value, id):
     """With the tenant's webhook where the row says {id}."""
     if isinstance(value, str):

@@ -29,11 +29,6 @@ def world(make_world):
 
 
 @pytest.fixture(scope="module")
-def gateway(world):
-    return world.gateway()
-
-
-@pytest.fixture(scope="module")
 def driver():
     driver = browser.start()
     yield driver
@@ -48,11 +43,6 @@ def page(driver, gateway):
 @pytest.fixture
 def tenant(world):
     return world.tenant("page")
-
-
-@pytest.fixture
-def client(world, gateway, tenant):
-    return world.client(gateway, tenant)
 
 
 @pytest.fixture
