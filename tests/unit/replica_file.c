@@ -393,7 +393,6 @@ int main(void) {
 		TEST(test_reader_sees_the_last_commit),
 		TEST(test_reader_of_a_stopped_worker),
 		TEST(test_after_a_death),
-		TEST(test_turns_gather), TEST(test_gathered_is_kept),
 		TEST(test_turns_gather),
 		TEST(test_gathered_is_kept),
 		TEST(test_reader_refuses),

@@ -2,6 +2,8 @@
 #include "replica/internal.h"
 #include "replica_fixture.h"
 
+#include <errno.h>
+
 static void begin(struct fixture *f) {
 	assert_int_equal(replica_turn_begin(f->replica, 0), 0);
 }
@@ -119,6 +121,44 @@ static void test_what_has_a_row_keeps_it(void **state) {
 	assert_int_equal(dump_count(f, f->replica), 3);
 }
 
+/* Rows until there is no room for one more; what comes of that. */
+static int fill_up(struct fixture *f) {
+	int r = 0;
+
+	assert_int_equal(sqlite3_exec(f->replica->db, "PRAGMA max_page_count = 64", NULL, NULL, NULL), SQLITE_OK);
+	for (uint32_t n = 100; r == 0 && n < 100000; n++) {
+		struct state_record record = delivery_of(n, 7, DELIVERY_DEAD, 1);
+		struct change change = { .key = state_record_key(&record), .record = &record };
+		static const char value[1000];
+
+		r = replica_apply(f->replica, 0, &change, value, sizeof(value));
+	}
+	return r;
+}
+
+/* A full disk takes the turns before with it: nobody goes on from what they left, and nothing of it is committed. */
+static void test_after_an_error_there_is_no_turn(void **state) {
+	struct fixture *f = *state;
+
+	put(f, 0, webhook_of("t", 1, 1));
+	begin(f);
+	put(f, 0, webhook_of("t", 2, 2));
+	end(f);
+	begin(f);
+	assert_int_equal(fill_up(f), -EIO);
+	assert_int_equal(replica_turn_end(f->replica, 0), -EIO);
+	replica_rollback(f->replica);
+	assert_int_equal(dump_count(f, f->replica), 1); /* so it is with SQLite */
+	assert_int_equal(replica_turn_begin(f->replica, 0), -EIO);
+	assert_int_equal(replica_flush(f->replica), -EIO);
+	assert_int_equal(replica_begin(f->replica), -EIO);
+	fixture_close(f);
+	fixture_open(f);
+	assert_int_equal(dump_count(f, f->replica), 1);
+	begin(f);
+	end(f);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void) {
@@ -127,6 +167,7 @@ int main(void) {
 		TEST(test_a_rollback_brings_back),
 		TEST(test_a_look_up_writes_them),
 		TEST(test_what_has_a_row_keeps_it),
+		TEST(test_after_an_error_there_is_no_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -420,7 +420,7 @@ static int run(struct pipeline *p, bool with_messages) {
 }
 
 int turn_run(struct pipeline *p) {
-	if (p->group && clock_monotonic_ms() >= p->retry_at_ms && !restorer_has_replica(p->restorer))
+	if (p->group && !p->replica_error && clock_monotonic_ms() >= p->retry_at_ms && !restorer_has_replica(p->restorer))
 		return run(p, true);
 	turn_poll_events(p);
 	return 0;

@@ -26,6 +26,7 @@ struct replica {
 	int64_t turn_ended_ms;   /* when the last of them ended */
 	bool is_filling;         /* without a journal: it cannot be rolled back */
 	char *late_indexes[REPLICA_LATE_INDEXES]; /* owned; statements that make what filling does without */
+	bool failed;             /* SQLite refused something: what was gathered may be gone, so nothing more is read from it or put into it */
 	bool damaged;            /* SQLite said so: the file goes when it is closed */
 };
 
@@ -34,7 +35,7 @@ static inline sqlite3_stmt *replica_statement(struct replica *replica, enum stat
 	return replica->statements.prepared[statement];
 }
 
-/* Logs SQLite's last error and remembers damage. Returns -EIO. */
+/* Logs SQLite's last error, and remembers that there was one. Returns -EIO. */
 int replica_fail(struct replica *replica, const char *doing);
 /* A row whose value or key is not what was once written: damage as well. Returns -EIO. */
 int replica_fail_row(struct replica *replica, const char *doing, const char *why);

@@ -19,6 +19,7 @@ int replica_fail(struct replica *replica, const char *doing) {
 
 	log_error("the replica failed", "file=%s doing=%s code=%d error=%s", log_quote(replica->file), doing,
 		  sqlite3_extended_errcode(replica->db), log_quote(sqlite3_errmsg(replica->db)));
+	replica->failed = true;
 	replica->damaged |= rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB;
 	return -EIO;
 }
@@ -26,7 +27,7 @@ int replica_fail(struct replica *replica, const char *doing) {
 int replica_fail_row(struct replica *replica, const char *doing, const char *why) {
 	log_error("the replica holds a damaged row", "file=%s doing=%s error=%s", log_quote(replica->file), doing,
 		  log_quote(why));
-	replica->damaged = true;
+	replica->failed = replica->damaged = true;
 	return -EIO;
 }
 
@@ -162,9 +163,19 @@ static bool in_transaction(const struct replica *replica) {
 	return !sqlite3_get_autocommit(replica->db);
 }
 
-int replica_turn_begin(struct replica *replica, int64_t now_ms) {
-	int r = replica->is_gathering ? 0 : run(replica, STATEMENT_BEGIN);
+/*
+ * An error can undo by itself all that was gathered: a full disk does. A turn must not go on from what is left, and a commit of it would say that
+ * what is missing is there.
+ */
+static int check(const struct replica *replica) {
+	return replica->failed ? -EIO : 0;
+}
 
+int replica_turn_begin(struct replica *replica, int64_t now_ms) {
+	int r = check(replica);
+
+	if (!r && !replica->is_gathering)
+		r = run(replica, STATEMENT_BEGIN);
 	if (r)
 		return r;
 	if (!replica->is_gathering)
@@ -176,8 +187,10 @@ int replica_turn_begin(struct replica *replica, int64_t now_ms) {
 }
 
 int replica_turn_end(struct replica *replica, int64_t now_ms) {
-	int r = run(replica, STATEMENT_TURN_END);
+	int r = check(replica);
 
+	if (!r)
+		r = run(replica, STATEMENT_TURN_END);
 	replica->in_turn = r != 0;
 	if (r == 0)
 		young_turn_end(replica->young);
@@ -191,10 +204,10 @@ bool replica_is_due(const struct replica *replica, int64_t now_ms) {
 }
 
 int replica_flush(struct replica *replica) {
-	int r;
+	int r = check(replica);
 
-	if (!replica->is_gathering)
-		return 0;
+	if (r || !replica->is_gathering)
+		return r;
 	r = replica_write_young(replica);
 	if (r)
 		return r;

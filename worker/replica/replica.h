@@ -37,7 +37,8 @@ DEFINE_CLEANUP(struct replica, replica_close)
 void replica_discard(struct replica *replica);
 
 /*
- * All below return 0 or a negative errno (-EIO for SQLite's errors, after logging them). Where SQLite, or a row, says that the file is damaged,
+ * All below return 0 or a negative errno (-EIO for SQLite's errors, after logging them). After one the turns that no commit has written may be
+ * gone: no turn begins or ends, and nothing is committed, until it is opened again. Where SQLite, or a row, says that the file is damaged,
  * replica_close removes it, so that the next open makes it anew.
  */
 int replica_turn_begin(struct replica *replica, int64_t now_ms) _must_check_; /* monotonic, as below */
