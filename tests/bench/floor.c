@@ -157,5 +157,6 @@ int main(int argc, char **argv) {
 	deliver(&f, connections, count, f.sender.deliveries);
 	sender_report(&f.sender, cpu_us, began_us);
 	printf("public_key %s\n", f.key.x);
+	free(connections);
 	return 0;
 }

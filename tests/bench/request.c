@@ -30,7 +30,9 @@ void request_key_init(struct request_key *key, const uint8_t seed[32]) {
 }
 
 static char *put_base64(char *end, const uint8_t *bytes, size_t len) {
-	sodium_bin2base64(end, BASE64_SIZE, bytes, len, sodium_base64_VARIANT_ORIGINAL);
+	size_t size = sodium_base64_encoded_len(len, sodium_base64_VARIANT_ORIGINAL); /* it fills with zeros what it may write to */
+
+	sodium_bin2base64(end, size, bytes, len, sodium_base64_VARIANT_ORIGINAL);
 	return end + strlen(end);
 }
 

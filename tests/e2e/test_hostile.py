@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from env import commands, hostile
+from env.sanitizer import SANITIZED
 from env.wait import Deadline, until
 
 TIMEOUT_S, SLACK_S = 2.0, 1.0
@@ -187,5 +188,5 @@ def test_hostile_receivers(world, receivers_of_harm, report):
     until(lambda: status(worker, "Threads") <= before[2], 10, f"no more threads than before: {before[2]}")
     after = descriptors(worker), memory_mib(worker), status(worker, "Threads")
     report("descriptors, MiB, threads: {} {:.1f} {} before, {} {:.1f} {} after".format(*before, *after))
-    assert memory_mib(worker) < before[1] + 8
+    assert SANITIZED or after[1] < before[1] + 8  # asan keeps for a while what is freed
     assert not receivers_of_harm.errors.read_text(), "redirects are not followed"
