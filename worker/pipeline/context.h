@@ -77,6 +77,11 @@ struct pipeline {
 	int replica_error; /* a negative errno: the replica is made anew before anything else */
 };
 
+/* Whether the replica may be read and written: it did not fail, and a restore has not lent it to its own thread. */
+static inline bool pipeline_has_replica(const struct pipeline *p) {
+	return p->replica && !p->replica_error && !restorer_has_replica(p->restorer);
+}
+
 /* assignment.c */
 
 /* librdkafka's rebalance callback (R3, R5, R6). */

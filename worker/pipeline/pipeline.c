@@ -349,7 +349,7 @@ static bool restore_slice_timed(struct pipeline *p) {
 }
 
 static bool refill(struct pipeline *p) {
-	int r = p->replica_error || restorer_has_replica(p->restorer) ? 0 : dispatch_refill(p->dispatch, clock_wall_ms());
+	int r = pipeline_has_replica(p) ? dispatch_refill(p->dispatch, clock_wall_ms()) : 0;
 
 	if (r < 0)
 		p->replica_error = r;
@@ -360,7 +360,7 @@ static bool refill(struct pipeline *p) {
 static void flush_replica(struct pipeline *p) {
 	int r;
 
-	if (!p->replica || p->replica_error || restorer_has_replica(p->restorer) || !replica_is_due(p->replica, clock_monotonic_ms()))
+	if (!pipeline_has_replica(p) || !replica_is_due(p->replica, clock_monotonic_ms()))
 		return;
 	fault_step("before-sqlite-commit");
 	r = replica_flush(p->replica);

@@ -420,7 +420,7 @@ static int run(struct pipeline *p, bool with_messages) {
 }
 
 int turn_run(struct pipeline *p) {
-	if (p->group && !p->replica_error && clock_monotonic_ms() >= p->retry_at_ms && !restorer_has_replica(p->restorer))
+	if (p->group && clock_monotonic_ms() >= p->retry_at_ms && pipeline_has_replica(p))
 		return run(p, true);
 	turn_poll_events(p);
 	return 0;
@@ -430,7 +430,7 @@ void turn_run_outcomes(struct pipeline *p) {
 	/* Called from within take_messages too: what was taken there stays for its own turn. */
 	size_t message_count = p->message_count;
 
-	if (!p->replica || p->replica_error || !p->transaction || restorer_has_replica(p->restorer))
+	if (!p->transaction || !pipeline_has_replica(p))
 		return;
 	p->message_count = 0;
 	run(p, false);

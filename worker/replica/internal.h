@@ -26,7 +26,7 @@ struct replica {
 	int64_t turn_ended_ms;   /* when the last of them ended */
 	bool is_filling;         /* without a journal: it cannot be rolled back */
 	char *late_indexes[REPLICA_LATE_INDEXES]; /* owned; statements that make what filling does without */
-	bool failed;             /* SQLite refused something: what was gathered may be gone, so nothing more is read from it or put into it */
+	bool failed;             /* SQLite refused something: what was gathered may be gone, so no turn begins or ends, and nothing is committed */
 	bool damaged;            /* SQLite said so: the file goes when it is closed */
 };
 

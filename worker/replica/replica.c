@@ -222,7 +222,9 @@ int replica_begin(struct replica *replica) {
 }
 
 int replica_commit(struct replica *replica) {
-	return run(replica, STATEMENT_COMMIT);
+	int r = check(replica);
+
+	return r ? r : run(replica, STATEMENT_COMMIT);
 }
 
 static int undo_turn(struct replica *replica) {
