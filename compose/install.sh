@@ -5,6 +5,7 @@
 #     need_tests    what runs the tests and the demo's receiver (Python)
 #     need_e2e      what tests/e2e needs besides: a browser for the page, a Java compiler for what the page offers to copy
 #     need_bench    what benches need besides: a generator of HTTP load
+#     need_fuzz     what fuzzing needs besides: clang, with its libFuzzer
 #     need_faults   what fault runs need besides: workers with a clock of their own
 #
 # Each is silent when nothing is missing. This is the one place that names Debian packages for people's scripts; for the
@@ -40,6 +41,14 @@ need_e2e() {
 
 need_bench() {
 	install_missing "$(missing_commands wrk=wrk)"
+}
+
+need_fuzz() {
+	# The runtime's package has the compiler's version in its name: whether it is there shows when
+	# it is linked.
+	echo 'int LLVMFuzzerTestOneInput(const char *data, long size) { return data && size < 0; }' |
+		clang -fsanitize=fuzzer,address,undefined -x c - -o /dev/null 2>/dev/null && return
+	install_missing 'clang libclang-rt-dev'
 }
 
 need_faults() {

@@ -7,6 +7,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
 option(POSTHORN_WERROR "Warnings are errors (CI)" OFF)
 set(POSTHORN_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=")
+option(POSTHORN_FUZZ "Only what tests/fuzz needs, with libFuzzer's coverage (clang)" OFF)
 option(POSTHORN_FAULTS "Places where POSTHORN_FAULT makes the worker die, for tests/faults" OFF)
 
 add_compile_definitions(_GNU_SOURCE)
@@ -14,6 +15,10 @@ add_compile_options(
   -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wundef -Wvla -Wdeclaration-after-statement
   -fno-strict-aliasing -fno-common)
+if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
+  # gcc asks only of initialisers without names; here those at the end may be left out too.
+  add_compile_options(-Wno-missing-field-initializers)
+endif()
 if(POSTHORN_FAULTS)
   if(CMAKE_BUILD_TYPE STREQUAL "Release")
     message(FATAL_ERROR "POSTHORN_FAULTS is for tests: not in a release")
@@ -30,6 +35,9 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   # Source: OpenSSF, "Compiler Options Hardening Guide for C and C++".
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -g)
   add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+if(POSTHORN_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 

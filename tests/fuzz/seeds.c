@@ -1,0 +1,45 @@
+/*
+ * fuzz_seeds FOLDER: writes the seeds that are made of values, one file each, to
+ * FOLDER/<harness>/<name>.
+ */
+#include "unit/avro_samples.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+static const char *root;
+
+/* Aborts with what went wrong: there is nobody to go on. */
+static void write_seed(const char *harness, const char *name, const void *bytes, size_t len) {
+	_cleanup_(x_freep) char *folder = x_asprintf("%s/%s", root, harness), *path = x_asprintf("%s/%s", folder, name);
+	FILE *file;
+
+	if (mkdir(folder, 0777) < 0 && errno != EEXIST)
+		perror(folder), abort();
+	file = fopen(path, "w");
+	if (!file || fwrite(bytes, 1, len, file) != len || fclose(file))
+		perror(path), abort();
+}
+
+static void write_records(struct codec *codec) {
+	for (size_t i = 0; i < SAMPLE_COUNT; i++) {
+		_cleanup_(buffer_destroy) struct buffer record = BUFFER_INIT(65536);
+
+		sample_encode(codec, samples[i].kind, samples[i].value, &record);
+		write_seed("avro_record", samples[i].name, record.data, record.len);
+	}
+}
+
+int main(int argc, char *argv[]) {
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
+	_cleanup_(codec_freep) struct codec *codec = NULL;
+
+	if (argc != 2)
+		return 2;
+	root = argv[1];
+	if (codec_new(NULL, &codec, &problems))
+		abort();
+	write_records(codec);
+	return 0;
+}
