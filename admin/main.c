@@ -6,6 +6,7 @@
 #include "help/completion.h"
 #include "help/manual.h"
 #include "help/usage.h"
+#include "rdkafka/settings.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -75,7 +76,8 @@ static enum admin_status load_config(const struct arguments *arguments, unsigned
 					      .environment = environ,
 					      .settings = settings,
 					      .setting_count = setting_count,
-					      .needs = needs };
+					      .needs = needs,
+					      .kafka_rules = &settings_rules };
 	int r = config_load(&source, out, &problems);
 
 	if (!r)

@@ -8,6 +8,7 @@
 #include "base/manual.h"
 #include "ops/server.h"
 #include "pipeline/pipeline.h"
+#include "rdkafka/settings.h"
 #include "replica/replica.h"
 
 #include <argp.h>
@@ -159,6 +160,7 @@ static int read_config(const struct arguments *arguments) {
 		.settings = arguments->settings,
 		.setting_count = arguments->setting_count,
 		.needs = CONFIG_NEED_KAFKA | CONFIG_NEED_MASTER_KEY,
+		.kafka_rules = &settings_rules,
 	};
 	int r = config_load(&source, &worker.config, &problems);
 

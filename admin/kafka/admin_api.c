@@ -1,8 +1,7 @@
 #include "kafka/admin_api.h"
 
 enum admin_status admin_api_open(struct admin_api *api, const struct config *config, int64_t timeout_ms) {
-	static const struct kafka_setting settings[] = { { "allow.auto.create.topics", "false" }, { 0 } };
-	const struct kafka_handle_options options = { .type = RD_KAFKA_CONSUMER, .settings = settings };
+	const struct kafka_handle_options options = { .kind = CLIENT_ADMIN_API };
 	enum admin_status status;
 
 	*api = (struct admin_api){ .timeout_ms = timeout_ms };

@@ -19,31 +19,31 @@ static void on_report(rd_kafka_t *rk _unused_, const rd_kafka_message_t *message
 }
 
 static void on_log(const rd_kafka_t *rk _unused_, int level _unused_, const char *facility, const char *text) {
-	log_debug("librdkafka", "facility=%s text=%s", facility, log_quote(text));
+	if (!settings_line_is_secret(text))
+		log_debug("librdkafka", "facility=%s text=%s", facility, log_quote(text));
 }
 
-static enum admin_status set(rd_kafka_conf_t *conf, const char *name, const char *value) {
+static enum admin_status set_all(rd_kafka_conf_t *conf, const struct kafka_setting *settings) {
 	char why[512];
 
-	if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) == RD_KAFKA_CONF_OK)
-		return ADMIN_OK;
-	complain("kafka.%s: %s", name, why);
-	return ADMIN_USAGE;
+	for (; settings && settings->name; settings++) {
+		if (rd_kafka_conf_set(conf, settings->name, settings->value, why, sizeof(why)) == RD_KAFKA_CONF_OK)
+			continue;
+		complain("kafka.%s: %s", settings->name, why);
+		return ADMIN_USAGE;
+	}
+	return ADMIN_OK;
 }
 
-static enum admin_status set_all(rd_kafka_conf_t *conf, const struct config *config, const struct kafka_setting *settings) {
-	enum admin_status status = ADMIN_OK;
+/* NULL after saying which setting is refused. */
+static rd_kafka_conf_t *conf_new(struct kafka_handle *handle, const struct config *config, enum client_kind kind) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024);
+	rd_kafka_conf_t *conf = settings_conf_new(config, kind, &why);
 
-	for (size_t i = 0; !status && i < config->kafka_count; i++)
-		status = set(conf, config->kafka[i].name, config->kafka[i].value);
-	for (; !status && settings->name; settings++)
-		status = set(conf, settings->name, settings->value);
-	return status;
-}
-
-static rd_kafka_conf_t *conf_new(struct kafka_handle *handle) {
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-
+	if (!conf) {
+		complain("%s", why.data);
+		return NULL;
+	}
 	rd_kafka_conf_set_opaque(conf, handle);
 	rd_kafka_conf_set_error_cb(conf, on_error);
 	rd_kafka_conf_set_log_cb(conf, on_log);
@@ -63,9 +63,11 @@ enum admin_status kafka_handle_open(struct kafka_handle *handle, const struct co
 		complain("kafka.bootstrap.servers is not set");
 		return ADMIN_USAGE;
 	}
-	conf = conf_new(handle);
-	if (set_all(conf, config, options->settings) == ADMIN_OK) {
-		handle->rk = rd_kafka_new(options->type, conf, why, sizeof(why));
+	conf = conf_new(handle, config, options->kind);
+	if (!conf)
+		return ADMIN_USAGE;
+	if (set_all(conf, options->settings) == ADMIN_OK) {
+		handle->rk = rd_kafka_new(settings_produces(options->kind) ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, why, sizeof(why));
 		if (handle->rk) {
 			handle->bootstrap = x_strdup(bootstrap);
 			return ADMIN_OK;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/config.h"
+#include "rdkafka/settings.h"
 #include "terminal/status.h"
 
 #include <librdkafka/rdkafka.h>
@@ -16,8 +17,8 @@ struct kafka_setting {
 typedef void (*kafka_report_fn)(void *userdata, const rd_kafka_message_t *message);
 
 struct kafka_handle_options {
-	rd_kafka_type_t type;
-	const struct kafka_setting *settings; /* ends with an empty row */
+	enum client_kind kind;
+	const struct kafka_setting *settings; /* what rdkafka/settings.h leaves to the caller; ends with an empty row, NULL: none */
 	kafka_report_fn on_report;            /* NULL: none */
 	void *on_report_userdata;
 };

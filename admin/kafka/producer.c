@@ -49,21 +49,12 @@ enum admin_status producer_open(const struct config *config, const struct produc
 	_cleanup_(producer_closep) struct producer *producer = x_calloc(1, sizeof(*producer));
 	char timeout[32];
 	const struct kafka_setting settings[] = {
-		{ "acks", "all" },
-		{ "enable.idempotence", "true" },
-		{ "partitioner", "murmur2_random" },
-		{ "allow.auto.create.topics", "false" },
-		{ "socket.nagle.disable", "true" },
 		{ "message.timeout.ms", timeout },
-		/* What a topic takes is the topic's to say; of our own, dead letters take this much. */
-		{ "message.max.bytes", "10485760" },
 		{ options->each_alone ? "batch.num.messages" : NULL, "1" },
-		{ "linger.ms", "0" },
-		{ "compression.type", "lz4" },
 		{ 0 },
 	};
 	const struct kafka_handle_options handle_options = {
-		.type = RD_KAFKA_PRODUCER, .settings = settings, .on_report = on_report, .on_report_userdata = producer
+		.kind = CLIENT_SENDER, .settings = settings, .on_report = on_report, .on_report_userdata = producer
 	};
 	enum admin_status status;
 

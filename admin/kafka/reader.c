@@ -28,21 +28,6 @@ struct reader {
 	enum admin_status status;
 };
 
-static const struct kafka_setting settings[] = {
-	/* assign() wants a group id; nothing is subscribed, committed or fetched with it. */
-	{ "group.id", "posthorn-admin" },
-	{ "enable.auto.commit", "false" },
-	{ "enable.auto.offset.store", "false" },
-	{ "isolation.level", "read_committed" },
-	{ "enable.partition.eof", "true" },
-	{ "auto.offset.reset", "earliest" },
-	{ "allow.auto.create.topics", "false" },
-	/* A fetch at the end waits this long at the broker, and with it the news that the end is reached. */
-	{ "fetch.wait.max.ms", "50" },
-	{ "socket.nagle.disable", "true" },
-	{ 0 },
-};
-
 static enum admin_status find_partitions(struct reader *reader, int timeout_ms) {
 	rd_kafka_topic_t *topic = rd_kafka_topic_new(reader->handle.rk, reader->topic, NULL);
 	const struct rd_kafka_metadata *metadata = NULL;
@@ -146,7 +131,7 @@ static enum admin_status assign(struct reader *reader, const struct reader_optio
 
 enum admin_status reader_open(const struct config *config, const struct reader_options *options, struct reader **out) {
 	_cleanup_(reader_closep) struct reader *reader = x_calloc(1, sizeof(*reader));
-	const struct kafka_handle_options handle_options = { .type = RD_KAFKA_CONSUMER, .settings = settings };
+	const struct kafka_handle_options handle_options = { .kind = CLIENT_READER };
 	enum admin_status status = kafka_handle_open(&reader->handle, config, &handle_options);
 
 	if (status)

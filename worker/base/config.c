@@ -12,14 +12,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_BYTES_MAX = 1 << 20, KEY_MAX = 256 };
+enum { FILE_BYTES_MAX = 1 << 20, KEY_MAX = 256, WORD_MAX = 24 };
+
+#define KEY_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789._"
 
 /* One reading of all sources: what is built, and what is wrong with it. */
 struct loader {
 	struct config *config;
 	struct buffer *problems;
+	const struct config_kafka_rules *kafka_rules; /* NULL: none */
 	const char *source; /* of the value at hand: "posthorn.properties:12", "POSTHORN_LOG_LEVEL", "--set" */
-	bool refused;
+	bool from_environment; /* the value at hand: what is unknown there may be another program's */
+	bool refused, kafka_refused;
 };
 
 static void refuse(struct loader *loader, const char *key, const char *rule) {
@@ -27,9 +31,12 @@ static void refuse(struct loader *loader, const char *key, const char *rule) {
 	loader->refused = true;
 }
 
-/* Keys come from outside and go into a line of a message. */
+/*
+ * Keys come from outside and go into a line of a message. One long word is none: it may be a line of a private key, whose
+ * value was meant to go on from the line before.
+ */
 static char *printable(const char *key) {
-	char *copy = x_strndup(key, KEY_MAX);
+	char *copy = strlen(key) > WORD_MAX && !strchr(key, '.') ? x_asprintf("(%zu-characters)", strlen(key)) : x_strndup(key, KEY_MAX);
 
 	for (char *p = copy; *p; p++) {
 		if (!isgraph((unsigned char)*p))
@@ -69,13 +76,17 @@ static void set_option(struct loader *loader, const struct option *option, const
 
 /* Passwords are taken as they are. */
 static void set_kafka(struct loader *loader, const char *key, const char *value) {
-	size_t len = strlen(key), password_len = strlen("password");
-	bool is_password = len > password_len && strcmp(key + len - password_len, "password") == 0;
+	const char *name = key + strlen("kafka.");
 	_cleanup_(buffer_destroy) struct buffer rule = BUFFER_INIT(1024);
-	_cleanup_(x_freep) char *text = is_password ? x_strdup(value) : trimmed(value), *shown = printable(key);
+	_cleanup_(x_freep) char *text = config_kafka_is_secret(name) ? x_strdup(value) : trimmed(value), *shown = printable(key);
+	int r = option_set_kafka(loader->config, loader->kafka_rules, name, text, &rule);
 
-	if (option_set_kafka(loader->config, key + strlen("kafka."), text, &rule) != 0)
+	if (r == CONFIG_E_UNKNOWN && loader->from_environment) {
+		log_warn("unknown environment variable", "name=%s", log_quote(loader->source));
+	} else if (r != 0) {
 		refuse(loader, shown, rule.data);
+		loader->kafka_refused = true;
+	}
 }
 
 static void set_value(struct loader *loader, const char *key, const char *value) {
@@ -206,7 +217,9 @@ static void load_variable(struct loader *loader, const char *variable) {
 		return;
 	}
 	loader->source = name;
+	loader->from_environment = true;
 	set_value(loader, key, equals + 1);
+	loader->from_environment = false;
 }
 
 static void load_setting(struct loader *loader, const char *setting) {
@@ -215,7 +228,8 @@ static void load_setting(struct loader *loader, const char *setting) {
 
 	loader->source = "--set";
 	if (!equals) {
-		_cleanup_(x_freep) char *shown = printable(setting);
+		/* What follows the key may be its value, and a secret. */
+		_cleanup_(x_freep) char *begin = x_strndup(setting, strspn(setting, KEY_CHARACTERS)), *shown = printable(begin);
 
 		refuse(loader, shown, "must be key=value");
 		return;
@@ -266,9 +280,20 @@ static void check_tokens_file(struct loader *loader) {
 		refuse(loader, "gateway.tokens.file", unsafe);
 }
 
+static void report_together(void *userdata, const char *key, const char *rule) {
+	refuse(userdata, key, rule);
+}
+
+/* Only of a program that uses them: a file may serve others too. */
+static void check_kafka_together(struct loader *loader, unsigned needs) {
+	loader->source = "configuration";
+	if (loader->kafka_rules && needs & CONFIG_NEED_KAFKA && !loader->kafka_refused)
+		loader->kafka_rules->judge_together(loader->config, report_together, loader);
+}
+
 int config_load(const struct config_source *source, struct config **out, struct buffer *problems) {
 	_cleanup_(config_freep) struct config *config = x_calloc(1, sizeof(*config));
-	struct loader loader = { .config = config, .problems = problems };
+	struct loader loader = { .config = config, .problems = problems, .kafka_rules = source->kafka_rules };
 
 	set_defaults(&loader);
 	if (source->file)
@@ -279,6 +304,8 @@ int config_load(const struct config_source *source, struct config **out, struct 
 		load_setting(&loader, source->settings[i]);
 	set_machine_defaults(&loader);
 	check_needs(&loader, source->needs);
+	check_kafka_together(&loader, source->needs);
+	loader.source = "configuration";
 	if (source->needs & CONFIG_NEED_GATEWAY)
 		check_tokens_file(&loader);
 	if (loader.refused)

@@ -33,9 +33,10 @@ extern const struct option options[];
 extern const size_t option_count;
 
 struct config;
+struct config_kafka_rules;
 
-/* Keeps librdkafka's setting `name`, copied. Returns 0, or CONFIG_E_REFUSED with the rule that it breaks: some are ours. */
-int option_set_kafka(struct config *config, const char *name, const char *value, struct buffer *rule);
+/* Keeps librdkafka's setting `name`, copied, if the rules (NULL: none) allow it. Returns as config_kafka_rules do. */
+int option_set_kafka(struct config *config, const struct config_kafka_rules *rules, const char *name, const char *value, struct buffer *rule);
 
 /* The row of `key`, or NULL. */
 const struct option *option_find(const char *key);

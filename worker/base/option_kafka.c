@@ -1,51 +1,24 @@
 #include "base/config.h"
 #include "base/option.h"
 
-/* What the pipeline depends on: how it sets them, and why, stands in pipeline/. */
-static const struct {
-	const char *name;
-	const char *follows_from; /* the key that decides it; NULL: it is fixed */
-} reserved[] = {
-	{ "group.id", "group.id" },
-	{ "group.instance.id", "worker.id" },
-	{ "transactional.id", "group.id and worker.id" },
-	{ "acks", NULL },
-	{ "auto.commit.enable", NULL },
-	{ "auto.offset.reset", NULL },
-	{ "delivery.timeout.ms", NULL },
-	{ "enable.auto.commit", NULL },
-	{ "enable.auto.offset.store", NULL },
-	{ "enable.gapless.guarantee", NULL },
-	{ "enable.idempotence", NULL },
-	{ "enable.partition.eof", NULL },
-	{ "group.protocol", NULL },
-	{ "group.remote.assignor", NULL },
-	{ "isolation.level", NULL },
-	{ "max.in.flight", NULL },
-	{ "max.in.flight.requests.per.connection", NULL },
-	{ "message.timeout.ms", NULL },
-	{ "partition.assignment.strategy", NULL },
-	{ "partitioner", NULL },
-	{ "request.required.acks", NULL },
-	{ "socket.nagle.disable", NULL },
-	{ "transaction.timeout.ms", NULL },
+/* Source: librdkafka 2.8, CONFIGURATION.md. */
+static const char *const secrets[] = {
+	"sasl.password",   "ssl.key.password",		   "ssl.keystore.password",
+	"ssl.key.pem",	   "sasl.oauthbearer.client.secret", "sasl.oauthbearer.config",
 };
 
+bool config_kafka_is_secret(const char *name) {
+	for (size_t i = 0; i < ARRAY_LEN(secrets); i++)
+		if (strcmp(secrets[i], name) == 0)
+			return true;
+	return false;
+}
+
 static int check_name(const char *name, struct buffer *rule) {
-	if (!*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._")]) {
-		buffer_append_string(rule, "must name a setting of librdkafka");
-		return CONFIG_E_REFUSED;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(reserved); i++) {
-		if (strcmp(reserved[i].name, name) != 0)
-			continue;
-		if (reserved[i].follows_from)
-			buffer_printf(rule, "cannot be set; it follows from %s", reserved[i].follows_from);
-		else
-			buffer_append_string(rule, "cannot be set; posthorn depends on its own value");
-		return CONFIG_E_REFUSED;
-	}
-	return 0;
+	if (*name && !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._")])
+		return 0;
+	buffer_append_string(rule, "must name a setting of librdkafka");
+	return CONFIG_E_REFUSED;
 }
 
 static struct kafka_property *find_property(const struct config *config, const char *name) {
@@ -56,11 +29,14 @@ static struct kafka_property *find_property(const struct config *config, const c
 	return NULL;
 }
 
-int option_set_kafka(struct config *config, const char *name, const char *value, struct buffer *rule) {
+int option_set_kafka(struct config *config, const struct config_kafka_rules *rules, const char *name, const char *value, struct buffer *rule) {
 	struct kafka_property *property;
+	int r = check_name(name, rule);
 
-	if (check_name(name, rule) != 0)
-		return CONFIG_E_REFUSED;
+	if (r == 0 && rules)
+		r = rules->judge_setting(name, value, rule);
+	if (r != 0)
+		return r;
 	property = find_property(config, name);
 	if (!property) {
 		config->kafka = x_realloc(config->kafka, (config->kafka_count + 1) * sizeof(*config->kafka));

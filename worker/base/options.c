@@ -148,19 +148,24 @@ static size_t edit_distance(const char *a, const char *b) {
 	return row[b_len];
 }
 
+bool config_key_is_nearer(const char *key, const char *candidate, size_t *nearest) {
+	size_t distance;
+
+	if (strlen(key) > SUGGEST_KEY_MAX || strlen(candidate) > SUGGEST_KEY_MAX)
+		return false;
+	distance = edit_distance(key, candidate);
+	if (distance > SUGGEST_DISTANCE_MAX || distance >= *nearest || distance >= strlen(key) / 2)
+		return false;
+	*nearest = distance;
+	return true;
+}
+
 const char *option_suggest(const char *key) {
-	size_t nearest = SUGGEST_DISTANCE_MAX + 1;
+	size_t nearest = SIZE_MAX;
 	const char *found = NULL;
 
-	if (strlen(key) > SUGGEST_KEY_MAX)
-		return NULL;
-	for (size_t i = 0; i < option_count; i++) {
-		size_t distance = edit_distance(key, options[i].key);
-
-		if (distance < nearest && distance < strlen(key) / 2) {
-			nearest = distance;
+	for (size_t i = 0; i < option_count; i++)
+		if (config_key_is_nearer(key, options[i].key, &nearest))
 			found = options[i].key;
-		}
-	}
 	return found;
 }

@@ -1,10 +1,9 @@
 /*
- * The Kafka clients and the settings that the design needs; those are ours and cannot be overridden, everything else of `kafka.*` is passed
- * through. Source: design sections 3 (rules), 6 (settings) and 8 (facts about librdkafka 2.0.2).
+ * The worker's Kafka clients. What they are set to, and what of it is the operator's: rdkafka/settings.h.
  */
 #pragma once
 
-#include "base/config.h"
+#include "rdkafka/settings.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -17,14 +16,7 @@ struct client_callbacks {
 	void (*answered)(int16_t api_key, int64_t rtt_us, void *opaque);
 };
 
-enum client_kind {
-	CLIENT_GROUP,    /* the member of the consumer group that reads the two input topics */
-	CLIENT_PRODUCER, /* the transactional producer */
-	CLIENT_RESTORE,  /* reads the changelog, read_committed, with partition EOF events */
-	CLIENT_WATERMARK /* asks for true high watermarks: read_uncommitted (R1) */
-};
-
-/* Borrows the callbacks for the client's life; NULL: none. Returns NULL after logging which property librdkafka refused. */
+/* Borrows the callbacks for the client's life; NULL: none. Returns NULL after logging why librdkafka made none. */
 rd_kafka_t *client_new(const struct config *config, enum client_kind kind, const struct client_callbacks *callbacks);
 /*
  * No callback is called any more. A member just falls silent: it is static, so it does not leave its group, and its partitions wait for it to come back for session.timeout.ms.
