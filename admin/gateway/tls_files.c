@@ -1,12 +1,14 @@
 #include "gateway/tls_files.h"
 
+#include "base/secret_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PEM_MAX = 1024 * 1024 };
+enum { PEM_MAX = 1024 * 1024, WHY_MAX = 1024 };
 
 static void fd_close(int *fd) {
 	if (*fd >= 0)
@@ -21,15 +23,12 @@ void tls_files_destroy(struct tls_files *files) {
 }
 
 /* In one piece, so that a key is not left behind where the buffer grew. */
-static int read_file(const char *file, bool is_secret, struct buffer *out) {
-	_cleanup_(fd_close) int fd = open(file, O_RDONLY | O_CLOEXEC);
+static int read_all(int fd, struct buffer *out) {
 	struct stat stat;
 	ssize_t len;
 
-	if (fd < 0 || fstat(fd, &stat) < 0)
+	if (fstat(fd, &stat) < 0)
 		return -errno;
-	if (is_secret && stat.st_mode & (S_IROTH | S_IWOTH))
-		return -EPERM;
 	*out = BUFFER_INIT(PEM_MAX);
 	if (!S_ISREG(stat.st_mode) || !buffer_reserve(out, (size_t)stat.st_size))
 		return -EFBIG;
@@ -41,16 +40,30 @@ static int read_file(const char *file, bool is_secret, struct buffer *out) {
 	return 0;
 }
 
-static enum admin_status complain_file(const char *key, const char *file, int r) {
-	complain("%s %s: %s", key, file, r == -EPERM ? "unsafe file: others may read it (chmod o-rw)" : strerror(-r));
+static int read_certificate(const char *file, struct buffer *out) {
+	_cleanup_(fd_close) int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : read_all(fd, out);
+}
+
+static int read_private_key(const char *file, struct buffer *out, struct buffer *why) {
+	_cleanup_(fd_close) int fd = -1;
+	int r = secret_file_open(file, &fd, why);
+
+	return r == 0 ? read_all(fd, out) : r;
+}
+
+static enum admin_status complain_file(const char *key, const char *file, const char *why) {
+	complain("%s: %s %s", key, file, why);
 	return ADMIN_USAGE;
 }
 
 enum admin_status tls_files_read(const char *certificate_file, const char *key_file, struct tls_files *out) {
-	int r = read_file(certificate_file, false, &out->certificate);
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
+	int r = read_certificate(certificate_file, &out->certificate);
 
 	if (r < 0)
-		return complain_file("gateway.tls.certificate.file", certificate_file, r);
-	r = read_file(key_file, true, &out->private_key);
-	return r < 0 ? complain_file("gateway.tls.key.file", key_file, r) : ADMIN_OK;
+		return complain_file("gateway.tls.certificate.file", certificate_file, strerror(-r));
+	r = read_private_key(key_file, &out->private_key, &why);
+	return r ? complain_file("gateway.tls.key.file", key_file, r < 0 ? strerror(-r) : why.data) : ADMIN_OK;
 }

@@ -1,6 +1,7 @@
 #include "gateway/token_file.h"
 
 #include "base/clock.h"
+#include "base/secret_file.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
 
@@ -11,6 +12,8 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+enum { RULE_MAX = 1024 };
 
 _Static_assert(TOKEN_HASH_BYTES == crypto_hash_sha256_BYTES, "hashes are SHA-256");
 
@@ -121,26 +124,31 @@ static int read_all(int fd, struct buffer *out) {
 	}
 }
 
+/* One that is not there is empty. */
+static int read_text(const char *file, struct buffer *text, struct stat *at, struct buffer *why) {
+	_cleanup_(buffer_destroy) struct buffer rule = BUFFER_INIT(RULE_MAX);
+	_cleanup_(fd_close) int fd = -1;
+	int r = secret_file_open(file, &fd, &rule);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r == SECRET_FILE_E_REFUSED) {
+		buffer_printf(why, "%s %s", file, rule.data);
+		return TOKEN_FILE_E_REFUSED;
+	}
+	if (r < 0 || fstat(fd, at) < 0)
+		return r < 0 ? r : -errno;
+	return read_all(fd, text);
+}
+
 int token_file_read(const char *file, struct token_list *out, struct stat *at, struct buffer *why) {
 	_cleanup_(buffer_destroy) struct buffer text = BUFFER_INIT(TOKENS_FILE_MAX);
-	_cleanup_(fd_close) int fd = open(file, O_RDONLY | O_CLOEXEC);
 	_cleanup_(token_list_destroy) struct token_list list = { 0 };
 	struct stat stat = { 0 };
-	int r;
+	int r = read_text(file, &text, &stat, why);
 
-	if (fd < 0 && errno != ENOENT)
-		return -errno;
-	if (fd >= 0) {
-		if (fstat(fd, &stat) < 0)
-			return -errno;
-		if (stat.st_mode & S_IWOTH || (stat.st_mode & S_IWGRP && stat.st_gid != getegid())) {
-			buffer_printf(why, "%s: unsafe file: others may write to it (chmod go-w)", file);
-			return TOKEN_FILE_E_REFUSED;
-		}
-		r = read_all(fd, &text);
-		if (r < 0)
-			return r;
-	}
+	if (r)
+		return r;
 	if (text.len && !utf8_is_text(text.data, text.len))
 		return refuse(why, file, 1, "the file must be UTF-8 text");
 	r = text.len ? parse_all(file, text.data, &list, why) : 0;
@@ -179,6 +187,18 @@ static int write_all(int fd, const struct buffer *text) {
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
+/*
+ * Who may read the old one may read the new one: root's may be of a group that others are in, anybody
+ * else's is read by its owner alone.
+ */
+static int keep_reader(int fd, const char *file) {
+	struct stat old;
+
+	if (geteuid() != 0 || stat(file, &old) < 0 || !(old.st_mode & S_IRGRP))
+		return 0;
+	return fchown(fd, (uid_t)-1, old.st_gid) < 0 || fchmod(fd, S_IRUSR | S_IWUSR | S_IRGRP) < 0 ? -errno : 0;
+}
+
 static int replace_file(const char *file, const struct buffer *text) {
 	_cleanup_(x_freep) char *temporary = x_asprintf("%s.new", file);
 	_cleanup_(fd_close) int fd = -1;
@@ -191,6 +211,8 @@ static int replace_file(const char *file, const struct buffer *text) {
 	if (fd < 0)
 		return -errno;
 	r = write_all(fd, text);
+	if (!r)
+		r = keep_reader(fd, file);
 	if (!r && rename(temporary, file) < 0)
 		r = -errno;
 	if (r)
@@ -206,10 +228,17 @@ static int write_list(const char *file, const struct token_list *list) {
 	return text.overflowed ? -EFBIG : replace_file(file, &text);
 }
 
+/* A link stays a link: what it leads to is replaced, and locked. */
+static char *resolve(const char *file) {
+	char *resolved = realpath(file, NULL);
+
+	return resolved ? resolved : x_strdup(file);
+}
+
 /* Returns the lock's descriptor, to be closed; or a negative errno. */
 static int lock(const char *file) {
 	_cleanup_(x_freep) char *name = x_asprintf("%s.lock", file);
-	_cleanup_(fd_close) int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	_cleanup_(fd_close) int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int taken = fd;
 
 	if (fd < 0 || flock(fd, LOCK_EX) < 0)
@@ -233,9 +262,10 @@ static void token_make(const char *tenant_id, char text[TOKEN_TEXT_SIZE], struct
 
 int token_file_add(const char *file, const char *tenant_id, char text[TOKEN_TEXT_SIZE], struct token *out, struct buffer *why) {
 	_cleanup_(token_list_destroy) struct token_list list = { 0 };
-	_cleanup_(fd_close) int locked = lock(file);
+	_cleanup_(x_freep) char *resolved = resolve(file);
+	_cleanup_(fd_close) int locked = lock(resolved);
 	struct token token, kept;
-	int r = locked < 0 ? locked : token_file_read(file, &list, NULL, why);
+	int r = locked < 0 ? locked : token_file_read(resolved, &list, NULL, why);
 
 	if (r)
 		return r;
@@ -244,7 +274,7 @@ int token_file_add(const char *file, const char *tenant_id, char text[TOKEN_TEXT
 	kept.id = x_strdup(token.id);
 	kept.tenant_id = x_strdup(token.tenant_id);
 	append(&list, &token);
-	r = write_list(file, &list);
+	r = write_list(resolved, &list);
 	if (r)
 		token_destroy(&kept);
 	else
@@ -254,8 +284,9 @@ int token_file_add(const char *file, const char *tenant_id, char text[TOKEN_TEXT
 
 int token_file_remove(const char *file, const char *id, bool *found, struct buffer *why) {
 	_cleanup_(token_list_destroy) struct token_list list = { 0 };
-	_cleanup_(fd_close) int locked = lock(file);
-	int r = locked < 0 ? locked : token_file_read(file, &list, NULL, why);
+	_cleanup_(x_freep) char *resolved = resolve(file);
+	_cleanup_(fd_close) int locked = lock(resolved);
+	int r = locked < 0 ? locked : token_file_read(resolved, &list, NULL, why);
 	size_t kept = 0;
 
 	if (r)
@@ -268,5 +299,5 @@ int token_file_remove(const char *file, const char *id, bool *found, struct buff
 	}
 	*found = kept < list.count;
 	list.count = kept;
-	return *found ? write_list(file, &list) : 0;
+	return *found ? write_list(resolved, &list) : 0;
 }

@@ -7,8 +7,9 @@
  * guessing dear, and there is nothing to guess in 256 bits; it would only make every request dear. Source: NIST SP 800-63B section 5.1.2.2 (look-up
  * secrets of 112 bits or more need no salt).
  *
- * The file is replaced as a whole (temporary file, fsync, rename; mode 0600) under a lock on `<file>.lock`, so that a reader sees the old or the
- * new one, and two writers lose nothing.
+ * It is a secret file (base/secret_file.h), and replaced as a whole (temporary file, fsync, rename;
+ * mode 0600, or the 0640 and the group that root's had) under a lock on `<file>.lock`, so that a reader
+ * sees the old or the new one, and two writers lose nothing. A link to it stays.
  */
 #pragma once
 
@@ -43,8 +44,8 @@ const struct token *token_list_find(const struct token_list *list, const char *t
 enum { TOKEN_FILE_E_REFUSED = 1 };
 
 /*
- * Reads it; one that is not there has no tokens. `*at` (may be NULL) tells what was read. Returns 0; TOKEN_FILE_E_REFUSED with the reason in `why`, also where others may
- * write to it; or a negative errno.
+ * Reads it; one that is not there has no tokens. `*at` (may be NULL) tells what was read. Returns 0;
+ * TOKEN_FILE_E_REFUSED with the reason in `why`, also where its owner or mode is refused; or a negative errno.
  */
 int token_file_read(const char *file, struct token_list *out, struct stat *at, struct buffer *why) _must_check_;
 

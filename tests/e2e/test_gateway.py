@@ -224,14 +224,15 @@ def test_tokens_that_are_made_at_once(world, tenant):
     assert {token["id"] for token in world.admin.json("token", "list", "--tenant", tenant)} == made and len(made) == 8
 
 
-def test_a_tokens_file_that_others_may_write_to(world, tmp_path):
+def test_a_tokens_file_that_others_may_use(world, tmp_path):
     file = tmp_path / "tokens"
     setting = ("--set", f"gateway.tokens.file={file}")
     world.admin.ok(*setting, "token", "create", "--tenant", "a")
-    file.chmod(0o666)
-    for command in (("token", "list"), ("serve",)):
-        refused = world.admin(*setting, *command)
-        assert refused.code == 2 and "others may write" in refused.err
+    for mode in (0o666, 0o644, 0o640):
+        file.chmod(mode)
+        for command in (("token", "list"), ("serve",)):
+            refused = world.admin(*setting, *command)
+            assert refused.code == 2 and f"has mode {mode:04o} and must have 0600 or less" in refused.err
     file.chmod(0o600)
     file.write_text("no token\n")
     refused = world.admin(*setting, "token", "list")
@@ -356,7 +357,7 @@ def test_tls(world, tmp_path, tenant):
     gateway.stop()
     file.chmod(0o644)
     refused = world.admin("--set", f"gateway.tls.certificate.file={file}", "--set", f"gateway.tls.key.file={file}", "serve")
-    assert refused.code == 2 and "gateway.tls.key.file" in refused.err
+    assert refused.code == 2 and "gateway.tls.key.file" in refused.err and "must have 0600" in refused.err
 
 
 def test_keys_by_host(world, client, tenant):

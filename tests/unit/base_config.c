@@ -325,7 +325,7 @@ static void test_tokens_file(void **state _unused_) {
 	unlink(path);
 	assert_non_null(unasked);
 	assert_int_equal(r, CONFIG_E_REFUSED);
-	assert_non_null(strstr(problems.data, "gateway.tokens.file: unsafe file: others may write"));
+	assert_non_null(strstr(problems.data, " has mode 0602 and must have 0600 or less"));
 }
 
 /* The README check reads these lines: a key, its default, a sentence. */

@@ -62,7 +62,7 @@ static const struct {
 	{ "empty", "", 0600, 0, NULL },
 	{ "empty lines", "\n\n", 0600, 0, NULL },
 	{ "one", LINE("t", ZEROS), 0600, 1, NULL },
-	{ "two, and an empty line between", LINE("t", ZEROS) "\n" LINE("u", ZEROS), 0644, 2, NULL },
+	{ "two, and an empty line between", LINE("t", ZEROS) "\n" LINE("u", ZEROS), 0600, 2, NULL },
 	{ "no line's end", "{\"id\":\"i\",\"tenantId\":\"t\",\"hash\":\"" ZEROS "\",\"createdAt\":\"2026-01-31T12:00:00.000Z\"}", 0600, 1, NULL },
 	{ "the longest tenant", LINE(X256, ZEROS), 0600, 1, NULL },
 	{ "a longer one", LINE(X256 "x", ZEROS), 0600, -1, "line 1: tenantId" },
@@ -79,8 +79,8 @@ static const struct {
 	  "line 1: must be an object" },
 	{ "no time", "{\"id\":\"i\",\"tenantId\":\"t\",\"hash\":\"" ZEROS "\",\"createdAt\":\"today\"}\n", 0600, -1, "line 1: createdAt" },
 	{ "no UTF-8", LINE("\xff", ZEROS), 0600, -1, "UTF-8" },
-	{ "others may write", LINE("t", ZEROS), 0602, -1, "others may write" },
-	{ "others may read", LINE("t", ZEROS), 0644, 1, NULL },
+	{ "others may write", LINE("t", ZEROS), 0602, -1, "has mode 0602 and must have 0600" },
+	{ "others may read", LINE("t", ZEROS), 0644, -1, "has mode 0644 and must have 0600" },
 };
 
 static void test_read(void **state _unused_) {
@@ -102,14 +102,60 @@ static void test_read(void **state _unused_) {
 	}
 }
 
-/* What cannot be opened at all is an errno. */
 static void test_read_of_a_folder(void **state _unused_) {
 	_cleanup_(folder_remove) struct folder folder = folder_make();
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
 	struct token_list list = { 0 };
 
-	assert_int_equal(token_file_read(folder.path, &list, NULL, &why), -EISDIR);
+	assert_int_equal(token_file_read(folder.path, &list, NULL, &why), TOKEN_FILE_E_REFUSED);
+	assert_non_null(strstr(why.data, "is not a regular file"));
 	assert_int_equal(list.count, 0);
+}
+
+static void add(const char *file) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
+	_cleanup_(token_destroy) struct token token = { 0 };
+	char text[TOKEN_TEXT_SIZE];
+
+	assert_int_equal(token_file_add(file, "t", text, &token, &why), 0);
+}
+
+/* What it leads to is replaced, under the same lock as by its own name. */
+static void test_a_link_stays(void **state _unused_) {
+	_cleanup_(folder_remove) struct folder folder = folder_make();
+	_cleanup_(x_freep) char *link = x_asprintf("%s/link", folder.path), *beside = x_asprintf("%s/link.lock", folder.path);
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
+	_cleanup_(token_list_destroy) struct token_list list = { 0 };
+	struct stat stat;
+
+	assert_int_equal(symlink("tokens", link), 0);
+	add(folder.file);
+	add(link);
+	assert_int_equal(lstat(link, &stat), 0);
+	assert_true(S_ISLNK(stat.st_mode));
+	assert_int_equal(access(beside, F_OK), -1);
+	assert_int_equal(token_file_read(folder.file, &list, NULL, &why), 0);
+	assert_int_equal(list.count, 2);
+	unlink(link);
+}
+
+/* A gateway that runs as somebody else reads root's file by its group; it must still be able to when root has added a token. */
+static void test_the_group_of_roots_file_stays(void **state _unused_) {
+	enum { GROUP = 64003 };
+	_cleanup_(folder_remove) struct folder folder = folder_make();
+	gid_t own = getegid();
+	struct stat stat_after;
+
+	if (geteuid() != 0)
+		skip();
+	write_text(folder.file, "", 0640);
+	assert_int_equal(chown(folder.file, 0, GROUP), 0);
+	assert_int_equal(setegid(GROUP), 0);
+	add(folder.file);
+	assert_int_equal(setegid(own), 0);
+	assert_int_equal(stat(folder.file, &stat_after), 0);
+	assert_int_equal(stat_after.st_gid, GROUP);
+	assert_int_equal(stat_after.st_mode & 07777, 0640);
 }
 
 enum { MANY = 100 };
@@ -196,6 +242,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_read_of_a_folder),
+		cmocka_unit_test(test_a_link_stays),
+		cmocka_unit_test(test_the_group_of_roots_file_stays),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_add_and_remove),
 		cmocka_unit_test(test_a_broken_file_stays),

@@ -3,6 +3,7 @@
 #include "base/manual.h"
 #include "base/option.h"
 #include "base/properties.h"
+#include "base/secret_file.h"
 #include "base/utf8.h"
 
 #include <ctype.h>
@@ -12,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_BYTES_MAX = 1 << 20, KEY_MAX = 256, WORD_MAX = 24 };
+enum { FILE_BYTES_MAX = 1 << 20, KEY_MAX = 256, WORD_MAX = 24, RULE_MAX = 1024 };
 
 #define KEY_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789._"
 
@@ -268,16 +269,21 @@ static void check_needs(struct loader *loader, unsigned needs) {
 		refuse(loader, "gateway.tokens.file", "is required");
 }
 
-/* One that is not there yet is not unsafe: `token create` makes it. */
+/* One that is not there yet is right: `token create` makes it. What cannot be opened is said by who needs it. */
 static void check_tokens_file(struct loader *loader) {
-	const char *path = loader->config->gateway_tokens_file, *unsafe;
-	struct stat file;
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(RULE_MAX);
+	const char *path = loader->config->gateway_tokens_file;
+	int fd = -1;
 
-	if (!path || stat(path, &file) < 0)
+	if (!path)
 		return;
-	unsafe = find_unsafe(&file);
-	if (unsafe)
-		refuse(loader, "gateway.tokens.file", unsafe);
+	if (secret_file_open(path, &fd, &why) == SECRET_FILE_E_REFUSED) {
+		_cleanup_(x_freep) char *rule = x_asprintf("%s %s", path, why.data);
+
+		refuse(loader, "gateway.tokens.file", rule);
+	}
+	if (fd >= 0)
+		close(fd);
 }
 
 static void report_together(void *userdata, const char *key, const char *rule) {

@@ -30,7 +30,7 @@ const struct option options[] = {
 	{ "worker.data.dir", &option_text, FIELD(worker_data_dir), "posthorn-data", NULL, 1, PATH_BYTES,
 	  "the folder of the replica, which may be deleted" },
 	{ "worker.master.key.file", &option_files, FIELD(worker_master_key_files), NULL, "required", 1, PATH_BYTES,
-	  "the master key from which signing keys are derived (mode 0600); or several, a,b: the first derives new ones, all of them those that there are. "
+	  "the master key from which signing keys are derived, a secret file; or several, a,b: the first derives new ones, all of them those that there are. "
 	  "To roll to another: add it as second everywhere, make it first everywhere, rotate every tenant's key, and after signing.key.overlap "
 	  "remove the old one" },
 	{ "worker.http.listen", &option_listen, FIELD(worker_http_listen), "127.0.0.1:9464", NULL, 0, 0,
@@ -89,10 +89,10 @@ const struct option options[] = {
 	{ "gateway.operations.listen", &option_listen, FIELD(gateway_operations_listen), "127.0.0.1:9465", NULL, 0, 0,
 	  "the gateway's /metrics, /livez and /readyz" },
 	{ "gateway.tokens.file", &option_text, FIELD(gateway_tokens_file), NULL, "required to serve", 1, PATH_BYTES,
-	  "the tenants' tokens, as hashes" },
+	  "the tenants' tokens, as hashes; a secret file" },
 	{ "gateway.tls.certificate.file", &option_text, FIELD(gateway_tls_certificate_file), NULL, NULL, 0, PATH_BYTES,
 	  "the gateway's certificate and its chain (PEM)" },
-	{ "gateway.tls.key.file", &option_text, FIELD(gateway_tls_key_file), NULL, NULL, 0, PATH_BYTES, "the certificate's private key (PEM)" },
+	{ "gateway.tls.key.file", &option_text, FIELD(gateway_tls_key_file), NULL, NULL, 0, PATH_BYTES, "the certificate's private key (PEM); a secret file" },
 	{ "gateway.allow.plaintext", &option_bool, FIELD(gateway_allow_plaintext), "false", NULL, 0, 0,
 	  "whether the API may be served beyond loopback without TLS" },
 	{ "gateway.domain", &option_text, FIELD(gateway_domain), NULL, NULL, 0, 253,

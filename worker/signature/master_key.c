@@ -1,6 +1,7 @@
 #include "signature/master_key.h"
 
 #include "base/log.h"
+#include "base/secret_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEY_LEN = 32, KEY_TEXT_LEN = 43, FILE_READ_MAX = 64, ID_LEN = 16 };
+enum { KEY_LEN = 32, KEY_TEXT_LEN = 43, FILE_READ_MAX = 64, ID_LEN = 16, RULE_MAX = 512 };
 
 /* Bytes only: what sodium_malloc returns is not aligned for more. */
 struct master_key {
@@ -63,7 +64,7 @@ static int refuse_errno(struct buffer *why, const char *path, int error) {
 	case EPERM:
 		return refuse(why, path, "cannot be opened: permission denied");
 	case ELOOP:
-		return refuse(why, path, "is a symbolic link");
+		return refuse(why, path, "is a symbolic link, or behind a chain of them without an end");
 	case EEXIST:
 		return refuse(why, path, "exists already and is left as it is");
 	default:
@@ -71,20 +72,11 @@ static int refuse_errno(struct buffer *why, const char *path, int error) {
 	}
 }
 
-static int check_file(int fd, const char *path, struct buffer *why) {
-	struct stat st;
+static int open_file(const char *path, int *fd, struct buffer *why) {
+	_cleanup_(buffer_destroy) struct buffer rule = BUFFER_INIT(RULE_MAX);
+	int r = secret_file_open(path, fd, &rule);
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return refuse(why, path, "is not a regular file");
-	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return refuse(why, path, "is not owned by this user or root");
-	if (st.st_mode & 0177) {
-		buffer_printf(why, "master key file %s has mode %04o and must have 0600", path, (unsigned)(st.st_mode & 07777));
-		return MASTER_KEY_E_REFUSED;
-	}
-	return 0;
+	return r == 0 ? 0 : r < 0 ? refuse_errno(why, path, -r) : refuse(why, path, rule.data);
 }
 
 static int read_up_to(int fd, char *out, size_t max, size_t *len) {
@@ -122,14 +114,10 @@ static int parse_key(int fd, const char *path, struct master_key *key, struct bu
 }
 
 int master_key_load(const char *path, struct master_key **out, struct buffer *why) {
-	/* O_NONBLOCK: opening a named pipe must not hang before the file's type is looked at. */
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	_cleanup_(master_key_freep) struct master_key *key = NULL;
-	int r;
+	_cleanup_(closep) int fd = -1;
+	int r = open_file(path, &fd, why);
 
-	if (fd < 0)
-		return refuse_errno(why, path, errno);
-	r = check_file(fd, path, why);
 	if (r)
 		return r;
 	key = secret_alloc(sizeof(*key));

@@ -1,6 +1,6 @@
 /*
- * The master key: 32 random bytes in a file that only its owner can read, from which every tenant's signing keys are derived. Locked in
- * memory, wiped at the end.
+ * The master key: 32 random bytes in a secret file (base/secret_file.h), from which every tenant's
+ * signing keys are derived. Locked in memory, wiped at the end.
  *
  * File format: one line, base64url without padding of the 32 bytes. Its id is the first 16 characters of base64url of BLAKE2b-256, keyed
  * with the bytes, over a purpose.
@@ -16,8 +16,8 @@ struct master_key;
 enum { MASTER_KEY_E_REFUSED = 1, MASTER_KEY_SEED_LEN = 32 };
 
 /*
- * The file must be a regular one (no symbolic link), without any right for group or others, owned by this user or root.
- * Returns 0; MASTER_KEY_E_REFUSED with a sentence in `why` (missing, wrong mode or owner, not a key); or a negative errno.
+ * Returns 0; MASTER_KEY_E_REFUSED with a sentence in `why` (missing, a mode or owner that
+ * secret_file.h refuses, not a key); or a negative errno.
  */
 int master_key_load(const char *path, struct master_key **out, struct buffer *why) _must_check_;
 void master_key_free(struct master_key *key);

@@ -68,13 +68,13 @@ class Admin:
 class Server:
     """A program that runs until it is told to stop. Its log must hold no error that the test did not announce with `expect_error`.
 
-    `address` is where it answers operators: /readyz, /metrics.
+    `address` is where it answers operators: /readyz, /metrics. `identity` are setpriv's options for whom it runs as.
     """
 
     arguments = ()
 
-    def __init__(self, directory, id, settings):
-        self.id = id
+    def __init__(self, directory, id, settings, identity=()):
+        self.id, self.identity = id, identity
         self.directory = directory / id
         self.directory.mkdir(exist_ok=True)
         self.log = self.directory / f"{self.kind}.log"
@@ -86,7 +86,7 @@ class Server:
     def start(self, ready=True):
         with open(self.log, "ab") as log:
             # A pytest that is killed takes its programs along.
-            command = ["setpriv", "--pdeathsig", "KILL", self.program, "--config", self.config, *self.arguments]
+            command = ["setpriv", *self.identity, "--pdeathsig", "KILL", self.program, "--config", self.config, *self.arguments]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=ENVIRONMENT)
         if ready:
             self.wait_ready()

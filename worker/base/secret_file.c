@@ -1,0 +1,76 @@
+#include "base/secret_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+enum {
+	OWN_MODE = S_IRUSR | S_IWUSR,
+	ROOTS_MODE = S_IRUSR | S_IWUSR | S_IRGRP,
+	MODE_BITS = 07777,
+};
+
+bool secret_file_group_is_ours(gid_t group) {
+	_cleanup_(x_freep) gid_t *groups = NULL;
+	int count = getgroups(0, NULL);
+
+	if (group == 0 && geteuid() == 0)
+		return false;
+	if (group == getegid())
+		return true;
+	groups = x_calloc((size_t)MAX(count, 0), sizeof(*groups));
+	count = getgroups(count, groups);
+	for (int i = 0; i < count; i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
+/* A volume of Kubernetes' with fsGroup lets the group write to its files, from the next mount on. */
+static void append_remedy(struct buffer *why, mode_t mode, mode_t allowed) {
+	buffer_printf(why, " (chmod %o", (unsigned)(mode & allowed));
+	if (mode & S_IWGRP)
+		buffer_append_string(why, "; where Kubernetes' fsGroup did that: mount it as a Secret with defaultMode 0440, or set fsGroupChangePolicy to OnRootMismatch");
+	buffer_append_char(why, ')');
+}
+
+static int refuse_mode(struct buffer *why, mode_t mode, mode_t allowed, const char *since) {
+	buffer_printf(why, "has mode %04o and must have %04o or less, since %s", (unsigned)(mode & MODE_BITS), (unsigned)allowed, since);
+	append_remedy(why, mode, allowed);
+	return SECRET_FILE_E_REFUSED;
+}
+
+int secret_file_judge(const struct stat *file, struct buffer *why) {
+	mode_t mode = file->st_mode & MODE_BITS;
+	bool is_own = file->st_uid == geteuid(), is_roots = file->st_uid == 0;
+
+	if (!S_ISREG(file->st_mode)) {
+		buffer_append_string(why, "is not a regular file");
+		return SECRET_FILE_E_REFUSED;
+	}
+	if (!is_own && !is_roots) {
+		buffer_printf(why, "is owned by user %u, and must be by this process's user (%u) or root", (unsigned)file->st_uid, (unsigned)geteuid());
+		return SECRET_FILE_E_REFUSED;
+	}
+	if (is_roots && secret_file_group_is_ours(file->st_gid))
+		return mode & ~ROOTS_MODE ? refuse_mode(why, mode, ROOTS_MODE, "root owns it and its group is this process's") : 0;
+	if (mode & ~OWN_MODE)
+		return refuse_mode(why, mode, OWN_MODE, is_own ? "this process's user owns it" : "root owns it and its group is not this process's");
+	return 0;
+}
+
+int secret_file_open(const char *path, int *fd, struct buffer *why) {
+	/* O_NONBLOCK: opening a named pipe must not hang before the file's type is looked at. */
+	int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat file;
+	int r;
+
+	if (opened < 0)
+		return -errno;
+	r = fstat(opened, &file) < 0 ? -errno : secret_file_judge(&file, why);
+	if (r == 0)
+		*fd = opened;
+	else
+		close(opened);
+	return r;
+}
