@@ -1,6 +1,7 @@
 #include "gateway/gateway.h"
 
 #include "base/clock.h"
+#include "base/cpus.h"
 #include "gateway/exchange.h"
 #include "gateway/operations.h"
 #include "gateway/tls_files.h"
@@ -78,9 +79,7 @@ static enum admin_status open_tokens(struct gateway *gateway) {
 }
 
 static unsigned thread_count(void) {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return (unsigned)(cores < 1 ? 1 : MIN(cores, (long)THREADS_MAX));
+	return (unsigned)MIN(cpus_available(), (int)THREADS_MAX);
 }
 
 static enum admin_status start_api(struct gateway *gateway) {

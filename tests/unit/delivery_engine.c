@@ -903,7 +903,7 @@ static void test_many(void **state) {
 /* Every host may keep its connections, but not all of them all: descriptors are finite. The last test, for it lowers their limit
  * for good. */
 static void test_few_descriptors(void **state) {
-	enum { HOSTS = 300, DESCRIPTORS = 600, CONNECTIONS_MAX = DESCRIPTORS - 256 - 130 };
+	enum { HOSTS = 300, DESCRIPTORS = 600, CONNECTIONS_MAX = (DESCRIPTORS - 256) * 3 / 4 };
 	struct rlimit limit = { .rlim_cur = DESCRIPTORS, .rlim_max = DESCRIPTORS };
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);

@@ -1,5 +1,6 @@
 #include "base/config.h"
 
+#include "base/cpus.h"
 #include "base/manual.h"
 #include "base/option.h"
 #include "base/properties.h"
@@ -243,12 +244,11 @@ static void load_setting(struct loader *loader, const char *setting) {
 
 static void set_machine_defaults(struct loader *loader) {
 	struct config *config = loader->config;
-	long other_cores = sysconf(_SC_NPROCESSORS_ONLN) - 1;
 	char host[HOST_NAME_MAX + 1] = { 0 };
 
 	loader->source = "default";
 	if (config->delivery_threads == 0)
-		config->delivery_threads = other_cores < 1 ? 1 : other_cores > 256 ? 256 : (int)other_cores;
+		config->delivery_threads = MIN(MAX(cpus_available() - 1, 1), (int)DELIVERY_THREADS_MAX);
 	if (config->worker_id)
 		return;
 	if (gethostname(host, sizeof(host) - 1) < 0)

@@ -30,6 +30,8 @@ struct file_list {
 	size_t count;
 };
 
+enum { DELIVERY_THREADS_MAX = 256 };
+
 enum signature_formats { SIGNATURE_FORMAT_RFC9421 = 1 << 0, SIGNATURE_FORMAT_STANDARD_WEBHOOKS = 1 << 1 };
 
 struct kafka_property {
@@ -59,7 +61,7 @@ struct config {
 	int64_t issuance_receipt_retention_ms; /* 0: none kept */
 	int64_t command_max_bytes;
 
-	int delivery_threads;
+	int delivery_threads; /* 1 to DELIVERY_THREADS_MAX */
 	int64_t delivery_connect_timeout_ms;
 	int64_t delivery_timeout_ms;
 	int64_t *delivery_retry_schedule_ms; /* owned; [delivery_retry_count] */

@@ -47,8 +47,8 @@ const struct option options[] = {
 	{ "command.max.bytes", &option_size, FIELD(command_max_bytes), "524288", NULL, 1024, 64 << 20,
 	  "a larger record is a dead letter" },
 
-	{ "delivery.threads", &option_int, FIELD(delivery_threads), NULL, "cores - 1, at least 1", 1, 256,
-	  "threads that send callbacks" },
+	{ "delivery.threads", &option_int, FIELD(delivery_threads), NULL, "CPUs - 1, at least 1", 1, DELIVERY_THREADS_MAX,
+	  "threads that send callbacks; by the CPUs that it may use (affinity, cgroup quota)" },
 	{ "delivery.connect.timeout", &option_duration, FIELD(delivery_connect_timeout_ms), "5s", NULL, 1, SECONDS(600),
 	  "to connect, TLS included" },
 	{ "delivery.timeout", &option_duration, FIELD(delivery_timeout_ms), "15s", NULL, 1, SECONDS(600),

@@ -1,6 +1,7 @@
 #include "delivery/engine.h"
 
 #include "base/clock.h"
+#include "delivery/descriptors.h"
 #include "delivery/loop.h"
 #include "delivery/tls.h"
 
@@ -12,7 +13,7 @@
 const double engine_bucket_seconds[ENGINE_BUCKET_COUNT] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
 							    0.25,  0.5,    1,     2.5,  5,     10,   15 };
 
-enum { DESCRIPTORS_RESERVED = 256, DESCRIPTORS_MAX = 65536 };
+enum { DESCRIPTORS_MAX = 65536 };
 
 struct engine {
 	struct shared shared;
@@ -20,10 +21,6 @@ struct engine {
 	int loop_count;      /* started */
 	atomic_bool stopped;
 };
-
-static int thread_count(const struct config *config) {
-	return MAX(config->delivery_threads, 1);
-}
 
 /* Descriptors beyond the soft limit are for programs that, unlike select(2), can count past 1024. */
 static int descriptors_max(int wanted_max) {
@@ -38,23 +35,28 @@ static int descriptors_max(int wanted_max) {
 }
 
 /*
- * As many connections as the process may have descriptors, but for the threads' own and those of Kafka, the replica and the logs. Fewer than
- * attempts may be in flight is a slower worker, none at all is a broken one.
+ * Fewer threads than wanted, or fewer connections than attempts may be in flight, is a slower worker; no connection at all is a broken one.
+ * Returns how many threads there may be, or -EMFILE.
  */
-static int budget_connections(struct shared *shared) {
-	int reserved = DESCRIPTORS_RESERVED + thread_count(shared->config) * LOOP_DESCRIPTORS;
-	int wanted = shared->config->delivery_max_in_flight;
-	int limit = descriptors_max(MAX(reserved + wanted, DESCRIPTORS_MAX));
+static int share_descriptors(struct shared *shared, int threads) {
+	int wanted = shared->config->delivery_max_in_flight, needed = descriptors_needed(threads, wanted);
+	int limit = descriptors_max(MAX(needed, DESCRIPTORS_MAX));
+	struct descriptors_plan plan;
 
-	shared->connections_max = limit - reserved;
-	if (shared->connections_max < 1) {
-		log_error("too few file descriptors: raise the limit (ulimit -n, LimitNOFILE=)", "limit=%d needed=%d", limit, reserved + wanted);
+	if (descriptors_share(limit, threads, &plan)) {
+		log_error("too few file descriptors: raise the limit (ulimit -n, LimitNOFILE=)", "limit=%d needed=%d", limit, needed);
 		return -EMFILE;
 	}
-	if (shared->connections_max < wanted)
+	if (plan.threads < threads)
+		log_warn("too few file descriptors for delivery.threads: raise the limit (ulimit -n, LimitNOFILE=)",
+			 "limit=%d needed=%d threads=%d wanted=%d in_flight_max=%d", limit, needed, plan.threads, threads,
+			 MIN(plan.connections_max, wanted));
+	else if (plan.connections_max < wanted)
 		log_warn("too few file descriptors for delivery.max.in.flight: raise the limit (ulimit -n, LimitNOFILE=)",
-			 "limit=%d needed=%d in_flight_max=%d", limit, reserved + wanted, shared->connections_max);
-	return 0;
+			 "limit=%d needed=%d in_flight_max=%d", limit, needed, plan.connections_max);
+	shared->shard_count = plan.shards;
+	shared->connections_max = plan.connections_max;
+	return plan.threads;
 }
 
 static void shared_init(struct shared *shared, const struct config *config, const char *version) {
@@ -77,7 +79,30 @@ static void shared_destroy(struct shared *shared) {
 	free(shared->user_agent);
 }
 
-static int start_loops(struct engine *engine, int count) {
+static void tell_all(struct engine *engine, const struct message *message) {
+	for (int i = 0; i < engine->loop_count; i++)
+		inbox_put(loop_inbox(engine->loops[i]), message);
+}
+
+static void free_loops(struct engine *engine) {
+	for (int i = 0; i < engine->loop_count; i++)
+		loop_free(engine->loops[i]);
+	free(engine->loops);
+	engine->loops = NULL;
+	engine->loop_count = 0;
+}
+
+/* Threads that have not been given anything yet. */
+static void undo_loops(struct engine *engine) {
+	const struct message message = { .kind = MESSAGE_STOP };
+
+	tell_all(engine, &message);
+	for (int i = 0; i < engine->loop_count; i++)
+		loop_join(engine->loops[i]);
+	free_loops(engine);
+}
+
+static int try_loops(struct engine *engine, int count) {
 	int rc = 0;
 
 	engine->loops = x_calloc((size_t)count, sizeof(struct loop *));
@@ -85,6 +110,24 @@ static int start_loops(struct engine *engine, int count) {
 		rc = loop_new(&engine->shared, engine->loop_count, count, &engine->loops[engine->loop_count]);
 		engine->loop_count += !rc;
 	}
+	return rc;
+}
+
+/*
+ * Where the system refuses a thread (its memory, the limit of processes), half of as many as it gave: Kafka's client needs some too.
+ * All of them begin anew, since each has its part of the bounds.
+ */
+static int start_loops(struct engine *engine, int wanted) {
+	int count = share_descriptors(&engine->shared, wanted), planned = count, rc = MIN(count, 0), refusal = 0;
+
+	while (count > 0 && (rc = try_loops(engine, count)) && engine->loop_count) {
+		count = MAX(engine->loop_count / 2, 1);
+		refusal = rc;
+		undo_loops(engine);
+	}
+	if (!rc && count < planned)
+		log_warn("fewer threads than delivery.threads: the system refused more", "threads=%d wanted=%d error=%s", count, wanted,
+			 log_quote(strerror(-refusal)));
 	return rc;
 }
 
@@ -97,20 +140,13 @@ int engine_new(const struct config *config, const char *version, void (*notify)(
 	outbox_init(&engine->shared.outbox, notify, userdata);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -ENOMEM;
-	rc = budget_connections(&engine->shared);
+	rc = tls_authorities_new(config->endpoint_ca_file, &engine->shared.authorities);
 	if (!rc)
-		rc = tls_authorities_new(config->endpoint_ca_file, &engine->shared.authorities);
-	if (!rc)
-		rc = start_loops(engine, thread_count(config));
+		rc = start_loops(engine, MAX(config->delivery_threads, 1));
 	if (rc)
 		return rc;
 	*out = TAKE(engine);
 	return 0;
-}
-
-static void tell_all(struct engine *engine, const struct message *message) {
-	for (int i = 0; i < engine->loop_count; i++)
-		inbox_put(loop_inbox(engine->loops[i]), message);
 }
 
 static void refuse(struct engine *engine, struct job_list *jobs) {
@@ -147,9 +183,7 @@ void engine_free(struct engine *engine) {
 	if (!engine)
 		return;
 	engine_stop(engine, 0);
-	for (int i = 0; i < engine->loop_count; i++)
-		loop_free(engine->loops[i]);
-	free(engine->loops);
+	free_loops(engine);
 	shared_destroy(&engine->shared);
 	free(engine);
 	curl_global_cleanup();

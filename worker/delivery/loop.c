@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "delivery/descriptors.h"
 #include "delivery/transfer.h"
 
 #include <errno.h>
@@ -24,7 +25,8 @@ struct loop {
 	pthread_t thread;
 	struct inbox inbox;
 	struct sockets sockets;
-	struct shard shards[LOOP_SHARD_COUNT];
+	struct shard shards[SHARDS_MAX];
+	int shard_count;
 	uint64_t touched; /* shards that may have results, a bit each */
 	struct scheduler scheduler;
 	struct transfer *in_flight; /* list */
@@ -51,7 +53,7 @@ static void touch(struct loop *loop, const struct shard *shard) {
 static int64_t next_deadline(const struct loop *loop) {
 	int64_t next = loop->stopping ? loop->stop_deadline_us : SHARD_NO_DEADLINE;
 
-	for (size_t i = 0; i < LOOP_SHARD_COUNT; i++)
+	for (int i = 0; i < loop->shard_count; i++)
 		next = MIN(next, loop->shards[i].deadline_us);
 	return next;
 }
@@ -101,7 +103,7 @@ static void wait_for_events(struct loop *loop) {
 static void fire_timers(struct loop *loop) {
 	int64_t now = clock_monotonic_us();
 
-	for (size_t i = 0; i < LOOP_SHARD_COUNT; i++) {
+	for (int i = 0; i < loop->shard_count; i++) {
 		struct shard *shard = &loop->shards[i];
 
 		if (shard->deadline_us > now)
@@ -170,7 +172,7 @@ static void collect_results(struct loop *loop) {
 }
 
 static struct shard *shard_of(struct loop *loop, const struct route *route) {
-	return &loop->shards[route->host_hash / (unsigned)loop->count % LOOP_SHARD_COUNT];
+	return &loop->shards[route->host_hash / (unsigned)loop->count % (unsigned)loop->shard_count];
 }
 
 static void begin(struct loop *loop, const struct claim *claim) {
@@ -299,7 +301,7 @@ static void abandon_all(struct loop *loop) {
 }
 
 static void keep_connections(struct loop *loop, long per_shard) {
-	for (size_t i = 0; i < LOOP_SHARD_COUNT; i++)
+	for (int i = 0; i < loop->shard_count; i++)
 		shard_keep_connections(&loop->shards[i], per_shard);
 }
 
@@ -311,7 +313,7 @@ static void spare_connections(struct loop *loop) {
 	bool scarce = loop->sockets.open > loop->connections_max / 4 * 3, plenty = loop->sockets.open < loop->connections_max / 2;
 
 	if (scarce && !loop->sparing)
-		keep_connections(loop, MAX(loop->connections_max / LOOP_SHARD_COUNT, 1));
+		keep_connections(loop, MAX(loop->connections_max / loop->shard_count, 1));
 	else if (plenty && loop->sparing)
 		keep_connections(loop, loop->connections_max);
 	loop->sparing = scarce || (loop->sparing && !plenty);
@@ -367,12 +369,13 @@ int loop_new(struct shared *shared, int index, int count, struct loop **out) {
 	loop->shared = shared;
 	loop->index = index;
 	loop->count = count;
+	loop->shard_count = shared->shard_count;
 	loop->in_flight_max = MAX(MIN(config->delivery_max_in_flight, shared->connections_max) / count, 1);
 	loop->connections_max = MAX(shared->connections_max / count, 1);
 	loop->inbox.event_fd = loop->sockets.epoll_fd = -1;
 	scheduler_init(&loop->scheduler, config->delivery_max_in_flight_per_endpoint, config->delivery_max_connections_per_host,
 		       MAX(UNREACHED_MAX / count, 1));
-	for (size_t i = 0; i < LOOP_SHARD_COUNT; i++)
+	for (int i = 0; i < loop->shard_count; i++)
 		shard_init(&loop->shards[i], (uint8_t)i, &loop->sockets);
 	keep_connections(loop, loop->connections_max);
 	rc = open_descriptors(loop);
@@ -396,7 +399,7 @@ void loop_free(struct loop *loop) {
 		DL_DELETE(loop->pool, transfer);
 		transfer_free(transfer);
 	}
-	for (size_t i = 0; i < LOOP_SHARD_COUNT; i++)
+	for (int i = 0; i < loop->shard_count; i++)
 		shard_destroy(&loop->shards[i]);
 	scheduler_destroy(&loop->scheduler);
 	sockets_destroy(&loop->sockets);

@@ -4,9 +4,6 @@
 #include "delivery/inbox.h"
 #include "delivery/shared.h"
 
-/* Descriptors that a thread needs for itself: a pair in each of its curl multi handles, its epoll, its inbox. */
-enum { LOOP_SHARD_COUNT = 64, LOOP_DESCRIPTORS = 2 * LOOP_SHARD_COUNT + 2 };
-
 struct loop;
 
 /* `index` names the thread, `count` is how many there are: they share the bounds. Returns 0 or a negative errno. */

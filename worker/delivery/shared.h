@@ -11,6 +11,7 @@ struct shared {
 	const struct config *config; /* borrowed */
 	char *user_agent;            /* owned; the whole header line */
 	struct x509_store_st *authorities; /* owned */
+	int shard_count;             /* of each thread */
 	int connections_max;         /* of all threads: what the process's descriptors allow */
 	struct outbox outbox;
 	struct engine_counters counters;
