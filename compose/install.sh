@@ -1,9 +1,10 @@
+# shellcheck shell=bash
 # Installs what is missing on a Debian machine; sourced by compose/kafka, compose/demo and tests/run.
 #
 #     need_build    what compiles posthorn
 #     need_kafka    what runs the real Kafka of compose/kafka
 #     need_tests    what runs the tests and the demo's receiver (Python)
-#     need_e2e      what tests/e2e needs besides: a browser for the page, a Java compiler for what the page offers to copy
+#     need_e2e      what tests/e2e needs besides: a browser for the page, and what runs the code that the page offers to copy
 #     need_bench    what benches need besides: a generator of HTTP load
 #     need_fuzz     what fuzzing needs besides: clang, with its libFuzzer
 #     need_faults   what fault runs need besides: workers with a clock of their own
@@ -17,7 +18,7 @@ build_packages=(libc6-dev librdkafka-dev libavro-dev libcurl4-openssl-dev libssl
 	libidn2-dev libmicrohttpd-dev uthash-dev libcmocka-dev)
 kafka_commands=(java=default-jre-headless mvn=maven)
 test_commands=(python3=python3 openssl=openssl curl=curl jq=jq groff=groff-base zsh=zsh)
-e2e_commands=(chromium=chromium chromedriver=chromium-driver javac=default-jdk-headless)
+e2e_commands=(chromium=chromium chromedriver=chromium-driver javac=default-jdk-headless node=nodejs go=golang-go)
 
 need_build() {
 	install_missing "$(missing_commands "${build_commands[@]}") $(missing_packages "${build_packages[@]}")"

@@ -17,7 +17,7 @@ def test_inside(tmp_path, report):
     order.write_text("hosts: files dns\n")
     unshare = ["unshare", "--net", "--mount", *([] if os.getuid() == 0 else ["--map-root-user"])]
     if subprocess.run([*unshare, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("no network namespaces here (unshare)")
+        pytest.skip("network namespaces cannot be made here (unshare --net --mount)")
     tests = [sys.executable, "-m", "pytest", "-q", "--basetemp", tmp_path / "inside", Path(__file__).with_name("inside")]
     environment = {name: value for name, value in os.environ.items() if name != "POSTHORN_TEST_BOOTSTRAP"} | {INSIDE: "1"}
     run = subprocess.run([*unshare, "sh", "-c", ENTER, "sh", resolver, order, *tests], env=environment, text=True, capture_output=True, check=False)

@@ -1,7 +1,6 @@
 """The page at /, in a real headless Chromium: what it offers, and what it must not do."""
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -417,8 +416,6 @@ def tampered(headers, body):
 def test_the_code_verifies(world, gateway, client, endpoint, webhook, tenant, tmp_path, language):
     """What the page offers to copy takes a real callback, and none that was changed on its way."""
     name, program, command = RUN[language]
-    if language in ("Node.js", "Go") and not shutil.which(command.split()[0]):
-        pytest.skip(f"there is no {command.split()[0]} here")
     send(client, webhook)
     (callback,) = endpoint.wait(1)
     url = f"http://{gateway.api}/v1/tenants/{tenant}/webhooks/jwks"
