@@ -231,6 +231,24 @@ static void recovery_makes_dead_deliveries_due(void **state) {
 	assert_int_equal(world_handle(world, &command)->data.recovered, 0);
 }
 
+/* Asked again, it goes on where it ended. */
+static void recovery_takes_as_many_bytes_as_fit_into_a_turn(void **state) {
+	enum { EACH = 1024 * 1024, FITS = RECOVER_BYTES_MAX / EACH, DEAD = FITS + 3 };
+	struct world *world = *state;
+	const char *id = world_create(world, "t");
+	struct command command;
+
+	for (uint8_t number = 1; number <= DEAD; number++)
+		add_dead(world, id, number, number);
+	for (size_t i = 0; i < world->fake.count; i++)
+		if (world->fake.records[i].kind == STATE_DELIVERY)
+			world->fake.records[i].delivery.body_len = EACH;
+	command = on(world, OPERATION_RECOVER_DELIVERIES, id);
+	assert_int_equal(world_handle(world, &command)->data.recovered, FITS);
+	command = on(world, OPERATION_RECOVER_DELIVERIES, id);
+	assert_int_equal(world_handle(world, &command)->data.recovered, DEAD - FITS);
+}
+
 /* A page of webhooks for each time that somebody looked would outweigh the registry. */
 static void reads_leave_nothing(void **state) {
 	struct world *world = *state;
@@ -549,6 +567,7 @@ int main(void) {
 		WORLD_TEST(a_test_is_delivered),
 		WORLD_TEST(a_disabled_webhook_is_not_tested_nor_recovered),
 		WORLD_TEST(recovery_makes_dead_deliveries_due),
+		WORLD_TEST(recovery_takes_as_many_bytes_as_fit_into_a_turn),
 		WORLD_TEST(reads_leave_nothing),
 		WORLD_TEST(a_repeated_read_reads_again),
 		WORLD_TEST(refusals_change_only_the_receipt),

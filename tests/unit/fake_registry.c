@@ -111,27 +111,67 @@ static int receipt_get(void *userdata, struct arena *arena _unused_, const char 
 	return 0;
 }
 
-static int compare_epochs(const void *a, const void *b) {
-	const struct signing_key *x = a, *y = b;
-
-	return y->epoch - x->epoch;
+static bool is_key_of(const struct state_record *record, const char *tenant_id) {
+	return record->kind == STATE_SIGNING_KEY && same_text(record->signing_key.tenant_id, tenant_id);
 }
 
-static int signing_keys(void *userdata, struct arena *arena, const char *tenant_id, struct signing_key **out, size_t *count) {
+static int signing_key_newest(void *userdata, struct arena *arena _unused_, const char *tenant_id, struct signing_key *out) {
 	struct fake_registry *fake = userdata;
+	const struct signing_key *newest = NULL;
 
 	if (fake->error)
 		return fake->error;
-	*out = arena_alloc(arena, (fake->count + 1) * sizeof(**out));
-	*count = 0;
 	for (size_t i = 0; i < fake->count; i++)
-		if (fake->records[i].kind == STATE_SIGNING_KEY && same_text(fake->records[i].signing_key.tenant_id, tenant_id))
-			(*out)[(*count)++] = fake->records[i].signing_key;
-	qsort(*out, *count, sizeof(**out), compare_epochs);
+		if (is_key_of(&fake->records[i], tenant_id) && (!newest || fake->records[i].signing_key.epoch > newest->epoch))
+			newest = &fake->records[i].signing_key;
+	if (!newest)
+		return REGISTRY_E_NOT_FOUND;
+	*out = *newest;
 	return 0;
 }
 
-static int delivery_get(void *userdata, struct arena *arena _unused_, const struct uuid *id, struct delivery *out) {
+static int signing_key_count(void *userdata, const char *tenant_id, int64_t now_ms, size_t limit, size_t *out) {
+	struct fake_registry *fake = userdata;
+
+	*out = 0;
+	for (size_t i = 0; i < fake->count && *out < limit; i++) {
+		int64_t expires_at_ms = fake->records[i].signing_key.expires_at_ms;
+
+		*out += is_key_of(&fake->records[i], tenant_id) && (expires_at_ms == 0 || expires_at_ms > now_ms);
+	}
+	return fake->error;
+}
+
+static int webhook_count(void *userdata, const char *tenant_id, int64_t *out) {
+	struct fake_registry *fake = userdata;
+
+	*out = 0;
+	for (size_t i = 0; i < fake->count; i++)
+		*out += fake->records[i].kind == STATE_WEBHOOK && same_text(fake->records[i].webhook.tenant_id, tenant_id);
+	return fake->error;
+}
+
+static int subscribers(void *userdata, struct arena *arena, const char *tenant_id, size_t limit, struct subscriber **out, size_t *count) {
+	struct webhook *webhooks;
+	size_t webhook_count;
+	int r = webhook_list(userdata, arena, tenant_id, NULL, SIZE_MAX, &webhooks, &webhook_count);
+
+	*count = 0;
+	if (r)
+		return r;
+	*out = arena_alloc(arena, (webhook_count + 1) * sizeof(**out));
+	for (size_t i = 0; i < webhook_count && *count < limit; i++) {
+		struct subscriber subscriber = { .webhook_id = webhooks[i].id };
+
+		for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT; type++)
+			subscriber.types |= (unsigned)webhook_wants(&webhooks[i], (enum event_type)type) << type;
+		if (subscriber.types)
+			(*out)[(*count)++] = subscriber;
+	}
+	return 0;
+}
+
+static int delivery_find(void *userdata, const struct uuid *id, enum delivery_status *status, int64_t *due_ms) {
 	struct fake_registry *fake = userdata;
 	struct state_record *record;
 
@@ -140,7 +180,8 @@ static int delivery_get(void *userdata, struct arena *arena _unused_, const stru
 	record = fake_registry_find(fake, &(struct state_key){ .kind = STATE_DELIVERY, .id = *id });
 	if (!record)
 		return REGISTRY_E_NOT_FOUND;
-	*out = record->delivery;
+	*status = record->delivery.status;
+	*due_ms = record->delivery.next_attempt_at_ms;
 	return 0;
 }
 
@@ -152,7 +193,15 @@ static int compare_due(const void *a, const void *b) {
 	return uuid_compare(&x->id, &y->id);
 }
 
-static int delivery_dead(void *userdata, struct arena *arena, const struct uuid *webhook_id, int64_t since_ms, size_t limit,
+static size_t count_within(struct delivery_bounds bounds, const struct delivery *deliveries, size_t count) {
+	size_t bytes = 0, within = 0;
+
+	while (within < count && (within == 0 || (within < bounds.count && bytes < bounds.bytes)))
+		bytes += deliveries[within++].body_len;
+	return within;
+}
+
+static int delivery_dead(void *userdata, struct arena *arena, const struct uuid *webhook_id, int64_t since_ms, struct delivery_bounds bounds,
 			 struct delivery **out, size_t *count) {
 	struct fake_registry *fake = userdata;
 
@@ -168,7 +217,7 @@ static int delivery_dead(void *userdata, struct arena *arena, const struct uuid 
 			(*out)[(*count)++] = *delivery;
 	}
 	qsort(*out, *count, sizeof(**out), compare_due);
-	*count = MIN(*count, limit);
+	*count = count_within(bounds, *out, *count);
 	return 0;
 }
 
@@ -179,8 +228,11 @@ void fake_registry_init(struct fake_registry *fake, struct arena *arena) {
 			.webhook_get = webhook_get,
 			.webhook_list = webhook_list,
 			.receipt_get = receipt_get,
-			.signing_keys = signing_keys,
-			.delivery_get = delivery_get,
+			.webhook_count = webhook_count,
+			.subscribers = subscribers,
+			.signing_key_newest = signing_key_newest,
+			.signing_key_count = signing_key_count,
+			.delivery_find = delivery_find,
 			.delivery_dead = delivery_dead,
 		},
 		.arena = arena,

@@ -103,7 +103,7 @@ static int use(struct fixture *f) {
 	struct delivery next;
 	int r, worst = 0;
 
-	r = replica_pending(f->replica, f->arena, &webhook_id, INT64_MAX, 1000, &deliveries, &count);
+	r = replica_pending(f->replica, f->arena, &webhook_id, INT64_MAX, (struct delivery_bounds){ 1000, SIZE_MAX }, &deliveries, &count);
 	worst = MIN(worst, r);
 	r = replica_next_pending(f->replica, f->arena, &webhook_id, 0, &next);
 	worst = MIN(worst, r);

@@ -3,6 +3,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* Two records of a delivery are more than 1000 bytes, one is not. */
+#define BODY_100 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define BODY "\"" BODY_100 BODY_100 BODY_100 BODY_100 BODY_100 "\""
+
 int fixture_setup(void **state) {
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024);
 	struct fixture *f = x_calloc(1, sizeof(*f));
@@ -80,8 +84,8 @@ struct state_record delivery_of(uint32_t n, uint32_t webhook, enum delivery_stat
 			      .webhook_id = uuid_of(webhook),
 			      .tenant_id = "tenant",
 			      .command_id = "command",
-			      .body = "{}",
-			      .body_len = 2,
+			      .body = BODY,
+			      .body_len = sizeof(BODY) - 1,
 			      .status = status,
 			      .created_at_ms = 1,
 			      .next_attempt_at_ms = due_ms },

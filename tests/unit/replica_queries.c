@@ -12,7 +12,8 @@ static void test_a_tenant_sees_its_own(void **state) {
 	struct uuid id = uuid_of(1), other = uuid_of(2);
 	struct webhook webhook;
 	struct receipt receipt;
-	struct delivery delivery;
+	enum delivery_status status;
+	int64_t due_ms;
 
 	put(f, 0, webhook_of("tenant-a", 1, 77));
 	put(f, 0, receipt_of("tenant-a", "50%/2", 5));
@@ -29,9 +30,10 @@ static void test_a_tenant_sees_its_own(void **state) {
 			 REGISTRY_E_NOT_FOUND);
 
 	id = uuid_of(9);
-	assert_int_equal(registry->delivery_get(registry->userdata, f->arena, &id, &delivery), 0);
-	assert_int_equal(delivery.next_attempt_at_ms, 5);
-	assert_int_equal(registry->delivery_get(registry->userdata, f->arena, &other, &delivery), REGISTRY_E_NOT_FOUND);
+	assert_int_equal(registry->delivery_find(registry->userdata, &id, &status, &due_ms), 0);
+	assert_int_equal(status, DELIVERY_PENDING);
+	assert_int_equal(due_ms, 5);
+	assert_int_equal(registry->delivery_find(registry->userdata, &other, &status, &due_ms), REGISTRY_E_NOT_FOUND);
 }
 
 /* Webhooks 0..24, of which each three share a time; read by pages, the list is in order and complete also while it changes. */
@@ -66,23 +68,126 @@ static void test_list_by_pages(void **state) {
 	assert_int_equal(pages, 4);
 }
 
-static void test_signing_keys_newest_first(void **state) {
+static void test_signing_keys(void **state) {
+	static const struct {
+		int64_t now_ms;
+		size_t limit, expected;
+	} rows[] = { { 0, 100, 3 }, { 20, 100, 2 }, { 49, 100, 2 }, { 50, 100, 1 }, { 1000, 100, 1 }, { 0, 2, 2 }, { 0, 1, 1 } };
 	struct fixture *f = *state;
 	const struct registry *registry = registry_of(f);
-	struct signing_key *keys;
+	struct signing_key newest;
 	size_t count;
 
-	assert_int_equal(registry->signing_keys(registry->userdata, f->arena, "t", &keys, &count), 0);
-	assert_int_equal(count, 0);
+	assert_int_equal(registry->signing_key_newest(registry->userdata, f->arena, "t", &newest), REGISTRY_E_NOT_FOUND);
 	put(f, 0, signing_key_of("t", "b", 2, 50));
 	put(f, 0, signing_key_of("t", "c", 10, 0));
 	put(f, 0, signing_key_of("t", "a", 1, 20));
 	put(f, 0, signing_key_of("u", "d", 99, 0));
-	assert_int_equal(registry->signing_keys(registry->userdata, f->arena, "t", &keys, &count), 0);
-	assert_int_equal(count, 3);
-	assert_string_equal(keys[0].kid, "c");
-	assert_string_equal(keys[1].kid, "b");
-	assert_string_equal(keys[2].kid, "a");
+	assert_int_equal(registry->signing_key_newest(registry->userdata, f->arena, "t", &newest), 0);
+	assert_string_equal(newest.kid, "c");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(registry->signing_key_count(registry->userdata, "t", rows[i].now_ms, rows[i].limit, &count), 0);
+		assert_int_equal(count, rows[i].expected);
+	}
+	assert_int_equal(registry->signing_key_count(registry->userdata, "nobody", 0, 100, &count), 0);
+	assert_int_equal(count, 0);
+}
+
+/* "n:types n:types ", in order. */
+static void assert_subscribers(struct fixture *f, const char *tenant_id, size_t limit, const char *expected) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(1024);
+	const struct registry *registry = registry_of(f);
+	struct subscriber *found;
+	size_t count;
+
+	assert_int_equal(registry->subscribers(registry->userdata, f->arena, tenant_id, limit, &found, &count), 0);
+	for (size_t i = 0; i < count; i++)
+		buffer_printf(&out, "%d:%u ", found[i].webhook_id.bytes[3], found[i].types);
+	assert_string_equal(out.len ? out.data : "", expected);
+}
+
+static void test_subscribers(void **state) {
+	struct state_record both = webhook_of("t", 1, 30), disabled = webhook_of("t", 2, 20), summary = webhook_of("t", 3, 10);
+	struct fixture *f = *state;
+
+	both.webhook.events[1] = EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY;
+	both.webhook.event_count = 2;
+	disabled.webhook.disabled = true;
+	summary.webhook.events[0] = EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY;
+	assert_subscribers(f, "t", 100, "");
+	put(f, 0, both);
+	put(f, 0, disabled);
+	put(f, 0, summary);
+	put(f, 0, webhook_of("t", 4, 30));
+	put(f, 0, webhook_of("u", 5, 1));
+	assert_subscribers(f, "t", 100, "3:2 1:3 4:1 ");
+	assert_subscribers(f, "t", 2, "3:2 1:3 ");
+	/* An update counts at once, either way; so does a delete. */
+	both.webhook.disabled = true;
+	disabled.webhook.disabled = false;
+	put(f, 0, both);
+	put(f, 0, disabled);
+	del(f, 0, summary);
+	assert_subscribers(f, "t", 100, "2:1 4:1 ");
+}
+
+static void assert_webhook_count(struct fixture *f, const char *tenant_id, int64_t expected) {
+	const struct registry *registry = registry_of(f);
+	int64_t count;
+
+	assert_int_equal(registry->webhook_count(registry->userdata, tenant_id, &count), 0);
+	assert_int_equal(count, expected);
+}
+
+static void test_webhooks_are_counted(void **state) {
+	struct fixture *f = *state;
+
+	assert_webhook_count(f, "t", 0);
+	for (uint32_t n = 0; n < 5; n++)
+		put(f, 0, webhook_of("t", n, n));
+	put(f, 1, webhook_of("u", 9, 1));
+	put(f, 0, webhook_of("t", 1, 7)); /* again: no further one */
+	assert_webhook_count(f, "t", 5);
+	del(f, 0, webhook_of("t", 1, 0));
+	del(f, 0, webhook_of("t", 1, 0));
+	assert_webhook_count(f, "t", 4);
+
+	assert_int_equal(replica_turn_begin(f->replica, 0), 0);
+	put(f, 0, webhook_of("t", 20, 1));
+	del(f, 0, webhook_of("t", 2, 0));
+	del(f, 0, webhook_of("t", 3, 0));
+	assert_webhook_count(f, "t", 3);
+	replica_rollback(f->replica);
+	assert_webhook_count(f, "t", 4);
+
+	assert_int_equal(replica_flush(f->replica), 0);
+	assert_int_equal(replica_drop_partition(f->replica, 0), 0);
+	assert_webhook_count(f, "t", 0);
+	assert_webhook_count(f, "u", 1);
+}
+
+/* Whatever came and went while the file was filled. */
+static void test_webhooks_of_a_filled_file_are_counted(void **state) {
+	struct fixture *f = *state;
+	int r;
+
+	assert_int_equal(replica_fill_begin(f->replica), 0);
+	assert_true(replica_is_filling(f->replica));
+	for (uint32_t n = 0; n < 5; n++)
+		put(f, 0, webhook_of("t", n, n));
+	put(f, 0, webhook_of("u", 9, 1));
+	del(f, 0, webhook_of("t", 1, 0));
+	do
+		r = replica_fill_end(f->replica);
+	while (r == REPLICA_E_MORE);
+	assert_int_equal(r, 0);
+	assert_webhook_count(f, "t", 4);
+	assert_webhook_count(f, "u", 1);
+	assert_subscribers(f, "t", 100, "0:1 2:1 3:1 4:1 ");
+	put(f, 0, webhook_of("t", 11, 1));
+	del(f, 0, webhook_of("u", 9, 0));
+	assert_webhook_count(f, "t", 5);
+	assert_webhook_count(f, "u", 0);
 }
 
 static void put_key(struct fixture *f, int32_t partition, const char *kid, const char *master_key_id, int64_t expires_at_ms) {
@@ -174,16 +279,20 @@ static void test_pending(void **state) {
 		const char *name;
 		uint32_t webhook;
 		int64_t due_ms_max;
-		size_t limit;
+		struct delivery_bounds bounds;
+		int r;
 		uint32_t expected[12];
 		size_t count;
 	} rows[] = {
-		{ "all", 1, INT64_MAX, 100, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15 }, 11 },
-		{ "due by a time, itself included", 1, 120, 100, { 0, 1, 2 }, 3 },
-		{ "none due", 1, 99, 100, { 0 }, 0 },
-		{ "limited", 1, INT64_MAX, 2, { 0, 1 }, 2 },
-		{ "another webhook", 2, INT64_MAX, 100, { 30 }, 1 },
-		{ "unknown webhook", 4, INT64_MAX, 100, { 0 }, 0 },
+		{ "all", 1, INT64_MAX, { 100, SIZE_MAX }, 0, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15 }, 11 },
+		{ "due by a time, itself included", 1, 120, { 100, SIZE_MAX }, 0, { 0, 1, 2 }, 3 },
+		{ "none due", 1, 99, { 100, SIZE_MAX }, 0, { 0 }, 0 },
+		{ "so many", 1, INT64_MAX, { 2, SIZE_MAX }, REPLICA_E_MORE, { 0, 1 }, 2 },
+		{ "just as many as there are", 1, 110, { 2, SIZE_MAX }, 0, { 0, 1 }, 2 },
+		{ "so many bytes", 1, INT64_MAX, { 100, 1000 }, REPLICA_E_MORE, { 0, 1 }, 2 },
+		{ "one is always read", 1, INT64_MAX, { 100, 1 }, REPLICA_E_MORE, { 0 }, 1 },
+		{ "another webhook", 2, INT64_MAX, { 100, SIZE_MAX }, 0, { 30 }, 1 },
+		{ "unknown webhook", 4, INT64_MAX, { 100, SIZE_MAX }, 0, { 0 }, 0 },
 	};
 	struct fixture *f = *state;
 
@@ -195,8 +304,8 @@ static void test_pending(void **state) {
 
 		print_message("%s\n", rows[i].name);
 		assert_int_equal(
-		    replica_pending(f->replica, f->arena, &webhook_id, rows[i].due_ms_max, rows[i].limit, &deliveries, &count),
-		    0);
+		    replica_pending(f->replica, f->arena, &webhook_id, rows[i].due_ms_max, rows[i].bounds, &deliveries, &count),
+		    rows[i].r);
 		assert_ids(deliveries, count, rows[i].expected, rows[i].count);
 	}
 }
@@ -224,14 +333,16 @@ static void test_next_pending(void **state) {
 static void test_dead(void **state) {
 	static const struct {
 		int64_t since_ms;
-		size_t limit;
+		struct delivery_bounds bounds;
 		uint32_t expected[5];
 		size_t count;
 	} rows[] = {
-		{ 0, 100, { 20, 21, 22, 23, 24 }, 5 },
-		{ 303, 100, { 23, 24 }, 2 },
-		{ 0, 2, { 20, 21 }, 2 },
-		{ 305, 100, { 0 }, 0 },
+		{ 0, { 100, SIZE_MAX }, { 20, 21, 22, 23, 24 }, 5 },
+		{ 303, { 100, SIZE_MAX }, { 23, 24 }, 2 },
+		{ 0, { 2, SIZE_MAX }, { 20, 21 }, 2 },
+		{ 0, { 100, 1000 }, { 20, 21 }, 2 },
+		{ 0, { 100, 0 }, { 20 }, 1 },
+		{ 305, { 100, SIZE_MAX }, { 0 }, 0 },
 	};
 	struct fixture *f = *state;
 	const struct registry *registry = registry_of(f);
@@ -243,9 +354,41 @@ static void test_dead(void **state) {
 		size_t count;
 
 		assert_int_equal(registry->delivery_dead(registry->userdata, f->arena, &webhook_id, rows[i].since_ms,
-							 rows[i].limit, &deliveries, &count),
+							 rows[i].bounds, &deliveries, &count),
 				 0);
 		assert_ids(deliveries, count, rows[i].expected, rows[i].count);
+	}
+}
+
+struct walk {
+	struct buffer ids;
+	int left; /* before it ends */
+};
+
+static int append_id(void *userdata, const struct delivery *delivery) {
+	struct walk *walk = userdata;
+
+	assert_null(delivery->body);
+	assert_string_equal(delivery->tenant_id, "tenant");
+	buffer_printf(&walk->ids, "%d ", delivery->id.bytes[3]);
+	return --walk->left == 0 ? 7 : 0;
+}
+
+static void test_a_walk_over_what_is_pending(void **state) {
+	static const struct {
+		int left, r;
+		const char *expected;
+	} rows[] = { { 100, 0, "0 1 2 3 4 5 6 7 8 9 15 " }, { 3, 7, "0 1 2 " } };
+	struct fixture *f = *state;
+	struct uuid webhook_id = uuid_of(1);
+
+	fill_deliveries(f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct walk walk = { BUFFER_INIT(1024), rows[i].left };
+
+		assert_int_equal(replica_walk_pending(f->replica, &webhook_id, append_id, &walk), rows[i].r);
+		assert_string_equal(walk.ids.data, rows[i].expected);
+		buffer_destroy(&walk.ids);
 	}
 }
 
@@ -336,10 +479,14 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_tenant_sees_its_own),
 		TEST(test_list_by_pages),
-		TEST(test_signing_keys_newest_first),
+		TEST(test_signing_keys),
+		TEST(test_subscribers),
+		TEST(test_webhooks_are_counted),
+		TEST(test_webhooks_of_a_filled_file_are_counted),
 		TEST(test_orphan_keys),
 		TEST(test_a_dropped_partition_names_no_master_key),
 		TEST(test_pending),
+		TEST(test_a_walk_over_what_is_pending),
 		TEST(test_next_pending),
 		TEST(test_dead),
 		TEST(test_backlog),

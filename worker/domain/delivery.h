@@ -47,6 +47,11 @@ struct delivery {
 
 enum { DELIVERY_BODY_MAX = 256 * 1024 };
 
+/* Of deliveries that are read at once: how many, and how many bytes of records, past which no further one is read. */
+struct delivery_bounds {
+	size_t count, bytes;
+};
+
 /* The largest wait between two attempts that a Retry-After may ask for. */
 enum { RETRY_AFTER_MAX_MS = 24 * 3600 * 1000 };
 

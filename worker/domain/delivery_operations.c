@@ -76,8 +76,8 @@ int operation_recover_deliveries(struct handling *handling, const void *userdata
 	r = find_enabled(handling, command, &webhook);
 	if (r)
 		return r;
-	r = registry->delivery_dead(registry->userdata, handling->effects->arena, &webhook.id, command->since_ms, RECOVER_MAX,
-				    &dead, &count);
+	r = registry->delivery_dead(registry->userdata, handling->effects->arena, &webhook.id, command->since_ms,
+				    (struct delivery_bounds){ RECOVER_MAX, RECOVER_BYTES_MAX }, &dead, &count);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < count; i++)

@@ -7,18 +7,11 @@
 
 #include <jansson.h>
 
-/* Webhooks read at a time. A tenant has a few; one with thousands shall not be one array. */
-enum { WEBHOOKS_PER_READ = 256 };
-
-/* One webhook and one type of event that it gets. */
-struct match {
-	struct uuid webhook_id;
-	enum event_type type;
-};
-
+/* The webhooks that take what is issued, and how many deliveries that makes. */
 struct matches {
-	struct match *items;
-	size_t count, capacity;
+	struct subscriber *subscribers;
+	size_t subscriber_count;
+	size_t delivery_count;
 };
 
 /* The JSON of an event, built when the first webhook wants it. */
@@ -86,34 +79,20 @@ static void validate_issuance(struct validation *validation, const struct issuan
 	validate_credential(validation, issuance->credential);
 }
 
-static void add_matches(struct arena *arena, const struct webhook *webhook, struct matches *out) {
-	for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT; type++) {
-		if (!webhook_wants(webhook, (enum event_type)type))
-			continue;
-		out->items = arena_grow(arena, out->items, out->count, &out->capacity, sizeof(*out->items));
-		out->items[out->count++] = (struct match){ webhook->id, (enum event_type)type };
-	}
+static bool takes(const struct subscriber *subscriber, int type) {
+	return subscriber->types >> type & 1;
 }
 
 static int find_matches(struct handling *handling, struct matches *out) {
 	const struct registry *registry = handling->context->registry;
-	struct arena *arena = handling->effects->arena;
-	struct cursor place, *after = NULL;
-	struct webhook *webhooks;
-	size_t count;
+	int r = registry->subscribers(registry->userdata, handling->effects->arena, handling->envelope->tenant_id, FANOUT_MAX, &out->subscribers,
+				      &out->subscriber_count);
 
-	do {
-		int r = registry->webhook_list(registry->userdata, arena, handling->envelope->tenant_id, after, WEBHOOKS_PER_READ,
-					       &webhooks, &count);
-
-		if (r < 0)
-			return r;
-		for (size_t i = 0; i < count; i++)
-			add_matches(arena, &webhooks[i], out);
-		if (count > 0)
-			place = (struct cursor){ webhooks[count - 1].created_at_ms, webhooks[count - 1].id };
-		after = &place;
-	} while (count == WEBHOOKS_PER_READ);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < out->subscriber_count; i++)
+		for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT; type++)
+			out->delivery_count += takes(&out->subscribers[i], type);
 	return 0;
 }
 
@@ -121,40 +100,41 @@ static int find_matches(struct handling *handling, struct matches *out) {
 static size_t fanout_bytes(const struct matches *matches, const struct events *events) {
 	size_t bytes = 0;
 
-	for (size_t i = 0; i < matches->count; i++)
-		bytes += events->json[matches->items[i].type].len;
+	for (size_t i = 0; i < matches->subscriber_count; i++)
+		for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT; type++)
+			bytes += takes(&matches->subscribers[i], type) ? events->json[type].len : 0;
 	return bytes;
 }
 
-/* Builds what the matches need. False where an event does not fit into a body, or all of them not into a transaction. */
-static bool build_events(const struct issuance *issuance, const struct matches *matches, struct events *out) {
+static bool build_event(const struct issuance *issuance, enum event_type type, struct buffer *out) {
 	const struct command_envelope *envelope = &issuance->envelope;
+	struct uuid event_id = id_of_event(envelope->tenant_id, envelope->command_id, type);
 
-	for (size_t i = 0; i < matches->count; i++) {
-		enum event_type type = matches->items[i].type;
-		struct buffer *json = &out->json[type];
-		struct uuid event_id;
+	*out = BUFFER_INIT(EVENT_JSON_MAX);
+	event_json_issued(out, issuance, type, &event_id);
+	return !out->overflowed;
+}
 
-		if (json->max)
-			continue;
-		*json = BUFFER_INIT(EVENT_JSON_MAX);
-		event_id = id_of_event(envelope->tenant_id, envelope->command_id, type);
-		event_json_issued(json, issuance, type, &event_id);
-		if (json->overflowed)
+/* Builds what somebody takes. False where an event does not fit into a body, or all of them not into a transaction. */
+static bool build_events(const struct issuance *issuance, const struct matches *matches, struct events *out) {
+	unsigned types = 0;
+
+	for (size_t i = 0; i < matches->subscriber_count; i++)
+		types |= matches->subscribers[i].types;
+	for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT; type++)
+		if (types >> type & 1 && !build_event(issuance, (enum event_type)type, &out->json[type]))
 			return false;
-	}
-	return fanout_bytes(matches, out) <= FANOUT_BYTES_MAX;
+	return matches->subscriber_count < FANOUT_MAX && fanout_bytes(matches, out) <= FANOUT_BYTES_MAX;
 }
 
 static int record(struct handling *handling, const struct matches *matches, const struct events *events) {
-	for (size_t i = 0; i < matches->count; i++) {
-		const struct match *match = &matches->items[i];
-		int r = record_delivery(handling, &match->webhook_id, match->type, &events->json[match->type], NULL);
+	int r = 0;
 
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; i < matches->subscriber_count; i++)
+		for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT && r == 0; type++)
+			if (takes(&matches->subscribers[i], type))
+				r = record_delivery(handling, &matches->subscribers[i].webhook_id, (enum event_type)type, &events->json[type], NULL);
+	return r;
 }
 
 _Static_assert(DELIVERY_BODY_MAX == 256 * 1024 && FANOUT_BYTES_MAX == 64 * 1024 * 1024, "the message says so");
@@ -187,7 +167,7 @@ static int issue(struct handling *handling, const void *userdata) {
 	r = record(handling, &matches, &events);
 	if (r < 0)
 		return r;
-	data.credential_issued = (struct credential_issued){ issuance->credential_id, (int32_t)matches.count };
+	data.credential_issued = (struct credential_issued){ issuance->credential_id, (int32_t)matches.delivery_count };
 	handling_answer(handling, 200, &data);
 	return 0;
 }

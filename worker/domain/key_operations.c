@@ -24,18 +24,17 @@ static void retire(struct handling *handling, const struct signing_key *key) {
 int operation_rotate_signing_key(struct handling *handling, const void *userdata _unused_) {
 	const struct registry *registry = handling->context->registry;
 	struct event_data data = { .kind = EVENT_DATA_SIGNING_KEY };
-	struct signing_key *keys, fresh;
-	size_t count;
+	struct signing_key newest, fresh;
 	int r;
 
 	if (handling_refused(handling))
 		return 0;
-	r = registry->signing_keys(registry->userdata, handling->effects->arena, handling->envelope->tenant_id, &keys, &count);
+	r = registry->signing_key_newest(registry->userdata, handling->effects->arena, handling->envelope->tenant_id, &newest);
 	if (r < 0)
 		return r;
-	if (count > 0)
-		retire(handling, &keys[0]);
-	fresh = operation_put_signing_key(handling, count > 0 ? keys[0].epoch + 1 : 1);
+	if (r == 0)
+		retire(handling, &newest);
+	fresh = operation_put_signing_key(handling, r == 0 ? newest.epoch + 1 : 1);
 	data.signing_key = (struct signing_key_report){ .kid = fresh.kid, .created_at_ms = fresh.created_at_ms };
 	handling_answer(handling, 201, &data);
 	return 0;

@@ -9,8 +9,10 @@ enum {
 	SHOWN_IDENTIFIER_MAX = 4096, /* of an identifier that is beyond its limit: what events show of it */
 	IDENTIFIER_MAX = 1024, /* userId, credentialId, credentialConfigurationId, credentialProfile, format, credentialOfferId, sessionId */
 	FANOUT_BYTES_MAX = 64 * 1024 * 1024, /* of the bodies of one command: they are one transaction */
+	FANOUT_MAX = 256 * 1024, /* webhooks of one command: that many bodies, however small, are more than FANOUT_BYTES_MAX */
 	PAGE_LIMIT_DEFAULT = 100,
 	PAGE_LIMIT_MAX = 1000,
 	PAGE_BYTES_MAX = 700 * 1024, /* a page ends early, with a cursor, rather than make a record that Kafka would refuse */
-	RECOVER_MAX = 1000, /* deliveries of one RecoverDeliveries command, with their bodies in one transaction; the oldest first */
+	RECOVER_MAX = 1000, /* deliveries of one RecoverDeliveries command, the oldest first; it is repeated until it finds none */
+	RECOVER_BYTES_MAX = 16 * 1024 * 1024, /* of their records, which are in one transaction */
 };

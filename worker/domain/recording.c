@@ -13,7 +13,7 @@ int record_delivery(struct handling *handling, const struct uuid *webhook_id, en
 		    const struct buffer *event_json, struct delivery *out) {
 	const struct registry *registry = handling->context->registry;
 	const struct command_envelope *envelope = handling->envelope;
-	struct delivery present, delivery = {
+	struct delivery delivery = {
 		.id = id_of_delivery(envelope->tenant_id, envelope->command_id, type, webhook_id),
 		.event_id = id_of_event(envelope->tenant_id, envelope->command_id, type),
 		.webhook_id = *webhook_id,
@@ -27,13 +27,15 @@ int record_delivery(struct handling *handling, const struct uuid *webhook_id, en
 		.created_at_ms = handling->context->now_ms,
 		.next_attempt_at_ms = handling->context->now_ms,
 	};
+	enum delivery_status status;
+	int64_t due_ms;
 	int r;
 
-	r = registry->delivery_get(registry->userdata, handling->effects->arena, &delivery.id, &present);
+	r = registry->delivery_find(registry->userdata, &delivery.id, &status, &due_ms);
 	if (r < 0)
 		return r;
-	if (r == 0 && present.status == DELIVERY_PENDING)
-		delivery = present;
+	if (r == 0 && status == DELIVERY_PENDING)
+		delivery.next_attempt_at_ms = due_ms;
 	else
 		put(handling, &delivery, event_json);
 	if (out)

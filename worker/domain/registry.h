@@ -3,6 +3,8 @@
  * SQLite, the unit tests over arrays. A look-up sees every change that was applied before it, in this turn too.
  *
  * All return 0, REGISTRY_E_NOT_FOUND, or a negative errno that is forwarded. What is returned lives in the arena.
+ *
+ * Each reads what its caller asks for and no more: none has rows in number or bytes that only the tenant's state bounds.
  */
 #pragma once
 
@@ -11,8 +13,11 @@
 
 enum { REGISTRY_E_NOT_FOUND = 1 };
 
-/* Called for each row in order; a negative return ends the walk and is returned by it. */
-typedef int (*registry_delivery_fn)(void *userdata, const struct delivery *delivery);
+/* A webhook that takes events now, and the types that it takes. */
+struct subscriber {
+	struct uuid webhook_id;
+	unsigned types; /* 1 << enum event_type, at least one */
+};
 
 struct registry {
 	void *userdata;
@@ -20,11 +25,18 @@ struct registry {
 	/* Up to `limit` of the tenant's webhooks after the place (NULL: from the start), in the order (createdAt, id). */
 	int (*webhook_list)(void *userdata, struct arena *arena, const char *tenant_id, const struct cursor *after, size_t limit,
 			    struct webhook **out, size_t *count);
+	/* How many webhooks the tenant has. */
+	int (*webhook_count)(void *userdata, const char *tenant_id, int64_t *out);
+	/* Up to `limit` of the tenant's webhooks that take events, in the order (createdAt, id). */
+	int (*subscribers)(void *userdata, struct arena *arena, const char *tenant_id, size_t limit, struct subscriber **out, size_t *count);
 	int (*receipt_get)(void *userdata, struct arena *arena, const char *tenant_id, const char *command_id, struct receipt *out);
-	/* The tenant's keys, the signing one (highest epoch) first; none is not an error. */
-	int (*signing_keys)(void *userdata, struct arena *arena, const char *tenant_id, struct signing_key **out, size_t *count);
-	int (*delivery_get)(void *userdata, struct arena *arena, const struct uuid *id, struct delivery *out);
-	/* The webhook's dead deliveries that died at or after `since_ms`, oldest first, at most `limit`. */
-	int (*delivery_dead)(void *userdata, struct arena *arena, const struct uuid *webhook_id, int64_t since_ms, size_t limit,
+	/* The tenant's key of the highest epoch: the one that signs. */
+	int (*signing_key_newest)(void *userdata, struct arena *arena, const char *tenant_id, struct signing_key *out);
+	/* How many of the tenant's `limit` newest keys have not expired at `now_ms`. */
+	int (*signing_key_count)(void *userdata, const char *tenant_id, int64_t now_ms, size_t limit, size_t *out);
+	/* How a delivery stands: its status, and when it is due or died. */
+	int (*delivery_find)(void *userdata, const struct uuid *id, enum delivery_status *status, int64_t *due_ms);
+	/* The webhook's dead deliveries that died at or after `since_ms`, oldest first, within the bounds but at least one. */
+	int (*delivery_dead)(void *userdata, struct arena *arena, const struct uuid *webhook_id, int64_t since_ms, struct delivery_bounds bounds,
 			     struct delivery **out, size_t *count);
 };

@@ -36,16 +36,12 @@ static void put_webhook(struct handling *handling, const struct webhook *webhook
 /* A tenant's first key comes with its first webhook, so that there is one to sign with before there is something to sign. */
 static int ensure_signing_key(struct handling *handling) {
 	const struct registry *registry = handling->context->registry;
-	struct signing_key *keys;
-	size_t count;
-	int r;
+	struct signing_key newest;
+	int r = registry->signing_key_newest(registry->userdata, handling->effects->arena, handling->envelope->tenant_id, &newest);
 
-	r = registry->signing_keys(registry->userdata, handling->effects->arena, handling->envelope->tenant_id, &keys, &count);
-	if (r < 0)
-		return r;
-	if (count == 0)
+	if (r == REGISTRY_E_NOT_FOUND)
 		operation_put_signing_key(handling, 1);
-	return 0;
+	return MIN(r, 0);
 }
 
 int operation_create_webhook(struct handling *handling, const void *userdata) {

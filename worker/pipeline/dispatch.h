@@ -85,7 +85,7 @@ int64_t dispatch_next_due_ms(const struct dispatch *dispatch);
  * ("webhook-deleted", "webhook-disabled"). Returns 0 or a negative errno.
  */
 struct withdrawal {
-	struct delivery delivery;
+	struct delivery delivery; /* without its body */
 	int32_t partition;
 	const char *reason;
 };

@@ -8,6 +8,7 @@ enum {
 	REFILL_MAX = 256, /* endpoints of a lane looked at between two turns */
 	KEY_MISMATCH_RETRY_MS = 60 * 1000,
 	CLOCK_STEP_MS = 1000, /* what is less may be a slow machine's */
+	REFILL_BYTES_MAX = 8 * 1024 * 1024, /* read for an endpoint at a time: a window of the largest bodies is half a gibibyte */
 };
 
 /* Routes: where an endpoint's callbacks go, and who signs them. */
@@ -27,17 +28,13 @@ static struct signer *derive_signer(const struct dispatch *d, const struct signi
 /* The signer of the tenant's newest key, or NULL (logged). */
 static struct signer *load_signer(struct dispatch *d, const char *tenant_id, int *error) {
 	const struct registry *registry = replica_registry(d->replica);
-	struct signing_key *keys;
-	size_t count;
+	struct signing_key newest;
+	int r = registry->signing_key_newest(registry->userdata, d->arena, tenant_id, &newest);
 
-	*error = registry->signing_keys(registry->userdata, d->arena, tenant_id, &keys, &count);
-	if (*error < 0)
-		return NULL;
-	if (count == 0) {
+	*error = MIN(r, 0);
+	if (r == REGISTRY_E_NOT_FOUND)
 		log_error("tenant has no signing key", "tenant=%s", log_quote(tenant_id));
-		return NULL;
-	}
-	return derive_signer(d, &keys[0]);
+	return r == 0 ? derive_signer(d, &newest) : NULL;
 }
 
 /*
@@ -96,38 +93,43 @@ static int schedule(struct dispatch *d, struct endpoint *endpoint, int64_t after
 static int look(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
 	struct delivery *deliveries;
 	size_t count;
-	int r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, INT64_MAX, 1, &deliveries, &count);
+	int r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, INT64_MAX, (struct delivery_bounds){ 1, SIZE_MAX }, &deliveries, &count);
 
-	if (r == 0)
+	if (r >= 0)
 		r = schedule(d, endpoint, -1, now_ms);
 	if (r == 0 && count > 0)
 		r = load_route(d, endpoint, deliveries[0].tenant_id, now_ms);
 	return r;
 }
 
-/* Those that are due; where none is, those that are only because a clock stood elsewhere when they were put off (R10). */
-static int take_due(struct dispatch *d, const struct endpoint *endpoint, int64_t now_ms, size_t limit, struct delivery **out, size_t *count) {
+/*
+ * Those that are due; where none is, those that are only because a clock stood elsewhere when they were put off (R10). Returns REPLICA_E_MORE where
+ * there may be more.
+ */
+static int take_due(struct dispatch *d, const struct endpoint *endpoint, int64_t now_ms, struct delivery **out, size_t *count) {
+	const struct delivery_bounds bounds = { (size_t)endpoint_window(d, endpoint), REFILL_BYTES_MAX };
 	size_t found;
-	int r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, now_ms, limit, out, count);
+	int r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, now_ms, bounds, out, count);
 
 	if (r < 0 || *count > 0)
 		return r;
-	r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, INT64_MAX, limit, out, &found);
-	while (r == 0 && *count < found && retry_due_ms(&d->retry, &(*out)[*count], now_ms) <= now_ms)
+	r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, INT64_MAX, bounds, out, &found);
+	while (r >= 0 && *count < found && retry_due_ms(&d->retry, &(*out)[*count], now_ms) <= now_ms)
 		++*count;
-	return r;
+	return r == REPLICA_E_MORE && *count < found ? 0 : r;
 }
 
 static int fill(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
-	size_t count, limit = (size_t)endpoint_window(d, endpoint);
 	struct delivery *deliveries;
-	int r = take_due(d, endpoint, now_ms, limit, &deliveries, &count);
+	size_t count;
+	int r = take_due(d, endpoint, now_ms, &deliveries, &count);
+	bool is_cut = r == REPLICA_E_MORE;
 
-	if (r == 0 && count > 0)
+	if (r >= 0 && count > 0)
 		r = load_route(d, endpoint, deliveries[0].tenant_id, now_ms);
 	if (r < 0 || endpoint->withdrawn || (count > 0 && !endpoint->route))
 		return r;
-	if (!enqueue_all(d, endpoint, deliveries, count) || count == limit) {
+	if (!enqueue_all(d, endpoint, deliveries, count) || is_cut) {
 		endpoint->next_due_ms = now_ms;
 		return 0;
 	}
@@ -212,26 +214,52 @@ static void withdrawal_done(struct dispatch *d, struct endpoint *endpoint) {
 	endpoint_settle(d, endpoint);
 }
 
+struct withdrawals {
+	const struct dispatch *dispatch;
+	const struct endpoint *endpoint;
+	struct arena *arena;
+	struct withdrawal *items;
+	size_t count, limit;
+};
+
+static struct delivery copy_head(struct arena *arena, const struct delivery *delivery) {
+	struct delivery copy = *delivery;
+
+	copy.tenant_id = arena_strdup(arena, delivery->tenant_id);
+	copy.command_id = arena_strdup(arena, delivery->command_id);
+	copy.request_id = arena_strdup_null(arena, delivery->request_id);
+	copy.client_id = arena_strdup_null(arena, delivery->client_id);
+	copy.traceparent = arena_strdup_null(arena, delivery->traceparent);
+	copy.last_reason = arena_strdup_null(arena, delivery->last_reason);
+	return copy;
+}
+
+/* Ends the walk when there are enough. */
+static int add_withdrawal(void *userdata, const struct delivery *delivery) {
+	struct withdrawals *w = userdata;
+
+	if (outstanding_has(w->dispatch, &delivery->id))
+		return 0;
+	w->items[w->count++] = (struct withdrawal){ copy_head(w->arena, delivery), w->endpoint->partition, w->endpoint->withdrawn };
+	return w->count == w->limit;
+}
+
 int dispatch_withdrawals(struct dispatch *d, struct arena *arena, size_t limit, struct withdrawal **out, size_t *count) {
+	struct withdrawals w = { .dispatch = d, .arena = arena, .items = arena_alloc(arena, limit * sizeof(**out)), .limit = limit };
 	struct endpoint *endpoint, *next;
+	int r = 0;
 
-	*out = arena_alloc(arena, limit * sizeof(**out));
-	*count = 0;
 	DL_FOREACH_SAFE(d->withdrawn, endpoint, next) {
-		size_t before = *count, found, want = limit - before + (size_t)endpoint->outstanding;
-		struct delivery *deliveries;
-		int r;
+		size_t before = w.count;
 
-		if (before == limit)
-			return 0;
-		r = replica_pending(d->replica, arena, &endpoint->webhook_id, INT64_MAX, want, &deliveries, &found);
-		if (r < 0)
-			return r;
-		for (size_t i = 0; i < found && *count < limit; i++)
-			if (!outstanding_has(d, &deliveries[i].id))
-				(*out)[(*count)++] = (struct withdrawal){ deliveries[i], endpoint->partition, endpoint->withdrawn };
-		if (*count == before)
+		w.endpoint = endpoint;
+		r = replica_walk_pending(d->replica, &endpoint->webhook_id, add_withdrawal, &w);
+		if (r)
+			break;
+		if (w.count == before)
 			withdrawal_done(d, endpoint);
 	}
-	return 0;
+	*out = w.items;
+	*count = w.count;
+	return MIN(r, 0);
 }

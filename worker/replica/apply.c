@@ -37,6 +37,15 @@ static void bind_delivery(sqlite3_stmt *statement, int at, const struct uuid *we
 	bind_int(statement, at + 2, due_ms);
 }
 
+/* Of events that it takes, a bit each. */
+static unsigned types_of(const struct webhook *webhook) {
+	unsigned types = 0;
+
+	for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT; type++)
+		types |= (unsigned)webhook_wants(webhook, (enum event_type)type) << type;
+	return types;
+}
+
 /* The columns that the row is looked up by, from parameter `at` on. */
 static void bind_columns(sqlite3_stmt *statement, int at, const struct state_record *record) {
 	switch (record->kind) {
@@ -44,6 +53,7 @@ static void bind_columns(sqlite3_stmt *statement, int at, const struct state_rec
 		bind_text(statement, at, record->webhook.tenant_id);
 		bind_int(statement, at + 1, record->webhook.created_at_ms);
 		bind_uuid(statement, at + 2, &record->webhook.id);
+		bind_int(statement, at + 3, types_of(&record->webhook));
 		return;
 	case STATE_SIGNING_KEY:
 		bind_text(statement, at, record->signing_key.tenant_id);
@@ -89,7 +99,7 @@ int replica_write_young(struct replica *replica) {
 
 /* Returns 1 with a row, 0 without, or -EIO. */
 static int has_row(struct replica *replica, const struct uuid *delivery_id) {
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_GET);
+	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_FIND);
 
 	bind_uuid(statement, 1, delivery_id);
 	return replica_step(replica, statement);

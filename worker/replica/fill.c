@@ -1,6 +1,6 @@
 /*
  * Filling a new file. Nobody reads it yet and there is nothing in it to lose, so what makes a commit safe and a look-up fast can wait until it is
- * full: the journal, and the indexes whose entries would come in no order.
+ * full: the journal, the indexes whose entries would come in no order, and the count of each tenant's webhooks.
  */
 #include "replica/internal.h"
 
@@ -8,8 +8,18 @@
 
 DEFINE_CLEANUP(sqlite3_stmt, sqlite3_finalize)
 
-/* Not those of dead deliveries: they are few, and making one anew reads the whole table. */
-static const char *const late_indexes[REPLICA_LATE_INDEXES] = { "webhook_list", "receipt_expiry", "delivery_pending" };
+/* In the order in which they are made again. Not the indexes of dead deliveries: they are few, and making one anew reads the whole table. */
+static const struct late {
+	const char *name;
+	const char *before; /* what is done first, at once; NULL: nothing */
+} late[REPLICA_LATE] = {
+	{ "webhook_list", NULL },
+	{ "webhook_subscribers", NULL },
+	{ "receipt_expiry", NULL },
+	{ "delivery_pending", NULL },
+	{ "webhook_goes", NULL },
+	{ "webhook_comes", "INSERT INTO tenant (id, webhooks) SELECT tenant, count(*) FROM webhook GROUP BY tenant ORDER BY tenant" },
+};
 
 static bool run(struct replica *replica, const char *sql) {
 	return sqlite3_exec(replica->db, sql, NULL, NULL, NULL) == SQLITE_OK;
@@ -37,24 +47,25 @@ static bool return_to_journal(struct replica *replica) {
 }
 
 /* Remembers how it was made, and drops it. */
-static bool drop_index(struct replica *replica, size_t i) {
-	_cleanup_(x_freep) char *sql = x_asprintf("DROP INDEX %s", late_indexes[i]);
+static bool drop(struct replica *replica, size_t i) {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
+	_cleanup_(x_freep) char *sql = NULL;
 
-	if (sqlite3_prepare_v2(replica->db, "SELECT sql FROM sqlite_schema WHERE name = ?1", -1, &statement, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(replica->db, "SELECT sql, type FROM sqlite_schema WHERE name = ?1", -1, &statement, NULL) != SQLITE_OK)
 		return false;
-	bind_text(statement, 1, late_indexes[i]);
+	bind_text(statement, 1, late[i].name);
 	if (sqlite3_step(statement) != SQLITE_ROW)
 		return false;
-	replica->late_indexes[i] = x_strdup((const char *)sqlite3_column_text(statement, 0));
+	replica->late[i] = x_strdup((const char *)sqlite3_column_text(statement, 0));
+	sql = x_asprintf("DROP %s %s", (const char *)sqlite3_column_text(statement, 1), late[i].name);
 	sqlite3_reset(statement);
 	return run(replica, sql);
 }
 
-static bool make_index(struct replica *replica, size_t i) {
-	_cleanup_(x_freep) char *sql = TAKE(replica->late_indexes[i]);
+static bool make(struct replica *replica, size_t i) {
+	_cleanup_(x_freep) char *sql = TAKE(replica->late[i]);
 
-	return run(replica, sql);
+	return (!late[i].before || run(replica, late[i].before)) && run(replica, sql);
 }
 
 static int fail(struct replica *replica) {
@@ -71,8 +82,8 @@ int replica_fill_begin(struct replica *replica) {
 	replica->is_filling = true;
 	if (!leave_journal(replica))
 		return replica_fill_end(replica); /* somebody reads it: then with the journal, as any other */
-	for (size_t i = 0; done && i < REPLICA_LATE_INDEXES; i++)
-		done = drop_index(replica, i);
+	for (size_t i = 0; done && i < REPLICA_LATE; i++)
+		done = drop(replica, i);
 	return done ? 0 : fail(replica);
 }
 
@@ -80,9 +91,9 @@ int replica_fill_end(struct replica *replica) {
 	replica->is_new = false; /* from here on it is used */
 	if (!replica->is_filling)
 		return 0;
-	for (size_t i = 0; i < REPLICA_LATE_INDEXES; i++)
-		if (replica->late_indexes[i])
-			return make_index(replica, i) ? REPLICA_E_MORE : fail(replica);
+	for (size_t i = 0; i < REPLICA_LATE; i++)
+		if (replica->late[i])
+			return make(replica, i) ? REPLICA_E_MORE : fail(replica);
 	if (!return_to_journal(replica))
 		return fail(replica);
 	replica->is_filling = false;

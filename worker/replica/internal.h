@@ -5,7 +5,7 @@
 #include "replica/statement.h"
 #include "replica/young.h"
 
-enum { REPLICA_LATE_INDEXES = 3 };
+enum { REPLICA_LATE = 6 };
 
 /* A row of meta while the file is being filled: it is good for nothing then. */
 #define REPLICA_FILLING "filling"
@@ -25,7 +25,7 @@ struct replica {
 	int64_t gather_since_ms; /* when the first of them began; monotonic */
 	int64_t turn_ended_ms;   /* when the last of them ended */
 	bool is_filling;         /* without a journal: it cannot be rolled back */
-	char *late_indexes[REPLICA_LATE_INDEXES]; /* owned; statements that make what filling does without */
+	char *late[REPLICA_LATE]; /* owned; statements that make what filling does without */
 	bool failed;             /* SQLite refused something: what was gathered may be gone, so no turn begins or ends, and nothing is committed */
 	bool damaged;            /* SQLite said so: the file goes when it is closed */
 };
@@ -57,8 +57,11 @@ int replica_decode(struct replica *replica, struct arena *arena, sqlite3_stmt *s
 /* A column that must hold 16 bytes. */
 int replica_column_uuid(struct replica *replica, sqlite3_stmt *statement, int column, struct uuid *out) _must_check_;
 
-/* All rows of a bound statement whose column 0 is a delivery's record; resets it. */
-int replica_collect_deliveries(struct replica *replica, struct arena *arena, sqlite3_stmt *bound, struct delivery **out,
-			       size_t *count) _must_check_;
+/*
+ * The rows of a bound statement whose column 0 is a delivery's record, in its order, within the bounds but at least one; resets it. Returns 0; REPLICA_E_MORE
+ * where there are more; or a negative errno.
+ */
+int replica_collect_deliveries(struct replica *replica, struct arena *arena, sqlite3_stmt *bound, struct delivery_bounds bounds,
+			       struct delivery **out, size_t *count) _must_check_;
 
 void registry_init(struct registry *registry, struct replica *replica);

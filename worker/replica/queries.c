@@ -21,7 +21,7 @@ int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_
 	return r;
 }
 
-int replica_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t due_ms_max, size_t limit,
+int replica_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t due_ms_max, struct delivery_bounds bounds,
 		    struct delivery **out, size_t *count) {
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_PENDING);
 	int r = replica_write_young(replica);
@@ -30,8 +30,31 @@ int replica_pending(struct replica *replica, struct arena *arena, const struct u
 		return r;
 	bind_uuid(statement, 1, webhook_id);
 	bind_int(statement, 2, due_ms_max);
-	bind_int(statement, 3, (int64_t)limit);
-	return replica_collect_deliveries(replica, arena, statement, out, count);
+	return replica_collect_deliveries(replica, arena, statement, bounds, out, count);
+}
+
+int replica_walk_pending(struct replica *replica, const struct uuid *webhook_id, replica_delivery_fn fn, void *userdata) {
+	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_PENDING);
+	int r = replica_write_young(replica);
+
+	if (r)
+		return r;
+	bind_uuid(statement, 1, webhook_id);
+	bind_int(statement, 2, INT64_MAX);
+	while ((r = replica_step(replica, statement)) > 0) {
+		struct state_record record;
+
+		arena_reset(replica->scratch);
+		r = replica_decode(replica, replica->scratch, statement, 0, STATE_DELIVERY, &record);
+		if (r)
+			return r;
+		record.delivery.body = NULL;
+		record.delivery.body_len = 0;
+		r = fn(userdata, &record.delivery);
+		if (r)
+			return r;
+	}
+	return r;
 }
 
 int replica_next_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t after_ms,
@@ -45,7 +68,7 @@ int replica_next_pending(struct replica *replica, struct arena *arena, const str
 		return r;
 	bind_uuid(statement, 1, webhook_id);
 	bind_int(statement, 2, after_ms);
-	r = replica_collect_deliveries(replica, arena, statement, &found, &count);
+	r = replica_collect_deliveries(replica, arena, statement, (struct delivery_bounds){ 1, SIZE_MAX }, &found, &count);
 	if (r < 0)
 		return r;
 	if (count == 0)

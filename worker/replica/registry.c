@@ -7,12 +7,8 @@ static int get_by_key(struct replica *replica, struct arena *arena, enum stateme
 	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, name);
 	int r;
 
-	if (key->kind == STATE_DELIVERY) {
-		bind_uuid(statement, 1, &key->id);
-	} else {
-		arena_reset(replica->scratch);
-		bind_text(statement, 1, state_key_format(replica->scratch, key));
-	}
+	arena_reset(replica->scratch);
+	bind_text(statement, 1, state_key_format(replica->scratch, key));
 	r = replica_step(replica, statement);
 	if (r <= 0)
 		return r ? r : REGISTRY_E_NOT_FOUND;
@@ -39,18 +35,24 @@ static int receipt_get(void *userdata, struct arena *arena, const char *tenant_i
 	return r;
 }
 
-static int delivery_get(void *userdata, struct arena *arena, const struct uuid *id, struct delivery *out) {
+static int delivery_find(void *userdata, const struct uuid *id, enum delivery_status *status, int64_t *due_ms) {
 	struct replica *replica = userdata;
-	struct state_key key = { .kind = STATE_DELIVERY, .id = *id };
-	struct state_record record;
-	size_t len;
-	const void *value = young_get(replica->young, id, &len);
-	int r = value ? replica_decode_value(replica, arena, value, len, STATE_DELIVERY, &record) :
-			get_by_key(replica, arena, STATEMENT_DELIVERY_GET, &key, &record);
+	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_FIND);
+	const struct young_delivery *young = young_get(replica->young, id);
+	int r;
 
-	if (!r)
-		*out = record.delivery;
-	return r;
+	if (young) {
+		*status = DELIVERY_PENDING;
+		*due_ms = young->due_ms;
+		return 0;
+	}
+	bind_uuid(statement, 1, id);
+	r = replica_step(replica, statement);
+	if (r <= 0)
+		return r ? r : REGISTRY_E_NOT_FOUND;
+	*status = (enum delivery_status)sqlite3_column_int(statement, 0);
+	*due_ms = sqlite3_column_int64(statement, 1);
+	return 0;
 }
 
 static int webhook_list(void *userdata, struct arena *arena, const char *tenant_id, const struct cursor *after, size_t limit,
@@ -81,31 +83,78 @@ static int webhook_list(void *userdata, struct arena *arena, const char *tenant_
 	return r;
 }
 
-static int signing_keys(void *userdata, struct arena *arena, const char *tenant_id, struct signing_key **out, size_t *count) {
+static int webhook_count(void *userdata, const char *tenant_id, int64_t *out) {
 	struct replica *replica = userdata;
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_SIGNING_KEY_LIST);
+	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_WEBHOOK_COUNT);
+	int r;
+
+	bind_text(statement, 1, tenant_id);
+	r = replica_step(replica, statement);
+	*out = r > 0 ? sqlite3_column_int64(statement, 0) : 0;
+	return MIN(r, 0);
+}
+
+static int subscribers(void *userdata, struct arena *arena, const char *tenant_id, size_t limit, struct subscriber **out, size_t *count) {
+	struct replica *replica = userdata;
+	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_SUBSCRIBERS);
 	size_t capacity = 0;
 	int r;
 
 	*out = NULL;
 	*count = 0;
 	bind_text(statement, 1, tenant_id);
+	bind_int(statement, 2, (int64_t)limit);
 	while ((r = replica_step(replica, statement)) > 0) {
-		struct state_record record;
-
-		r = replica_decode(replica, arena, statement, 0, STATE_SIGNING_KEY, &record);
+		*out = arena_grow(arena, *out, *count, &capacity, sizeof(**out));
+		r = replica_column_uuid(replica, statement, 0, &(*out)[*count].webhook_id);
 		if (r)
 			return r;
-		*out = arena_grow(arena, *out, *count, &capacity, sizeof(**out));
-		(*out)[(*count)++] = record.signing_key;
+		(*out)[(*count)++].types = (unsigned)sqlite3_column_int(statement, 1);
 	}
 	return r;
 }
 
-int replica_collect_deliveries(struct replica *replica, struct arena *arena, sqlite3_stmt *bound, struct delivery **out,
-			       size_t *count) {
+static int signing_key_newest(void *userdata, struct arena *arena, const char *tenant_id, struct signing_key *out) {
+	struct replica *replica = userdata;
+	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_SIGNING_KEY_NEWEST);
+	struct state_record record;
+	int r;
+
+	bind_text(statement, 1, tenant_id);
+	r = replica_step(replica, statement);
+	if (r <= 0)
+		return r ? r : REGISTRY_E_NOT_FOUND;
+	r = replica_decode(replica, arena, statement, 0, STATE_SIGNING_KEY, &record);
+	if (!r)
+		*out = record.signing_key;
+	return r;
+}
+
+static int signing_key_count(void *userdata, const char *tenant_id, int64_t now_ms, size_t limit, size_t *out) {
+	struct replica *replica = userdata;
+	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_SIGNING_KEY_EXPIRIES);
+	int r;
+
+	*out = 0;
+	bind_text(statement, 1, tenant_id);
+	bind_int(statement, 2, (int64_t)limit);
+	while ((r = replica_step(replica, statement)) > 0) {
+		int64_t expires_at_ms = sqlite3_column_int64(statement, 0);
+
+		*out += expires_at_ms == 0 || expires_at_ms > now_ms;
+	}
+	return r;
+}
+
+/* Whether another may be read: there is one already, and it would be past a bound. */
+static bool is_past(struct delivery_bounds bounds, size_t count, size_t bytes) {
+	return count > 0 && (count >= bounds.count || bytes >= bounds.bytes);
+}
+
+int replica_collect_deliveries(struct replica *replica, struct arena *arena, sqlite3_stmt *bound, struct delivery_bounds bounds,
+			       struct delivery **out, size_t *count) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement = bound;
-	size_t capacity = 0;
+	size_t capacity = 0, bytes = 0;
 	int r;
 
 	*out = NULL;
@@ -113,24 +162,26 @@ int replica_collect_deliveries(struct replica *replica, struct arena *arena, sql
 	while ((r = replica_step(replica, statement)) > 0) {
 		struct state_record record;
 
+		if (is_past(bounds, *count, bytes))
+			return REPLICA_E_MORE;
 		r = replica_decode(replica, arena, statement, 0, STATE_DELIVERY, &record);
 		if (r)
 			return r;
+		bytes += (size_t)sqlite3_column_bytes(statement, 0);
 		*out = arena_grow(arena, *out, *count, &capacity, sizeof(**out));
 		(*out)[(*count)++] = record.delivery;
 	}
 	return r;
 }
 
-static int delivery_dead(void *userdata, struct arena *arena, const struct uuid *webhook_id, int64_t since_ms, size_t limit,
+static int delivery_dead(void *userdata, struct arena *arena, const struct uuid *webhook_id, int64_t since_ms, struct delivery_bounds bounds,
 			 struct delivery **out, size_t *count) {
 	struct replica *replica = userdata;
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_DEAD);
 
 	bind_uuid(statement, 1, webhook_id);
 	bind_int(statement, 2, since_ms);
-	bind_int(statement, 3, (int64_t)limit);
-	return replica_collect_deliveries(replica, arena, statement, out, count);
+	return MIN(replica_collect_deliveries(replica, arena, statement, bounds, out, count), 0);
 }
 
 void registry_init(struct registry *registry, struct replica *replica) {
@@ -139,8 +190,11 @@ void registry_init(struct registry *registry, struct replica *replica) {
 		.webhook_get = webhook_get,
 		.webhook_list = webhook_list,
 		.receipt_get = receipt_get,
-		.signing_keys = signing_keys,
-		.delivery_get = delivery_get,
+		.webhook_count = webhook_count,
+		.subscribers = subscribers,
+		.signing_key_newest = signing_key_newest,
+		.signing_key_count = signing_key_count,
+		.delivery_find = delivery_find,
 		.delivery_dead = delivery_dead,
 	};
 }

@@ -142,8 +142,8 @@ void replica_close(struct replica *replica) {
 	}
 	if (replica->lock_fd >= 0)
 		close(replica->lock_fd);
-	for (size_t i = 0; i < REPLICA_LATE_INDEXES; i++)
-		free(replica->late_indexes[i]);
+	for (size_t i = 0; i < REPLICA_LATE; i++)
+		free(replica->late[i]);
 	arena_free(replica->scratch);
 	young_free(replica->young);
 	free(replica->file);

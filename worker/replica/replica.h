@@ -39,8 +39,9 @@ void replica_discard(struct replica *replica);
 /*
  * All below return 0 or a negative errno (-EIO for SQLite's errors, after logging them). After one the turns that no commit has written may be
  * gone: no turn begins or ends, and nothing is committed, until it is opened again. Where SQLite, or a row, says that the file is damaged,
- * replica_close removes it, so that the next open makes it anew.
+ * replica_close removes it, so that the next open makes it anew. Some return 1, REPLICA_E_MORE, where there is more to do or to read.
  */
+enum { REPLICA_E_MORE = 1 };
 int replica_turn_begin(struct replica *replica, int64_t now_ms) _must_check_; /* monotonic, as below */
 int replica_turn_end(struct replica *replica, int64_t now_ms) _must_check_;
 /* Whether turns have been gathered for long enough, or no more come. */
@@ -58,9 +59,8 @@ void replica_rollback(struct replica *replica);
  * Filling a file that this process made and that nothing was put into yet, in half the time: without a journal, and with some indexes made at the
  * end. Meanwhile it is locked against readers, there are no look-ups but by key, and if the process dies or a transaction fails the file is good
  * for nothing: the next open makes it anew. Begin does nothing with any other file, nor after an end. End is called before the first look-up: it
- * makes one index at a time, and returns 1 (REPLICA_E_MORE) until it is done.
+ * makes one of them at a time, and returns REPLICA_E_MORE until it is done.
  */
-enum { REPLICA_E_MORE = 1 };
 int replica_fill_begin(struct replica *replica) _must_check_;
 int replica_fill_end(struct replica *replica) _must_check_;
 bool replica_is_filling(const struct replica *replica);
@@ -88,11 +88,15 @@ typedef int (*replica_backlog_fn)(void *userdata, const struct uuid *webhook_id,
 int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_fn fn, void *userdata) _must_check_;
 
 /*
- * The webhook's pending deliveries in the order of their due times, and as they came where those are the same, at most `limit`;
- * `due_ms_max` bounds the due time. The rows' deliveries live in the arena.
+ * The webhook's pending deliveries in the order of their due times, and as they came where those are the same, within the bounds but at least one;
+ * `due_ms_max` bounds the due time. The rows' deliveries live in the arena. Returns REPLICA_E_MORE where the bounds left some out.
  */
-int replica_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t due_ms_max, size_t limit,
+int replica_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t due_ms_max, struct delivery_bounds bounds,
 		    struct delivery **out, size_t *count) _must_check_;
+/* Called for each row in order; what it returns, if not 0, ends the walk and is returned. `delivery` lives until then, and has no body. */
+typedef int (*replica_delivery_fn)(void *userdata, const struct delivery *delivery);
+/* Walks all of the webhook's pending deliveries. `fn` must not use the replica. */
+int replica_walk_pending(struct replica *replica, const struct uuid *webhook_id, replica_delivery_fn fn, void *userdata) _must_check_;
 /* The first of them that is due after `after_ms`, or REPLICA_E_NOT_FOUND. */
 int replica_next_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t after_ms,
 			 struct delivery *out) _must_check_;

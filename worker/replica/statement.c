@@ -24,19 +24,22 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_POSITION_DELETE] = "DELETE FROM position WHERE partition = ?1",
 
 	[STATEMENT_WEBHOOK_PUT] =
-	    "INSERT INTO webhook (key, partition, value, tenant, created_at_ms, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+	    "INSERT INTO webhook (key, partition, value, tenant, created_at_ms, id, types) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 	    " ON CONFLICT (key, partition) DO UPDATE SET"
-	    " value = excluded.value, created_at_ms = excluded.created_at_ms",
+	    " value = excluded.value, created_at_ms = excluded.created_at_ms, types = excluded.types",
 	[STATEMENT_WEBHOOK_DELETE] = "DELETE FROM webhook WHERE key = ?1 AND partition = ?2",
 	[STATEMENT_WEBHOOK_GET] = "SELECT value FROM webhook WHERE key = ?1 LIMIT 1",
 	[STATEMENT_WEBHOOK_LIST] = "SELECT value FROM webhook WHERE tenant = ?1 AND (created_at_ms, id) > (?2, ?3)"
 				   " ORDER BY created_at_ms, id LIMIT ?4",
+	[STATEMENT_WEBHOOK_COUNT] = "SELECT webhooks FROM tenant WHERE id = ?1",
+	[STATEMENT_SUBSCRIBERS] = "SELECT id, types FROM webhook WHERE tenant = ?1 AND types > 0 ORDER BY created_at_ms, id LIMIT ?2",
 
 	[STATEMENT_SIGNING_KEY_PUT] = "INSERT INTO signing_key (key, partition, value, tenant, epoch, expires_at_ms)"
 				      " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (key, partition) DO UPDATE SET"
 				      " value = excluded.value, epoch = excluded.epoch, expires_at_ms = excluded.expires_at_ms",
 	[STATEMENT_SIGNING_KEY_DELETE] = "DELETE FROM signing_key WHERE key = ?1 AND partition = ?2",
-	[STATEMENT_SIGNING_KEY_LIST] = "SELECT value FROM signing_key WHERE tenant = ?1 ORDER BY epoch DESC",
+	[STATEMENT_SIGNING_KEY_NEWEST] = "SELECT value FROM signing_key WHERE tenant = ?1 ORDER BY epoch DESC LIMIT 1",
+	[STATEMENT_SIGNING_KEY_EXPIRIES] = "SELECT expires_at_ms FROM signing_key WHERE tenant = ?1 ORDER BY epoch DESC LIMIT ?2",
 
 	[STATEMENT_MASTER_KEY_PUT] = "INSERT INTO master_key (partition, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
 	[STATEMENT_MASTER_KEY_DELETE] = "DELETE FROM master_key WHERE partition = ?1 AND id = ?2",
@@ -54,11 +57,11 @@ static const char *const sql[STATEMENT_COUNT] = {
 	    " ON CONFLICT (id, partition) DO UPDATE SET value = excluded.value,"
 	    " webhook_id = excluded.webhook_id, status = excluded.status, due_ms = excluded.due_ms",
 	[STATEMENT_DELIVERY_DELETE] = "DELETE FROM delivery WHERE id = ?1 AND partition = ?2",
-	[STATEMENT_DELIVERY_GET] = "SELECT value FROM delivery WHERE id = ?1 LIMIT 1",
+	[STATEMENT_DELIVERY_FIND] = "SELECT status, due_ms FROM delivery WHERE id = ?1 LIMIT 1",
 	[STATEMENT_DELIVERY_DEAD] = "SELECT value FROM delivery WHERE webhook_id = ?1 AND status = 1 AND due_ms >= ?2"
-				    " ORDER BY due_ms, rowid LIMIT ?3",
+				    " ORDER BY due_ms, rowid",
 	[STATEMENT_DELIVERY_PENDING] = "SELECT value FROM delivery WHERE webhook_id = ?1 AND status = 0 AND due_ms <= ?2"
-				       " ORDER BY due_ms, partition, rowid LIMIT ?3",
+				       " ORDER BY due_ms, partition, rowid",
 	[STATEMENT_DELIVERY_NEXT_PENDING] = "SELECT value FROM delivery WHERE webhook_id = ?1 AND status = 0 AND due_ms > ?2"
 					    " ORDER BY due_ms LIMIT 1",
 	[STATEMENT_DELIVERY_BACKLOG] = "SELECT webhook_id, min(due_ms), count(*) FROM delivery INDEXED BY delivery_pending"

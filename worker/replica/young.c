@@ -68,13 +68,10 @@ bool young_put(struct young *young, const struct young_delivery *delivery) {
 	return true;
 }
 
-const void *young_get(const struct young *young, const struct uuid *id, size_t *len) {
+const struct young_delivery *young_get(const struct young *young, const struct uuid *id) {
 	struct entry *entry = find(young, id);
 
-	if (!entry)
-		return NULL;
-	*len = entry->delivery.len;
-	return entry->value;
+	return entry ? &entry->delivery : NULL;
 }
 
 static void end(struct young *young, struct entry *entry) {

@@ -31,8 +31,8 @@ struct young_delivery {
 
 /* Copies it. Returns whether it took it: not, when one of that id is there. */
 bool young_put(struct young *young, const struct young_delivery *delivery);
-/* The encoded record of that id, or NULL; lives until the next call that changes something. */
-const void *young_get(const struct young *young, const struct uuid *id, size_t *len);
+/* That of the id, or NULL; lives until the next call that changes something. */
+const struct young_delivery *young_get(const struct young *young, const struct uuid *id);
 /* Takes it away; returns whether it was there. */
 bool young_end(struct young *young, const struct uuid *id, int32_t partition);
 
