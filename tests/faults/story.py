@@ -115,8 +115,8 @@ class Story:
         name = tenant.replace("%", "%25").replace("/", "%2F")
         self.change(TENANTS.index(tenant), f"webhook/{name}/{webhook['id']}", webhook | {"tenantId": tenant})
 
-    def create(self, tenant, events=(rules.ISSUED,), **fields):
-        command = self.ask(tenant, "CreateWebhook", {"events": list(events), "url": "http://127.0.0.1:1/hook", "disabled": False}, **fields)
+    def create(self, tenant, events=(rules.ISSUED,), url="http://127.0.0.1:1/hook", **fields):
+        command = self.ask(tenant, "CreateWebhook", {"events": list(events), "url": url, "disabled": False}, **fields)
         id = ids.webhook(("cluster", "t-" + ADMIN, command.partition, command.offset), tenant, command.id)
         webhook = {"id": id, **command.fields, "createdAt": self.now, "updatedAt": self.now}
         if (tenant, 1) not in self.epochs:

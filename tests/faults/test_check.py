@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import story
+from checker import rules
 from checker.history import ADMIN, Callback, Command, History, Sighting
 from checker.main import PROPERTIES, judge
 
@@ -438,3 +439,42 @@ def test_a_planted_violation_is_found(history, name, spoil):
     history.forget()
     found = failing(history)
     assert name in found and found[name], f"not found; failing were {found}"
+
+
+# A tenant that has too much
+
+
+def refused_after(webhooks):
+    """What the model says of a webhook that is refused with 429 where there are so many."""
+    many = story.Story()
+    for _ in range(webhooks):
+        many.create("acme")
+    fields = {"events": [rules.ISSUED], "url": "http://127.0.0.1:1/", "disabled": False}
+    many.answer(many.ask("acme", "CreateWebhook", fields), 429)
+    return many.end().replay.wrong["answers"]
+
+
+def test_a_limit_is_an_answer():
+    assert not refused_after(rules.WEBHOOKS_LEAST)
+
+
+def test_a_limit_for_who_has_little_is_none():
+    (wrong,) = refused_after(rules.WEBHOOKS_LEAST - 1)
+    assert "429" in wrong and "201" in wrong
+
+
+def list_first(url, count):
+    """What the model says of a list of two webhooks that shows the first and says that another follows."""
+    listed = story.Story()
+    made = [listed.create("acme", url=url) for _ in range(count)]
+    shown = {"data": made[:1], "nextCursor": "more"}
+    listed.answer(listed.ask("acme", "RetrieveWebhooks", {"limit": None, "cursor": None}), 200, shown)
+    return listed.end().replay.wrong["answers"]
+
+
+def test_a_large_page_may_end_early():
+    assert not list_first("http://127.0.0.1:1/" + "x" * rules.PAGE_BYTES_MAX, 2)
+
+
+def test_a_small_page_may_not():
+    assert list_first("http://127.0.0.1:1/", 2)

@@ -4,7 +4,7 @@ A tenant's commands of one topic are replayed in their order there. Between the 
 order is right; the one that was chosen is taken from webhook-results, where all of a tenant's events lie in one partition.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from . import ids, rules
@@ -78,6 +78,7 @@ class _Replayer:
         self.by_id = {event.id: event for event in history.events}
         self.claimed = set()
         self.dead = defaultdict(dict)  # webhook id: {delivery id: Delivery}
+        self.pending = Counter()  # by tenant
         self.end = None  # of the command at hand
 
     # The order of replay
@@ -140,11 +141,30 @@ class _Replayer:
 
     def apply(self, tenant, command, now):
         operation = getattr(self, "on_" + command.operation)
-        answer = operation(tenant, command, now) if rules.is_envelope(command) else Answer(400)
+        if not rules.is_envelope(command):
+            answer = Answer(400)
+        elif self.end and self.end.status in rules.LIMITED and self.is_large(tenant, command, now):
+            answer = Answer(self.end.status)
+        else:
+            answer = operation(tenant, command, now)
         if command.topic == ADMIN and rules.is_command_id(command.id) and command.operation not in rules.READS:
             outcome = f"{rules.SUBJECTS[command.operation]}_{'SUCCESS' if answer.status < 400 else 'FAIL'}"
             tenant.receipts[command.id] = Receipt((command.operation, command.fields), answer, outcome, now)
         return answer
+
+    def is_large(self, tenant, command, now):
+        """Whether the tenant has so much that it may be refused more: a refusal that changes nothing is as good as an answer then."""
+        match command.operation:
+            case "CreateWebhook":
+                return rules.is_webhook(command.fields) and len(tenant.webhooks) >= rules.WEBHOOKS_LEAST
+            case "RotateSigningKey":
+                return sum(key["expiresAt"] is None or key["expiresAt"] > (now or 0) for key in tenant.keys) >= rules.KEYS_LEAST
+            case "IssueCredential":
+                return self.pending[tenant.name] >= rules.PENDING_LEAST
+            case "TestWebhook" | "RecoverDeliveries":
+                id, refusal = self.find_enabled(tenant, command)
+                return not refusal and self.pending[tenant.name] >= rules.PENDING_LEAST
+        return False
 
     def compare(self, command, answer, end):
         at = f"{command.operation} {command.id} at {command.topic}[{command.partition}]@{command.offset}"
@@ -156,10 +176,16 @@ class _Replayer:
             return
         shown = dict(end.data or {})
         if "page" in answer.data:
-            shown["page"] = [item["id"] for item in shown["data"]], shown["nextCursor"] is not None
+            shown["page"] = self.page_shown(answer, shown)
         for name, value in answer.data.items():
             if value is not None and shown.get(name) != value:
                 self.complain("answers", f"{at}: {name} is {shown.get(name)!r}, the model says {value!r}")
+
+    def page_shown(self, answer, shown):
+        """(ids, whether another follows); one that ended early, as a large one may, counts as what it is the beginning of."""
+        page, (wanted, more) = ([item["id"] for item in shown["data"]], shown["nextCursor"] is not None), answer.data["page"]
+        early = page[1] and 0 < len(page[0]) < len(wanted) and page[0] == wanted[: len(page[0])]
+        return (wanted, more) if early and rules.may_end_early({item["id"]: item for item in shown["data"]}, page[0]) else page
 
     def on_CreateWebhook(self, tenant, command, now):
         if not rules.is_webhook(command.fields):
@@ -251,6 +277,7 @@ class _Replayer:
     def begin(self, delivery, now):
         self.dead[delivery.webhook].pop(delivery.id, None)
         delivery.status, delivery.attempts, delivery.next_ms = "pending", 0, now
+        self.pending[delivery.tenant] += 1
         delivery.lives.append(Life(self.end))
 
     def record(self, command, matches, now):
@@ -296,6 +323,7 @@ class _Replayer:
         if event.data["attempt"] != expected:
             self.complain("lives", f"{event.type} of delivery {id}: attempt {event.data['attempt']} where {expected} comes next")
         getattr(self, "end_" + name)(delivery, event, ended)
+        self.pending[delivery.tenant] -= delivery.status != "pending"
 
     def end_RETRY(self, delivery, event, _):
         if event.data["attempt"] > len(self.history.settings.schedule_ms):

@@ -23,6 +23,11 @@ ISSUED, SUMMARY, TEST = "OpenIdCredentialIssued", "OpenIdCredentialIssuedSummary
 SUBSCRIBABLE = (ISSUED, SUMMARY)
 
 PAGE_DEFAULT, PAGE_MAX, RECOVER_MAX = 100, 1000, 1000
+PAGE_BYTES_MAX = 700 * 1024
+
+# Refusals of what a tenant has too much of. How much that is, the settings say; below these numbers nobody may be refused.
+LIMITED = (409, 429)
+WEBHOOKS_LEAST, KEYS_LEAST, PENDING_LEAST = 100, 8, 1000
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LAST_MS = 253402300799999
 
@@ -75,6 +80,11 @@ def page(webhooks, fields):
     rest = [id for created, id in places if after is None or (created, id) > after]
     limit = fields.get("limit") or PAGE_DEFAULT
     return rest[:limit], len(rest) > limit
+
+
+def may_end_early(webhooks, ids):
+    """Whether a page that shows these is large enough to end before its limit: at least half of what it may have is urls then."""
+    return sum(len(webhooks[id]["url"].encode()) for id in ids if id in webhooks) > PAGE_BYTES_MAX // 2
 
 
 def _is_json(text, kinds):

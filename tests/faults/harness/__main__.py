@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .faults import Missed, happen
+from .flood import Flood
 from .judge import duplicates, problems
 from .load import Load
 from .schedule import KINDS, draw
@@ -85,6 +86,10 @@ def report(incidents, stand, load, loaded_until):
     for (kind, variant), stalls in sorted(kinds.items(), key=lambda item: list(KINDS).index(item[0][0])):
         print(f"{kind + ' ' + variant:36} {len(stalls):5}  {max(stalls):5.1f} s")
     callbacks, again = duplicates(stand.receivers)
+    floods = [(begin, end) for fault, begin, end in incidents.done if fault.kind == "flood"]
+    if floods:
+        waits = [stand.watch.longest_wait(begin, end) for begin, end in floods]
+        print(f"while one tenant flooded, the commands of the others waited {max(waits):.1f} s at most")
     print(f"{len(incidents.done)} faults, {len(incidents.missed)} missed, {len(stand.pool.crashes)} ends of workers that nobody asked for")
     for at, id, status, _ in stand.pool.crashes:
         print(f"  {id} ended with {status} at {at - incidents.began:.1f} s")
@@ -111,13 +116,16 @@ def experience(given, directory):
     print(*faults, sep="\n", flush=True)
     with Stand(directory, given.seed, given.faults) as stand:
         load = Load(stand, given.seed, given.rate)
+        stand.flood = Flood(stand, given.seed, load.sent)
         try:
             load.begin()
             incidents = Incidents(stand)
             incidents.run(faults, given.minutes * 60)
             load.end()
+            stand.flood.end()
             loaded_until = time.monotonic()
             load.appease()
+            stand.flood.appease()
             stand.heal()
             incidents.say("waiting for quiet")
             stand.wait_quiet(load.sent)

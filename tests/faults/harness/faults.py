@@ -183,7 +183,17 @@ def compaction(stand, fault, member):
     member.start()
 
 
-ACTIONS = {action.__name__: action for action in (kill, step, stop, scale, broker, net, replica, disk, clock, compaction)}
+# Tenants
+
+
+def flood(stand, fault, _):
+    """One tenant does its worst. It is over when that is answered, or the run is."""
+    stand.flood.run(fault.variant)
+    while not stand.over.is_set() and stand.flood.unanswered():
+        pause(stand, 0.2)
+
+
+ACTIONS = {action.__name__: action for action in (kill, step, stop, scale, broker, net, replica, disk, clock, compaction, flood)}
 OF_A_WORKER = {"kill", "step", "stop", "replica", "disk", "clock", "compaction"}
 
 

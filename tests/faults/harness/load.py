@@ -90,7 +90,9 @@ class Load:
         return self.chance.choice(living) if living else NOWHERE
 
     def send(self, value):
-        self.sent[value["tenantId"], value["commandId"]] += 1
+        key = value["tenantId"], value["commandId"]
+        self.sent[key] += 1
+        self.stand.watch.asked[key] = time.monotonic()
         (self.writer.command if "operation" in value else self.writer.issuance)(value)
 
     def ask(self, tenant, operation):

@@ -20,6 +20,7 @@ KINDS = {
     "disk": ["full", "full-at-start"],
     "clock": ["forward", "back"],
     "compaction": ["restore"],
+    "flood": ["webhooks", "keys", "fanout", "pages"],
 }
 
 WEIGHTS = {"kill": 3, "step": 4}  # of a deck; others 1

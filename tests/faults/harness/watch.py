@@ -35,6 +35,8 @@ class Watch(Reader):
         self.deliveries = defaultdict(Delivery)
         self.webhooks = defaultdict(list)  # tenant: ids as they were created
         self.commits = defaultdict(list)  # partition: times
+        self.asked = {}  # (tenant, command id): when the load wrote it
+        self.waits = []  # (when it was written, seconds until it was answered), of those
         self.over = threading.Event()
         super().__init__(bootstrap, prefix + "webhook-results")
         self.thread = threading.Thread(target=self.run)
@@ -69,6 +71,8 @@ class Watch(Reader):
             self.commands[event["tenantId"], event["commandId"]].starts += 1
         elif step in ("SUCCESS", "FAIL"):
             self.commands[event["tenantId"], event["commandId"]].ends += 1
+            if asked := self.asked.pop((event["tenantId"], event["commandId"]), None):
+                self.waits.append((asked, time.monotonic() - asked))
             if event["type"] == "WEBHOOK_CREATE_SUCCESS" and not event["repeat"]:
                 self.webhooks[event["tenantId"]].append(avro.plain(event["data"])["id"])
 
@@ -83,6 +87,10 @@ class Watch(Reader):
             edges = [start, *(t for t in list(times) if start < t < end), end]
             longest = max(longest, *(b - a for a, b in zip(edges, edges[1:])))
         return longest
+
+    def longest_wait(self, start, end):
+        """The longest that a command of the load waited for its answer that was written within [start, end]."""
+        return max((wait for asked, wait in list(self.waits) if start <= asked <= end), default=0)
 
     def close(self):
         self.over.set()

@@ -1,0 +1,80 @@
+"""One tenant does its worst, while the others go on: all that it can ask for in numbers, in the time that it takes to write it."""
+
+from env import commands
+from env.kafka import CommandWriter
+
+WEBHOOKS, ROTATIONS, ISSUANCES, PAGES, RECOVERIES = 300, 300, 150, 60, 60
+URL = "https://flood.invalid/" + "x" * 2000
+SUBSCRIBED = 20  # webhooks that take everything, at an endpoint that answers nothing but 500
+
+
+class Flood:
+    """Its commands, by a producer of its own; each is noted in `sent`, as the load's are: {(tenant, command id): how often}."""
+
+    def __init__(self, stand, seed, sent):
+        self.stand, self.sent = stand, sent
+        self.tenant = f"f{seed}-flood"
+        self.path = f"/{self.tenant}"
+        self.url = f"http://127.0.0.1:{stand.receivers.ports[0]}{self.path}"
+        self.writer = CommandWriter(stand.bootstrap, stand.prefix, stand.schemas)
+        self.made = 0
+        stand.receivers.ask(rules={self.path: [{"status": 500}]})
+
+    def appease(self):
+        self.stand.receivers.ask(rules={self.path: [{"status": 200}]})
+
+    def note(self):
+        self.made += 1
+        id = f"flood-{self.made}"
+        self.sent[self.tenant, id] += 1
+        return id
+
+    def ask(self, operation):
+        self.writer.command(commands.command(self.tenant, operation, command_id=self.note()))
+
+    def issue(self):
+        self.writer.issuance(commands.issuance(self.tenant, command_id=self.note()))
+
+    def living(self):
+        """The webhooks that it has, as far as they are known; the newest last."""
+        return self.stand.watch.webhooks[self.tenant] or ["00000000-0000-4000-8000-000000000000"]
+
+    # Its ways, each at once
+
+    def webhooks(self):
+        """Many, large and disabled; and everything that is issued then looks through them."""
+        for _ in range(WEBHOOKS):
+            self.ask(commands.create(URL, (commands.ISSUED, commands.SUMMARY), disabled=True))
+        for _ in range(ISSUANCES):
+            self.issue()
+
+    def keys(self):
+        for _ in range(ROTATIONS):
+            self.ask(commands.rotate_key())
+
+    def fanout(self):
+        """Each credential is many deliveries, all of which fail, die, and are called back."""
+        for _ in range(SUBSCRIBED):
+            self.ask(commands.create(self.url, (commands.ISSUED, commands.SUMMARY)))
+        for _ in range(ISSUANCES // 10):
+            self.issue()
+        for n in range(RECOVERIES):
+            living = self.living()
+            self.ask(commands.recover(living[-1 - n % len(living)], 0))
+
+    def pages(self):
+        for _ in range(PAGES):
+            self.ask(commands.retrieve_all(limit=1000))
+        for n in range(PAGES):
+            living = self.living()
+            self.ask(commands.retrieve(living[n % len(living)]))
+
+    def run(self, way):
+        getattr(self, way)()
+        self.writer.producer.poll(0)
+
+    def unanswered(self):
+        return self.stand.watch.unanswered({key: times for key, times in list(self.sent.items()) if key[0] == self.tenant})
+
+    def end(self):
+        self.writer.flush()
