@@ -119,8 +119,10 @@ def test_what_is_no_request(gateway, bytes):
 
 
 def test_random_bytes(gateway):
+    """Whatever comes, it runs on."""
     for seed in range(50):
         raw(gateway.api, random.Random(seed).randbytes(2000) + b"\r\n\r\n", timeout=0.05)
+    assert gateway.get("/readyz").code == 200 and gateway.running
 
 
 def test_pipelining(gateway, client):
@@ -214,7 +216,8 @@ def test_waiting_for_a_worker_is_not_slowness(make_world):
 def test_idle_connections(gateway, client, report):
     """10,000 of them, and all others are served; then they are cut off."""
     count = 10000
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(count + 1000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(count + 1000, hard), hard))
     host, port = gateway.api.split(":")
     idle = []
     for _ in range(count):
