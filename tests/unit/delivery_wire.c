@@ -102,6 +102,7 @@ static int setup(void **state) {
 		.delivery_max_in_flight = 16,
 		.delivery_max_in_flight_per_endpoint = 16,
 		.delivery_max_connections_per_host = 16,
+		.delivery_connection_lifetime_ms = 300 * 1000,
 		.endpoint_allow_http = true,
 		.signature_formats = SIGNATURE_FORMAT_RFC9421,
 	};
@@ -255,9 +256,13 @@ static void test_urls(void **state) {
 		_cleanup_(arena_freep) struct arena *arena = arena_new();
 		const char *why;
 		char *url;
+		enum attempt_reason reason;
 
-		if (url_normalise(arena, urls[i], &policy, &url, &why) == 0 &&
-		    (attempt(f, url) != ATTEMPT_ADDRESS_REFUSED || *connected))
+		if (url_normalise(arena, urls[i], &policy, &url, &why) != 0)
+			continue;
+		reason = attempt(f, url);
+		/* That curl knows "localhost" by itself, and "localhost." not. */
+		if ((reason != ATTEMPT_ADDRESS_REFUSED && reason != ATTEMPT_DNS) || *connected)
 			fail_msg("%s: as %s, connected to \"%s\"", urls[i], url, connected);
 	}
 }

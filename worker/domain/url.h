@@ -20,7 +20,7 @@ struct url_policy {
  *
  * Normalised: scheme and host lower case, host in IDNA A-label form, default port dropped, dot segments removed, empty path "/",
  * percent-encodings in upper case hex and decoded where they stand for an unreserved character, everything outside RFC 3986 and also
- * ' { } | ^ and backtick percent-encoded.
+ * ' { } | ^ and backtick percent-encoded. A dot that ends a name stays: without it a resolver may look elsewhere first.
  */
 int url_normalise(struct arena *arena, const char *text, const struct url_policy *policy, char **out, const char **why)
 	__attribute__((warn_unused_result));

@@ -83,17 +83,27 @@ static bool is_label(const char *label, size_t len) {
 	return true;
 }
 
+/* Without the root's dot, which may end a name. Source: RFC 3986 section 3.2.2. */
+static size_t relative_len(const char *host) {
+	size_t len = strlen(host);
+
+	return len > 1 && host[len - 1] == '.' ? len - 1 : len;
+}
+
 static bool is_name(const char *host) {
-	if (strlen(host) > HOST_NAME_MAX_LEN)
+	const char *end = host + relative_len(host);
+
+	if (end - host > HOST_NAME_MAX_LEN)
 		return false;
 	for (const char *label = host;;) {
-		size_t len = strcspn(label, ".");
+		size_t len = MIN(strcspn(label, "."), (size_t)(end - label));
 
 		if (!is_label(label, len))
 			return false;
-		if (!label[len])
+		label += len;
+		if (label == end)
 			return true;
-		label += len + 1;
+		label++;
 	}
 }
 
@@ -125,14 +135,15 @@ static bool ends_in_a_number(const char *host) {
 }
 
 static int normalise_name(struct arena *arena, const char *name, const struct url_policy *policy, char **out, const char **why) {
-	const char *read = as_curl_reads_it(arena, name);
+	const char *relative = arena_strndup(arena, name, relative_len(name)), *read = as_curl_reads_it(arena, name);
 	struct in6_addr address;
 	struct in_addr ipv4;
 
-	if (!read)
+	/* An address has no dot behind it: whoever read one there read something else than we do. */
+	if (!read || (strlen(relative) < strlen(name) && ends_in_a_number(relative)))
 		return refuse(why, NAME_REFUSED);
 	if (inet_pton(AF_INET, read, &ipv4) != 1) {
-		if (ends_in_a_number(name) || strcmp(read, name) != 0)
+		if (ends_in_a_number(relative) || strcmp(read, name) != 0)
 			return refuse(why, NAME_REFUSED);
 		*out = arena_strdup(arena, name);
 		return 0;

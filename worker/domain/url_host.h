@@ -5,7 +5,7 @@
 
 /*
  * `host` as it stands in the url, an IPv6 address with its brackets. Returns 0 with the normalised host in the arena, lower case,
- * IPv6 with brackets; or URL_E_REFUSED with the broken rule in `why`.
+ * IPv6 with brackets, a name perhaps with the root's dot behind it; or URL_E_REFUSED with the broken rule in `why`.
  */
 int url_host_normalise(struct arena *arena, const char *host, const struct url_policy *policy, char **out, const char **why)
     __attribute__((warn_unused_result));
