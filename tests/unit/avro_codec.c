@@ -170,6 +170,30 @@ static void the_nulls_of_numbers(void **state _unused_) {
 	assert_int_equal(value.state.delivery.body_len, strlen(value.state.delivery.body));
 }
 
+/* A word that is not used any more, as a record of a former edition has it. */
+static void former_reasons_are_retold(void **state _unused_) {
+	static const char *const words[][2] = {
+		{ "dns", "no-address" }, { "address-refused", "no-address" }, { "no-address", "no-address" }, { "status-500", "status-500" }
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		_cleanup_(buffer_destroy) struct buffer state_bytes = BUFFER_INIT(4096), event_bytes = BUFFER_INIT(4096);
+		union sample_value old, value;
+		const char *why = "";
+
+		decode_sample("dead delivery", &old);
+		old.state.delivery.last_reason = words[i][0];
+		sample_encode(codec, SAMPLE_STATE, &old, &state_bytes);
+		assert_int_equal(sample_decode(codec, arena, SAMPLE_STATE, (const uint8_t *)state_bytes.data, state_bytes.len, &value, &why), 0);
+		assert_string_equal(value.state.delivery.last_reason, words[i][1]);
+		decode_sample("event retry", &old);
+		old.event.data.delivery.reason = words[i][0];
+		sample_encode(codec, SAMPLE_EVENT, &old, &event_bytes);
+		assert_int_equal(sample_decode(codec, arena, SAMPLE_EVENT, (const uint8_t *)event_bytes.data, event_bytes.len, &value, &why), 0);
+		assert_string_equal(value.event.data.delivery.reason, words[i][1]);
+	}
+}
+
 static void a_record_that_does_not_fit_overflows_the_buffer(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(20);
 
@@ -245,6 +269,7 @@ int main(void) {
 		cmocka_unit_test(an_issuance_has_its_fields),
 		cmocka_unit_test(tenant_and_status_reach_the_data),
 		cmocka_unit_test(the_nulls_of_numbers),
+		cmocka_unit_test(former_reasons_are_retold),
 		cmocka_unit_test(a_record_that_does_not_fit_overflows_the_buffer),
 		cmocka_unit_test(json_of_an_event),
 		cmocka_unit_test(json_of_a_state_record),

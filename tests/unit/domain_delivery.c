@@ -224,21 +224,22 @@ static const struct {
 	enum attempt_reason reason;
 	int32_t status;
 	const char *text;
+	const char *told;
 } reasons[] = {
-	{ ATTEMPT_STATUS, 100, "status-100" },
-	{ ATTEMPT_STATUS, 301, "status-301" },
-	{ ATTEMPT_STATUS, 410, "status-410" },
-	{ ATTEMPT_STATUS, 599, "status-599" },
-	{ ATTEMPT_STATUS, 999, "status-999" },
-	{ ATTEMPT_STATUS, 0, "status" },
-	{ ATTEMPT_STATUS, 1000, "status" },
-	{ ATTEMPT_TIMEOUT, 0, "timeout" },
-	{ ATTEMPT_CONNECT, 0, "connect" },
-	{ ATTEMPT_DNS, 0, "dns" },
-	{ ATTEMPT_TLS, 0, "tls" },
-	{ ATTEMPT_ADDRESS_REFUSED, 0, "address-refused" },
-	{ ATTEMPT_PROTOCOL, 0, "protocol" },
-	{ ATTEMPT_INTERNAL, 0, "internal" },
+	{ ATTEMPT_STATUS, 100, "status-100", "status-100" },
+	{ ATTEMPT_STATUS, 301, "status-301", "status-301" },
+	{ ATTEMPT_STATUS, 410, "status-410", "status-410" },
+	{ ATTEMPT_STATUS, 599, "status-599", "status-599" },
+	{ ATTEMPT_STATUS, 999, "status-999", "status-999" },
+	{ ATTEMPT_STATUS, 0, "status", "status" },
+	{ ATTEMPT_STATUS, 1000, "status", "status" },
+	{ ATTEMPT_TIMEOUT, 0, "timeout", "timeout" },
+	{ ATTEMPT_CONNECT, 0, "connect", "connect" },
+	{ ATTEMPT_DNS, 0, "dns", "no-address" },
+	{ ATTEMPT_TLS, 0, "tls", "tls" },
+	{ ATTEMPT_ADDRESS_REFUSED, 0, "address-refused", "no-address" },
+	{ ATTEMPT_PROTOCOL, 0, "protocol", "protocol" },
+	{ ATTEMPT_INTERNAL, 0, "internal", "internal" },
 };
 
 static void reasons_have_texts(void **state _unused_) {
@@ -248,6 +249,8 @@ static void reasons_have_texts(void **state _unused_) {
 		struct attempt_result result = result_of(reasons[i].reason, reasons[i].status);
 
 		assert_string_equal(attempt_reason_text(&result), reasons[i].text);
+		assert_string_equal(attempt_reason_told(&result), reasons[i].told);
+		assert_string_equal(attempt_reason_retold(reasons[i].text), attempt_reason_told(&result));
 	}
 	for (int status = 100; status <= 999; status++) {
 		struct attempt_result result = result_of(ATTEMPT_STATUS, status);
@@ -255,6 +258,8 @@ static void reasons_have_texts(void **state _unused_) {
 		assert_int_equal(atoi(attempt_reason_text(&result) + strlen("status-")), status);
 	}
 	assert_null(attempt_reason_text(&ok));
+	assert_null(attempt_reason_told(&ok));
+	assert_null(attempt_reason_retold(NULL));
 }
 
 /* As seen from Sun, 06 Nov 1994 08:49:00 GMT. */

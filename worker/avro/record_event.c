@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "domain/analytic_event.h"
+#include "domain/attempt.h"
 
 static bool is_subscribed(const struct webhook *webhook, enum event_type type) {
 	for (size_t i = 0; i < webhook->event_count; i++)
@@ -108,7 +109,14 @@ static const struct field delivery_fields[] = {
 	{ "durationMs", REPORT(FIELD_LONG_OR_NULL, duration_ms), .optional = true },
 	{ "nextAttemptAt", REPORT(FIELD_TIME_OR_NULL, next_attempt_at_ms), .optional = true },
 };
-static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields) };
+
+static void delivery_complete(void *record) {
+	struct delivery_report *report = record;
+
+	report->reason = attempt_reason_retold(report->reason);
+}
+
+static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields), delivery_complete };
 
 #define KEY(kind, member) FIELD_AT(kind, signing_key_report, member)
 

@@ -1,6 +1,7 @@
 #include "avro/record.h"
 
 #include "base/memory.h"
+#include "domain/attempt.h"
 #include "domain/state.h"
 
 #define WEBHOOK(kind, member) FIELD_AT(kind, webhook, member)
@@ -84,7 +85,14 @@ static const struct field delivery_fields[] = {
 	{ "createdAt", DELIVERY(FIELD_TIME, created_at_ms) },
 	{ "nextAttemptAt", DELIVERY(FIELD_TIME, next_attempt_at_ms) },
 };
-static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields) };
+
+static void delivery_complete(void *record) {
+	struct delivery *delivery = record;
+
+	delivery->last_reason = attempt_reason_retold(delivery->last_reason);
+}
+
+static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields), delivery_complete };
 
 /* The outcome is told as the type of the event that answered; its step follows from the status. */
 static const char *receipt_outcome_get(const void *record) {

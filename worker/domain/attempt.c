@@ -35,6 +35,23 @@ const char *attempt_reason_text(const struct attempt_result *result) {
 	return reason_texts[result->reason];
 }
 
+static const char no_address[] = "no-address";
+
+static bool is_of_address(enum attempt_reason reason) {
+	return reason == ATTEMPT_DNS || reason == ATTEMPT_ADDRESS_REFUSED;
+}
+
+const char *attempt_reason_told(const struct attempt_result *result) {
+	return is_of_address(result->reason) ? no_address : attempt_reason_text(result);
+}
+
+const char *attempt_reason_retold(const char *recorded) {
+	for (enum attempt_reason reason = ATTEMPT_OK; recorded && reason < ATTEMPT_REASON_COUNT; reason++)
+		if (is_of_address(reason) && strcmp(recorded, reason_texts[reason]) == 0)
+			return no_address;
+	return recorded;
+}
+
 /* delay-seconds = 1*DIGIT. What is too large for anyone's patience stays at `max_s`. */
 static int64_t parse_delay_s(const char *text) {
 	const int64_t max_s = 10LL * 366 * 24 * 3600;

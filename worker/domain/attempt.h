@@ -8,11 +8,11 @@ enum attempt_reason {
 	ATTEMPT_OK,              /* a final header block with a 2xx */
 	ATTEMPT_STATUS,          /* any other status */
 	ATTEMPT_TIMEOUT,         /* no final header block in time, also a connect that took too long */
-	ATTEMPT_CONNECT,         /* refused, unreachable, reset before the response */
+	ATTEMPT_CONNECT,         /* refused, unreachable, ended before the response */
 	ATTEMPT_DNS,             /* the name does not resolve */
-	ATTEMPT_TLS,             /* handshake or verification */
+	ATTEMPT_TLS,             /* handshake, verification, or an alert later */
 	ATTEMPT_ADDRESS_REFUSED, /* the guard refused the address */
-	ATTEMPT_PROTOCOL,        /* what came back is not HTTP, or beyond the limits */
+	ATTEMPT_PROTOCOL,        /* what came back is not HTTP, broke off before it said anything, or is beyond the limits */
 	ATTEMPT_INTERNAL,        /* our own fault: no memory or descriptors */
 	ATTEMPT_REASON_COUNT,
 };
@@ -25,8 +25,18 @@ struct attempt_result {
 	int64_t finished_at_ms; /* wall */
 };
 
-/* "timeout", "status-503", ...: static text. NULL for ATTEMPT_OK. */
+/* For the operator: "timeout", "status-503", ...: static text. NULL for ATTEMPT_OK. */
 const char *attempt_reason_text(const struct attempt_result *result);
+
+/*
+ * For whoever the webhook belongs to, and so in everything that is recorded: the same, but with one word, "no-address", for a name that does not resolve
+ * and one that resolves to where callbacks may not go. Two would tell a stranger which names there are inside. Source: OWASP, Server-Side Request
+ * Forgery Prevention Cheat Sheet.
+ */
+const char *attempt_reason_told(const struct attempt_result *result);
+
+/* What was recorded before, in today's words. NULL for NULL. */
+const char *attempt_reason_retold(const char *recorded);
 
 /* The verdict on a status line. */
 static inline bool attempt_status_is_success(int32_t status) {

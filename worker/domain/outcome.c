@@ -28,7 +28,7 @@ static struct delivery_report report_of(const struct delivery *delivery, const s
 		.event_type = delivery->event_type,
 		.attempt = delivery->attempts + 1,
 		.status = result->status,
-		.reason = attempt_reason_text(result),
+		.reason = attempt_reason_told(result),
 		.duration_ms = result->duration_ms,
 	};
 }
