@@ -88,7 +88,8 @@ uint32_t sockets_happened(struct sockets *sockets, int fd, uint32_t events, uint
 	*shard = state->shard;
 	if (events & (EPOLLERR | EPOLLHUP))
 		happened = state->wanted;
-	if (!state->wanted && state->ours)
+	/* That it could be written to says nothing: it is what was last wanted of it, and not narrowed yet. */
+	if (!state->wanted && state->ours && events != EPOLLOUT)
 		shutdown(fd, SHUT_RDWR);
 	if (!happened)
 		register_events(sockets, fd, state, state->wanted);
