@@ -163,6 +163,7 @@ static struct config config_of(const struct sender *sender, struct network *allo
 		.delivery_max_in_flight = (int)sender->hung + IN_FLIGHT_MAX,
 		.delivery_max_in_flight_per_endpoint = (int)sender->in_flight,
 		.delivery_max_connections_per_host = (int)sender->connections,
+		.delivery_connection_lifetime_ms = 300 * 1000,
 		.endpoint_allow_http = true,
 		.endpoint_allow_networks = { .items = allowed, .count = 1 },
 		.endpoint_ca_file = (char *)(uintptr_t)sender->authorities,

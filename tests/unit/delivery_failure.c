@@ -12,30 +12,44 @@
 
 static void test_reasons(void **state _unused_) {
 	static const struct {
-		CURLcode code;
-		enum attempt_reason unanswered, answered;
+		const char *name;
+		struct failure failure;
+		enum attempt_reason reason;
 	} rows[] = {
-		{ CURLE_OPERATION_TIMEDOUT, ATTEMPT_TIMEOUT, ATTEMPT_TIMEOUT },
-		{ CURLE_COULDNT_RESOLVE_HOST, ATTEMPT_DNS, ATTEMPT_DNS },
-		{ CURLE_COULDNT_CONNECT, ATTEMPT_CONNECT, ATTEMPT_CONNECT },
-		{ CURLE_GOT_NOTHING, ATTEMPT_CONNECT, ATTEMPT_CONNECT },
-		{ CURLE_SEND_ERROR, ATTEMPT_CONNECT, ATTEMPT_CONNECT },
-		{ CURLE_RECV_ERROR, ATTEMPT_CONNECT, ATTEMPT_CONNECT },
-		{ CURLE_SSL_CONNECT_ERROR, ATTEMPT_TLS, ATTEMPT_TLS },
-		{ CURLE_PEER_FAILED_VERIFICATION, ATTEMPT_TLS, ATTEMPT_TLS },
-		{ CURLE_OK, ATTEMPT_PROTOCOL, ATTEMPT_PROTOCOL },
-		{ CURLE_WEIRD_SERVER_REPLY, ATTEMPT_PROTOCOL, ATTEMPT_PROTOCOL },
-		{ CURLE_WRITE_ERROR, ATTEMPT_PROTOCOL, ATTEMPT_PROTOCOL },
-		{ CURLE_OUT_OF_MEMORY, ATTEMPT_INTERNAL, ATTEMPT_PROTOCOL },        /* also a header line that is too long */
-		{ CURLE_UNSUPPORTED_PROTOCOL, ATTEMPT_INTERNAL, ATTEMPT_PROTOCOL }, /* also HTTP/0.9 */
-		{ CURLE_FAILED_INIT, ATTEMPT_INTERNAL, ATTEMPT_PROTOCOL },
-		{ CURLE_SSL_CACERT_BADFILE, ATTEMPT_INTERNAL, ATTEMPT_PROTOCOL },
+		{ "out of time", { .code = CURLE_OPERATION_TIMEDOUT }, ATTEMPT_TIMEOUT },
+		{ "out of time, in an answer", { .code = CURLE_OPERATION_TIMEDOUT, .has_bytes = true, .has_lines = true }, ATTEMPT_TIMEOUT },
+		{ "out of time, one address refused", { .code = CURLE_OPERATION_TIMEDOUT, .is_refused = true }, ATTEMPT_TIMEOUT },
+		{ "no such name", { .code = CURLE_COULDNT_RESOLVE_HOST }, ATTEMPT_DNS },
+		{ "no thread for a name", { .code = CURLE_COULDNT_RESOLVE_HOST, .is_out_of_means = true }, ATTEMPT_INTERNAL },
+		{ "not connected", { .code = CURLE_COULDNT_CONNECT }, ATTEMPT_CONNECT },
+		{ "not connected, address refused", { .code = CURLE_COULDNT_CONNECT, .is_refused = true }, ATTEMPT_ADDRESS_REFUSED },
+		{ "not connected, no descriptor", { .code = CURLE_COULDNT_CONNECT, .is_out_of_means = true }, ATTEMPT_INTERNAL },
+		{ "ended unanswered", { .code = CURLE_GOT_NOTHING }, ATTEMPT_CONNECT },
+		{ "ended unanswered, and the end was read", { .code = CURLE_GOT_NOTHING, .has_bytes = true }, ATTEMPT_CONNECT },
+		{ "broken while we sent", { .code = CURLE_SEND_ERROR }, ATTEMPT_CONNECT },
+		{ "broken while we read", { .code = CURLE_RECV_ERROR }, ATTEMPT_CONNECT },
+		{ "broken in the answer", { .code = CURLE_RECV_ERROR, .has_bytes = true, .has_lines = true }, ATTEMPT_PROTOCOL },
+		{ "alert while we sent", { .code = CURLE_SEND_ERROR, .has_alert = true }, ATTEMPT_TLS },
+		{ "alert while we read", { .code = CURLE_RECV_ERROR, .has_alert = true }, ATTEMPT_TLS },
+		{ "alert, then an end", { .code = CURLE_GOT_NOTHING, .has_alert = true }, ATTEMPT_TLS },
+		{ "alert in the answer", { .code = CURLE_RECV_ERROR, .has_bytes = true, .has_lines = true, .has_alert = true }, ATTEMPT_TLS },
+		{ "no handshake", { .code = CURLE_SSL_CONNECT_ERROR }, ATTEMPT_TLS },
+		{ "not trusted", { .code = CURLE_PEER_FAILED_VERIFICATION }, ATTEMPT_TLS },
+		{ "ended within the headers", { .code = CURLE_OK, .has_bytes = true, .has_lines = true }, ATTEMPT_PROTOCOL },
+		{ "not HTTP", { .code = CURLE_WEIRD_SERVER_REPLY, .has_bytes = true }, ATTEMPT_PROTOCOL },
+		{ "stopped by us", { .code = CURLE_WRITE_ERROR, .has_bytes = true, .has_lines = true }, ATTEMPT_PROTOCOL },
+		{ "too many headers", { .code = CURLE_WRITE_ERROR, .is_excessive = true }, ATTEMPT_PROTOCOL },
+		{ "no memory", { .code = CURLE_OUT_OF_MEMORY }, ATTEMPT_INTERNAL },
+		{ "a header line that is too long", { .code = CURLE_OUT_OF_MEMORY, .has_bytes = true }, ATTEMPT_PROTOCOL },
+		{ "http is not allowed", { .code = CURLE_UNSUPPORTED_PROTOCOL }, ATTEMPT_ADDRESS_REFUSED },
+		{ "HTTP/0.9", { .code = CURLE_UNSUPPORTED_PROTOCOL, .has_bytes = true }, ATTEMPT_PROTOCOL },
+		{ "no handle", { .code = CURLE_FAILED_INIT }, ATTEMPT_INTERNAL },
+		{ "no authorities", { .code = CURLE_SSL_CACERT_BADFILE }, ATTEMPT_INTERNAL },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (failure_reason(rows[i].code, false) != rows[i].unanswered ||
-		    failure_reason(rows[i].code, true) != rows[i].answered)
-			fail_msg("%s", curl_easy_strerror(rows[i].code));
+		if (failure_reason(&rows[i].failure) != rows[i].reason)
+			fail_msg("%s: %d", rows[i].name, failure_reason(&rows[i].failure));
 }
 
 static bool take(struct response *response, const char *line) {

@@ -3,23 +3,28 @@
 #include "base/memory.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 1024, REQUEST_MAX = 512 * 1024 };
+enum { CONNECTIONS_MAX = 4096, REQUEST_MAX = 512 * 1024 };
 
 struct connection {
 	struct receiver *receiver;
 	int fd;
+	SSL *tls; /* NULL: plain http */
 	pthread_t thread;
 };
 
 struct receiver {
 	struct receiver_options options;
+	SSL_CTX *tls; /* NULL: plain http */
+	char last_server_name[256];
 	int fd;
 	uint16_t port;
 	pthread_t thread;
@@ -34,9 +39,21 @@ struct receiver {
 
 static const char empty_200[] = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
-static bool send_all(int fd, const char *bytes, size_t len) {
+static ssize_t send_some(struct connection *connection, const char *bytes, size_t len) {
+	if (connection->tls)
+		return SSL_write(connection->tls, bytes, (int)len);
+	return send(connection->fd, bytes, len, MSG_NOSIGNAL);
+}
+
+static ssize_t receive_some(struct connection *connection, char *bytes, size_t len) {
+	if (connection->tls)
+		return SSL_read(connection->tls, bytes, (int)len);
+	return recv(connection->fd, bytes, len, 0);
+}
+
+static bool send_all(struct connection *connection, const char *bytes, size_t len) {
 	while (len) {
-		ssize_t sent = send(fd, bytes, len, MSG_NOSIGNAL);
+		ssize_t sent = send_some(connection, bytes, len);
 
 		if (sent <= 0)
 			return false;
@@ -46,6 +63,10 @@ static bool send_all(int fd, const char *bytes, size_t len) {
 	return true;
 }
 
+static bool send_text(struct connection *connection, const char *text) {
+	return send_all(connection, text, strlen(text));
+}
+
 static size_t content_length(const char *head, const char *end) {
 	for (const char *line = head; line < end; line = strstr(line, "\r\n") + 2)
 		if (!strncasecmp(line, "content-length:", 15))
@@ -53,12 +74,17 @@ static size_t content_length(const char *head, const char *end) {
 	return 0;
 }
 
+/* A part of its body is enough. */
+static bool leaves_body(enum behaviour behaviour, int nth) {
+	return behaviour == BEHAVE_CLOSE_IN_BODY || (behaviour == BEHAVE_CLOSE_IN_SECOND_BODY && nth == 2);
+}
+
 /* One request at a time: curl sends the next only after the answer. Returns its length, 0 at the end of the connection. */
-static size_t read_request(int fd, char *buffer) {
+static size_t read_request(struct connection *connection, char *buffer, int nth) {
 	size_t len = 0;
 
 	for (;;) {
-		ssize_t got = recv(fd, buffer + len, REQUEST_MAX - 1 - len, 0);
+		ssize_t got = receive_some(connection, buffer + len, REQUEST_MAX - 1 - len);
 		char *end;
 
 		if (got <= 0)
@@ -66,7 +92,8 @@ static size_t read_request(int fd, char *buffer) {
 		len += (size_t)got;
 		buffer[len] = '\0';
 		end = strstr(buffer, "\r\n\r\n");
-		if (end && len >= (size_t)(end + 4 - buffer) + content_length(buffer, end))
+		if (end && (len >= (size_t)(end + 4 - buffer) + content_length(buffer, end) ||
+			    leaves_body(connection->receiver->options.behaviour, nth)))
 			return len;
 	}
 }
@@ -91,8 +118,8 @@ static void hold(struct receiver *receiver) {
 	pthread_mutex_unlock(&receiver->mutex);
 }
 
-static void send_for_ever(int fd, const char *piece, useconds_t pause_us) {
-	while (send_all(fd, piece, strlen(piece)))
+static void send_for_ever(struct connection *connection, const char *piece, useconds_t pause_us) {
+	while (send_text(connection, piece))
 		usleep(pause_us);
 }
 
@@ -104,62 +131,149 @@ static void reset(int fd) {
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
+/* The first request of a connection is answered, the second never to its end. Returns whether the connection goes on. */
+static bool behave_by_number(struct connection *connection, const char *answer, int nth) {
+	if (nth == 1)
+		return send_text(connection, answer);
+	if (connection->receiver->options.behaviour == BEHAVE_BREAK_SECOND_ANSWER)
+		send_text(connection, "HTTP/1.1 200 OK\r\nx: ");
+	if (connection->receiver->options.behaviour == BEHAVE_RESET_SECOND_REQUEST)
+		setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
+	return false;
+}
+
 /* Returns whether the connection goes on. */
-static bool behave(struct receiver *receiver, int fd, int nth) {
+static bool behave(struct connection *connection, int nth) {
+	struct receiver *receiver = connection->receiver;
 	const char *answer = receiver->options.answer ? receiver->options.answer : empty_200;
 
 	switch (receiver->options.behaviour) {
 	case BEHAVE_HOLD:
 		hold(receiver);
-		return send_all(fd, answer, strlen(answer));
+		return send_text(connection, answer);
 	case BEHAVE_ANSWER:
-		return send_all(fd, answer, strlen(answer));
+		return send_text(connection, answer);
 	case BEHAVE_SPEAK_FIRST:
 	case BEHAVE_ANSWER_AND_CLOSE:
-		send_all(fd, answer, strlen(answer));
+		send_text(connection, answer);
 		return false;
 	case BEHAVE_ANSWER_AND_RESET:
-		send_all(fd, answer, strlen(answer));
-		reset(fd);
+		send_text(connection, answer);
+		reset(connection->fd);
 		return false;
 	case BEHAVE_CLOSE_SECOND_REQUEST:
-		return nth == 1 && send_all(fd, answer, strlen(answer));
+	case BEHAVE_RESET_SECOND_REQUEST:
+	case BEHAVE_CLOSE_IN_SECOND_BODY:
+	case BEHAVE_BREAK_SECOND_ANSWER:
+		return behave_by_number(connection, answer, nth);
+	case BEHAVE_HOLD_SECOND_REQUEST:
+		if (connection != receiver->connections)
+			return true;
+		if (nth == 2)
+			hold(receiver);
+		return nth == 1 && send_text(connection, answer);
 	case BEHAVE_HANG:
 		return true;
 	case BEHAVE_ENDLESS_BODY:
-		send_all(fd, answer, strlen(answer));
-		send_for_ever(fd, "0123456789012345678901234567890123456789", 0);
+		send_text(connection, answer);
+		send_for_ever(connection, "0123456789012345678901234567890123456789", 0);
 		return false;
 	case BEHAVE_SLOW_BODY:
-		send_all(fd, answer, strlen(answer));
-		send_for_ever(fd, "x", 50 * 1000);
+		send_text(connection, answer);
+		send_for_ever(connection, "x", 50 * 1000);
 		return false;
 	case BEHAVE_ENDLESS_HEADERS:
-		send_all(fd, "HTTP/1.1 200 OK\r\n", 17);
-		send_for_ever(fd, "x-more: and more\r\n", 0);
+		send_text(connection, "HTTP/1.1 200 OK\r\n");
+		send_for_ever(connection, "x-more: and more\r\n", 0);
 		return false;
 	case BEHAVE_ENDLESS_LINE:
-		send_all(fd, "HTTP/1.1 200 OK\r\nx-more: ", 25);
-		send_for_ever(fd, "and more and more and more and more and more and more and more", 0);
+		send_text(connection, "HTTP/1.1 200 OK\r\nx-more: ");
+		send_for_ever(connection, "and more and more and more and more and more and more and more", 0);
+		return false;
+	case BEHAVE_GARBAGE_IN_TLS:
+		if (send(connection->fd, "no record of TLS at all, but text", 33, MSG_NOSIGNAL) > 0)
+			usleep(200 * 1000);
+		return false;
+	case BEHAVE_CLOSE_IN_BODY:
+	case BEHAVE_CLOSE_AT_ONCE:
+	case BEHAVE_RESET_AT_ONCE:
+	case BEHAVE_SILENT:
 		return false;
 	}
 	return false;
 }
 
+/* What a receiver does that does not even begin. Returns whether it was that. */
+static bool behave_at_once(struct connection *connection) {
+	char byte;
+
+	switch (connection->receiver->options.behaviour) {
+	case BEHAVE_CLOSE_AT_ONCE:
+		return true;
+	case BEHAVE_RESET_AT_ONCE:
+		if (recv(connection->fd, &byte, 1, 0) == 1)
+			setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
+		return true;
+	case BEHAVE_SILENT:
+		hold(connection->receiver);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Nothing more is said, and what comes is read: a connection that is closed with something unread is reset, and its last word with it. */
+static void linger(int fd) {
+	char bytes[1024];
+
+	shutdown(fd, SHUT_WR);
+	while (recv(fd, bytes, sizeof(bytes), 0) > 0)
+		;
+}
+
+static bool shake_hands(struct connection *connection) {
+	struct receiver *receiver = connection->receiver;
+	const char *name;
+	bool ok;
+
+	if (!receiver->tls)
+		return true;
+	connection->tls = SSL_new(receiver->tls);
+	SSL_set_fd(connection->tls, connection->fd);
+	ok = SSL_accept(connection->tls) == 1;
+	name = SSL_get_servername(connection->tls, TLSEXT_NAMETYPE_host_name);
+	pthread_mutex_lock(&receiver->mutex);
+	snprintf(receiver->last_server_name, sizeof(receiver->last_server_name), "%s", name ? name : "");
+	pthread_mutex_unlock(&receiver->mutex);
+	if (!ok)
+		linger(connection->fd);
+	return ok;
+}
+
+static void converse(struct connection *connection) {
+	struct receiver *receiver = connection->receiver;
+	_cleanup_(x_freep) char *buffer = x_malloc(REQUEST_MAX);
+	bool going = !behave_at_once(connection) && shake_hands(connection) &&
+		     (receiver->options.behaviour != BEHAVE_SPEAK_FIRST || behave(connection, 0));
+
+	for (int nth = 1; going; nth++) {
+		size_t len = read_request(connection, buffer, nth);
+
+		if (!len)
+			return;
+		record(receiver, buffer, len);
+		going = behave(connection, nth);
+	}
+}
+
 static void *serve(void *userdata) {
 	struct connection *connection = userdata;
 	struct receiver *receiver = connection->receiver;
-	_cleanup_(x_freep) char *buffer = x_malloc(REQUEST_MAX);
-	bool going = receiver->options.behaviour != BEHAVE_SPEAK_FIRST || behave(receiver, connection->fd, 0);
 
-	for (int nth = 1; going; nth++) {
-		size_t len = read_request(connection->fd, buffer);
-
-		if (!len)
-			break;
-		record(receiver, buffer, len);
-		going = behave(receiver, connection->fd, nth);
-	}
+	converse(connection);
+	if (connection->tls && SSL_is_init_finished(connection->tls))
+		SSL_shutdown(connection->tls);
+	SSL_free(connection->tls);
 	pthread_mutex_lock(&receiver->mutex);
 	close(connection->fd);
 	connection->fd = -1;
@@ -191,8 +305,8 @@ static void *accept_all(void *userdata) {
 	return NULL;
 }
 
-static int listen_on_loopback(uint16_t *port) {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+static int listen_at(uint32_t host, uint16_t *port) {
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(host ? host : INADDR_LOOPBACK), .sin_port = htons(*port) };
 	socklen_t len = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -206,9 +320,13 @@ static int listen_on_loopback(uint16_t *port) {
 struct receiver *receiver_new(const struct receiver_options *options) {
 	struct receiver *receiver = x_calloc(1, sizeof(*receiver));
 
+	signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
 	receiver->options = *options;
-	receiver->holding = options->behaviour == BEHAVE_HOLD;
-	receiver->fd = listen_on_loopback(&receiver->port);
+	receiver->holding = options->behaviour == BEHAVE_HOLD || options->behaviour == BEHAVE_SILENT ||
+			    options->behaviour == BEHAVE_HOLD_SECOND_REQUEST;
+	receiver->tls = options->tls ? tls_server_new(options->tls) : NULL;
+	receiver->port = options->port;
+	receiver->fd = listen_at(options->address, &receiver->port);
 	pthread_mutex_init(&receiver->mutex, NULL);
 	pthread_cond_init(&receiver->released, NULL);
 	if (pthread_create(&receiver->thread, NULL, accept_all, receiver))
@@ -235,6 +353,7 @@ void receiver_free(struct receiver *receiver) {
 	end_connections(receiver);
 	pthread_cond_destroy(&receiver->released);
 	pthread_mutex_destroy(&receiver->mutex);
+	SSL_CTX_free(receiver->tls);
 	free(receiver->last_request);
 	free(receiver);
 }
@@ -288,10 +407,35 @@ char *receiver_last_request(struct receiver *receiver, size_t *len) {
 	return copy;
 }
 
+char *receiver_last_server_name(struct receiver *receiver) {
+	char *copy;
+
+	pthread_mutex_lock(&receiver->mutex);
+	copy = x_strdup(receiver->last_server_name);
+	pthread_mutex_unlock(&receiver->mutex);
+	return copy;
+}
+
 uint16_t receiver_unused_port(void) {
-	uint16_t port;
-	int fd = listen_on_loopback(&port);
+	uint16_t port = 0;
+	int fd = listen_at(0, &port);
 
 	close(fd);
+	return port;
+}
+
+uint16_t receiver_full_port(void) {
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	uint16_t port = 0;
+
+	if (listen(listen_at(0, &port), 0))
+		abort();
+	address.sin_port = htons(port);
+	for (int i = 0; i < 4; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		if (fd < 0 || (connect(fd, (struct sockaddr *)&address, sizeof(address)) && errno != EINPROGRESS))
+			abort();
+	}
 	return port;
 }

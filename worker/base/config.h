@@ -70,6 +70,7 @@ struct config {
 	int delivery_max_in_flight;
 	int delivery_max_in_flight_per_endpoint;
 	int delivery_max_connections_per_host;
+	int64_t delivery_connection_lifetime_ms;
 	int delivery_breaker_failures;
 	int64_t delivery_breaker_probe_interval_ms;
 	int64_t delivery_dead_retention_ms;

@@ -63,6 +63,8 @@ const struct option options[] = {
 	  "attempts at once, to one webhook" },
 	{ "delivery.max.connections.per.host", &option_int, FIELD(delivery_max_connections_per_host), "256", NULL, 1, 100000,
 	  "connections at once, to one host" },
+	{ "delivery.connection.lifetime", &option_duration, FIELD(delivery_connection_lifetime_ms), "5m", NULL, SECONDS(1), DAYS(1),
+	  "how long a connection is used for further callbacks; a name that moved is followed after it, at the latest" },
 	{ "delivery.breaker.failures", &option_int, FIELD(delivery_breaker_failures), "10", NULL, 1, 1000000,
 	  "failures in a row after which an endpoint is only probed" },
 	{ "delivery.breaker.probe.interval", &option_duration, FIELD(delivery_breaker_probe_interval_ms), "30s", NULL, 1, DAYS(1),

@@ -11,6 +11,10 @@
  * The gate: a job belongs to an assignment epoch of its partition. Immediately before an attempt begins the thread compares the job's epoch
  * with the gate's; where they differ the attempt is not made (R4, R5). Immediately before its request is sent it compares again.
  *
+ * An attempt may send its request twice: one that went over a kept connection which ended before anything of an answer came goes out again at once,
+ * over a fresh connection and past the same gate and lease, within the same time. A receiver may end a kept connection at any moment, and knows what it
+ * had begun to handle by its webhook-id. What comes of the second is the attempt's result. Source: RFC 9112 section 9.3.1, RFC 9110 section 9.2.2.
+ *
  * The lease: a worker that was stopped for a while does not know yet, when it wakes, that its partitions are others' now. So nothing begins and no
  * request is sent past the time up to which it is proven that they are not. Jobs wait meanwhile; a lease that is renewed lets them go.
  */
@@ -57,6 +61,7 @@ struct job {
 	struct delivery delivery; /* its strings and body live behind the job */
 	int32_t partition;
 	uint32_t epoch;
+	bool is_probe; /* of an endpoint whose breaker is open: over a connection of its own, to where the name points now */
 	enum job_end end;
 	struct attempt_result result;
 	char *error; /* owned; in words, where an attempt got no answer; else NULL */

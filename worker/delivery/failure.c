@@ -1,22 +1,38 @@
 #include "delivery/failure.h"
 
 /* curl has one code for several faults of a peer and of our own; what it had received tells them apart. */
-static enum attempt_reason ambiguous_reason(bool answered) {
-	return answered ? ATTEMPT_PROTOCOL : ATTEMPT_INTERNAL;
+static enum attempt_reason ambiguous_reason(const struct failure *failure) {
+	return failure->has_bytes ? ATTEMPT_PROTOCOL : ATTEMPT_INTERNAL;
 }
 
-enum attempt_reason failure_reason(CURLcode code, bool answered) {
-	switch (code) {
+/* The connection ended, or was broken. With TLS 1.3 a receiver refuses what it was shown in the handshake only when we read. Source: RFC 8446 section 4.6.2. */
+static enum attempt_reason broken_reason(const struct failure *failure) {
+	if (failure->has_alert)
+		return ATTEMPT_TLS;
+	return failure->has_lines ? ATTEMPT_PROTOCOL : ATTEMPT_CONNECT;
+}
+
+static enum attempt_reason unconnected_reason(const struct failure *failure) {
+	if (failure->is_refused)
+		return ATTEMPT_ADDRESS_REFUSED;
+	return failure->is_out_of_means ? ATTEMPT_INTERNAL : ATTEMPT_CONNECT;
+}
+
+enum attempt_reason failure_reason(const struct failure *failure) {
+	if (failure->is_excessive)
+		return ATTEMPT_PROTOCOL;
+	switch (failure->code) {
 	case CURLE_OPERATION_TIMEDOUT:
 		return ATTEMPT_TIMEOUT;
 	case CURLE_COULDNT_RESOLVE_HOST:
-		return ATTEMPT_DNS;
+		return failure->is_out_of_means ? ATTEMPT_INTERNAL : ATTEMPT_DNS;
 	case CURLE_COULDNT_CONNECT:
+		return unconnected_reason(failure);
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 	case CURLE_PARTIAL_FILE:
-		return ATTEMPT_CONNECT;
+		return broken_reason(failure);
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CIPHER:
@@ -26,12 +42,14 @@ enum attempt_reason failure_reason(CURLcode code, bool answered) {
 	case CURLE_SSL_INVALIDCERTSTATUS:
 	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
 		return ATTEMPT_TLS;
+	case CURLE_UNSUPPORTED_PROTOCOL: /* a scheme that is not allowed (any more), before anything is sent; or an answer in HTTP/0.9 */
+		return failure->has_bytes ? ATTEMPT_PROTOCOL : ATTEMPT_ADDRESS_REFUSED;
 	case CURLE_OK: /* the connection ended within the header block */
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_BAD_CONTENT_ENCODING:
 	case CURLE_WRITE_ERROR: /* our callbacks stopped an endless header */
 		return ATTEMPT_PROTOCOL;
 	default:
-		return ambiguous_reason(answered);
+		return ambiguous_reason(failure);
 	}
 }

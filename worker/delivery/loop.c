@@ -156,6 +156,8 @@ static void collect_from(struct loop *loop, struct shard *shard) {
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+		if (transfer_repeat(transfer, message->data.result))
+			continue;
 		fault_step("after-post");
 		transfer_end(transfer, message->data.result);
 		retire(loop, transfer);

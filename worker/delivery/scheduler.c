@@ -22,6 +22,7 @@ struct host {
 	char *key; /* owned */
 	int in_flight;
 	int endpoints;
+	int64_t renewed_us; /* monotonic; 0: never */
 	bool reached;
 	bool is_remembered; /* it has no jobs */
 	enum standing standing;
@@ -275,6 +276,15 @@ void scheduler_reached(struct scheduler *scheduler, struct host *host) {
 	while (host->waiting)
 		endpoint_make_ready(scheduler, host->waiting);
 	crowd_wake(scheduler);
+}
+
+void scheduler_renewed(struct host *host, int64_t at_us, int64_t pause_us) {
+	if (!host->renewed_us || at_us - host->renewed_us >= pause_us)
+		host->renewed_us = at_us;
+}
+
+int64_t scheduler_renewed_us(const struct host *host) {
+	return host->renewed_us;
 }
 
 void scheduler_lost(struct scheduler *scheduler, struct host *host) {

@@ -74,6 +74,14 @@ bool scheduler_has_ready(const struct scheduler *scheduler);
 /* A claim's host was resolved, or a connection to it was still there: its bound is the full one from now on. */
 void scheduler_reached(struct scheduler *scheduler, struct host *host);
 
+/*
+ * A probe that began at `at_us` (monotonic) got through: connections that are older lead to where the host perhaps is no more. `pause_us` after one
+ * such word the next one counts, so that endpoints that come and go do not cost the others of their host its connections.
+ */
+void scheduler_renewed(struct host *host, int64_t at_us, int64_t pause_us);
+/* The last time that counted; 0: none. */
+int64_t scheduler_renewed_us(const struct host *host);
+
 /* The address of a claim's host was looked for in vain, as if for the first time. */
 void scheduler_lost(struct scheduler *scheduler, struct host *host);
 

@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 /*
  * Records and messages of a connection's handshakes. A full one has less than 40. OpenSSL reads on without returning while a peer sends what it
@@ -15,16 +13,71 @@
 enum { HANDSHAKE_PARTS_MAX = 512 };
 
 static int parts_index = -1; /* of an SSL's data: how many there were */
+static int watch_index = -1; /* of an SSL_CTX's data: who listens, or NULL */
+
+/* Alerts that end nothing, or end it well: close_notify, user_canceled, no_renegotiation. Source: RFC 8446 section 6.1, RFC 5246 section 7.2.2. */
+static bool is_alert_of_a_failure(uint8_t alert) {
+	return alert != SSL3_AD_CLOSE_NOTIFY && alert != TLS1_AD_USER_CANCELLED && alert != TLS1_AD_NO_RENEGOTIATION;
+}
+
+/* Source: RFC 8446 section 6, RFC 5246 section 7.2, RFC 6066 section 9, RFC 7301 section 3.2, RFC 7507 section 3. */
+const char *tls_alert_name(uint8_t alert) {
+	static const char *const names[UINT8_MAX + 1] = {
+		[10] = "unexpected_message",
+		[20] = "bad_record_mac",
+		[21] = "decryption_failed",
+		[22] = "record_overflow",
+		[30] = "decompression_failure",
+		[40] = "handshake_failure",
+		[42] = "bad_certificate",
+		[43] = "unsupported_certificate",
+		[44] = "certificate_revoked",
+		[45] = "certificate_expired",
+		[46] = "certificate_unknown",
+		[47] = "illegal_parameter",
+		[48] = "unknown_ca",
+		[49] = "access_denied",
+		[50] = "decode_error",
+		[51] = "decrypt_error",
+		[60] = "export_restriction",
+		[70] = "protocol_version",
+		[71] = "insufficient_security",
+		[80] = "internal_error",
+		[86] = "inappropriate_fallback",
+		[109] = "missing_extension",
+		[110] = "unsupported_extension",
+		[111] = "certificate_unobtainable",
+		[112] = "unrecognized_name",
+		[113] = "bad_certificate_status_response",
+		[114] = "bad_certificate_hash_value",
+		[115] = "unknown_psk_identity",
+		[116] = "certificate_required",
+		[120] = "no_application_protocol",
+	};
+
+	return names[alert] ? names[alert] : "unknown";
+}
+
+/* An alert is two bytes: level and description. */
+static void note_alert(bool is_ours, const uint8_t *bytes, size_t len, SSL *ssl) {
+	struct tls_watch *watch = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), watch_index);
+
+	if (!watch || len != 2 || !is_alert_of_a_failure(bytes[1]))
+		return;
+	watch->alert = bytes[1];
+	watch->alert_is_ours = is_ours;
+}
 
 static bool is_of_handshake(int content_type, const SSL *ssl) {
 	return content_type == SSL3_RT_HANDSHAKE || SSL_in_init(ssl);
 }
 
 /* A connection that says too much is taken for one that was closed: what OpenSSL reads next is its end. */
-static void on_message(int sent, int version _unused_, int content_type, const void *bytes _unused_, size_t len _unused_, SSL *ssl,
-		       void *userdata _unused_) {
+static void on_message(int sent, int version _unused_, int content_type, const void *bytes, size_t len, SSL *ssl, void *userdata _unused_) {
 	uintptr_t parts;
 
+	if (content_type == SSL3_RT_ALERT)
+		note_alert(sent, bytes, len, ssl);
 	if (sent || !is_of_handshake(content_type, ssl))
 		return;
 	parts = (uintptr_t)SSL_get_ex_data(ssl, parts_index) + 1;
@@ -65,7 +118,9 @@ int tls_authorities_new(const char *file, struct x509_store_st **out) {
 
 	if (parts_index < 0)
 		parts_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-	if (!store || parts_index < 0)
+	if (watch_index < 0)
+		watch_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	if (!store || parts_index < 0 || watch_index < 0)
 		abort();
 	/* As curl has them: what stands in the file is trusted, be it a root or not. */
 	X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
@@ -81,8 +136,21 @@ void tls_authorities_free(struct x509_store_st *authorities) {
 	X509_STORE_free(authorities);
 }
 
-CURLcode tls_on_context(CURL *easy _unused_, void *context, void *authorities) {
-	SSL_CTX_set1_cert_store(context, authorities);
+CURLcode tls_on_context(CURL *easy _unused_, void *context, void *userdata) {
+	struct tls_watch *watch = userdata;
+
+	SSL_CTX_set1_cert_store(context, watch->authorities);
 	SSL_CTX_set_msg_callback(context, on_message);
+	tls_watch_end(watch);
+	if (SSL_CTX_up_ref(context) != 1 || SSL_CTX_set_ex_data(context, watch_index, watch) != 1)
+		abort();
+	watch->context = context;
 	return CURLE_OK;
+}
+
+void tls_watch_end(struct tls_watch *watch) {
+	if (watch->context)
+		SSL_CTX_set_ex_data(watch->context, watch_index, NULL);
+	SSL_CTX_free(watch->context);
+	*watch = (struct tls_watch){ .authorities = watch->authorities };
 }

@@ -2,8 +2,7 @@
 
 #include "base/clock.h"
 #include "delivery/address_guard.h"
-#include "delivery/failure.h"
-#include "delivery/tls.h"
+#include "delivery/verdict.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -12,6 +11,19 @@ enum { RECEIVE_BUFFER_BYTES = 2048, UPLOAD_BUFFER_BYTES = 16 * 1024 };
 
 /* Short, because libcurl 7.88.1 walks all answers that it keeps at the end of each transfer; a connection that is reused needs none. */
 enum { DNS_CACHE_S = 10 };
+
+/* A probe asks anew where its name points; but a crowd of probes to one host shares an answer. */
+enum { PROBE_DNS_CACHE_S = 1 };
+
+/* Setting an option fails only for want of memory, or on a libcurl that is not the one we were built for. */
+static void check_set(CURLcode code) {
+	if (code == CURLE_OK)
+		return;
+	log_error("curl refused an option", "error=%s", log_quote(curl_easy_strerror(code)));
+	abort();
+}
+
+#define SET(transfer, option, value) check_set(curl_easy_setopt((transfer)->easy, option, value))
 
 static size_t on_header(char *line, size_t size _unused_, size_t len, void *userdata) {
 	struct transfer *transfer = userdata;
@@ -31,14 +43,23 @@ static size_t on_body(char *bytes _unused_, size_t size _unused_, size_t len, vo
 	return response_take_body(&transfer->response, len) ? len : 0;
 }
 
-/* The address is the one that is connected to, whatever the name resolved to before: rebinding it gains nothing. */
+/*
+ * The address is the one that is connected to, whatever the name resolved to before: rebinding it gains nothing.
+ *
+ * Where a kept connection ended without an answer libcurl sends again by itself, in some cases, with its timers begun anew, and no more than 5 times in the
+ * life of the handle (7.88 and 8.14, Curl_retry_request). It is stopped here, and transfer_repeat does it for all cases.
+ */
 static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused_, struct curl_sockaddr *address) {
 	struct transfer *transfer = userdata;
 	struct shared *shared = transfer->shared;
 	const char *refused_by = address_guard_refusal(&address->addr, &shared->config->endpoint_allow_networks);
 	int fd;
 
-	transfer->resolved = true;
+	if (transfer->sent) {
+		transfer->unanswered = true;
+		return CURL_SOCKET_BAD;
+	}
+	transfer->resolved = transfer->connects = true;
 	scheduler_reached(transfer->scheduler, transfer->claim.host);
 	if (refused_by) {
 		transfer->refused_by = refused_by;
@@ -57,12 +78,15 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused
 /*
  * Called immediately before the request is sent; also for a connection that was kept, for which no socket is opened. Connecting may have taken
  * long, and the process may have been stopped meanwhile.
+ * Should libcurl want to send it again, it is to open a connection for it, and gets no further.
  */
 static int on_connected(void *userdata, char *to _unused_, char *from _unused_, int to_port _unused_, int from_port _unused_) {
 	struct transfer *transfer = userdata;
 
 	transfer->resolved = true;
 	scheduler_reached(transfer->scheduler, transfer->claim.host);
+	transfer->sent = true;
+	SET(transfer, CURLOPT_FRESH_CONNECT, 1L);
 	transfer->withheld = !shared_gate_admits(transfer->shared, transfer->claim.job) || !shared_lease_holds(transfer->shared);
 	return transfer->withheld ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
@@ -75,33 +99,19 @@ static int on_close_socket(void *userdata, curl_socket_t fd) {
 	return close(fd);
 }
 
-/* Setting an option fails only for want of memory, or on a libcurl that is not the one we were built for. */
-static void check_set(CURLcode code) {
-	if (code == CURLE_OK)
-		return;
-	log_error("curl refused an option", "error=%s", log_quote(curl_easy_strerror(code)));
-	abort();
-}
-
-#define SET(transfer, option, value) check_set(curl_easy_setopt((transfer)->easy, option, value))
-
 /* Once for the handle's life. What changes from attempt to attempt is set in transfer_begin, and nothing needs a reset. */
 static void set_limits(struct transfer *transfer, const struct config *config) {
 	SET(transfer, CURLOPT_NOSIGNAL, 1L);
 	SET(transfer, CURLOPT_CONNECTTIMEOUT_MS, (long)config->delivery_connect_timeout_ms);
-	SET(transfer, CURLOPT_TIMEOUT_MS, (long)config->delivery_timeout_ms);
 	SET(transfer, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER_BYTES);
 	SET(transfer, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER_BYTES);
 	SET(transfer, CURLOPT_TCP_NODELAY, 1L);
-	SET(transfer, CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_CACHE_S);
 	/* A resolver thread that still waits when its transfer ends is left to itself; else the whole delivery thread waited for
 	 * it. */
 	SET(transfer, CURLOPT_QUICK_EXIT, 1L);
 }
 
 static void set_policy(struct transfer *transfer, const struct config *config) {
-	struct shared *shared = transfer->shared;
-
 	SET(transfer, CURLOPT_PROTOCOLS_STR, config->endpoint_allow_http ? "http,https" : "https");
 	SET(transfer, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(transfer, CURLOPT_FOLLOWLOCATION, 0L);
@@ -114,7 +124,7 @@ static void set_policy(struct transfer *transfer, const struct config *config) {
 	SET(transfer, CURLOPT_CAPATH, NULL);
 	SET(transfer, CURLOPT_CAINFO, NULL);
 	SET(transfer, CURLOPT_SSL_CTX_FUNCTION, tls_on_context);
-	SET(transfer, CURLOPT_SSL_CTX_DATA, shared->authorities);
+	SET(transfer, CURLOPT_SSL_CTX_DATA, &transfer->tls);
 }
 
 static void set_callbacks(struct transfer *transfer) {
@@ -138,6 +148,7 @@ struct transfer *transfer_new(struct shared *shared, struct sockets *sockets, st
 	transfer->shared = shared;
 	transfer->sockets = sockets;
 	transfer->scheduler = scheduler;
+	transfer->tls.authorities = shared->authorities;
 	transfer->easy = curl_easy_init();
 	if (!transfer->easy)
 		abort();
@@ -205,119 +216,87 @@ static void list_lines(struct transfer *transfer) {
 	add_line(transfer, &count, transfer->traceparent);
 }
 
+/*
+ * Which of the kept connections will do, and whether any. Whole seconds is what curl counts in, and more than the given ones are too many.
+ */
+static void choose_connection(struct transfer *transfer) {
+	const struct config *config = transfer->shared->config;
+	int64_t renewed_us = scheduler_renewed_us(transfer->claim.host);
+	int64_t age_s = config->delivery_connection_lifetime_ms / 1000 - 1;
+	bool is_probe = transfer->claim.job->is_probe;
+
+	if (renewed_us)
+		age_s = MIN(age_s, (transfer->started_us - renewed_us) / (1000 * 1000));
+	SET(transfer, CURLOPT_MAXLIFETIME_CONN, (long)MAX(age_s, (int64_t)1)); /* 0 is without end */
+	SET(transfer, CURLOPT_FRESH_CONNECT, (long)is_probe);
+	SET(transfer, CURLOPT_DNS_CACHE_TIMEOUT, (long)(is_probe ? PROBE_DNS_CACHE_S : DNS_CACHE_S));
+}
+
+/* Into its shard, with nothing known of how it goes. */
+static bool enter_shard(struct transfer *transfer) {
+	transfer->response = RESPONSE_INIT;
+	transfer->refused_by = NULL;
+	transfer->error[0] = '\0';
+	transfer->out_of_sockets = transfer->withheld = transfer->resolved = transfer->connects = transfer->sent =
+		transfer->unanswered = false;
+	tls_watch_end(&transfer->tls);
+	return curl_multi_add_handle(transfer->shard->multi, transfer->easy) == CURLM_OK;
+}
+
 bool transfer_begin(struct transfer *transfer, const struct claim *claim, struct shard *shard) {
 	const struct job *job = claim->job;
 
 	transfer->claim = *claim;
 	transfer->shard = shard;
-	transfer->response = RESPONSE_INIT;
-	transfer->refused_by = NULL;
-	transfer->error[0] = '\0';
-	transfer->out_of_sockets = transfer->withheld = transfer->resolved = false;
 	transfer->started_us = clock_monotonic_us();
 	sign(transfer);
 	list_lines(transfer);
+	choose_connection(transfer);
 	SET(transfer, CURLOPT_SHARE, shard->sessions);
+	SET(transfer, CURLOPT_TIMEOUT_MS, (long)transfer->shared->config->delivery_timeout_ms);
 	SET(transfer, CURLOPT_CURLU, job->route->location);
 	SET(transfer, CURLOPT_HTTPHEADER, transfer->lines);
 	SET(transfer, CURLOPT_POSTFIELDS, job->delivery.body);
 	SET(transfer, CURLOPT_POSTFIELDSIZE, (long)job->delivery.body_len);
-	return curl_multi_add_handle(shard->multi, transfer->easy) == CURLM_OK;
+	return enter_shard(transfer);
 }
 
-static enum attempt_reason reason_without_verdict(const struct transfer *transfer, CURLcode code) {
-	curl_off_t first_byte_us = 0;
+/* Whether the request went over a kept connection that ended before the first line of an answer was there, whichever way it ended. */
+static bool ended_unanswered(const struct transfer *transfer, CURLcode code) {
+	bool has_ended = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
 
-	if (transfer->response.excessive)
-		return ATTEMPT_PROTOCOL;
-	if (code == CURLE_COULDNT_CONNECT && transfer->refused_by)
-		return ATTEMPT_ADDRESS_REFUSED;
-	if (code == CURLE_COULDNT_CONNECT && transfer->out_of_sockets)
-		return ATTEMPT_INTERNAL;
-	curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
-	/* A scheme that the configuration does not allow (any more) ends here before anything is sent. */
-	if (code == CURLE_UNSUPPORTED_PROTOCOL && !first_byte_us)
-		return ATTEMPT_ADDRESS_REFUSED;
-	return failure_reason(code, first_byte_us > 0);
+	return transfer->unanswered || (has_ended && transfer->sent && !transfer->connects && !transfer->response.header_lines);
 }
 
-static void observe(struct shared *shared, enum attempt_reason reason, int64_t duration_us) {
-	size_t bucket = 0;
+bool transfer_repeat(struct transfer *transfer, CURLcode code) {
+	int64_t left_ms = transfer->shared->config->delivery_timeout_ms - (clock_monotonic_us() - transfer->started_us) / 1000;
 
-	while (bucket < ENGINE_BUCKET_COUNT && (double)duration_us > engine_bucket_seconds[bucket] * 1e6)
-		bucket++;
-	atomic_fetch_add_explicit(&shared->histogram[bucket], 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&shared->duration_sum_us, (uint64_t)duration_us, memory_order_relaxed);
-	atomic_fetch_add_explicit(&shared->counters.attempts[reason], 1, memory_order_relaxed);
+	if (!ended_unanswered(transfer, code) || left_ms < 1)
+		return false;
+	curl_multi_remove_handle(transfer->shard->multi, transfer->easy);
+	SET(transfer, CURLOPT_FRESH_CONNECT, 1L);
+	SET(transfer, CURLOPT_TIMEOUT_MS, (long)left_ms);
+	return enter_shard(transfer);
 }
 
-/* In words, for an operator: "SSL certificate problem: certificate has expired". */
-static const char *error_text(const struct transfer *transfer, CURLcode code) {
-	if (transfer->response.excessive)
-		return "response header beyond the limits";
-	if (transfer->refused_by)
-		return transfer->refused_by;
-	return transfer->error[0] ? transfer->error : curl_easy_strerror(code);
-}
-
-/* One failure a second, of all threads, is for everybody; a world of dead endpoints would fill the disk otherwise. */
-static enum log_level failure_log_level(struct shared *shared) {
-	int64_t now_us = clock_monotonic_us(), quiet_until_us = atomic_load(&shared->quiet_until_us);
-
-	return now_us >= quiet_until_us && atomic_compare_exchange_strong(&shared->quiet_until_us, &quiet_until_us, now_us + 1000 * 1000)
-		       ? LOG_LEVEL_INFO
-		       : LOG_LEVEL_DEBUG;
-}
-
-/* For whoever wonders why an endpoint is not reached; the pipeline logs what becomes of it. */
-static void log_failure(const struct transfer *transfer) {
-	const struct job *job = transfer->claim.job;
-	char webhook_id[UUID_TEXT_SIZE];
-
-	uuid_format(&job->delivery.webhook_id, webhook_id);
-	log_write(failure_log_level(transfer->shared), "attempt failed", "tenant=%s webhook=%s delivery=%s host=%s reason=%s error=%s",
-		  log_quote(job->delivery.tenant_id), webhook_id, transfer->delivery_id, log_quote(job->route->host_key),
-		  attempt_reason_text(&job->result), log_quote(job->error));
-}
-
-static void write_result(struct transfer *transfer, CURLcode code) {
-	const struct response *response = &transfer->response;
-	struct job *job = transfer->claim.job;
-	int64_t duration_us = (response->status ? response->completed_us : clock_monotonic_us()) - transfer->started_us;
-	enum attempt_reason reason = !response->status                             ? reason_without_verdict(transfer, code)
-				     : attempt_status_is_success(response->status) ? ATTEMPT_OK
-										   : ATTEMPT_STATUS;
-
-	job->end = JOB_ATTEMPTED;
-	job->result = (struct attempt_result){
-		.reason = reason,
-		.status = response->status,
-		.retry_after_ms = response->status ? response->retry_after_ms : -1,
-		.duration_ms = duration_us / 1000,
-		/* The millisecond after: the back-off counts from here, and must not be short by a part of one. */
-		.finished_at_ms = clock_wall_ms() + 1,
-	};
-	if (reason == ATTEMPT_DNS || (reason == ATTEMPT_TIMEOUT && !transfer->resolved))
-		scheduler_lost(transfer->scheduler, transfer->claim.host);
-	observe(transfer->shared, reason, duration_us);
-	if (response->status)
-		return;
-	job->error = x_strdup(error_text(transfer, code));
-	log_failure(transfer);
+/* Out of its shard. */
+static void leave_shard(struct transfer *transfer) {
+	curl_multi_remove_handle(transfer->shard->multi, transfer->easy);
+	tls_watch_end(&transfer->tls);
 }
 
 void transfer_end(struct transfer *transfer, CURLcode code) {
 	if (transfer->withheld)
 		transfer->claim.job->end = JOB_REFUSED;
 	else
-		write_result(transfer, code);
-	curl_multi_remove_handle(transfer->shard->multi, transfer->easy);
+		verdict_write(transfer, code);
+	leave_shard(transfer);
 }
 
 void transfer_abandon(struct transfer *transfer) {
 	if (transfer->response.status)
-		write_result(transfer, CURLE_OK);
+		verdict_write(transfer, CURLE_OK);
 	else
 		transfer->claim.job->end = JOB_REFUSED;
-	curl_multi_remove_handle(transfer->shard->multi, transfer->easy);
+	leave_shard(transfer);
 }

@@ -94,6 +94,7 @@ void outstanding_add(struct dispatch *d, struct endpoint *endpoint, const struct
 	struct outstanding *outstanding = x_calloc(1, sizeof(*outstanding));
 	struct job *job = job_new(delivery, endpoint->route, endpoint->partition, endpoint->epoch);
 
+	job->is_probe = endpoint->breaker.is_open;
 	outstanding->id = delivery->id;
 	outstanding->endpoint = endpoint;
 	outstanding->bytes = sizeof(*job) + delivery->body_len;

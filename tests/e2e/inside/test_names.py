@@ -9,6 +9,7 @@ import pytest
 from env import commands, programs
 from env.names import NXDOMAIN, SERVFAIL, NameServer
 from env.paths import RESOLVER_TIMEOUT_S
+from env.plain import PlainReceiver
 from env.receiver import Receivers
 from env.tls import Authority, TlsReceiver, context
 from env.verifier import verify
@@ -82,14 +83,14 @@ REFUSED = {
 def test_a_name_of_a_refused_address(closed, names, name):
     world, listeners = closed
     names.zone |= {f"{name}.test": REFUSED[name], "alias-2.test": ["alias-3.test"], "alias-3.test": ["127.0.0.1"]}
-    assert attempt(world, f"https://{name}.test/").data["reason"] == "address-refused"
+    assert attempt(world, f"https://{name}.test/").data["reason"] == "no-address"
     assert [listener.connections for listener in listeners] == [0] * len(listeners)
 
 
 @pytest.mark.parametrize("url", ["https://localhost/", "https://a.localhost/", "https://localhost:3128/"])
 def test_localhost(closed, url):
     world, listeners = closed
-    assert attempt(world, url).data["reason"] == "address-refused"
+    assert attempt(world, url).data["reason"] == "no-address"
     assert [listener.connections for listener in listeners] == [0] * len(listeners)
 
 
@@ -98,7 +99,7 @@ def test_a_name_without_an_address(closed, names, answer):
     """And no proxy is asked, which would know."""
     world, listeners = closed
     names.zone["without.test"] = answer
-    assert attempt(world, "https://without.test/").data["reason"] == "dns"
+    assert attempt(world, "https://without.test/").data["reason"] == "no-address"
     assert listeners[-1].connections == 0
 
 
@@ -140,9 +141,70 @@ def test_an_answer_that_changes(half_open, names):
         url = endpoint.url.replace("127.0.0.1", f"rebinding-{number}.test")
         for _ in range(2):
             event = attempt(half_open, url)
-            assert event.type == SUCCESS or event.data["reason"] == "address-refused"
+            assert event.type == SUCCESS or event.data["reason"] == "no-address"
     assert bad.connections == 0 and len(endpoint.requests) >= 5
     bad.close()
+
+
+# A name that moves, under steady traffic.
+
+LIFETIME_S, KEPT_S = 3, 10  # delivery.connection.lifetime here; how long an answer is kept
+
+
+@pytest.fixture(scope="module")
+def moving(make_world, names):
+    settings = {"endpoint.allow.networks": "127.0.0.0/8", "delivery.timeout": f"{TIMEOUT_S}s", "delivery.connection.lifetime": f"{LIFETIME_S}s"}
+    settings |= {"delivery.retry.schedule": "1s,1s,1s,1s,1s,1s,1s,1s,1s,1s", "delivery.breaker.failures": 3, "delivery.breaker.probe.interval": "4s"}
+    with make_world(settings=settings) as world:
+        world.worker()
+        yield world
+
+
+def steady(world, tenant, reached, patience_s):
+    """Seconds of a credential every 50 ms until it is so."""
+    begun = time.monotonic()
+    while not reached():
+        assert time.monotonic() - begun < patience_s
+        world.issue(tenant)
+        time.sleep(0.05)
+    return time.monotonic() - begun
+
+
+def test_a_name_that_moves_is_followed(moving, names, report):
+    old = PlainReceiver("127.0.0.1")
+    new = PlainReceiver("127.0.0.2", old.port)
+    names.zone["moves.test"] = ["127.0.0.1"]
+    tenant = moving.tenant()
+    assert moving.ask(tenant, commands.create(f"http://moves.test:{old.port}/")).status == 201
+    steady(moving, tenant, lambda: old.requests >= 20, 20)
+    assert old.connections < old.requests, "connections are kept"
+    names.zone["moves.test"] = ["127.0.0.2"]
+    took = steady(moving, tenant, lambda: new.requests, 60)
+    report(f"a name that moved under steady traffic is followed after {took:.1f} s (connections {LIFETIME_S} s, answers {KEPT_S} s)")
+    assert took < LIFETIME_S + KEPT_S + 3
+    old.close()
+    new.close()
+
+
+def test_a_probe_goes_where_the_name_points_now(moving, names, report):
+    """The old address answers 503 until the breaker opens; then the name moves: the very first probe reaches the new one."""
+    old = PlainReceiver("127.0.0.1", status=503)
+    new = PlainReceiver("127.0.0.2", old.port)
+    names.zone["probed.test"] = ["127.0.0.1"]
+    tenant = moving.tenant()
+    webhook = moving.ask(tenant, commands.create(f"http://probed.test:{old.port}/")).data
+    moving.issue(tenant)
+    (worker,) = moving.workers
+    until(lambda: re.search(f"only probes go to it.*{webhook['id']}", worker.log.read_text()), 20, "the breaker to open")
+    before = old.requests
+    names.zone["probed.test"] = ["127.0.0.2"]
+    begun = time.monotonic()
+    until(lambda: new.requests, 20, "a request at the new address")
+    report(f"the first probe after a name moved reaches its new address ({time.monotonic() - begun:.1f} s)")
+    steady(moving, tenant, lambda: new.requests >= 20, 20)
+    assert old.requests == before
+    old.close()
+    new.close()
 
 
 def threads(worker):

@@ -1,0 +1,277 @@
+/* Which connection a request goes over, and what happens when a kept one ends: against real receivers on loopback. */
+#include "base/clock.h"
+#include "delivery_fixture.h"
+
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* After what it needs of the standard headers. */
+#include <cmocka.h>
+
+enum { LARGE_BODY_LEN = 250 * 1000, OTHER_ADDRESS = INADDR_LOOPBACK + 1 };
+
+static const struct tls_server_options tls_1_2 = { .version = TLS1_2_VERSION }, tls_1_3 = { .version = TLS1_3_VERSION };
+
+static struct route *route_to_receiver(struct fixture *f, const char *host, const struct receiver *receiver, bool is_tls) {
+	char url[64];
+
+	snprintf(url, sizeof(url), "http%s://%s:%u/hook", is_tls ? "s" : "", host, receiver_port(receiver));
+	return route_to(f, 1, url);
+}
+
+static struct job *large_job_for(struct route *route, int number) {
+	_cleanup_(x_freep) char *body = x_malloc(LARGE_BODY_LEN);
+	struct job *small = job_for(route, number), *job;
+	struct delivery delivery = small->delivery;
+
+	memset(body, 'x', LARGE_BODY_LEN);
+	delivery.body = body;
+	delivery.body_len = LARGE_BODY_LEN;
+	job = job_new(&delivery, route, PARTITION, EPOCH);
+	job_free(small);
+	return job;
+}
+
+static enum attempt_reason attempt_of(struct fixture *f, struct job *job) {
+	enum attempt_reason reason;
+
+	engine_submit(f->engine, job);
+	job = next_ended(f);
+	assert_int_equal(job->end, JOB_ATTEMPTED);
+	reason = job->result.reason;
+	job_free(job);
+	return reason;
+}
+
+/* --- a kept connection that ends --- */
+
+/* Also one over which a large body went, for which the socket was waited for to be written to. */
+static void test_large_bodies_keep_their_connection(void **state) {
+	struct fixture *f = *state;
+	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);
+	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
+
+	start(f);
+	for (int n = 1; n <= 100; n++)
+		assert_int_equal(attempt_of(f, large_job_for(route, n)), ATTEMPT_OK);
+	assert_int_equal(receiver_connections(receiver), 1);
+	receiver_free(receiver);
+}
+
+/* The receiver may end it at any moment, also just as we send: that is not its endpoint's failure, however often. */
+static void test_kept_connections_that_end(void **state) {
+	static const struct {
+		const char *name;
+		enum behaviour behaviour;
+		const struct tls_server_options *tls;
+		bool is_large;
+	} rows[] = {
+		{ "closed", BEHAVE_CLOSE_SECOND_REQUEST, NULL, false },
+		{ "reset", BEHAVE_RESET_SECOND_REQUEST, NULL, false },
+		{ "closed, large", BEHAVE_CLOSE_SECOND_REQUEST, NULL, true },
+		{ "closed in the body", BEHAVE_CLOSE_IN_SECOND_BODY, NULL, true },
+		{ "TLS 1.2, closed", BEHAVE_CLOSE_SECOND_REQUEST, &tls_1_2, false },
+		{ "TLS 1.2, reset", BEHAVE_RESET_SECOND_REQUEST, &tls_1_2, false },
+		{ "TLS 1.2, closed in the body", BEHAVE_CLOSE_IN_SECOND_BODY, &tls_1_2, true },
+		{ "TLS 1.3, closed", BEHAVE_CLOSE_SECOND_REQUEST, &tls_1_3, false },
+		{ "TLS 1.3, reset", BEHAVE_RESET_SECOND_REQUEST, &tls_1_3, false },
+		{ "TLS 1.3, closed in the body", BEHAVE_CLOSE_IN_SECOND_BODY, &tls_1_3, true },
+	};
+	enum { ATTEMPTS = 30 };
+	struct fixture *f = *state;
+
+	f->config.endpoint_ca_file = tls_authority_file();
+	start(f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct receiver *receiver = receiver_new(&(struct receiver_options){ .behaviour = rows[i].behaviour, .tls = rows[i].tls });
+		_cleanup_(route_unrefp) struct route *route = route_to_receiver(f, "127.0.0.1", receiver, rows[i].tls);
+
+		for (int n = 1; n <= ATTEMPTS; n++) {
+			enum attempt_reason reason = attempt_of(f, rows[i].is_large ? large_job_for(route, n) : job_for(route, n));
+
+			if (reason != ATTEMPT_OK)
+				fail_msg("%s: attempt %d: reason %d", rows[i].name, n, reason);
+		}
+		/* One each that is answered, and before it, but for the first, one over the kept connection. */
+		if (receiver_connections(receiver) != ATTEMPTS || receiver_requests(receiver) != 2 * ATTEMPTS - 1)
+			fail_msg("%s: %d connections, %d requests", rows[i].name, receiver_connections(receiver), receiver_requests(receiver));
+		receiver_free(receiver);
+	}
+}
+
+/* Also where many of them end at once: each goes to a fresh one then, not to the next that has ended. */
+static void test_a_thousand_kept_connections_that_end(void **state) {
+	enum { JOBS = 1200 };
+	struct fixture *f = *state;
+	struct receiver *receiver = receiver_that(BEHAVE_CLOSE_SECOND_REQUEST, NULL);
+	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
+	int succeeded = 0, refused = 0;
+
+	start(f);
+	submit(f, route, JOBS);
+	collect(f, JOBS, &succeeded, &refused);
+	assert_int_equal(succeeded, JOBS);
+	assert_int_equal(engine_counters(f->engine)->attempts[ATTEMPT_OK], JOBS);
+	assert_in_range(receiver_requests(receiver), JOBS + 1000, 2 * JOBS);
+	receiver_free(receiver);
+}
+
+/* What ends on a connection that was opened for it has failed; so has an answer that began. */
+static void test_what_is_not_sent_again(void **state) {
+	static const struct {
+		const char *name;
+		enum behaviour behaviour;
+		int well; /* attempts that succeed before */
+		enum attempt_reason reason;
+	} rows[] = {
+		{ "closed", BEHAVE_ANSWER_AND_CLOSE, 0, ATTEMPT_CONNECT },
+		{ "reset", BEHAVE_ANSWER_AND_RESET, 0, ATTEMPT_CONNECT },
+		{ "closed in the body", BEHAVE_CLOSE_IN_BODY, 0, ATTEMPT_CONNECT },
+		{ "kept, and broken in its answer", BEHAVE_BREAK_SECOND_ANSWER, 1, ATTEMPT_PROTOCOL },
+	};
+	struct fixture *f = *state;
+
+	start(f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct receiver *receiver = receiver_that(rows[i].behaviour, rows[i].well ? NULL : "");
+		_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
+		enum attempt_reason reason;
+
+		for (int n = 0; n < rows[i].well; n++)
+			assert_int_equal(attempt_of(f, large_job_for(route, 1)), ATTEMPT_OK);
+		reason = attempt_of(f, large_job_for(route, 2));
+		if (reason != rows[i].reason || receiver_requests(receiver) != rows[i].well + 1)
+			fail_msg("%s: reason %d, %d requests", rows[i].name, reason, receiver_requests(receiver));
+		receiver_free(receiver);
+	}
+}
+
+/* A second sending is one: the gate is asked again. */
+static void test_gate_closes_before_it_is_sent_again(void **state) {
+	struct fixture *f = *state;
+	struct receiver *receiver = receiver_that(BEHAVE_HOLD_SECOND_REQUEST, NULL);
+	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
+	struct job *job;
+
+	f->config.delivery_timeout_ms = PATIENCE_MS;
+	start(f);
+	assert_int_equal(attempt(f, route).reason, ATTEMPT_OK);
+	submit(f, route, 1);
+	wait_until(receiver_held, receiver, 1);
+	engine_gate_set(f->engine, PARTITION, EPOCH + 1);
+	receiver_release(receiver);
+	job = next_ended(f);
+	assert_int_equal(job->end, JOB_REFUSED);
+	assert_int_equal(receiver_requests(receiver), 2);
+	job_free(job);
+	receiver_free(receiver);
+}
+
+/* delivery.timeout is an attempt's, however often it is sent. */
+static void test_both_sendings_share_the_time(void **state) {
+	enum { HELD_MS = TIMEOUT_MS * 2 / 3 };
+	struct fixture *f = *state;
+	struct receiver *receiver = receiver_that(BEHAVE_HOLD_SECOND_REQUEST, NULL);
+	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
+	struct job *job;
+
+	start(f);
+	assert_int_equal(attempt(f, route).reason, ATTEMPT_OK);
+	engine_submit(f->engine, large_job_for(route, 2));
+	wait_until(receiver_held, receiver, 1);
+	usleep(HELD_MS * 1000);
+	receiver_release(receiver);
+	job = next_ended(f);
+	assert_int_equal(job->result.reason, ATTEMPT_TIMEOUT);
+	assert_in_range(job->result.duration_ms, TIMEOUT_MS - 10, TIMEOUT_MS + HELD_MS / 2);
+	assert_int_equal(receiver_requests(receiver), 3);
+	job_free(job);
+	receiver_free(receiver);
+}
+
+/* --- a name that moves --- */
+
+static void test_connections_have_a_lifetime(void **state) {
+	struct fixture *f = *state;
+	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);
+	int64_t began = clock_monotonic_ms();
+
+	f->config.delivery_connection_lifetime_ms = 1000;
+	start(f);
+	while (receiver_connections(receiver) < 3 && clock_monotonic_ms() - began < PATIENCE_MS) {
+		assert_int_equal(attempt_at_port(f, receiver_port(receiver)).reason, ATTEMPT_OK);
+		usleep(10 * 1000);
+	}
+	assert_int_equal(receiver_connections(receiver), 3);
+	assert_true(receiver_requests(receiver) > 20);
+	receiver_free(receiver);
+}
+
+static enum attempt_reason probe(struct fixture *f, struct route *route, int number) {
+	struct job *job = job_for(route, number);
+
+	job->is_probe = true;
+	return attempt_of(f, job);
+}
+
+/* A probe asks where the name is now, and what got through is not sent to where it was. */
+static void test_probe_of_a_name_that_moved(void **state) {
+	struct fixture *f = *state;
+	struct receiver *old = receiver_that(BEHAVE_ANSWER, "HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n");
+	struct receiver *new = receiver_new(&(struct receiver_options){ .address = OTHER_ADDRESS, .port = receiver_port(old) });
+	_cleanup_(route_unrefp) struct route *route = route_to_receiver(f, "moved.test", old, false);
+
+	start(f);
+	assert_int_equal(attempt(f, route).reason, ATTEMPT_STATUS);
+	atomic_store(&moved_address, OTHER_ADDRESS);
+	usleep(2100 * 1000); /* curl counts ages in whole seconds */
+	assert_int_equal(attempt(f, route).reason, ATTEMPT_STATUS);
+	assert_int_equal(receiver_connections(old), 1);
+	assert_int_equal(probe(f, route, 1), ATTEMPT_OK);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(attempt(f, route).reason, ATTEMPT_OK);
+	assert_int_equal(receiver_requests(old), 2);
+	assert_int_equal(receiver_connections(new), 1);
+	atomic_store(&moved_address, INADDR_LOOPBACK);
+	receiver_free(old);
+	receiver_free(new);
+}
+
+/* Its own connection is fresh; those of the host's other endpoints stay as they are while it fails. */
+static void test_failed_probe_leaves_connections(void **state) {
+	struct fixture *f = *state;
+	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, "HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n");
+	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
+
+	start(f);
+	attempt(f, route);
+	usleep(2100 * 1000);
+	for (int n = 1; n <= 3; n++)
+		assert_int_equal(probe(f, route, n), ATTEMPT_STATUS);
+	assert_int_equal(receiver_connections(receiver), 4);
+	for (int i = 0; i < 5; i++)
+		attempt(f, route);
+	assert_int_equal(receiver_connections(receiver), 4);
+	receiver_free(receiver);
+}
+
+#define CONNECTION_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		CONNECTION_TEST(test_large_bodies_keep_their_connection),
+		CONNECTION_TEST(test_kept_connections_that_end),
+		CONNECTION_TEST(test_a_thousand_kept_connections_that_end),
+		CONNECTION_TEST(test_what_is_not_sent_again),
+		CONNECTION_TEST(test_gate_closes_before_it_is_sent_again),
+		CONNECTION_TEST(test_both_sendings_share_the_time),
+		CONNECTION_TEST(test_connections_have_a_lifetime),
+		CONNECTION_TEST(test_probe_of_a_name_that_moved),
+		CONNECTION_TEST(test_failed_probe_leaves_connections),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
