@@ -24,6 +24,20 @@ enum admin_status admin_api_metadata(struct admin_api *api, const struct rd_kafk
 	return error ? kafka_complain(&api->handle, "the cluster's topics", error) : ADMIN_OK;
 }
 
+bool admin_api_may_describe(struct admin_api *api, const char *topic) {
+	rd_kafka_topic_t *handle = rd_kafka_topic_new(api->handle.rk, topic, NULL);
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_resp_err_t error = handle ? rd_kafka_metadata(api->handle.rk, 0, handle, &metadata, (int)api->timeout_ms) : rd_kafka_last_error();
+
+	if (handle)
+		rd_kafka_topic_destroy(handle);
+	if (!error) {
+		error = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_NO_ERROR;
+		rd_kafka_metadata_destroy(metadata);
+	}
+	return error != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+}
+
 static rd_kafka_AdminOptions_t *options_new(const struct admin_api *api) {
 	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(api->handle.rk, RD_KAFKA_ADMIN_OP_ANY);
 	char why[256];

@@ -12,6 +12,8 @@ struct admin_api {
 enum admin_status admin_api_open(struct admin_api *api, const struct config *config, int64_t timeout_ms) _must_check_;
 void admin_api_close(struct admin_api *api);
 
+/* Whether the brokers tell of this topic; of all topics they leave out those that may not be described. */
+bool admin_api_may_describe(struct admin_api *api, const char *topic);
 /* The cluster's brokers and topics; freed with rd_kafka_metadata_destroy. */
 enum admin_status admin_api_metadata(struct admin_api *api, const struct rd_kafka_metadata **out) _must_check_;
 

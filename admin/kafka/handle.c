@@ -1,6 +1,7 @@
 #include "kafka/handle.h"
 
 #include "base/log.h"
+#include "rdkafka/refusal.h"
 
 #include <stdio.h>
 
@@ -94,15 +95,13 @@ static bool is_misconfiguration(rd_kafka_resp_err_t error) {
 	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
 	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
 	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
 	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
 	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
 	case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
 		return true;
 	default:
-		return false;
+		return refusal_cause(error);
 	}
 }
 
@@ -115,8 +114,10 @@ static const char *separator(const struct kafka_handle *handle) {
 }
 
 enum admin_status kafka_complain(const struct kafka_handle *handle, const char *what, rd_kafka_resp_err_t error) {
-	complain("%s: %s (kafka.bootstrap.servers=%s%s%s)%s", what, rd_kafka_err2str(error), handle->bootstrap, separator(handle),
-		 handle->last_error, is_unknown_topic(error) ? "; posthorn-admin topics create makes it" : "");
+	const char *cause = is_unknown_topic(error) ? "posthorn-admin topics create makes it" : refusal_cause(error);
+
+	complain("%s: %s (kafka.bootstrap.servers=%s%s%s)%s%s", what, rd_kafka_err2str(error), handle->bootstrap, separator(handle),
+		 handle->last_error, cause ? "; " : "", cause ? cause : "");
 	return kafka_status(error);
 }
 

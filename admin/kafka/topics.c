@@ -195,7 +195,7 @@ static enum admin_status wait_until_settled(struct admin_api *api, struct topics
 	return status;
 }
 
-static void check_partitions(const struct config *config, struct topics_report *report) {
+static void check_partitions(struct admin_api *api, const struct config *config, struct topics_report *report) {
 	int expected = config->topic_partitions;
 
 	/* One tenant is one partition of all of them; the number itself is free once the topics exist. */
@@ -205,7 +205,9 @@ static void check_partitions(const struct config *config, struct topics_report *
 		struct topic_report *topic = &report->topics[i];
 
 		if (!topic->exists)
-			add_wrong(topic, x_strdup("does not exist (topics create makes it)"));
+			add_wrong(topic, x_strdup(admin_api_may_describe(api, topic->name) ?
+							  "does not exist (topics create makes it)" :
+							  "may not be described: no ACL allows Describe on it to this principal"));
 		else if (topic->partitions != expected && i != TOPIC_RESULTS && i != TOPIC_DEAD_LETTERS)
 			add_wrong(topic, x_asprintf("has %d partitions, %s has %d: they must be equal", topic->partitions,
 						    report->topics[TOPIC_ADMIN].name, expected));
@@ -288,7 +290,7 @@ enum admin_status topics_create(const struct config *config, int64_t timeout_ms,
 	if (!status)
 		status = wait_until_settled(&api, report);
 	if (!status) {
-		check_partitions(config, report);
+		check_partitions(&api, config, report);
 		status = describe_existing(&api, report);
 	}
 	return status;
@@ -303,7 +305,7 @@ enum admin_status topics_inspect(const struct config *config, int64_t timeout_ms
 	if (!status)
 		status = look(&api, report, &settled);
 	if (!status) {
-		check_partitions(config, report);
+		check_partitions(&api, config, report);
 		status = describe_existing(&api, report);
 	}
 	return status;

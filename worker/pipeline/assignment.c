@@ -125,6 +125,7 @@ static void on_assign(struct pipeline *p, const rd_kafka_topic_partition_list_t 
 			set_state(p, partition, PARTITION_ABSENT);
 		}
 	}
+	metric_refuse(&p->metrics, METRIC_REFUSED_INPUT, false);
 	p->group_joined = true; /* last: it would be ready while no partition is being restored yet */
 	pipeline_wake(p); /* to begin with the restores at once */
 	log_info("partitions assigned", "count=%d of=%d generation=%d", count, p->partition_count, p->generation);

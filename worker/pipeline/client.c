@@ -1,15 +1,33 @@
 #include "pipeline/client.h"
 
+#include "rdkafka/refusal.h"
+
 #include <stdatomic.h>
 
 static atomic_bool session_timed_out;
+
+/* Errors of the transactional producer: its calls return them, and who calls knows what they mean. */
+static bool returns_from_calls(const char *facility) {
+	return strcmp(facility, "TXNERR") == 0 || strcmp(facility, "FATAL") == 0 || strcmp(facility, "ADDPARTS") == 0;
+}
+
+/* Which topic may not be written, of those of a transaction, stands in librdkafka's log alone: `... partition "TOPIC" [0] to ...`. */
+static void explain_topic(const char *text) {
+	const char *begin = strchr(text, '"'), *end = begin ? strchr(begin + 1, '"') : NULL;
+	_cleanup_(x_freep) char *topic = end ? x_strndup(begin + 1, (size_t)(end - begin - 1)) : NULL;
+
+	if (topic && strstr(end, rd_kafka_err2str(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)))
+		refusal_log(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "Write", "topic", topic);
+}
 
 static void on_log(const rd_kafka_t *client _unused_, int level, const char *facility, const char *text) {
 	if (strcmp(facility, "SESSTMOUT") == 0)
 		atomic_store(&session_timed_out, true);
 	if (settings_line_is_secret(text))
 		return;
-	if (level <= 3)
+	if (strcmp(facility, "ADDPARTS") == 0)
+		explain_topic(text);
+	if (level <= 3 && !returns_from_calls(facility))
 		log_warn("kafka client", "facility=%s text=%s", facility, log_quote(text));
 	else
 		log_debug("kafka client", "facility=%s text=%s", facility, log_quote(text));

@@ -19,6 +19,8 @@ enum metric_delivery {
 };
 enum metric_transaction { METRIC_TRANSACTION_COMMITTED, METRIC_TRANSACTION_ABORTED, METRIC_TRANSACTION_UNKNOWN, METRIC_TRANSACTION_COUNT };
 
+enum metric_refused { METRIC_REFUSED_INPUT = 1 << 0, METRIC_REFUSED_CHANGELOG = 1 << 1, METRIC_REFUSED_TRANSACTIONS = 1 << 2 };
+
 enum { METRIC_TRANSACTION_BUCKETS = 10 };
 extern const double metric_transaction_seconds[METRIC_TRANSACTION_BUCKETS];
 
@@ -40,6 +42,7 @@ struct pipeline_metrics {
 	atomic_int_fast64_t restore_step_longest_ms; /* a step of a restore, and what it led to: for so long it kept turns waiting */
 	atomic_int_fast64_t loop_at_ms;   /* monotonic: when the loop last came round; tells a stuck pipeline */
 	atomic_int undone_in_a_row;       /* turns that could not be committed, since the last that was */
+	atomic_uint refused;              /* enum metric_refused: what the brokers do not let the worker do */
 	atomic_int outstanding;           /* deliveries in memory */
 	atomic_int endpoints;             /* webhooks with pending deliveries */
 	atomic_int open_breakers;         /* endpoints to which only probes go */
@@ -47,6 +50,13 @@ struct pipeline_metrics {
 	atomic_int partition_count; /* set last: until then there are none */
 	struct partition_metrics *partitions; /* owned; [partition_count] */
 };
+
+static inline void metric_refuse(struct pipeline_metrics *metrics, enum metric_refused what, bool refused) {
+	if (refused)
+		atomic_fetch_or(&metrics->refused, (unsigned)what);
+	else if (atomic_load_explicit(&metrics->refused, memory_order_relaxed))
+		atomic_fetch_and(&metrics->refused, ~(unsigned)what);
+}
 
 static inline void metric_add(atomic_uint_fast64_t *counter, uint64_t n) {
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);

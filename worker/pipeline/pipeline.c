@@ -266,6 +266,7 @@ static bool have_transaction(struct pipeline *p) {
 		p->transaction = transaction_new(p->config, &p->topics);
 	}
 	r = p->transaction ? transaction_init(p->transaction) : -EPERM;
+	metric_refuse(&p->metrics, METRIC_REFUSED_TRANSACTIONS, r != 0);
 	if (r == -EPERM)
 		p->fatal = PIPELINE_E_FATAL;
 	return r == 0;
@@ -430,6 +431,8 @@ int pipeline_run(struct pipeline *p) {
 enum pipeline_readiness pipeline_readiness(const struct pipeline *p) {
 	enum pipeline_readiness readiness = PIPELINE_READY;
 
+	if (atomic_load(&p->metrics.refused))
+		return PIPELINE_FAILING;
 	if (!p->group_joined)
 		return PIPELINE_STARTING;
 	if (atomic_load(&p->metrics.undone_in_a_row) >= FAILING_AFTER)

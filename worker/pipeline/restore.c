@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "pipeline/restore_internal.h"
 #include "pipeline/takeover.h"
+#include "rdkafka/refusal.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -161,6 +162,7 @@ void restorer_remove(struct restorer *r, struct partition *partition) {
 	free(restore->last_writer);
 	free(restore);
 	if (!r->restores) {
+		metric_refuse(r->settings.metrics, METRIC_REFUSED_CHANGELOG, false);
 		fold_clear(r->fold);
 		fold_clear(r->portion.fold);
 		close_clients(r);
@@ -174,6 +176,10 @@ static int ask_target(struct restorer *r, struct restore *restore) {
 	rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(r->watermark, r->settings.topics->state, restore->partition->id, &low,
 								   &high, WATERMARK_TIMEOUT_MS);
 
+	if (err && refusal_log(err, "Describe", "topic", r->settings.topics->state)) {
+		metric_refuse(r->settings.metrics, METRIC_REFUSED_CHANGELOG, true);
+		return 0;
+	}
 	if (err) {
 		log_warn("changelog's end is not known yet", "partition=%d error=%s", restore->partition->id,
 			 log_quote(rd_kafka_err2str(err)));
@@ -309,9 +315,19 @@ static void take_end(struct restore *restore, int64_t offset, int64_t now_ms) {
 	restore->takeover_at_ms = restore->at_end ? 0 : now_ms + HELD_MS;
 }
 
+/* It goes on by itself once it may. */
+static void handle_refused(struct restorer *r, rd_kafka_resp_err_t err) {
+	if (refusal_log(err, "Read", "topic", r->settings.topics->state))
+		metric_refuse(r->settings.metrics, METRIC_REFUSED_CHANGELOG, true);
+	else
+		log_warn("cannot read the changelog", "error=%s", log_quote(rd_kafka_err2str(err)));
+}
+
 static int take_message(struct restorer *r, const rd_kafka_message_t *message, int64_t now_ms) {
 	struct restore *restore = message->rkt ? find(r, message->partition) : NULL;
 
+	if (!message->err || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+		metric_refuse(r->settings.metrics, METRIC_REFUSED_CHANGELOG, false);
 	if (restore && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
 		take_end(restore, message->offset, now_ms);
 	else if (restore && !message->err)
@@ -319,7 +335,7 @@ static int take_message(struct restorer *r, const rd_kafka_message_t *message, i
 	else if (restore && message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
 		return start_from_scratch(r, restore, "the changelog no longer has the replica's offset");
 	else if (message->err)
-		log_warn("cannot read the changelog", "error=%s", log_quote(rd_kafka_message_errstr(message)));
+		handle_refused(r, message->err);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "pipeline/takeover.h"
 
 #include "pipeline/transaction.h"
+#include "rdkafka/refusal.h"
 
 #include <errno.h>
 
@@ -37,16 +38,20 @@ static int ask_membership(rd_kafka_t *client, const char *group_id, const char *
 	_cleanup_(rd_kafka_event_destroyp) rd_kafka_event_t *event = describe_group(client, group_id);
 	const rd_kafka_ConsumerGroupDescription_t **groups;
 	const char *error = "no answer in time";
+	rd_kafka_resp_err_t err = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR_NO_ERROR;
 	size_t count;
 
-	if (event && !rd_kafka_event_error(event)) {
+	if (event && !err) {
 		groups = rd_kafka_DescribeConsumerGroups_result_groups(rd_kafka_event_DescribeConsumerGroups_result(event), &count);
 		if (count == 1 && !rd_kafka_ConsumerGroupDescription_error(groups[0]))
 			return has_member(groups[0], worker_id) ? TAKEOVER_E_MEMBER : 0;
 		error = count == 1 ? rd_kafka_error_string(rd_kafka_ConsumerGroupDescription_error(groups[0])) : "no such group";
+		err = count == 1 ? rd_kafka_error_code(rd_kafka_ConsumerGroupDescription_error(groups[0])) : err;
 	} else if (event) {
 		error = rd_kafka_event_error_string(event);
 	}
+	if (refusal_log(err, "Describe", "group", group_id))
+		return -EAGAIN;
 	log_warn("members of the group are not known yet", "group=%s error=%s", group_id, log_quote(error));
 	return -EAGAIN;
 }

@@ -1,5 +1,7 @@
 #include "pipeline/topics.h"
 
+#include "rdkafka/refusal.h"
+
 #include <errno.h>
 
 void topics_init(struct topics *topics, const char *prefix) {
@@ -30,14 +32,32 @@ static const rd_kafka_metadata_topic_t *find_topic(const rd_kafka_metadata_t *me
 	return NULL;
 }
 
+/* Of all topics the brokers leave out those that may not be described; asked for by its name, such a one is told from one that is not there. */
+static rd_kafka_resp_err_t ask_why_missing(rd_kafka_t *client, const char *name, int timeout_ms) {
+	rd_kafka_topic_t *topic = rd_kafka_topic_new(client, name, NULL);
+	const rd_kafka_metadata_t *metadata;
+	rd_kafka_resp_err_t err = topic ? rd_kafka_metadata(client, 0, topic, &metadata, timeout_ms) : rd_kafka_last_error();
+
+	if (topic)
+		rd_kafka_topic_destroy(topic);
+	if (err)
+		return err;
+	err = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+	rd_kafka_metadata_destroy(metadata);
+	return err ? err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
 /* The number of partitions of one topic, or 0 after logging why there are none. */
-static int count_partitions(const rd_kafka_metadata_t *metadata, const char *name) {
+static int count_partitions(rd_kafka_t *client, const rd_kafka_metadata_t *metadata, const char *name, int timeout_ms) {
 	const rd_kafka_metadata_topic_t *topic = find_topic(metadata, name);
+	rd_kafka_resp_err_t err;
 
 	if (topic && topic->err == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return topic->partition_cnt;
-	log_error("topic is not usable: create it with posthorn-admin topics create", "topic=%s error=%s", name,
-		  log_quote(topic ? rd_kafka_err2str(topic->err) : "unknown topic"));
+	err = topic ? topic->err : ask_why_missing(client, name, timeout_ms);
+	if (refusal_log(err, "Describe", "topic", name))
+		return 0;
+	log_error("topic is not usable: create it with posthorn-admin topics create", "topic=%s error=%s", name, log_quote(rd_kafka_err2str(err)));
 	return 0;
 }
 
@@ -48,12 +68,13 @@ static bool is_transient(const rd_kafka_metadata_t *metadata, const char *name) 
 	return topic && topic->err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
 }
 
-static int compare_counts(const struct topics *topics, const rd_kafka_metadata_t *metadata, int32_t *partition_count) {
-	int state = count_partitions(metadata, topics->state);
-	int admin = count_partitions(metadata, topics->admin);
-	int issuance = count_partitions(metadata, topics->issuance);
-	int results = count_partitions(metadata, topics->results);
-	int dead_letters = count_partitions(metadata, topics->dead_letters);
+static int compare_counts(const struct topics *topics, rd_kafka_t *client, const rd_kafka_metadata_t *metadata, int timeout_ms,
+			  int32_t *partition_count) {
+	int state = count_partitions(client, metadata, topics->state, timeout_ms);
+	int admin = count_partitions(client, metadata, topics->admin, timeout_ms);
+	int issuance = count_partitions(client, metadata, topics->issuance, timeout_ms);
+	int results = count_partitions(client, metadata, topics->results, timeout_ms);
+	int dead_letters = count_partitions(client, metadata, topics->dead_letters, timeout_ms);
 
 	if (!state || !admin || !issuance || !results || !dead_letters)
 		return TOPICS_E_REFUSED;
@@ -76,7 +97,7 @@ int topics_check(const struct topics *topics, rd_kafka_t *client, int timeout_ms
 		log_warn("no answer from the brokers yet", "error=%s", log_quote(rd_kafka_err2str(err)));
 		return -EAGAIN;
 	}
-	r = compare_counts(topics, metadata, partition_count);
+	r = compare_counts(topics, client, metadata, timeout_ms, partition_count);
 	for (size_t i = 0; r == TOPICS_E_REFUSED && i < ARRAY_LEN(names); i++)
 		if (is_transient(metadata, names[i]))
 			r = -EAGAIN;

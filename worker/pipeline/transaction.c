@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "rdkafka/refusal.h"
 
 #include <errno.h>
 
@@ -16,6 +17,7 @@ enum {
 struct transaction {
 	struct client_callbacks callbacks;
 	rd_kafka_t *producer;
+	char *id; /* transactional.id */
 	rd_kafka_topic_t *state, *results, *dead_letters;
 	int aborts_in_a_row;
 	int64_t ending_since_ms; /* monotonic: when the flush began */
@@ -30,6 +32,8 @@ static void on_produce_report(rd_kafka_t *producer _unused_, const rd_kafka_mess
 
 	if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
 		t->too_large = true;
+	else if (message->err)
+		refusal_log(message->err, "Write", "topic", rd_kafka_topic_name(message->rkt));
 	if (offset_out && !message->err)
 		*offset_out = message->offset;
 }
@@ -37,6 +41,7 @@ static void on_produce_report(rd_kafka_t *producer _unused_, const rd_kafka_mess
 struct transaction *transaction_new(const struct config *config, const struct topics *topics) {
 	_cleanup_(transaction_closep) struct transaction *t = x_calloc(1, sizeof(*t));
 
+	t->id = settings_transactional_id(config);
 	t->callbacks = (struct client_callbacks){ .opaque = t, .produce_report = on_produce_report };
 	t->producer = client_new(config, CLIENT_PRODUCER, &t->callbacks);
 	if (!t->producer)
@@ -52,6 +57,26 @@ rd_kafka_t *transaction_client(struct transaction *t) {
 	return t->producer;
 }
 
+/*
+ * librdkafka asks for the coordinator until time is over, whatever the brokers answer. Where they answer at all there is none:
+ * their topic for transactions could not be made, or is without a leader.
+ */
+static void explain_timeout(struct transaction *t) {
+	static const char operation[] = "find the transaction coordinator";
+	const rd_kafka_metadata_t *metadata;
+	_cleanup_(x_freep) char *cause = NULL;
+	rd_kafka_resp_err_t err = rd_kafka_metadata(t->producer, 0, t->state, &metadata, CALL_TIMEOUT_MS);
+
+	if (err) {
+		refusal_log_cause(operation, "transactional id", t->id, "no broker answers");
+		return;
+	}
+	cause = x_asprintf("the brokers have none: __transaction_state has no leader, or could not be made, since "
+			   "transaction.state.log.replication.factor (3 by default) is more than the %d brokers that there are", metadata->broker_cnt);
+	rd_kafka_metadata_destroy(metadata);
+	refusal_log_cause(operation, "transactional id", t->id, cause);
+}
+
 int transaction_init(struct transaction *t) {
 	rd_kafka_error_t *error;
 	bool retriable;
@@ -64,7 +89,10 @@ int transaction_init(struct transaction *t) {
 		return 0;
 	}
 	retriable = rd_kafka_error_is_retriable(error);
-	log_warn("transactions are not ready", "error=%s retriable=%d", log_quote(rd_kafka_error_string(error)), retriable);
+	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT)
+		explain_timeout(t);
+	else if (!refusal_log(rd_kafka_error_code(error), "Write", "transactional id", t->id))
+		log_warn("transactions are not ready", "error=%s retriable=%d", log_quote(rd_kafka_error_string(error)), retriable);
 	rd_kafka_error_destroy(error);
 	return retriable ? -EAGAIN : -EPERM;
 }
@@ -79,6 +107,7 @@ void transaction_close(struct transaction *t) {
 	if (t->dead_letters)
 		rd_kafka_topic_destroy(t->dead_letters);
 	client_free(t->producer);
+	free(t->id);
 	free(t);
 }
 
@@ -113,6 +142,8 @@ static int judge(struct transaction *t, rd_kafka_error_t *error, const char *cal
 	log_warn("transaction call failed", "call=%s error=%s code=%s then=%s", call, log_quote(rd_kafka_error_string(error)),
 		 rd_kafka_error_name(error),
 		 verdict == -EAGAIN ? "retry" : verdict == TRANSACTION_E_ABORTED ? "abort" : "new-producer");
+	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+		refusal_log(rd_kafka_error_code(error), "Write", "transactional id", t->id);
 	t->fenced |= is_fencing(rd_kafka_error_code(error));
 	rd_kafka_error_destroy(error);
 	return verdict;

@@ -3,6 +3,7 @@
  */
 #include "base/clock.h"
 #include "pipeline/turn.h"
+#include "rdkafka/refusal.h"
 
 enum {
 	WITHDRAWALS_PER_TURN = 500,
@@ -30,6 +31,19 @@ static void handle_fenced(struct pipeline *p) {
 	p->fatal = PIPELINE_E_REPLACED;
 }
 
+/* What it may not read, or a group that does not take it: it goes on once that is mended, but for its own settings. */
+static void handle_refused(struct pipeline *p, const rd_kafka_message_t *message) {
+	const char *kind = message->rkt ? "topic" : "group";
+
+	if (!refusal_log(message->err, "Read", kind, message->rkt ? rd_kafka_topic_name(message->rkt) : p->config->group_id)) {
+		log_warn("consumer", "error=%s", log_quote(rd_kafka_message_errstr(message)));
+		return;
+	}
+	metric_refuse(&p->metrics, METRIC_REFUSED_INPUT, true);
+	if (message->err == RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT)
+		p->fatal = PIPELINE_E_FATAL;
+}
+
 /* What the consumer says besides records. */
 static void handle_consumer_error(struct pipeline *p, const rd_kafka_message_t *message) {
 	char reason[512];
@@ -46,7 +60,7 @@ static void handle_consumer_error(struct pipeline *p, const rd_kafka_message_t *
 	} else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && message->rkt) {
 		assignment_offset_lost(p, rd_kafka_topic_name(message->rkt), message->partition);
 	} else {
-		log_warn("consumer", "error=%s", log_quote(rd_kafka_message_errstr(message)));
+		handle_refused(p, message);
 	}
 }
 
@@ -98,6 +112,7 @@ static void take_messages(struct pipeline *p) {
 			return;
 		if (!message->err) {
 			p->messages[p->message_count++] = message;
+			metric_refuse(&p->metrics, METRIC_REFUSED_INPUT, false);
 			bytes += message->len;
 			if (p->message_count % 256 == 0 && clock_monotonic_ms() >= deadline_ms)
 				return;

@@ -89,6 +89,10 @@ bool settings_line_is_secret(const char *line) {
 	return strstr(line, "client.secret = ");
 }
 
+char *settings_transactional_id(const struct config *config) {
+	return x_asprintf("%s-%s", config->group_id, config->worker_id);
+}
+
 /* Making a configuration. */
 
 /* librdkafka's own words, which quote the value: not of a secret. */
@@ -141,7 +145,7 @@ static int set_passed_through(rd_kafka_conf_t *conf, const struct config *config
  * that group's coordinator: of the worker's own group, which its principal may use anyway.
  */
 static int set_identity(rd_kafka_conf_t *conf, const struct config *config, enum client_kind kind, struct buffer *why) {
-	_cleanup_(x_freep) char *transactional_id = x_asprintf("%s-%s", config->group_id, config->worker_id);
+	_cleanup_(x_freep) char *transactional_id = settings_transactional_id(config);
 
 	if (kind == CLIENT_PRODUCER)
 		return set_or_name(conf, "transactional.id", transactional_id, why);

@@ -31,6 +31,9 @@ extern const struct config_kafka_rules settings_rules;
  */
 rd_kafka_conf_t *settings_conf_new(const struct config *config, enum client_kind kind, struct buffer *why);
 
+/* The worker's, from group.id and worker.id; the caller frees it. */
+char *settings_transactional_id(const struct config *config);
+
 /* Whether a client of this kind produces. */
 bool settings_produces(enum client_kind kind);
 

@@ -14,26 +14,102 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    OffsetSpec,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from . import avro
 from .commands import command
-from .paths import KAFKA
+from .paths import KAFKA, free_ports
 from .wait import until
 
 
 class Broker:
-    """A Kafka of our own by compose/kafka."""
+    """A Kafka of our own by compose/kafka, with settings of its own where a test needs them."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, settings=None, arguments=("--port", "0")):
         self.directory = directory
-        answer = subprocess.run([KAFKA, "start", "--port", "0", "--dir", directory], capture_output=True, text=True, check=False)
+        command = [KAFKA, "start", *arguments, "--dir", directory]
+        if settings:
+            file = directory / "settings"
+            file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+            command += ["--settings", file]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
         assert answer.returncode == 0, answer.stderr
         self.bootstrap = answer.stdout.strip()
         self.log = directory / "log/node-1.log"
 
     def stop(self):
         subprocess.run([KAFKA, "stop", "--dir", self.directory], check=True, capture_output=True)
+
+
+class SecuredBroker(Broker):
+    """One that asks who somebody is and what he may do. `bootstrap` is for the tests, which may do everything; `secured` is for
+    `users`, each with a password that is the name, and without any right."""
+
+    def __init__(self, directory, users):
+        port = free_ports(3)
+        logins = " ".join(f'user_{user}="{user}"' for user in users)
+        settings = {
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": "User:ANONYMOUS",
+            "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:SASL_PLAINTEXT",
+            "listener.name.proxied.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.proxied.plain.sasl.jaas.config": f"org.apache.kafka.common.security.plain.PlainLoginModule required {logins};",
+        }
+        # The port that is told to who connects to the further listener is that listener's own.
+        super().__init__(directory, settings, ["--port", str(port), "--proxy", str(port + 2)])
+        self.secured = f"127.0.0.1:{port + 2}"
+
+    @staticmethod
+    def login(user):
+        """What a program needs to be this user."""
+        return {
+            "kafka.security.protocol": "SASL_PLAINTEXT",
+            "kafka.sasl.mechanism": "PLAIN",
+            "kafka.sasl.username": user,
+            "kafka.sasl.password": user,
+        }
+
+    def allow(self, user, *rights):
+        """Each right is (resource type, name, operation); a name that ends with * is a prefix."""
+        bindings = [self._binding(user, *right) for right in rights]
+        client = AdminClient({"bootstrap.servers": self.bootstrap})
+        for future in client.create_acls(bindings).values():
+            future.result(20)
+        until(lambda: set(bindings) <= set(client.describe_acls(self._all_of(user)).result(20)), what="the broker knows the rights")
+
+    def forbid(self, user):
+        """Takes all rights of the user away."""
+        client = AdminClient({"bootstrap.servers": self.bootstrap})
+        for future in client.delete_acls([self._all_of(user)]).values():
+            future.result(20)
+
+    @staticmethod
+    def _all_of(user):
+        return AclBindingFilter(
+            ResourceType.ANY, None, ResourcePatternType.ANY, f"User:{user}", None, AclOperation.ANY, AclPermissionType.ANY
+        )
+
+    @staticmethod
+    def _binding(user, kind, name, operation):
+        pattern = ResourcePatternType.PREFIXED if name.endswith("*") and name != "*" else ResourcePatternType.LITERAL
+        return AclBinding(
+            ResourceType[kind],
+            name.rstrip("*") or "*",
+            pattern,
+            f"User:{user}",
+            "*",
+            AclOperation[operation],
+            AclPermissionType.ALLOW,
+        )
 
 
 class CommandWriter:

@@ -1,6 +1,8 @@
 """Where things are. POSTHORN_BIN points the tests at another build (asan, tsan)."""
 
+import contextlib
 import os
+import random
 import socket
 from pathlib import Path
 
@@ -20,3 +22,13 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def free_ports(count):
+    """The first of a row of ports that are free, below those that the system gives to outgoing connections."""
+    while True:
+        first = random.randrange(20000, 32000 - count)
+        with contextlib.ExitStack() as sockets, contextlib.suppress(OSError):
+            for port in range(first, first + count):
+                sockets.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
