@@ -20,6 +20,9 @@ static void begin_answer(struct exchange *exchange, int status) {
 	*answer = (struct http_answer){ .status = status, .body = BUFFER_INIT(ANSWER_MAX), .closes = answer->closes };
 	http_answer_header(answer, "x-request-id", exchange->request_id);
 	http_answer_header(answer, "x-content-type-options", "nosniff");
+	/* Source: RFC 6797 section 7.2: never in plain text. */
+	if (exchange->gateway->config->gateway_tls_key_file)
+		http_answer_header(answer, "strict-transport-security", "max-age=31536000");
 	if (exchange->has_token || status >= 400)
 		http_answer_header(answer, "cache-control", "no-store");
 	atomic_fetch_add(&exchange->gateway->metrics.answers[status], 1);
@@ -41,6 +44,13 @@ void answer_text(struct exchange *exchange, int status, const char *content_type
 	buffer_append(&exchange->http->answer.body, text, len);
 }
 
+void answer_fixed(struct exchange *exchange, int status, const char *content_type, const char *text, size_t len) {
+	begin_answer(exchange, status);
+	exchange->http->answer.content_type = content_type;
+	exchange->http->answer.fixed = text;
+	exchange->http->answer.fixed_len = len;
+}
+
 void answer_json(struct exchange *exchange, int status, const char *text, size_t len) {
 	answer_text(exchange, status, JSON, text, len);
 }
@@ -57,7 +67,7 @@ static void add_status_headers(struct exchange *exchange, int status) {
 	if (status == 429 || status == 503)
 		http_answer_header(answer, "retry-after", "1");
 	if (status == 405)
-		http_answer_header(answer, "allow", router_allow(api_routes, exchange->http->arena, exchange->http->path));
+		http_answer_header(answer, "allow", router_allow(api_routes, exchange->http->arena, exchange->http->head->path));
 }
 
 void answer_problem(struct exchange *exchange, struct problem *problem) {
@@ -97,7 +107,7 @@ void exchange_wrong(struct exchange *exchange, struct problem **problem, const c
 }
 
 const char *exchange_query(struct exchange *exchange, const char *name, bool *wrong) {
-	const char *rest = exchange->http->query, *found = NULL;
+	const char *rest = exchange->http->head->query, *found = NULL;
 
 	while (rest && *rest) {
 		size_t len = strcspn(rest, "&"), name_len = MIN(strcspn(rest, "="), len);
@@ -144,16 +154,16 @@ static struct exchange *begin(struct gateway *gateway, struct http_request *http
 static bool find_route(struct exchange *exchange) {
 	struct http_request *http = exchange->http;
 
-	if (router_find(api_routes, http->arena, http->method, http->path, &exchange->match)) {
+	if (router_find(api_routes, http->arena, http->head->method, http->head->path, &exchange->match)) {
 		answer_error(exchange, 400, "The path is malformed.");
 		return false;
 	}
 	if (exchange->match.route)
 		return true;
-	if (!strcmp(http->method, "OPTIONS") && (exchange->match.path_found || !strcmp(http->path, "*"))) {
+	if (!strcmp(http->head->method, "OPTIONS") && (exchange->match.path_found || !strcmp(http->head->path, "*"))) {
 		answer_empty(exchange, 204);
 		http_answer_header(&http->answer, "allow",
-				   exchange->match.path_found ? router_allow(api_routes, http->arena, http->path) : "GET, HEAD, POST, PUT, DELETE, OPTIONS");
+				   exchange->match.path_found ? router_allow(api_routes, http->arena, http->head->path) : "GET, HEAD, POST, PUT, DELETE, OPTIONS");
 	} else if (exchange->match.path_found) {
 		answer_error(exchange, 405, "The resource does not have this method.");
 	} else {

@@ -32,7 +32,9 @@ void answer_error(struct exchange *exchange, int status, const char *message);
 void answer_data(struct exchange *exchange, int status, const struct event_data *data);
 /* Copied. */
 void answer_text(struct exchange *exchange, int status, const char *content_type, const char *text, size_t len);
-/* The same, of text that is JSON. */
+/* Text that outlives the server. */
+void answer_fixed(struct exchange *exchange, int status, const char *content_type, const char *text, size_t len);
+/* Copied text that is JSON. */
 void answer_json(struct exchange *exchange, int status, const char *text, size_t len);
 void answer_empty(struct exchange *exchange, int status);
 

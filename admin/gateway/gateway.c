@@ -14,9 +14,8 @@
 #include <unistd.h>
 
 enum {
-	TICK_MS = 250, /* tokens are read again, slow clients cut off, a failed producer replaced */
+	TICK_MS = 250, /* tokens are read again, a failed producer replaced */
 	THREADS_MAX = 16,
-	OPERATIONS_CONNECTIONS = 64,
 	WHY_MAX = 16 * 1024,
 	OTHER_FILES = 512, /* descriptors beside the connections: librdkafka's, and files */
 };
@@ -82,36 +81,45 @@ static unsigned thread_count(void) {
 	return (unsigned)MIN(cpus_available(), (int)THREADS_MAX);
 }
 
+static enum admin_status open_tls(struct gateway *gateway) {
+	const struct config *config = gateway->config;
+	_cleanup_(tls_files_destroy) struct tls_files files = { 0 };
+	const char *why;
+	int r;
+
+	if (!config->gateway_tls_key_file)
+		return ADMIN_OK;
+	if (tls_files_read(config->gateway_tls_certificate_file, config->gateway_tls_key_file, &files))
+		return ADMIN_USAGE;
+	r = http_tls_new(files.certificate.data, files.private_key.data, &gateway->tls, &why);
+	if (r == HTTP_TLS_E_CERTIFICATE)
+		complain("gateway.tls.certificate.file %s: %s", config->gateway_tls_certificate_file, why);
+	else if (r)
+		complain("gateway.tls.key.file %s: %s", config->gateway_tls_key_file, why);
+	return r ? ADMIN_USAGE : ADMIN_OK;
+}
+
 static enum admin_status start_api(struct gateway *gateway) {
 	const struct config *config = gateway->config;
-	_cleanup_(tls_files_destroy) struct tls_files tls = { 0 };
 	struct http_handler handler = exchange_handler;
 	struct http_options options = { .key = "gateway.listen",
 					.listen = &config->gateway_listen,
 					.threads = thread_count(),
 					.connections_max = (unsigned)config->gateway_max_connections,
 					.client_timeout_ms = config->gateway_client_timeout_ms,
+					.idle_timeout_ms = config->gateway_idle_timeout_ms,
 					.body_max = GATEWAY_BODY_MAX,
 					.handler = &handler };
 
 	handler.userdata = gateway;
-	if (config->gateway_tls_key_file && tls_files_read(config->gateway_tls_certificate_file, config->gateway_tls_key_file, &tls))
-		return ADMIN_USAGE;
-	options.certificate = tls.certificate.data;
-	options.private_key = tls.private_key.data;
+	options.tls = gateway->tls;
 	return http_server_start(&options, &gateway->api) ? ADMIN_USAGE : ADMIN_OK;
 }
 
 static enum admin_status start_operations(struct gateway *gateway) {
 	const struct config *config = gateway->config;
 	struct http_handler handler = operations_handler;
-	const struct http_options options = { .key = "gateway.operations.listen",
-					      .listen = &config->gateway_operations_listen,
-					      .threads = 1,
-					      .connections_max = OPERATIONS_CONNECTIONS,
-					      .client_timeout_ms = config->gateway_client_timeout_ms,
-					      .body_max = GATEWAY_BODY_MAX,
-					      .handler = &handler };
+	const struct http_options options = http_operations_options("gateway.operations.listen", &config->gateway_operations_listen, &handler);
 
 	handler.userdata = gateway;
 	return http_server_start(&options, &gateway->operations) ? ADMIN_USAGE : ADMIN_OK;
@@ -120,7 +128,10 @@ static enum admin_status start_operations(struct gateway *gateway) {
 /* The reader of outcomes before the first command can be sent. */
 static enum admin_status start(struct gateway *gateway, int64_t timeout_ms) {
 	const struct config *config = gateway->config;
-	enum admin_status status = open_tokens(gateway);
+	enum admin_status status = open_tls(gateway);
+
+	if (!status)
+		status = open_tokens(gateway);
 
 	gateway->events = event_index_new(clock_wall_ms());
 	gateway->pending = pending_new((size_t)config->gateway_max_in_flight, config->gateway_timeout_ms);
@@ -141,8 +152,6 @@ static enum admin_status start(struct gateway *gateway, int64_t timeout_ms) {
 
 static void tick(struct gateway *gateway) {
 	token_store_refresh(gateway->tokens);
-	http_server_sweep(gateway->api);
-	http_server_sweep(gateway->operations);
 	sender_mend(gateway->sender);
 }
 
@@ -159,16 +168,15 @@ static void drain(struct gateway *gateway) {
 	atomic_store(&gateway->draining, true);
 	log_info("gateway draining", "pending=%zu", pending_count(gateway->pending));
 	http_server_drain(gateway->api);
-	while (http_server_requests(gateway->api)) {
+	while (http_server_owed(gateway->api))
 		poll(NULL, 0, TICK_MS / 10);
-		http_server_sweep(gateway->api);
-	}
 }
 
 /* The servers first: they use all else. The one that is asked about the others stays to the end of the other. */
 static void tear_down(struct gateway *gateway) {
 	http_server_stopp(&gateway->api);
 	http_server_stopp(&gateway->operations);
+	http_tls_freep(&gateway->tls);
 	sender_closep(&gateway->sender);
 	outcomes_stopp(&gateway->outcomes);
 	changelog_stopp(&gateway->changelog);

@@ -16,7 +16,7 @@
 #include "base/config.h"
 #include "gateway/changelog.h"
 #include "gateway/event_index.h"
-#include "gateway/http_server.h"
+#include "http/server.h"
 #include "gateway/outcomes.h"
 #include "gateway/pending.h"
 #include "gateway/sender.h"
@@ -43,6 +43,7 @@ struct gateway {
 	struct outcomes *outcomes;
 	struct changelog *changelog;
 	struct http_server *api, *operations;
+	struct http_tls *tls; /* NULL: plain text */
 	struct gateway_metrics metrics;
 	atomic_bool draining;
 };

@@ -2,13 +2,6 @@
 
 #include "gateway/gateway.h"
 
-enum { METRICS_MAX = 64 * 1024 };
-
-static void answer_text(struct http_request *http, int status, const char *text) {
-	http->answer = (struct http_answer){ .status = status, .content_type = "text/plain; charset=utf-8", .body = BUFFER_INIT(METRICS_MAX), .closes = http->answer.closes };
-	buffer_append_string(&http->answer.body, text);
-}
-
 static void append_gauge(struct buffer *out, const char *name, const char *help, double value) {
 	buffer_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %.0f\n", name, help, name, name, value);
 }
@@ -27,49 +20,40 @@ static void append_answers(struct buffer *out, struct gateway_metrics *metrics) 
 		      atomic_load(&metrics->timeouts));
 }
 
-static void serve_metrics(struct gateway *gateway, struct http_request *http) {
-	struct buffer *out = &http->answer.body;
+static void serve_metrics(struct gateway *gateway, struct http_answer *answer) {
+	struct buffer *out = &answer->body;
 
-	answer_text(http, 200, "");
-	http->answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+	http_answer_text(answer, 200, "");
+	answer->content_type = "text/plain; version=0.0.4; charset=utf-8";
 	append_answers(out, &gateway->metrics);
 	append_gauge(out, "posthorn_gateway_pending", "Requests that wait for their outcome.", (double)pending_count(gateway->pending));
 	append_gauge(out, "posthorn_gateway_connections", "Open connections.", http_server_connections(gateway->api));
+	append_gauge(out, "posthorn_gateway_requests", "Requests of which anything is in memory, from the end of their head to the end of their answer.",
+		     http_server_requests(gateway->api));
 	append_gauge(out, "posthorn_gateway_tokens", "Tokens that are known.", (double)token_store_count(gateway->tokens));
 	append_gauge(out, "posthorn_gateway_event_index_bytes", "Memory of the events that are kept.", (double)event_index_bytes(gateway->events));
 }
 
-static void serve_readyz(struct gateway *gateway, struct http_request *http) {
+static void serve_readyz(struct gateway *gateway, struct http_answer *answer) {
 	if (atomic_load(&gateway->draining))
-		answer_text(http, 503, "draining\n");
+		http_answer_text(answer, 503, "draining\n");
 	else if (!changelog_ready(gateway->changelog))
-		answer_text(http, 503, "starting\n");
+		http_answer_text(answer, 503, "starting\n");
 	else if (changelog_failing(gateway->changelog) || outcomes_failing(gateway->outcomes))
-		answer_text(http, 503, "failing\n");
+		http_answer_text(answer, 503, "failing\n");
 	else
-		answer_text(http, 200, "ok\n");
-}
-
-static void on_head(void *userdata _unused_, struct http_request *http) {
-	if (!strcmp(http->method, "GET") || !strcmp(http->method, "HEAD"))
-		return;
-	answer_text(http, 405, "method not allowed\n");
-	http_answer_header(&http->answer, "allow", "GET, HEAD");
+		http_answer_text(answer, 200, "ok\n");
 }
 
 static void on_request(void *userdata, struct http_request *http) {
-	if (!strcmp(http->path, "/metrics"))
-		serve_metrics(userdata, http);
-	else if (!strcmp(http->path, "/readyz"))
-		serve_readyz(userdata, http);
-	else if (!strcmp(http->path, "/livez"))
-		answer_text(http, 200, "ok\n");
+	if (!strcmp(http->head->path, "/metrics"))
+		serve_metrics(userdata, &http->answer);
+	else if (!strcmp(http->head->path, "/readyz"))
+		serve_readyz(userdata, &http->answer);
+	else if (!strcmp(http->head->path, "/livez"))
+		http_answer_text(&http->answer, 200, "ok\n");
 	else
-		answer_text(http, 404, "not found\n");
+		http_answer_text(&http->answer, 404, "not found\n");
 }
 
-static void on_refused(void *userdata _unused_, struct http_request *http, int status, const char *message) {
-	answer_text(http, status, message);
-}
-
-const struct http_handler operations_handler = { .on_head = on_head, .on_request = on_request, .on_refused = on_refused };
+const struct http_handler operations_handler = { .on_head = http_operations_head, .on_request = on_request, .on_refused = http_operations_refused };

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "gateway/http_server.h"
+#include "http/operations.h"
 
 /* `userdata` is the gateway. */
 extern const struct http_handler operations_handler;

@@ -36,14 +36,12 @@ static void serve_keys_of(struct exchange *exchange, const char *tenant_id) {
 	answer_keys(exchange, &set);
 }
 
-/* The first label of the host under gateway.domain, or NULL. */
+/* The first label of the host under gateway.domain, or NULL. Hosts have no case; that of a tenant's id is lower then. */
 static const char *tenant_of_host(struct exchange *exchange) {
-	const char *host = http_request_header(exchange->http, "host"), *domain = exchange->gateway->config->gateway_domain;
-	size_t host_len = host ? strcspn(host, ":") : 0, label_len = host ? strcspn(host, ".") : 0;
+	const char *host = exchange->http->head->host, *domain = exchange->gateway->config->gateway_domain;
+	size_t label_len = strcspn(host, ".");
 
-	if (!host || !domain || label_len == 0 || label_len >= host_len)
-		return NULL;
-	if (host_len - label_len - 1 != strlen(domain) || strncasecmp(host + label_len + 1, domain, strlen(domain)) != 0)
+	if (!domain || !label_len || !host[label_len] || strcasecmp(host + label_len + 1, domain) != 0)
 		return NULL;
 	return arena_strndup(exchange->http->arena, host, label_len);
 }

@@ -33,7 +33,7 @@ void serve_static(struct exchange *exchange) {
 	if (exchange_has_etag(exchange, etag))
 		answer_empty(exchange, 304);
 	else
-		answer_text(exchange, 200, file->content_type, (const char *)file->bytes, file->len);
+		answer_fixed(exchange, 200, file->content_type, (const char *)file->bytes, file->len);
 	http_answer_header(answer, "etag", etag);
 	http_answer_header(answer, "cache-control", "no-cache");
 	http_answer_header(answer, "access-control-allow-origin", "*");

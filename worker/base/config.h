@@ -93,7 +93,7 @@ struct config {
 	int64_t gateway_timeout_ms;
 	int gateway_max_in_flight;
 	int gateway_max_connections;
-	int64_t gateway_client_timeout_ms;
+	int64_t gateway_client_timeout_ms, gateway_idle_timeout_ms;
 
 	enum log_level log_level;
 	enum log_format log_format;

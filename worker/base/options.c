@@ -104,10 +104,12 @@ const struct option options[] = {
 	{ "gateway.timeout", &option_duration, FIELD(gateway_timeout_ms), "10s", NULL, 100, SECONDS(300),
 	  "how long a request waits for a worker; then it is answered with 503" },
 	{ "gateway.max.in.flight", &option_int, FIELD(gateway_max_in_flight), "10000", NULL, 1, 1000000,
-	  "requests that wait for a worker at once; more are answered with 429" },
+	  "requests that wait for a worker at once; a tenant has at most as many as it leaves free for others; more are answered with 429" },
 	{ "gateway.max.connections", &option_int, FIELD(gateway_max_connections), "12000", NULL, 1, 1000000, "connections to the API at once" },
 	{ "gateway.client.timeout", &option_duration, FIELD(gateway_client_timeout_ms), "15s", NULL, 100, SECONDS(600),
 	  "how long a client may take to send a request, or to take an answer; then it is cut off" },
+	{ "gateway.idle.timeout", &option_duration, FIELD(gateway_idle_timeout_ms), "75s", NULL, 100, SECONDS(3600),
+	  "how long a connection rests behind an answer; more than a load balancer keeps its own" },
 
 	{ "log.level", &option_log_level, FIELD(log_level), "info", NULL, 0, 0, "debug, info, warn or error" },
 	{ "log.format", &option_log_format, FIELD(log_format), "logfmt", NULL, 0, 0, "logfmt or json" },

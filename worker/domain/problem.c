@@ -17,11 +17,15 @@ static const struct kind kinds[] = {
 	{ 405, "MethodNotAllowed", "request" },
 	{ 409, "Conflict", "request" },
 	{ 413, "ContentTooLarge", "request" },
+	{ 414, "URITooLong", "request" },
 	{ 415, "UnsupportedMediaType", "request" },
+	{ 417, "ExpectationFailed", "request" },
 	{ 429, "TooManyRequests", "request" },
 	{ 431, "RequestHeaderFieldsTooLarge", "request" },
 	{ 500, "InternalServerError", "server" },
+	{ 501, "NotImplemented", "server" },
 	{ 503, "ServiceUnavailable", "server" },
+	{ 505, "HTTPVersionNotSupported", "server" },
 };
 
 static const struct kind *kind_of(int status) {

@@ -24,7 +24,7 @@ struct problem {
 
 enum { PROBLEM_VALUE_MAX = 256, PROBLEM_DETAILS_MAX = 64 };
 
-/* A new problem without details; `status` must be one of 400, 401, 404, 405, 409, 413, 415, 429, 431, 500, 503. `message` is borrowed. */
+/* A new problem without details; `status` must be one of 400, 401, 404, 405, 409, 413, 414, 415, 417, 429, 431, 500, 501, 503, 505. `message` is borrowed. */
 struct problem *problem_new(struct arena *arena, int status, const char *message);
 
 /* Adds a row; rows past PROBLEM_DETAILS_MAX are dropped. `value` is copied and shortened, the rest borrowed. */
