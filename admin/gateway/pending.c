@@ -7,8 +7,16 @@
 #include <uthash.h>
 #include <utlist.h>
 
+/* What waits of one tenant; it is there while anything does. */
+struct share {
+	UT_hash_handle hh;
+	size_t count;
+	char tenant_id[];
+};
+
 struct entry {
 	UT_hash_handle hh;
+	struct share *share; /* the tenant's */
 	struct entry *prev, *next; /* in the order of their deadlines, which is that of their coming */
 	int64_t deadline_ms;       /* monotonic */
 	pending_fn done;
@@ -20,6 +28,7 @@ struct entry {
 struct pending {
 	pthread_mutex_t lock;
 	struct entry *by_name, *by_deadline; /* guarded by `lock` */
+	struct share *shares;		     /* guarded by `lock` */
 	size_t count, max;
 	int64_t timeout_ms;
 };
@@ -51,10 +60,34 @@ static struct entry *entry_new(const char *tenant_id, const char *command_id, co
 	return entry;
 }
 
+/* --- With the lock --- */
+
+static struct share *find_or_add_share(struct pending *pending, const char *tenant_id) {
+	size_t size = strlen(tenant_id) + 1;
+	struct share *share;
+
+	HASH_FIND_STR(pending->shares, tenant_id, share);
+	if (share)
+		return share;
+	share = x_calloc(1, sizeof(*share) + size);
+	memcpy(share->tenant_id, tenant_id, size);
+	HASH_ADD_STR(pending->shares, tenant_id, share);
+	return share;
+}
+
+static void release_share(struct pending *pending, struct share *share) {
+	if (share->count)
+		return;
+	HASH_DEL(pending->shares, share);
+	free(share);
+}
+
 static void remove_entry(struct pending *pending, struct entry *entry) {
 	HASH_DEL(pending->by_name, entry);
 	DL_DELETE(pending->by_deadline, entry);
 	pending->count--;
+	entry->share->count--;
+	release_share(pending, entry->share);
 }
 
 static struct entry *find(const struct pending *pending, const struct entry *probe) {
@@ -81,10 +114,17 @@ static struct entry *take(struct pending *pending, const char *tenant_id, const 
 
 /* With the lock. */
 static int add(struct pending *pending, struct entry *entry) {
+	struct share *share;
+
 	if (find(pending, entry))
 		return PENDING_E_EXISTS;
 	if (pending->count >= pending->max)
 		return PENDING_E_FULL;
+	share = find_or_add_share(pending, entry->name);
+	if (share->count > pending->max - pending->count)
+		return PENDING_E_FULL; /* not its first: the share stays */
+	share->count++;
+	entry->share = share;
 	entry->deadline_ms = clock_monotonic_ms() + pending->timeout_ms;
 	HASH_ADD_KEYPTR(hh, pending->by_name, entry->name, entry->name_len, entry);
 	DL_APPEND(pending->by_deadline, entry);

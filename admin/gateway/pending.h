@@ -21,13 +21,16 @@ struct pending;
 /* `outcome` lives until the function returns; NULL: none came in time. */
 typedef void (*pending_fn)(void *userdata, const struct analytic_event *outcome);
 
-/* At most `max` at once, each for `timeout_ms`. */
+/*
+ * At most `max` at once, each for `timeout_ms`; of one tenant at most as many as it leaves free: half of them where it is alone, a third of them where
+ * another does the same. So there is always room for whoever comes next, and nobody has to say how many tenants there will be.
+ */
 struct pending *pending_new(size_t max, int64_t timeout_ms);
 /* Nothing waits any more. */
 void pending_free(struct pending *pending);
 DEFINE_CLEANUP(struct pending, pending_free)
 
-/* EXISTS: one of the same name waits. */
+/* FULL: of all, or of this tenant. EXISTS: one of the same name waits. */
 enum { PENDING_E_FULL = 1, PENDING_E_EXISTS = 2 };
 
 /* `done` may be called before this returns: by the outcome of an earlier one of the same name, whose time was over. */

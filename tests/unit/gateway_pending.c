@@ -132,10 +132,35 @@ static void test_time(void **state _unused_) {
 	assert_int_equal(pending_count(pending), 0);
 }
 
+/* How many of 100 places tenants get that all take as many as they can, one after the other; and each newcomer gets one. */
+static void test_shares(void **state _unused_) {
+	static const size_t shares[] = { 51, 25, 13 };
+	_cleanup_(pending_freep) struct pending *pending = pending_new(100, TIMEOUT_MS);
+	char told[100 * TEXT_MAX] = "", tenant[] = "a", request[8];
+	struct waiter waiter = { 1, told };
+	struct command_envelope envelope = { .tenant_id = tenant, .command_id = "c", .request_id = request };
+
+	for (size_t i = 0; i < ARRAY_LEN(shares); i++, tenant[0]++) {
+		size_t taken = 0;
+
+		for (snprintf(request, sizeof(request), "%zu", taken); !pending_add(pending, &envelope, on_done, &waiter);)
+			snprintf(request, sizeof(request), "%zu", ++taken);
+		assert_int_equal(taken, shares[i]);
+	}
+	assert_true(pending_cancel(pending, &(struct command_envelope){ .tenant_id = "a", .command_id = "c", .request_id = "0" }, &waiter));
+	snprintf(request, sizeof(request), "again");
+	tenant[0] = 'a';
+	assert_int_equal(pending_add(pending, &envelope, on_done, &waiter), PENDING_E_FULL);
+	tenant[0] = 'z';
+	assert_int_equal(pending_add(pending, &envelope, on_done, &waiter), 0);
+	pending_expire(pending, INT64_MAX);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_shares),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
