@@ -4,7 +4,7 @@
 #     need_build    what compiles posthorn
 #     need_kafka    what runs the real Kafka of compose/kafka
 #     need_tests    what runs the tests and the demo's receiver (Python)
-#     need_e2e      what tests/e2e needs besides: a browser for the page, and what runs the code that the page offers to copy
+#     need_e2e      what tests/e2e needs besides: a browser for the page, what runs the code that the page offers to copy, and proxies before the gateway
 #     need_bench    what benches need besides: a generator of HTTP load
 #     need_fuzz     what fuzzing needs besides: clang, with its libFuzzer
 #     need_faults   what fault runs need besides: workers with a clock of their own
@@ -15,10 +15,11 @@
 # command=package: a command that comes from elsewhere is as good.
 build_commands=(gcc=gcc make=make cmake=cmake pkg-config=pkg-config)
 build_packages=(libc6-dev librdkafka-dev libavro-dev libcurl4-openssl-dev libssl-dev libsodium-dev libsqlite3-dev libjansson-dev
-	libidn2-dev libmicrohttpd-dev uthash-dev libcmocka-dev)
+	libidn2-dev uthash-dev libcmocka-dev)
 kafka_commands=(java=default-jre-headless mvn=maven)
 test_commands=(python3=python3 openssl=openssl curl=curl jq=jq groff=groff-base zsh=zsh)
-e2e_commands=(chromium=chromium chromedriver=chromium-driver javac=default-jdk-headless node=nodejs go=golang-go)
+e2e_commands=(chromium=chromium chromedriver=chromium-driver javac=default-jdk-headless node=nodejs go=golang-go
+	/usr/sbin/haproxy=haproxy /usr/sbin/nginx=nginx-light)
 
 need_build() {
 	install_missing "$(missing_commands "${build_commands[@]}") $(missing_packages "${build_packages[@]}")"

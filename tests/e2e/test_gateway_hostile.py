@@ -11,7 +11,7 @@ import uuid
 
 import pytest
 from env.commands import ISSUED
-from env.http import Client, raw
+from env.http import Client, raw, statuses
 from env.sanitizer import SANITIZED
 from env.tls import Authority
 from env.wait import until
@@ -42,29 +42,22 @@ def head(client, line, *lines):
     return "\r\n".join([line, "host: x", f"authorization: Bearer {client.token}", *lines, "", ""]).encode()
 
 
-def statuses(answer):
-    """libmicrohttpd 0.9.75 writes the head of a refusal of its own twice before it closes: that is one."""
-    first, _, rest = answer.partition(b"\r\n\r\n")
-    if rest.startswith(first) and rest.endswith(b"</html>") and b"\r\nConnection: close" in first:
-        answer = rest
-    return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3}) ", answer)]
-
-
 JSON = "content-type: application/json"
 CLOSE = "connection: close"
 RAW = {
     # what is sent behind the token, and the statuses that may come back; [] is an end without an answer
     "length-twice": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: 2", "content-length: 3"), b"{}", [400]),
     "length-and-chunked": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: 2", "transfer-encoding: chunked"), b"0\r\n\r\n", [400]),
-    "another-coding": (("POST /v1/webhooks HTTP/1.1", JSON, "transfer-encoding: gzip, chunked"), b"0\r\n\r\n", [400]),
+    "another-coding": (("POST /v1/webhooks HTTP/1.1", JSON, "transfer-encoding: gzip, chunked"), b"0\r\n\r\n", [501]),
     "chunked-twice": (("POST /v1/webhooks HTTP/1.1", JSON, "transfer-encoding: chunked", "transfer-encoding: chunked"), b"0\r\n\r\n", [400]),
     "negative-length": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: -1"), b"{}", [400]),
-    "endless-length": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: 99999999999999999999"), b"{}", [400, 413]),
+    "endless-length": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: 99999999999999999999"), b"{}", [413]),
     "huge-length": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: 9999999999"), b"{}", [413]),
     "length-in-words": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: two"), b"{}", [400]),
-    "chunk-of-no-number": (("POST /v1/webhooks HTTP/1.1", JSON, "transfer-encoding: chunked", CLOSE), b"zz\r\n{}\r\n0\r\n\r\n", [400, None]),
-    "chunk-too-large": (("POST /v1/webhooks HTTP/1.1", JSON, "transfer-encoding: chunked", CLOSE), b"fffffffffffffffff\r\n", [400, 413, None]),
+    "chunk-of-no-number": (("POST /v1/webhooks HTTP/1.1", JSON, "transfer-encoding: chunked", CLOSE), b"zz\r\n{}\r\n0\r\n\r\n", [400]),
+    "chunk-too-large": (("POST /v1/webhooks HTTP/1.1", JSON, "transfer-encoding: chunked", CLOSE), b"fffffffffffffffff\r\n", [413]),
     "chunks-without-end": (("POST /v1/webhooks HTTP/1.1", JSON, "transfer-encoding: chunked", CLOSE), b"1\r\n{\r\n", [None]),
+    "parameters-without-end": (("GET /v1/webhooks?" + "a&" * 1000 + " HTTP/1.1", CLOSE), b"", [414]),
     "two-hosts": (("GET /v1/webhooks HTTP/1.1", "host: y"), b"", [400]),
     "path-of-nul": (("GET /v1/webhooks/%00 HTTP/1.1", CLOSE), b"", [400]),
     "path-of-no-utf-8": (("GET /v1/webhooks/%ff HTTP/1.1", CLOSE), b"", [400]),
@@ -81,22 +74,22 @@ RAW = {
     "semicolon": (("GET /v1/webhooks;a=b HTTP/1.1", CLOSE), b"", [404]),
     "upper-case": (("GET /V1/WEBHOOKS HTTP/1.1", CLOSE), b"", [404]),
     "absolute-form": (("GET http://elsewhere.example/v1/webhooks?limit=1 HTTP/1.1", CLOSE), b"", [200]),
-    "connect": (("CONNECT example.com:443 HTTP/1.1", CLOSE), b"", [404, 405, 400]),
+    "connect": (("CONNECT example.com:443 HTTP/1.1", CLOSE), b"", [400]),
     "trace": (("TRACE /v1/webhooks HTTP/1.1", CLOSE), b"", [405]),
     "method-in-lower-case": (("get /v1/webhooks HTTP/1.1", CLOSE), b"", [405]),
-    "long-method": (("X" * 5000 + " /v1/webhooks HTTP/1.1", CLOSE), b"", [400, 405, 501]),
+    "long-method": (("X" * 5000 + " /v1/webhooks HTTP/1.1", CLOSE), b"", [405]),
     "http-1.0": (("GET /v1/webhooks HTTP/1.0",), b"", [200]),
-    "http-9": (("GET /v1/webhooks HTTP/9.9", CLOSE), b"", [400, 505, None, 200]),
-    "long-path": ((f"GET /{'x' * 10000} HTTP/1.1", CLOSE), b"", [404]),
-    "longer-path": ((f"GET /{'x' * 100000} HTTP/1.1", CLOSE), b"", [414, 431, None]),
-    "huge-header": (("GET /v1/webhooks HTTP/1.1", "x: " + "y" * 200000, CLOSE), b"", [431, None]),
-    "many-headers": (("GET /v1/webhooks HTTP/1.1", *(f"x-{n}: y" for n in range(3000)), CLOSE), b"", [431, None]),
-    "folded-header": (("GET /v1/webhooks HTTP/1.1", "x: a\r\n b", CLOSE), b"", [200, 400]),
-    "header-without-colon": (("GET /v1/webhooks HTTP/1.1", "nothing", CLOSE), b"", [400, 200]),
+    "http-9": (("GET /v1/webhooks HTTP/9.9", CLOSE), b"", [505]),
+    "long-path": ((f"GET /{'x' * 8000} HTTP/1.1", CLOSE), b"", [404]),
+    "longer-path": ((f"GET /{'x' * 100000} HTTP/1.1", CLOSE), b"", [414]),
+    "huge-header": (("GET /v1/webhooks HTTP/1.1", "x: " + "y" * 200000, CLOSE), b"", [431]),
+    "many-headers": (("GET /v1/webhooks HTTP/1.1", *(f"x-{n}: y" for n in range(3000)), CLOSE), b"", [431]),
+    "folded-header": (("GET /v1/webhooks HTTP/1.1", "x: a\r\n b", CLOSE), b"", [400]),
+    "header-without-colon": (("GET /v1/webhooks HTTP/1.1", "nothing", CLOSE), b"", [400]),
     "two-tokens": (("GET /v1/webhooks HTTP/1.1", "authorization: Bearer phk_x", CLOSE), b"", [401]),
     "key-of-no-utf-8": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: 2", "idempotency-key: \xff", CLOSE), b"{}", [400]),
     "trace-of-no-utf-8": (("GET /v1/webhooks HTTP/1.1", "traceparent: \xff\xfe", CLOSE), b"", [200]),
-    "request-id-of-no-text": (("GET /v1/webhooks HTTP/1.1", "x-request-id: \xff\x01", CLOSE), b"", [200, 400]),
+    "request-id-of-no-text": (("GET /v1/webhooks HTTP/1.1", "x-request-id: \xff\x01", CLOSE), b"", [400]),
     "length-of-a-get": (("GET /v1/webhooks HTTP/1.1", "content-length: 3", CLOSE), b"abc", [200]),
     "query-of-odd-things": (("GET /v1/webhooks?&&=&%=%zz&limit=%31&a=b=c HTTP/1.1", CLOSE), b"", [200]),
     "query-of-nul": (("GET /v1/webhooks?cursor=%00 HTTP/1.1", CLOSE), b"", [400]),

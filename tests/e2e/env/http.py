@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 from dataclasses import dataclass
 
@@ -44,6 +45,22 @@ class Client:
         if self.context:
             return http.client.HTTPSConnection(self.address, timeout=30, context=self.context)
         return http.client.HTTPConnection(self.address, timeout=30)
+
+
+def statuses(answer):
+    """Of the final answers in what came back."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.[01] ([2-5]\d\d) ", answer)]
+
+
+def raw_to_end(address, data, timeout=10):
+    """As raw, where the other side must close: a TimeoutError if it does not."""
+    host, port = address.rsplit(":", 1)
+    received = b""
+    with socket.create_connection((host, int(port)), timeout) as connection:
+        connection.sendall(data)
+        while portion := connection.recv(65536):
+            received += portion
+    return received
 
 
 def raw(address, data, timeout=10):
