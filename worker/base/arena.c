@@ -3,7 +3,25 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { BLOCK_SIZE = 64 * 1024, ALIGNMENT = _Alignof(max_align_t) };
+/* AddressSanitizer sees a block as one piece of memory: here it is told of the pieces in it. */
+#if defined(__SANITIZE_ADDRESS__)
+#define IS_GUARDED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_GUARDED 1
+#endif
+#endif
+
+#ifdef IS_GUARDED
+#include <sanitizer/asan_interface.h>
+#else
+#define IS_GUARDED 0
+#define ASAN_POISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#endif
+
+/* Where it is guarded, a byte or more behind each piece that nobody may touch. */
+enum { BLOCK_SIZE = 64 * 1024, ALIGNMENT = _Alignof(max_align_t), GAP = IS_GUARDED };
 
 struct block {
 	struct block *next;
@@ -12,7 +30,10 @@ struct block {
 	_Alignas(max_align_t) char data[];
 };
 
-/* The head block is the one being filled. An oversized request gets a block of its own behind the head. */
+/*
+ * The head block is the one being filled. An oversized request gets a block of its own behind the
+ * head.
+ */
 struct arena {
 	struct block *head;
 };
@@ -21,6 +42,7 @@ static struct block *block_new(size_t size) {
 	struct block *block = x_malloc(sizeof(*block) + size);
 
 	*block = (struct block){ .size = size };
+	ASAN_POISON_MEMORY_REGION(block->data, size);
 	return block;
 }
 
@@ -40,6 +62,7 @@ void arena_reset(struct arena *arena) {
 	}
 	keep->next = NULL;
 	keep->used = 0;
+	ASAN_POISON_MEMORY_REGION(keep->data, keep->size);
 }
 
 void arena_free(struct arena *arena) {
@@ -50,8 +73,7 @@ void arena_free(struct arena *arena) {
 	free(arena);
 }
 
-void *arena_alloc(struct arena *arena, size_t size) {
-	size_t need = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+static void *take(struct arena *arena, size_t need) {
 	struct block *head = arena->head;
 
 	if (need > BLOCK_SIZE / 4) {
@@ -70,6 +92,13 @@ void *arena_alloc(struct arena *arena, size_t size) {
 	}
 	head->used += need;
 	return head->data + head->used - need;
+}
+
+void *arena_alloc(struct arena *arena, size_t size) {
+	void *piece = take(arena, (size + GAP + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+
+	ASAN_UNPOISON_MEMORY_REGION(piece, size);
+	return piece;
 }
 
 void *arena_zalloc(struct arena *arena, size_t size) {
