@@ -88,11 +88,28 @@ static void what_is_no_schema_is_refused(void **state _unused_) {
 	}
 }
 
+/* Also where the second one is spelt otherwise; avro-c would leak what it had made by then. */
+static void a_name_is_defined_once(void **state _unused_) {
+	static const char *const wrong[] = {
+		"[{\"type\":\"fixed\",\"name\":\"F\",\"size\":1},{\"type\":\"fixed\",\"name\":\"F\",\"size\":1}]",
+		"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":{\"type\":\"record\",\"name\":\"R\",\"fields\":[]}}]}",
+		"{\"type\":\"record\",\"name\":\"n.R\",\"fields\":[{\"name\":\"a\",\"type\":{\"type\":\"enum\",\"name\":\"R\",\"symbols\":[]}}]}",
+	};
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(4096);
+	static const char right[] = "[{\"type\":\"fixed\",\"name\":\"F\",\"size\":1},{\"type\":\"fixed\",\"name\":\"n.F\",\"size\":1}]";
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		if (canonical_append(&out, wrong[i], strlen(wrong[i])) != CANONICAL_E_NAME_TWICE)
+			fail_msg("%s", wrong[i]);
+	assert_int_equal(canonical_append(&out, right, strlen(right)), 0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(canonical_forms_and_fingerprints),
 		cmocka_unit_test(our_own_fingerprints),
 		cmocka_unit_test(what_is_no_schema_is_refused),
+		cmocka_unit_test(a_name_is_defined_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

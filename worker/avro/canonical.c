@@ -3,7 +3,13 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-static int append_schema(struct buffer *out, const json_t *schema, const char *space);
+struct canonical {
+	struct buffer *out;
+	char **names; /* owned, each too: of the types that are defined so far */
+	size_t name_count, name_capacity;
+};
+
+static int append_schema(struct canonical *canonical, const json_t *schema, const char *space);
 
 static bool is_primitive(const char *name) {
 	static const char *const primitives[] = { "null", "boolean", "int", "long", "float", "double", "bytes", "string" };
@@ -14,49 +20,78 @@ static bool is_primitive(const char *name) {
 	return false;
 }
 
-/* A name with a dot is full already; any other belongs to the namespace around it. */
-static void append_full_name(struct buffer *out, const char *name, const char *space) {
-	_cleanup_(x_freep) char *full = NULL;
+/* A name with a dot is full already; any other belongs to the namespace around it. The caller frees it. */
+static char *full_name(const char *name, const char *space) {
+	return strchr(name, '.') || !*space ? x_strdup(name) : x_asprintf("%s.%s", space, name);
+}
 
-	full = strchr(name, '.') || !*space ? x_strdup(name) : x_asprintf("%s.%s", space, name);
+static void append_full_name(struct buffer *out, const char *name, const char *space) {
+	_cleanup_(x_freep) char *full = full_name(name, space);
+
 	buffer_append_json_string(out, full);
 }
 
-static int append_union(struct buffer *out, const json_t *branches, const char *space) {
+/* Source: Apache Avro 1.11 specification, "Names": a name is defined once. */
+static int define(struct canonical *canonical, const char *name, const char *space) {
+	_cleanup_(x_freep) char *full = full_name(name, space);
+
+	for (size_t i = 0; i < canonical->name_count; i++)
+		if (!strcmp(canonical->names[i], full))
+			return CANONICAL_E_NAME_TWICE;
+	if (canonical->name_count == canonical->name_capacity) {
+		canonical->name_capacity = MAX(2 * canonical->name_capacity, (size_t)16);
+		canonical->names = x_realloc(canonical->names, canonical->name_capacity * sizeof(*canonical->names));
+	}
+	canonical->names[canonical->name_count++] = TAKE(full);
+	return 0;
+}
+
+static int append_union(struct canonical *canonical, const json_t *branches, const char *space) {
+	struct buffer *out = canonical->out;
+	int r;
+
 	buffer_append_char(out, '[');
 	for (size_t i = 0; i < json_array_size(branches); i++) {
 		if (i)
 			buffer_append_char(out, ',');
-		if (append_schema(out, json_array_get(branches, i), space))
-			return CANONICAL_E_REFUSED;
+		r = append_schema(canonical, json_array_get(branches, i), space);
+		if (r)
+			return r;
 	}
 	buffer_append_char(out, ']');
 	return 0;
 }
 
-static int append_field(struct buffer *out, const json_t *field, const char *space) {
+static int append_field(struct canonical *canonical, const json_t *field, const char *space) {
+	struct buffer *out = canonical->out;
 	const char *name = json_string_value(json_object_get(field, "name"));
+	int r;
 
 	if (!name)
 		return CANONICAL_E_REFUSED;
 	buffer_append_string(out, "{\"name\":");
 	buffer_append_json_string(out, name);
 	buffer_append_string(out, ",\"type\":");
-	if (append_schema(out, json_object_get(field, "type"), space))
-		return CANONICAL_E_REFUSED;
+	r = append_schema(canonical, json_object_get(field, "type"), space);
+	if (r)
+		return r;
 	buffer_append_char(out, '}');
 	return 0;
 }
 
-static int append_fields(struct buffer *out, const json_t *fields, const char *space) {
+static int append_fields(struct canonical *canonical, const json_t *fields, const char *space) {
+	struct buffer *out = canonical->out;
+	int r;
+
 	if (!json_is_array(fields))
 		return CANONICAL_E_REFUSED;
 	buffer_append_string(out, ",\"fields\":[");
 	for (size_t i = 0; i < json_array_size(fields); i++) {
 		if (i)
 			buffer_append_char(out, ',');
-		if (append_field(out, json_array_get(fields, i), space))
-			return CANONICAL_E_REFUSED;
+		r = append_field(canonical, json_array_get(fields, i), space);
+		if (r)
+			return r;
 	}
 	buffer_append_char(out, ']');
 	return 0;
@@ -80,66 +115,73 @@ static int append_symbols(struct buffer *out, const json_t *symbols) {
 }
 
 /* Record, enum or fixed. The name's own namespace holds for everything inside. */
-static int append_named(struct buffer *out, const json_t *schema, const char *type, const char *space) {
+static int append_named(struct canonical *canonical, const json_t *schema, const char *type, const char *space) {
+	struct buffer *out = canonical->out;
 	const char *name = json_string_value(json_object_get(schema, "name"));
 	const char *given = json_string_value(json_object_get(schema, "namespace"));
 	_cleanup_(x_freep) char *inner = NULL;
 	const char *dot;
+	int r;
 
 	if (!name)
 		return CANONICAL_E_REFUSED;
 	dot = strrchr(name, '.');
 	inner = dot ? x_strndup(name, (size_t)(dot - name)) : x_strdup(given ? given : space);
+	r = define(canonical, name, inner);
+	if (r)
+		return r;
 	buffer_append_string(out, "{\"name\":");
 	append_full_name(out, name, inner);
 	buffer_append_string(out, ",\"type\":");
 	buffer_append_json_string(out, type);
-	if (!strcmp(type, "enum")) {
-		if (append_symbols(out, json_object_get(schema, "symbols")))
-			return CANONICAL_E_REFUSED;
-	} else if (!strcmp(type, "fixed")) {
+	if (!strcmp(type, "enum"))
+		r = append_symbols(out, json_object_get(schema, "symbols"));
+	else if (!strcmp(type, "fixed"))
 		buffer_printf(out, ",\"size\":%lld", (long long)json_integer_value(json_object_get(schema, "size")));
-	} else if (append_fields(out, json_object_get(schema, "fields"), inner)) {
-		return CANONICAL_E_REFUSED;
-	}
+	else
+		r = append_fields(canonical, json_object_get(schema, "fields"), inner);
 	buffer_append_char(out, '}');
-	return 0;
+	return r;
 }
 
-static int append_container(struct buffer *out, const json_t *schema, const char *type, const char *member, const char *space) {
+static int append_container(struct canonical *canonical, const json_t *schema, const char *type, const char *member, const char *space) {
+	struct buffer *out = canonical->out;
+	int r;
+
 	buffer_printf(out, "{\"type\":\"%s\",\"%s\":", type, member);
-	if (append_schema(out, json_object_get(schema, member), space))
-		return CANONICAL_E_REFUSED;
+	r = append_schema(canonical, json_object_get(schema, member), space);
+	if (r)
+		return r;
 	buffer_append_char(out, '}');
 	return 0;
 }
 
-static int append_object(struct buffer *out, const json_t *schema, const char *space) {
+static int append_object(struct canonical *canonical, const json_t *schema, const char *space) {
 	const json_t *type = json_object_get(schema, "type");
 	const char *name = json_string_value(type);
 
 	if (!name)
-		return append_schema(out, type, space);
+		return append_schema(canonical, type, space);
 	if (!strcmp(name, "record") || !strcmp(name, "enum") || !strcmp(name, "fixed"))
-		return append_named(out, schema, name, space);
+		return append_named(canonical, schema, name, space);
 	if (!strcmp(name, "array"))
-		return append_container(out, schema, name, "items", space);
+		return append_container(canonical, schema, name, "items", space);
 	if (!strcmp(name, "map"))
-		return append_container(out, schema, name, "values", space);
-	return append_schema(out, type, space);
+		return append_container(canonical, schema, name, "values", space);
+	return append_schema(canonical, type, space);
 }
 
-static int append_schema(struct buffer *out, const json_t *schema, const char *space) {
+static int append_schema(struct canonical *canonical, const json_t *schema, const char *space) {
 	const char *name = json_string_value(schema);
 
 	if (name) {
-		append_full_name(out, name, is_primitive(name) ? "" : space);
+		append_full_name(canonical->out, name, is_primitive(name) ? "" : space);
 		return 0;
 	}
 	if (json_is_array(schema))
-		return append_union(out, schema, space);
+		return append_union(canonical, schema, space);
 	if (json_is_object(schema))
-		return append_object(out, schema, space);
+		return append_object(canonical, schema, space);
 	return CANONICAL_E_REFUSED;
 }
 
@@ -147,8 +189,15 @@ static void json_freep(json_t **json) {
 	json_decref(*json);
 }
 
+static void canonical_destroy(struct canonical *canonical) {
+	for (size_t i = 0; i < canonical->name_count; i++)
+		free(canonical->names[i]);
+	free(canonical->names);
+}
+
 int canonical_append(struct buffer *out, const char *json, size_t len) {
 	_cleanup_(json_freep) json_t *schema = json_loadb(json, len, JSON_DECODE_ANY, NULL);
+	_cleanup_(canonical_destroy) struct canonical canonical = { .out = out };
 
-	return schema ? append_schema(out, schema, "") : CANONICAL_E_REFUSED;
+	return schema ? append_schema(&canonical, schema, "") : CANONICAL_E_REFUSED;
 }

@@ -6,7 +6,8 @@
 
 #include "base/buffer.h"
 
-enum { CANONICAL_E_REFUSED = 1 };
+/* It is not JSON, or not that of a schema; or one name is defined twice in it. */
+enum { CANONICAL_E_REFUSED = 1, CANONICAL_E_NAME_TWICE = 2 };
 
-/* Appends the canonical form of the schema in `json`. Returns 0, or CANONICAL_E_REFUSED where it is not JSON, or not that of a schema. */
+/* Appends the canonical form of the schema in `json`. Returns 0 or one of these. */
 int canonical_append(struct buffer *out, const char *json, size_t len) _must_check_;

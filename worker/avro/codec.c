@@ -52,11 +52,13 @@ static int refuse_file(struct buffer *problems, const char *file, const char *wh
 	return CODEC_E_REFUSED;
 }
 
+/* Returns what canonical_append does. */
 static int fingerprint_json(const char *json, size_t len, uint64_t *out) {
 	_cleanup_(buffer_destroy) struct buffer canonical = BUFFER_INIT(CANONICAL_MAX);
+	int r = canonical_append(&canonical, json, len);
 
-	if (canonical_append(&canonical, json, len) || canonical.overflowed)
-		return CODEC_E_REFUSED;
+	if (r || canonical.overflowed)
+		return r ? r : CANONICAL_E_REFUSED;
 	*out = fingerprint_of(canonical.data, canonical.len);
 	return 0;
 }
@@ -64,10 +66,14 @@ static int fingerprint_json(const char *json, size_t len, uint64_t *out) {
 static int add_schema(struct codec *codec, const char *file, const char *json, size_t len, struct buffer *problems) {
 	struct writer writer;
 	const char *why;
+	int r = fingerprint_json(json, len, &writer.fingerprint);
 
+	/* Before avro-c sees it, which leaks what it had made by then. */
+	if (r == CANONICAL_E_NAME_TWICE)
+		return refuse_file(problems, file, "a name is defined twice");
 	if (schema_parse(codec->arena, json, len, &writer.schema, &why))
 		return refuse_file(problems, file, why);
-	if (fingerprint_json(json, len, &writer.fingerprint))
+	if (r)
 		return refuse_file(problems, file, "not a schema");
 	writer.record = find_record(writer.schema);
 	if (!writer.record)
@@ -156,8 +162,8 @@ static int refuse(const char **why, const char *text) {
 /* From the frame to the struct; `out` is zeroed. */
 static int decode(const struct codec *codec, struct arena *arena, const struct record *record, const void *bytes, size_t len, void *out,
 		  const char **why) {
-	const uint8_t *body = (const uint8_t *)bytes + FRAME_HEADER_SIZE;
 	const struct writer *writer;
+	const uint8_t *body;
 	uint64_t fingerprint;
 	const char *wrong;
 
@@ -168,6 +174,7 @@ static int decode(const struct codec *codec, struct arena *arena, const struct r
 		return refuse(why, arena_printf(arena, "no schema is known with the fingerprint %016" PRIx64, fingerprint));
 	if (writer->record != record)
 		return refuse(why, arena_printf(arena, "it is of the schema %s, not of %s", writer->record->name, record->name));
+	body = (const uint8_t *)bytes + FRAME_HEADER_SIZE;
 	wrong = check_bytes(writer->schema, body, len - FRAME_HEADER_SIZE);
 	if (wrong)
 		return refuse(why, arena_printf(arena, "malformed %s: %s", record->name, wrong));
