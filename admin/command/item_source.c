@@ -37,10 +37,15 @@ static bool read_line(struct item_source *source, size_t *len) {
 	return true;
 }
 
+/* Source: RFC 8259 section 2. A NUL is none, though strchr finds it in every text. */
+static bool is_blank(char c) {
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static struct json_text trimmed(const char *bytes, size_t len) {
-	while (len && strchr(" \t\r\n", bytes[len - 1]))
+	while (len && is_blank(bytes[len - 1]))
 		len--;
-	while (len && strchr(" \t\r\n", *bytes)) {
+	while (len && is_blank(*bytes)) {
 		bytes++;
 		len--;
 	}

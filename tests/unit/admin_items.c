@@ -35,22 +35,26 @@ static const struct {
 	{ "an array over several lines", "[\n{\n\"a\":\"},\"\n}\n]", "element", { { "{\n\"a\":\"},\"\n}", 1 } } },
 };
 
-static char *write_file(const char *content) {
+static char *write_file(const char *content, size_t len) {
 	char path[] = "/tmp/posthorn-items.XXXXXX";
 	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
-	assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+	assert_int_equal(write(fd, content, len), len);
 	close(fd);
 	return x_strdup(path);
 }
 
-static enum admin_status open_content(const char *content, struct item_source **out) {
-	_cleanup_(x_freep) char *path = write_file(content);
+static enum admin_status open_bytes(const char *content, size_t len, struct item_source **out) {
+	_cleanup_(x_freep) char *path = write_file(content, len);
 	enum admin_status status = item_source_open(path, out);
 
 	unlink(path);
 	return status;
+}
+
+static enum admin_status open_content(const char *content, struct item_source **out) {
+	return open_bytes(content, strlen(content), out);
 }
 
 static void test_items(void **state _unused_) {
@@ -75,6 +79,22 @@ static void test_items(void **state _unused_) {
 	}
 }
 
+/* It is for the parser to refuse, not to be passed over. */
+static void test_a_nul_is_no_blank(void **state _unused_) {
+	static const char content[] = "{}\0\n\0\0\n{}\n";
+	_cleanup_(item_source_closep) struct item_source *source = NULL;
+	static const size_t lens[] = { 3, 2, 2 };
+	struct item item;
+
+	assert_int_equal(open_bytes(content, sizeof(content) - 1, &source), ADMIN_OK);
+	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+		assert_true(item_source_next(source, &item));
+		assert_int_equal(item.number, i + 1);
+		assert_int_equal(item.text.len, lens[i]);
+	}
+	assert_false(item_source_next(source, &item));
+}
+
 static void test_a_broken_document_is_refused_whole(void **state _unused_) {
 	struct item_source *source = NULL;
 
@@ -92,6 +112,7 @@ static void test_a_missing_file(void **state _unused_) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_items),
+		cmocka_unit_test(test_a_nul_is_no_blank),
 		cmocka_unit_test(test_a_broken_document_is_refused_whole),
 		cmocka_unit_test(test_a_missing_file),
 	};

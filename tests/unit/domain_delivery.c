@@ -287,6 +287,8 @@ static const struct {
 	{ "5 5", -1 },
 	{ "0x10", -1 },
 	{ "soon", -1 },
+	{ "4                                                                     and more, behind the longest date", -1 },
+	{ "4                                                                                                     ", 4000 },
 	{ "Sun, 06 Nov 1994 08:49:37 +0100", -1 },
 	{ "Sun, 06 Nov 1994 08:49:37", -1 },
 	{ "Mon, 06 Nov 1994 08:49:37 GMT", -1 },

@@ -92,7 +92,7 @@ int64_t retry_after_parse(const char *value, int64_t now_ms) {
 	int64_t delay_s;
 
 	value += strspn(value, " \t");
-	len = strnlen(value, sizeof(text));
+	len = strlen(value);
 	while (len > 0 && strchr(" \t\r\n", value[len - 1]))
 		len--;
 	if (len == 0 || len >= sizeof(text))
