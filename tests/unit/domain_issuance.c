@@ -350,6 +350,38 @@ static void takes_strings_and_objects(void **state) {
 	}
 }
 
+/* An object of `depth` levels, one in the other. */
+static char *nested(struct world *world, int depth) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(4096);
+
+	for (int i = 1; i < depth; i++)
+		buffer_append_string(&out, "{\"a\\\"]\":");
+	buffer_append_string(&out, "[]");
+	for (int i = 1; i < depth; i++)
+		buffer_append_char(&out, '}');
+	return arena_strdup(world->arena, out.data);
+}
+
+static void json_has_a_largest_depth(void **state) {
+	struct world *world = *state;
+	struct issuance issuance = world_issuance(world);
+	const struct analytic_event *outcome;
+
+	issuance.claims = issuance.credential = nested(world, JSON_DEPTH_MAX);
+	assert_int_equal(world_issue(world, &issuance)->status, 200);
+	issuance.claims = issuance.credential = nested(world, JSON_DEPTH_MAX + 1);
+	outcome = world_issue(world, &issuance);
+	assert_int_equal(outcome->status, 400);
+	assert_int_equal(outcome->data.problem->detail_count, 2);
+	assert_string_equal(outcome->data.problem->details[0].param, "claims");
+	assert_string_equal(outcome->data.problem->details[1].param, "credential");
+	assert_string_equal(outcome->data.problem->details[1].msg, "Must be at most 60 levels deep");
+	/* Brackets in a string are text. */
+	issuance.claims = "{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"}";
+	issuance.credential = "";
+	assert_int_equal(world_issue(world, &issuance)->status, 200);
+}
+
 static void names_everything_that_is_too_long(void **state) {
 	static const char *const params[] = {
 		"userId",   "credentialId", "credentialConfigurationId", "credentialProfile", "format", "credentialOfferId",
@@ -415,6 +447,7 @@ int main(void) {
 		WORLD_TEST(receipts_are_kept_where_asked_for),
 		WORLD_TEST(refuses),
 		WORLD_TEST(takes_strings_and_objects),
+		WORLD_TEST(json_has_a_largest_depth),
 		WORLD_TEST(names_everything_that_is_too_long),
 		WORLD_TEST(a_body_has_a_largest_size),
 	};

@@ -44,6 +44,31 @@ static bool is_plain_string(const char *json) {
 	return p[0] == '"' && p[1] == '\0';
 }
 
+/* Whether the JSON, already checked, has objects and arrays in each other beyond JSON_DEPTH_MAX. */
+static bool is_too_deep(const char *json) {
+	bool in_string = false;
+	int depth = 0;
+
+	for (; *json && depth <= JSON_DEPTH_MAX; json++) {
+		if (*json == '"')
+			in_string = !in_string;
+		else if (in_string)
+			json += *json == '\\';
+		else if (*json == '{' || *json == '[')
+			depth++;
+		else if (*json == '}' || *json == ']')
+			depth--;
+	}
+	return depth > JSON_DEPTH_MAX;
+}
+
+static void validate_depth(struct validation *validation, const char *param, const char *json) {
+	if (is_too_deep(json))
+		validation_add(validation, param, "body", json, "Must be at most 60 levels deep");
+}
+
+_Static_assert(JSON_DEPTH_MAX == 60, "the message says so");
+
 static void validate_claims(struct validation *validation, const char *claims) {
 	json_t *json;
 
@@ -52,6 +77,8 @@ static void validate_claims(struct validation *validation, const char *claims) {
 	json = parse_json(claims);
 	if (!json_is_object(json))
 		validation_add(validation, "claims", "body", claims, "Must be a JSON object, without a name twice, with numbers that a double holds");
+	else
+		validate_depth(validation, "claims", claims);
 	json_decref(json);
 }
 
@@ -64,6 +91,8 @@ static void validate_credential(struct validation *validation, const char *crede
 	if (!json_is_object(json) && !json_is_string(json))
 		validation_add(validation, "credential", "body", credential,
 			       "Must be a JSON object, without a name twice, with numbers that a double holds, or a JSON string");
+	else
+		validate_depth(validation, "credential", credential);
 	json_decref(json);
 }
 

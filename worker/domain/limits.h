@@ -8,6 +8,11 @@ enum {
 	CLIENT_ID_MAX = 256,
 	SHOWN_IDENTIFIER_MAX = 4096, /* of an identifier that is beyond its limit: what events show of it */
 	IDENTIFIER_MAX = 1024, /* userId, credentialId, credentialConfigurationId, credentialProfile, format, credentialOfferId, sessionId */
+	/*
+	 * Levels of claims and credential. The body around them has three, and the strictest of the
+	 * parsers that receivers have read 64 (System.Text.Json).
+	 */
+	JSON_DEPTH_MAX = 60,
 	FANOUT_BYTES_MAX = 64 * 1024 * 1024, /* of the bodies of one command: they are one transaction */
 	FANOUT_MAX = 256 * 1024, /* webhooks of one command: that many bodies, however small, are more than FANOUT_BYTES_MAX */
 	PAGE_LIMIT_DEFAULT = 100,
