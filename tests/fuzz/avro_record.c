@@ -65,7 +65,7 @@ static void check(enum sample_kind kind, const uint8_t *data, size_t size) {
 	size_t before = __sanitizer_get_current_allocated_bytes();
 	union sample_value value;
 	const char *why = "";
-	int r = sample_decode(codec, arena, kind, data, size, &value, &why);
+	int r = sample_decode(codec, arena, kind, size ? data : NULL, size, &value, &why);
 
 	CHECK(__sanitizer_get_current_allocated_bytes() - before <= size * MEMORY_PER_BYTE + MEMORY_BASE);
 	CHECK(!r || *why);

@@ -63,3 +63,9 @@ static inline char *fuzz_take_text(struct fuzz_input *input, char end_byte) {
 static inline char *fuzz_take_line(struct fuzz_input *input) {
 	return fuzz_take_text(input, '\n');
 }
+
+/*
+ * The input as a file, for what asks for a path: one memfd for all runs, which only its owner may
+ * read. Returns the path, static text.
+ */
+const char *fuzz_file(const uint8_t *data, size_t size);

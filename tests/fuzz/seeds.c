@@ -2,6 +2,8 @@
  * fuzz_seeds FOLDER: writes the seeds that are made of values, one file each, to
  * FOLDER/<harness>/<name>.
  */
+#include "avro/embedded.h"
+#include "avro/frame.h"
 #include "unit/avro_samples.h"
 
 #include <errno.h>
@@ -22,12 +24,33 @@ static void write_seed(const char *harness, const char *name, const void *bytes,
 		perror(path), abort();
 }
 
+static const struct embedded_schema *schema_of(enum sample_kind kind) {
+	static const char *const files[] = { "webhook-command.avsc", "credential-issuance-command.avsc", "analytic-event.avsc",
+					     "state-record.avsc" };
+
+	for (size_t i = 0; i < EMBEDDED_SCHEMA_COUNT; i++)
+		if (!strcmp(embedded_schemas[i].file, files[kind]))
+			return &embedded_schemas[i];
+	abort();
+}
+
+/* Behind each of our schemas and a NUL, a record of it without its frame. */
+static void write_schema(const char *name, const struct embedded_schema *schema, const struct buffer *record) {
+	_cleanup_(buffer_destroy) struct buffer seed = BUFFER_INIT(65536);
+
+	buffer_append(&seed, schema->json, schema->len);
+	buffer_append_char(&seed, '\0');
+	buffer_append(&seed, record->data + FRAME_HEADER_SIZE, record->len - FRAME_HEADER_SIZE);
+	write_seed("avro_schema", name, seed.data, seed.len);
+}
+
 static void write_records(struct codec *codec) {
 	for (size_t i = 0; i < SAMPLE_COUNT; i++) {
 		_cleanup_(buffer_destroy) struct buffer record = BUFFER_INIT(65536);
 
 		sample_encode(codec, samples[i].kind, samples[i].value, &record);
 		write_seed("avro_record", samples[i].name, record.data, record.len);
+		write_schema(samples[i].name, schema_of(samples[i].kind), &record);
 	}
 }
 

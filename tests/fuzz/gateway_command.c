@@ -1,0 +1,118 @@
+/*
+ * A request of the API as a command: what is refused is a problem of bounded size and proper JSON,
+ * what is taken is a record that decodes again to the same command.
+ *
+ * Lines: the operation, the id in the path, the query, Idempotency-Key, traceparent; then the body.
+ */
+#include "avro/json.h"
+#include "base/utf8.h"
+#include "gateway/command_request.h"
+#include "gateway/routes.h"
+
+#include <jansson.h>
+
+#include "fuzz.h"
+#include "unit/avro_samples.h"
+
+enum { RECORD_MAX = 1024 * 1024, PROBLEM_BASE = 64 * 1024 };
+
+/*
+ * The headers of the request at hand: nothing here knows how a server keeps them (CMakeLists.txt).
+ */
+static const char *idempotency_key, *traceparent;
+
+const char *__wrap_http_request_header(const struct http_request *request, const char *name);
+size_t __wrap_http_request_header_count(const struct http_request *request, const char *name);
+
+const char *__wrap_http_request_header(const struct http_request *request _unused_, const char *name) {
+	const char *value = "";
+
+	if (!strcmp(name, "idempotency-key"))
+		value = idempotency_key;
+	else if (!strcmp(name, "traceparent"))
+		value = traceparent;
+	return *value ? value : NULL;
+}
+
+size_t __wrap_http_request_header_count(const struct http_request *request, const char *name) {
+	return __wrap_http_request_header(request, name) != NULL;
+}
+
+static struct codec *codec;
+
+static void start(void) {
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
+
+	if (!codec)
+		CHECK(!codec_new(NULL, &codec, &problems));
+}
+
+/* The n-th route that sends a command. */
+static const struct route *route_of(unsigned n) {
+	const struct route *routes[32];
+	unsigned count = 0;
+
+	for (const struct route *route = api_routes; route->method; route++)
+		if (route->handle == serve_command)
+			routes[count++] = route;
+	return routes[n % count];
+}
+
+static void check_problem(struct problem *problem, size_t size) {
+	_cleanup_(buffer_destroy) struct buffer text = BUFFER_INIT(RECORD_MAX);
+	struct event_data data = { .kind = EVENT_DATA_PROBLEM, .problem = problem };
+	json_t *json;
+
+	CHECK(problem->status == 400 && problem->detail_count && problem->detail_count <= PROBLEM_DETAILS_MAX);
+	for (size_t i = 0; i < problem->detail_count; i++) {
+		const struct problem_detail *detail = &problem->details[i];
+
+		CHECK(*detail->msg && *detail->param && *detail->location && strlen(detail->value) <= PROBLEM_VALUE_MAX);
+		CHECK(utf8_is_text(detail->value, strlen(detail->value)));
+	}
+	json_append_api_data(&text, &data);
+	CHECK(!text.overflowed && text.len <= 6 * size + PROBLEM_BASE);
+	json = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+	CHECK(json_array_size(json_object_get(json, "details")) == problem->detail_count);
+	json_decref(json);
+}
+
+static void check_command(struct arena *arena, const struct command *command) {
+	_cleanup_(buffer_destroy) struct buffer once = BUFFER_INIT(RECORD_MAX), twice = BUFFER_INIT(RECORD_MAX);
+	struct command again;
+	const char *why;
+
+	CHECK(*command->envelope.command_id && strlen(command->envelope.command_id) <= COMMAND_ID_MAX);
+	codec_encode_command(codec, command, &once);
+	CHECK(!once.overflowed);
+	CHECK(!codec_decode_command(codec, arena, once.data, once.len, &again, &why));
+	codec_encode_command(codec, &again, &twice);
+	CHECK(once.len == twice.len && !memcmp(once.data, twice.data, once.len));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	struct fuzz_input input = FUZZ_INPUT(data, size);
+	_cleanup_(x_freep) char *operation = fuzz_take_line(&input), *id = fuzz_take_line(&input);
+	_cleanup_(x_freep) char *query = fuzz_take_line(&input), *key = fuzz_take_line(&input), *parent = fuzz_take_line(&input);
+	struct http_request http = { .arena = arena, .query = query, .body = BUFFER_INIT(GATEWAY_BODY_MAX) };
+	struct exchange exchange = { .http = &http, .tenant_id = "acme", .token_id = "token", .request_id = "request" };
+	struct problem *problem;
+
+	start();
+	/* The router lets no other id through. */
+	if (!*id || !utf8_is_text(id, strlen(id)))
+		return 0;
+	idempotency_key = key;
+	traceparent = parent;
+	buffer_append(&http.body, input.at, (size_t)(input.end - input.at));
+	exchange.match.route = route_of((unsigned char)*operation);
+	exchange.match.parameters[0] = strchr(exchange.match.route->pattern, '{') ? id : NULL;
+	problem = command_request_read(&exchange);
+	if (problem)
+		check_problem(problem, size);
+	else
+		check_command(arena, &exchange.command);
+	buffer_destroy(&http.body);
+	return 0;
+}
