@@ -1,5 +1,6 @@
 #include "gateway/token_file.h"
 
+#include "base/base64url.h"
 #include "base/clock.h"
 #include "base/secret_file.h"
 #include "base/utf8.h"
@@ -84,8 +85,7 @@ static const char *parse_token(const char *line, size_t len, struct token *out) 
 		return "must be an object of id, tenantId, hash and createdAt";
 	if (!*tenant || strlen(tenant) > TENANT_ID_MAX)
 		return "tenantId must have 1 to 256 bytes";
-	if (sodium_base642bin(out->hash, sizeof(out->hash), hash, strlen(hash), NULL, &hash_len, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) ||
-	    hash_len != sizeof(out->hash))
+	if (base64url_decode(hash, strlen(hash), out->hash, sizeof(out->hash), &hash_len) || hash_len != sizeof(out->hash))
 		return "hash must be 32 bytes as base64url";
 	if (clock_parse_iso8601(created_at, &out->created_at_ms))
 		return "createdAt must be a time such as 2026-01-31T12:00:00.000Z";

@@ -14,6 +14,7 @@ static void check_cursor(const char *text) {
 
 	if (cursor_parse(text, &cursor))
 		return;
+	CHECK(!text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")]);
 	written = cursor_format(arena, &cursor);
 	CHECK(!cursor_parse(written, &again));
 	CHECK(again.created_at_ms == cursor.created_at_ms && !uuid_compare(&again.id, &cursor.id));

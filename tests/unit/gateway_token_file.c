@@ -70,6 +70,7 @@ static const struct {
 	{ "31 bytes", LINE("t", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), 0600, -1, "line 1: hash" },
 	{ "33 bytes", LINE("t", ZEROS "A"), 0600, -1, "line 1: hash" },
 	{ "no base64url", LINE("t", "+AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), 0600, -1, "line 1: hash" },
+	{ "a letter beyond ASCII", LINE("t", "\xc3\xa4" "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), 0600, -1, "line 1: hash" },
 	{ "padding", LINE("t", ZEROS "="), 0600, -1, "line 1: hash" },
 	{ "the second is wrong", LINE("t", ZEROS) "x\n", 0600, -1, "line 2: must be an object" },
 	{ "a member is missing", "{\"id\":\"i\",\"tenantId\":\"t\",\"hash\":\"" ZEROS "\"}\n", 0600, -1, "line 1: must be an object" },

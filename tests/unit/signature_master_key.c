@@ -53,6 +53,7 @@ static const struct {
 	{ "two lines", GOOD_KEY "\n\n", 0600, "does not hold a key" },
 	{ "carriage return", GOOD_KEY "\r\n", 0600, "does not hold a key" },
 	{ "base64, not base64url", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh+\n", 0600, "does not hold a key" },
+	{ "a byte beyond ASCII", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdH\xe2" "8\n", 0600, "does not hold a key" },
 	{ "bits after the last byte", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9\n", 0600, "does not hold a key" },
 	{ "a large file", GOOD_KEY "\n" GOOD_KEY "\n" GOOD_KEY "\n", 0600, "does not hold a key" },
 };

@@ -1,9 +1,8 @@
 #include "domain/cursor.h"
 
+#include "base/base64url.h"
 #include "base/buffer.h"
 #include "base/clock.h"
-
-#include <sodium.h>
 
 static const char CREATED_AT[] = "createdAt=", ID[] = "&id=";
 
@@ -64,8 +63,7 @@ int cursor_parse(const char *text, struct cursor *out) {
 	char plain[CURSOR_PLAIN_MAX + 1];
 	size_t len;
 
-	if (sodium_base642bin((uint8_t *)plain, CURSOR_PLAIN_MAX, text, strlen(text), NULL, &len, NULL,
-			      sodium_base64_VARIANT_URLSAFE_NO_PADDING) < 0)
+	if (base64url_decode(text, strlen(text), plain, CURSOR_PLAIN_MAX, &len) < 0)
 		return CURSOR_E_REFUSED;
 	plain[len] = '\0';
 	/* A NUL inside would hide what follows it. */

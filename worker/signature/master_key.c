@@ -1,5 +1,6 @@
 #include "signature/master_key.h"
 
+#include "base/base64url.h"
 #include "base/log.h"
 #include "base/secret_file.h"
 
@@ -105,10 +106,7 @@ static int parse_key(int fd, const char *path, struct master_key *key, struct bu
 		return r;
 	if (len == KEY_TEXT_LEN + 1 && text[KEY_TEXT_LEN] == '\n')
 		len--;
-	if (len != KEY_TEXT_LEN ||
-	    sodium_base642bin(key->bytes, sizeof(key->bytes), text, len, NULL, &key_len, NULL,
-			      sodium_base64_VARIANT_URLSAFE_NO_PADDING) < 0 ||
-	    key_len != KEY_LEN)
+	if (len != KEY_TEXT_LEN || base64url_decode(text, len, key->bytes, sizeof(key->bytes), &key_len) < 0 || key_len != KEY_LEN)
 		return refuse(why, path, "does not hold a key: one line of 43 base64url characters is expected");
 	return 0;
 }
