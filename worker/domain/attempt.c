@@ -10,7 +10,7 @@
 	    "status-" #tens "5", "status-" #tens "6", "status-" #tens "7", "status-" #tens "8", "status-" #tens "9"
 #define HUNDRED(h) TEN(h##0), TEN(h##1), TEN(h##2), TEN(h##3), TEN(h##4), TEN(h##5), TEN(h##6), TEN(h##7), TEN(h##8), TEN(h##9)
 
-enum { STATUS_MIN = 100, STATUS_MAX = 999 };
+enum { STATUS_MIN = 100, STATUS_MAX = 999, RETRY_AFTER_LONGEST = sizeof("Wednesday, 06-Nov-94 08:49:37 GMT") * 2 };
 
 /* Written out, so that a reason can be kept by pointer for as long as the process lives. */
 static const char status_texts[STATUS_MAX - STATUS_MIN + 1][sizeof("status-503")] = {
@@ -62,17 +62,22 @@ static int64_t parse_delay_s(const char *text) {
 	return *text ? -1 : value;
 }
 
-/* A date that the calendar would mend (the 31st of February, a Monday that was none) is malformed. */
+/*
+ * strptime takes any blanks, or none, where the format has one, and timegm mends the calendar (the 31st of February, a Monday
+ * that was none): only a text that is written back the same was right.
+ */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* of the table below */
 static bool parse_date(const char *text, const char *format, time_t *out) {
-	struct tm tm = { 0 }, mended;
-	const char *end = strptime(text, format, &tm);
+	struct tm tm = { 0 };
+	char check[RETRY_AFTER_LONGEST];
 
-	if (!end || *end)
+	if (!strptime(text, format, &tm))
 		return false;
-	mended = tm;
-	*out = timegm(&mended);
-	return mended.tm_mon == tm.tm_mon && mended.tm_mday == tm.tm_mday && mended.tm_wday == tm.tm_wday;
+	*out = timegm(&tm);
+	return strftime(check, sizeof(check), format, &tm) && strcmp(check, text) == 0;
 }
+#pragma GCC diagnostic pop
 
 /* Source: RFC 9110 section 5.6.7: all three forms must be understood. */
 static int64_t parse_http_date(const char *text, int64_t now_ms) {
@@ -86,8 +91,7 @@ static int64_t parse_http_date(const char *text, int64_t now_ms) {
 }
 
 int64_t retry_after_parse(const char *value, int64_t now_ms) {
-	enum { LONGEST = sizeof("Wednesday, 06-Nov-94 08:49:37 GMT") * 2 };
-	char text[LONGEST];
+	char text[RETRY_AFTER_LONGEST];
 	size_t len;
 	int64_t delay_s;
 
