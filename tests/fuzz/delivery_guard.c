@@ -1,6 +1,9 @@
 /*
- * Where a callback may go: one line of a network that is allowed, then an address of 4 or 16 bytes.
+ * Where a callback may go: one line of a network that is allowed, then an address of 4 or 16 bytes;
+ * and the borders of the network, where none is allowed.
  * Against a model that names what is open, where the guard names what is closed.
+ *
+ * Seeds: the literals of tests/unit/delivery_addresses.h.
  */
 #include "delivery/address_guard.h"
 
@@ -56,6 +59,26 @@ static void check(const struct sockaddr *address, const struct network_list *all
 	CHECK(!refusal || *refusal);
 }
 
+/* Its first address, its last one, and those beside them. */
+static void check_borders(const struct network *network) {
+	static const struct network_list none = { 0 };
+	model_address first = model_number(network->address.s6_addr), last = first;
+
+	if (network->prefix_bits < 128)
+		last |= ~(model_address)0 >> network->prefix_bits;
+	for (int i = 0; i < 4; i++) {
+		model_address number = (model_address[]){ first - 1, first, last, last + 1 }[i];
+		struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+		struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl((uint32_t)number) };
+
+		if (model_is_same(number, MODEL_IPV4, 96))
+			check((const struct sockaddr *)&v4, &none);
+		for (int byte = 15; byte >= 0; byte--, number >>= 8)
+			v6.sin6_addr.s6_addr[byte] = (uint8_t)number;
+		check((const struct sockaddr *)&v6, &none);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct fuzz_input input = FUZZ_INPUT(data, size);
 	_cleanup_(x_freep) char *text = fuzz_take_line(&input);
@@ -66,6 +89,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
 
 	allowed.count = !network_parse(text, &network);
+	if (allowed.count)
+		check_borders(&network);
 	memcpy(&v4.sin_addr, input.at, MIN(left, sizeof(v4.sin_addr)));
 	memcpy(&v6.sin6_addr, input.at, MIN(left, sizeof(v6.sin6_addr)));
 	check((const struct sockaddr *)&v4, &allowed);
