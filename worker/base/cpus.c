@@ -92,7 +92,10 @@ static void unescape(char *text) {
 	for (const char *at = text; *at; at++) {
 		bool octal = at[0] == '\\' && strspn(at + 1, "01234567") >= 3;
 
-		*out++ = octal ? (char)((at[1] - '0') << 6 | (at[2] - '0') << 3 | (at[3] - '0')) : *at;
+		if (octal)
+			*out++ = (char)((at[1] - '0') << 6 | (at[2] - '0') << 3 | (at[3] - '0'));
+		else
+			*out++ = *at;
 		at += octal ? 3 : 0;
 	}
 	*out = '\0';
