@@ -16,28 +16,6 @@
 
 enum { RECORD_MAX = 1024 * 1024, PROBLEM_BASE = 64 * 1024 };
 
-/*
- * The headers of the request at hand: nothing here knows how a server keeps them (CMakeLists.txt).
- */
-static const char *idempotency_key, *traceparent;
-
-const char *__wrap_http_request_header(const struct http_request *request, const char *name);
-size_t __wrap_http_request_header_count(const struct http_request *request, const char *name);
-
-const char *__wrap_http_request_header(const struct http_request *request _unused_, const char *name) {
-	const char *value = "";
-
-	if (!strcmp(name, "idempotency-key"))
-		value = idempotency_key;
-	else if (!strcmp(name, "traceparent"))
-		value = traceparent;
-	return *value ? value : NULL;
-}
-
-size_t __wrap_http_request_header_count(const struct http_request *request, const char *name) {
-	return __wrap_http_request_header(request, name) != NULL;
-}
-
 static struct codec *codec;
 
 static void start(void) {
@@ -56,6 +34,11 @@ static const struct route *route_of(unsigned n) {
 		if (route->handle == serve_command)
 			routes[count++] = route;
 	return routes[n % count];
+}
+
+static void add_header(struct http_head *head, const char *name, const char *value) {
+	if (*value)
+		head->fields[head->field_count++] = (struct http_header){ name, value };
 }
 
 static void check_problem(struct problem *problem, size_t size) {
@@ -95,7 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct fuzz_input input = FUZZ_INPUT(data, size);
 	_cleanup_(x_freep) char *operation = fuzz_take_line(&input), *id = fuzz_take_line(&input);
 	_cleanup_(x_freep) char *query = fuzz_take_line(&input), *key = fuzz_take_line(&input), *parent = fuzz_take_line(&input);
-	struct http_request http = { .arena = arena, .query = query, .body = BUFFER_INIT(GATEWAY_BODY_MAX) };
+	struct http_head head = { .query = query };
+	struct http_request http = { .arena = arena, .head = &head, .body = BUFFER_INIT(GATEWAY_BODY_MAX) };
 	struct exchange exchange = { .http = &http, .tenant_id = "acme", .token_id = "token", .request_id = "request" };
 	struct problem *problem;
 
@@ -103,8 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	/* The router lets no other id through. */
 	if (!*id || !utf8_is_text(id, strlen(id)))
 		return 0;
-	idempotency_key = key;
-	traceparent = parent;
+	add_header(&head, "idempotency-key", key);
+	add_header(&head, "traceparent", parent);
 	buffer_append(&http.body, input.at, (size_t)(input.end - input.at));
 	exchange.match.route = route_of((unsigned char)*operation);
 	exchange.match.parameters[0] = strchr(exchange.match.route->pattern, '{') ? id : NULL;

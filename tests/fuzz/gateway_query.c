@@ -58,7 +58,8 @@ static const char *model(struct arena *arena, const char *query, const char *nam
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	_cleanup_(x_freep) char *text = fuzz_text(data, size);
-	struct http_request http = { .arena = arena, .query = text };
+	const struct http_head head = { .query = text };
+	struct http_request http = { .arena = arena, .head = &head };
 	struct exchange exchange = { .http = &http };
 
 	for (size_t i = 0; i < ARRAY_LEN(wanted_names); i++) {
