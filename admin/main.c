@@ -1,5 +1,6 @@
 /* posthorn-admin: one binary, subcommands. This file finds the subcommand, reads the configuration, and runs it. */
 #include "base/duration.h"
+#include "base/process.h"
 #include "base/utf8.h"
 #include "domain/limits.h"
 #include "help/catalog.h"
@@ -192,6 +193,8 @@ static enum admin_status dispatch(int argc, char **argv, struct arguments *argum
 int main(int argc, char **argv) {
 	_cleanup_(arguments_destroy) struct arguments arguments = { 0 };
 
+	if (process_harden(argv) < 0)
+		return ADMIN_USAGE;
 	signal(SIGPIPE, SIG_DFL);
 	setvbuf(stdout, NULL, _IOFBF, STDOUT_BUFFER);
 	if (sodium_init() < 0) {

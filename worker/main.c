@@ -6,6 +6,7 @@
  */
 #include "base/config.h"
 #include "base/manual.h"
+#include "base/process.h"
 #include "ops/server.h"
 #include "pipeline/pipeline.h"
 #include "rdkafka/settings.h"
@@ -201,12 +202,11 @@ static void on_signal(int number _unused_) {
 }
 
 static int make_pipeline(void) {
-	struct sigaction stop = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
+	struct sigaction stop = { .sa_handler = on_signal };
 
 	worker.pipeline = pipeline_new(worker.config, worker.master_keys, worker.engine);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
 	return 0;
 }
 
@@ -251,6 +251,9 @@ int main(int argc, char **argv) {
 	struct arguments arguments = { 0 };
 	int code;
 
+	if (process_harden(argv) < 0)
+		return EXIT_FAILED;
+	signal(SIGPIPE, SIG_IGN); /* of the log's reader, and of connections */
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	if (arguments.print_options)

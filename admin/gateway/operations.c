@@ -1,5 +1,6 @@
 #include "gateway/operations.h"
 
+#include "base/log.h"
 #include "gateway/gateway.h"
 
 static void append_gauge(struct buffer *out, const char *name, const char *help, double value) {
@@ -31,6 +32,8 @@ static void serve_metrics(struct gateway *gateway, struct http_answer *answer) {
 	append_gauge(out, "posthorn_gateway_requests", "Requests of which anything is in memory, from the end of their head to the end of their answer.",
 		     http_server_requests(gateway->api));
 	append_gauge(out, "posthorn_gateway_tokens", "Tokens that are known.", (double)token_store_count(gateway->tokens));
+	buffer_printf(out, "# HELP posthorn_log_lines_dropped_total Log lines that were dropped because nobody read them.\n"
+			   "# TYPE posthorn_log_lines_dropped_total counter\nposthorn_log_lines_dropped_total %llu\n", (unsigned long long)log_dropped());
 	append_gauge(out, "posthorn_gateway_event_index_bytes", "Memory of the events that are kept.", (double)event_index_bytes(gateway->events));
 }
 

@@ -1,13 +1,16 @@
 #include "terminal/clean.h"
 
-static int is_c1(const char *p) {
-	return (unsigned char)p[0] == 0xc2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] <= 0x9f;
-}
+#include "base/utf8.h"
+
+#include <string.h>
 
 void terminal_clean(char *text) {
-	for (char *p = text; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-		else if (is_c1(p))
-			p[0] = p[1] = '?';
+	uint32_t code_point;
+
+	while (*text) {
+		size_t len = utf8_control(text, &code_point);
+
+		memset(text, '?', len);
+		text += len ? len : 1;
+	}
 }

@@ -1,16 +1,21 @@
 #include "terminal/status.h"
 
+#include "base/memory.h"
+#include "terminal/clean.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
 void complain(const char *format, ...) {
+	_cleanup_(x_freep) char *text = NULL;
 	va_list args;
 
-	fputs("posthorn-admin: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
 	va_end(args);
-	fputc('\n', stderr);
+	terminal_clean(text);
+	fprintf(stderr, "posthorn-admin: %s\n", text);
 }
 
 void complain_lines(const char *problems) {

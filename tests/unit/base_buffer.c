@@ -54,7 +54,8 @@ static const struct {
 	{ "", "\"\"" },
 	{ "plain", "\"plain\"" },
 	{ "\"\\/", "\"\\\"\\\\/\"" },
-	{ "\x01\t\n\x1f\x7f", "\"\\u0001\\u0009\\u000a\\u001f\x7f\"" },
+	{ "\x01\t\n\x1f\x7f", "\"\\u0001\\u0009\\u000a\\u001f\\u007f\"" },
+	{ "a\xc2\x9b" "31m\xe2\x80\xae z", "\"a\\u009b31m\\u202e z\"" },
 	{ "caf\xc3\xa9", "\"caf\xc3\xa9\"" },
 	{ NULL, "null" },
 };
@@ -66,6 +67,13 @@ static void test_json_string(void **state _unused_) {
 		buffer_append_json_string_or_null(&buffer, strings[i].text);
 		assert_string_equal(buffer.data, strings[i].json);
 	}
+}
+
+static void test_visible(void **state _unused_) {
+	_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(256);
+
+	buffer_append_visible(&buffer, "tenant=\"\xe2\x81\xa6\xc3\xa9\x1b[0m\\\xd8\x9c\" end\x7f");
+	assert_string_equal(buffer.data, "tenant=\"\\u2066\xc3\xa9\\u001b[0m\\\\u061c\" end\\u007f");
 }
 
 /* Source: RFC 4648 section 10, and bytes whose characters differ in the two alphabets. */
@@ -98,6 +106,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_append),  cmocka_unit_test(test_many_small_appends),
 		cmocka_unit_test(test_maximum), cmocka_unit_test(test_json_string),
+		cmocka_unit_test(test_visible),
 		cmocka_unit_test(test_base64),
 	};
 

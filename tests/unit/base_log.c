@@ -1,7 +1,10 @@
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 /* After what it needs. */
 #include <cmocka.h>
@@ -14,6 +17,18 @@ static int divert(void **state _unused_) {
 	int ends[2];
 
 	if (pipe(ends) < 0)
+		return -1;
+	original_stderr = dup(STDERR_FILENO);
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[1]);
+	reading = ends[0];
+	return 0;
+}
+
+static int divert_to_socket(void **state _unused_) {
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
 		return -1;
 	original_stderr = dup(STDERR_FILENO);
 	dup2(ends[1], STDERR_FILENO);
@@ -75,12 +90,65 @@ static void test_a_long_value_is_cut(void **state _unused_) {
 	assert_string_equal(log_quote(NULL), "\"\"");
 }
 
+static void test_controls_are_visible(void **state _unused_) {
+	const char *expected = "tenant=\"a\\u009b31m\\u202e\" end=\\u007f\n";
+
+	log_info("said", "tenant=%s end=\x7f", log_quote("a\xc2\x9b" "31m\xe2\x80\xae"));
+	assert_string_equal(next_entry("tenant="), expected);
+	log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	log_info("said", "tenant=%s", log_quote("a\xc2\x9b" "31m\xe2\x80\xae"));
+	assert_string_equal(next_entry("\"tenant"), "\"tenant\":\"a\\u009b31m\\u202e\"}\n");
+}
+
+enum { FLOOD = 20000, LINES_MAX = 4 * 1024 * 1024 };
+
+/* Takes all that was written; at the end of the text. */
+static void drain(char *text) {
+	size_t len = strlen(text);
+	ssize_t taken;
+
+	fcntl(reading, F_SETFL, O_NONBLOCK);
+	while ((taken = read(reading, text + len, LINES_MAX - len - 1)) > 0)
+		len += (size_t)taken;
+	text[len] = '\0';
+}
+
+/* More than the pipe or socket takes, and nobody reads: no line waits; each is there whole, or is counted. */
+static void test_a_reader_that_stalls(void **state _unused_) {
+	_cleanup_(x_freep) char *text = x_calloc(1, LINES_MAX);
+	uint64_t before = log_dropped(), dropped;
+	char told[64];
+	size_t whole = 0;
+
+	for (int i = 0; i < FLOOD; i++)
+		log_info("flood", "n=%d", i);
+	dropped = log_dropped() - before;
+	assert_in_range(dropped, 1, FLOOD - 1);
+	drain(text);
+	log_info("again", "n=%d", -1);
+	drain(text);
+	snprintf(told, sizeof(told), "nobody read them\" lines=%llu\n", (unsigned long long)dropped);
+	assert_non_null(strstr(text, told));
+	for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
+		whole += strncmp(line, "time=", 5) == 0 && strstr(line, "message=\"flood\" n=");
+	assert_int_equal(whole + dropped, FLOOD);
+	assert_int_equal(log_dropped() - before, dropped);
+	memset(text, 0, LINES_MAX);
+	log_info("last", "n=%d", -2);
+	drain(text);
+	assert_non_null(strstr(text, "message=\"last\" n=-2"));
+	assert_null(strstr(text, "dropped"));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_logfmt, divert, restore),
 		cmocka_unit_test_setup_teardown(test_json, divert, restore),
 		cmocka_unit_test_setup_teardown(test_threshold, divert, restore),
 		cmocka_unit_test_setup_teardown(test_a_long_value_is_cut, divert, restore),
+		cmocka_unit_test_setup_teardown(test_controls_are_visible, divert, restore),
+		cmocka_unit_test_setup_teardown(test_a_reader_that_stalls, divert, restore),
+		cmocka_unit_test_setup_teardown(test_a_reader_that_stalls, divert_to_socket, restore),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,9 +143,59 @@ static void test_iso8601(void **state _unused_) {
 	}
 }
 
+static const struct {
+	const char *text;
+	size_t len;
+	uint32_t code_point;
+} controls[] = {
+	{ "", 0, 0 },
+	{ " ", 0, 0 },
+	{ "~", 0, 0 },
+	{ "\x01", 1, 0x01 },
+	{ "\x1f", 1, 0x1f },
+	{ "\x7f", 1, 0x7f },
+	{ "\xc2\x7f", 0, 0 },
+	{ "\xc2\x80", 2, 0x80 },
+	{ "\xc2\x9f", 2, 0x9f },
+	{ "\xc2\xa0", 0, 0 },
+	{ "\xc2", 0, 0 },
+	{ "\xd8\x9b", 0, 0 },
+	{ "\xd8\x9c", 2, 0x061c },
+	{ "\xd8\x9d", 0, 0 },
+	{ "\xe2\x80\x8d", 0, 0 },
+	{ "\xe2\x80\x8e", 3, 0x200e },
+	{ "\xe2\x80\x8f", 3, 0x200f },
+	{ "\xe2\x80\x90", 0, 0 },
+	{ "\xe2\x80\xa7", 0, 0 },
+	{ "\xe2\x80\xa8", 3, 0x2028 },
+	{ "\xe2\x80\xa9", 3, 0x2029 },
+	{ "\xe2\x80\xaa", 3, 0x202a },
+	{ "\xe2\x80\xae", 3, 0x202e },
+	{ "\xe2\x80\xaf", 0, 0 },
+	{ "\xe2\x81\xa5", 0, 0 },
+	{ "\xe2\x81\xa6", 3, 0x2066 },
+	{ "\xe2\x81\xa9", 3, 0x2069 },
+	{ "\xe2\x81\xaa", 0, 0 },
+	{ "\xe2\x80", 0, 0 },
+	{ "\xe2", 0, 0 },
+	{ "\xe3\x80\xae", 0, 0 },
+	{ "\xff", 0, 0 },
+};
+
+static void test_controls(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(controls); i++) {
+		uint32_t code_point = 0;
+		size_t len = utf8_control(controls[i].text, &code_point);
+
+		if (len != controls[i].len || (len && code_point != controls[i].code_point))
+			fail_msg("row %zu: %zu bytes, U+%04X", i, len, code_point);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_controls),
 		cmocka_unit_test(test_uuid),
 		cmocka_unit_test(test_uuid_versions),
 		cmocka_unit_test(test_iso8601),

@@ -1,5 +1,7 @@
 #include "base/buffer.h"
 
+#include "base/utf8.h"
+
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,21 +72,48 @@ void buffer_printf(struct buffer *buffer, const char *format, ...) {
 	va_end(again);
 }
 
+void buffer_append_visible(struct buffer *buffer, const char *text) {
+	const char *plain = text;
+
+	while (*text) {
+		uint32_t code_point;
+		size_t len = (unsigned char)*text >= 0x20 && (unsigned char)*text < 0x7f ? 0 : utf8_control(text, &code_point);
+
+		if (len) {
+			buffer_append(buffer, plain, (size_t)(text - plain));
+			buffer_printf(buffer, "\\u%04x", code_point);
+			plain = text + len;
+		}
+		text += len ? len : 1;
+	}
+	buffer_append(buffer, plain, (size_t)(text - plain));
+}
+
 void buffer_append_json_string(struct buffer *buffer, const char *s) {
 	const char *plain = s;
 
 	buffer_append_char(buffer, '"');
-	for (; *s; s++) {
+	while (*s) {
 		unsigned char c = (unsigned char)*s;
+		uint32_t code_point;
+		size_t len;
 
-		if (c >= 0x20 && c != '"' && c != '\\')
+		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+			s++;
 			continue;
+		}
+		len = utf8_control(s, &code_point);
+		if (!len && c >= 0x80) {
+			s++;
+			continue;
+		}
 		buffer_append(buffer, plain, (size_t)(s - plain));
-		plain = s + 1;
-		if (c == '"' || c == '\\')
-			buffer_append(buffer, (char[]){ '\\', (char)c }, 2);
+		if (len)
+			buffer_printf(buffer, "\\u%04x", code_point);
 		else
-			buffer_printf(buffer, "\\u%04x", c);
+			buffer_append(buffer, (char[]){ '\\', (char)c }, 2);
+		s += len ? len : 1;
+		plain = s;
 	}
 	buffer_append(buffer, plain, (size_t)(s - plain));
 	buffer_append_char(buffer, '"');

@@ -34,7 +34,13 @@ void buffer_append_string(struct buffer *buffer, const char *s);
 void buffer_append_char(struct buffer *buffer, char c);
 void buffer_printf(struct buffer *buffer, const char *format, ...) _printf_(2, 3);
 
-/* A JSON string with its quotes. `s` is UTF-8, already checked. Source: RFC 8259 section 7. */
+/* Text with each control (utf8_control) as \uXXXX, so that whoever looks at it sees it. */
+void buffer_append_visible(struct buffer *buffer, const char *text);
+
+/*
+ * A JSON string with its quotes. `s` is UTF-8, already checked. All controls (utf8_control) are
+ * escaped, which leaves the value as it is. Source: RFC 8259 section 7.
+ */
 void buffer_append_json_string(struct buffer *buffer, const char *s);
 /* The same, or `null` where `s` is NULL. */
 void buffer_append_json_string_or_null(struct buffer *buffer, const char *s);

@@ -2,16 +2,21 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/log_output.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <unistd.h>
 
-enum { FIELDS_MAX = 4096, ENTRY_MAX = 16384, QUOTE_MAX = 512, QUOTE_RING = 8 };
+enum { FIELDS_MAX = 4096, QUOTE_MAX = 512, QUOTE_RING = 8 };
 
 static _Atomic(enum log_level) threshold = LOG_LEVEL_INFO;
 static _Atomic(enum log_format) format = LOG_FORMAT_LOGFMT;
+
+static pthread_mutex_t output = PTHREAD_MUTEX_INITIALIZER;
+static uint64_t untold; /* lines that were dropped since the last that was written; guarded by `output` */
+static atomic_uint_fast64_t dropped;
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
 
@@ -81,9 +86,46 @@ static void append_json_fields(struct buffer *entry, const char *fields) {
 	}
 }
 
+static void append_entry(struct buffer *entry, enum log_level level, const char *message, const char *fields) {
+	char time[CLOCK_ISO8601_SIZE];
+
+	clock_format_iso8601(clock_wall_ms(), time);
+	if (atomic_load(&format) == LOG_FORMAT_JSON) {
+		buffer_printf(entry, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":", time, level_names[level]);
+		buffer_append_json_string(entry, message);
+		append_json_fields(entry, fields);
+		buffer_append_string(entry, "}\n");
+	} else {
+		buffer_printf(entry, "time=%s level=%s message=%s%s", time, level_names[level], log_quote(message), fields[0] ? " " : "");
+		buffer_append_visible(entry, fields);
+		buffer_append_char(entry, '\n');
+	}
+}
+
+/* Lines that nobody has been told of. Returns whether they have now. */
+static bool tell_of_dropped(void) {
+	_cleanup_(buffer_destroy) struct buffer entry = BUFFER_INIT(LOG_LINE_MAX);
+	char fields[64];
+
+	snprintf(fields, sizeof(fields), "lines=%llu", (unsigned long long)untold);
+	append_entry(&entry, LOG_LEVEL_WARN, "log lines were dropped: nobody read them", fields);
+	return log_output_write(entry.data, entry.len);
+}
+
+static void put(const struct buffer *entry) {
+	pthread_mutex_lock(&output);
+	if (untold && tell_of_dropped())
+		untold = 0;
+	if (untold || !log_output_write(entry->data, entry->len)) {
+		untold++;
+		atomic_fetch_add(&dropped, 1);
+	}
+	pthread_mutex_unlock(&output);
+}
+
 void log_write(enum log_level level, const char *message, const char *fields_format, ...) {
-	_cleanup_(buffer_destroy) struct buffer entry = BUFFER_INIT(ENTRY_MAX);
-	char fields[FIELDS_MAX], time[CLOCK_ISO8601_SIZE];
+	_cleanup_(buffer_destroy) struct buffer entry = BUFFER_INIT(LOG_LINE_MAX);
+	char fields[FIELDS_MAX];
 	va_list args;
 
 	if (level < atomic_load(&threshold))
@@ -91,17 +133,10 @@ void log_write(enum log_level level, const char *message, const char *fields_for
 	va_start(args, fields_format);
 	vsnprintf(fields, sizeof(fields), fields_format, args);
 	va_end(args);
-	clock_format_iso8601(clock_wall_ms(), time);
+	append_entry(&entry, level, message, fields);
+	put(&entry);
+}
 
-	if (atomic_load(&format) == LOG_FORMAT_JSON) {
-		buffer_printf(&entry, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":", time, level_names[level]);
-		buffer_append_json_string(&entry, message);
-		append_json_fields(&entry, fields);
-		buffer_append_string(&entry, "}\n");
-	} else {
-		buffer_printf(&entry, "time=%s level=%s message=%s%s%s\n", time, level_names[level], log_quote(message),
-			      fields[0] ? " " : "", fields);
-	}
-	if (write(STDERR_FILENO, entry.data, entry.len) < 0)
-		return; /* nowhere left to say it */
+uint64_t log_dropped(void) {
+	return atomic_load(&dropped);
 }

@@ -5,11 +5,15 @@
  *
  * The message is a fixed text that can be searched for; what varies goes into the fields: `key=value` pairs separated by
  * single spaces. A value that holds spaces or quotes is written with log_quote.
- * Thread-safe: an entry is one write(2).
+ * Controls and characters that turn the direction of text are written as \uXXXX (utf8.h). Thread-safe.
+ * A line that cannot be written at once is dropped and counted (log_output.h); the next that can be is
+ * preceded by one that says how many were.
  */
 #pragma once
 
 #include "base/memory.h"
+
+#include <stdint.h>
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
@@ -20,6 +24,9 @@ void log_write(enum log_level level, const char *message, const char *fields, ..
 
 /* Quotes `value` for a field, into a ring of thread-local buffers good for the current statement: `error=%s`, log_quote(text). At most 512 bytes are kept. */
 const char *log_quote(const char *value);
+
+/* How many lines were dropped so far. */
+uint64_t log_dropped(void);
 
 #define log_debug(message, ...) log_write(LOG_LEVEL_DEBUG, message, __VA_ARGS__)
 #define log_info(message, ...) log_write(LOG_LEVEL_INFO, message, __VA_ARGS__)

@@ -64,3 +64,25 @@ size_t utf8_prefix_len(const char *text, size_t max) {
 		len--;
 	return len;
 }
+
+static bool is_turning(uint32_t code_point) {
+	return code_point == 0x200e || code_point == 0x200f || (code_point >= 0x2028 && code_point <= 0x202e) ||
+	       (code_point >= 0x2066 && code_point <= 0x2069);
+}
+
+size_t utf8_control(const char *text, uint32_t *code_point) {
+	const uint8_t *p = (const uint8_t *)text;
+
+	if (p[0] < 0x20 || p[0] == 0x7f) {
+		*code_point = p[0];
+		return p[0] ? 1 : 0;
+	}
+	if ((p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f) || (p[0] == 0xd8 && p[1] == 0x9c)) {
+		*code_point = p[0] == 0xc2 ? p[1] : 0x061c;
+		return 2;
+	}
+	if (p[0] != 0xe2 || (p[1] & 0xc0) != 0x80 || (p[2] & 0xc0) != 0x80)
+		return 0;
+	*code_point = 0x2000U | (uint32_t)(p[1] & 0x3f) << 6 | (p[2] & 0x3f);
+	return is_turning(*code_point) ? 3 : 0;
+}

@@ -148,6 +148,7 @@ static void render_process(struct buffer *out, const char *version) {
 	buffer_printf(out, "process_cpu_seconds_total %.3f\n",
 		      (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
 	single(out, "process_resident_memory_bytes", "gauge", "Resident memory.", (int64_t)pages * 4096);
+	single(out, "posthorn_log_lines_dropped_total", "counter", "Log lines that were dropped because nobody read them.", (int64_t)log_dropped());
 	family(out, "posthorn_build_info", "gauge", "The version that runs.");
 	buffer_printf(out, "posthorn_build_info{version=\"%s\"} 1\n", version);
 }

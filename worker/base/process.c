@@ -1,0 +1,74 @@
+#include "base/process.h"
+
+#include "base/log.h"
+#include "base/log_output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/*
+ * SSLKEYLOGFILE: libcurl and GnuTLS write the secrets of every TLS connection to it. GNUTLS_DEBUG_LEVEL:
+ * GnuTLS writes keys to stderr. QLOGDIR: libcurl writes a file of each QUIC connection.
+ */
+static const char *const unwanted_variables[] = { "SSLKEYLOGFILE", "GNUTLS_DEBUG_LEVEL", "QLOGDIR" };
+
+static int open_descriptors(void) {
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
+			return -errno;
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+	return 0;
+}
+
+static bool take_variables(void) {
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(unwanted_variables); i++) {
+		if (!getenv(unwanted_variables[i]))
+			continue;
+		log_warn("environment variable is ignored: a library would write secrets", "name=%s", unwanted_variables[i]);
+		unsetenv(unwanted_variables[i]);
+		found = true;
+	}
+	return found;
+}
+
+/* By its path, after which the kernel names it. Where that does not work, taking the variables has to be enough. */
+static void begin_anew(char **argv) {
+	char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (len < 0)
+		return;
+	path[len] = '\0';
+	execv(path, argv);
+}
+
+static void keep_memory_private(void) {
+#ifndef POSTHORN_FAULTS
+	static const struct rlimit none = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+int process_harden(char **argv) {
+	int r = open_descriptors();
+
+	if (r < 0)
+		return r;
+	log_output_open();
+	if (take_variables())
+		begin_anew(argv);
+	keep_memory_private();
+	return 0;
+}
