@@ -184,6 +184,16 @@ static int read_master_keys(void) {
 	return EXIT_USAGE;
 }
 
+static int judge_folder(void) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(PROBLEMS_MAX);
+	int r = replica_judge_folder(worker.config->worker_data_dir, &why);
+
+	if (r == 0)
+		return 0;
+	fprintf(stderr, "worker.data.dir: %s%s%s\n", r < 0 ? worker.config->worker_data_dir : "", r < 0 ? ": " : "", r < 0 ? strerror(-r) : why.data);
+	return EXIT_USAGE;
+}
+
 static void wake_pipeline(void *userdata _unused_) {
 	pipeline_wake(worker.pipeline);
 }
@@ -247,7 +257,7 @@ static void tear_down(void) {
 }
 
 int main(int argc, char **argv) {
-	int (*const steps[])(void) = { read_master_keys, start_engine, make_pipeline, start_server, run_pipeline };
+	int (*const steps[])(void) = { read_master_keys, judge_folder, start_engine, make_pipeline, start_server, run_pipeline };
 	struct arguments arguments = { 0 };
 	int code;
 

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum { TOPICS_TIMEOUT_MS = 5000, COMMITTED_TIMEOUT_MS = 5000, WATERMARK_TIMEOUT_MS = 5000, STOP_TIMEOUT_MS = 1000 };
+enum { TOPICS_TIMEOUT_MS = 5000, COMMITTED_TIMEOUT_MS = 5000, WATERMARK_TIMEOUT_MS = 5000, STOP_TIMEOUT_MS = 1000, ASK_PAUSE_MIN_MS = 100, ASK_PAUSE_MAX_MS = 1000 };
 
 void assignment_drop_group(struct pipeline *p) {
 	if (p->group)
@@ -204,6 +204,10 @@ static int ask_offsets(struct pipeline *p, const char *topic, int32_t partition,
 	return -EAGAIN;
 }
 
+static void put_off_asking(struct pipeline *p) {
+	backoff_fail(&p->offsets_backoff, clock_monotonic_ms(), ASK_PAUSE_MIN_MS, ASK_PAUSE_MAX_MS);
+}
+
 /* Offsets that a worker committed carry the position that they belong to; those that an operator set do not. */
 static bool is_ours(const rd_kafka_topic_partition_t *committed) {
 	return committed->offset >= 0 && committed->metadata_size > 0;
@@ -339,11 +343,14 @@ bool assignment_activate_restored(struct pipeline *p) {
 	struct partition *partition = find_restored(p);
 	int r;
 
-	if (!partition)
+	if (!partition || !backoff_is_over(&p->offsets_backoff, clock_monotonic_ms()))
 		return false;
 	r = choose_offsets(p, partition);
-	if (r == -EAGAIN)
+	if (r == -EAGAIN) {
+		put_off_asking(p);
 		return false;
+	}
+	backoff_clear(&p->offsets_backoff);
 	if (r == OFFSET_TORN) {
 		set_state(p, partition, PARTITION_FAILED);
 		return true;
@@ -430,8 +437,13 @@ static void skip_lost(struct pipeline *p, struct partition *partition, enum inpu
 	const char *topic = input == INPUT_ADMIN ? p->topics.admin : p->topics.issuance;
 	int64_t low, high, expected = partition->next[input];
 
-	if (ask_offsets(p, topic, partition->id, &low, &high))
-		return; /* asked again */
+	if (!backoff_is_over(&p->offsets_backoff, clock_monotonic_ms()))
+		return;
+	if (ask_offsets(p, topic, partition->id, &low, &high)) {
+		put_off_asking(p);
+		return;
+	}
+	backoff_clear(&p->offsets_backoff);
 	partition->offset_lost[input] = false;
 	partition->next[input] = expected < low ? low : MIN(expected, high);
 	log_error("the records to be read next are not there: deleted before they were read, or cut off",

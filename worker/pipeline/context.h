@@ -2,6 +2,7 @@
 #pragma once
 
 #include "avro/codec.h"
+#include "base/backoff.h"
 #include "domain/handler.h"
 #include "pipeline/client.h"
 #include "pipeline/dispatch.h"
@@ -75,6 +76,7 @@ struct pipeline {
 	atomic_bool stopping; /* set by a signal handler, on whichever thread the signal came to */
 	int fatal;         /* PIPELINE_E_*: the loop ends */
 	int replica_error; /* a negative errno: the replica is made anew before anything else */
+	struct backoff replica_backoff, transaction_backoff, offsets_backoff; /* of what is tried again until it works */
 };
 
 /* Whether the replica may be read and written: it did not fail, and a restore has not lent it to its own thread. */

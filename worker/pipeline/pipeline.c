@@ -9,12 +9,13 @@
 #include <malloc.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum {
 	BROKER_TIMEOUT_MS = 5000,
 	WAIT_MAX_MS = 100,          /* a wake-up that was missed costs this much and no more */
-	RETRY_PAUSE_MS = 1000,      /* between tries of what the brokers or the disk refuse */
+	RETRY_PAUSE_MS = 1000,      /* between tries of what the brokers refuse */
 	RESTORE_SLICE_MS = 20,      /* while others are served */
 	RESTORE_ALONE_MS = 200,     /* while nothing else is: fewer, larger transactions of SQLite */
 	DRAIN_MARGIN_MS = 1000,
@@ -22,6 +23,11 @@ enum {
 	LAG_INTERVAL_MS = 1000,
 	TRIM_INTERVAL_MS = 60 * 1000,
 	FAILING_AFTER = 5,          /* turns undone in a row */
+	REPAIRS_FAILING = 3,        /* of one kind, in a row */
+	REPAIR_PAUSE_MIN_MS = 100,
+	BROKER_PAUSE_MAX_MS = 1000,
+	REPLICA_PAUSE_MAX_MS = 60 * 1000,
+	HEALED_AFTER_MS = 60 * 1000,
 };
 
 const double metric_transaction_seconds[METRIC_TRANSACTION_BUCKETS] = { 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.5, 1, 2, 10 };
@@ -204,6 +210,8 @@ static void make_parts(struct pipeline *p) {
 	p->dispatch = dispatch_new(&dispatch_settings);
 }
 
+static void fail_replica(struct pipeline *p);
+
 static void use_replica(struct pipeline *p) {
 	restorer_set_replica(p->restorer, p->replica);
 	dispatch_set_replica(p->dispatch, p->replica);
@@ -231,11 +239,14 @@ int pipeline_open(struct pipeline *p) {
 	if (r != 0)
 		return r;
 	make_partitions(p);
-	r = replica_open(p->config->worker_data_dir, p->cluster_id, p->codec, &p->replica);
-	if (r < 0)
-		return r;
 	make_parts(p);
-	use_replica(p);
+	r = replica_open(p->config->worker_data_dir, p->cluster_id, p->codec, &p->replica);
+	if (r == 0)
+		use_replica(p);
+	else if (r == -EIO || r == -ENOSPC)
+		fail_replica(p); /* there may be room soon */
+	else
+		return r;
 	return subscribe(p);
 }
 
@@ -261,6 +272,10 @@ static bool have_transaction(struct pipeline *p) {
 
 	if (p->transaction && transaction_is_worn(p->transaction))
 		transaction_close(TAKE(p->transaction));
+	if (!backoff_is_over(&p->transaction_backoff, clock_monotonic_ms())) {
+		wait_for_wake(p, WAIT_MAX_MS);
+		return false;
+	}
 	if (!p->transaction) {
 		log_info("making a producer", "worker=%s", p->config->worker_id);
 		p->transaction = transaction_new(p->config, &p->topics);
@@ -269,28 +284,72 @@ static bool have_transaction(struct pipeline *p) {
 	metric_refuse(&p->metrics, METRIC_REFUSED_TRANSACTIONS, r != 0);
 	if (r == -EPERM)
 		p->fatal = PIPELINE_E_FATAL;
+	if (r == 0)
+		backoff_clear(&p->transaction_backoff);
+	else
+		backoff_fail(&p->transaction_backoff, clock_monotonic_ms(), REPAIR_PAUSE_MIN_MS, BROKER_PAUSE_MAX_MS);
 	return r == 0;
+}
+
+/* For who has to mend it: a restore does not make room, nor rights. */
+static void tell_of_folder(const struct pipeline *p) {
+	const char *folder = p->config->worker_data_dir;
+	struct statvfs fs = { 0 };
+
+	(void)statvfs(folder, &fs);
+	log_error("the replica fails again and again: worker.data.dir needs room, rights, or another disk; it is tried again by itself",
+		  "folder=%s failures=%d free_bytes=%llu free_files=%llu pause_ms=%lld", log_quote(folder), p->replica_backoff.failures,
+		  (unsigned long long)fs.f_bavail * fs.f_frsize, (unsigned long long)fs.f_favail,
+		  (long long)(p->replica_backoff.until_ms - clock_monotonic_ms()));
+}
+
+static void count_repairs(struct pipeline *p) {
+	int of_brokers = MAX(p->transaction_backoff.failures, p->offsets_backoff.failures);
+
+	atomic_store(&p->metrics.repairs_in_a_row, MAX(p->replica_backoff.failures, of_brokers));
+}
+
+static void fail_replica(struct pipeline *p) {
+	backoff_fail(&p->replica_backoff, clock_monotonic_ms(), REPAIR_PAUSE_MIN_MS, REPLICA_PAUSE_MAX_MS);
+	if (p->replica_backoff.failures >= REPAIRS_FAILING)
+		tell_of_folder(p);
 }
 
 /* SQLite failed: its file is made anew from the changelog; deleting it loses nothing (R7). Returns whether there is one. */
 static bool have_replica(struct pipeline *p) {
-	int r;
-
 	if (p->replica && !p->replica_error)
 		return true;
 	if (p->replica) {
 		log_error("replica failed: it is made anew from the changelog", "error=%s", log_quote(strerror(-p->replica_error)));
 		assignment_resync(p);
+		fail_replica(p); /* before it is removed: the room that it took is none that is left */
 		replica_discard(TAKE(p->replica));
 	}
-	r = replica_open(p->config->worker_data_dir, p->cluster_id, p->codec, &p->replica);
-	if (r < 0) {
-		wait_for_wake(p, RETRY_PAUSE_MS);
+	if (!backoff_is_over(&p->replica_backoff, clock_monotonic_ms())) {
+		wait_for_wake(p, WAIT_MAX_MS);
+		return false;
+	}
+	if (replica_open(p->config->worker_data_dir, p->cluster_id, p->codec, &p->replica) < 0) {
+		fail_replica(p);
 		return false;
 	}
 	p->replica_error = 0;
 	use_replica(p);
 	return true;
+}
+
+static bool is_restoring(const struct pipeline *p) {
+	for (int32_t i = 0; i < p->partition_count; i++)
+		if (p->partitions[i].state == PARTITION_RESTORING)
+			return true;
+	return false;
+}
+
+/* It has served for a while: what fails next fails for the first time. */
+static void forget_failures(struct pipeline *p, int64_t now_ms) {
+	if (p->replica_backoff.failures && now_ms > p->replica_backoff.until_ms + HEALED_AFTER_MS && !is_restoring(p))
+		backoff_clear(&p->replica_backoff);
+	count_repairs(p);
 }
 
 static void update_lag(struct pipeline *p) {
@@ -412,6 +471,7 @@ int pipeline_run(struct pipeline *p) {
 		atomic_store_explicit(&p->metrics.loop_at_ms, now_ms, memory_order_relaxed);
 		if (now_ms >= lag_at_ms) {
 			update_lag(p);
+			forget_failures(p, now_ms);
 			lag_at_ms = now_ms + LAG_INTERVAL_MS;
 		}
 		if (now_ms >= trim_at_ms) {
@@ -429,6 +489,7 @@ int pipeline_run(struct pipeline *p) {
 }
 
 enum pipeline_readiness pipeline_readiness(const struct pipeline *p) {
+	bool is_repaired_in_vain = atomic_load(&p->metrics.repairs_in_a_row) >= REPAIRS_FAILING;
 	enum pipeline_readiness readiness = PIPELINE_READY;
 
 	if (atomic_load(&p->metrics.refused))
@@ -443,7 +504,7 @@ enum pipeline_readiness pipeline_readiness(const struct pipeline *p) {
 		if (state == PARTITION_FAILED)
 			return PIPELINE_TORN;
 		if (state == PARTITION_RESTORING || state == PARTITION_SUSPENDED)
-			readiness = PIPELINE_RESTORING;
+			readiness = is_repaired_in_vain ? PIPELINE_FAILING : PIPELINE_RESTORING;
 	}
 	return readiness;
 }

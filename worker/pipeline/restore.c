@@ -12,6 +12,8 @@ enum {
 	SLICE_RECORDS = 20000, /* taken in one step, so many at a time: */
 	BATCH_RECORDS = 500,
 	WATERMARK_TIMEOUT_MS = 2000,
+	ASK_PAUSE_MIN_MS = 50,
+	ASK_PAUSE_MAX_MS = 1000,
 	NO_PROGRESS_LOUD_MS = 180 * 1000,              /* R1 */
 	REPORT_INTERVAL_MS = 10 * 1000,
 	HELD_MS = 100, /* before an open transaction is somebody's who died, perhaps: a commit's markers take a moment */
@@ -223,6 +225,22 @@ static int ask_leaders(struct restorer *r) {
 	rd_kafka_metadata_destroy(metadata);
 	r->knows_leaders = true;
 	return 1;
+}
+
+/* Returns as they do; after a question without an answer none is asked for a while. */
+static int ask(struct restorer *r) {
+	int answer;
+
+	if (!backoff_is_over(&r->ask_backoff, clock_monotonic_ms()))
+		return 0;
+	answer = ask_targets(r);
+	if (answer > 0)
+		answer = ask_leaders(r);
+	if (answer == 0)
+		backoff_fail(&r->ask_backoff, clock_monotonic_ms(), ASK_PAUSE_MIN_MS, ASK_PAUSE_MAX_MS);
+	else
+		backoff_clear(&r->ask_backoff);
+	return answer;
 }
 
 static void assign(struct restorer *r) {
@@ -526,9 +544,7 @@ int restorer_step(struct restorer *r, int64_t budget_ms) {
 		return r->write_error;
 	if (!r->restores)
 		return 0;
-	error = ask_targets(r);
-	if (error > 0)
-		error = ask_leaders(r);
+	error = ask(r);
 	if (error <= 0)
 		return error;
 	more = read_or_write(r, clock_monotonic_ms() + budget_ms);

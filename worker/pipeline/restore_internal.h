@@ -1,6 +1,7 @@
 /* What the two halves of a restore share: reading the changelog (restore.c), and writing it to the replica (restore_write.c). */
 #pragma once
 
+#include "base/backoff.h"
 #include "base/buffer.h"
 #include "pipeline/history.h"
 #include "pipeline/portion.h"
@@ -33,6 +34,7 @@ struct restorer {
 	rd_kafka_queue_t *queue;
 	rd_kafka_topic_t *topic; /* of the reader */
 	bool knows_leaders;
+	struct backoff ask_backoff; /* of the changelog's ends and leaders */
 	struct restore *restores;
 	struct fold *fold; /* what was read of all of them, behind what is in `portion` */
 	struct portion portion;

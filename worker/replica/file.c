@@ -64,11 +64,11 @@ int file_lock(const char *data_dir) {
 	return fd;
 }
 
-int file_remove(const char *file) {
-	static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
+const char *const file_suffixes[FILE_SUFFIXES] = { "", "-wal", "-shm", "-journal" };
 
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		_cleanup_(x_freep) char *path = x_asprintf("%s%s", file, suffixes[i]);
+int file_remove(const char *file) {
+	for (size_t i = 0; i < FILE_SUFFIXES; i++) {
+		_cleanup_(x_freep) char *path = x_asprintf("%s%s", file, file_suffixes[i]);
 
 		if (unlink(path) < 0 && errno != ENOENT)
 			return fail_errno(path, errno);

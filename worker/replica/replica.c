@@ -2,12 +2,13 @@
 
 #include "base/log.h"
 #include "replica/file.h"
+#include "replica/folder.h"
 #include "replica/internal.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-enum { GATHER_MS = 1000, QUIET_MS = 20, YOUNG_MAX = 8 * 1024 * 1024 };
+enum { GATHER_MS = 1000, QUIET_MS = 20, YOUNG_MAX = 8 * 1024 * 1024, WHY_MAX = 8 * 1024 };
 
 /* No count of memory: nobody asks, and each allocation would take a lock for it. What a turn may have to undo stays in memory: it is little. */
 int replica_init(void) {
@@ -86,6 +87,42 @@ static struct replica *replica_new(const char *file, struct codec *codec) {
 	return replica;
 }
 
+int replica_judge_folder(const char *data_dir, struct buffer *why) {
+	return folder_judge(data_dir, NULL, why);
+}
+
+/*
+ * What SQLite sorts when it makes an index goes to files without a name, in this folder: no other may
+ * be writable. Before the file is opened, and only then: SQLite reads it without a lock.
+ */
+static void use_for_temporary_files(const char *data_dir) {
+	if (sqlite3_temp_directory && strcmp(sqlite3_temp_directory, data_dir) == 0)
+		return;
+	sqlite3_free(sqlite3_temp_directory);
+	sqlite3_temp_directory = sqlite3_mprintf("%s", data_dir);
+	if (!sqlite3_temp_directory)
+		abort();
+}
+
+/* Locked. Nothing in it is opened before it was judged, and what is not to be believed is removed. */
+static int prepare_folder(const char *data_dir, const char *file) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
+	bool is_open_to_group = false;
+	int r = folder_judge(data_dir, &is_open_to_group, &why);
+
+	if (r) {
+		log_error("the worker's folder cannot be trusted", "error=%s", log_quote(r < 0 ? strerror(-r) : why.data));
+		return r < 0 ? r : -EPERM;
+	}
+	folder_remove_leftovers(data_dir);
+	use_for_temporary_files(data_dir);
+	if (!is_open_to_group)
+		return 0;
+	log_warn("the replica's group could write to it, so it is made anew; where Kubernetes' fsGroup does that at each mount, set "
+		 "fsGroupChangePolicy to OnRootMismatch", "file=%s", log_quote(file));
+	return file_remove(file);
+}
+
 int replica_open(const char *data_dir, const char *cluster_id, struct codec *codec, struct replica **out) {
 	_cleanup_(x_freep) char *file = x_asprintf("%s/replica.db", data_dir);
 	_cleanup_(replica_closep) struct replica *replica = replica_new(file, codec);
@@ -94,6 +131,9 @@ int replica_open(const char *data_dir, const char *cluster_id, struct codec *cod
 	replica->lock_fd = file_lock(data_dir);
 	if (replica->lock_fd < 0)
 		return replica->lock_fd;
+	r = prepare_folder(data_dir, file);
+	if (r)
+		return r;
 	r = file_open(file, cluster_id, &replica->db, &replica->is_new);
 	if (r)
 		return r;

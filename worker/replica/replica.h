@@ -27,7 +27,13 @@ struct replica;
 /* Sets SQLite up, for the process: before anything else of it, in a program that writes. Returns 0 or -EINVAL. */
 int replica_init(void) _must_check_;
 
-/* Opens or makes <data_dir>/replica.db, locked against a second worker. `codec` is borrowed. Returns 0, or a negative errno after logging; -EBUSY: another process has it. */
+/*
+ * Whether the folder and the replica in it may be trusted, by their owners and modes (folder.h). Returns
+ * 0, also when there is none yet; 1 with a sentence in `why`; or a negative errno.
+ */
+int replica_judge_folder(const char *data_dir, struct buffer *why) _must_check_;
+
+/* Opens or makes <data_dir>/replica.db, locked against a second worker. `codec` is borrowed. Returns 0, or a negative errno after logging; -EBUSY: another process has it; -EPERM: it cannot be trusted. */
 int replica_open(const char *data_dir, const char *cluster_id, struct codec *codec, struct replica **out) _must_check_;
 /* A file of a living or dead worker, to read only. */
 int replica_open_readonly(const char *file, struct codec *codec, struct replica **out) _must_check_;

@@ -1,0 +1,34 @@
+#include "base/backoff.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* After what it needs. */
+#include <cmocka.h>
+
+static void test_pauses_grow_to_their_bound(void **state) {
+	static const int64_t pauses[] = { 100, 200, 400, 800, 1000, 1000 };
+	struct backoff backoff = { 0 };
+
+	(void)state;
+	assert_true(backoff_is_over(&backoff, 0));
+	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
+		backoff_fail(&backoff, 5000, 100, 1000);
+		assert_int_equal(backoff.until_ms, 5000 + pauses[i]);
+		assert_false(backoff_is_over(&backoff, backoff.until_ms - 1));
+		assert_true(backoff_is_over(&backoff, backoff.until_ms));
+		assert_int_equal(backoff.failures, (int)i + 1);
+	}
+	for (int i = 0; i < 1000; i++)
+		backoff_fail(&backoff, 0, 100, 60000);
+	assert_int_equal(backoff.until_ms, 60000);
+	backoff_clear(&backoff);
+	assert_true(backoff_is_over(&backoff, 0));
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_pauses_grow_to_their_bound) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

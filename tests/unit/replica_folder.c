@@ -1,0 +1,123 @@
+/* Who may write to the worker's folder and to the replica's files in it. */
+#include "replica/folder.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+/* After what it needs. */
+#include <cmocka.h>
+
+enum { USER = 64001, GROUP = 64004, OTHER_GROUP = 64005 };
+
+static char directory[] = "/tmp/posthorn-folder-XXXXXX";
+static char file[64];
+
+static int make_directory(void **state _unused_) {
+	if (!mkdtemp(directory))
+		return -1;
+	snprintf(file, sizeof(file), "%s/replica.db", directory);
+	return 0;
+}
+
+static int remove_directory(void **state _unused_) {
+	return rmdir(directory);
+}
+
+/* Of our own unless a row says otherwise; only root can make another's, and a group's of its own. */
+static const struct {
+	const char *name;
+	uid_t uid;
+	gid_t gid;
+	mode_t mode;
+	const char *why; /* part of the sentence; NULL: trusted */
+	mode_t mode_after;
+} folders[] = {
+	{ "as it is made", 0, 0, 0700, NULL, 0700 },
+	{ "others may look", 0, 0, 0755, NULL, 0755 },
+	{ "our own, its group may write", 0, GROUP, 02770, NULL, 02750 },
+	{ "others may write", 0, 0, 0707, "can be written to by others (chmod o-w)", 0 },
+	{ "others may write, but not to what is not theirs", 0, 0, 01777, "can be written to by others", 0 },
+	{ "another user's", USER, 0, 0700, "is owned by user 64001, and must be by this process's user (0) or root", 0 },
+}, files[] = {
+	{ "as it is made", 0, 0, 0600, NULL, 0600 },
+	{ "others may read", 0, 0, 0644, NULL, 0600 },
+	{ "its group may write", 0, GROUP, 0660, NULL, 0660 },
+	{ "others may write", 0, 0, 0602, "/replica.db can be written to by others", 0 },
+	{ "another user's", USER, 0, 0600, "/replica.db is owned by user 64001, and must be by this process's user (0): it may be deleted", 0 },
+};
+
+static void judge_row(const char *name, const char *path, const char *why, mode_t mode_after, bool is_open_expected) {
+	_cleanup_(buffer_destroy) struct buffer sentence = BUFFER_INIT(4096);
+	bool is_open = false;
+	struct stat after;
+	int r = folder_judge(directory, &is_open, &sentence);
+
+	if (r != (why ? FOLDER_E_REFUSED : 0) || (why && !strstr(sentence.data, why)))
+		fail_msg("%s: %d %s", name, r, sentence.len ? sentence.data : "");
+	assert_int_equal(stat(path, &after), 0);
+	if (!why && ((after.st_mode & 07777) != mode_after || is_open != is_open_expected))
+		fail_msg("%s: mode %o, open to the group: %d", name, (unsigned)after.st_mode & 07777, is_open);
+}
+
+static void test_folders(void **state _unused_) {
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		assert_int_equal(chown(directory, folders[i].uid, folders[i].gid), 0);
+		assert_int_equal(chmod(directory, folders[i].mode), 0);
+		judge_row(folders[i].name, directory, folders[i].why, folders[i].mode_after, false);
+	}
+	assert_int_equal(chown(directory, 0, 0), 0);
+	assert_int_equal(chmod(directory, 0700), 0);
+}
+
+static void make_file(void) {
+	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void test_files(void **state _unused_) {
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		make_file();
+		assert_int_equal(chown(file, files[i].uid, files[i].gid), 0);
+		assert_int_equal(chmod(file, files[i].mode), 0);
+		judge_row(files[i].name, file, files[i].why, files[i].mode_after, files[i].mode & S_IWGRP);
+		unlink(file);
+	}
+}
+
+static void test_links(void **state _unused_) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(4096);
+	_cleanup_(x_freep) char *other = x_asprintf("%s/other", directory), *wal = x_asprintf("%s-wal", file);
+
+	make_file();
+	assert_int_equal(link(file, other), 0);
+	assert_int_equal(folder_judge(directory, NULL, &why), FOLDER_E_REFUSED);
+	assert_non_null(strstr(why.data, "/replica.db has another name elsewhere"));
+	unlink(other);
+	buffer_clear(&why);
+	assert_int_equal(symlink("/etc/passwd", wal), 0);
+	assert_int_equal(folder_judge(directory, NULL, &why), FOLDER_E_REFUSED);
+	assert_non_null(strstr(why.data, "/replica.db-wal is a symbolic link"));
+	unlink(wal);
+	unlink(file);
+	assert_int_equal(folder_judge("/nonexistent/folder", NULL, &why), 0);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_folders),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_links),
+	};
+
+	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}

@@ -1,0 +1,30 @@
+/*
+ * Growing pauses of a repair that may have to be tried again and again: what fails once often fails
+ * once more, and must not fail thousands of times a second, nor fill the log.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct backoff {
+	int failures;     /* in a row */
+	int64_t until_ms; /* monotonic: nothing is tried before it */
+};
+
+/* One more failure: the pause is `min_ms` after the first, doubled for each further one up to `max_ms`. */
+static inline void backoff_fail(struct backoff *backoff, int64_t now_ms, int64_t min_ms, int64_t max_ms) {
+	int doublings = backoff->failures < 30 ? backoff->failures : 30;
+	int64_t pause_ms = min_ms << doublings;
+
+	backoff->failures++;
+	backoff->until_ms = now_ms + (pause_ms < max_ms ? pause_ms : max_ms);
+}
+
+static inline void backoff_clear(struct backoff *backoff) {
+	*backoff = (struct backoff){ 0 };
+}
+
+static inline bool backoff_is_over(const struct backoff *backoff, int64_t now_ms) {
+	return now_ms >= backoff->until_ms;
+}
