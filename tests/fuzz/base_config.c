@@ -29,7 +29,9 @@ static void check_config(const struct config *config) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-	const struct config_source source = { .file = fuzz_file(data, size) };
+	/* Else the machine would be asked each time how many processors there are. */
+	static const char *const settings[] = { "delivery.threads=1" };
+	const struct config_source source = { .file = fuzz_file(data, size), .settings = settings, .setting_count = 1 };
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(PROBLEMS_MAX);
 	_cleanup_(config_freep) struct config *config = NULL;
 	int r = config_load(&source, &config, &problems);

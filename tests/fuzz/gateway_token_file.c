@@ -11,18 +11,52 @@
 
 #include "fuzz.h"
 
+static const char *member(const json_t *token, const char *name) {
+	const char *text = json_string_value(json_object_get(token, name));
+
+	return text ? text : "";
+}
+
+/* 43 characters, of which the last one stands for four bits and two zeros. */
+static bool is_hash(const char *text) {
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+	return strlen(text) == 43 && !text[strspn(text, alphabet)] && (strchr(alphabet, text[42]) - alphabet) % 4 == 0;
+}
+
+static bool is_token(const char *line, size_t len) {
+	json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *tenant_id = member(json, "tenantId");
+	bool is_right = json_object_size(json) == 4 && json_is_string(json_object_get(json, "id")) && *tenant_id &&
+			strlen(tenant_id) <= TENANT_ID_MAX && is_hash(member(json, "hash")) &&
+			!clock_parse_iso8601(member(json, "createdAt"), &(int64_t){ 0 });
+
+	json_decref(json);
+	return is_right;
+}
+
+/* Whether each line is a token or empty. */
+static bool is_right(const char *text, size_t size) {
+	if (strlen(text) != size || !utf8_is_text(text, size))
+		return false;
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		if (len && !is_token(text, len))
+			return false;
+		text += len + (text[len] == '\n');
+	}
+	return true;
+}
+
 static void check_token(const struct token *token, const char *line, size_t len) {
 	json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	char hash[64], created_at[CLOCK_ISO8601_SIZE];
 
-	CHECK(json_is_object(json) && json_object_size(json) == 4);
 	sodium_bin2base64(hash, sizeof(hash), token->hash, sizeof(token->hash), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	clock_format_iso8601(token->created_at_ms, created_at);
-	CHECK(!strcmp(token->id, json_string_value(json_object_get(json, "id"))));
-	CHECK(!strcmp(token->tenant_id, json_string_value(json_object_get(json, "tenantId"))));
-	CHECK(!strcmp(hash, json_string_value(json_object_get(json, "hash"))));
-	CHECK(!strcmp(created_at, json_string_value(json_object_get(json, "createdAt"))));
-	CHECK(*token->tenant_id && strlen(token->tenant_id) <= TENANT_ID_MAX);
+	CHECK(!strcmp(token->id, member(json, "id")) && !strcmp(token->tenant_id, member(json, "tenantId")));
+	CHECK(!strcmp(hash, member(json, "hash")) && !strcmp(created_at, member(json, "createdAt")));
 	json_decref(json);
 }
 
@@ -63,11 +97,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	int r = token_file_read(path, &list, NULL, &why);
 
 	CHECK(r == 0 || r == TOKEN_FILE_E_REFUSED);
+	CHECK(!r == is_right(text, size));
 	if (r) {
 		CHECK(why.len && !strncmp(why.data, path, strlen(path)) && !list.count);
 		return 0;
 	}
-	CHECK(strlen(text) == size);
 	check_list(&list, text);
 	check_find(&list, known);
 	check_find(&list, text);

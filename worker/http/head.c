@@ -148,7 +148,7 @@ static int split_target(struct http_head *out, char *target, struct http_refusal
 	char *query;
 
 	for (const char *p = target; *p; p++) {
-		if (*p <= ' ' || *p == '#') /* also those above 0x7f, which are negative */
+		if (*p <= ' ' || *p > '~' || *p == '#') /* a byte above 0x7f is less or more, as the machine has it */
 			return refuse(why, 400, "The target of the request has a character that is not allowed in it.");
 	}
 	if (is_absolute && split_authority(out, &target, why))
