@@ -280,6 +280,11 @@ static const struct {
 	{ "its group's, which is ours", "group.id=x", 0664, NULL },
 	{ "others may write", "group.id=x", 0646, "file: unsafe file: others may write" },
 	{ "not UTF-8", "group.id=x\n# \xff\n", 0644, "file: must be UTF-8 text" },
+	{ "a password for its owner alone", "kafka.sasl.password=x", 0600, NULL },
+	{ "no password", "kafka.sasl.password=", 0644, NULL },
+	{ "a password that others may read", "kafka.sasl.password=x", 0644, "file: has mode 0644 and must have 0600 or less" },
+	{ "a password that its group may read", "kafka.ssl.key.password=x", 0660, "it holds a password or a key" },
+	{ "a secret that others may read", "kafka.sasl.oauthbearer.client.secret=x", 0604, "file: has mode 0604" },
 };
 
 static void test_files(void **state _unused_) {

@@ -34,7 +34,7 @@ static struct config *load(const char *settings, struct buffer *problems) {
 static const char *const taken[] = {
 	"",
 	"kafka.session.timeout.ms=6000 kafka.heartbeat.interval.ms=1500",
-	"kafka.linger.ms=50 kafka.compression.type=zstd",
+	"kafka.linger.ms=50 kafka.compression.type=lz4",
 	"kafka.client.id=x kafka.client.rack=y kafka.statistics.interval.ms=0",
 	"kafka.security.protocol=SSL",
 	"kafka.security.protocol=SSL kafka.ssl.ca.location=probe",

@@ -25,6 +25,7 @@ struct loader {
 	const struct config_kafka_rules *kafka_rules; /* NULL: none */
 	const char *source; /* of the value at hand: "posthorn.properties:12", "POSTHORN_LOG_LEVEL", "--set" */
 	bool from_environment; /* the value at hand: what is unknown there may be another program's */
+	bool took_secret; /* a password, or what is like one, was among the values of the file at hand */
 	bool refused, kafka_refused;
 };
 
@@ -81,7 +82,10 @@ static void set_kafka(struct loader *loader, const char *key, const char *value)
 	const char *name = key + strlen("kafka.");
 	_cleanup_(buffer_destroy) struct buffer rule = BUFFER_INIT(1024);
 	_cleanup_(x_freep) char *text = config_kafka_is_secret(name) ? x_strdup(value) : trimmed(value), *shown = printable(key);
-	int r = option_set_kafka(loader->config, loader->kafka_rules, name, text, &rule);
+	int r;
+
+	loader->took_secret |= config_kafka_is_secret(name) && *text;
+	r = option_set_kafka(loader->config, loader->kafka_rules, name, text, &rule);
 
 	if (r == CONFIG_E_UNKNOWN && loader->from_environment) {
 		log_warn("unknown environment variable", "name=%s", log_quote(loader->source));
@@ -174,6 +178,16 @@ static int read_file(const char *path, struct stat *stat, struct buffer *out) {
 	return r;
 }
 
+/* A file that holds a secret is one that others may not read either. */
+static void check_secret_file(struct loader *loader, const struct stat *file) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024), rule = BUFFER_INIT(1024);
+
+	if (!loader->took_secret || !S_ISREG(file->st_mode) || secret_file_judge(file, &why) == 0)
+		return;
+	buffer_printf(&rule, "%s; it holds a password or a key", why.data);
+	refuse(loader, "file", rule.data);
+}
+
 static void load_file(struct loader *loader, const char *path) {
 	_cleanup_(buffer_destroy) struct buffer text = BUFFER_INIT(FILE_BYTES_MAX);
 	struct file_reader reader = { .loader = loader, .path = path };
@@ -193,6 +207,8 @@ static void load_file(struct loader *loader, const char *path) {
 		refuse(loader, "file", "must be UTF-8 text");
 	else if (text.len)
 		properties_parse(text.data, &handler);
+	loader->source = path;
+	check_secret_file(loader, &stat);
 }
 
 /* --- Environment and settings --- */

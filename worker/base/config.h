@@ -130,7 +130,7 @@ enum { CONFIG_E_REFUSED = 1, CONFIG_E_UNKNOWN = 2 };
  * Reads all sources into a new configuration. Returns 0; CONFIG_E_REFUSED with one line a problem in `problems`, each
  * naming the source, the key and the rule that it breaks; or a negative errno. Unknown POSTHORN_ variables are warnings in the log
  * (Kubernetes makes some: POSTHORN_KAFKA_SERVICE_HOST, where there is a Service posthorn-kafka), and otherwise ignored.
- * A configuration file that others may write to is refused, and a tokens file that secret_file.h refuses.
+ * A configuration file that others may write to, or one with a password that others may read, is refused, and a tokens file that secret_file.h refuses.
  */
 int config_load(const struct config_source *source, struct config **out, struct buffer *problems) _must_check_;
 void config_free(struct config *config);

@@ -34,6 +34,8 @@ def run(program, *arguments, input=None, timeout=60, environment=None):
 
 
 def write_properties(path, settings):
+    """For its owner alone: it may hold a password."""
+    path.touch(0o600)
     path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
     return path
 
