@@ -54,7 +54,7 @@ static void test_defaults(void **state _unused_) {
 	assert_non_null(config->worker_id);
 	assert_string_equal(config->worker_http_listen.host, "127.0.0.1");
 	assert_int_equal(config->worker_http_listen.port, 9464);
-	assert_int_equal(config->batch_max_wait_ms, 50);
+	assert_int_equal(config->batch_max_wait_ms, 200);
 	assert_int_equal(config->receipt_retention_ms, 86400000);
 	assert_int_equal(config->issuance_receipt_retention_ms, 0);
 	assert_true(config->delivery_threads >= 1);

@@ -4,6 +4,28 @@
 #include "domain/attempt.h"
 #include "domain/field_hash.h"
 
+struct delivery delivery_copy(struct arena *arena, const struct delivery *delivery) {
+	struct delivery copy = *delivery;
+
+	copy.tenant_id = arena_strdup_null(arena, delivery->tenant_id);
+	copy.command_id = arena_strdup_null(arena, delivery->command_id);
+	copy.request_id = arena_strdup_null(arena, delivery->request_id);
+	copy.client_id = arena_strdup_null(arena, delivery->client_id);
+	copy.traceparent = arena_strdup_null(arena, delivery->traceparent);
+	copy.last_reason = arena_strdup_null(arena, delivery->last_reason);
+	copy.body = arena_strndup(arena, delivery->body, delivery->body_len);
+	return copy;
+}
+
+struct delivery delivery_without_texts(const struct delivery *delivery) {
+	struct delivery copy = *delivery;
+
+	copy.tenant_id = copy.command_id = copy.request_id = copy.client_id = copy.traceparent = copy.last_reason = NULL;
+	copy.body = NULL;
+	copy.body_len = 0;
+	return copy;
+}
+
 /* -1..1, spread evenly over deliveries and attempts. */
 static double jitter_of(const struct uuid *delivery_id, int32_t attempts) {
 	struct field_hash hash;

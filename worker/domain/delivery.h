@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include "base/arena.h"
 #include "base/uuid.h"
 #include "domain/event_type.h"
 
@@ -51,6 +52,11 @@ enum { DELIVERY_BODY_MAX = 256 * 1024 };
 struct delivery_bounds {
 	size_t count, bytes;
 };
+
+/* Its texts and body copied into the arena. */
+struct delivery delivery_copy(struct arena *arena, const struct delivery *delivery);
+/* What borrows nothing: texts and body are NULL. */
+struct delivery delivery_without_texts(const struct delivery *delivery);
 
 /* The largest wait between two attempts that a Retry-After may ask for. */
 enum { RETRY_AFTER_MAX_MS = 24 * 3600 * 1000 };

@@ -180,6 +180,7 @@ static rd_kafka_resp_err_t assign_none(rd_kafka_t *consumer) {
 void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *pipeline) {
 	struct pipeline *p = pipeline;
 
+	inputs_close(p->inputs);
 	if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
 		on_assign(p, list);
 		assign_none(consumer);
@@ -316,6 +317,7 @@ static int activate(struct pipeline *p, struct partition *partition) {
 	}
 	partition_turn_reset(partition);
 	memset(partition->offset_lost, 0, sizeof(partition->offset_lost));
+	partition->poison[INPUT_ADMIN] = partition->poison[INPUT_ISSUANCE] = -1;
 	set_state(p, partition, PARTITION_ACTIVE);
 	p->input_stale = true;
 	return dispatch_activate(p->dispatch, partition);
@@ -370,13 +372,25 @@ bool assignment_activate_restored(struct pipeline *p) {
  * rd_kafka_assignment_partition_stopped: rktp_started). So they are stopped one time for all, and that is waited for: a seek is answered after the
  * stop, and refused by what is stopped.
  */
-static rd_kafka_resp_err_t assign_anew(rd_kafka_t *consumer, rd_kafka_topic_partition_list_t *list) {
+static rd_kafka_resp_err_t stop_all(rd_kafka_t *consumer, rd_kafka_topic_partition_list_t *list) {
 	rd_kafka_resp_err_t err = assign_none(consumer);
 
 	if (err)
 		return err;
 	rd_kafka_error_destroy(rd_kafka_seek_partitions(consumer, list, STOP_TIMEOUT_MS));
-	return rd_kafka_assign(consumer, list);
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t assign_anew(struct pipeline *p, rd_kafka_topic_partition_list_t *list) {
+	rd_kafka_resp_err_t err;
+
+	inputs_close(p->inputs);
+	err = stop_all(p->consumer, list);
+	if (err)
+		return err;
+	for (int i = 0; i < list->cnt; i++)
+		inputs_open(p->inputs, p->consumer, list->elems[i].topic, list->elems[i].partition, p->wake_fd);
+	return rd_kafka_assign(p->consumer, list);
 }
 
 void assignment_apply(struct pipeline *p) {
@@ -391,7 +405,7 @@ void assignment_apply(struct pipeline *p) {
 		rd_kafka_topic_partition_list_add(list, p->topics.admin, i)->offset = partition->next[INPUT_ADMIN];
 		rd_kafka_topic_partition_list_add(list, p->topics.issuance, i)->offset = partition->next[INPUT_ISSUANCE];
 	}
-	err = assign_anew(p->consumer, list);
+	err = assign_anew(p, list);
 	rd_kafka_topic_partition_list_destroy(list);
 	p->input_stale = false;
 	if (err) {

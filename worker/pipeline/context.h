@@ -5,7 +5,9 @@
 #include "base/backoff.h"
 #include "domain/handler.h"
 #include "pipeline/client.h"
+#include "pipeline/dead_letter.h"
 #include "pipeline/dispatch.h"
+#include "pipeline/inputs.h"
 #include "pipeline/intake.h"
 #include "pipeline/lease.h"
 #include "pipeline/metrics.h"
@@ -14,6 +16,7 @@
 #include "pipeline/restore.h"
 #include "pipeline/topics.h"
 #include "pipeline/transaction.h"
+#include "pipeline/turn_budget.h"
 #include "replica/replica.h"
 
 #include <stdatomic.h>
@@ -41,6 +44,7 @@ struct pipeline {
 	struct client_callbacks consumer_callbacks;
 	rd_kafka_t *consumer;
 	rd_kafka_queue_t *consumer_queue;
+	struct inputs *inputs; /* of what is assigned to the consumer */
 	bool consumer_lost; /* it is of no use any more, and is made anew */
 	bool input_stale; /* the consumer's assignment does not say which partitions are active, or from where */
 	atomic_bool group_joined;
@@ -57,19 +61,15 @@ struct pipeline {
 
 	struct pace pace;
 	struct job *outcomes, **outcomes_end; /* attempts that ended, not yet committed */
-	rd_kafka_message_t **messages;        /* taken in this turn; [config->batch_max_records] */
-	size_t message_count;
+	struct turn_budget budget;
 	int64_t retry_at_ms;                  /* monotonic: no turn before it, after one that was undone */
 	int undone_in_a_row;                  /* turns */
-	struct {
-		enum input input;
-		int32_t partition;
-		int64_t offset; /* -1: none */
-	} poison;                             /* a command that alone in its turn made a record too large for its topic */
-	size_t dead_letter_max;               /* bytes of a dead letter's value that the brokers take */
+	struct letter_limit letter_limit;
 	int64_t expiry_at_ms; /* monotonic: when to look for what expired next */
+	int32_t expiry_partition; /* and where to begin */
 
 	struct arena *arena; /* of the turn */
+	struct arena *scratch; /* of what is being handled in it */
 	struct buffer record; /* the record being encoded */
 	struct pipeline_metrics metrics;
 	int wake_fd;
@@ -116,9 +116,9 @@ void assignment_drop_group(struct pipeline *p);
 
 /* turn.c */
 
-/* Takes, handles, commits, dispatches. Returns 1 when it did something and there may be more, 0 when there was nothing to do. */
-int turn_run(struct pipeline *p);
-/* What the consumer has to tell (rebalances, failures) is served; records are left for later. */
-void turn_poll_events(struct pipeline *p);
+/* Takes, handles, commits, dispatches. Returns whether it did something and there may be more. */
+bool turn_run(struct pipeline *p);
 /* The same without taking commands: what is done, before partitions are given away. */
 void turn_run_outcomes(struct pipeline *p);
+/* What the consumer has to tell besides records is served: rebalances, failures. Not inside a turn. */
+void turn_poll_events(struct pipeline *p);

@@ -108,12 +108,12 @@ void dispatch_forget(struct dispatch *d, const struct partition *partition) {
 			endpoint_free(d, endpoint);
 }
 
-void dispatch_delivery(struct dispatch *d, const struct partition *partition, const struct delivery *delivery) {
+void dispatch_delivery(struct dispatch *d, const struct partition *partition, const struct delivery *delivery, bool is_whole) {
 	int64_t now_ms = clock_wall_ms(), at_ms = retry_due_ms(&d->retry, delivery, now_ms);
 	struct endpoint *endpoint = endpoint_get(d, partition, &delivery->webhook_id);
 	bool behind_others = endpoint->next_due_ms <= now_ms;
 
-	if (at_ms <= now_ms && endpoint->route && !endpoint->withdrawn && !behind_others && endpoint_is_open(endpoint, now_ms) &&
+	if (is_whole && at_ms <= now_ms && endpoint->route && !endpoint->withdrawn && !behind_others && endpoint_is_open(endpoint, now_ms) &&
 	    outstanding_has_room(d, endpoint) && !outstanding_has(d, &delivery->id))
 		outstanding_add(d, endpoint, delivery);
 	else if (at_ms > now_ms && !endpoint->route)
@@ -154,11 +154,18 @@ void dispatch_webhook_changed(struct dispatch *d, const struct uuid *webhook_id,
 	route_changed(d, endpoint);
 }
 
-void dispatch_key_changed(struct dispatch *d, const char *tenant_id) {
+static int compare_texts(const void *a, const void *b) {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void dispatch_keys_changed(struct dispatch *d, const char **tenant_ids, size_t count) {
 	struct endpoint *endpoint, *next;
 
+	if (count == 0)
+		return;
+	qsort(tenant_ids, count, sizeof(*tenant_ids), compare_texts);
 	HASH_ITER(hh, d->endpoints, endpoint, next)
-		if (endpoint->route && strcmp(endpoint->route->tenant_id, tenant_id) == 0)
+		if (endpoint->route && bsearch(&endpoint->route->tenant_id, tenant_ids, count, sizeof(*tenant_ids), compare_texts))
 			route_changed(d, endpoint);
 }
 

@@ -57,10 +57,13 @@ void dispatch_suspend(struct dispatch *dispatch, const struct partition *partiti
 /* Its endpoints and what is in memory of it are forgotten; outcomes that still come are of an older epoch. */
 void dispatch_forget(struct dispatch *dispatch, const struct partition *partition);
 
-/* After a commit: a delivery that it recorded or rescheduled, a webhook (NULL: deleted) or a tenant's key that it changed. */
-void dispatch_delivery(struct dispatch *dispatch, const struct partition *partition, const struct delivery *delivery);
+/*
+ * After a commit: a delivery that it recorded or rescheduled (which, unless it is whole, has no texts and is looked up when its turn comes), a
+ * webhook (NULL: deleted) that it changed, and the tenants whose keys it changed (sorted here; all at once, for every endpoint is looked at).
+ */
+void dispatch_delivery(struct dispatch *dispatch, const struct partition *partition, const struct delivery *delivery, bool is_whole);
 void dispatch_webhook_changed(struct dispatch *dispatch, const struct uuid *webhook_id, const struct webhook *webhook);
-void dispatch_key_changed(struct dispatch *dispatch, const char *tenant_id);
+void dispatch_keys_changed(struct dispatch *dispatch, const char **tenant_ids, size_t count);
 
 /*
  * Whether there is work in memory for a while, for many endpoints that all answer promptly: of each no more than a few count, so that no crowd of deliveries for a few

@@ -32,3 +32,9 @@ void partition_turn_reset(struct partition *partition) {
 	partition->turn_touched = false;
 	partition->turn_position_offset = -1;
 }
+
+void partition_forget_poison(struct partition *partition) {
+	for (int input = 0; input < POSITION_INPUTS; input++)
+		if (partition->poison[input] < partition->next[input])
+			partition->poison[input] = -1;
+}

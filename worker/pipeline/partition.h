@@ -40,6 +40,7 @@ struct partition {
 	int64_t position_offset;  /* of its record in the changelog */
 	int64_t next[POSITION_INPUTS];
 	bool offset_lost[POSITION_INPUTS]; /* the brokers do not have `next` */
+	int64_t poison[POSITION_INPUTS];   /* offset of a command that alone in its turn made a record too large for its topic; -1: none */
 
 	/* Of the open turn. */
 	int64_t turn_next[POSITION_INPUTS];
@@ -52,6 +53,9 @@ struct partition {
 
 /* Moves along an arrow of the drawing; aborts on any other. */
 void partition_move(struct partition *partition, enum partition_state to);
+
+/* Forgets the poison that `next` has passed. */
+void partition_forget_poison(struct partition *partition);
 
 /* Forgets the open turn. */
 void partition_turn_reset(struct partition *partition);

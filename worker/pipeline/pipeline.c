@@ -52,11 +52,11 @@ struct pipeline *pipeline_new(const struct config *config, const struct master_k
 		},
 		.outcome_settings.retry = { config->delivery_retry_schedule_ms, config->delivery_retry_count, config->delivery_retry_jitter },
 		.outcome_settings.endpoint_disable_after_ms = config->endpoint_disable_after_ms,
-		.messages = x_calloc((size_t)config->batch_max_records, sizeof(rd_kafka_message_t *)),
+		.scratch = arena_new(),
+		.budget = turn_budget_new((size_t)config->batch_max_records, config->batch_max_wait_ms),
+		.letter_limit = letter_limit_new(),
 	};
 	p->outcomes_end = &p->outcomes;
-	p->dead_letter_max = DEAD_LETTER_MAX;
-	p->poison.offset = -1;
 	atomic_store(&p->metrics.loop_at_ms, clock_monotonic_ms());
 	topics_init(&p->topics, config->topic_prefix);
 	return p;
@@ -79,6 +79,7 @@ void pipeline_free(struct pipeline *p) {
 	restorer_free(p->restorer);
 	if (p->group)
 		rd_kafka_consumer_group_metadata_destroy(p->group);
+	inputs_free(p->inputs);
 	if (p->consumer_queue)
 		rd_kafka_queue_destroy(p->consumer_queue);
 	client_free(p->consumer);
@@ -90,10 +91,10 @@ void pipeline_free(struct pipeline *p) {
 	topics_destroy(&p->topics);
 	buffer_destroy(&p->record);
 	arena_free(p->arena);
+	arena_free(p->scratch);
 	close(p->wake_fd);
 	free(p->metrics.partitions);
 	free(p->partitions);
-	free(p->messages);
 	free(p);
 }
 
@@ -173,6 +174,7 @@ static void make_partitions(struct pipeline *p) {
 	p->metrics.partitions = x_calloc(count, sizeof(*p->metrics.partitions));
 	for (int32_t i = 0; i < p->partition_count; i++) {
 		p->partitions[i].id = i;
+		p->partitions[i].poison[INPUT_ADMIN] = p->partitions[i].poison[INPUT_ISSUANCE] = -1;
 		partition_turn_reset(&p->partitions[i]);
 		for (int input = 0; input < METRIC_INPUT_COUNT; input++)
 			atomic_store(&p->metrics.partitions[i].lag[input], -1);
@@ -205,6 +207,7 @@ static void make_parts(struct pipeline *p) {
 		.metrics = &p->metrics,
 	};
 
+	p->inputs = inputs_new(p->partition_count);
 	p->intake = (struct intake){ p->codec, &p->topics, p->partition_count, p->config->command_max_bytes };
 	p->restorer = restorer_new(&restorer_settings, assignment_restored, p);
 	p->dispatch = dispatch_new(&dispatch_settings);
@@ -257,6 +260,7 @@ static bool have_consumer(struct pipeline *p) {
 	if (!p->consumer_lost)
 		return true;
 	assignment_lose(p); /* nothing is committed any more in the name of a member that is none */
+	inputs_close(p->inputs);
 	rd_kafka_queue_destroy(TAKE(p->consumer_queue));
 	client_free(TAKE(p->consumer));
 	p->consumer_lost = false;
@@ -435,14 +439,11 @@ static bool run_once(struct pipeline *p) {
 
 	if (!have_consumer(p))
 		return false;
-	if (!have_replica(p) || !have_transaction(p)) {
-		turn_poll_events(p);
+	turn_poll_events(p);
+	if (p->consumer_lost || p->fatal || !have_replica(p) || !have_transaction(p))
 		return true;
-	}
 	more = restore_slice_timed(p);
 	more |= turn_run(p);
-	if (p->consumer_lost)
-		return true;
 	assignment_skip_lost(p);
 	if (p->input_stale && !p->replica_error)
 		assignment_apply(p);

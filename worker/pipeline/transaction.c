@@ -22,8 +22,15 @@ struct transaction {
 	int aborts_in_a_row;
 	int64_t ending_since_ms; /* monotonic: when the flush began */
 	size_t bytes;
-	bool is_initialised, worn, too_large, fenced;
+	bool is_initialised, worn, large_letter, large_record, fenced;
 };
+
+static void note_too_large(struct transaction *t, const rd_kafka_topic_t *topic) {
+	bool is_letter = strcmp(rd_kafka_topic_name(topic), rd_kafka_topic_name(t->dead_letters)) == 0;
+
+	t->large_letter |= is_letter;
+	t->large_record |= !is_letter;
+}
 
 /* A record's offset goes to where its producer asked for it. */
 static void on_produce_report(rd_kafka_t *producer _unused_, const rd_kafka_message_t *message, void *opaque) {
@@ -31,7 +38,7 @@ static void on_produce_report(rd_kafka_t *producer _unused_, const rd_kafka_mess
 	int64_t *offset_out = message->_private;
 
 	if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-		t->too_large = true;
+		note_too_large(t, message->rkt);
 	else if (message->err)
 		refusal_log(message->err, "Write", "topic", rd_kafka_topic_name(message->rkt));
 	if (offset_out && !message->err)
@@ -153,8 +160,12 @@ bool transaction_is_worn(const struct transaction *t) {
 	return t->worn;
 }
 
-bool transaction_was_too_large(const struct transaction *t) {
-	return t->too_large;
+bool transaction_had_large_letter(const struct transaction *t) {
+	return t->large_letter;
+}
+
+bool transaction_had_large_record(const struct transaction *t) {
+	return t->large_record;
 }
 
 bool transaction_was_fenced(const struct transaction *t) {
@@ -164,7 +175,7 @@ bool transaction_was_fenced(const struct transaction *t) {
 int transaction_begin(struct transaction *t) {
 	rd_kafka_error_t *error = rd_kafka_begin_transaction(t->producer);
 
-	t->too_large = t->fenced = false;
+	t->large_letter = t->large_record = t->fenced = false;
 	t->bytes = 0;
 	return error ? judge(t, error, "begin", INT64_MIN / 2) : 0;
 }
@@ -201,7 +212,8 @@ int transaction_produce(struct transaction *t, const struct transaction_record *
 		}
 		if (headers)
 			rd_kafka_headers_destroy(headers);
-		t->too_large |= err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+		if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+			note_too_large(t, record->topic);
 		log_warn("cannot produce", "topic=%s error=%s", rd_kafka_topic_name(record->topic), log_quote(rd_kafka_err2str(err)));
 		return TRANSACTION_E_ABORTED;
 	}

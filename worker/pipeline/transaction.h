@@ -51,11 +51,15 @@ rd_kafka_topic_t *transaction_dead_letters_topic(struct transaction *transaction
 /* Whether the producer should be replaced before the next transaction: three aborts in a row, or a commit that took very long (R9). */
 bool transaction_is_worn(const struct transaction *transaction);
 
-/* Of the last abort: whether the brokers or librdkafka found a record too large; whether they no longer take the group's offsets from us. */
-bool transaction_was_too_large(const struct transaction *transaction);
+/*
+ * Of the last transaction that was begun: whether a dead letter, or another record, was too large
+ * for its topic or for librdkafka; whether the brokers no longer take the group's offsets from us.
+ */
+bool transaction_had_large_letter(const struct transaction *transaction);
+bool transaction_had_large_record(const struct transaction *transaction);
 bool transaction_was_fenced(const struct transaction *transaction);
 
-/* All return 0, TRANSACTION_E_ABORTED or TRANSACTION_E_UNKNOWN; failures are logged. After a failure of begin or produce call transaction_abort. */
+/* All return 0, TRANSACTION_E_ABORTED or TRANSACTION_E_UNKNOWN; failures are logged. After a failure of produce call transaction_abort. */
 int transaction_begin(struct transaction *transaction) _must_check_;
 int transaction_produce(struct transaction *transaction, const struct transaction_record *record) _must_check_;
 /* Bytes of keys and values produced since begin. */

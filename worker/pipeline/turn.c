@@ -6,157 +6,7 @@
 enum {
 	PAUSE_MIN_MS = 50, /* after a turn that was undone; doubled for each further one */
 	PAUSE_MAX_MS = 1000,
-	TURN_BYTES_MAX = 32 * 1024 * 1024, /* written; past it no further command is begun: memory, and the time until a commit, have bounds */
 };
-
-/* Handling. */
-
-static void derive_key(void *userdata, struct arena *arena, const char *tenant_id, int32_t epoch, struct signing_key *out) {
-	const struct pipeline *p = userdata;
-	const struct master_key *master = master_keys_first(p->master_keys);
-	_cleanup_(signer_unrefp) struct signer *signer = signer_derive(master, tenant_id, epoch);
-
-	out->kid = arena_strdup(arena, signer_kid(signer));
-	memcpy(out->x, signer_public_key(signer), sizeof(out->x));
-	out->master_key_id = master_key_id(master);
-}
-
-static int handle_record(struct pipeline *p, const rd_kafka_message_t *message, const struct intake_record *record,
-			 struct effects *effects) {
-	struct command_source source = { p->cluster_id, rd_kafka_topic_name(message->rkt), message->partition, message->offset };
-	struct handler_context context = {
-		.settings = &p->handler_settings,
-		.registry = replica_registry(p->replica),
-		.derive_key = derive_key,
-		.derive_key_userdata = p,
-		.source = &source,
-		.now_ms = clock_wall_ms(),
-	};
-
-	return record->input == INPUT_ADMIN ? handle_command(&context, &record->command, effects) :
-					      handle_issuance(&context, &record->issuance, effects);
-}
-
-static bool is_poison(const struct pipeline *p, const rd_kafka_message_t *message) {
-	return message->offset == p->poison.offset && message->partition == p->poison.partition &&
-	       intake_input(&p->intake, message) == p->poison.input;
-}
-
-static int handle_message(struct pipeline *p, struct turn *turn, struct partition *partition, const rd_kafka_message_t *message) {
-	enum input input = intake_input(&p->intake, message);
-	struct intake_record record;
-	struct effects effects;
-	const char *reason;
-	int r;
-
-	partition->turn_next[input] = message->offset + 1;
-	partition->turn_touched = true;
-	reason = is_poison(p, message) ? "what follows from it does not fit into a record" : NULL;
-	if (reason || intake_decode(&p->intake, p->arena, message, &record, &reason)) {
-		turn->commands[input == INPUT_ADMIN ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE][METRIC_COMMAND_DEAD_LETTER]++;
-		return turn_write_dead_letter(p, message, reason);
-	}
-	effects_init(&effects, p->arena);
-	r = handle_record(p, message, &record, &effects);
-	return r < 0 ? r : turn_write_effects(p, turn, partition, &effects);
-}
-
-static int handle_messages(struct pipeline *p, struct turn *turn) {
-	int r = 0;
-
-	for (size_t i = 0; i < p->message_count && r == 0; i++) {
-		const rd_kafka_message_t *message = p->messages[i];
-		struct partition *partition = &p->partitions[message->partition];
-
-		/* Polled before a rebalance took the partition away, or before its offsets were set back. */
-		if (partition->state != PARTITION_ACTIVE || message->offset < partition->turn_next[intake_input(&p->intake, message)])
-			continue;
-		if (transaction_bytes(p->transaction) > TURN_BYTES_MAX) {
-			p->input_stale = true; /* the others are read again */
-			break;
-		}
-		r = handle_message(p, turn, partition, message);
-	}
-	return r;
-}
-
-static int handle_outcomes(struct pipeline *p, struct turn *turn, const struct job *outcomes) {
-	int r = 0;
-
-	for (const struct job *job = outcomes; job && r == 0; job = job->next) {
-		struct effects effects;
-
-		effects_init(&effects, p->arena);
-		handle_outcome(&p->outcome_settings, &job->delivery, &job->result, &effects);
-		r = turn_write_effects(p, turn, &p->partitions[job->partition], &effects);
-	}
-	return r;
-}
-
-static int handle_withdrawals(struct pipeline *p, struct turn *turn, const struct work *work) {
-	int r = 0;
-
-	for (size_t i = 0; i < work->withdrawal_count && r == 0; i++) {
-		const struct withdrawal *withdrawal = &work->withdrawals[i];
-		struct effects effects;
-
-		effects_init(&effects, p->arena);
-		handle_withdrawn(&withdrawal->delivery, withdrawal->reason, clock_wall_ms(), &effects);
-		r = turn_write_effects(p, turn, &p->partitions[withdrawal->partition], &effects);
-		turn->deliveries[METRIC_DELIVERY_DEAD]--; /* counted as one by its event */
-		turn->deliveries[METRIC_DELIVERY_WITHDRAWN]++;
-	}
-	return r;
-}
-
-static int handle_report(struct pipeline *p, struct turn *turn, const struct dispatch_report *report) {
-	const struct registry *registry = replica_registry(p->replica);
-	struct webhook webhook;
-	struct effects effects;
-	int r = registry->webhook_get(registry->userdata, p->arena, report->report.tenant_id, &report->report.webhook_id, &webhook);
-
-	if (r != 0)
-		return r == REGISTRY_E_NOT_FOUND ? 0 : r;
-	effects_init(&effects, p->arena);
-	handle_endpoint_report(&p->outcome_settings, &webhook, &report->report, clock_wall_ms(), &effects);
-	return effects.change_count > 0 ? turn_write_effects(p, turn, &p->partitions[report->partition], &effects) : 0;
-}
-
-static int handle_reports(struct pipeline *p, struct turn *turn, const struct work *work) {
-	int r = 0;
-
-	for (size_t i = 0; i < work->report_count && r == 0; i++)
-		r = handle_report(p, turn, &work->reports[i]);
-	return r;
-}
-
-static int handle_expired(struct pipeline *p, struct turn *turn, const struct work *work) {
-	int r = 0;
-
-	for (size_t i = 0; i < work->expired_count && r == 0; i++) {
-		struct effects effects;
-
-		effects_init(&effects, p->arena);
-		for (size_t k = 0; k < work->expired[i].count; k++)
-			effects_delete(&effects, &work->expired[i].keys[k]);
-		r = turn_write_effects(p, turn, work->expired[i].partition, &effects);
-	}
-	return r;
-}
-
-static int write_all(struct pipeline *p, struct turn *turn, const struct work *work) {
-	int r = handle_messages(p, turn);
-
-	if (r == 0)
-		r = handle_outcomes(p, turn, work->outcomes);
-	if (r == 0)
-		r = handle_withdrawals(p, turn, work);
-	if (r == 0)
-		r = handle_reports(p, turn, work);
-	if (r == 0)
-		r = handle_expired(p, turn, work);
-	return r == 0 ? turn_write_positions(p) : r;
-}
 
 /* Ending. */
 
@@ -173,9 +23,9 @@ static void observe_commit(struct pipeline *p, int64_t us) {
 static void count_turn(struct pipeline *p, const struct turn *turn) {
 	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
 		for (int k = 0; k < METRIC_COMMAND_COUNT; k++)
-			metric_add(&p->metrics.commands[i][k], turn->commands[i][k]);
+			metric_add(&p->metrics.commands[i][k], turn->command_counts[i][k]);
 	for (int i = 0; i < METRIC_DELIVERY_COUNT; i++)
-		metric_add(&p->metrics.deliveries[i], turn->deliveries[i]);
+		metric_add(&p->metrics.deliveries[i], turn->delivery_counts[i]);
 	metric_add(&p->metrics.webhooks_disabled, turn->webhooks_disabled);
 }
 
@@ -208,30 +58,9 @@ static void advance_partitions(struct pipeline *p) {
 		partition->position.member_id = NULL;
 		partition->position_offset = partition->turn_position_offset;
 		memcpy(partition->next, partition->turn_next, sizeof(partition->next));
+		partition_forget_poison(partition);
 		atomic_fetch_add_explicit(&p->metrics.partitions[i].pending, partition->turn_pending, memory_order_relaxed);
 		partition_turn_reset(partition);
-	}
-}
-
-static void tell_of_delivery(struct pipeline *p, const struct committed_change *committed) {
-	const struct change *change = committed->change;
-
-	if (change->key.kind == STATE_DELIVERY && change->record && change->record->delivery.status == DELIVERY_PENDING)
-		dispatch_delivery(p->dispatch, committed->partition, &change->record->delivery);
-}
-
-static void tell_of_endpoint(struct pipeline *p, const struct committed_change *committed) {
-	const struct change *change = committed->change;
-
-	switch (change->key.kind) {
-	case STATE_WEBHOOK:
-		dispatch_webhook_changed(p->dispatch, &change->key.id, change->record ? &change->record->webhook : NULL);
-		break;
-	case STATE_SIGNING_KEY:
-		dispatch_key_changed(p->dispatch, change->key.tenant_id);
-		break;
-	default:
-		break;
 	}
 }
 
@@ -246,27 +75,18 @@ static void free_jobs(struct job *jobs) {
 
 /*
  * Only now may anything leave (R4). Endpoints before deliveries: one that was recorded in this turn before its webhook was changed, disabled or
- * deleted in it must not go out as it was. The changes borrow from the jobs whose outcomes they are.
+ * deleted in it must not go out as it was.
  */
 static void dispatch_committed(struct pipeline *p, const struct turn *turn, struct job *outcomes) {
 	for (const struct job *job = outcomes; job; job = job->next)
 		dispatch_returned(p->dispatch, job);
-	for (size_t i = 0; i < turn->change_count; i++)
-		tell_of_endpoint(p, &turn->changes[i]);
-	for (size_t i = 0; i < turn->change_count; i++)
-		tell_of_delivery(p, &turn->changes[i]);
 	free_jobs(outcomes);
+	for (size_t i = 0; i < turn->webhook_count; i++)
+		dispatch_webhook_changed(p->dispatch, &turn->webhooks[i].id, turn->webhooks[i].webhook);
+	dispatch_keys_changed(p->dispatch, turn->key_tenants, turn->key_tenant_count);
+	for (size_t i = 0; i < turn->delivery_count; i++)
+		dispatch_delivery(p->dispatch, turn->deliveries[i].partition, &turn->deliveries[i].delivery, turn->deliveries[i].is_whole);
 	dispatch_submit(p->dispatch);
-}
-
-/* The outcomes happened, whatever became of the transaction: they wait for the next. */
-static void give_back_outcomes(struct pipeline *p, struct job *outcomes) {
-	while (outcomes) {
-		struct job *next = outcomes->next;
-
-		turn_keep_outcome(p, outcomes);
-		outcomes = next;
-	}
 }
 
 static void reset_partitions(struct pipeline *p) {
@@ -284,34 +104,40 @@ static void pause_turns(struct pipeline *p) {
 }
 
 /*
- * A record that its topic does not take must not stop the worker. Batches have shrunk until the command that made it is alone: it becomes a dead letter.
- * If that is what is too large, its value is cut: to what every topic takes, then to nothing but its headers.
+ * A record that its topic does not take must not stop the worker. Batches have shrunk until the command that made it is alone: it becomes a dead
+ * letter. Where the letter is what is too large, less of the original is kept.
  */
-static void set_aside_too_large(struct pipeline *p) {
-	const rd_kafka_message_t *only = p->message_count == 1 ? p->messages[0] : NULL;
+static void set_aside_too_large(struct pipeline *p, const struct turn *turn) {
+	bool is_letter = transaction_had_large_letter(p->transaction), is_record = transaction_had_large_record(p->transaction);
 
-	if (only && !is_poison(p, only)) {
-		p->poison.input = intake_input(&p->intake, only);
-		p->poison.partition = only->partition;
-		p->poison.offset = only->offset;
-	} else if (only) {
-		p->dead_letter_max = p->dead_letter_max > DEAD_LETTER_MAX_CUT ? DEAD_LETTER_MAX_CUT : 0;
-	}
-	log_error("a record is too large for its topic: raise max.message.bytes", "commands_in_turn=%zu dead_letters_cut_to=%zu",
-		  p->message_count, p->dead_letter_max);
+	if (!is_letter && !is_record)
+		return;
+	if (turn->commands == 1 && is_record)
+		turn->last.partition->poison[turn->last.input] = turn->last.offset;
+	if (turn->commands == 1 && is_letter)
+		letter_limit_refused(&p->letter_limit, clock_monotonic_ms());
+	log_error("a record is too large for its topic: raise max.message.bytes", "is_dead_letter=%d commands_in_turn=%zu dead_letters_keep=%zu",
+		  is_letter, turn->commands, p->letter_limit.bytes);
+}
+
+/* What a transaction of this turn was told; before one, what is told is of another. */
+static void heed_transaction(struct pipeline *p, const struct turn *turn) {
+	if (!turn->had_transaction)
+		return;
+	set_aside_too_large(p, turn);
+	if (transaction_was_fenced(p->transaction))
+		assignment_drop_group(p);
 }
 
 /* Abort, roll back, rewind (R9). Where it is not certain that nothing happened, the changelog decides: a new producer, and restore. */
-static void undo(struct pipeline *p, int r, bool in_transaction) {
-	if (in_transaction && r != TURN_E_UNKNOWN && transaction_abort(p->transaction) == TURN_E_UNKNOWN && r > 0)
+static void undo(struct pipeline *p, const struct turn *turn, int r) {
+	if (turn->in_transaction && r != TURN_E_UNKNOWN && transaction_abort(p->transaction) == TURN_E_UNKNOWN && r > 0)
 		r = TURN_E_UNKNOWN;
 	replica_rollback(p->replica);
 	reset_partitions(p);
+	turn_budget_undone(&p->budget);
 	pause_turns(p);
-	if (transaction_was_too_large(p->transaction))
-		set_aside_too_large(p);
-	if (transaction_was_fenced(p->transaction))
-		assignment_drop_group(p);
+	heed_transaction(p, turn);
 	metric_add(&p->metrics.transactions[r == TURN_E_UNKNOWN ? METRIC_TRANSACTION_UNKNOWN : METRIC_TRANSACTION_ABORTED], 1);
 	if (r < 0)
 		p->replica_error = r;
@@ -359,80 +185,83 @@ static int commit_kafka(struct pipeline *p) {
 	return r;
 }
 
-static void run_transaction(struct pipeline *p, struct work *work) {
-	struct turn turn = { 0 };
-	bool in_transaction = false;
+static int run_transaction(struct pipeline *p, struct turn *turn, struct work *work) {
 	int r;
 
 	fault_step("before-begin");
-	reset_partitions(p);
 	r = replica_turn_begin(p->replica, clock_monotonic_ms());
-	if (r == 0)
-		r = transaction_begin(p->transaction);
-	if (r == 0) {
-		in_transaction = true;
-		r = write_all(p, &turn, work);
-		fault_step("after-produce");
-	}
-	if (r == 0) {
-		r = commit_kafka(p);
-		in_transaction = false; /* committed, or aborted there */
-	}
-	if (r == 0)
-		r = commit_replica(p);
-	if (r != 0) {
-		undo(p, r, in_transaction);
-		give_back_outcomes(p, work->outcomes);
-		return;
-	}
+	if (r != 0)
+		return r;
+	turn->had_transaction = true;
+	r = transaction_begin(p->transaction);
+	if (r != 0)
+		return r;
+	turn->in_transaction = true;
+	r = turn_handle(p, turn, work);
+	fault_step("after-produce");
+	if (r != 0)
+		return r;
+	turn->in_transaction = false; /* committed, or aborted there */
+	r = commit_kafka(p);
+	return r == 0 ? commit_replica(p) : r;
+}
+
+static void end_turn(struct pipeline *p, struct turn *turn, struct work *work) {
 	p->undone_in_a_row = 0;
 	atomic_store(&p->metrics.undone_in_a_row, 0);
-	p->dead_letter_max = DEAD_LETTER_MAX;
-	p->poison.offset = -1;
+	turn_budget_committed(&p->budget, turn->commands);
+	letter_limit_renew(&p->letter_limit, clock_monotonic_ms());
 	advance_partitions(p);
-	count_turn(p, &turn);
+	count_turn(p, turn);
 	dispatch_reported(p->dispatch, work->report_count);
-	dispatch_committed(p, &turn, work->outcomes);
+	dispatch_committed(p, turn, TAKE(work->outcomes));
 	fault_step("after-dispatch");
 }
 
-static int run(struct pipeline *p, bool with_messages) {
+/* Returns whether there may be more to do at once. */
+static bool run_work(struct pipeline *p, struct work *work) {
+	struct turn turn = { .begun_ms = clock_monotonic_ms() };
+	int r;
+
+	if (!p->group) { /* what no group fences is not written */
+		p->input_stale |= work->command != NULL;
+		return false;
+	}
+	r = run_transaction(p, &turn, work);
+	if (r == 0)
+		end_turn(p, &turn, work);
+	else
+		undo(p, &turn, r);
+	return true;
+}
+
+static bool run(struct pipeline *p, bool with_commands) {
 	struct work work = { 0 };
+	bool more = true;
 	int r;
 
 	arena_reset(p->arena);
-	r = turn_take(p, &work, with_messages);
-	if (r < 0) {
+	reset_partitions(p);
+	r = turn_take(p, &work, with_commands);
+	if (r < 0)
 		p->replica_error = r;
-		give_back_outcomes(p, work.outcomes);
-	} else if (turn_is_idle(p, &work)) {
-		return 0;
-	} else if (!p->group) {
-		give_back_outcomes(p, work.outcomes); /* what no group fences is not written */
-		p->input_stale |= p->message_count > 0;
-		r = 0;
-	} else {
-		run_transaction(p, &work);
-		r = 1;
-	}
-	turn_drop_messages(p);
-	return r != 0;
+	else
+		more = !turn_is_idle(&work) && run_work(p, &work);
+	/* They happened, whatever became of the transaction: they wait for the next. */
+	turn_keep_outcomes(p, work.outcomes);
+	turn_keep_outcomes(p, work.more_outcomes);
+	if (work.command)
+		rd_kafka_message_destroy(work.command);
+	return more;
 }
 
-int turn_run(struct pipeline *p) {
-	if (p->group && clock_monotonic_ms() >= p->retry_at_ms && pipeline_has_replica(p))
-		return run(p, true);
-	turn_poll_events(p);
-	return 0;
+bool turn_run(struct pipeline *p) {
+	if (!p->group || p->input_stale || clock_monotonic_ms() < p->retry_at_ms || !pipeline_has_replica(p))
+		return false;
+	return run(p, true);
 }
 
 void turn_run_outcomes(struct pipeline *p) {
-	/* Called from within take_messages too: what was taken there stays for its own turn. */
-	size_t message_count = p->message_count;
-
-	if (!p->transaction || !pipeline_has_replica(p))
-		return;
-	p->message_count = 0;
-	run(p, false);
-	p->message_count = message_count;
+	if (p->transaction && pipeline_has_replica(p))
+		run(p, false);
 }

@@ -1,5 +1,6 @@
 /*
- * Taking: what a turn is to do, gathered before its transaction is opened. Rebalances happen in here and nowhere else.
+ * Taking: what a turn is to do. What is no command is gathered before its transaction is opened; commands come one by one. Rebalances
+ * happen in turn_poll_events and nowhere else, so never inside a turn.
  */
 #include "base/clock.h"
 #include "pipeline/turn.h"
@@ -10,11 +11,8 @@ enum {
 	REPORTS_PER_TURN = 500,
 	EXPIRED_PER_TURN = 500,
 	EXPIRY_INTERVAL_MS = 10 * 1000,
-	OUTCOMES_PER_TURN = 10000,
 	PACE_WINDOW_US = 20 * 1000,
 	AHEAD_MAX_US = 500 * 1000,
-	HALVINGS_PER_UNDONE = 3,
-	BATCH_BYTES_MAX = 16 * 1024 * 1024, /* of commands taken in one turn: what follows from them is in memory until it is committed */
 };
 
 /*
@@ -64,14 +62,7 @@ static void handle_consumer_error(struct pipeline *p, const rd_kafka_message_t *
 	}
 }
 
-/* After turns that were undone an ever smaller batch: what is too slow, or cannot be written, is soon alone. */
-static size_t batch_records(const struct pipeline *p) {
-	int halvings = MIN(p->undone_in_a_row * HALVINGS_PER_UNDONE, 30), records = p->config->batch_max_records >> halvings;
-
-	return records > 0 ? (size_t)records : 1;
-}
-
-/* Whether the delivery threads have been at work for more than half of the time, of late. */
+/* Whether the delivery threads have been at work for more than a third of the time, of late. */
 static bool engine_is_busy(struct pipeline *p) {
 	struct pace *pace = &p->pace;
 	int64_t now_us = clock_monotonic_us(), passed_us = now_us - pace->asked_us;
@@ -100,27 +91,26 @@ static bool is_ahead(struct pipeline *p) {
 	return true;
 }
 
-/* Polls what is there, up to a batch; never waits. Rebalances happen in here, before the transaction is opened. */
-static void take_messages(struct pipeline *p) {
-	int64_t deadline_ms = clock_monotonic_ms() + p->config->batch_max_wait_ms;
-	size_t bytes = 0, count = batch_records(p);
+/* Not what was read before the partition's offset was set. */
+static bool is_next(const struct pipeline *p, const rd_kafka_message_t *message) {
+	const struct partition *partition = &p->partitions[message->partition];
 
-	while (p->message_count < count && bytes < BATCH_BYTES_MAX && !p->fatal && !p->consumer_lost) {
-		rd_kafka_message_t *message = rd_kafka_consumer_poll(p->consumer, 0);
+	return partition->state == PARTITION_ACTIVE && message->offset >= partition->turn_next[intake_input(&p->intake, message)];
+}
 
-		if (!message)
-			return;
-		if (!message->err) {
-			p->messages[p->message_count++] = message;
+rd_kafka_message_t *turn_next_command(struct pipeline *p) {
+	rd_kafka_message_t *message;
+
+	while (!p->fatal && !p->consumer_lost && (message = inputs_next(p->inputs))) {
+		if (!message->err && is_next(p, message)) {
 			metric_refuse(&p->metrics, METRIC_REFUSED_INPUT, false);
-			bytes += message->len;
-			if (p->message_count % 256 == 0 && clock_monotonic_ms() >= deadline_ms)
-				return;
-			continue;
+			return message;
 		}
-		handle_consumer_error(p, message);
+		if (message->err)
+			handle_consumer_error(p, message);
 		rd_kafka_message_destroy(message);
 	}
+	return NULL;
 }
 
 void turn_poll_events(struct pipeline *p) {
@@ -135,16 +125,19 @@ void turn_poll_events(struct pipeline *p) {
 	rd_kafka_message_destroy(message);
 }
 
-void turn_drop_messages(struct pipeline *p) {
-	for (size_t i = 0; i < p->message_count; i++)
-		rd_kafka_message_destroy(p->messages[i]);
-	p->message_count = 0;
-}
-
-void turn_keep_outcome(struct pipeline *p, struct job *job) {
+static void keep_outcome(struct pipeline *p, struct job *job) {
 	job->next = NULL;
 	*p->outcomes_end = job;
 	p->outcomes_end = &job->next;
+}
+
+void turn_keep_outcomes(struct pipeline *p, struct job *jobs) {
+	while (jobs) {
+		struct job *next = jobs->next;
+
+		keep_outcome(p, jobs);
+		jobs = next;
+	}
 }
 
 /*
@@ -153,7 +146,6 @@ void turn_keep_outcome(struct pipeline *p, struct job *job) {
  */
 static struct job *take_outcomes(struct pipeline *p) {
 	struct job *jobs, *next, *taken = NULL, **taken_end = &taken;
-	size_t count = 0;
 
 	*p->outcomes_end = engine_collect(p->engine);
 	jobs = p->outcomes;
@@ -166,8 +158,8 @@ static struct job *take_outcomes(struct pipeline *p) {
 		if (jobs->epoch != partition->epoch) {
 			metric_add(&p->metrics.deliveries[METRIC_DELIVERY_DISCARDED], jobs->end == JOB_ATTEMPTED);
 			job_free(jobs);
-		} else if (partition->state != PARTITION_ACTIVE || count >= OUTCOMES_PER_TURN) {
-			turn_keep_outcome(p, jobs);
+		} else if (partition->state != PARTITION_ACTIVE) {
+			keep_outcome(p, jobs);
 		} else if (jobs->end == JOB_REFUSED) {
 			dispatch_returned(p->dispatch, jobs);
 			job_free(jobs);
@@ -175,44 +167,49 @@ static struct job *take_outcomes(struct pipeline *p) {
 			jobs->next = NULL;
 			*taken_end = jobs;
 			taken_end = &jobs->next;
-			count++;
 		}
 	}
 	return taken;
 }
 
-/* Receipts, keys and dead deliveries whose time is over, now and then, in bounded batches. */
-static int take_expired(struct pipeline *p, struct work *work) {
+/* Receipts, keys and dead deliveries of one partition whose time is over. Returns 0, or a negative errno. */
+static int take_expired_of(struct pipeline *p, struct work *work, int32_t id, size_t limit, size_t *found) {
 	int64_t now_ms = clock_wall_ms(), dead_before_ms = now_ms - p->config->delivery_dead_retention_ms;
-	size_t capacity = 0;
+	struct expired expired = { .partition = &p->partitions[id] };
+	int r;
 
-	if (clock_monotonic_ms() < p->expiry_at_ms)
+	if (expired.partition->state != PARTITION_ACTIVE)
 		return 0;
-	p->expiry_at_ms = clock_monotonic_ms() + EXPIRY_INTERVAL_MS;
-	for (int32_t i = 0; i < p->partition_count; i++) {
-		struct expired expired = { .partition = &p->partitions[i] };
-		int r;
-
-		if (expired.partition->state != PARTITION_ACTIVE)
-			continue;
-		r = replica_expired(p->replica, p->arena, i, now_ms, dead_before_ms, EXPIRED_PER_TURN, &expired.keys, &expired.count);
-		if (r < 0)
-			return r;
-		if (expired.count == EXPIRED_PER_TURN)
-			p->expiry_at_ms = 0;
-		if (expired.count == 0)
-			continue;
-		work->expired = arena_grow(p->arena, work->expired, work->expired_count, &capacity, sizeof(*work->expired));
-		work->expired[work->expired_count++] = expired;
-	}
+	r = replica_expired(p->replica, p->arena, id, now_ms, dead_before_ms, limit, &expired.keys, &expired.count);
+	if (r < 0 || expired.count == 0)
+		return r;
+	if (!work->expired)
+		work->expired = arena_alloc(p->arena, EXPIRED_PER_TURN * sizeof(*work->expired)); /* one key of each, at least */
+	work->expired[work->expired_count++] = expired;
+	*found += expired.count;
 	return 0;
 }
 
-int turn_take(struct pipeline *p, struct work *work, bool with_messages) {
+/* Now and then, over all partitions; as many in a turn as it can bear, and on from there in the next one. */
+static int take_expired(struct pipeline *p, struct work *work) {
+	size_t found = 0;
+
+	if (clock_monotonic_ms() < p->expiry_at_ms)
+		return 0;
+	for (; p->expiry_partition < p->partition_count; p->expiry_partition++) {
+		int r = take_expired_of(p, work, p->expiry_partition, EXPIRED_PER_TURN - found, &found);
+
+		if (r < 0 || found >= EXPIRED_PER_TURN)
+			return r;
+	}
+	p->expiry_partition = 0;
+	p->expiry_at_ms = clock_monotonic_ms() + EXPIRY_INTERVAL_MS;
+	return 0;
+}
+
+int turn_take(struct pipeline *p, struct work *work, bool with_commands) {
 	int r;
 
-	if (with_messages && !is_ahead(p))
-		take_messages(p);
 	work->outcomes = take_outcomes(p);
 	if (dispatch_has_withdrawals(p->dispatch)) {
 		r = dispatch_withdrawals(p->dispatch, p->arena, WITHDRAWALS_PER_TURN, &work->withdrawals, &work->withdrawal_count);
@@ -220,9 +217,14 @@ int turn_take(struct pipeline *p, struct work *work, bool with_messages) {
 			return r;
 	}
 	work->report_count = dispatch_reports(p->dispatch, p->arena, REPORTS_PER_TURN, &work->reports);
-	return take_expired(p, work);
+	r = take_expired(p, work);
+	if (r == 0 && with_commands && !is_ahead(p)) {
+		inputs_turn_over(p->inputs);
+		work->command = turn_next_command(p);
+	}
+	return r;
 }
 
-bool turn_is_idle(const struct pipeline *p, const struct work *work) {
-	return !p->message_count && !work->outcomes && !work->withdrawal_count && !work->report_count && !work->expired_count;
+bool turn_is_idle(const struct work *work) {
+	return !work->command && !work->outcomes && !work->withdrawal_count && !work->report_count && !work->expired_count;
 }

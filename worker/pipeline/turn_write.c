@@ -28,7 +28,7 @@ static int write_change(struct pipeline *p, struct partition *partition, const s
 	r = replica_apply(p->replica, partition->id, change, change->record ? p->record.data : NULL, change->record ? p->record.len : 0);
 	if (r < 0)
 		return r;
-	return produce_state(p, partition, state_key_format(p->arena, &change->key), !change->record, offset_out);
+	return produce_state(p, partition, state_key_format(p->scratch, &change->key), !change->record, offset_out);
 }
 
 static rd_kafka_headers_t *event_headers(const struct analytic_event *event) {
@@ -67,26 +67,26 @@ static void count_event(struct turn *turn, struct partition *partition, const st
 	switch (event->step) {
 	case ANALYTIC_SUCCESS:
 	case ANALYTIC_FAIL:
-		turn->commands[input][event->repeat			     ? METRIC_COMMAND_REPEAT :
+		turn->command_counts[input][event->repeat			     ? METRIC_COMMAND_REPEAT :
 				      event->step == ANALYTIC_SUCCESS ? METRIC_COMMAND_SUCCESS :
 								       METRIC_COMMAND_FAIL]++;
 		if (event->data.kind == EVENT_DATA_RECOVERED && !event->repeat)
 			partition->turn_pending += event->data.recovered;
 		break;
 	case ANALYTIC_RECEIVE:
-		turn->deliveries[METRIC_DELIVERY_RECORDED]++;
+		turn->delivery_counts[METRIC_DELIVERY_RECORDED]++;
 		partition->turn_pending++;
 		break;
 	case ANALYTIC_PROCESS_SUCCESS:
-		turn->deliveries[METRIC_DELIVERY_SUCCEEDED]++;
+		turn->delivery_counts[METRIC_DELIVERY_SUCCEEDED]++;
 		partition->turn_pending--;
 		break;
 	case ANALYTIC_PROCESS_FAIL:
-		turn->deliveries[METRIC_DELIVERY_DEAD]++;
+		turn->delivery_counts[METRIC_DELIVERY_DEAD]++;
 		partition->turn_pending--;
 		break;
 	case ANALYTIC_RETRY:
-		turn->deliveries[METRIC_DELIVERY_RETRIED]++;
+		turn->delivery_counts[METRIC_DELIVERY_RETRIED]++;
 		break;
 	case ANALYTIC_STEP_NONE:
 		turn->webhooks_disabled++;
@@ -96,12 +96,59 @@ static void count_event(struct turn *turn, struct partition *partition, const st
 	}
 }
 
-/* Deliveries, webhooks and keys are told to the dispatch after the commit. */
-static void remember(struct pipeline *p, struct turn *turn, struct partition *partition, const struct change *change) {
-	if (change->key.kind == STATE_RECEIPT || change->key.kind == STATE_POSITION)
+/* In one piece; without its texts and its body where there is no room for them, so that it is looked up when its turn comes. */
+static void remember_delivery(struct pipeline *p, struct turn *turn, const struct partition *partition, const struct delivery *delivery) {
+	bool is_whole = delivery->next_attempt_at_ms <= clock_wall_ms() && turn->kept_bytes + delivery->body_len <= TURN_KEPT_MAX;
+	struct committed_delivery *kept;
+
+	turn->deliveries =
+	    arena_grow(p->arena, turn->deliveries, turn->delivery_count, &turn->delivery_capacity, sizeof(*turn->deliveries));
+	kept = &turn->deliveries[turn->delivery_count++];
+	*kept = (struct committed_delivery){ .partition = partition, .is_whole = is_whole };
+	kept->delivery = is_whole ? delivery_copy(p->arena, delivery) : delivery_without_texts(delivery);
+	turn->kept_bytes += is_whole ? delivery->body_len : 0;
+}
+
+static void remember_webhook(struct pipeline *p, struct turn *turn, const struct change *change) {
+	struct webhook *copy = NULL;
+
+	if (change->record) {
+		copy = arena_memdup(p->arena, &change->record->webhook, sizeof(*copy));
+		copy->tenant_id = arena_strdup(p->arena, copy->tenant_id);
+		copy->url = arena_strdup(p->arena, copy->url);
+	}
+	turn->webhooks = arena_grow(p->arena, turn->webhooks, turn->webhook_count, &turn->webhook_capacity, sizeof(*turn->webhooks));
+	turn->webhooks[turn->webhook_count++] = (struct committed_webhook){ change->key.id, copy };
+}
+
+static void remember_key(struct pipeline *p, struct turn *turn, const char *tenant_id) {
+	if (turn->key_tenant_count > 0 && strcmp(turn->key_tenants[turn->key_tenant_count - 1], tenant_id) == 0)
 		return;
-	turn->changes = arena_grow(p->arena, turn->changes, turn->change_count, &turn->change_capacity, sizeof(*turn->changes));
-	turn->changes[turn->change_count++] = (struct committed_change){ partition, change };
+	turn->key_tenants =
+	    arena_grow(p->arena, turn->key_tenants, turn->key_tenant_count, &turn->key_tenant_capacity, sizeof(*turn->key_tenants));
+	turn->key_tenants[turn->key_tenant_count++] = arena_strdup(p->arena, tenant_id);
+}
+
+/* What the dispatch is told after the commit. */
+static void remember(struct pipeline *p, struct turn *turn, const struct partition *partition, const struct change *change) {
+	switch (change->key.kind) {
+	case STATE_DELIVERY:
+		if (change->record && change->record->delivery.status == DELIVERY_PENDING)
+			remember_delivery(p, turn, partition, &change->record->delivery);
+		return;
+	case STATE_WEBHOOK:
+		remember_webhook(p, turn, change);
+		return;
+	case STATE_SIGNING_KEY:
+		remember_key(p, turn, change->key.tenant_id);
+		return;
+	case STATE_RECEIPT:
+	case STATE_POSITION:
+		return;
+	case STATE_KIND_COUNT:
+		break;
+	}
+	abort();
 }
 
 int turn_write_effects(struct pipeline *p, struct turn *turn, struct partition *partition, const struct effects *effects) {
@@ -120,6 +167,7 @@ int turn_write_effects(struct pipeline *p, struct turn *turn, struct partition *
 		r = write_event(p, &effects->events[i]);
 		count_event(turn, partition, &effects->events[i]);
 	}
+	arena_reset(p->scratch);
 	return r;
 }
 
@@ -148,39 +196,6 @@ int turn_write_positions(struct pipeline *p) {
 		if (p->partitions[i].turn_touched)
 			r = write_position(p, &p->partitions[i]);
 	return r;
-}
-
-static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t value) {
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRId64, value);
-	rd_kafka_header_add(headers, name, -1, text, -1);
-}
-
-int turn_write_dead_letter(struct pipeline *p, const rd_kafka_message_t *message, const char *reason) {
-	rd_kafka_timestamp_type_t timestamp_type;
-	rd_kafka_headers_t *original, *headers;
-	struct transaction_record record = {
-		.topic = transaction_dead_letters_topic(p->transaction),
-		.partition = RD_KAFKA_PARTITION_UA,
-		.key = message->key,
-		.key_len = message->key_len,
-		.value = message->payload,
-		.value_len = MIN(message->len, p->dead_letter_max),
-	};
-
-	headers = rd_kafka_message_headers(message, &original) ? rd_kafka_headers_new(6) : rd_kafka_headers_copy(original);
-	rd_kafka_header_add(headers, "posthorn.error.reason", -1, reason, -1);
-	rd_kafka_header_add(headers, "posthorn.error.topic", -1, rd_kafka_topic_name(message->rkt), -1);
-	add_number(headers, "posthorn.error.partition", message->partition);
-	add_number(headers, "posthorn.error.offset", message->offset);
-	add_number(headers, "posthorn.error.timestamp", rd_kafka_message_timestamp(message, &timestamp_type));
-	if (record.value_len < message->len)
-		add_number(headers, "posthorn.error.truncated", (int64_t)message->len);
-	record.headers = headers;
-	log_warn("dead letter", "topic=%s partition=%d offset=%" PRId64 " reason=%s", rd_kafka_topic_name(message->rkt),
-		 message->partition, message->offset, log_quote(reason));
-	return transaction_produce(p->transaction, &record);
 }
 
 void turn_offset_metadata(const struct position *position, char out[64]) {

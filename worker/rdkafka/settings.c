@@ -68,8 +68,10 @@ static const struct setting table[] = {
 	/* The session timeout bounds how long a dead worker's partitions wait for another owner. */
 	{ "session.timeout.ms", "10000", CLIENT_GROUP, NULL },
 	{ "heartbeat.interval.ms", "1000", CLIENT_GROUP, NULL },
-	{ "queued.min.messages", "5000", CLIENT_GROUP, NULL },
-	{ "queued.max.messages.kbytes", "16384", CLIENT_GROUP, NULL },
+	/* Of each partition of the inputs: none is queued behind another's (worker/pipeline/inputs.h). */
+	{ "queued.min.messages", "1000", CLIENT_GROUP, NULL },
+	{ "queued.max.messages.kbytes", "512", CLIENT_GROUP, NULL },
+	{ "fetch.message.max.bytes", "262144", CLIENT_GROUP, NULL },
 	{ "queued.max.messages.kbytes", "32768", CLIENT_RESTORE, NULL },
 	/* A fetch at the end waits this long at the broker, and with it the news that the end is reached. */
 	{ "fetch.wait.max.ms", "10", CLIENT_RESTORE, NULL },

@@ -1,0 +1,84 @@
+/* What a turn takes on, and how much the next one may. */
+#include "pipeline/turn_budget.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+
+enum { MAX_COMMANDS = 100, TIME_MS = 200 };
+
+static void test_a_turn_ends(void **state _unused_) {
+	static const struct {
+		const char *name;
+		struct turn_spent spent;
+		bool allows, allows_outcome;
+	} rows[] = {
+		{ "nothing yet", { 0, 0, 0 }, true, true },
+		{ "one command is always handled, after whatever outcomes", { 0, TURN_WRITTEN_MAX, 1000 }, true, false },
+		{ "room for all", { 1, 100, 10 }, true, true },
+		{ "one command short of the batch", { MAX_COMMANDS - 1, 100, 10 }, true, true },
+		{ "the batch is full", { MAX_COMMANDS, 100, 10 }, false, true },
+		{ "half of the bytes are written", { 1, TURN_WRITTEN_MAX / 2, 10 }, true, false },
+		{ "all of them", { 1, TURN_WRITTEN_MAX, 10 }, false, false },
+		{ "far more, by one command", { 1, 5 * (size_t)TURN_WRITTEN_MAX, 10 }, false, false },
+		{ "half of the time is over", { 1, 100, TIME_MS / 2 }, true, false },
+		{ "all of it", { 1, 100, TIME_MS }, false, false },
+		{ "one outcome is always handled", { 0, 0, TIME_MS }, true, true },
+	};
+	struct turn_budget budget = turn_budget_new(MAX_COMMANDS, TIME_MS);
+
+	budget.commands = MAX_COMMANDS;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		print_message("%s\n", rows[i].name);
+		assert_int_equal(turn_budget_allows(&budget, &rows[i].spent), rows[i].allows);
+		assert_int_equal(turn_budget_allows_outcome(&budget, &rows[i].spent), rows[i].allows_outcome);
+	}
+}
+
+/* However many commands wait: a process that dies of one has committed those before it. */
+static void test_a_batch_begins_with_one_and_grows_with_what_was_committed(void **state _unused_) {
+	static const struct {
+		const char *name;
+		size_t handled; /* SIZE_MAX: the turn is undone */
+		size_t next;
+	} rows[] = {
+		{ "the first one", 1, 2 },
+		{ "full", 2, 4 },
+		{ "full", 4, 8 },
+		{ "not full: nothing is known of a larger one", 3, 8 },
+		{ "none", 0, 8 },
+		{ "full", 8, 16 },
+		{ "and so on", 16, 32 },
+		{ "and so on", 32, 64 },
+		{ "as many as are configured", 64, MAX_COMMANDS },
+		{ "no more than that", MAX_COMMANDS, MAX_COMMANDS },
+		{ "undone: an eighth", SIZE_MAX, 12 },
+		{ "undone again", SIZE_MAX, 1 },
+		{ "one is the least", SIZE_MAX, 1 },
+		{ "and from there as at the start", 1, 2 },
+	};
+	struct turn_budget budget = turn_budget_new(MAX_COMMANDS, TIME_MS);
+
+	assert_int_equal(budget.commands, 1);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		print_message("%s\n", rows[i].name);
+		if (rows[i].handled == SIZE_MAX)
+			turn_budget_undone(&budget);
+		else
+			turn_budget_committed(&budget, rows[i].handled);
+		assert_int_equal(budget.commands, rows[i].next);
+	}
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_turn_ends),
+		cmocka_unit_test(test_a_batch_begins_with_one_and_grows_with_what_was_committed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,63 @@
+#include "pipeline/inputs.h"
+
+#include "pipeline/client.h"
+
+enum { RECORDS_IN_A_ROW = 16 }; /* of one partition, before the next one's */
+
+struct inputs {
+	rd_kafka_queue_t **queues; /* owned; [count] of [capacity] */
+	size_t count, capacity;
+	size_t at;     /* which is served */
+	int in_a_row;  /* records, of that one */
+};
+
+struct inputs *inputs_new(int32_t partition_count) {
+	struct inputs *inputs = x_calloc(1, sizeof(*inputs));
+
+	inputs->capacity = (size_t)partition_count * POSITION_INPUTS;
+	inputs->queues = x_calloc(inputs->capacity, sizeof(rd_kafka_queue_t *));
+	return inputs;
+}
+
+void inputs_free(struct inputs *inputs) {
+	if (!inputs)
+		return;
+	inputs_close(inputs);
+	free(inputs->queues);
+	free(inputs);
+}
+
+void inputs_open(struct inputs *inputs, rd_kafka_t *consumer, const char *topic, int32_t partition, int wake_fd) {
+	rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(consumer, topic, partition);
+
+	if (!queue || inputs->count == inputs->capacity)
+		abort(); /* NULL is for producers only */
+	rd_kafka_queue_forward(queue, NULL);
+	client_wake_by(queue, wake_fd);
+	inputs->queues[inputs->count++] = queue;
+}
+
+void inputs_close(struct inputs *inputs) {
+	while (inputs->count > 0)
+		rd_kafka_queue_destroy(inputs->queues[--inputs->count]);
+	inputs->at = 0;
+	inputs->in_a_row = 0;
+}
+
+void inputs_turn_over(struct inputs *inputs) {
+	inputs->at = inputs->count > 0 ? (inputs->at + 1) % inputs->count : 0;
+	inputs->in_a_row = 0;
+}
+
+rd_kafka_message_t *inputs_next(struct inputs *inputs) {
+	for (size_t looked = 0; looked <= inputs->count && inputs->count > 0; looked++) {
+		rd_kafka_message_t *message = inputs->in_a_row < RECORDS_IN_A_ROW ? rd_kafka_consume_queue(inputs->queues[inputs->at], 0) : NULL;
+
+		if (message) {
+			inputs->in_a_row++;
+			return message;
+		}
+		inputs_turn_over(inputs);
+	}
+	return NULL;
+}

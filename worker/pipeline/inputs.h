@@ -1,0 +1,34 @@
+/*
+ * The partitions of the two input topics, each with a queue of its own in librdkafka's consumer:
+ * what waits in one is never before what waits in another, so that a partition whose commands are
+ * many or costly does not keep those of others waiting. They are served in turns.
+ *
+ * The consumer's own queue is left with what it says besides records: rebalances and failures.
+ *
+ *     inputs_open ... ──► rd_kafka_assign ──► inputs_next ... ──► inputs_close
+ *
+ * Opened before the assignment: librdkafka leaves a queue alone that the application has taken
+ * (rd_kafka_queue_forward). Closed with each rebalance, since a stopped partition's queue may go.
+ */
+#pragma once
+
+#include "base/memory.h"
+#include "pipeline/partition.h"
+
+#include <librdkafka/rdkafka.h>
+
+struct inputs;
+
+struct inputs *inputs_new(int32_t partition_count);
+void inputs_free(struct inputs *inputs);
+DEFINE_CLEANUP(struct inputs, inputs_free)
+
+/* Takes the partition's queue. Writes to `wake_fd` when a record comes into one that is empty. */
+void inputs_open(struct inputs *inputs, rd_kafka_t *consumer, const char *topic, int32_t partition, int wake_fd);
+/* All of them; before the consumer is freed. */
+void inputs_close(struct inputs *inputs);
+
+/* The next record, or an error of its partition (`err`); NULL when there is none. Never waits. */
+rd_kafka_message_t *inputs_next(struct inputs *inputs);
+/* The next record is of another partition than the last one, if another has any. */
+void inputs_turn_over(struct inputs *inputs);

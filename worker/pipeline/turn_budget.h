@@ -1,0 +1,46 @@
+/*
+ * How much a turn takes on before it is committed: whatever a tenant's commands come to, a turn's
+ * memory and its time have bounds that do not grow with what the tenant has.
+ *
+ * Between two commands a turn ends when one of its bounds is reached; what is left waits where it
+ * is. One command is always handled, and its own worst case is bounded by domain/limits.h.
+ *
+ * The number of commands begins with one and doubles with each turn that was full and committed: a
+ * process that dies in a turn, and is started into the same commands again, commits those before
+ * the one that it dies of. A turn that was undone divides it by eight, so that what cannot be
+ * committed is soon alone.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct turn_budget {
+	size_t commands_max; /* batch.max.records */
+	size_t commands;     /* of the next turn, at most */
+	int64_t time_ms;     /* batch.max.wait: of handling */
+};
+
+enum {
+	TURN_WRITTEN_MAX = 16 * 1024 * 1024, /* bytes of records: they are in memory until the brokers have them */
+	TURN_KEPT_MAX = 8 * 1024 * 1024,     /* bytes of deliveries that are kept to be sent after the commit */
+};
+
+/* What a turn has taken on so far. */
+struct turn_spent {
+	size_t commands;
+	size_t written; /* bytes */
+	int64_t ms;     /* since it began */
+};
+
+struct turn_budget turn_budget_new(size_t commands_max, int64_t time_ms);
+
+/* Whether another command may be begun. */
+bool turn_budget_allows(const struct turn_budget *budget, const struct turn_spent *spent);
+/* Whether another outcome of an attempt may be: they come first, and leave half of all to the commands. */
+bool turn_budget_allows_outcome(const struct turn_budget *budget, const struct turn_spent *spent);
+
+/* After a turn with so many commands. */
+void turn_budget_committed(struct turn_budget *budget, size_t commands);
+void turn_budget_undone(struct turn_budget *budget);

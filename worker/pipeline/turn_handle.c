@@ -1,0 +1,185 @@
+/*
+ * Handling: what a turn took becomes effects, which are written one after the other. Outcomes come
+ * first, for they free memory; then what is bounded in number; then commands, while there is room.
+ */
+#include "base/clock.h"
+#include "pipeline/turn.h"
+
+static void derive_key(void *userdata, struct arena *arena, const char *tenant_id, int32_t epoch, struct signing_key *out) {
+	const struct pipeline *p = userdata;
+	const struct master_key *master = master_keys_first(p->master_keys);
+	_cleanup_(signer_unrefp) struct signer *signer = signer_derive(master, tenant_id, epoch);
+
+	out->kid = arena_strdup(arena, signer_kid(signer));
+	memcpy(out->x, signer_public_key(signer), sizeof(out->x));
+	out->master_key_id = master_key_id(master);
+}
+
+static int handle_record(struct pipeline *p, const rd_kafka_message_t *message, const struct intake_record *record,
+			 struct effects *effects) {
+	struct command_source source = { p->cluster_id, rd_kafka_topic_name(message->rkt), message->partition, message->offset };
+	struct handler_context context = {
+		.settings = &p->handler_settings,
+		.registry = replica_registry(p->replica),
+		.derive_key = derive_key,
+		.derive_key_userdata = p,
+		.source = &source,
+		.now_ms = clock_wall_ms(),
+	};
+
+	return record->input == INPUT_ADMIN ? handle_command(&context, &record->command, effects) :
+					      handle_issuance(&context, &record->issuance, effects);
+}
+
+/* The reason why the record is a dead letter, or NULL: then it is decoded. */
+static const char *refuse(struct pipeline *p, const struct partition *partition, const rd_kafka_message_t *message,
+			  struct intake_record *out) {
+	const char *reason;
+
+	if (partition->poison[intake_input(&p->intake, message)] == message->offset)
+		return "what follows from it does not fit into a record";
+	return intake_decode(&p->intake, p->scratch, message, out, &reason) ? reason : NULL;
+}
+
+static int handle_message(struct pipeline *p, struct turn *turn, const rd_kafka_message_t *message) {
+	enum input input = intake_input(&p->intake, message);
+	struct partition *partition = &p->partitions[message->partition];
+	struct intake_record record;
+	struct effects effects;
+	const char *reason;
+	int r;
+
+	partition->turn_next[input] = message->offset + 1;
+	partition->turn_touched = true;
+	turn->commands++;
+	turn->last.partition = partition;
+	turn->last.input = input;
+	turn->last.offset = message->offset;
+	reason = refuse(p, partition, message, &record);
+	if (reason) {
+		turn->command_counts[input == INPUT_ADMIN ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE][METRIC_COMMAND_DEAD_LETTER]++;
+		turn->letters++;
+		r = dead_letter_write(p->transaction, message, reason, &p->letter_limit);
+		arena_reset(p->scratch);
+		return r;
+	}
+	effects_init(&effects, p->scratch);
+	r = handle_record(p, message, &record, &effects);
+	return r < 0 ? r : turn_write_effects(p, turn, partition, &effects);
+}
+
+static struct turn_spent spent(const struct pipeline *p, const struct turn *turn) {
+	return (struct turn_spent){ turn->commands, transaction_bytes(p->transaction), clock_monotonic_ms() - turn->begun_ms };
+}
+
+/* Whether another command may be begun. */
+static bool has_room(const struct pipeline *p, const struct turn *turn) {
+	struct turn_spent now = spent(p, turn);
+
+	if (turn->letters > 0 && letter_limit_is_low(&p->letter_limit))
+		return false;
+	return turn_budget_allows(&p->budget, &now);
+}
+
+static int handle_commands(struct pipeline *p, struct turn *turn, struct work *work) {
+	rd_kafka_message_t *message = TAKE(work->command);
+	int r = 0;
+
+	while (message) {
+		r = handle_message(p, turn, message);
+		rd_kafka_message_destroy(message);
+		message = r == 0 && has_room(p, turn) ? turn_next_command(p) : NULL;
+	}
+	return r;
+}
+
+static int handle_one_outcome(struct pipeline *p, struct turn *turn, const struct job *job) {
+	struct effects effects;
+
+	effects_init(&effects, p->scratch);
+	handle_outcome(&p->outcome_settings, &job->delivery, &job->result, &effects);
+	return turn_write_effects(p, turn, &p->partitions[job->partition], &effects);
+}
+
+/* Those for which there is no room wait for the next turn: after a failure they may be with bodies of 256 KiB. */
+static int handle_outcomes(struct pipeline *p, struct turn *turn, struct work *work) {
+	struct job **next = &work->outcomes;
+	int r = 0;
+
+	while (*next && r == 0) {
+		struct turn_spent now = spent(p, turn);
+
+		if (!turn_budget_allows_outcome(&p->budget, &now))
+			break;
+		r = handle_one_outcome(p, turn, *next);
+		next = &(*next)->next;
+	}
+	work->more_outcomes = *next;
+	*next = NULL;
+	return r;
+}
+
+static int handle_withdrawals(struct pipeline *p, struct turn *turn, const struct work *work) {
+	int r = 0;
+
+	for (size_t i = 0; i < work->withdrawal_count && r == 0; i++) {
+		const struct withdrawal *withdrawal = &work->withdrawals[i];
+		struct effects effects;
+
+		effects_init(&effects, p->scratch);
+		handle_withdrawn(&withdrawal->delivery, withdrawal->reason, clock_wall_ms(), &effects);
+		r = turn_write_effects(p, turn, &p->partitions[withdrawal->partition], &effects);
+		turn->delivery_counts[METRIC_DELIVERY_DEAD]--; /* counted as one by its event */
+		turn->delivery_counts[METRIC_DELIVERY_WITHDRAWN]++;
+	}
+	return r;
+}
+
+static int handle_report(struct pipeline *p, struct turn *turn, const struct dispatch_report *report) {
+	const struct registry *registry = replica_registry(p->replica);
+	struct webhook webhook;
+	struct effects effects;
+	int r = registry->webhook_get(registry->userdata, p->scratch, report->report.tenant_id, &report->report.webhook_id, &webhook);
+
+	if (r != 0)
+		return r == REGISTRY_E_NOT_FOUND ? 0 : r;
+	effects_init(&effects, p->scratch);
+	handle_endpoint_report(&p->outcome_settings, &webhook, &report->report, clock_wall_ms(), &effects);
+	return effects.change_count > 0 ? turn_write_effects(p, turn, &p->partitions[report->partition], &effects) : 0;
+}
+
+static int handle_reports(struct pipeline *p, struct turn *turn, const struct work *work) {
+	int r = 0;
+
+	for (size_t i = 0; i < work->report_count && r == 0; i++)
+		r = handle_report(p, turn, &work->reports[i]);
+	return r;
+}
+
+static int handle_expired(struct pipeline *p, struct turn *turn, const struct work *work) {
+	int r = 0;
+
+	for (size_t i = 0; i < work->expired_count && r == 0; i++) {
+		struct effects effects;
+
+		effects_init(&effects, p->scratch);
+		for (size_t k = 0; k < work->expired[i].count; k++)
+			effects_delete(&effects, &work->expired[i].keys[k]);
+		r = turn_write_effects(p, turn, work->expired[i].partition, &effects);
+	}
+	return r;
+}
+
+int turn_handle(struct pipeline *p, struct turn *turn, struct work *work) {
+	int r = handle_outcomes(p, turn, work);
+
+	if (r == 0)
+		r = handle_withdrawals(p, turn, work);
+	if (r == 0)
+		r = handle_reports(p, turn, work);
+	if (r == 0)
+		r = handle_expired(p, turn, work);
+	if (r == 0)
+		r = handle_commands(p, turn, work);
+	return r == 0 ? turn_write_positions(p) : r;
+}
