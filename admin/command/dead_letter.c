@@ -4,6 +4,9 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
+
+enum { KEY_SHOWN_MAX = 1024, UTF8_CHARACTER_MAX = 4 };
 
 static const char *header_text(struct arena *arena, const struct record *record, const char *name) {
 	struct record_header header;
@@ -59,6 +62,8 @@ static const char *decode_tenant(struct codec *codec, struct arena *arena, const
 void dead_letter_read(const struct config *config, struct codec *codec, struct arena *arena, const struct record *record,
 		      struct dead_letter *out) {
 	int64_t truncated = header_number(arena, record, "posthorn.error.truncated");
+	int64_t truncated_key = header_number(arena, record, "posthorn.error.truncated.key");
+	int64_t dropped_headers = header_number(arena, record, "posthorn.error.dropped.headers");
 	struct record_header replay;
 
 	*out = (struct dead_letter){
@@ -69,6 +74,8 @@ void dead_letter_read(const struct config *config, struct codec *codec, struct a
 		.offset = header_number(arena, record, "posthorn.error.offset"),
 		.timestamp_ms = header_number(arena, record, "posthorn.error.timestamp"),
 		.whole_len = truncated >= 0 ? truncated : (int64_t)record->len,
+		.whole_key_len = truncated_key >= 0 ? truncated_key : (int64_t)record->key_len,
+		.dropped_headers = MAX(dropped_headers, (int64_t)0),
 		.was_replayed = record_header_get(record, "posthorn.replay.offset", &replay),
 		.replay_partition = (int32_t)header_number(arena, record, "posthorn.replay.partition"),
 		.replay_offset = header_number(arena, record, "posthorn.replay.offset"),
@@ -78,7 +85,24 @@ void dead_letter_read(const struct config *config, struct codec *codec, struct a
 }
 
 bool dead_letter_is_cut(const struct dead_letter *letter) {
-	return letter->whole_len > (int64_t)letter->record->len;
+	return letter->whole_len > (int64_t)letter->record->len || letter->whole_key_len > (int64_t)letter->record->key_len ||
+	       letter->dropped_headers > 0;
+}
+
+static const char *missing_part(struct arena *arena, const char *before, size_t kept, int64_t whole, const char *what) {
+	if (whole <= (int64_t)kept)
+		return before;
+	return arena_printf(arena, "%s%s%zu of %" PRId64 " bytes of its %s", before, *before ? ", " : "", kept, whole, what);
+}
+
+const char *dead_letter_missing(struct arena *arena, const struct dead_letter *letter) {
+	const char *text = missing_part(arena, "", letter->record->len, letter->whole_len, "value");
+
+	text = missing_part(arena, text, letter->record->key_len, letter->whole_key_len, "key");
+	if (letter->dropped_headers == 0)
+		return text;
+	return arena_printf(arena, "%s%s%" PRId64 " header%s dropped", text, *text ? ", " : "", letter->dropped_headers,
+			    letter->dropped_headers == 1 ? "" : "s");
 }
 
 const char *dead_letter_preview(struct arena *arena, const void *bytes, size_t len, size_t max) {
@@ -92,10 +116,15 @@ const char *dead_letter_preview(struct arena *arena, const void *bytes, size_t l
 const char *dead_letter_key(struct arena *arena, const struct dead_letter *letter) {
 	const struct record *record = letter->record;
 
+	char *text;
+
 	if (!record->key)
 		return NULL;
-	return utf8_is_text(record->key, record->key_len) ? arena_strndup(arena, record->key, record->key_len) :
-							    dead_letter_preview(arena, record->key, record->key_len, record->key_len);
+	if (!utf8_is_text(record->key, record->key_len))
+		return dead_letter_preview(arena, record->key, record->key_len, KEY_SHOWN_MAX);
+	text = arena_strndup(arena, record->key, MIN(record->key_len, (size_t)KEY_SHOWN_MAX + UTF8_CHARACTER_MAX));
+	text[utf8_prefix_len(text, KEY_SHOWN_MAX)] = '\0';
+	return text;
 }
 
 struct walking {

@@ -62,6 +62,8 @@ static char *json_line(struct arena *arena, const struct dead_letter *letter) {
 	append_string(&out, "key", dead_letter_key(arena, letter));
 	append_string(&out, "tenantId", letter->tenant_id);
 	buffer_printf(&out, ",\"bytes\":%" PRId64 ",\"keptBytes\":%zu", letter->whole_len, record->len);
+	buffer_printf(&out, ",\"keyBytes\":%" PRId64 ",\"keptKeyBytes\":%zu", letter->whole_key_len, record->key_len);
+	buffer_printf(&out, ",\"droppedHeaders\":%" PRId64, letter->dropped_headers);
 	if (letter->was_replayed)
 		buffer_printf(&out, ",\"replayOf\":\"%d:%" PRId64 "\"", letter->replay_partition, letter->replay_offset);
 	else
@@ -81,8 +83,7 @@ static void fill_cells(struct row *row, struct arena *arena, const struct dead_l
 	row->cells[1] = x_strdup(time);
 	row->cells[2] = x_asprintf("%s %d:%" PRId64, letter->topic, letter->partition, letter->offset);
 	row->cells[3] = x_strdup(key ? key : "-");
-	row->cells[4] = dead_letter_is_cut(letter) ? x_asprintf("%zu of %" PRId64, record->len, letter->whole_len) :
-						     x_asprintf("%zu", record->len);
+	row->cells[4] = dead_letter_is_cut(letter) ? x_strdup(dead_letter_missing(arena, letter)) : x_asprintf("%zu", record->len);
 	row->cells[5] = letter->was_replayed ? x_asprintf("%s (replay of %d:%" PRId64 ")", letter->reason, letter->replay_partition,
 							  letter->replay_offset) :
 					       x_strdup(letter->reason);
@@ -167,6 +168,7 @@ const struct subcommand dead_letters_subcommands[] = {
 		.details = "With --tenant those whose key it is, or whose command names it. What is shown of a value are its first 64 bytes.\n"
 			   "With --json a line each: partition, offset, time; topic, sourcePartition, sourceOffset and sourceTime of the\n"
 			   "original; reason, key, tenantId (null where the value is no command), bytes, keptBytes (fewer where it was cut),\n"
+			   "keyBytes, keptKeyBytes (likewise), droppedHeaders,\n"
 			   "replayOf (\"PARTITION:OFFSET\" of the letter that it is a replay of, or null), preview.\n",
 		.examples = "dead-letters list --since 2h\n"
 			    "dead-letters list --tenant acme --reason 'key is missing'\n"
@@ -183,7 +185,7 @@ const struct subcommand dead_letters_subcommands[] = {
 			   "posthorn.replay.partition, .offset (of the letter) and .timestamp. A command that was applied meanwhile is answered as\n"
 			   "a repeat; one that still cannot be processed becomes another letter. The letters themselves stay, so the same replay\n"
 			   "sends them once more.\n"
-			   "A letter whose value was cut, since its topic did not take it, cannot be replayed; it is named, the others are\n"
+			   "A letter that was not kept whole, since its topic did not take it, cannot be replayed; it is named, the others are\n"
 			   "sent, and the exit status is 1. What no broker took in --timeout is named too. Ctrl-C ends it when what was sent is\n"
 			   "acknowledged, with status 130.\n"
 			   "With --json a line each: partition, offset, topic, key, result (sent, would-be-sent, not-sent), why.\n",

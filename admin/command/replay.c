@@ -108,8 +108,8 @@ static const char *refusal(const struct run *run, const struct dead_letter *lett
 		return arena_printf(run->arena, "it came from %s, which is no topic of commands here (topic.prefix is \"%s\")", letter->topic,
 				    run->invocation->config->topic_prefix ? run->invocation->config->topic_prefix : "");
 	if (dead_letter_is_cut(letter))
-		return arena_printf(run->arena, "its value was too large and cut to %zu of %" PRId64 " bytes: only its producer can send it again",
-				    letter->record->len, letter->whole_len);
+		return arena_printf(run->arena, "it was too large and not kept whole (%s): only its producer can send it again",
+				    dead_letter_missing(run->arena, letter));
 	return NULL;
 }
 

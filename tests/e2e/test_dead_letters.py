@@ -127,9 +127,87 @@ def test_a_letter_that_its_topic_does_not_take_is_cut(fresh_world):
     worker = world.worker()
     worker.expect_error("a record is too large for its topic")
     letter = place_compressed(world, set())
-    assert len(letter.value) == 512 * 1024
+    assert len(letter.value) + len(letter.key) == 512 * 1024
     assert letter.headers["posthorn.error.truncated"] == str(COMPRESSIBLE).encode()
     assert world.ask(world.tenant(), commands.create(URL)).status == 201
+
+
+LARGE = 10_490_000  # more than any letter holds; of equal bytes, so that ten KB of them go to the topic
+
+
+@dataclass
+class Large:
+    """A record that fits compressed and no other way."""
+
+    name: str
+    key: bytes = b"tenant-?"
+    value: bytes = b"nonsense"
+    headers: tuple = ()
+    kept: tuple = (8, 8)  # bytes of key and value in the letter, where its topic is as topics create makes it
+    told: tuple = ()  # what the letter says of what it does not have
+
+
+LARGE_ROWS = [
+    Large("a header", headers=(("x", b"h" * LARGE),), told=(("dropped.headers", b"1"),)),
+    Large("a key", key=b"k" * LARGE, kept=(8 << 20, 0), told=(("truncated.key", b"10490000"), ("truncated", b"8"))),
+    Large("a value", value=b"v" * LARGE, kept=(8, (8 << 20) - 8), told=(("truncated", b"10490000"),)),
+    Large("a header's name", headers=(("n" * LARGE, b""),), told=(("dropped.headers", b"1"),)),
+    Large("many headers", headers=(("x" * 20, b"h" * 80),) * 100_000, told=(("dropped.headers", b"100000"),)),
+    Large(
+        "all of them",
+        key=b"k" * LARGE,
+        value=b"v" * LARGE,
+        headers=(("x", b"h" * LARGE),),
+        kept=(8 << 20, 0),
+        told=(("truncated.key", b"10490000"), ("truncated", b"10490000"), ("dropped.headers", b"1")),
+    ),
+]
+
+
+def place_large(world, row):
+    """Its letter, after the good command behind it in its partition was answered."""
+    tenant = world.tenant()
+    partition, _ = world.writer.place("webhook-admin", tenant, create(world.schemas, tenant))
+    with world.writer.compressing(100_000_000) as writer:
+        _, offset = writer.place("webhook-admin", row.key, row.value, headers=list(row.headers), partition=partition)
+    assert world.ask(tenant, commands.create(URL)).status == 201
+    return world.dead_letters.of(world.prefix + "webhook-admin", offset, partition)
+
+
+@pytest.mark.parametrize("row", LARGE_ROWS, ids=lambda row: row.name)
+def test_whatever_arrives_a_partition_goes_on(fresh_world, row):
+    world = fresh_world
+    world.worker()
+    letter = place_large(world, row)
+    assert (len(letter.key), len(letter.value)) == row.kept
+    assert letter.headers["posthorn.error.reason"]
+    told = {name.removeprefix("posthorn.error."): value for name, value in letter.headers.items() if "truncated" in name or "dropped" in name}
+    assert told == dict(row.told)
+
+
+@pytest.mark.parametrize("limit", [700_000, 40_000, 1000])
+def test_whatever_its_topic_takes_there_is_a_letter_that_fits(fresh_world, limit):
+    world = fresh_world
+    world.configure("webhook-dead-letters", "max.message.bytes", limit)
+    worker = world.worker()
+    worker.expect_error("a record is too large for its topic")
+    for row in LARGE_ROWS:
+        letter = place_large(world, row)
+        assert len(letter.key) + len(letter.value) <= limit and letter.reason
+    assert worker.get("/readyz").code == 200
+
+
+def test_a_topic_that_takes_no_letter_stops_nothing(fresh_world):
+    """Then the log says where the record lies."""
+    world = fresh_world
+    world.configure("webhook-dead-letters", "max.message.bytes", 100)
+    worker = world.worker()
+    worker.expect_error("a record is too large for its topic")
+    worker.expect_error("a dead letter is not written")
+    tenant = world.tenant()
+    _, offset = world.writer.place("webhook-admin", tenant, b"nonsense")
+    assert world.ask(tenant, commands.create(URL)).status == 201
+    assert f"offset={offset}" in next(line for line in worker.log.read_text().splitlines() if "is not written" in line)
 
 
 def test_a_command_whose_answer_does_not_fit_is_set_aside(fresh_world):

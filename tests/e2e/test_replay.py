@@ -182,11 +182,27 @@ def test_what_was_cut_is_named_and_the_others_are_sent(fresh_world):
     id, value = creation(world, tenant)
     place_bad(world, "webhook-admin", b"somebody-else", value)
     cut = next(letter for letter in listed(world) if letter["bytes"] == 3_000_000)
-    assert cut["keptBytes"] == 512 * 1024
+    assert cut["keptBytes"] == 512 * 1024 - len(tenant)
     answer = world.admin("dead-letters", "replay", "--tenant", tenant, "--rekey")
     assert answer.code == REFUSED and f"{at(cut)} is not sent" in answer.err and "only its producer" in answer.err
     assert "1 sent and acknowledged, 1 not sent" in answer.out and world.results.end(id).status == 201
     assert world.admin("dead-letters", "replay", "--all", "--dry-run").code == REFUSED
+
+
+def test_a_letter_without_its_headers_or_its_whole_key_says_so_and_is_not_sent(world):
+    tenant = world.tenant()
+    with world.writer.compressing(100_000_000) as writer:
+        for key, headers in ((tenant, [("x", bytes(10_490_000))]), (tenant + "k" * 10_490_000, [])):
+            partition, offset = writer.place("webhook-admin", key, b"nonsense", headers=headers)
+            world.dead_letters.of(world.prefix + "webhook-admin", offset, partition)
+    without, cut = sorted((letter for letter in listed(world) if (letter["key"] or "").startswith(tenant)), key=lambda letter: letter["keyBytes"])
+    assert (without["droppedHeaders"], without["keptBytes"], without["bytes"]) == (1, 8, 8)
+    assert (cut["keyBytes"], cut["keptKeyBytes"], cut["droppedHeaders"]) == (10_490_000 + len(tenant), 8 << 20, 0)
+    table = world.admin("dead-letters", "list", "--at", at(without))
+    assert "1 header dropped" in table.out
+    for letter in (without, cut):
+        answer = world.admin("dead-letters", "replay", "--at", at(letter))
+        assert answer.code == REFUSED and "only its producer" in answer.err
 
 
 def test_what_its_topic_does_not_take_is_named_and_the_others_are_sent(fresh_world):

@@ -119,8 +119,7 @@ class CommandWriter:
         self.bootstrap, self.prefix, self.schemas = bootstrap, prefix, schemas
         self.failures = []
         self.producer = Producer(
-            settings
-            | {
+            {
                 "bootstrap.servers": bootstrap,
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
@@ -128,12 +127,14 @@ class CommandWriter:
                 "message.max.bytes": 4_000_000,
                 "queue.buffering.max.messages": 1_000_000,
             }
+            | settings
         )
 
     @contextlib.contextmanager
-    def compressing(self):
+    def compressing(self, max_bytes=4_000_000):
         """The same, with compression: its records may be larger than their topic's limit."""
-        yield CommandWriter(self.bootstrap, self.prefix, self.schemas, **{"compression.type": "gzip"})
+        settings = {"compression.type": "gzip", "message.max.bytes": max_bytes}
+        yield CommandWriter(self.bootstrap, self.prefix, self.schemas, **settings)
 
     def raw(self, topic, key, value, headers=None, partition=None):
         """Any record at all."""
