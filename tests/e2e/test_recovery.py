@@ -3,6 +3,8 @@
 import signal
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 from env import commands
 from env.load import Load
 from env.paths import BIN
@@ -197,3 +199,25 @@ def test_a_rebalance_while_deliveries_are_withdrawn(fresh_world):
     ids = [event.id for event in results.events]
     assert len(ids) == len(set(ids)), "nothing was ended twice"
     assert world.admin.dump() == world.admin.dump(fresh.replica)
+
+
+def test_records_deleted_before_they_were_read_are_counted(fresh_world):
+    """A retention that ran past a worker that was away."""
+    world = fresh_world
+    worker, tenant = world.worker(), world.tenant()
+    value = world.schemas.command.encode(commands.command(tenant, commands.retrieve_all()))
+    partition, first = world.writer.place("webhook-admin", tenant, value)
+    until(lambda: worker.metric("posthorn_commands_total", topic="webhook-admin") == 1, what="the command before")
+    assert worker.metric("posthorn_records_lost_total") == worker.metric("posthorn_inputs_lost_total") == 0
+    worker.stop()
+    for _ in range(5):
+        _, last = world.writer.place("webhook-admin", tenant, value)
+    place = TopicPartition(world.prefix + "webhook-admin", partition, last + 1)
+    client = AdminClient({"bootstrap.servers": world.bootstrap})
+    client.delete_records([place])[place].result(20)
+    worker.expect_error("the records to be read next are not there")
+    worker.start()
+    assert world.ask(tenant, commands.retrieve_all()).status == 200
+    assert worker.metric("posthorn_records_lost_total", topic="webhook-admin") == last - first
+    assert worker.metric("posthorn_inputs_lost_total", topic="webhook-admin") == 1
+    assert worker.metric("posthorn_records_lost_total", topic="credential-issuance") == 0

@@ -113,6 +113,19 @@ static void render_lag(struct buffer *out, const struct pipeline_metrics *metric
 		}
 }
 
+static void render_lost(struct buffer *out, const struct pipeline_metrics *metrics) {
+	static const char *const topics[] = { "webhook-admin", "credential-issuance" };
+
+	family(out, "posthorn_inputs_lost_total", "counter",
+	       "Times that the records to be read next were not there: deleted before they were read, or cut off.");
+	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
+		buffer_printf(out, "posthorn_inputs_lost_total{topic=\"%s\"} %" PRIu64 "\n", topics[i], load(&metrics->inputs_lost[i]));
+	family(out, "posthorn_records_lost_total", "counter",
+	       "Offsets of an input that were deleted before they were read; how many were cut off at the end is not known.");
+	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
+		buffer_printf(out, "posthorn_records_lost_total{topic=\"%s\"} %" PRIu64 "\n", topics[i], load(&metrics->records_lost[i]));
+}
+
 static void render_partitions(struct buffer *out, const struct pipeline_metrics *metrics) {
 	family(out, "posthorn_partition_state", "gauge", "1 for the state that an assigned partition is in.");
 	for (int32_t i = 0; i < metrics->partition_count; i++) {
@@ -157,6 +170,7 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline, const s
 	const struct pipeline_metrics *metrics = pipeline_metrics(pipeline);
 
 	render_commands(out, metrics);
+	render_lost(out, metrics);
 	render_deliveries(out, metrics);
 	render_transactions(out, metrics);
 	render_attempts(out, engine);

@@ -447,6 +447,13 @@ void assignment_offset_lost(struct pipeline *p, const char *topic, int32_t parti
 	p->partitions[partition_id].offset_lost[strcmp(topic, p->topics.admin) == 0 ? INPUT_ADMIN : INPUT_ISSUANCE] = true;
 }
 
+static void count_lost(struct pipeline *p, enum input input, int64_t expected, int64_t low) {
+	enum metric_input metric = input == INPUT_ADMIN ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE;
+
+	metric_add(&p->metrics.inputs_lost[metric], 1);
+	metric_add(&p->metrics.records_lost[metric], (uint64_t)MAX(low - expected, (int64_t)0));
+}
+
 static void skip_lost(struct pipeline *p, struct partition *partition, enum input input) {
 	const char *topic = input == INPUT_ADMIN ? p->topics.admin : p->topics.issuance;
 	int64_t low, high, expected = partition->next[input];
@@ -460,6 +467,7 @@ static void skip_lost(struct pipeline *p, struct partition *partition, enum inpu
 	backoff_clear(&p->offsets_backoff);
 	partition->offset_lost[input] = false;
 	partition->next[input] = expected < low ? low : MIN(expected, high);
+	count_lost(p, input, expected, low);
 	log_error("the records to be read next are not there: deleted before they were read, or cut off",
 		  "topic=%s partition=%d expected=%" PRId64 " first=%" PRId64 " end=%" PRId64 " going_on_at=%" PRId64, topic, partition->id, expected,
 		  low, high, partition->next[input]);

@@ -38,6 +38,8 @@ struct pipeline_metrics {
 	atomic_uint_fast64_t transactions[METRIC_TRANSACTION_COUNT];
 	atomic_uint_fast64_t transaction_buckets[METRIC_TRANSACTION_BUCKETS + 1]; /* of committed ones */
 	atomic_uint_fast64_t transaction_us;                                      /* their sum */
+	atomic_uint_fast64_t inputs_lost[METRIC_INPUT_COUNT];  /* times that what was to be read next was not there */
+	atomic_uint_fast64_t records_lost[METRIC_INPUT_COUNT]; /* records deleted before they were read */
 	atomic_uint_fast64_t restored_records;
 	atomic_int_fast64_t restore_step_longest_ms; /* a step of a restore, and what it led to: for so long it kept turns waiting */
 	atomic_int_fast64_t loop_at_ms;   /* monotonic: when the loop last came round; tells a stuck pipeline */
