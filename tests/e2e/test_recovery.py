@@ -53,6 +53,13 @@ def test_a_retry_survives_a_restart(fresh_world):
     assert second.id == first.id and 2.9 < second.time - first.time < 30
 
 
+def grow_batch(world, tenant, commands_in_turn=64):
+    """A batch begins with one command and doubles with each that was full."""
+    asked = [world.writer.ask(tenant, commands.retrieve_all()) for _ in range(4 * commands_in_turn)]
+    world.writer.flush()
+    assert {world.results.end(id).status for id in asked} == {200}
+
+
 def test_what_was_recorded_together_with_its_webhooks_end_is_not_sent(fresh_world):
     """A batch that piled up: the webhook is deleted in the same transaction that records its deliveries."""
     world = fresh_world
@@ -61,6 +68,7 @@ def test_what_was_recorded_together_with_its_webhooks_end_is_not_sent(fresh_worl
     webhook = world.webhook(tenant, endpoint)
     world.ask(tenant, commands.send_test(webhook["id"]))
     endpoint.wait(1)
+    grow_batch(world, tenant)
     worker.process.send_signal(signal.SIGSTOP)
     world.writer.ask(tenant, commands.retrieve_all())  # answers the fetch that waits at the broker; the next one gets the rest as a whole
     world.writer.flush()

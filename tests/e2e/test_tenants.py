@@ -1,0 +1,57 @@
+"""One tenant's many and costly commands, and what others feel of them."""
+
+import signal
+from statistics import median
+
+import pytest
+from env import commands
+
+WEBHOOKS, FLOOD = 300, 200
+URL = "http://127.0.0.1:9/" + 1900 * "x"
+
+
+def tenant_elsewhere(world, partition):
+    """One whose commands are in another partition."""
+    while True:
+        tenant = world.tenant()
+        value = commands.command(tenant, commands.retrieve_all())
+        placed, _ = world.writer.place("webhook-admin", tenant, world.schemas.command.encode(value))
+        world.results.end(value["commandId"])
+        if placed != partition:
+            return tenant
+
+
+@pytest.fixture
+def flooding(fresh_world):
+    """A tenant with much of everything, another one elsewhere, and their worker."""
+    world = fresh_world
+    worker, tenant = world.worker(), world.tenant("flooding")
+    made = [world.writer.ask(tenant, commands.create(URL, disabled=True)) for _ in range(WEBHOOKS)]
+    world.writer.flush()
+    assert {world.results.end(id).status for id in made} == {201}
+    value = commands.command(tenant, commands.retrieve_all(limit=1))
+    partition, _ = world.writer.place("webhook-admin", tenant, world.schemas.command.encode(value))
+    world.results.end(value["commandId"])
+    return world, worker, tenant, tenant_elsewhere(world, partition)
+
+
+FLOODS = {
+    "pages": lambda world, tenant: world.writer.ask(tenant, commands.retrieve_all(limit=1000)),
+    "rotations": lambda world, tenant: world.writer.ask(tenant, commands.rotate_key()),
+    "issuances": lambda world, tenant: world.writer.issuance(commands.issuance(tenant)),
+    "refused": lambda world, tenant: world.writer.ask(tenant, commands.create("nowhere")),
+}
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_a_flood_in_one_partition_keeps_no_other_waiting(flooding, kind):
+    """All of it lies there before the other's command, and yet that one is handled among the first."""
+    world, worker, tenant, other = flooding
+    worker.process.send_signal(signal.SIGSTOP)
+    flood = [FLOODS[kind](world, tenant) for _ in range(FLOOD)]
+    world.writer.flush()
+    asked = world.writer.ask(other, commands.retrieve_all())
+    world.writer.flush()
+    worker.process.send_signal(signal.SIGCONT)
+    answered = world.results.end(asked).milliseconds
+    assert answered <= median(world.results.end(id, timeout=60).milliseconds for id in flood)
