@@ -12,6 +12,8 @@ struct reading {
 	struct exchange *exchange;
 	struct command *command;
 	struct problem *problem; /* NULL: nothing is wrong so far */
+	bool has_since;
+	bool is_unreadable; /* the body is: nothing is said of its members */
 };
 
 static void json_release(json_t **json) {
@@ -64,6 +66,7 @@ static void read_disabled(struct reading *reading, json_t *value) {
 }
 
 static void read_since(struct reading *reading, json_t *value) {
+	reading->has_since = true;
 	if (json_is_integer(value))
 		reading->command->since_ms = json_integer_value(value);
 	else if (!json_is_string(value) || clock_parse_iso8601(json_string_value(value), &reading->command->since_ms))
@@ -105,6 +108,7 @@ static void read_member(struct reading *reading, const struct member *members, c
 static void refuse_body(struct reading *reading, const char *msg) {
 	exchange_wrong(reading->exchange, &reading->problem, "body", "body", NULL, msg);
 	reading->problem->message = "The body is not what it must be.";
+	reading->is_unreadable = true;
 }
 
 static void read_body(struct reading *reading) {
@@ -131,7 +135,7 @@ static void read_body(struct reading *reading) {
 
 /* The one member that a command cannot leave empty. */
 static void check_since(struct reading *reading) {
-	if (reading->command->operation == OPERATION_RECOVER_DELIVERIES && !reading->problem && reading->command->since_ms == -1)
+	if (reading->command->operation == OPERATION_RECOVER_DELIVERIES && !reading->has_since && !reading->is_unreadable)
 		exchange_wrong(reading->exchange, &reading->problem, "since", "body", NULL, "Must be given");
 }
 
@@ -188,7 +192,7 @@ static const char *read_idempotency_key(struct reading *reading) {
 	if (!key || operation_is_read(reading->command->operation))
 		return new_id(http->arena);
 	if (!utf8_is_text(key, len) || http_request_header_count(http, "idempotency-key") > 1) {
-		exchange_wrong(reading->exchange, &reading->problem, "commandId", "body", NULL, "Must be given once, and be UTF-8 text");
+		exchange_wrong(reading->exchange, &reading->problem, "Idempotency-Key", "headers", NULL, "Must be given once, and be UTF-8 text");
 		return "";
 	}
 	return len >= 2 && key[0] == '"' && key[len - 1] == '"' ? arena_strndup(http->arena, key + 1, len - 2) : arena_strdup(http->arena, key);
@@ -214,13 +218,79 @@ static void read_envelope(struct reading *reading) {
 	};
 }
 
-/* An id that the worker would not look a receipt up by, or that is too long to come back whole. */
-static void check_envelope(struct reading *reading) {
-	struct validation validation = { .arena = arena_of(reading), .problem = reading->problem };
+/* --- What else is wrong --- */
 
-	if (!is_command_id(reading->command->envelope.command_id) && !reading->problem)
-		validate_envelope(&validation, &reading->command->envelope);
-	reading->problem = validation.problem;
+/* Where a member of the command's envelope is in a request. */
+static const struct {
+	const char *member, *header;
+} envelope_headers[] = { { "commandId", "Idempotency-Key" }, { "requestId", "x-request-id" }, { "clientId", "authorization" }, { "traceparent", "traceparent" } };
+
+static void name_header(struct problem_detail *detail) {
+	for (size_t i = 0; i < ARRAY_LEN(envelope_headers); i++)
+		if (!strcmp(detail->location, "body") && !strcmp(detail->param, envelope_headers[i].member)) {
+			detail->param = envelope_headers[i].header;
+			detail->location = "headers";
+			return;
+		}
+}
+
+struct problem *command_request_problem(struct arena *arena, const struct problem *problem) {
+	struct problem *named = arena_memdup(arena, problem, sizeof(*problem));
+
+	if (problem->detail_count)
+		named->details = arena_memdup(arena, problem->details, problem->detail_count * sizeof(*problem->details));
+	for (size_t i = 0; i < named->detail_count; i++)
+		name_header(&named->details[i]);
+	return named;
+}
+
+static bool is_named(const struct problem *problem, const char *param) {
+	for (size_t i = 0; problem && i < problem->detail_count; i++)
+		if (!strcmp(problem->details[i].param, param))
+			return true;
+	return false;
+}
+
+/* The place of a row: as the members are read, elements in their order, what is not known behind them. */
+static size_t rank_of(const struct problem_detail *detail) {
+	static const char *const order[] = { "Idempotency-Key", "id", "body", "events", "url", "disabled", "since", "limit", "cursor" };
+	size_t len = strcspn(detail->param, "["), place = 0;
+
+	while (place < ARRAY_LEN(order) && (strlen(order[place]) != len || strncmp(order[place], detail->param, len) != 0))
+		place++;
+	return place * (GATEWAY_BODY_MAX + 1) + (place < ARRAY_LEN(order) && detail->param[len] ? strtoul(detail->param + len + 1, NULL, 10) + 1 : 0);
+}
+
+static void sort_rows(struct problem *problem) {
+	for (size_t i = 1; i < problem->detail_count; i++) {
+		struct problem_detail row = problem->details[i];
+		size_t at = i;
+
+		for (; at > 0 && rank_of(&problem->details[at - 1]) > rank_of(&row); at--)
+			problem->details[at] = problem->details[at - 1];
+		problem->details[at] = row;
+	}
+}
+
+/*
+ * A request that cannot be made a command is refused here, and with all that is wrong: what the worker would say of the rest of it is added, by the same
+ * rules, in one order.
+ */
+static void add_values(struct reading *reading) {
+	const struct config *config = reading->exchange->gateway->config;
+	const struct url_policy policy = { config->endpoint_allow_http, &config->endpoint_allow_networks };
+	struct validation validation = { .arena = arena_of(reading) };
+	struct problem *values;
+
+	validate_command(&validation, reading->command, &policy);
+	values = validation.problem ? command_request_problem(arena_of(reading), validation.problem) : NULL;
+	for (size_t i = 0; values && i < values->detail_count; i++) {
+		const struct problem_detail *row = &values->details[i];
+
+		if (!is_named(reading->problem, row->param) && !(reading->is_unreadable && !strcmp(row->location, "body")))
+			exchange_wrong(reading->exchange, &reading->problem, row->param, row->location, row->value, row->msg);
+	}
+	sort_rows(reading->problem);
 }
 
 struct problem *command_request_read(struct exchange *exchange) {
@@ -238,6 +308,8 @@ struct problem *command_request_read(struct exchange *exchange) {
 		read_limit(&reading);
 		read_cursor(&reading);
 	}
-	check_envelope(&reading);
+	/* An id that the worker would not look a receipt up by, or that is too long to come back whole, is refused here too. */
+	if (reading.problem || !is_command_id(exchange->command.envelope.command_id))
+		add_values(&reading);
 	return reading.problem;
 }

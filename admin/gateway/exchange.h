@@ -36,6 +36,8 @@ void answer_text(struct exchange *exchange, int status, const char *content_type
 void answer_fixed(struct exchange *exchange, int status, const char *content_type, const char *text, size_t len);
 /* Copied text that is JSON. */
 void answer_json(struct exchange *exchange, int status, const char *text, size_t len);
+/* 200 with what a buffer holds; an error where it did not hold all of it. */
+void answer_buffer(struct exchange *exchange, const struct buffer *json);
 void answer_empty(struct exchange *exchange, int status);
 
 /* Whether If-None-Match names the tag. Source: RFC 9110 section 13.1.2 (weak comparison). */

@@ -1,6 +1,5 @@
 #include "gateway/public_keys.h"
 
-#include "base/clock.h"
 #include "command/signing_keys.h"
 #include "command/state_fold.h"
 
@@ -9,22 +8,24 @@
 #define uthash_malloc(size) x_malloc(size)
 #include <uthash.h>
 
-enum { SET_MAX = 1024 * 1024 };
+/* tenant.max.signing.keys is 1000 at most, which are 150 KiB. What came before there was such a limit may be more. */
+enum { SET_MAX = 8 * 1024 * 1024 };
 
 struct tenant_keys {
 	UT_hash_handle hh;
 	char *tenant_id;         /* owned */
+	pthread_mutex_t lock;    /* around all of what follows */
 	struct state_fold *fold; /* its records */
 	struct buffer text;
 	char etag[ETAG_SIZE];
 	bool is_empty;
-	int64_t valid_until_ms; /* wall: a key of the text expires then */
+	int64_t valid_until_ms; /* wall: a key of the text expires then; 0: it is not that of the records */
 };
 
 struct public_keys {
 	struct codec *codec;
-	pthread_rwlock_t lock; /* around all of what follows */
-	struct arena *arena; /* scratch, of who writes */
+	struct arena *arena; /* scratch, of who applies */
+	pthread_rwlock_t lock; /* around the table; a tenant that is in it stays */
 	struct tenant_keys *tenants;
 };
 
@@ -48,11 +49,11 @@ static int64_t first_expiry(const struct signing_keys *keys) {
 	return first_ms;
 }
 
-static void render(struct public_keys *keys, struct tenant_keys *tenant, int64_t now_ms) {
+/* For who asks first after a change: a tenant's rotations, however many, cost nobody else anything. */
+static void render(const struct public_keys *keys, struct arena *arena, struct tenant_keys *tenant, int64_t now_ms) {
 	struct signing_keys list;
 
-	arena_reset(keys->arena);
-	signing_keys_take(&list, keys->arena, keys->codec, tenant->fold, now_ms);
+	signing_keys_take(&list, arena, keys->codec, tenant->fold, now_ms);
 	buffer_clear(&tenant->text);
 	signing_keys_append_jwks(&tenant->text, &list);
 	tenant->is_empty = list.count == 0;
@@ -62,7 +63,7 @@ static void render(struct public_keys *keys, struct tenant_keys *tenant, int64_t
 
 /* --- The fold --- */
 
-static struct tenant_keys *find(struct public_keys *keys, const char *tenant_id) {
+static struct tenant_keys *find(const struct public_keys *keys, const char *tenant_id) {
 	struct tenant_keys *tenant;
 
 	HASH_FIND_STR(keys->tenants, tenant_id, tenant);
@@ -78,6 +79,7 @@ static struct tenant_keys *find_or_add(struct public_keys *keys, const char *ten
 	tenant->tenant_id = x_strdup(tenant_id);
 	tenant->fold = state_fold_new();
 	tenant->text = BUFFER_INIT(SET_MAX);
+	pthread_mutex_init(&tenant->lock, NULL);
 	HASH_ADD_KEYPTR(hh, keys->tenants, tenant->tenant_id, strlen(tenant->tenant_id), tenant);
 	return tenant;
 }
@@ -90,20 +92,21 @@ static void apply(struct public_keys *keys, const struct record *record) {
 	arena_reset(keys->arena);
 	if (state_key_parse(keys->arena, record->key, record->key_len, &key) || key.kind != STATE_SIGNING_KEY)
 		return;
+	pthread_rwlock_wrlock(&keys->lock);
 	tenant = find_or_add(keys, key.tenant_id);
+	pthread_rwlock_unlock(&keys->lock);
+	pthread_mutex_lock(&tenant->lock);
 	state_fold_apply(tenant->fold, &at, record->value, record->len);
-	render(keys, tenant, clock_wall_ms());
+	tenant->valid_until_ms = 0;
+	pthread_mutex_unlock(&tenant->lock);
 }
 
 /* Of a changelog that is mostly deliveries, the rest is passed over without a lock. */
 void public_keys_apply(struct public_keys *keys, const struct record *record) {
 	static const char prefix[] = "key/";
 
-	if (record->key_len < sizeof(prefix) - 1 || memcmp(record->key, prefix, sizeof(prefix) - 1) != 0)
-		return;
-	pthread_rwlock_wrlock(&keys->lock);
-	apply(keys, record);
-	pthread_rwlock_unlock(&keys->lock);
+	if (record->key_len >= sizeof(prefix) - 1 && !memcmp(record->key, prefix, sizeof(prefix) - 1))
+		apply(keys, record);
 }
 
 /* --- Its life --- */
@@ -124,6 +127,7 @@ void public_keys_free(struct public_keys *keys) {
 		HASH_DEL(keys->tenants, tenant);
 		state_fold_free(tenant->fold);
 		buffer_destroy(&tenant->text);
+		pthread_mutex_destroy(&tenant->lock);
 		free(tenant->tenant_id);
 		free(tenant);
 	}
@@ -143,23 +147,23 @@ static void copy_empty(struct public_key_set *out) {
 	*out = (struct public_key_set){ .text = "{\"keys\":[]}\n", .len = strlen("{\"keys\":[]}\n"), .is_empty = true, .etag = "\"empty\"" };
 }
 
-void public_keys_get(struct public_keys *keys, struct arena *arena, const char *tenant_id, int64_t now_ms, struct public_key_set *out) {
+int public_keys_get(struct public_keys *keys, struct arena *arena, const char *tenant_id, int64_t now_ms, struct public_key_set *out) {
 	struct tenant_keys *tenant;
-	bool stale;
+	bool is_whole;
 
 	pthread_rwlock_rdlock(&keys->lock);
 	tenant = find(keys, tenant_id);
-	stale = tenant && tenant->valid_until_ms <= now_ms;
-	if (!tenant)
+	pthread_rwlock_unlock(&keys->lock);
+	if (!tenant) {
 		copy_empty(out);
-	else if (!stale)
+		return 0;
+	}
+	pthread_mutex_lock(&tenant->lock);
+	if (tenant->valid_until_ms <= now_ms)
+		render(keys, arena, tenant, now_ms);
+	is_whole = !tenant->text.overflowed;
+	if (is_whole)
 		copy(tenant, arena, out);
-	pthread_rwlock_unlock(&keys->lock);
-	if (!stale)
-		return;
-	/* Tenants are never taken out. */
-	pthread_rwlock_wrlock(&keys->lock);
-	render(keys, tenant, now_ms);
-	copy(tenant, arena, out);
-	pthread_rwlock_unlock(&keys->lock);
+	pthread_mutex_unlock(&tenant->lock);
+	return is_whole ? 0 : PUBLIC_KEYS_E_TOO_LARGE;
 }

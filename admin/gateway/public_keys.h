@@ -29,5 +29,7 @@ struct public_key_set {
 	char etag[ETAG_SIZE]; /* with its quotes */
 };
 
-/* Of those that have not expired at `now_ms` (wall); a tenant without keys has an empty set. Any thread. */
-void public_keys_get(struct public_keys *keys, struct arena *arena, const char *tenant_id, int64_t now_ms, struct public_key_set *out);
+enum { PUBLIC_KEYS_E_TOO_LARGE = 1 };
+
+/* Of those that have not expired at `now_ms` (wall); a tenant without keys has an empty set. Returns 0, or TOO_LARGE. Any thread. */
+int public_keys_get(struct public_keys *keys, struct arena *arena, const char *tenant_id, int64_t now_ms, struct public_key_set *out) _must_check_;

@@ -12,7 +12,11 @@ static void answer_outcome(struct exchange *exchange, const struct analytic_even
 	struct arena *arena = exchange->http->arena;
 	char id[UUID_TEXT_SIZE];
 
-	answer_data(exchange, outcome->status, &outcome->data);
+	if (outcome->data.kind == EVENT_DATA_PROBLEM)
+		answer_data(exchange, outcome->status,
+			    &(struct event_data){ .kind = EVENT_DATA_PROBLEM, .problem = command_request_problem(arena, outcome->data.problem) });
+	else
+		answer_data(exchange, outcome->status, &outcome->data);
 	if (outcome->status == 201 && outcome->data.kind == EVENT_DATA_WEBHOOK) {
 		uuid_format(&outcome->data.webhook.id, id);
 		http_answer_header(&exchange->http->answer, "location", arena_printf(arena, "/v1/webhooks/%s", id));
@@ -51,7 +55,7 @@ static void answer_unsent(struct exchange *exchange, int r) {
 static void answer_under_way(struct exchange *exchange) {
 	struct problem *problem = problem_new(exchange->http->arena, 409, "A request with this Idempotency-Key and x-request-id is under way.");
 
-	problem_add(exchange->http->arena, problem, "commandId", "body", exchange->command.envelope.command_id, "Must wait for the first one's outcome");
+	problem_add(exchange->http->arena, problem, "Idempotency-Key", "headers", exchange->command.envelope.command_id, "Must wait for the first one's outcome");
 	answer_problem(exchange, problem);
 	http_answer_header(&exchange->http->answer, "retry-after", "1");
 	show_command_id(exchange);

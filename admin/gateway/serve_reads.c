@@ -32,8 +32,10 @@ static void serve_keys_of(struct exchange *exchange, const char *tenant_id) {
 		answer_error(exchange, 503, "The keys are being read.");
 		return;
 	}
-	public_keys_get(changelog_keys(exchange->gateway->changelog), exchange->http->arena, tenant_id, clock_wall_ms(), &set);
-	answer_keys(exchange, &set);
+	if (public_keys_get(changelog_keys(exchange->gateway->changelog), exchange->http->arena, tenant_id, clock_wall_ms(), &set))
+		answer_error(exchange, 500, "The keys are more than an answer may hold.");
+	else
+		answer_keys(exchange, &set);
 }
 
 /* The first label of the host under gateway.domain, or NULL. Hosts have no case; that of a tenant's id is lower then. */
@@ -127,7 +129,7 @@ void serve_events(struct exchange *exchange) {
 		return;
 	}
 	event_index_query(exchange->gateway->events, &query, &out);
-	answer_json(exchange, 200, out.data, out.len);
+	answer_buffer(exchange, &out);
 }
 
 /* --- Deliveries --- */
@@ -185,5 +187,5 @@ void serve_deliveries(struct exchange *exchange) {
 	else if (delivery_index_query(changelog_deliveries(changelog), exchange->http->arena, &query, &out))
 		answer_problem(exchange, not_found(exchange));
 	else
-		answer_json(exchange, 200, out.data, out.len);
+		answer_buffer(exchange, &out);
 }

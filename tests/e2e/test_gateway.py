@@ -96,11 +96,11 @@ def test_idempotency_key(world, client, tenant):
     assert second.headers["idempotent-replayed"] == "true" and "idempotent-replayed" not in first.headers
     assert client("POST", WEBHOOKS, new(), {"idempotency-key": '"k-1"'}).json == first.json, "a structured field's string"
     conflict = client("POST", WEBHOOKS, new(URL + "2"), key)
-    assert (conflict.status, conflict.json["code"], conflict.json["details"][0]["param"]) == (409, "Conflict", "commandId")
+    assert (conflict.status, conflict.json["code"], conflict.json["details"][0]["param"]) == (409, "Conflict", "Idempotency-Key")
     assert client("GET", WEBHOOKS, headers=key).json["data"] == [first.json]
     for wrong in ("", "x" * 257):
         refused = client("POST", WEBHOOKS, new(), {"idempotency-key": wrong})
-        assert (refused.status, refused.json["details"][0]["param"]) == (400, "commandId"), wrong
+        assert (refused.status, refused.json["details"][0]["param"]) == (400, "Idempotency-Key"), wrong
     assert uuid.UUID(client("POST", WEBHOOKS, new()).headers["idempotency-key"]), "what to repeat with"
 
 

@@ -120,6 +120,7 @@ static struct handler_context context_of(struct world *world, const struct comma
 		.registry = &world->fake.registry,
 		.derive_key = derive_key,
 		.source = source,
+		.pending_deliveries = world->pending_deliveries,
 		.now_ms = world->now_ms,
 	};
 }

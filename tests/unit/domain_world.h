@@ -9,6 +9,7 @@ struct world {
 	struct fake_registry fake;
 	struct handler_settings settings;
 	int64_t now_ms;
+	int64_t pending_deliveries; /* of the tenant, as the pipeline would say */
 	int64_t offset;         /* of the next command */
 	struct effects effects; /* of the last one */
 	int command_number;

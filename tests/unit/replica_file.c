@@ -304,7 +304,8 @@ static void end_filling(struct fixture *f) {
 	assert_int_equal(r, 0);
 }
 
-static int count_backlog(void *userdata, const struct uuid *webhook_id _unused_, int64_t next_due_ms _unused_, int64_t count) {
+static int count_backlog(void *userdata, const struct uuid *webhook_id _unused_, const char *tenant_id _unused_, int64_t next_due_ms _unused_,
+			 int64_t count) {
 	*(int64_t *)userdata += count;
 	return 0;
 }

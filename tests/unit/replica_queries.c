@@ -392,7 +392,8 @@ static void test_a_walk_over_what_is_pending(void **state) {
 	}
 }
 
-static int append_backlog(void *userdata, const struct uuid *webhook_id, int64_t next_due_ms, int64_t count) {
+static int append_backlog(void *userdata, const struct uuid *webhook_id, const char *tenant_id, int64_t next_due_ms, int64_t count) {
+	assert_string_equal(tenant_id, "tenant");
 	buffer_printf(userdata, "%d:%lld:%lld ", webhook_id->bytes[3], (long long)next_due_ms, (long long)count);
 	return 0;
 }
@@ -464,8 +465,8 @@ static void test_every_question_has_an_index(void **state) {
 		while (sqlite3_step(plan) == SQLITE_ROW) {
 			const char *detail = (const char *)sqlite3_column_text(plan, 3);
 
-			/* The backlog is asked once for an assignment, and read off the index of the pending alone. */
-			if (i == STATEMENT_DELIVERY_BACKLOG && strstr(detail, "USING COVERING INDEX delivery_pending"))
+			/* The backlog is asked once for an assignment, and read off the index of the pending, but for a row of each webhook. */
+			if (i == STATEMENT_DELIVERY_BACKLOG && strstr(detail, "USING INDEX delivery_pending"))
 				continue;
 			if (strncmp(detail, "SCAN", 4) == 0 || strstr(detail, "TEMP B-TREE"))
 				fail_msg("%s: %s", sql, detail);

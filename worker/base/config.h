@@ -61,6 +61,10 @@ struct config {
 	int64_t issuance_receipt_retention_ms; /* 0: none kept */
 	int64_t command_max_bytes;
 
+	int tenant_max_webhooks;
+	int tenant_max_signing_keys;
+	int tenant_max_pending_deliveries;
+
 	int delivery_threads; /* 1 to DELIVERY_THREADS_MAX */
 	int64_t delivery_connect_timeout_ms;
 	int64_t delivery_timeout_ms;

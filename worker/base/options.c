@@ -47,6 +47,13 @@ const struct option options[] = {
 	{ "command.max.bytes", &option_size, FIELD(command_max_bytes), "524288", NULL, 1024, 64 << 20,
 	  "a larger record is a dead letter" },
 
+	{ "tenant.max.webhooks", &option_int, FIELD(tenant_max_webhooks), "10000", NULL, 1, 1000000,
+	  "webhooks of a tenant; one more is refused with 409" },
+	{ "tenant.max.signing.keys", &option_int, FIELD(tenant_max_signing_keys), "100", NULL, 2, 1000,
+	  "keys in a tenant's JWKS, replaced ones until signing.key.overlap is over included; a rotation past it is refused with 409" },
+	{ "tenant.max.pending.deliveries", &option_int, FIELD(tenant_max_pending_deliveries), "1000000", NULL, 1, 1000000000,
+	  "deliveries of a tenant that are not ended; an issuance, a test or a recovery past it is refused with 429" },
+
 	{ "delivery.threads", &option_int, FIELD(delivery_threads), NULL, "CPUs - 1, at least 1", 1, DELIVERY_THREADS_MAX,
 	  "threads that send callbacks; by the CPUs that it may use (affinity, cgroup quota)" },
 	{ "delivery.connect.timeout", &option_duration, FIELD(delivery_connect_timeout_ms), "5s", NULL, 1, SECONDS(600),

@@ -41,6 +41,8 @@ int operation_test_webhook(struct handling *handling, const void *userdata) {
 	r = find_enabled(handling, userdata, &webhook);
 	if (r)
 		return r;
+	if (handling_exceeds(handling, TENANT_LIMIT_PENDING_DELIVERIES, handling->context->pending_deliveries, 1))
+		return 0;
 	event_id = id_of_event(envelope->tenant_id, envelope->command_id, EVENT_TYPE_WEBHOOK_TEST);
 	event_json_test(&event_json, &event_id, &webhook.id, envelope->timestamp_ms);
 	r = record_delivery(handling, &webhook.id, EVENT_TYPE_WEBHOOK_TEST, &event_json, &delivery);
@@ -62,6 +64,14 @@ static void revive(struct handling *handling, const struct delivery *dead) {
 	effects_put(handling->effects, &record);
 }
 
+/* How many may be revived at once. One is asked for where none may be, so that a tenant that has none is told so. */
+static size_t room(const struct handling *handling) {
+	const struct handler_context *context = handling->context;
+	int64_t max = context->settings->tenant_max[TENANT_LIMIT_PENDING_DELIVERIES];
+
+	return max == 0 ? RECOVER_MAX : (size_t)MIN(MAX(max - context->pending_deliveries, (int64_t)1), (int64_t)RECOVER_MAX);
+}
+
 /* A disabled webhook's pending deliveries are withdrawn: reviving its dead ones would lose them, so it is refused. */
 int operation_recover_deliveries(struct handling *handling, const void *userdata) {
 	const struct registry *registry = handling->context->registry;
@@ -77,9 +87,11 @@ int operation_recover_deliveries(struct handling *handling, const void *userdata
 	if (r)
 		return r;
 	r = registry->delivery_dead(registry->userdata, handling->effects->arena, &webhook.id, command->since_ms,
-				    (struct delivery_bounds){ RECOVER_MAX, RECOVER_BYTES_MAX }, &dead, &count);
+				    (struct delivery_bounds){ room(handling), RECOVER_BYTES_MAX }, &dead, &count);
 	if (r < 0)
 		return r;
+	if (handling_exceeds(handling, TENANT_LIMIT_PENDING_DELIVERIES, handling->context->pending_deliveries, (int64_t)count))
+		return 0;
 	for (size_t i = 0; i < count; i++)
 		revive(handling, &dead[i]);
 	data.recovered = (int32_t)count;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/state.h"
+#include "domain/tenant_limit.h"
 
 struct effects {
 	struct arena *arena;
@@ -9,6 +10,7 @@ struct effects {
 	size_t change_count, change_capacity;
 	struct analytic_event *events;
 	size_t event_count, event_capacity;
+	enum tenant_limit reached; /* why the command was refused, where that was a limit */
 };
 
 void effects_init(struct effects *effects, struct arena *arena);

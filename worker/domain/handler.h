@@ -1,8 +1,8 @@
 /*
  * The handlers: a command, what it needs of the state, and the time go in; effects come out. Pure: no I/O of their own, no clock, no randomness.
  *
- * Every command gets exactly one START and one SUCCESS or FAIL, in order. A refused input is an ordinary outcome: FAIL with 400, 404 or 409, a
- * detail for every wrong parameter, and no change.
+ * Every command gets exactly one START and one SUCCESS or FAIL, in order. A refused input is an ordinary outcome: FAIL with 400, 404, 409 or 429, a
+ * detail for every wrong parameter, or for the limit that is reached, and no change.
  */
 #pragma once
 
@@ -24,6 +24,7 @@ struct handler_settings {
 	int64_t receipt_retention_ms;
 	int64_t issuance_receipt_retention_ms; /* 0: none */
 	int64_t signing_key_overlap_ms;
+	int64_t tenant_max[TENANT_LIMIT_COUNT]; /* 0: no limit */
 };
 
 /* Derives a tenant's key pair of an epoch and fills kid, x and master_key_id; the other fields are the caller's. */
@@ -36,6 +37,7 @@ struct handler_context {
 	signing_key_derive_fn derive_key;
 	void *derive_key_userdata;
 	const struct command_source *source;
+	int64_t pending_deliveries; /* of the command's tenant */
 	int64_t now_ms; /* wall */
 };
 

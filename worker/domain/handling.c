@@ -4,6 +4,8 @@
 #include "domain/id.h"
 #include "domain/limits.h"
 
+#include <inttypes.h>
+
 /* An identifier as an event shows it: whole, unless it is so long that the event could not be published. It is refused then, but START comes first. */
 static const char *shown(const struct handling *handling, const char *identifier) {
 	size_t len = identifier ? utf8_prefix_len(identifier, SHOWN_IDENTIFIER_MAX) : 0;
@@ -66,6 +68,32 @@ bool handling_refused(struct handling *handling) {
 	if (handling->validation.problem)
 		handling_answer_problem(handling, handling->validation.problem);
 	return handling->validation.problem;
+}
+
+static const struct {
+	int status;
+	const char *message, *msg;
+} limit_answers[TENANT_LIMIT_COUNT] = {
+	[TENANT_LIMIT_WEBHOOKS] = { 409, "The tenant has as many webhooks as it may have.", "Is how many webhooks a tenant may have" },
+	[TENANT_LIMIT_SIGNING_KEYS] = { 409, "The tenant has as many signing keys in its JWKS as it may have: a replaced key leaves it in time.",
+					"Is how many signing keys of a tenant may be in its JWKS" },
+	[TENANT_LIMIT_PENDING_DELIVERIES] = { 429, "The tenant has as many deliveries pending as it may have.",
+					      "Is how many deliveries of a tenant may be pending" },
+};
+
+bool handling_exceeds(struct handling *handling, enum tenant_limit limit, int64_t count, int64_t more) {
+	int64_t max = handling->context->settings->tenant_max[limit];
+	struct arena *arena = handling->effects->arena;
+	struct problem *problem;
+
+	if (max == 0 || more == 0 || count + more <= max)
+		return false;
+	problem = problem_new(arena, limit_answers[limit].status, limit_answers[limit].message);
+	problem->type = "resource";
+	problem_add(arena, problem, tenant_limit_key(limit), "limits", arena_printf(arena, "%" PRId64, max), limit_answers[limit].msg);
+	handling_answer_problem(handling, problem);
+	handling->effects->reached = limit;
+	return true;
 }
 
 void handling_add_received(struct handling *handling, const struct delivery *delivery) {

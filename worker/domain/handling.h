@@ -43,5 +43,8 @@ void handling_answer_problem(struct handling *handling, const struct problem *pr
 /* Answers 400 and returns true where the validation found something. */
 bool handling_refused(struct handling *handling);
 
+/* Whether so many `more` would be past the limit, where the tenant has `count`. Answers 409, of deliveries 429, then. */
+bool handling_exceeds(struct handling *handling, enum tenant_limit limit, int64_t count, int64_t more);
+
 /* Adds an event of a delivery that this command records. */
 void handling_add_received(struct handling *handling, const struct delivery *delivery);

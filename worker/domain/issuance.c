@@ -189,6 +189,8 @@ static int issue(struct handling *handling, const void *userdata) {
 	r = find_matches(handling, &matches);
 	if (r < 0)
 		return r;
+	if (handling_exceeds(handling, TENANT_LIMIT_PENDING_DELIVERIES, handling->context->pending_deliveries, (int64_t)matches.delivery_count))
+		return 0;
 	if (!build_events(issuance, &matches, &events))
 		add_too_large(handling, issuance);
 	if (handling_refused(handling))

@@ -21,6 +21,15 @@ static void retire(struct handling *handling, const struct signing_key *key) {
 	effects_put(handling->effects, &record);
 }
 
+/* Returns 0; 1 after answering; or a negative errno. */
+static int check_room(struct handling *handling) {
+	const struct handler_context *context = handling->context;
+	size_t count, max = (size_t)context->settings->tenant_max[TENANT_LIMIT_SIGNING_KEYS];
+	int r = context->registry->signing_key_count(context->registry->userdata, handling->envelope->tenant_id, context->now_ms, max, &count);
+
+	return r < 0 ? r : handling_exceeds(handling, TENANT_LIMIT_SIGNING_KEYS, (int64_t)count, 1);
+}
+
 int operation_rotate_signing_key(struct handling *handling, const void *userdata _unused_) {
 	const struct registry *registry = handling->context->registry;
 	struct event_data data = { .kind = EVENT_DATA_SIGNING_KEY };
@@ -29,6 +38,9 @@ int operation_rotate_signing_key(struct handling *handling, const void *userdata
 
 	if (handling_refused(handling))
 		return 0;
+	r = check_room(handling);
+	if (r)
+		return MIN(r, 0);
 	r = registry->signing_key_newest(registry->userdata, handling->effects->arena, handling->envelope->tenant_id, &newest);
 	if (r < 0)
 		return r;

@@ -139,3 +139,40 @@ void validate_since(struct validation *validation, int64_t since_ms) {
 	if (since_ms < 0)
 		validation_add(validation, "since", BODY, decimal(validation, since_ms), "Must not be before 1970");
 }
+
+void validate_command(struct validation *validation, const struct command *command, const struct url_policy *policy) {
+	const struct cursor *after;
+	struct webhook webhook;
+	struct cursor cursor;
+	struct uuid id;
+	size_t limit;
+
+	validate_envelope(validation, &command->envelope);
+	switch (command->operation) {
+	case OPERATION_UPDATE_WEBHOOK:
+		validate_id(validation, command->id, &id);
+		validate_webhook(validation, command, policy, &webhook);
+		return;
+	case OPERATION_CREATE_WEBHOOK:
+		validate_webhook(validation, command, policy, &webhook);
+		return;
+	case OPERATION_RETRIEVE_WEBHOOKS:
+		validate_limit(validation, command, &limit);
+		validate_cursor(validation, command, &cursor, &after);
+		return;
+	case OPERATION_RECOVER_DELIVERIES:
+		validate_id(validation, command->id, &id);
+		validate_since(validation, command->since_ms);
+		return;
+	case OPERATION_RETRIEVE_WEBHOOK:
+	case OPERATION_DELETE_WEBHOOK:
+	case OPERATION_TEST_WEBHOOK:
+		validate_id(validation, command->id, &id);
+		return;
+	case OPERATION_ROTATE_SIGNING_KEY:
+		return;
+	case OPERATION_COUNT:
+		break;
+	}
+	abort();
+}

@@ -33,3 +33,5 @@ void validate_limit(struct validation *validation, const struct command *command
 void validate_cursor(struct validation *validation, const struct command *command, struct cursor *storage,
 		     const struct cursor **out);
 void validate_since(struct validation *validation, int64_t since_ms);
+/* All of a command, envelope included, as its operation would: for whoever has to refuse it before it is one. */
+void validate_command(struct validation *validation, const struct command *command, const struct url_policy *policy);

@@ -44,6 +44,15 @@ static int ensure_signing_key(struct handling *handling) {
 	return MIN(r, 0);
 }
 
+/* Returns 0; 1 after answering; or a negative errno. */
+static int check_room(struct handling *handling) {
+	const struct registry *registry = handling->context->registry;
+	int64_t count;
+	int r = registry->webhook_count(registry->userdata, handling->envelope->tenant_id, &count);
+
+	return r < 0 ? r : handling_exceeds(handling, TENANT_LIMIT_WEBHOOKS, count, 1);
+}
+
 int operation_create_webhook(struct handling *handling, const void *userdata) {
 	const struct handler_context *context = handling->context;
 	const struct command *command = userdata;
@@ -58,9 +67,11 @@ int operation_create_webhook(struct handling *handling, const void *userdata) {
 	validate_webhook(&handling->validation, command, &context->settings->url_policy, &webhook);
 	if (handling_refused(handling))
 		return 0;
-	r = ensure_signing_key(handling);
-	if (r < 0)
-		return r;
+	r = check_room(handling);
+	if (r == 0)
+		r = ensure_signing_key(handling);
+	if (r)
+		return MIN(r, 0);
 	put_webhook(handling, &webhook);
 	answer_webhook(handling, 201, &webhook);
 	return 0;

@@ -166,6 +166,13 @@ static void render_process(struct buffer *out, const char *version) {
 	buffer_printf(out, "posthorn_build_info{version=\"%s\"} 1\n", version);
 }
 
+static void render_refusals(struct buffer *out, const struct pipeline_metrics *metrics) {
+	family(out, "posthorn_refused_by_limit_total", "counter", "Commands refused because their tenant has as much as it may have, by the limit's key.");
+	for (int i = TENANT_LIMIT_NONE + 1; i < TENANT_LIMIT_COUNT; i++)
+		buffer_printf(out, "posthorn_refused_by_limit_total{limit=\"%s\"} %" PRIu64 "\n", tenant_limit_key((enum tenant_limit)i),
+			      load(&metrics->refused_by_limit[i]));
+}
+
 void metrics_render(struct buffer *out, const struct pipeline *pipeline, const struct engine *engine, const char *version) {
 	const struct pipeline_metrics *metrics = pipeline_metrics(pipeline);
 
@@ -182,6 +189,7 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline, const s
 	       atomic_load(&metrics->open_breakers));
 	single(out, "posthorn_webhooks_disabled_total", "counter", "Webhooks disabled because their endpoint is gone or failed for too long.",
 	       (int64_t)load(&metrics->webhooks_disabled));
+	render_refusals(out, metrics);
 	render_partitions(out, metrics);
 	render_process(out, version);
 }

@@ -14,6 +14,7 @@
 #include "pipeline/partition.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/restore.h"
+#include "pipeline/tenant_pending.h"
 #include "pipeline/topics.h"
 #include "pipeline/transaction.h"
 #include "pipeline/turn_budget.h"
@@ -58,6 +59,7 @@ struct pipeline {
 	struct replica *replica; /* NULL while its file cannot be made */
 	struct restorer *restorer;
 	struct dispatch *dispatch;
+	struct tenant_pending *tenant_pending;
 
 	struct pace pace;
 	struct job *outcomes, **outcomes_end; /* attempts that ended, not yet committed */

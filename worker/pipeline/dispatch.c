@@ -63,21 +63,24 @@ struct backlog {
 	int64_t now_ms, count;
 };
 
-static int add_backlog(void *userdata, const struct uuid *webhook_id, int64_t next_due_ms, int64_t count) {
+static int add_backlog(void *userdata, const struct uuid *webhook_id, const char *tenant_id, int64_t next_due_ms, int64_t count) {
 	struct backlog *b = userdata;
 	struct endpoint *endpoint = endpoint_get(b->dispatch, b->partition, webhook_id);
 
 	/* What waits for later may be of a webhook that is gone or disabled, and has to end now. */
 	endpoint->next_due_ms = next_due_ms > b->now_ms ? LOOK : MIN(endpoint->next_due_ms, next_due_ms);
 	endpoint_settle(b->dispatch, endpoint);
+	tenant_pending_add(b->dispatch->settings.tenant_pending, b->partition->id, tenant_id, count);
 	b->count += count;
 	return 0;
 }
 
 int dispatch_activate(struct dispatch *d, const struct partition *partition) {
 	struct backlog backlog = { .dispatch = d, .partition = partition, .now_ms = clock_wall_ms() };
-	int r = replica_backlog(d->replica, partition->id, add_backlog, &backlog);
+	int r;
 
+	tenant_pending_forget(d->settings.tenant_pending, partition->id);
+	r = replica_backlog(d->replica, partition->id, add_backlog, &backlog);
 	if (r < 0)
 		return r;
 	atomic_store(&d->settings.metrics->partitions[partition->id].pending, backlog.count);
@@ -103,6 +106,7 @@ void dispatch_forget(struct dispatch *d, const struct partition *partition) {
 	struct endpoint *endpoint, *next;
 
 	outstanding_forget(d, partition->id);
+	tenant_pending_forget(d->settings.tenant_pending, partition->id);
 	HASH_ITER(hh, d->endpoints, endpoint, next)
 		if (endpoint->partition == partition->id)
 			endpoint_free(d, endpoint);

@@ -31,6 +31,7 @@
 #include "domain/handler.h"
 #include "pipeline/metrics.h"
 #include "pipeline/partition.h"
+#include "pipeline/tenant_pending.h"
 #include "replica/replica.h"
 #include "signature/master_keys.h"
 
@@ -41,6 +42,7 @@ struct dispatch_settings {
 	const struct master_keys *master_keys;
 	struct engine *engine;
 	struct pipeline_metrics *metrics;
+	struct tenant_pending *tenant_pending;
 };
 
 struct dispatch *dispatch_new(const struct dispatch_settings *settings);
@@ -50,7 +52,7 @@ DEFINE_CLEANUP(struct dispatch, dispatch_free)
 /* The replica to read from; set anew after the file was made anew. */
 void dispatch_set_replica(struct dispatch *dispatch, struct replica *replica);
 
-/* A partition became active: its backlog in the replica becomes known, its gate opens. Returns 0 or a negative errno. */
+/* A partition became active: its backlog in the replica becomes known, also by tenant; its gate opens. Returns 0 or a negative errno. */
 int dispatch_activate(struct dispatch *dispatch, const struct partition *partition) _must_check_;
 /* Its gate closes: no attempt begins from now on. Those in flight go on. */
 void dispatch_suspend(struct dispatch *dispatch, const struct partition *partition);

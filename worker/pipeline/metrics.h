@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/memory.h"
+#include "domain/tenant_limit.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -50,6 +51,7 @@ struct pipeline_metrics {
 	atomic_int endpoints;             /* webhooks with pending deliveries */
 	atomic_int open_breakers;         /* endpoints to which only probes go */
 	atomic_uint_fast64_t webhooks_disabled; /* by their endpoints */
+	atomic_uint_fast64_t refused_by_limit[TENANT_LIMIT_COUNT]; /* commands */
 	atomic_int partition_count; /* set last: until then there are none */
 	struct partition_metrics *partitions; /* owned; [partition_count] */
 };

@@ -42,6 +42,7 @@ struct pipeline *pipeline_new(const struct config *config, const struct master_k
 		.master_keys = master_keys,
 		.engine = engine,
 		.arena = arena_new(),
+		.tenant_pending = tenant_pending_new(),
 		.record = BUFFER_INIT(RECORD_MAX),
 		.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.handler_settings = {
@@ -49,6 +50,9 @@ struct pipeline *pipeline_new(const struct config *config, const struct master_k
 			.receipt_retention_ms = config->receipt_retention_ms,
 			.issuance_receipt_retention_ms = config->issuance_receipt_retention_ms,
 			.signing_key_overlap_ms = config->signing_key_overlap_ms,
+			.tenant_max = { [TENANT_LIMIT_WEBHOOKS] = config->tenant_max_webhooks,
+					[TENANT_LIMIT_SIGNING_KEYS] = config->tenant_max_signing_keys,
+					[TENANT_LIMIT_PENDING_DELIVERIES] = config->tenant_max_pending_deliveries },
 		},
 		.outcome_settings.retry = { config->delivery_retry_schedule_ms, config->delivery_retry_count, config->delivery_retry_jitter },
 		.outcome_settings.endpoint_disable_after_ms = config->endpoint_disable_after_ms,
@@ -76,6 +80,7 @@ void pipeline_free(struct pipeline *p) {
 		return;
 	transaction_close(p->transaction);
 	dispatch_free(p->dispatch);
+	tenant_pending_free(p->tenant_pending);
 	restorer_free(p->restorer);
 	if (p->group)
 		rd_kafka_consumer_group_metadata_destroy(p->group);
@@ -205,6 +210,7 @@ static void make_parts(struct pipeline *p) {
 		.master_keys = p->master_keys,
 		.engine = p->engine,
 		.metrics = &p->metrics,
+		.tenant_pending = p->tenant_pending,
 	};
 
 	p->inputs = inputs_new(p->partition_count);

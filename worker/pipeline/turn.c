@@ -27,6 +27,8 @@ static void count_turn(struct pipeline *p, const struct turn *turn) {
 	for (int i = 0; i < METRIC_DELIVERY_COUNT; i++)
 		metric_add(&p->metrics.deliveries[i], turn->delivery_counts[i]);
 	metric_add(&p->metrics.webhooks_disabled, turn->webhooks_disabled);
+	for (int i = 0; i < TENANT_LIMIT_COUNT; i++)
+		metric_add(&p->metrics.refused_by_limit[i], turn->refused_by_limit[i]);
 }
 
 /* SQLite follows Kafka (R7): the rows and the changelog offset that they reflect, in one commit. */
@@ -49,6 +51,7 @@ static int commit_replica(struct pipeline *p) {
 }
 
 static void advance_partitions(struct pipeline *p) {
+	tenant_pending_commit(p->tenant_pending);
 	for (int32_t i = 0; i < p->partition_count; i++) {
 		struct partition *partition = &p->partitions[i];
 
@@ -90,6 +93,7 @@ static void dispatch_committed(struct pipeline *p, const struct turn *turn, stru
 }
 
 static void reset_partitions(struct pipeline *p) {
+	tenant_pending_undo(p->tenant_pending);
 	for (int32_t i = 0; i < p->partition_count; i++)
 		partition_turn_reset(&p->partitions[i]);
 }

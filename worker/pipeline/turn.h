@@ -45,6 +45,7 @@ struct turn {
 	uint64_t command_counts[METRIC_INPUT_COUNT][METRIC_COMMAND_COUNT];
 	uint64_t delivery_counts[METRIC_DELIVERY_COUNT];
 	uint64_t webhooks_disabled;
+	uint64_t refused_by_limit[TENANT_LIMIT_COUNT];
 };
 
 /* turn_take.c */

@@ -17,6 +17,7 @@ static void derive_key(void *userdata, struct arena *arena, const char *tenant_i
 
 static int handle_record(struct pipeline *p, const rd_kafka_message_t *message, const struct intake_record *record,
 			 struct effects *effects) {
+	const struct command_envelope *envelope = record->input == INPUT_ADMIN ? &record->command.envelope : &record->issuance.envelope;
 	struct command_source source = { p->cluster_id, rd_kafka_topic_name(message->rkt), message->partition, message->offset };
 	struct handler_context context = {
 		.settings = &p->handler_settings,
@@ -24,6 +25,7 @@ static int handle_record(struct pipeline *p, const rd_kafka_message_t *message, 
 		.derive_key = derive_key,
 		.derive_key_userdata = p,
 		.source = &source,
+		.pending_deliveries = tenant_pending_get(p->tenant_pending, envelope->tenant_id),
 		.now_ms = clock_wall_ms(),
 	};
 

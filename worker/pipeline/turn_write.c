@@ -166,7 +166,9 @@ int turn_write_effects(struct pipeline *p, struct turn *turn, struct partition *
 	for (size_t i = 0; i < effects->event_count && r == 0; i++) {
 		r = write_event(p, &effects->events[i]);
 		count_event(turn, partition, &effects->events[i]);
+		tenant_pending_note(p->tenant_pending, partition->id, &effects->events[i]);
 	}
+	turn->refused_by_limit[effects->reached]++;
 	arena_reset(p->scratch);
 	return r;
 }

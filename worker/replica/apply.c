@@ -31,10 +31,23 @@ static int bind_key(struct replica *replica, sqlite3_stmt *statement, int32_t pa
 	return 2;
 }
 
-static void bind_delivery(sqlite3_stmt *statement, int at, const struct uuid *webhook_id, enum delivery_status status, int64_t due_ms) {
-	bind_uuid(statement, at, webhook_id);
-	bind_int(statement, at + 1, status);
-	bind_int(statement, at + 2, due_ms);
+static void bind_delivery(sqlite3_stmt *statement, int at, const struct young_delivery *delivery, enum delivery_status status) {
+	bind_uuid(statement, at, &delivery->webhook_id);
+	bind_text(statement, at + 1, delivery->tenant_id);
+	bind_int(statement, at + 2, status);
+	bind_int(statement, at + 3, delivery->due_ms);
+}
+
+static struct young_delivery row_of(const struct delivery *delivery, int32_t partition, const void *value, size_t len) {
+	return (struct young_delivery){
+		.id = delivery->id,
+		.webhook_id = delivery->webhook_id,
+		.tenant_id = delivery->tenant_id,
+		.partition = partition,
+		.due_ms = delivery->next_attempt_at_ms,
+		.value = value,
+		.len = len,
+	};
 }
 
 /* Of events that it takes, a bit each. */
@@ -48,6 +61,8 @@ static unsigned types_of(const struct webhook *webhook) {
 
 /* The columns that the row is looked up by, from parameter `at` on. */
 static void bind_columns(sqlite3_stmt *statement, int at, const struct state_record *record) {
+	struct young_delivery delivery;
+
 	switch (record->kind) {
 	case STATE_WEBHOOK:
 		bind_text(statement, at, record->webhook.tenant_id);
@@ -61,7 +76,8 @@ static void bind_columns(sqlite3_stmt *statement, int at, const struct state_rec
 		bind_int(statement, at + 2, record->signing_key.expires_at_ms);
 		return;
 	case STATE_DELIVERY:
-		bind_delivery(statement, at, &record->delivery.webhook_id, record->delivery.status, record->delivery.next_attempt_at_ms);
+		delivery = row_of(&record->delivery, 0, NULL, 0);
+		bind_delivery(statement, at, &delivery, record->delivery.status);
 		return;
 	case STATE_RECEIPT:
 		bind_int(statement, at, record->receipt.expires_at_ms);
@@ -89,7 +105,7 @@ static int put_row(void *userdata, const struct young_delivery *delivery) {
 	int at = bind_key(replica, statement, delivery->partition, &key) + 1;
 
 	sqlite3_bind_blob64(statement, at, delivery->value, delivery->len, SQLITE_STATIC);
-	bind_delivery(statement, at + 1, &delivery->webhook_id, DELIVERY_PENDING, delivery->due_ms);
+	bind_delivery(statement, at + 1, delivery, DELIVERY_PENDING);
 	return replica_run(replica, statement);
 }
 
@@ -108,6 +124,7 @@ static int has_row(struct replica *replica, const struct uuid *delivery_id) {
 /* Whether the change is done without its row: returns 1, 0 or -EIO. */
 static int apply_young(struct replica *replica, int32_t partition, const struct change *change, const void *value, size_t len) {
 	const struct delivery *delivery = change->record ? &change->record->delivery : NULL;
+	struct young_delivery row;
 	bool was_young = young_end(replica->young, &change->key.id, partition);
 	int r;
 
@@ -116,8 +133,8 @@ static int apply_young(struct replica *replica, int32_t partition, const struct 
 	r = has_row(replica, &delivery->id);
 	if (r)
 		return MIN(r, 0);
-	return young_put(replica->young,
-			 &(struct young_delivery){ delivery->id, delivery->webhook_id, partition, delivery->next_attempt_at_ms, value, len });
+	row = row_of(delivery, partition, value, len);
+	return young_put(replica->young, &row);
 }
 
 static int apply_row(struct replica *replica, int32_t partition, const struct change *change, const void *value, size_t len) {

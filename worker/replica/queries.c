@@ -12,9 +12,11 @@ int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_
 		return r;
 	bind_int(statement, 1, partition);
 	while ((r = replica_step(replica, statement)) > 0) {
-		r = replica_column_uuid(replica, statement, 0, &webhook_id);
+		const char *tenant_id = (const char *)sqlite3_column_text(statement, 3);
+
+		r = tenant_id ? replica_column_uuid(replica, statement, 0, &webhook_id) : replica_fail_row(replica, "backlog", "no tenant");
 		if (!r)
-			r = fn(userdata, &webhook_id, sqlite3_column_int64(statement, 1), sqlite3_column_int64(statement, 2));
+			r = fn(userdata, &webhook_id, tenant_id, sqlite3_column_int64(statement, 1), sqlite3_column_int64(statement, 2));
 		if (r)
 			return r;
 	}

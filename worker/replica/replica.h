@@ -87,10 +87,10 @@ int replica_drop_partition(struct replica *replica, int32_t partition) _must_che
 const struct registry *replica_registry(struct replica *replica);
 
 /*
- * Every webhook of the partition that has pending deliveries, with the earliest due time among them. A walk over all that are pending: once an
+ * Every webhook of the partition that has pending deliveries, with the earliest due time among them and whose they are. A walk over all that are pending: once an
  * assignment. `fn` must not change the replica; what it returns, if not 0, ends the walk and is returned.
  */
-typedef int (*replica_backlog_fn)(void *userdata, const struct uuid *webhook_id, int64_t next_due_ms, int64_t count);
+typedef int (*replica_backlog_fn)(void *userdata, const struct uuid *webhook_id, const char *tenant_id, int64_t next_due_ms, int64_t count);
 int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_fn fn, void *userdata) _must_check_;
 
 /*

@@ -85,6 +85,7 @@ CREATE TABLE delivery (
 	id         BLOB NOT NULL,
 	partition  INTEGER NOT NULL,
 	webhook_id BLOB NOT NULL,
+	tenant     TEXT NOT NULL,
 	status     INTEGER NOT NULL,
 	due_ms     INTEGER NOT NULL,
 	value      BLOB NOT NULL,

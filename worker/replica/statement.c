@@ -53,7 +53,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_RECEIPT_GET] = "SELECT value FROM receipt WHERE key = ?1 LIMIT 1",
 
 	[STATEMENT_DELIVERY_PUT] =
-	    "INSERT INTO delivery (id, partition, value, webhook_id, status, due_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+	    "INSERT INTO delivery (id, partition, value, webhook_id, tenant, status, due_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 	    " ON CONFLICT (id, partition) DO UPDATE SET value = excluded.value,"
 	    " webhook_id = excluded.webhook_id, status = excluded.status, due_ms = excluded.due_ms",
 	[STATEMENT_DELIVERY_DELETE] = "DELETE FROM delivery WHERE id = ?1 AND partition = ?2",
@@ -64,7 +64,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 				       " ORDER BY due_ms, partition, rowid",
 	[STATEMENT_DELIVERY_NEXT_PENDING] = "SELECT value FROM delivery WHERE webhook_id = ?1 AND status = 0 AND due_ms > ?2"
 					    " ORDER BY due_ms LIMIT 1",
-	[STATEMENT_DELIVERY_BACKLOG] = "SELECT webhook_id, min(due_ms), count(*) FROM delivery INDEXED BY delivery_pending"
+	[STATEMENT_DELIVERY_BACKLOG] = "SELECT webhook_id, min(due_ms), count(*), tenant FROM delivery INDEXED BY delivery_pending"
 				       " WHERE status = 0 AND partition = ?1 GROUP BY webhook_id",
 
 	[STATEMENT_EXPIRED_RECEIPTS] = "SELECT key FROM receipt WHERE partition = ?1 AND expires_at_ms <= ?2"

@@ -10,7 +10,7 @@ struct entry {
 	struct entry *added_next;  /* of those that came in this turn */
 	struct entry *ended_next;  /* of those that left in it; not in the hash any more */
 	bool has_ended;
-	struct young_delivery delivery; /* its value is the one below */
+	struct young_delivery delivery; /* its value is the one below, and the tenant's id behind it */
 	unsigned char value[];
 };
 
@@ -53,14 +53,16 @@ static struct entry *find(const struct young *young, const struct uuid *id) {
 }
 
 bool young_put(struct young *young, const struct young_delivery *delivery) {
+	size_t id_size = strlen(delivery->tenant_id) + 1;
 	struct entry *entry;
 
 	if (find(young, &delivery->id))
 		return false;
-	entry = x_malloc(sizeof(*entry) + delivery->len);
+	entry = x_malloc(sizeof(*entry) + delivery->len + id_size);
 	*entry = (struct entry){ .added_next = young->added, .delivery = *delivery };
 	memcpy(entry->value, delivery->value, delivery->len);
 	entry->delivery.value = entry->value;
+	entry->delivery.tenant_id = memcpy(entry->value + delivery->len, delivery->tenant_id, id_size);
 	enter(young, entry);
 	DL_APPEND(young->in_order, entry);
 	young->added = entry;

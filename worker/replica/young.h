@@ -23,6 +23,7 @@ void young_free(struct young *young);
 /* What its row holds. */
 struct young_delivery {
 	struct uuid id, webhook_id;
+	const char *tenant_id;
 	int32_t partition;
 	int64_t due_ms;    /* wall */
 	const void *value; /* the encoded record */
