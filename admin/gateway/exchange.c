@@ -10,7 +10,6 @@
 enum { ANSWER_MAX = 16 * 1024 * 1024 };
 
 static const char JSON[] = "application/json", CHALLENGE[] = "Bearer realm=\"posthorn\"";
-static const char TOO_LARGE[] = "The answer is larger than an answer may be.";
 
 /* --- Answers --- */
 
@@ -29,17 +28,6 @@ static void begin_answer(struct exchange *exchange, int status) {
 	atomic_fetch_add(&exchange->gateway->metrics.answers[status], 1);
 }
 
-/* What was cut is no answer. */
-static void refuse_overflowed(struct exchange *exchange) {
-	struct http_answer *answer = &exchange->http->answer;
-
-	if (!answer->body.overflowed)
-		return;
-	buffer_destroy(&answer->body);
-	atomic_fetch_sub(&exchange->gateway->metrics.answers[answer->status], 1);
-	answer_error(exchange, 500, TOO_LARGE);
-}
-
 void answer_data(struct exchange *exchange, int status, const struct event_data *data) {
 	struct http_answer *answer = &exchange->http->answer;
 
@@ -48,19 +36,17 @@ void answer_data(struct exchange *exchange, int status, const struct event_data 
 		return;
 	answer->content_type = JSON;
 	json_append_api_data(&answer->body, data);
-	refuse_overflowed(exchange);
 }
 
 void answer_text(struct exchange *exchange, int status, const char *content_type, const char *text, size_t len) {
 	begin_answer(exchange, status);
 	exchange->http->answer.content_type = content_type;
 	buffer_append(&exchange->http->answer.body, text, len);
-	refuse_overflowed(exchange);
 }
 
 void answer_buffer(struct exchange *exchange, const struct buffer *json) {
 	if (json->overflowed)
-		answer_error(exchange, 500, TOO_LARGE);
+		answer_error(exchange, 500, "The answer is too large.");
 	else
 		answer_json(exchange, 200, json->data, json->len);
 }

@@ -149,8 +149,8 @@ ERRORS = {
     "wrong-limit": ("GET", f"{WEBHOOKS}?limit=ten", None, {}, 400, "BadRequest", ["limit"]),
     "limit-twice": ("GET", f"{WEBHOOKS}?limit=1&limit=2", None, {}, 400, "BadRequest", ["limit"]),
     "wrong-escape": ("GET", f"{WEBHOOKS}/%zz", None, {}, 400, "BadRequest", []),
-    "wrong-since": ("POST", f"{WEBHOOKS}/x/recover", {"since": "today"}, {}, 400, "BadRequest", ["since"]),
-    "body-of-a-test": ("POST", f"{WEBHOOKS}/x/test", {"a": 1}, {}, 400, "BadRequest", ["a"]),
+    "wrong-since": ("POST", f"{WEBHOOKS}/x/recover", {"since": "today"}, {}, 400, "BadRequest", ["id", "since"]),
+    "body-of-a-test": ("POST", f"{WEBHOOKS}/x/test", {"a": 1}, {}, 400, "BadRequest", ["id", "a"]),
     "wrong-event-query": (
         "GET", "/v1/events?type=x&from=y&to=z&limit=0&cursor=-1", None, {}, 400, "BadRequest", ["type", "from", "to", "limit", "cursor"]
     ),

@@ -189,3 +189,65 @@ def filled_back(data, id):
     if isinstance(data, dict):
         return {name: filled_back(value, id) for name, value in data.items()}
     return [filled_back(item, id) for item in data] if isinstance(data, list) else data
+
+
+# What is wrong with the form is HTTP's alone; the values beside it are judged as a command's are.
+
+FORMS = {
+    "events-url-disabled": ("POST", WEBHOOKS, {"events": [], "url": "x", "disabled": 1}, ["events", "url", "disabled"]),
+    "types-in-arrays": ("POST", WEBHOOKS, {"events": ["a", 1, ISSUED, ISSUED], "url": URL}, ["events[0]", "events[1]", "events[3]"]),
+    "unknown-and-missing": ("POST", WEBHOOKS, {"colour": "red"}, ["events", "url", "colour"]),
+    "no-array": ("POST", WEBHOOKS, {"events": "x", "url": 7}, ["events", "url"]),
+    "id-and-form": ("PUT", f"{WEBHOOKS}/x", {"events": [ISSUED], "url": "", "disabled": None}, ["id", "url", "disabled"]),
+    "since-and-id": ("POST", f"{WEBHOOKS}/x/recover", {"since": "yesterday"}, ["id", "since"]),
+    "no-since": ("POST", f"{WEBHOOKS}/x/recover", {"until": 1}, ["id", "since", "until"]),
+    "limit-and-cursor": ("GET", f"{WEBHOOKS}?limit=many&cursor=x", None, ["limit", "cursor"]),
+    "no-json": ("PUT", f"{WEBHOOKS}/x", b"{", ["id", "body"]),
+}
+
+
+@pytest.mark.parametrize("method, path, body, params", FORMS.values(), ids=FORMS)
+def test_one_refusal_names_all_that_is_wrong(world, gateway, method, path, body, params):
+    client = world.client(gateway, world.tenant("forms"))
+    answer = client(method, path, body)
+    assert answer.status == 400, answer
+    assert [detail["param"] for detail in answer.json["details"]] == params
+    events, url = (body.get(name) if isinstance(body, dict) else None for name in ("events", "url"))
+    if method == "POST" and path == WEBHOOKS and isinstance(events, list) and all(isinstance(event, str) for event in events):
+        end = world.ask(world.tenant("forms"), commands.create(url, events))
+        assert [row for row in answer.json["details"] if row["param"] != "disabled"] == end.data["details"]
+
+
+def sent(request, detail):
+    """Whether the request has what a row names."""
+    name, headers, query = detail["param"], request["headers"], request["path"].partition("?")[2]
+    return {
+        "headers": name.lower() in headers,
+        "query": f"{name}=" in query,
+        "params": name == "id",
+        "body": request["body"] is not None,
+    }[detail["location"]]
+
+
+def test_no_row_names_what_was_not_sent(world, gateway):
+    client = world.client(gateway, world.tenant("named"))
+    key, good = {"idempotency-key": "k-1"}, {"url": URL, "events": [ISSUED]}
+    assert client("POST", WEBHOOKS, good, key).status == 201
+    requests = [
+        ("POST", WEBHOOKS, good | {"url": URL + "/2"}, key, 409),
+        ("POST", WEBHOOKS, good, {"idempotency-key": "x" * 257}, 400),
+        ("POST", WEBHOOKS, good, {"idempotency-key": ""}, 400),
+        ("POST", WEBHOOKS, {"url": 1}, {"idempotency-key": ""}, 400),
+        ("GET", f"{WEBHOOKS}?limit=0&cursor=x", None, {}, 400),
+        ("GET", f"{WEBHOOKS}/x", None, {"x-request-id": " ", "traceparent": "x"}, 400),
+        ("PUT", f"{WEBHOOKS}/x", {"url": "x", "events": []}, {}, 400),
+        ("DELETE", f"{WEBHOOKS}/{NONE}", None, {}, 404),
+        ("POST", f"{WEBHOOKS}/x/recover", {}, {}, 400),
+        ("GET", "/v1/events?limit=0&from=x", None, {}, 400),
+        ("GET", f"{WEBHOOKS}/x/deliveries?status=x&limit=0&cursor=x", None, {}, 400),
+    ]
+    for method, path, body, headers, status in requests:
+        answer = client(method, path, body, headers)
+        request = {"path": path, "body": body, "headers": headers}
+        assert answer.status == status and answer.json["details"], (request, answer)
+        assert all(sent(request, detail) for detail in answer.json["details"]), (request, answer.json)
