@@ -38,6 +38,9 @@ static char *error_text(const struct transfer *transfer, enum attempt_reason rea
 	const struct tls_watch *tls = &transfer->tls;
 	const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
 
+	/* To curl a header block that nothing follows is the whole answer. */
+	if (code == CURLE_OK)
+		text = "the connection ended within the headers";
 	if (transfer->response.excessive)
 		text = "response header beyond the limits";
 	if (reason == ATTEMPT_ADDRESS_REFUSED && transfer->refused_by)
