@@ -297,6 +297,7 @@ static const struct {
 	{ "Sun, 06 Nov 1994 08:49:37 GMT and more", -1 },
 	{ "1994-11-06T08:49:37Z", -1 },
 	{ "Sun Nov   601:24:373988", -1 },
+	{ "Thu, 02 Jan 31 02:15:07 GMT", -1 },
 	{ "Sun,06Nov1994 08:49:37GMT", -1 },
 	{ "Sunday, 06 Nov 1994 08:49:37 GMT", -1 },
 };

@@ -72,7 +72,8 @@ static bool parse_date(const char *text, const char *format, time_t *out) {
 	struct tm tm = { 0 };
 	char check[RETRY_AFTER_LONGEST];
 
-	if (!strptime(text, format, &tm))
+	/* The 31st year is not 2031: a year has four digits, or the form's own two. */
+	if (!strptime(text, format, &tm) || tm.tm_year < 1000 - 1900)
 		return false;
 	*out = timegm(&tm);
 	return strftime(check, sizeof(check), format, &tm) && strcmp(check, text) == 0;
