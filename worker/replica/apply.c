@@ -31,11 +31,13 @@ static int bind_key(struct replica *replica, sqlite3_stmt *statement, int32_t pa
 	return 2;
 }
 
-static void bind_delivery(sqlite3_stmt *statement, int at, const struct young_delivery *delivery, enum delivery_status status) {
-	bind_uuid(statement, at, &delivery->webhook_id);
-	bind_text(statement, at + 1, delivery->tenant_id);
+/* SQLite reads the id and the text when the statement runs: they are the caller's until then. */
+static void bind_delivery(sqlite3_stmt *statement, int at, const struct uuid *webhook_id, const char *tenant_id,
+			  enum delivery_status status, int64_t due_ms) {
+	bind_uuid(statement, at, webhook_id);
+	bind_text(statement, at + 1, tenant_id);
 	bind_int(statement, at + 2, status);
-	bind_int(statement, at + 3, delivery->due_ms);
+	bind_int(statement, at + 3, due_ms);
 }
 
 static struct young_delivery row_of(const struct delivery *delivery, int32_t partition, const void *value, size_t len) {
@@ -61,7 +63,7 @@ static unsigned types_of(const struct webhook *webhook) {
 
 /* The columns that the row is looked up by, from parameter `at` on. */
 static void bind_columns(sqlite3_stmt *statement, int at, const struct state_record *record) {
-	struct young_delivery delivery;
+	const struct delivery *delivery = &record->delivery;
 
 	switch (record->kind) {
 	case STATE_WEBHOOK:
@@ -76,8 +78,7 @@ static void bind_columns(sqlite3_stmt *statement, int at, const struct state_rec
 		bind_int(statement, at + 2, record->signing_key.expires_at_ms);
 		return;
 	case STATE_DELIVERY:
-		delivery = row_of(&record->delivery, 0, NULL, 0);
-		bind_delivery(statement, at, &delivery, record->delivery.status);
+		bind_delivery(statement, at, &delivery->webhook_id, delivery->tenant_id, delivery->status, delivery->next_attempt_at_ms);
 		return;
 	case STATE_RECEIPT:
 		bind_int(statement, at, record->receipt.expires_at_ms);
@@ -105,7 +106,7 @@ static int put_row(void *userdata, const struct young_delivery *delivery) {
 	int at = bind_key(replica, statement, delivery->partition, &key) + 1;
 
 	sqlite3_bind_blob64(statement, at, delivery->value, delivery->len, SQLITE_STATIC);
-	bind_delivery(statement, at + 1, delivery, DELIVERY_PENDING);
+	bind_delivery(statement, at + 1, &delivery->webhook_id, delivery->tenant_id, DELIVERY_PENDING, delivery->due_ms);
 	return replica_run(replica, statement);
 }
 
