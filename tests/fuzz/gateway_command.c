@@ -16,6 +16,8 @@
 
 enum { RECORD_MAX = 1024 * 1024, PROBLEM_BASE = 64 * 1024 };
 
+static const struct config config;
+static struct gateway gateway = { .config = &config };
 static struct codec *codec;
 
 static void start(void) {
@@ -50,7 +52,7 @@ static void check_problem(struct problem *problem, size_t size) {
 	for (size_t i = 0; i < problem->detail_count; i++) {
 		const struct problem_detail *detail = &problem->details[i];
 
-		CHECK(*detail->msg && *detail->param && *detail->location && strlen(detail->value) <= PROBLEM_VALUE_MAX);
+		CHECK(*detail->msg && detail->param && *detail->location && strlen(detail->value) <= PROBLEM_VALUE_MAX);
 		CHECK(utf8_is_text(detail->value, strlen(detail->value)));
 	}
 	json_append_api_data(&text, &data);
@@ -80,7 +82,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	_cleanup_(x_freep) char *query = fuzz_take_line(&input), *key = fuzz_take_line(&input), *parent = fuzz_take_line(&input);
 	struct http_head head = { .query = query };
 	struct http_request http = { .arena = arena, .head = &head, .body = BUFFER_INIT(GATEWAY_BODY_MAX) };
-	struct exchange exchange = { .http = &http, .tenant_id = "acme", .token_id = "token", .request_id = "request" };
+	struct exchange exchange = {
+		.gateway = &gateway, .http = &http, .tenant_id = "acme", .token_id = "token", .request_id = "request"
+	};
 	struct problem *problem;
 
 	start();

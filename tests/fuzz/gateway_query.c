@@ -1,5 +1,5 @@
 /*
- * A query, against a model that cuts it and has curl undo the escapes.
+ * A query, against a model that cuts it and has curl undo the escapes; and a list of entity tags.
  *
  * Seeds: the literals of tests/unit/gateway_router.c.
  */
@@ -55,6 +55,21 @@ static const char *model(struct arena *arena, const char *query, const char *nam
 	return *wrong ? NULL : found;
 }
 
+/* If-None-Match, of tags without blanks or commas, as ours are. */
+static void check_etag(const char *text) {
+	static const char ours[] = "\"abc\"";
+	const struct http_head head = { .fields = { { "if-none-match", text } }, .field_count = 1 };
+	struct http_request http = { .head = &head };
+	const struct exchange exchange = { .http = &http };
+	_cleanup_(x_freep) char *copy = x_strdup(text);
+	bool is_there = false;
+	char *rest = NULL;
+
+	for (char *tag = strtok_r(copy, ", \t", &rest); tag; tag = strtok_r(NULL, ", \t", &rest))
+		is_there = is_there || *tag == '*' || !strcmp(tag + (strncmp(tag, "W/", 2) ? 0 : 2), ours);
+	CHECK(exchange_has_etag(&exchange, ours) == is_there);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	_cleanup_(x_freep) char *text = fuzz_text(data, size);
@@ -62,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct http_request http = { .arena = arena, .head = &head };
 	struct exchange exchange = { .http = &http };
 
+	check_etag(text);
 	for (size_t i = 0; i < ARRAY_LEN(wanted_names); i++) {
 		bool wrong = false, is_wrong;
 		const char *value = exchange_query(&exchange, wanted_names[i], &wrong);

@@ -54,6 +54,17 @@ static void write_records(struct codec *codec) {
 	}
 }
 
+/* What our own schemas do not have: an enum, a map, numbers with a point. */
+static void write_foreign_schema(void) {
+	static const char seed[] = "{\"type\":\"record\",\"name\":\"WebhookCommand\",\"namespace\":\"posthorn.v1\",\"fields\":["
+				   "{\"name\":\"commandId\",\"type\":{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}},"
+				   "{\"name\":\"m\",\"type\":{\"type\":\"map\",\"values\":[\"double\",\"float\"]}}]}\0"
+				   "\x02\x02\x02k\x02"
+				   "four\0";
+
+	write_seed("avro_schema", "foreign", seed, sizeof(seed) - 1);
+}
+
 int main(int argc, char *argv[]) {
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
 	_cleanup_(codec_freep) struct codec *codec = NULL;
@@ -64,5 +75,6 @@ int main(int argc, char *argv[]) {
 	if (codec_new(NULL, &codec, &problems))
 		abort();
 	write_records(codec);
+	write_foreign_schema();
 	return 0;
 }
