@@ -30,6 +30,7 @@ class Unprivileged:
         settings = {key.replace("_", "."): value for key, value in settings.items()}
         program = kind(self.world.directory, id, self.world.settings | settings, self.identity)
         program.program = shutil.copy(kind.program, self.programs)
+        os.chown(program.config, USER, GROUP)
         self.world.workers.append(program)
         return program.start(ready)
 
