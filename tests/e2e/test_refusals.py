@@ -1,6 +1,7 @@
 """What is refused, how it is told, and that nothing is changed by it. A row: the operation, the status, and what `details` must name."""
 
 import base64
+import json
 import os
 from dataclasses import dataclass, field
 
@@ -215,3 +216,18 @@ def test_an_event_whose_body_is_over_256_kib(world):
     assert (end.type, end.status, end.kind) == ("OPENID_CREDENTIAL_FAIL", 400, "Problem")
     assert "256 KiB" in str(end.data)
     assert len(endpoint.wait()) == 1 and list(world.results.deliveries(tenant)) == [endpoint.requests[0].id]
+
+
+def test_claims_and_credential_of_more_than_60_levels(world):
+    """With the three around them a callback has 64 at most, which is what the strictest of the common parsers read."""
+    deepest = {}
+    for _ in range(59):
+        deepest = {"a": deepest}
+    tenant, endpoint = world.tenant(), world.receivers.endpoint()
+    world.webhook(tenant, endpoint)
+    assert world.results.end(world.issue(tenant, claims=deepest, credential=deepest)).status == 200
+    end = world.results.end(world.issue(tenant, claims={"a": deepest}, credential={"a": deepest}))
+    assert (end.status, [detail["param"] for detail in end.data["details"]]) == (400, ["claims", "credential"])
+    assert "60 levels" in str(end.data)
+    (request,) = endpoint.wait()
+    assert json.loads(request.body)["event"]["payload"]["claims"] == deepest
