@@ -34,10 +34,10 @@ TIMEOUT = """
 PROTOCOL = """
     headers-without-end header-line-without-end header-line-of-a-megabyte headers-ten-thousand continue-for-ever early-hints-flood
     switching-protocols length-negative nul-in-a-header status-of-zeros status-of-letters version-from-the-future http-0.9 http-2 garbage
-    tls-alert closed-in-the-headers
+    tls-alert closed-in-the-headers reset-in-the-headers closed-in-a-continue
 """
 CONNECT = """
-    closed-unanswered closed-in-the-status-line closed-in-a-continue reset-unanswered reset-in-the-status-line reset-in-the-headers closes-at-once
+    closed-unanswered closed-in-the-status-line reset-unanswered reset-in-the-status-line closes-at-once
 """
 TLS = "https-plain https-garbage https-records-without-end https-closes https-resets"
 
