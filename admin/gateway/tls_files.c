@@ -1,5 +1,6 @@
 #include "gateway/tls_files.h"
 
+#include "base/fd.h"
 #include "base/secret_file.h"
 
 #include <errno.h>
@@ -9,11 +10,6 @@
 #include <unistd.h>
 
 enum { PEM_MAX = 1024 * 1024, WHY_MAX = 1024 };
-
-static void fd_close(int *fd) {
-	if (*fd >= 0)
-		close(*fd);
-}
 
 void tls_files_destroy(struct tls_files *files) {
 	if (files->private_key.data)
@@ -41,13 +37,13 @@ static int read_all(int fd, struct buffer *out) {
 }
 
 static int read_certificate(const char *file, struct buffer *out) {
-	_cleanup_(fd_close) int fd = open(file, O_RDONLY | O_CLOEXEC);
+	_cleanup_(fd_closep) int fd = open(file, O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : read_all(fd, out);
 }
 
 static int read_private_key(const char *file, struct buffer *out, struct buffer *why) {
-	_cleanup_(fd_close) int fd = -1;
+	_cleanup_(fd_closep) int fd = -1;
 	int r = secret_file_open(file, &fd, why);
 
 	return r == 0 ? read_all(fd, out) : r;

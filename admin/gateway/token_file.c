@@ -2,6 +2,7 @@
 
 #include "base/base64url.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/secret_file.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
@@ -17,11 +18,6 @@
 enum { RULE_MAX = 1024 };
 
 _Static_assert(TOKEN_HASH_BYTES == crypto_hash_sha256_BYTES, "hashes are SHA-256");
-
-static void fd_close(int *fd) {
-	if (*fd >= 0)
-		close(*fd);
-}
 
 static void json_release(json_t **json) {
 	json_decref(*json);
@@ -127,7 +123,7 @@ static int read_all(int fd, struct buffer *out) {
 /* One that is not there is empty. */
 static int read_text(const char *file, struct buffer *text, struct stat *at, struct buffer *why) {
 	_cleanup_(buffer_destroy) struct buffer rule = BUFFER_INIT(RULE_MAX);
-	_cleanup_(fd_close) int fd = -1;
+	_cleanup_(fd_closep) int fd = -1;
 	int r = secret_file_open(file, &fd, &rule);
 
 	if (r == -ENOENT)
@@ -201,7 +197,7 @@ static int keep_reader(int fd, const char *file) {
 
 static int replace_file(const char *file, const struct buffer *text) {
 	_cleanup_(x_freep) char *temporary = x_asprintf("%s.new", file);
-	_cleanup_(fd_close) int fd = -1;
+	_cleanup_(fd_closep) int fd = -1;
 	int r;
 
 	/* Under the lock nobody else makes it: what is there was left behind by one who died. */
@@ -238,7 +234,7 @@ static char *resolve(const char *file) {
 /* Returns the lock's descriptor, to be closed; or a negative errno. */
 static int lock(const char *file) {
 	_cleanup_(x_freep) char *name = x_asprintf("%s.lock", file);
-	_cleanup_(fd_close) int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	_cleanup_(fd_closep) int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int taken = fd;
 
 	if (fd < 0 || flock(fd, LOCK_EX) < 0)
@@ -263,7 +259,7 @@ static void token_make(const char *tenant_id, char text[TOKEN_TEXT_SIZE], struct
 int token_file_add(const char *file, const char *tenant_id, char text[TOKEN_TEXT_SIZE], struct token *out, struct buffer *why) {
 	_cleanup_(token_list_destroy) struct token_list list = { 0 };
 	_cleanup_(x_freep) char *resolved = resolve(file);
-	_cleanup_(fd_close) int locked = lock(resolved);
+	_cleanup_(fd_closep) int locked = lock(resolved);
 	struct token token, kept;
 	int r = locked < 0 ? locked : token_file_read(resolved, &list, NULL, why);
 
@@ -285,7 +281,7 @@ int token_file_add(const char *file, const char *tenant_id, char text[TOKEN_TEXT
 int token_file_remove(const char *file, const char *id, bool *found, struct buffer *why) {
 	_cleanup_(token_list_destroy) struct token_list list = { 0 };
 	_cleanup_(x_freep) char *resolved = resolve(file);
-	_cleanup_(fd_close) int locked = lock(resolved);
+	_cleanup_(fd_closep) int locked = lock(resolved);
 	int r = locked < 0 ? locked : token_file_read(resolved, &list, NULL, why);
 	size_t kept = 0;
 

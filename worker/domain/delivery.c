@@ -4,7 +4,7 @@
 #include "domain/attempt.h"
 #include "domain/field_hash.h"
 
-struct delivery delivery_copy(struct arena *arena, const struct delivery *delivery) {
+struct delivery delivery_copy_without_body(struct arena *arena, const struct delivery *delivery) {
 	struct delivery copy = *delivery;
 
 	copy.tenant_id = arena_strdup_null(arena, delivery->tenant_id);
@@ -13,7 +13,16 @@ struct delivery delivery_copy(struct arena *arena, const struct delivery *delive
 	copy.client_id = arena_strdup_null(arena, delivery->client_id);
 	copy.traceparent = arena_strdup_null(arena, delivery->traceparent);
 	copy.last_reason = arena_strdup_null(arena, delivery->last_reason);
+	copy.body = NULL;
+	copy.body_len = 0;
+	return copy;
+}
+
+struct delivery delivery_copy(struct arena *arena, const struct delivery *delivery) {
+	struct delivery copy = delivery_copy_without_body(arena, delivery);
+
 	copy.body = arena_strndup(arena, delivery->body, delivery->body_len);
+	copy.body_len = delivery->body_len;
 	return copy;
 }
 

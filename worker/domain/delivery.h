@@ -53,7 +53,8 @@ struct delivery_bounds {
 	size_t count, bytes;
 };
 
-/* Its texts and body copied into the arena. */
+/* Its texts, and its body or none, copied into the arena. */
+struct delivery delivery_copy_without_body(struct arena *arena, const struct delivery *delivery);
 struct delivery delivery_copy(struct arena *arena, const struct delivery *delivery);
 /* What borrows nothing: texts and body are NULL. */
 struct delivery delivery_without_texts(const struct delivery *delivery);

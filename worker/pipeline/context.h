@@ -64,8 +64,6 @@ struct pipeline {
 	struct pace pace;
 	struct job *outcomes, **outcomes_end; /* attempts that ended, not yet committed */
 	struct turn_budget budget;
-	int64_t retry_at_ms;                  /* monotonic: no turn before it, after one that was undone */
-	int undone_in_a_row;                  /* turns */
 	struct letter_limit letter_limit;
 	int64_t expiry_at_ms; /* monotonic: when to look for what expired next */
 	int32_t expiry_partition; /* and where to begin */
@@ -78,6 +76,7 @@ struct pipeline {
 	atomic_bool stopping; /* set by a signal handler, on whichever thread the signal came to */
 	int fatal;         /* PIPELINE_E_*: the loop ends */
 	int replica_error; /* a negative errno: the replica is made anew before anything else */
+	struct backoff undone_backoff; /* of turns, since the last that was committed */
 	struct backoff replica_backoff, transaction_backoff, offsets_backoff; /* of what is tried again until it works */
 };
 

@@ -222,25 +222,15 @@ struct withdrawals {
 	size_t count, limit;
 };
 
-static struct delivery copy_head(struct arena *arena, const struct delivery *delivery) {
-	struct delivery copy = *delivery;
-
-	copy.tenant_id = arena_strdup(arena, delivery->tenant_id);
-	copy.command_id = arena_strdup(arena, delivery->command_id);
-	copy.request_id = arena_strdup_null(arena, delivery->request_id);
-	copy.client_id = arena_strdup_null(arena, delivery->client_id);
-	copy.traceparent = arena_strdup_null(arena, delivery->traceparent);
-	copy.last_reason = arena_strdup_null(arena, delivery->last_reason);
-	return copy;
-}
-
 /* Ends the walk when there are enough. */
 static int add_withdrawal(void *userdata, const struct delivery *delivery) {
 	struct withdrawals *w = userdata;
 
 	if (outstanding_has(w->dispatch, &delivery->id))
 		return 0;
-	w->items[w->count++] = (struct withdrawal){ copy_head(w->arena, delivery), w->endpoint->partition, w->endpoint->withdrawn };
+	w->items[w->count++] = (struct withdrawal){
+		delivery_copy_without_body(w->arena, delivery), w->endpoint->partition, w->endpoint->withdrawn
+	};
 	return w->count == w->limit;
 }
 

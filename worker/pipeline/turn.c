@@ -98,13 +98,9 @@ static void reset_partitions(struct pipeline *p) {
 		partition_turn_reset(&p->partitions[i]);
 }
 
-/* What fails once often fails again: it must not fail thousands of times a second. */
 static void pause_turns(struct pipeline *p) {
-	int doublings = MIN(p->undone_in_a_row, 8);
-
-	p->retry_at_ms = clock_monotonic_ms() + MIN(PAUSE_MIN_MS << doublings, (int)PAUSE_MAX_MS);
-	p->undone_in_a_row++;
-	atomic_store(&p->metrics.undone_in_a_row, p->undone_in_a_row);
+	backoff_fail(&p->undone_backoff, clock_monotonic_ms(), PAUSE_MIN_MS, PAUSE_MAX_MS);
+	atomic_store(&p->metrics.undone_in_a_row, p->undone_backoff.failures);
 }
 
 /*
@@ -211,7 +207,7 @@ static int run_transaction(struct pipeline *p, struct turn *turn, struct work *w
 }
 
 static void end_turn(struct pipeline *p, struct turn *turn, struct work *work) {
-	p->undone_in_a_row = 0;
+	backoff_clear(&p->undone_backoff);
 	atomic_store(&p->metrics.undone_in_a_row, 0);
 	turn_budget_committed(&p->budget, turn->commands);
 	letter_limit_renew(&p->letter_limit, clock_monotonic_ms());
@@ -260,7 +256,7 @@ static bool run(struct pipeline *p, bool with_commands) {
 }
 
 bool turn_run(struct pipeline *p) {
-	if (!p->group || p->input_stale || clock_monotonic_ms() < p->retry_at_ms || !pipeline_has_replica(p))
+	if (!p->group || p->input_stale || !backoff_is_over(&p->undone_backoff, clock_monotonic_ms()) || !pipeline_has_replica(p))
 		return false;
 	return run(p, true);
 }

@@ -1,6 +1,7 @@
 #include "replica/file.h"
 
 #include "base/buffer.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/uuid.h"
 #include "replica/internal.h"
@@ -35,11 +36,6 @@ struct identity {
 
 DEFINE_CLEANUP(sqlite3, sqlite3_close_v2)
 DEFINE_CLEANUP(sqlite3_stmt, sqlite3_finalize)
-
-static void closep(int *fd) {
-	if (*fd >= 0)
-		close(*fd);
-}
 
 static int fail_errno(const char *path, int error) {
 	log_error("the replica cannot be used", "path=%s error=%s", log_quote(path), log_quote(strerror(error)));
@@ -77,7 +73,7 @@ int file_remove(const char *file) {
 }
 
 static void read_boot(char out[UUID_TEXT_SIZE]) {
-	_cleanup_(closep) int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	_cleanup_(fd_closep) int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	struct uuid unknown;
 
 	if (fd >= 0 && read(fd, out, UUID_TEXT_SIZE - 1) == UUID_TEXT_SIZE - 1) {

@@ -1,5 +1,6 @@
 #include "replica/folder.h"
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/secret_file.h"
 #include "replica/file.h"
@@ -9,11 +10,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static void closep(int *fd) {
-	if (*fd >= 0)
-		close(*fd);
-}
 
 static int refuse(struct buffer *why, const char *data_dir, const char *name, const char *rule) {
 	buffer_printf(why, "%s%s%s %s", data_dir, *name ? "/" : "", name, rule);
@@ -67,7 +63,7 @@ static int judge_file(int fd, const char *data_dir, const char *name, bool *is_o
 }
 
 int folder_judge(const char *data_dir, bool *is_open_to_group, struct buffer *why) {
-	_cleanup_(closep) int fd = open(data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_(fd_closep) int fd = open(data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool is_open = false;
 	int r;
 

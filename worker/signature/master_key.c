@@ -1,6 +1,7 @@
 #include "signature/master_key.h"
 
 #include "base/base64url.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/secret_file.h"
 
@@ -21,11 +22,6 @@ struct master_key {
 
 static void sodium_freep(void *p) {
 	sodium_free(*(void **)p);
-}
-
-static void closep(int *fd) {
-	if (*fd >= 0)
-		close(*fd);
 }
 
 static void *secret_alloc(size_t size) {
@@ -113,7 +109,7 @@ static int parse_key(int fd, const char *path, struct master_key *key, struct bu
 
 int master_key_load(const char *path, struct master_key **out, struct buffer *why) {
 	_cleanup_(master_key_freep) struct master_key *key = NULL;
-	_cleanup_(closep) int fd = -1;
+	_cleanup_(fd_closep) int fd = -1;
 	int r = open_file(path, &fd, why);
 
 	if (r)
@@ -170,13 +166,13 @@ static int write_new_key(int fd) {
 /* The name must survive a power cut as well as the bytes: signatures that were sent depend on this key. */
 static int sync_directory_of(const char *path) {
 	_cleanup_(x_freep) char *copy = x_strdup(path);
-	_cleanup_(closep) int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_(fd_closep) int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
 int master_key_generate(const char *path, struct buffer *why) {
-	_cleanup_(closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	_cleanup_(fd_closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r;
 
 	if (fd < 0)
