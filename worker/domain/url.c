@@ -117,6 +117,20 @@ static int hex_value(char c) {
 	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
+static void append_percent(struct buffer *out, unsigned char c) {
+	static const char digits[] = "0123456789ABCDEF";
+	const char text[] = { '%', digits[c >> 4], digits[c & 15] };
+
+	buffer_append(out, text, sizeof(text));
+}
+
+static void append_byte(struct buffer *out, unsigned char c, bool is_plain) {
+	if (is_plain)
+		buffer_append_char(out, (char)c);
+	else
+		append_percent(out, c);
+}
+
 /* Source: RFC 3986 sections 2.4 and 6.2.2. */
 static int append_encoded(struct buffer *out, const char *text, const char **why) {
 	for (; *text; text++) {
@@ -124,7 +138,7 @@ static int append_encoded(struct buffer *out, const char *text, const char **why
 		int high, low;
 
 		if (c != '%') {
-			buffer_printf(out, stays(c) ? "%c" : "%%%02X", c);
+			append_byte(out, c, stays(c));
 			continue;
 		}
 		high = hex_value(text[1]);
@@ -132,7 +146,7 @@ static int append_encoded(struct buffer *out, const char *text, const char **why
 		if (low < 0)
 			return refuse(why, "Must not have a broken percent-encoding");
 		c = (unsigned char)(high << 4 | low);
-		buffer_printf(out, is_unreserved(c) ? "%c" : "%%%02X", c);
+		append_byte(out, c, is_unreserved(c));
 		text += 2;
 	}
 	return 0;
