@@ -1,12 +1,15 @@
 """One tenant's many and costly commands, and what others feel of them."""
 
 import signal
+import time
 from statistics import median
 
 import pytest
 from env import commands
 
 WEBHOOKS, FLOOD = 300, 200
+FANOUT_WEBHOOKS, FANOUTS = 100, 12
+CREDENTIAL_BYTES = 200_000
 URL = "http://127.0.0.1:9/" + 1900 * "x"
 
 
@@ -55,3 +58,23 @@ def test_a_flood_in_one_partition_keeps_no_other_waiting(flooding, kind):
     worker.process.send_signal(signal.SIGCONT)
     answered = world.results.end(asked).milliseconds
     assert answered <= median(world.results.end(id, timeout=60).milliseconds for id in flood)
+
+
+def test_between_large_fanouts_every_partition_is_served(fresh_world):
+    """Each issuance comes to 20 MB of deliveries, more than a turn writes: it has one of its own, and what others ask goes between two of them."""
+    world = fresh_world
+    world.worker()
+    tenant = world.tenant("flooding")
+    made = [world.writer.ask(tenant, commands.create(f"http://127.0.0.1:9/{n}")) for n in range(FANOUT_WEBHOOKS)]
+    world.writer.flush()
+    assert {world.results.end(id).status for id in made} == {201}
+    others = [world.tenant() for _ in range(24)]
+    fanouts = [world.writer.issuance(commands.issuance(tenant, credential="x" * CREDENTIAL_BYTES)) for _ in range(FANOUTS)]
+    world.writer.flush()
+    asked = {}
+    for _ in range(5):
+        asked |= {world.writer.ask(other, commands.retrieve_all()): time.time() * 1000 for other in others}
+        world.writer.flush()
+        time.sleep(0.05)
+    handled = sorted(world.results.end(id, timeout=60).milliseconds for id in fanouts)
+    assert max(world.results.end(id, timeout=60).milliseconds - at for id, at in asked.items()) < (handled[-1] - handled[0]) / 3

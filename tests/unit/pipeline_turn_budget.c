@@ -39,6 +39,30 @@ static void test_a_turn_ends(void **state _unused_) {
 	}
 }
 
+/* Where one comes to more than a turn writes, what others asked before it is committed first. */
+static void test_what_is_large_has_a_turn_of_its_own(void **state _unused_) {
+	static const struct {
+		const char *name;
+		struct turn_spent spent;
+		size_t bytes;
+		bool allows;
+	} rows[] = {
+		{ "a small one, at the beginning", { 0, 0, 0 }, 1000, true },
+		{ "a large one, at the beginning", { 0, 0, 0 }, 2 * (size_t)TURN_WRITTEN_MAX, true },
+		{ "a large one, after outcomes of attempts", { 0, TURN_WRITTEN_MAX / 2, 0 }, 2 * (size_t)TURN_WRITTEN_MAX, true },
+		{ "a small one, after another", { 1, 1000, 0 }, 1000, true },
+		{ "a large one, after a small one", { 1, 1000, 0 }, 2 * (size_t)TURN_WRITTEN_MAX, false },
+		{ "all that is left", { 1, 1000, 0 }, TURN_WRITTEN_MAX - 1000, true },
+		{ "a byte more than what is left", { 1, 1000, 0 }, TURN_WRITTEN_MAX - 999, false },
+		{ "nothing, in a turn that is full", { 9, TURN_WRITTEN_MAX, 0 }, 0, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		print_message("%s\n", rows[i].name);
+		assert_int_equal(turn_budget_allows_bytes(&rows[i].spent, rows[i].bytes), rows[i].allows);
+	}
+}
+
 /* However many commands wait: a process that dies of one has committed those before it. */
 static void test_a_batch_begins_with_one_and_grows_with_what_was_committed(void **state _unused_) {
 	static const struct {
@@ -77,6 +101,7 @@ static void test_a_batch_begins_with_one_and_grows_with_what_was_committed(void 
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_turn_ends),
+		cmocka_unit_test(test_what_is_large_has_a_turn_of_its_own),
 		cmocka_unit_test(test_a_batch_begins_with_one_and_grows_with_what_was_committed),
 	};
 

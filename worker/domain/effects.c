@@ -26,3 +26,14 @@ void effects_event(struct effects *effects, const struct analytic_event *event) 
 	    arena_grow(effects->arena, effects->events, effects->event_count, &effects->event_capacity, sizeof(*effects->events));
 	effects->events[effects->event_count++] = *event;
 }
+
+size_t effects_body_bytes(const struct effects *effects) {
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < effects->change_count; i++) {
+		const struct state_record *record = effects->changes[i].record;
+
+		bytes += record && record->kind == STATE_DELIVERY ? record->delivery.body_len : 0;
+	}
+	return bytes;
+}

@@ -18,4 +18,6 @@ void effects_init(struct effects *effects, struct arena *arena);
 /* Adds an upsert; the record is copied (shallowly) into the arena, and the copy returned. */
 struct state_record *effects_put(struct effects *effects, const struct state_record *record);
 void effects_delete(struct effects *effects, const struct state_key *key);
+/* Bytes of the bodies of the deliveries that it puts: what makes effects large. */
+size_t effects_body_bytes(const struct effects *effects);
 void effects_event(struct effects *effects, const struct analytic_event *event);

@@ -166,14 +166,14 @@ static int record(struct handling *handling, const struct matches *matches, cons
 	return r;
 }
 
-_Static_assert(DELIVERY_BODY_MAX == 256 * 1024 && FANOUT_BYTES_MAX == 64 * 1024 * 1024, "the message says so");
+_Static_assert(DELIVERY_BODY_MAX == 256 * 1024 && FANOUT_BYTES_MAX == 32 * 1024 * 1024, "the message says so");
 
 static void add_too_large(struct handling *handling, const struct issuance *issuance) {
 	bool has_credential = *issuance->credential;
 
 	validation_add(&handling->validation, has_credential ? "credential" : "claims", "body",
 		       has_credential ? issuance->credential : issuance->claims,
-		       "Must leave the callback's body within 256 KiB, and the bodies for all of the tenant's webhooks within 64 MiB");
+		       "Must leave the callback's body within 256 KiB, and the bodies for all of the tenant's webhooks within 32 MiB");
 }
 
 static int issue(struct handling *handling, const void *userdata) {

@@ -13,7 +13,11 @@ enum {
 	 * parsers that receivers have read 64 (System.Text.Json).
 	 */
 	JSON_DEPTH_MAX = 60,
-	FANOUT_BYTES_MAX = 64 * 1024 * 1024, /* of the bodies of one command: they are one transaction */
+	/*
+	 * Of the bodies of one command. They are one transaction, and every other tenant of the worker
+	 * waits for it: half a second where worker and broker share two cores.
+	 */
+	FANOUT_BYTES_MAX = 32 * 1024 * 1024,
 	FANOUT_MAX = 256 * 1024, /* webhooks of one command: that many bodies, however small, are more than FANOUT_BYTES_MAX */
 	PAGE_LIMIT_DEFAULT = 100,
 	PAGE_LIMIT_MAX = 1000,

@@ -86,8 +86,10 @@ int dispatch_refill(struct dispatch *dispatch, int64_t now_ms) _must_check_;
 int64_t dispatch_next_due_ms(const struct dispatch *dispatch);
 
 /*
- * Endpoints whose webhook is gone or disabled: up to `limit` of their pending deliveries, to be ended in the next turn. `reason` says why
- * ("webhook-deleted", "webhook-disabled"). Returns 0 or a negative errno.
+ * Endpoints whose webhook is gone or disabled: up to `limit` of their pending deliveries, to be
+ * ended in the next turn, and fewer where their bodies make reading long. What is not ended then is
+ * found again. `reason` says why ("webhook-deleted", "webhook-disabled"). Returns 0 or a negative
+ * errno.
  */
 struct withdrawal {
 	struct delivery delivery; /* without its body */

@@ -6,6 +6,8 @@
 
 enum {
 	REFILL_MAX = 256, /* endpoints of a lane looked at between two turns */
+	REFILL_MS = 10,   /* of a lane between two turns, and the endpoint that it ends with */
+	WITHDRAWALS_MS = 50, /* of reading them: their bodies make the walk long */
 	KEY_MISMATCH_RETRY_MS = 60 * 1000,
 	CLOCK_STEP_MS = 1000, /* what is less may be a slow machine's */
 	REFILL_BYTES_MAX = 8 * 1024 * 1024, /* read for an endpoint at a time: a window of the largest bodies is half a gibibyte */
@@ -172,11 +174,15 @@ static struct heap_node *first_due(const struct dispatch *d, enum lane lane) {
 }
 
 static int refill_lane(struct dispatch *d, enum lane lane, int64_t now_ms) {
+	int64_t until_ms = clock_monotonic_ms() + REFILL_MS;
 	struct heap_node *first;
+	bool has_time = true;
 	int r = 0;
 
-	for (int n = 0; r == 0 && n < REFILL_MAX && (first = first_due(d, lane)) && first->key <= now_ms; n++)
+	for (int n = 0; r == 0 && has_time && n < REFILL_MAX && (first = first_due(d, lane)) && first->key <= now_ms; n++) {
 		r = refill_endpoint(d, CONTAINER_OF(first, struct endpoint, due), now_ms);
+		has_time = clock_monotonic_ms() < until_ms;
+	}
 	return r;
 }
 
@@ -220,22 +226,32 @@ struct withdrawals {
 	struct arena *arena;
 	struct withdrawal *items;
 	size_t count, limit;
+	int64_t until_ms;
 };
+
+static bool have_enough(const struct withdrawals *w) {
+	return w->count == w->limit || clock_monotonic_ms() >= w->until_ms;
+}
 
 /* Ends the walk when there are enough. */
 static int add_withdrawal(void *userdata, const struct delivery *delivery) {
 	struct withdrawals *w = userdata;
 
-	if (outstanding_has(w->dispatch, &delivery->id))
-		return 0;
-	w->items[w->count++] = (struct withdrawal){
-		delivery_copy_without_body(w->arena, delivery), w->endpoint->partition, w->endpoint->withdrawn
-	};
-	return w->count == w->limit;
+	if (!outstanding_has(w->dispatch, &delivery->id))
+		w->items[w->count++] = (struct withdrawal){
+			delivery_copy_without_body(w->arena, delivery), w->endpoint->partition, w->endpoint->withdrawn
+		};
+	return have_enough(w);
 }
 
 int dispatch_withdrawals(struct dispatch *d, struct arena *arena, size_t limit, struct withdrawal **out, size_t *count) {
-	struct withdrawals w = { .dispatch = d, .arena = arena, .items = arena_alloc(arena, limit * sizeof(**out)), .limit = limit };
+	struct withdrawals w = {
+		.dispatch = d,
+		.arena = arena,
+		.items = arena_alloc(arena, limit * sizeof(**out)),
+		.limit = limit,
+		.until_ms = clock_monotonic_ms() + WITHDRAWALS_MS,
+	};
 	struct endpoint *endpoint, *next;
 	int r = 0;
 
@@ -248,6 +264,8 @@ int dispatch_withdrawals(struct dispatch *d, struct arena *arena, size_t limit, 
 			break;
 		if (w.count == before)
 			withdrawal_done(d, endpoint);
+		if (have_enough(&w))
+			break;
 	}
 	*out = w.items;
 	*count = w.count;

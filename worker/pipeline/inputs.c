@@ -9,6 +9,7 @@ struct inputs {
 	size_t count, capacity;
 	size_t at;     /* which is served */
 	int in_a_row;  /* records, of that one */
+	rd_kafka_message_t *put_back; /* owned; NULL: none */
 };
 
 struct inputs *inputs_new(int32_t partition_count) {
@@ -38,18 +39,34 @@ void inputs_open(struct inputs *inputs, rd_kafka_t *consumer, const char *topic,
 }
 
 void inputs_close(struct inputs *inputs) {
+	if (inputs->put_back)
+		rd_kafka_message_destroy(TAKE(inputs->put_back));
 	while (inputs->count > 0)
 		rd_kafka_queue_destroy(inputs->queues[--inputs->count]);
 	inputs->at = 0;
 	inputs->in_a_row = 0;
 }
 
-void inputs_turn_over(struct inputs *inputs) {
+static void move_on(struct inputs *inputs) {
 	inputs->at = inputs->count > 0 ? (inputs->at + 1) % inputs->count : 0;
 	inputs->in_a_row = 0;
 }
 
+/* What was put back is still of the partition that is served: the one after it would be left out. */
+void inputs_turn_over(struct inputs *inputs) {
+	if (!inputs->put_back)
+		move_on(inputs);
+}
+
+void inputs_put_back(struct inputs *inputs, rd_kafka_message_t *message) {
+	if (inputs->put_back)
+		abort();
+	inputs->put_back = message;
+}
+
 rd_kafka_message_t *inputs_next(struct inputs *inputs) {
+	if (inputs->put_back)
+		return TAKE(inputs->put_back);
 	for (size_t looked = 0; looked <= inputs->count && inputs->count > 0; looked++) {
 		rd_kafka_message_t *message = inputs->in_a_row < RECORDS_IN_A_ROW ? rd_kafka_consume_queue(inputs->queues[inputs->at], 0) : NULL;
 
@@ -57,7 +74,7 @@ rd_kafka_message_t *inputs_next(struct inputs *inputs) {
 			inputs->in_a_row++;
 			return message;
 		}
-		inputs_turn_over(inputs);
+		move_on(inputs);
 	}
 	return NULL;
 }

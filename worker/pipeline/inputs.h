@@ -30,5 +30,7 @@ void inputs_close(struct inputs *inputs);
 
 /* The next record, or an error of its partition (`err`); NULL when there is none. Never waits. */
 rd_kafka_message_t *inputs_next(struct inputs *inputs);
+/* The record that was taken last comes next once more. Takes it. */
+void inputs_put_back(struct inputs *inputs, rd_kafka_message_t *message);
 /* The next record is of another partition than the last one, if another has any. */
 void inputs_turn_over(struct inputs *inputs);

@@ -14,6 +14,10 @@ bool turn_budget_allows(const struct turn_budget *budget, const struct turn_spen
 	return spent->commands < budget->commands && spent->written < TURN_WRITTEN_MAX && spent->ms < budget->time_ms;
 }
 
+bool turn_budget_allows_bytes(const struct turn_spent *spent, size_t bytes) {
+	return spent->commands == 0 || spent->written + bytes <= TURN_WRITTEN_MAX;
+}
+
 bool turn_budget_allows_outcome(const struct turn_budget *budget, const struct turn_spent *spent) {
 	return spent->written == 0 || (spent->written < TURN_WRITTEN_MAX / 2 && spent->ms < budget->time_ms / 2);
 }

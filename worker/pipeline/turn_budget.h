@@ -38,6 +38,11 @@ struct turn_budget turn_budget_new(size_t commands_max, int64_t time_ms);
 
 /* Whether another command may be begun. */
 bool turn_budget_allows(const struct turn_budget *budget, const struct turn_spent *spent);
+/*
+ * Whether a command that comes to so many bytes may be written. One that is more than the bound by
+ * itself has a turn of its own, so that what others wrote before it is committed first.
+ */
+bool turn_budget_allows_bytes(const struct turn_spent *spent, size_t bytes);
 /* Whether another outcome of an attempt may be: they come first, and leave half of all to the commands. */
 bool turn_budget_allows_outcome(const struct turn_budget *budget, const struct turn_spent *spent);
 

@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "pipeline/turn.h"
 
+DEFINE_CLEANUP(rd_kafka_message_t, rd_kafka_message_destroy)
+
 static void derive_key(void *userdata, struct arena *arena, const char *tenant_id, int32_t epoch, struct signing_key *out) {
 	const struct pipeline *p = userdata;
 	const struct master_key *master = master_keys_first(p->master_keys);
@@ -43,13 +45,14 @@ static const char *refuse(struct pipeline *p, const struct partition *partition,
 	return intake_decode(&p->intake, p->scratch, message, out, &reason) ? reason : NULL;
 }
 
-static int handle_message(struct pipeline *p, struct turn *turn, const rd_kafka_message_t *message) {
-	enum input input = intake_input(&p->intake, message);
+static struct turn_spent spent(const struct pipeline *p, const struct turn *turn) {
+	return (struct turn_spent){ turn->commands, transaction_bytes(p->transaction), clock_monotonic_ms() - turn->begun_ms };
+}
+
+/* The command belongs to this turn: its offset is committed with it. */
+static void take_on(struct pipeline *p, struct turn *turn, const rd_kafka_message_t *message) {
 	struct partition *partition = &p->partitions[message->partition];
-	struct intake_record record;
-	struct effects effects;
-	const char *reason;
-	int r;
+	enum input input = intake_input(&p->intake, message);
 
 	partition->turn_next[input] = message->offset + 1;
 	partition->turn_touched = true;
@@ -57,21 +60,44 @@ static int handle_message(struct pipeline *p, struct turn *turn, const rd_kafka_
 	turn->last.partition = partition;
 	turn->last.input = input;
 	turn->last.offset = message->offset;
-	reason = refuse(p, partition, message, &record);
-	if (reason) {
-		turn->command_counts[input == INPUT_ADMIN ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE][METRIC_COMMAND_DEAD_LETTER]++;
-		turn->letters++;
-		r = dead_letter_write(p->transaction, message, reason, &p->letter_limit);
-		arena_reset(p->scratch);
-		return r;
-	}
-	effects_init(&effects, p->scratch);
-	r = handle_record(p, message, &record, &effects);
-	return r < 0 ? r : turn_write_effects(p, turn, partition, &effects);
 }
 
-static struct turn_spent spent(const struct pipeline *p, const struct turn *turn) {
-	return (struct turn_spent){ turn->commands, transaction_bytes(p->transaction), clock_monotonic_ms() - turn->begun_ms };
+static int set_aside(struct pipeline *p, struct turn *turn, const rd_kafka_message_t *message, const char *reason) {
+	bool is_admin = intake_input(&p->intake, message) == INPUT_ADMIN;
+	int r;
+
+	take_on(p, turn, message);
+	turn->command_counts[is_admin ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE][METRIC_COMMAND_DEAD_LETTER]++;
+	turn->letters++;
+	r = dead_letter_write(p->transaction, message, reason, &p->letter_limit);
+	arena_reset(p->scratch);
+	return r;
+}
+
+/* Takes the message. Where what it comes to has no room, nothing of it happened: it is the next turn's first. */
+static int handle_message(struct pipeline *p, struct turn *turn, rd_kafka_message_t *message, bool *is_full) {
+	_cleanup_(rd_kafka_message_destroyp) rd_kafka_message_t *owned = message;
+	struct partition *partition = &p->partitions[message->partition];
+	struct turn_spent now = spent(p, turn);
+	struct intake_record record;
+	struct effects effects;
+	const char *reason = refuse(p, partition, message, &record);
+	int r;
+
+	if (reason)
+		return set_aside(p, turn, message, reason);
+	effects_init(&effects, p->scratch);
+	r = handle_record(p, message, &record, &effects);
+	if (r < 0)
+		return r;
+	if (!turn_budget_allows_bytes(&now, effects_body_bytes(&effects))) {
+		arena_reset(p->scratch);
+		inputs_put_back(p->inputs, TAKE(owned));
+		*is_full = true;
+		return 0;
+	}
+	take_on(p, turn, message);
+	return turn_write_effects(p, turn, partition, &effects);
 }
 
 /* Whether another command may be begun. */
@@ -85,12 +111,12 @@ static bool has_room(const struct pipeline *p, const struct turn *turn) {
 
 static int handle_commands(struct pipeline *p, struct turn *turn, struct work *work) {
 	rd_kafka_message_t *message = TAKE(work->command);
+	bool is_full = false;
 	int r = 0;
 
 	while (message) {
-		r = handle_message(p, turn, message);
-		rd_kafka_message_destroy(message);
-		message = r == 0 && has_room(p, turn) ? turn_next_command(p) : NULL;
+		r = handle_message(p, turn, message, &is_full);
+		message = r == 0 && !is_full && has_room(p, turn) ? turn_next_command(p) : NULL;
 	}
 	return r;
 }
@@ -121,18 +147,27 @@ static int handle_outcomes(struct pipeline *p, struct turn *turn, struct work *w
 	return r;
 }
 
+static int handle_withdrawal(struct pipeline *p, struct turn *turn, const struct withdrawal *withdrawal) {
+	struct effects effects;
+
+	effects_init(&effects, p->scratch);
+	handle_withdrawn(&withdrawal->delivery, withdrawal->reason, clock_wall_ms(), &effects);
+	turn->delivery_counts[METRIC_DELIVERY_DEAD]--; /* counted as one by its event */
+	turn->delivery_counts[METRIC_DELIVERY_WITHDRAWN]++;
+	return turn_write_effects(p, turn, &p->partitions[withdrawal->partition], &effects);
+}
+
+/* One at least; the others while there is room, for a row with a large body is long in being deleted. */
 static int handle_withdrawals(struct pipeline *p, struct turn *turn, const struct work *work) {
+	bool has_room = true;
 	int r = 0;
 
-	for (size_t i = 0; i < work->withdrawal_count && r == 0; i++) {
-		const struct withdrawal *withdrawal = &work->withdrawals[i];
-		struct effects effects;
+	for (size_t i = 0; i < work->withdrawal_count && has_room && r == 0; i++) {
+		struct turn_spent now;
 
-		effects_init(&effects, p->scratch);
-		handle_withdrawn(&withdrawal->delivery, withdrawal->reason, clock_wall_ms(), &effects);
-		r = turn_write_effects(p, turn, &p->partitions[withdrawal->partition], &effects);
-		turn->delivery_counts[METRIC_DELIVERY_DEAD]--; /* counted as one by its event */
-		turn->delivery_counts[METRIC_DELIVERY_WITHDRAWN]++;
+		r = handle_withdrawal(p, turn, &work->withdrawals[i]);
+		now = spent(p, turn);
+		has_room = turn_budget_allows_outcome(&p->budget, &now);
 	}
 	return r;
 }
