@@ -107,6 +107,17 @@ def _kafka_log(item):
         yield (f"Kafka, {log.name}", "\n".join(bad[-LOG_TAIL:]))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """One of several processes ended: its numbers are told with those of the others."""
+    reports.LINES.extend(getattr(node, "workeroutput", {}).get("numbers", []))
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["numbers"] = reports.LINES
+
+
 def pytest_terminal_summary(terminalreporter):
     if reports.LINES:
         terminalreporter.section("numbers")

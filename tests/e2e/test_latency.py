@@ -10,6 +10,7 @@ COMMANDS, WARM_UP = 200, 20
 P50_MS = 30
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(SANITIZED, reason="a sanitizer is slow, and this judges speed")
 def test_idle_latency(world, report):
     tenant, endpoint = world.tenant(), world.receivers.endpoint()

@@ -12,7 +12,7 @@ COMMANDS, TENANTS, ENDPOINTS = 10_000 if SANITIZED else 100_000, 200, 16
 DEADLINE_S = 240
 
 
-@pytest.mark.load
+@pytest.mark.alone
 def test_a_hundred_thousand(fresh_world, report):
     world = fresh_world
     worker = world.worker()
