@@ -15,6 +15,7 @@ from env.wait import until
 
 WEBHOOKS = "/v1/webhooks"
 PAGE = b"GET /page.js HTTP/1.1\r\nhost: x\r\n\r\n"
+UNFINISHED = b"POST /v1/webhooks HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{"
 HALF = b"GET /livez HTTP/1.1\r\nhost: x\r\nx-slow: "
 # Of each shape that is refused; with 30000 the figures are those that a flood would show.
 REPEATS = int(os.environ.get("POSTHORN_TEST_REPEATS", 2000))
@@ -149,6 +150,26 @@ def test_a_connection_rests_longer_than_a_request_may_take(world):
         begun = time.monotonic()
         assert begun_one.recv(1) == b""
         assert time.monotonic() - begun < 3 * PATIENCE
+    # Nor one whose head came at once: it has the time of a request, from its beginning.
+    with connect(gateway.api, timeout=10 * PATIENCE) as half_a_body:
+        assert ask(half_a_body) == 200
+        half_a_body.sendall(UNFINISHED)
+        begun = time.monotonic()
+        assert half_a_body.recv(1) == b""
+        assert time.monotonic() - begun < 3 * PATIENCE
+    gateway.stop()
+
+
+def test_a_request_at_the_end_of_a_rest_has_its_whole_time(world):
+    """What begins just before a resting connection would be shut is taken, however its body comes."""
+    gateway = world.gateway("gateway-late", gateway_client_timeout="10s", gateway_idle_timeout="2s")
+    with connect(gateway.api, timeout=10 * PATIENCE) as late:
+        assert ask(late) == 200
+        time.sleep(1.5)  # of its rest
+        late.sendall(UNFINISHED)
+        assert not select.select([late], [], [], 1.5)[0], "it is not shut in the middle"
+        late.sendall(b"}")
+        assert statuses(late.recv(65536)) == [401]
     gateway.stop()
 
 

@@ -1,6 +1,8 @@
 """Where a request begins and ends is read in one way: what two programs in a row could read in two is one 400, and the end of the connection."""
 
 import re
+import socket
+import time
 
 import pytest
 from env.http import Client, raw, raw_to_end, statuses
@@ -155,12 +157,14 @@ def test_taken(gateway, case):
 
 
 def test_whole_requests_in_any_pieces(gateway, client):
-    """A byte at a time, as they may come from a network."""
+    """A byte at a time, as they may come from a network; the empty line before a request too."""
     connection = client.connect()
     connection.connect()
-    text = f"GET {WEBHOOKS} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {client.token} \t\r\n\r\n".encode()
+    text = f"\r\nGET {WEBHOOKS} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {client.token} \t\r\n\r\n".encode()
+    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for byte in text:
         connection.sock.sendall(bytes([byte]))
+        time.sleep(0.001)  # a segment each
     assert statuses(connection.sock.recv(65536)) == [200]
     connection.close()
 

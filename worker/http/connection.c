@@ -434,17 +434,24 @@ static enum progress take_head(struct http_connection *connection, size_t len) {
 	if (http_head_parse(arena_memdup(request->arena, connection->input + connection->input_at, len), len, &entry->head, &why))
 		return refuse(connection, why);
 	take_input(connection, len);
+	if (connection->place.turn == HTTP_TURN_REST) /* the rest is over, also where the head came at once */
+		set_turn(connection, HTTP_TURN_REQUEST);
 	request->has_body = entry->head.framing == HTTP_FRAMING_CHUNKED || entry->head.content_length;
 	handler_of(connection)->on_head(handler_of(connection)->userdata, request);
 	return request->has_body ? begin_body(connection) : complete(connection);
 }
 
-/* One empty line before a request is passed over. Source: RFC 9112 section 2.2. */
-static void skip_empty_line(struct http_connection *connection) {
-	if (connection->skipped || connection->scanned || input_left(connection) < 2 || memcmp(connection->input + connection->input_at, "\r\n", 2) != 0)
-		return;
+/* One empty line before a request is passed over. False: half of one is there. Source: RFC 9112 section 2.2. */
+static bool skip_empty_line(struct http_connection *connection) {
+	size_t len = MIN(input_left(connection), (size_t)2);
+
+	if (connection->skipped || connection->scanned || !len || memcmp(connection->input + connection->input_at, "\r\n", len) != 0)
+		return true;
+	if (len < 2)
+		return false;
 	take_input(connection, 2);
 	connection->skipped = true;
+	return true;
 }
 
 static enum progress read_head(struct http_connection *connection) {
@@ -452,8 +459,7 @@ static enum progress read_head(struct http_connection *connection) {
 	ssize_t len;
 	enum progress progress;
 
-	skip_empty_line(connection);
-	len = input_left(connection) ?
+	len = skip_empty_line(connection) && input_left(connection) ?
 		      http_head_find(connection->input + connection->input_at, input_left(connection), &connection->scanned, &why) :
 		      0;
 	if (len > 0)
