@@ -234,6 +234,14 @@ static void name_header(struct problem_detail *detail) {
 		}
 }
 
+/* A command id that was used before: here it is a key of a request. */
+static void name_conflict(struct problem *problem) {
+	if (problem->status != 409 || problem->detail_count != 1 || strcmp(problem->details[0].param, "Idempotency-Key") != 0)
+		return;
+	problem->message = "The Idempotency-Key was used before with another request.";
+	problem->details[0].msg = "Must be new, or repeat the same request";
+}
+
 struct problem *command_request_problem(struct arena *arena, const struct problem *problem) {
 	struct problem *named = arena_memdup(arena, problem, sizeof(*problem));
 
@@ -241,6 +249,7 @@ struct problem *command_request_problem(struct arena *arena, const struct proble
 		named->details = arena_memdup(arena, problem->details, problem->detail_count * sizeof(*problem->details));
 	for (size_t i = 0; i < named->detail_count; i++)
 		name_header(&named->details[i]);
+	name_conflict(named);
 	return named;
 }
 

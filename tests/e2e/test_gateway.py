@@ -97,6 +97,8 @@ def test_idempotency_key(world, client, tenant):
     assert client("POST", WEBHOOKS, new(), {"idempotency-key": '"k-1"'}).json == first.json, "a structured field's string"
     conflict = client("POST", WEBHOOKS, new(URL + "2"), key)
     assert (conflict.status, conflict.json["code"], conflict.json["details"][0]["param"]) == (409, "Conflict", "Idempotency-Key")
+    assert conflict.json["message"] == "The Idempotency-Key was used before with another request."
+    assert conflict.json["details"][0]["msg"] == "Must be new, or repeat the same request"
     assert client("GET", WEBHOOKS, headers=key).json["data"] == [first.json]
     for wrong in ("", "x" * 257):
         refused = client("POST", WEBHOOKS, new(), {"idempotency-key": wrong})

@@ -367,6 +367,7 @@ static void a_command_id_means_one_thing(void **state) {
 		assert_false(outcome->repeat);
 		assert_string_equal(outcome->data.problem->code, "Conflict");
 		assert_string_equal(outcome->data.problem->type, "request");
+		assert_string_equal(outcome->data.problem->message, "The commandId was used before with another command.");
 		assert_int_equal(outcome->data.problem->detail_count, 1);
 		assert_string_equal(outcome->data.problem->details[0].param, "commandId");
 		assert_string_equal(outcome->data.problem->details[0].location, "body");

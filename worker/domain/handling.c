@@ -111,7 +111,7 @@ void handling_add_received(struct handling *handling, const struct delivery *del
 
 static void answer_conflict(struct handling *handling) {
 	struct arena *arena = handling->effects->arena;
-	struct problem *problem = problem_new(arena, 409, "The command id was used before with another command.");
+	struct problem *problem = problem_new(arena, 409, "The commandId was used before with another command.");
 
 	problem_add(arena, problem, "commandId", "body", handling->envelope->command_id,
 		    "Must be new, or repeat the same command");
