@@ -42,7 +42,8 @@ static void test_reasons(void **state _unused_) {
 		{ "no memory", { .code = CURLE_OUT_OF_MEMORY }, ATTEMPT_INTERNAL },
 		{ "a header line that is too long", { .code = CURLE_OUT_OF_MEMORY, .has_bytes = true }, ATTEMPT_PROTOCOL },
 		{ "http is not allowed", { .code = CURLE_UNSUPPORTED_PROTOCOL }, ATTEMPT_ADDRESS_REFUSED },
-		{ "HTTP/0.9", { .code = CURLE_UNSUPPORTED_PROTOCOL, .has_bytes = true }, ATTEMPT_PROTOCOL },
+		{ "HTTP/0.9, libcurl 7.88", { .code = CURLE_UNSUPPORTED_PROTOCOL, .is_sent = true, .has_bytes = true }, ATTEMPT_PROTOCOL },
+		{ "HTTP/0.9, libcurl 8.14", { .code = CURLE_UNSUPPORTED_PROTOCOL, .is_sent = true }, ATTEMPT_PROTOCOL },
 		{ "no handle", { .code = CURLE_FAILED_INIT }, ATTEMPT_INTERNAL },
 		{ "no authorities", { .code = CURLE_SSL_CACERT_BADFILE }, ATTEMPT_INTERNAL },
 	};

@@ -43,7 +43,7 @@ enum attempt_reason failure_reason(const struct failure *failure) {
 	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
 		return ATTEMPT_TLS;
 	case CURLE_UNSUPPORTED_PROTOCOL: /* a scheme that is not allowed (any more), before anything is sent; or an answer in HTTP/0.9 */
-		return failure->has_bytes ? ATTEMPT_PROTOCOL : ATTEMPT_ADDRESS_REFUSED;
+		return failure->is_sent ? ATTEMPT_PROTOCOL : ATTEMPT_ADDRESS_REFUSED;
 	case CURLE_OK: /* the connection ended within the header block */
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_BAD_CONTENT_ENCODING:

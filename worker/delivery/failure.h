@@ -7,7 +7,8 @@
 
 struct failure {
 	CURLcode code;
-	bool has_bytes;         /* something had come back */
+	bool is_sent;           /* the request was sent, or begun to be */
+	bool has_bytes;         /* something had come back; libcurl 8.14 does not count what is not HTTP */
 	bool has_lines;         /* of an answer: its first line, at least */
 	bool is_excessive;      /* more header than we read */
 	bool is_refused;        /* the guard refused an address of the host */

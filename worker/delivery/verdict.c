@@ -14,6 +14,7 @@ static enum attempt_reason reason_without_verdict(const struct transfer *transfe
 	curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
 	return failure_reason(&(struct failure){
 		.code = code,
+		.is_sent = transfer->sent,
 		.has_bytes = first_byte_us > 0,
 		.has_lines = transfer->response.header_lines > 0,
 		.is_excessive = transfer->response.excessive,

@@ -193,7 +193,7 @@ static int append_path(struct arena *arena, struct buffer *out, const char *path
 	return 0;
 }
 
-/* An empty query goes: libcurl does not send its "?", and then "@query" would sign something else. */
+/* An empty query goes: libcurl 8.14 does not send its "?" (7.88 does), and then "@query" would sign something else. */
 static int append_query(struct buffer *out, const char *query, const char **why) {
 	if (!query || !*query)
 		return 0;
