@@ -63,9 +63,9 @@ def refusals(worker):
     return [line for line in worker.log.read_text().splitlines() if "Kafka refuses an operation" in line]
 
 
-def wait_refused(worker, operation, resource):
+def wait_refused(worker, operation, resource, cause="no ACL allows it"):
     line = until(lambda: refusals(worker), 40, f"a refusal of {operation} on {resource}")[0]
-    assert f'operation="{operation}"' in line and resource in line and "no ACL allows it" in line and "level=error" in line, line
+    assert f'operation="{operation}"' in line and resource in line and cause in line and "level=error" in line, line
     return line
 
 
@@ -141,6 +141,18 @@ def test_a_topic_that_may_be_seen_and_not_written(broker, world):
     wait_refused(worker, "Write", f"topic {name}")
     until(lambda: worker.get("/readyz").out.strip() == "failing", 60, what="failing")
     assert len(refusals(worker)) == 1
+
+
+def test_a_login_that_the_brokers_refuse(broker, world):
+    """It may be theirs that is wrong, so that it is tried again; until then it is failing, and the log says why."""
+    login = as_user(broker, "worker") | {"kafka.sasl.password": "not this one"}
+    worker = world.worker(ready=False, **login)
+    wait_refused(worker, "Connect", f"brokers {broker.secured}", "the brokers refuse the login")
+    until(lambda: worker.get("/readyz").out.strip() == "failing", what="failing")
+    time.sleep(3)
+    log = worker.log.read_text()
+    assert len(refusals(worker)) == 1 and "kafka.sasl.username or its password" in log and "not this one" not in log, log
+    assert worker.running
 
 
 def test_a_session_timeout_that_the_brokers_do_not_take(broker, world):

@@ -69,3 +69,13 @@ def test_who_may_read_a_master_key(fresh_world, them, owner, group, mode, rule):
         assert answer.code == 0, answer
     else:
         assert answer.code == 2 and f"worker.master.key.file: master key file {key} {rule}" in answer.err, answer
+
+
+@pytest.mark.parametrize("name", ["ssl.key.location", "ssl.keystore.location"])
+def test_a_key_for_kafka_that_others_may_read(fresh_world, tmp_path, name):
+    key = tmp_path / "client.key"
+    key.write_text("")
+    key.chmod(0o644)
+    settings = [f"--set={name}={value}" for name, value in {**fresh_world.settings, f"kafka.{name}": key}.items()]
+    answer = run(WORKER, *settings, "--check-config")
+    assert answer.code == 2 and f"kafka.{name}: has mode 0644 and must have 0600 or less" in answer.err, answer

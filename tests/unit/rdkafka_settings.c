@@ -42,6 +42,7 @@ static const char *const taken[] = {
 	"kafka.security.protocol=SASL_PLAINTEXT kafka.sasl.mechanisms=SCRAM-SHA-256 kafka.sasl.username=u kafka.sasl.password=p",
 	"kafka.security.protocol=SASL_SSL kafka.sasl.mechanism=SCRAM-SHA-512 kafka.sasl.username=u kafka.sasl.password=p",
 	"kafka.bootstrap.servers=a:1,b:2,[::1]:3",
+	"kafka.bootstrap.servers=PLAINTEXT://a:1,b:65535,c,PLAINTEXT://d,[::1]",
 };
 
 static void right_settings_are_taken(void **state _unused_) {
@@ -69,13 +70,18 @@ static const struct {
 	{ "kafka.security.protocol=SSL kafka.ssl.ca.location=/dev/null", { "configuration: kafka.*: ssl.ca.location failed" } },
 	{ "kafka.security.protocol=SSL kafka.ssl.key.pem=" SECRET, { "configuration: kafka.*: ssl.key.pem failed" } },
 	{ "kafka.security.protocol=SSL kafka.ssl.keystore.location=/dev/null kafka.ssl.keystore.password=" SECRET,
-	  { "configuration: kafka.*: ", "ssl.keystore.location" } },
+	  { "--set: kafka.ssl.keystore.location: is not a regular file" } },
 	{ "kafka.sasl.mechanism=XX", { "configuration: kafka.sasl.mechanism: needs kafka.security.protocol=SASL_SSL" } },
 	{ "kafka.sasl.mechanism=XX kafka.security.protocol=SASL_SSL", { "configuration: kafka.*: Unsupported SASL mechanism: XX" } },
 	{ "kafka.sasl.mechanism=SCRAM-SHA-1 kafka.security.protocol=SASL_SSL kafka.sasl.password=" SECRET, { "configuration: kafka.*: " } },
 	{ "kafka.sasl.mechanism=PLAIN kafka.security.protocol=SASL_SSL", { "configuration: kafka.*: sasl.username and sasl.password must be set" } },
 	{ "kafka.sasl.mechanism=OAUTHBEARER kafka.security.protocol=SASL_SSL", { "configuration: kafka.sasl.mechanism: OAUTHBEARER needs " } },
 	{ "kafka.bootstrap.servers=a:1,,b:2", { "configuration: kafka.bootstrap.servers: must be host:port,host:port" } },
+	{ "kafka.bootstrap.servers=a:1,b:abc", { "configuration: kafka.bootstrap.servers: must be host:port,host:port, each port 1 to 65535" } },
+	{ "kafka.bootstrap.servers=a:0", { "configuration: kafka.bootstrap.servers: must be host:port,host:port, each port 1 to 65535" } },
+	{ "kafka.bootstrap.servers=a:65536", { "configuration: kafka.bootstrap.servers: must be host:port,host:port, each port 1 to 65535" } },
+	{ "kafka.bootstrap.servers=a:", { "configuration: kafka.bootstrap.servers: must be host:port,host:port, each port 1 to 65535" } },
+	{ "kafka.bootstrap.servers=[::1]:99999", { "configuration: kafka.bootstrap.servers: must be host:port,host:port, each port 1 to 65535" } },
 	{ "kafka.bootstrap.servers=http://a:1", { "configuration: kafka.bootstrap.servers: must be host:port,host:port" } },
 	{ "kafka.max.poll.interval.ms=9000", { "configuration: kafka.*: `max.poll.interval.ms`" } },
 	{ "kafka.heartbeat.interval.ms=6000",

@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-static atomic_bool session_timed_out;
+static atomic_bool session_timed_out, login_refused;
 
 /* Errors of the transactional producer: its calls return them, and who calls knows what they mean. */
 static bool returns_from_calls(const char *facility) {
@@ -33,8 +33,24 @@ static void on_log(const rd_kafka_t *client _unused_, int level, const char *fac
 		log_debug("kafka client", "facility=%s text=%s", facility, log_quote(text));
 }
 
-/* Broker connections come and go; what matters returns from the calls. */
-static void on_error(rd_kafka_t *client _unused_, int err, const char *reason, void *opaque _unused_) {
+static bool is_of_login(int err) {
+	return err == RD_KAFKA_RESP_ERR__AUTHENTICATION || err == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED || err == RD_KAFKA_RESP_ERR__SSL;
+}
+
+static void explain_login(rd_kafka_t *client, rd_kafka_resp_err_t err) {
+	char brokers[256];
+	size_t size = sizeof(brokers);
+
+	if (rd_kafka_conf_get(rd_kafka_conf(client), "bootstrap.servers", brokers, &size) != RD_KAFKA_CONF_OK)
+		*brokers = '\0';
+	refusal_log(err, "Connect", "brokers", brokers);
+	atomic_store(&login_refused, true);
+}
+
+/* Broker connections come and go, and what matters returns from the calls; but that nobody is let in returns from none. */
+static void on_error(rd_kafka_t *client, int err, const char *reason, void *opaque _unused_) {
+	if (is_of_login(err))
+		explain_login(client, (rd_kafka_resp_err_t)err);
 	log_debug("kafka client error", "code=%s reason=%s", rd_kafka_err2name((rd_kafka_resp_err_t)err), log_quote(reason));
 }
 
@@ -119,6 +135,10 @@ int client_session_timeout_ms(rd_kafka_t *client) {
 	if (rd_kafka_conf_get(rd_kafka_conf(client), "session.timeout.ms", value, &size) != RD_KAFKA_CONF_OK)
 		abort();
 	return atoi(value);
+}
+
+bool client_take_refused_login(void) {
+	return atomic_exchange(&login_refused, false);
 }
 
 bool client_take_session_timeout(void) {

@@ -31,6 +31,9 @@ DEFINE_CLEANUP(rd_kafka_t, client_free)
  */
 bool client_take_session_timeout(void);
 
+/* Whether a broker refused the login, or the handshake failed, since the last call: it is logged. Any client of the process; any thread. */
+bool client_take_refused_login(void);
+
 /* The member's session timeout, as it was configured. */
 int client_session_timeout_ms(rd_kafka_t *client);
 

@@ -130,13 +130,26 @@ static void wait_for_wake(struct pipeline *p, int64_t timeout_ms) {
 		return; /* somebody else's wake-up was read already */
 }
 
+/* It has subscribed to nothing yet: only its errors are told. */
+static void heed_refused_login(struct pipeline *p) {
+	rd_kafka_message_t *message = rd_kafka_consumer_poll(p->consumer, 0);
+
+	if (message)
+		rd_kafka_message_destroy(message);
+	if (client_take_refused_login())
+		metric_refuse(&p->metrics, METRIC_REFUSED_LOGIN, true);
+}
+
 static int wait_for_topics(struct pipeline *p) {
 	for (;;) {
 		int r = topics_check(&p->topics, p->consumer, BROKER_TIMEOUT_MS, &p->partition_count);
 
 		atomic_store(&p->metrics.loop_at_ms, clock_monotonic_ms());
-		if (r == 0)
+		heed_refused_login(p);
+		if (r == 0) {
+			metric_refuse(&p->metrics, METRIC_REFUSED_LOGIN, false);
 			return 0;
+		}
 		if (r == TOPICS_E_REFUSED)
 			return PIPELINE_E_FATAL;
 		if (p->stopping)

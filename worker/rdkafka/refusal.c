@@ -17,6 +17,12 @@ const char *refusal_cause(rd_kafka_resp_err_t err) {
 	case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
 		return NO_RIGHT;
+	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+	case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+		return "the brokers refuse the login: kafka.sasl.mechanism, kafka.sasl.username or its password are not theirs";
+	case RD_KAFKA_RESP_ERR__SSL:
+		return "the TLS handshake fails: kafka.ssl.ca.location did not sign the brokers' certificate, their name is not in it, or they want a "
+		       "client's certificate (kafka.ssl.certificate.location)";
 	case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
 		return "kafka.session.timeout.ms is less than the brokers' group.min.session.timeout.ms, or more than their group.max.session.timeout.ms";
 	case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:

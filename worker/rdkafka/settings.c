@@ -1,5 +1,8 @@
 #include "rdkafka/settings.h"
 
+#include "base/secret_file.h"
+
+#include <ctype.h>
 #include <errno.h>
 #include <strings.h>
 #include <unistd.h>
@@ -217,6 +220,22 @@ static bool is_unreadable(const char *name, const char *value, struct buffer *ru
 	return true;
 }
 
+/* Who may read one of these may speak in our name: the rule for secret files is theirs, too. */
+static bool is_open_secret(const char *name, const char *value, struct buffer *rule) {
+	static const char *const secret_files[] = { "ssl.key.location", "ssl.keystore.location", "sasl.kerberos.keytab" };
+	bool is_refused = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(secret_files); i++) {
+		int fd = -1;
+
+		if (*value && strcmp(name, secret_files[i]) == 0)
+			is_refused = secret_file_open(value, &fd, rule) == SECRET_FILE_E_REFUSED;
+		if (fd >= 0)
+			close(fd);
+	}
+	return is_refused;
+}
+
 static int judge_setting(const char *name, const char *value, struct buffer *rule) {
 	rd_kafka_conf_t *conf;
 	rd_kafka_conf_res_t result;
@@ -233,7 +252,7 @@ static int judge_setting(const char *name, const char *value, struct buffer *rul
 	}
 	if (result != RD_KAFKA_CONF_OK)
 		return CONFIG_E_REFUSED;
-	return is_unreadable(name, value, rule) ? CONFIG_E_REFUSED : 0;
+	return is_unreadable(name, value, rule) || is_open_secret(name, value, rule) ? CONFIG_E_REFUSED : 0;
 }
 
 /* Judging all of them together. */
@@ -343,11 +362,39 @@ static size_t count_brokers(const char *list) {
 	return count;
 }
 
+/* Of `host`, `host:port` and `[address]:port`, after whatever protocol: librdkafka reads a port as far as it is a number. */
+static bool has_good_port(const char *broker, size_t len) {
+	const char *end = broker + len, *bracket = memrchr(broker, ']', len);
+	const char *colon = memrchr(bracket ? bracket : broker, ':', (size_t)(end - (bracket ? bracket : broker)));
+	char *rest;
+	long port;
+
+	if (!colon || colon[1] == '/' || (!bracket && memchr(broker, ':', len) != colon && colon[-1] == ':'))
+		return true;
+	if (!isdigit((unsigned char)colon[1]))
+		return false;
+	port = strtol(colon + 1, &rest, 10);
+	while (rest < end && *rest == ' ')
+		rest++;
+	return rest == end && port >= 1 && port <= UINT16_MAX;
+}
+
+static bool have_good_ports(const char *list) {
+	for (const char *end; *list; list = *end ? end + 1 : end) {
+		end = strchrnul(list, ',');
+		if (!has_good_port(list, (size_t)(end - list)))
+			return false;
+	}
+	return true;
+}
+
 static void judge_brokers(struct judgement *judgement, rd_kafka_t *client) {
 	const char *list = config_kafka_get(judgement->config, "bootstrap.servers");
 
 	if (list && rd_kafka_brokers_add(client, list) != (int)count_brokers(list))
 		judgement->report(judgement->userdata, "kafka.bootstrap.servers", "must be host:port,host:port");
+	else if (list && !have_good_ports(list))
+		judgement->report(judgement->userdata, "kafka.bootstrap.servers", "must be host:port,host:port, each port 1 to 65535");
 }
 
 /* Makes a client, without brokers and thus without a connection, and lets go of it. Returns what librdkafka found, in `words`. */
