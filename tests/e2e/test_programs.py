@@ -172,8 +172,11 @@ def test_hardly_any_descriptors_are_an_error(config):
 
 MACHINE = """#define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 long sysconf(int name) {
 	long (*real)(int) = dlsym(RTLD_NEXT, "sysconf");
@@ -187,6 +190,17 @@ int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *mask) {
 	for (int cpu = 0; cpu < 64; cpu++)
 		CPU_SET_S(cpu, size, mask);
 	return 0;
+}
+/* Of the program's own threads the eleventh and the twelfth are refused, as the kernel refuses: `*thread` is written to all the same. */
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument) {
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) = dlsym(RTLD_NEXT, "pthread_create");
+	static int own;
+	Dl_info info;
+	int is_own = dladdr((void *)start, &info) && !strstr(info.dli_fname, ".so");
+	if (!getenv("THREADS_REFUSED") || !is_own || ++own <= 10 || own > 12)
+		return real(thread, attributes, start, argument);
+	*thread = 1;
+	return EAGAIN;
 }
 """
 
@@ -289,6 +303,16 @@ def test_threads_of_the_gateway_follow_too(config, tmp_path, machine, report):
         wide = gateway.threads("")
     report(f"{narrow} threads with one CPU of 64, {wide} with all of them")
     assert wide - narrow in (15, 16)
+
+
+@no_preload
+def test_a_gateway_that_is_refused_threads_has_fewer(config, tmp_path, machine):
+    addresses = {"gateway.listen": "127.0.0.1:0", "gateway.operations.listen": "127.0.0.1:0"}
+    with BoundedGateway(tmp_path, config(**addresses), **machine, ALL_ALLOWED="1", THREADS_REFUSED="1") as gateway:
+        until(lambda: gateway.started in gateway.log.read_text(), 10, "a start")
+        assert gateway.process.poll() is None and gateway.threads("http") in range(2, 16)
+        (refused, *_) = [line for line in gateway.log.read_text().splitlines() if "fewer are tried" in line]
+        assert "key=gateway.listen threads=16" in refused and "level=warn" in refused
 
 
 @no_preload

@@ -334,6 +334,7 @@ int http_loop_start(struct http_loop *loop) {
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	r = pthread_create(&loop->thread, NULL, run, loop);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	loop->has_thread = r == 0; /* without, what pthread_create left in `thread` is nothing */
 	if (!r)
 		pthread_setname_np(loop->thread, "http");
 	return -r;
@@ -351,7 +352,7 @@ static void close_arrivals(struct http_loop *loop) {
 void http_loop_join(struct http_loop *loop) {
 	if (!loop->server)
 		return;
-	if (loop->thread) {
+	if (loop->has_thread) {
 		http_loop_wake(loop);
 		pthread_join(loop->thread, NULL);
 	}

@@ -30,7 +30,8 @@ struct http_arrival {
 
 struct http_loop {
 	struct http_server *server;
-	pthread_t thread;
+	pthread_t thread; /* where `has_thread` */
+	bool has_thread;
 	int epoll_fd, event_fd;
 	struct http_places places;
 	size_t crowd;	  /* the most connections since memory was given back */

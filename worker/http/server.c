@@ -66,15 +66,39 @@ static int open_listener(struct http_server *server, const struct http_options *
 	return 0;
 }
 
-static int start_loops(struct http_server *server, const struct http_options *options) {
+static void join_loops(struct http_server *server) {
+	atomic_store(&server->stopping, true);
+	for (unsigned i = 0; i < server->loop_count; i++)
+		http_loop_join(&server->loops[i]);
+	free(TAKE(server->loops));
+	server->loop_count = 0;
+}
+
+/* The first one last: it accepts, for all of them. */
+static int start_so_many(struct http_server *server, const struct http_options *options, unsigned count) {
 	int r = 0;
 
-	server->loop_count = MAX(1U, MIN(options->threads, options->connections_max));
-	server->loops = x_calloc(server->loop_count, sizeof(*server->loops));
-	for (unsigned i = 0; i < server->loop_count && !r; i++)
+	atomic_store(&server->stopping, false);
+	server->loop_count = count;
+	server->loops = x_calloc(count, sizeof(*server->loops));
+	for (unsigned i = 0; i < count && !r; i++)
 		r = http_loop_init(&server->loops[i], server, options);
-	for (unsigned i = 0; i < server->loop_count && !r; i++)
-		r = http_loop_start(&server->loops[i]);
+	for (unsigned i = count; i > 0 && !r; i--)
+		r = http_loop_start(&server->loops[i - 1]);
+	return r;
+}
+
+/* Where threads or descriptors do not suffice, with half of them. */
+static int start_loops(struct http_server *server, const struct http_options *options) {
+	unsigned count = MAX(1U, MIN(options->threads, options->connections_max));
+	int r;
+
+	while ((r = start_so_many(server, options, count)) && count > 1) {
+		log_warn("cannot start all threads that serve: fewer are tried", "key=%s threads=%u error=%s", options->key, count,
+			 log_quote(strerror(-r)));
+		join_loops(server);
+		count /= 2;
+	}
 	if (r)
 		log_error("cannot start a thread that serves", "key=%s error=%s", options->key, log_quote(strerror(-r)));
 	return r;
@@ -121,11 +145,8 @@ void http_server_drain(struct http_server *server) {
 void http_server_stop(struct http_server *server) {
 	if (!server)
 		return;
-	atomic_store(&server->stopping, true);
-	for (unsigned i = 0; i < server->loop_count; i++)
-		http_loop_join(&server->loops[i]);
+	join_loops(server);
 	if (server->listen_fd >= 0)
 		close(server->listen_fd);
-	free(server->loops);
 	free(server);
 }
