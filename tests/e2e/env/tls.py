@@ -17,24 +17,37 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 DAY = datetime.timedelta(days=1)
 
 
+_USES = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
+         "encipher_only", "decipher_only")
+_OF_AN_AUTHORITY = (x509.BasicConstraints(ca=True, path_length=None), x509.KeyUsage(**{use: use == "key_cert_sign" for use in _USES}))
+
+
 def _name(text):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
 class Authority:
-    """An authority, and what it signs. Files are PEM."""
+    """
+    An authority, and what it signs. Files are PEM. Clients of Python 3.13 and later are strict, and
+    want of an authority that it says what it is for, and of both whose key it is. Source: RFC 5280
+    section 4.2.
+    """
 
     def __init__(self, directory, name):
         self.directory, self.name = directory, name
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.certificate = self.sign(_name(name), self.key, self.key, _name(name), x509.BasicConstraints(ca=True, path_length=None))
+        self.certificate = self.sign(_name(name), self.key, self.key, _name(name), *_OF_AN_AUTHORITY)
         self.file = directory / f"{name}.pem"
         self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def sign(self, subject, key, signer, issuer, extension, begins=-DAY, ends=DAY):
+    def sign(self, subject, key, signer, issuer, *extensions, begins=-DAY, ends=DAY):
         now = datetime.datetime.now(datetime.timezone.utc)
         builder = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number(), now + begins, now + ends)
-        return builder.add_extension(extension, critical=False).sign(signer, hashes.SHA256())
+        whose = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        signers = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+        for extension in (*extensions, whose, signers):
+            builder = builder.add_extension(extension, critical=extension in _OF_AN_AUTHORITY)
+        return builder.sign(signer, hashes.SHA256())
 
     def issue(self, stem, names=("127.0.0.1",), itself=False, **validity):
         """The file of a server's certificate and key; signed by `itself` where that is set."""
