@@ -132,7 +132,6 @@ static enum admin_status start(struct gateway *gateway, int64_t timeout_ms) {
 
 	if (!status)
 		status = open_tokens(gateway);
-
 	gateway->events = event_index_new(clock_wall_ms());
 	gateway->pending = pending_new((size_t)config->gateway_max_in_flight, config->gateway_timeout_ms);
 	if (!status)
@@ -172,10 +171,12 @@ static void drain(struct gateway *gateway) {
 		poll(NULL, 0, TICK_MS / 10);
 }
 
-/* The servers first: they use all else. The one that is asked about the others stays to the end of the other. */
+/* The servers first: they use all else. The one for operators outlives the API's, and is asked about it to its end. */
 static void tear_down(struct gateway *gateway) {
-	http_server_stopp(&gateway->api);
-	http_server_stopp(&gateway->operations);
+	if (gateway->api)
+		http_server_stop(gateway->api);
+	http_server_freep(&gateway->operations);
+	http_server_freep(&gateway->api);
 	http_tls_freep(&gateway->tls);
 	sender_closep(&gateway->sender);
 	outcomes_stopp(&gateway->outcomes);

@@ -92,7 +92,8 @@ def test_nothing_is_lost(fresh_world, report):
     for tenant, creator in zip(tenants, creators):
         assert {value["url"]: value["id"] for value in kept[tenant]} == {webhook(key)["url"]: id for key, id in creator.told.items()}
         assert len(kept[tenant]) == len(creator.told), "no webhook twice"
-        assert all(creator.ask(key) == id for key, id in list(first[tenant].items())[:20] if id), "the same key, the same outcome"
+        for key, id in list(first[tenant].items())[:20]:
+            assert not id or until(lambda: creator.ask(key), 30, f"the outcome of {key}") == id, "the same key, the same outcome"
     assert dumped(world) == kept
     assert unanswered
     report(f"{sum(map(len, first.values()))} requests, {len(unanswered)} of them without an answer until they were repeated")

@@ -19,6 +19,7 @@ struct http_server {
 	uint16_t port;
 	atomic_uint connections, requests, owed;
 	atomic_bool draining, stopping;
+	bool is_stopped; /* known to who stops it alone */
 };
 
 /* A connection that was accepted elsewhere. */

@@ -70,8 +70,6 @@ static void join_loops(struct http_server *server) {
 	atomic_store(&server->stopping, true);
 	for (unsigned i = 0; i < server->loop_count; i++)
 		http_loop_join(&server->loops[i]);
-	free(TAKE(server->loops));
-	server->loop_count = 0;
 }
 
 /* The first one last: it accepts, for all of them. */
@@ -97,6 +95,7 @@ static int start_loops(struct http_server *server, const struct http_options *op
 		log_warn("cannot start all threads that serve: fewer are tried", "key=%s threads=%u error=%s", options->key, count,
 			 log_quote(strerror(-r)));
 		join_loops(server);
+		free(TAKE(server->loops));
 		count /= 2;
 	}
 	if (r)
@@ -105,7 +104,7 @@ static int start_loops(struct http_server *server, const struct http_options *op
 }
 
 int http_server_start(const struct http_options *options, struct http_server **out) {
-	_cleanup_(http_server_stopp) struct http_server *server = x_calloc(1, sizeof(*server));
+	_cleanup_(http_server_freep) struct http_server *server = x_calloc(1, sizeof(*server));
 	int r;
 
 	server->handler = *options->handler;
@@ -143,10 +142,18 @@ void http_server_drain(struct http_server *server) {
 }
 
 void http_server_stop(struct http_server *server) {
-	if (!server)
+	if (server->is_stopped)
 		return;
+	server->is_stopped = true;
 	join_loops(server);
 	if (server->listen_fd >= 0)
 		close(server->listen_fd);
+}
+
+void http_server_free(struct http_server *server) {
+	if (!server)
+		return;
+	http_server_stop(server);
+	free(server->loops);
 	free(server);
 }

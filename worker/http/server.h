@@ -46,6 +46,8 @@ unsigned http_server_requests(const struct http_server *server);
 unsigned http_server_owed(const struct http_server *server);
 /* No new connections; those that there are end with their next answer. */
 void http_server_drain(struct http_server *server);
-/* Waits for the answers of requests that wait, and ends all else. */
+/* Waits for the answers of requests that wait, and ends all else. It can be asked for its counts until it is freed. */
 void http_server_stop(struct http_server *server);
-DEFINE_CLEANUP(struct http_server, http_server_stop)
+/* Stops it first, where nobody has. */
+void http_server_free(struct http_server *server);
+DEFINE_CLEANUP(struct http_server, http_server_free)

@@ -71,6 +71,6 @@ int server_start(const struct listen_address *listen, const struct pipeline *pip
 void server_stop(struct server *server) {
 	if (!server)
 		return;
-	http_server_stop(server->http);
+	http_server_free(server->http);
 	free(server);
 }
