@@ -5,12 +5,13 @@
 #include "command/newest.h"
 #include "command/replay.h"
 #include "terminal/clean.h"
+#include "terminal/output.h"
 #include "terminal/table.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { LIMIT_DEFAULT = 100, PREVIEW_BYTES = 64, LINE_MAX_BYTES = 1024 * 1024, COLUMNS = 7 };
+enum { LIMIT_DEFAULT = 100, PREVIEW_BYTES = 64, LINE_MAX_BYTES = 64 * 1024 * 1024, COLUMNS = 7 };
 
 static const struct flag list_flags[] = {
 	DEAD_LETTER_FILTER_FLAGS,
@@ -49,8 +50,9 @@ static void append_string(struct buffer *out, const char *name, const char *valu
 	buffer_append_json_string_or_null(out, value);
 }
 
+/* Owned by the caller; NULL where it does not fit, which is said. */
 static char *json_line(struct arena *arena, const struct dead_letter *letter) {
-	struct buffer out = BUFFER_INIT(LINE_MAX_BYTES);
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(LINE_MAX_BYTES);
 	const struct record *record = letter->record;
 
 	buffer_printf(&out, "{\"partition\":%d,\"offset\":%" PRId64, record->partition, record->offset);
@@ -70,7 +72,7 @@ static char *json_line(struct arena *arena, const struct dead_letter *letter) {
 		buffer_append_string(&out, ",\"replayOf\":null");
 	append_string(&out, "preview", record->value ? dead_letter_preview(arena, record->value, record->len, PREVIEW_BYTES) : NULL);
 	buffer_append_char(&out, '}');
-	return out.data;
+	return terminal_check_buffer("dead-letters list", &out) ? NULL : TAKE(out.data);
 }
 
 static void fill_cells(struct row *row, struct arena *arena, const struct dead_letter *letter) {
@@ -103,6 +105,10 @@ static enum admin_status keep(void *userdata, const struct dead_letter *letter) 
 		row->cells[0] = json_line(listing->arena, letter);
 	else
 		fill_cells(row, listing->arena, letter);
+	if (!row->cells[0]) {
+		free_row(row);
+		return ADMIN_REFUSED;
+	}
 	newest_add(listing->rows, &place, row);
 	return ADMIN_OK;
 }

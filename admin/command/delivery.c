@@ -4,11 +4,12 @@
 #include "command/delivery_list.h"
 #include "command/flags.h"
 #include "terminal/clean.h"
+#include "terminal/output.h"
 #include "terminal/table.h"
 
 #include <stdio.h>
 
-enum { LIMIT_DEFAULT = 100, LINE_MAX_BYTES = 2 * 1024 * 1024 };
+enum { LIMIT_DEFAULT = 100, LINE_MAX_BYTES = 64 * 1024 * 1024 };
 
 static const struct flag list_flags[] = {
 	{ "webhook", "ID", "only deliveries to this webhook" },
@@ -52,17 +53,19 @@ static enum admin_status read_request(const struct invocation *invocation, struc
 	return status ? status : flag_limit(invocation, LIMIT_DEFAULT, &request->limit);
 }
 
-static void print_json(struct delivery_list *list, size_t count, bool with_body) {
+static enum admin_status print_json(struct delivery_list *list, size_t count, bool with_body) {
 	_cleanup_(buffer_destroy) struct buffer line = BUFFER_INIT(LINE_MAX_BYTES);
+	enum admin_status status = ADMIN_OK;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; !status && i < count; i++) {
 		struct delivery delivery = delivery_list_get(list, i);
 
 		buffer_clear(&line);
 		delivery_append_json(&line, &delivery, with_body);
 		buffer_append_char(&line, '\n');
-		fwrite(line.data, 1, line.len, stdout);
+		status = terminal_print_buffer(stdout, "delivery list", &line);
 	}
+	return status;
 }
 
 /* What came of the last attempt; most reasons tell the status. Owned by the caller. */
@@ -127,10 +130,10 @@ static enum admin_status list(const struct invocation *invocation) {
 	delivery_list_sort(found, fold);
 	count = MIN(request.limit, delivery_list_count(found));
 	if (invocation->json)
-		print_json(found, count, request.filter.with_body);
+		status = print_json(found, count, request.filter.with_body);
 	else
 		print_table(found, count, request.filter.with_body);
-	return delivery_list_unreadable(found) ? ADMIN_REFUSED : ADMIN_OK;
+	return !status && delivery_list_unreadable(found) ? ADMIN_REFUSED : status;
 }
 
 const struct subcommand delivery_subcommands[] = {

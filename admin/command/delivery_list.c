@@ -59,6 +59,8 @@ static void keep_without_body(struct delivery_list *list, const struct state_rec
 	bare.delivery.body_len = 0;
 	buffer_clear(&list->value);
 	codec_encode_state(list->codec, &bare, &list->value);
+	if (list->value.overflowed)
+		return; /* the record stays as it is, with its body */
 	record->value = list->value.data;
 	record->len = list->value.len;
 }

@@ -2,6 +2,7 @@
 #include "command/call.h"
 #include "command/signing_keys.h"
 #include "command/state_read.h"
+#include "terminal/output.h"
 
 #include <stdio.h>
 
@@ -9,11 +10,11 @@ enum { JWKS_MAX = 1024 * 1024 };
 
 static const struct flag rotate_flags[] = { ENVELOPE_FLAGS, { 0 } };
 
-static void print_jwks(const struct signing_keys *keys) {
+static enum admin_status print_jwks(const struct signing_keys *keys) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(JWKS_MAX);
 
 	signing_keys_append_jwks(&out, keys);
-	fwrite(out.data, 1, out.len, stdout);
+	return terminal_print_buffer(stdout, "jwks show", &out);
 }
 
 /* Of a changelog with millions of deliveries, only the tenant's keys are kept. `userdata`: key/<tenant>/ */
@@ -45,8 +46,8 @@ static enum admin_status show(const struct invocation *invocation) {
 	if (status)
 		return status;
 	signing_keys_take(&keys, arena, codec, fold, clock_wall_ms());
-	print_jwks(&keys);
-	return keys.unreadable ? ADMIN_REFUSED : ADMIN_OK;
+	status = print_jwks(&keys);
+	return !status && keys.unreadable ? ADMIN_REFUSED : status;
 }
 
 static enum admin_status rotate(const struct invocation *invocation) {

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "command/command.h"
+#include "terminal/output.h"
 
 #include <stdio.h>
 
@@ -56,8 +57,8 @@ static enum admin_status generate(const struct invocation *invocation) {
 	buffer_append_string(&out, ",\"id\":");
 	buffer_append_json_string(&out, master_key_id(key));
 	buffer_append_string(&out, "}");
-	puts(out.data);
-	return ADMIN_OK;
+	buffer_append_char(&out, '\n');
+	return terminal_print_buffer(stdout, "master-key generate", &out);
 }
 
 const struct subcommand master_key_subcommands[] = {

@@ -6,11 +6,12 @@
 #include "kafka/producer.h"
 #include "terminal/clean.h"
 #include "terminal/interrupt.h"
+#include "terminal/output.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { LINE_MAX_BYTES = 1024 * 1024 };
+enum { LINE_MAX_BYTES = 64 * 1024 * 1024 };
 
 /* Indexed by enum topic. */
 struct producers {
@@ -23,7 +24,7 @@ struct run {
 	struct dead_letter_filter filter;
 	struct producers producers;
 	bool rekeys, is_dry;
-	uint64_t sent, not_sent, unacknowledged;
+	uint64_t sent, not_sent, unacknowledged, unprinted;
 };
 
 /* A letter on its way, as it will be spoken of. */
@@ -50,7 +51,7 @@ static void letter_name_free(struct letter_name *name) {
 }
 DEFINE_CLEANUP(struct letter_name, letter_name_free)
 
-static void print_json(const struct letter_name *name, const char *result, const char *why) {
+static void print_json(struct run *run, const struct letter_name *name, const char *result, const char *why) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(LINE_MAX_BYTES);
 
 	buffer_printf(&out, "{\"partition\":%d,\"offset\":%" PRId64 ",\"topic\":", name->partition, name->offset);
@@ -59,27 +60,28 @@ static void print_json(const struct letter_name *name, const char *result, const
 	buffer_append_json_string_or_null(&out, name->key);
 	buffer_printf(&out, ",\"result\":\"%s\",\"why\":", result);
 	buffer_append_json_string_or_null(&out, why);
-	buffer_append_char(&out, '}');
-	puts(out.data);
+	buffer_append_string(&out, "}\n");
+	if (terminal_print_buffer(stdout, "dead-letters replay", &out))
+		run->unprinted++;
 }
 
 static void say_not_sent(struct run *run, const struct letter_name *name, const char *why) {
 	run->not_sent++;
 	complain("%d:%" PRId64 " is not sent: %s", name->partition, name->offset, why);
 	if (run->invocation->json)
-		print_json(name, "not-sent", why);
+		print_json(run, name, "not-sent", why);
 }
 
 static void say_sent(struct run *run, const struct letter_name *name) {
 	run->sent++;
 	if (run->invocation->json)
-		print_json(name, "sent", NULL);
+		print_json(run, name, "sent", NULL);
 }
 
 static void say_would_be_sent(struct run *run, struct letter_name *name) {
 	run->sent++;
 	if (run->invocation->json) {
-		print_json(name, "would-be-sent", NULL);
+		print_json(run, name, "would-be-sent", NULL);
 		return;
 	}
 	terminal_clean(name->topic);
@@ -226,7 +228,7 @@ static enum admin_status walk_and_flush(struct run *run, const struct dead_lette
 	if (!status)
 		status = flushed ? flushed : dead_letter_filter_complain_unseen(&run->filter);
 	show_summary(run);
-	return status ? status : run->not_sent ? ADMIN_REFUSED : ADMIN_OK;
+	return status ? status : run->not_sent || run->unprinted ? ADMIN_REFUSED : ADMIN_OK;
 }
 
 static enum admin_status replay_with(struct run *run) {

@@ -5,6 +5,7 @@
 #include "command/newest.h"
 #include "kafka/topics.h"
 #include "terminal/clean.h"
+#include "terminal/output.h"
 #include "terminal/interrupt.h"
 
 #include <fnmatch.h>
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 8 * 1024 * 1024, FOLLOW_POLL_MS = 200 };
+enum { LINE_MAX_BYTES = 64 * 1024 * 1024, FOLLOW_POLL_MS = 200 };
 
 static const struct flag tail_flags[] = {
 	{ "follow", NULL, "go on with new events until interrupted" },
@@ -113,7 +114,9 @@ static enum admin_status print_record(void *userdata, const struct record *recor
 		append_for_people(&tail->line, &event);
 	buffer_append_char(&tail->line, '\n');
 	if (!tail->newest)
-		return fwrite(tail->line.data, 1, tail->line.len, stdout) == tail->line.len ? ADMIN_OK : ADMIN_REFUSED;
+		return terminal_print_buffer(stdout, "results tail", &tail->line);
+	if (terminal_check_buffer("results tail", &tail->line))
+		return ADMIN_REFUSED;
 	newest_add(tail->newest, &(struct newest_place){ event.timestamp_ms, record->partition, record->offset }, x_strdup(tail->line.data));
 	return ADMIN_OK;
 }

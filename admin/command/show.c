@@ -2,6 +2,7 @@
 
 #include "avro/json.h"
 #include "base/clock.h"
+#include "terminal/output.h"
 #include "terminal/table.h"
 
 #include <stdio.h>
@@ -9,12 +10,12 @@
 /* Pages are asked for together (list --all), so this is not a record's bound. */
 enum { SHOWN_MAX = 1 << 30 };
 
-static void print_api_json(FILE *stream, const struct event_data *data) {
+static enum admin_status print_api_json(FILE *stream, const struct event_data *data) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(SHOWN_MAX);
 
 	json_append_api_data(&out, data);
 	buffer_append_char(&out, '\n');
-	fwrite(out.data, 1, out.len, stream);
+	return terminal_print_buffer(stream, "the outcome", &out);
 }
 
 char *show_event_types(const struct webhook *webhook) {
@@ -68,7 +69,7 @@ static void print_signing_key(const struct signing_key_report *key) {
 	printf("kid       %s\ncreated   %s\n", key->kid, created);
 }
 
-static void print_for_people(const struct event_data *data) {
+static enum admin_status print_for_people(const struct event_data *data) {
 	switch (data->kind) {
 	case EVENT_DATA_NONE:
 		puts("done");
@@ -93,28 +94,24 @@ static void print_for_people(const struct event_data *data) {
 		printf("deliveries due again  %d\n", data->recovered);
 		break;
 	case EVENT_DATA_PROBLEM:
-		print_api_json(stdout, data);
-		break;
+		return print_api_json(stdout, data);
 	}
+	return ADMIN_OK;
 }
 
 enum admin_status show_outcome(const struct analytic_event *event, bool json) {
 	if (event->step == ANALYTIC_FAIL) {
-		print_api_json(stderr, &event->data);
+		(void)!print_api_json(stderr, &event->data);
 		return ADMIN_REFUSED;
 	}
-	if (json)
-		print_api_json(stdout, &event->data);
-	else
-		print_for_people(&event->data);
-	return ADMIN_OK;
+	return json ? print_api_json(stdout, &event->data) : print_for_people(&event->data);
 }
 
-void show_page(const struct webhook_page *page, bool json) {
+enum admin_status show_page(const struct webhook_page *page, bool json) {
 	const struct event_data data = { .kind = EVENT_DATA_WEBHOOK_PAGE, .page = *page };
 
 	if (json)
-		print_api_json(stdout, &data);
-	else
-		print_page(page);
+		return print_api_json(stdout, &data);
+	print_page(page);
+	return ADMIN_OK;
 }

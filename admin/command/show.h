@@ -10,7 +10,7 @@
 enum admin_status show_outcome(const struct analytic_event *event, bool json);
 
 /* A page of webhooks; `next_cursor` NULL: the last. */
-void show_page(const struct webhook_page *page, bool json);
+enum admin_status show_page(const struct webhook_page *page, bool json) _must_check_;
 
 /* "OpenIdCredentialIssued,OpenIdCredentialIssuedSummary"; owned by the caller. */
 char *show_event_types(const struct webhook *webhook);

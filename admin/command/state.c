@@ -2,11 +2,12 @@
 #include "command/call.h"
 #include "command/state_read.h"
 #include "replica/replica.h"
+#include "terminal/output.h"
 
 #include <errno.h>
-#include <stdio.h>
 
-enum { LINE_MAX_BYTES = 8 * 1024 * 1024 };
+/* A record is at most 10 MiB (message.max.bytes); a byte of it may become six in JSON. */
+enum { LINE_MAX_BYTES = 64 * 1024 * 1024 };
 
 static const struct flag dump_flags[] = {
 	{ "replica", "FILE", "from a worker's SQLite file (<worker.data.dir>/replica.db), not from Kafka; a worker at work is up to a second ahead of it" },
@@ -44,7 +45,7 @@ static int print_line(void *userdata, const char *key, int32_t partition, const 
 	buffer_printf(&printer->line, ",\"partition\":%d,\"value\":", partition);
 	append_value(printer, key, value, len);
 	buffer_append_string(&printer->line, "}\n");
-	return fwrite(printer->line.data, 1, printer->line.len, stdout) == printer->line.len ? 0 : -errno;
+	return terminal_print_buffer(stdout, "state dump", &printer->line) ? -EIO : 0;
 }
 
 static enum admin_status dump_changelog(const struct invocation *invocation, struct printer *printer) {

@@ -2,11 +2,13 @@
 #include "command/command.h"
 #include "gateway/token_file.h"
 #include "terminal/clean.h"
+#include "terminal/output.h"
 #include "terminal/table.h"
 
 #include <stdio.h>
 
-enum { WHY_MAX = 16 * 1024, LINE_MAX_BYTES = 16 * 1024 };
+/* A list names each field again, and a byte of a tenant may become six. */
+enum { WHY_MAX = 16 * 1024, LINE_MAX_BYTES = 16 * 1024, LIST_MAX = 8 * TOKENS_FILE_MAX };
 
 static enum admin_status complain_file(const char *file, int r, const struct buffer *why) {
 	if (r < 0)
@@ -35,8 +37,8 @@ static enum admin_status create(const struct invocation *invocation) {
 	if (r)
 		return complain_file(file, r, &why);
 	append_json(&line, &token, text);
-	puts(line.data);
-	return ADMIN_OK;
+	buffer_append_char(&line, '\n');
+	return terminal_print_buffer(stdout, "token create", &line);
 }
 
 static void append_listed(struct buffer *out, const struct token *token) {
@@ -47,8 +49,8 @@ static void append_listed(struct buffer *out, const struct token *token) {
 	buffer_printf(out, ",\"createdAt\":\"%s\"}", created_at);
 }
 
-static void print_json(const struct invocation *invocation, const struct token_list *list) {
-	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(TOKENS_FILE_MAX);
+static enum admin_status print_json(const struct invocation *invocation, const struct token_list *list) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(LIST_MAX);
 	const char *comma = "";
 
 	buffer_append_char(&out, '[');
@@ -59,8 +61,8 @@ static void print_json(const struct invocation *invocation, const struct token_l
 		append_listed(&out, &list->items[i]);
 		comma = ",";
 	}
-	buffer_append_char(&out, ']');
-	puts(out.data);
+	buffer_append_string(&out, "]\n");
+	return terminal_print_buffer(stdout, "token list", &out);
 }
 
 static void print_table(const struct invocation *invocation, const struct token_list *list) {
@@ -89,9 +91,8 @@ static enum admin_status list(const struct invocation *invocation) {
 	if (r)
 		return complain_file(file, r, &why);
 	if (invocation->json)
-		print_json(invocation, &tokens);
-	else
-		print_table(invocation, &tokens);
+		return print_json(invocation, &tokens);
+	print_table(invocation, &tokens);
 	return ADMIN_OK;
 }
 
@@ -109,11 +110,10 @@ static enum admin_status revoke(const struct invocation *invocation) {
 	}
 	buffer_append_string(&line, "{\"id\":");
 	buffer_append_json_string(&line, id);
-	buffer_append_string(&line, ",\"revoked\":true}");
+	buffer_append_string(&line, ",\"revoked\":true}\n");
 	if (invocation->json)
-		puts(line.data);
-	else
-		printf("%s is revoked.\n", id);
+		return terminal_print_buffer(stdout, "token revoke", &line);
+	printf("%s is revoked.\n", id);
 	return ADMIN_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "command/command.h"
 #include "kafka/topics.h"
+#include "terminal/output.h"
 #include "terminal/table.h"
 
 #include <stdio.h>
@@ -19,7 +20,7 @@ static void append_json_topic(struct buffer *out, const struct topic_report *top
 	buffer_append_string(out, "]}");
 }
 
-static void print_json(const struct topics_report *report) {
+static enum admin_status print_json(const struct topics_report *report) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(REPORT_MAX);
 
 	buffer_append_string(&out, "{\"topics\":[");
@@ -29,7 +30,7 @@ static void print_json(const struct topics_report *report) {
 		append_json_topic(&out, &report->topics[i]);
 	}
 	buffer_printf(&out, "],\"good\":%s}\n", topics_report_is_good(report) ? "true" : "false");
-	fwrite(out.data, 1, out.len, stdout);
+	return terminal_print_buffer(stdout, "topics", &out);
 }
 
 static const char *state_of(const struct topic_report *topic) {
@@ -59,10 +60,14 @@ static void print_table(const struct topics_report *report) {
 }
 
 static enum admin_status show(const struct invocation *invocation, const struct topics_report *report) {
-	if (invocation->json)
-		print_json(report);
-	else
+	if (invocation->json) {
+		enum admin_status status = print_json(report);
+
+		if (status)
+			return status;
+	} else {
 		print_table(report);
+	}
 	return topics_report_is_good(report) ? ADMIN_OK : ADMIN_REFUSED;
 }
 

@@ -131,8 +131,7 @@ static enum admin_status list_all(const struct invocation *invocation, struct co
 		append_page(call.arena, &all, &outcome.data.page);
 		command->cursor = outcome.data.page.next_cursor;
 	} while (command->cursor);
-	show_page(&all, invocation->json);
-	return ADMIN_OK;
+	return show_page(&all, invocation->json);
 }
 
 static enum admin_status list(const struct invocation *invocation) {
