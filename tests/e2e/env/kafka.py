@@ -91,6 +91,7 @@ class SecuredBroker(Broker):
         client = AdminClient({"bootstrap.servers": self.bootstrap})
         for future in client.delete_acls([self._all_of(user)]).values():
             future.result(20)
+        until(lambda: not client.describe_acls(self._all_of(user)).result(20), what="the broker to forget the rights")
 
     @staticmethod
     def _all_of(user):
