@@ -142,6 +142,24 @@ static void set_callbacks(struct transfer *transfer) {
 	SET(transfer, CURLOPT_CLOSESOCKETDATA, transfer->sockets);
 }
 
+static void init_handle(struct transfer *transfer) {
+	transfer->easy = curl_easy_init();
+	if (!transfer->easy)
+		abort();
+	set_limits(transfer, transfer->shared->config);
+	set_policy(transfer, transfer->shared->config);
+	set_callbacks(transfer);
+}
+
+/*
+ * Behind a look-up that failed, libcurl 8.14 does not free the name when the handle's next one
+ * begins; the handle's own end does. Source: curl issue 17602, mended in 8.15.
+ */
+static void renew_handle(struct transfer *transfer) {
+	curl_easy_cleanup(transfer->easy);
+	init_handle(transfer);
+}
+
 struct transfer *transfer_new(struct shared *shared, struct sockets *sockets, struct scheduler *scheduler) {
 	struct transfer *transfer = x_calloc(1, sizeof(*transfer));
 
@@ -149,13 +167,8 @@ struct transfer *transfer_new(struct shared *shared, struct sockets *sockets, st
 	transfer->sockets = sockets;
 	transfer->scheduler = scheduler;
 	transfer->tls.authorities = shared->authorities;
-	transfer->easy = curl_easy_init();
-	if (!transfer->easy)
-		abort();
 	callback_headers_init(&transfer->signed_headers);
-	set_limits(transfer, shared->config);
-	set_policy(transfer, shared->config);
-	set_callbacks(transfer);
+	init_handle(transfer);
 	return transfer;
 }
 
@@ -291,6 +304,8 @@ void transfer_end(struct transfer *transfer, CURLcode code) {
 	else
 		verdict_write(transfer, code);
 	leave_shard(transfer);
+	if (!transfer->resolved)
+		renew_handle(transfer);
 }
 
 void transfer_abandon(struct transfer *transfer) {
