@@ -276,6 +276,8 @@ int main(int argc, char **argv) {
 	if (code == 0 && arguments.check_config)
 		code = read_master_keys();
 	if (code == 0 && arguments.check_config)
+		code = judge_folder();
+	if (code == 0 && arguments.check_config)
 		puts("configuration is right");
 	for (size_t i = 0; code == 0 && !arguments.check_config && i < ARRAY_LEN(steps); i++)
 		code = steps[i]();

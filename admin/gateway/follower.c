@@ -14,7 +14,7 @@ struct follower {
 	char *name; /* of the topic */
 	pthread_t thread;
 	bool started;
-	atomic_bool stopping, caught_up, failing;
+	atomic_bool stopping, caught_up, failing, login_refused;
 };
 
 /* Up to the end that the topic had first, then onwards. */
@@ -43,6 +43,7 @@ static void take(struct follower *follower) {
 		atomic_store(&follower->failing, false);
 		follower->options.on_record(follower->options.userdata, &record);
 	}
+	atomic_store(&follower->login_refused, reader_login_is_refused(follower->reader));
 	if (follower->options.on_tick)
 		follower->options.on_tick(follower->options.userdata);
 }
@@ -90,5 +91,5 @@ bool follower_caught_up(const struct follower *follower) {
 }
 
 bool follower_is_failing(const struct follower *follower) {
-	return atomic_load(&follower->failing);
+	return atomic_load(&follower->failing) || atomic_load(&follower->login_refused);
 }

@@ -1,5 +1,6 @@
 #include "kafka/handle.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "rdkafka/refusal.h"
 
@@ -8,6 +9,10 @@
 static void on_error(rd_kafka_t *rk _unused_, int error, const char *reason, void *opaque) {
 	struct kafka_handle *handle = opaque;
 
+	if (refusal_is_of_login((rd_kafka_resp_err_t)error)) {
+		handle->login_error = (rd_kafka_resp_err_t)error;
+		handle->login_error_at_ms = clock_monotonic_ms();
+	}
 	/* "All brokers are down" says less than the connection error before it. */
 	if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !handle->last_error[0])
 		snprintf(handle->last_error, sizeof(handle->last_error), "%s", reason);
@@ -84,6 +89,12 @@ void kafka_handle_close(struct kafka_handle *handle) {
 		rd_kafka_destroy(handle->rk);
 	free(handle->bootstrap);
 	*handle = (struct kafka_handle){ 0 };
+}
+
+bool kafka_login_is_refused(struct kafka_handle *handle) {
+	if (handle->login_error && clock_monotonic_ms() - handle->login_error_at_ms > REFUSAL_LOGIN_MENDED_AFTER_MS)
+		handle->login_error = RD_KAFKA_RESP_ERR_NO_ERROR;
+	return handle->login_error && refusal_log(handle->login_error, "Connect", "brokers", handle->bootstrap);
 }
 
 static bool is_unknown_topic(rd_kafka_resp_err_t error) {

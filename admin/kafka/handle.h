@@ -27,6 +27,8 @@ struct kafka_handle {
 	rd_kafka_t *rk;       /* owned; NULL: not open */
 	char *bootstrap;      /* owned */
 	char last_error[512]; /* as the brokers' connections reported it; "" before any */
+	rd_kafka_resp_err_t login_error; /* the last one, while it is not mended */
+	int64_t login_error_at_ms;       /* monotonic */
 	kafka_report_fn on_report;
 	void *on_report_userdata;
 };
@@ -35,6 +37,9 @@ struct kafka_handle {
 enum admin_status kafka_handle_open(struct kafka_handle *handle, const struct config *config,
 				    const struct kafka_handle_options *options) _must_check_;
 void kafka_handle_close(struct kafka_handle *handle);
+
+/* Whether the brokers refuse the login now, which is logged once. Of the thread that polls the handle. */
+bool kafka_login_is_refused(struct kafka_handle *handle);
 
 /* ADMIN_USAGE for what only another configuration can mend (no such topic, no permission), else ADMIN_NO_OUTCOME. */
 enum admin_status kafka_status(rd_kafka_resp_err_t error);

@@ -217,6 +217,10 @@ enum reader_event reader_next(struct reader *reader, int wait_ms, struct record 
 	return reader->message->err ? take_error(reader, reader->message) : take_record(reader, reader->message, out);
 }
 
+bool reader_login_is_refused(struct reader *reader) {
+	return kafka_login_is_refused(&reader->handle);
+}
+
 bool reader_is_at_end(const struct reader *reader) {
 	return reader->unreached == 0;
 }

@@ -54,6 +54,9 @@ enum reader_event {
 	READER_FAILED,  /* after saying why; reader_status tells how to exit */
 };
 
+/* Whether the brokers refuse the reader's login now, which is logged once. Of the thread that reads. */
+bool reader_login_is_refused(struct reader *reader);
+
 /* The next record, also those past the end. */
 enum reader_event reader_next(struct reader *reader, int wait_ms, struct record *out) _must_check_;
 /* Whether everything that was there when the reader was opened has been returned. */

@@ -58,8 +58,33 @@ def test_a_folder_that_cannot_be_trusted(make_world):
             worker.stop()
             folder = worker.replica.parent
             spoil(folder)
-            answer = run(WORKER, "--config", worker.config)
-            assert answer.code == 2 and f"worker.data.dir: {folder}{name} {rule}" in answer.err, (what, answer)
+            for arguments in (["--check-config"], []):
+                answer = run(WORKER, "--config", worker.config, *arguments)
+                assert answer.code == 2 and f"worker.data.dir: {folder}{name} {rule}" in answer.err, (what, arguments, answer)
+
+
+def test_a_check_makes_and_changes_nothing(fresh_world):
+    folder = fresh_world.directory / "data"
+    folder.mkdir()
+    folder.chmod(0o770)
+    (folder / "replica.db").touch(0o644)
+    for directory, rule in ((folder, None), (folder / "new", None), (folder / "no/new", f"{folder / 'no/new'} cannot be made in {folder / 'no'}")):
+        before = sorted((path, path.stat().st_mode) for path in folder.rglob("*"))
+        answer = run(WORKER, "--config", fresh_world.admin.config, "--set", f"worker.data.dir={directory}", "--check-config")
+        assert answer.code == (2 if rule else 0) and (rule or "") in answer.err, answer
+        assert folder.stat().st_mode & 0o777 == 0o770 and sorted((path, path.stat().st_mode) for path in folder.rglob("*")) == before
+
+
+def test_a_folder_that_cannot_be_written_to(fresh_world):
+    them = Unprivileged(fresh_world)
+    key = them.folder("keys") / "master.key"
+    key.write_bytes(fresh_world.master_key.read_bytes())
+    os.chown(key, USER, GROUP)
+    key.chmod(0o600)
+    folder = them.folder("data", mode=0o500)
+    settings = [f"--set={name}={value}" for name, value in {**fresh_world.settings, "worker.master.key.file": key, "worker.data.dir": folder}.items()]
+    answer = run(*them.command(WORKER, *settings, "--check-config"))
+    assert answer.code == 2 and f"worker.data.dir: {folder}: Permission denied" in answer.err, answer
 
 
 def test_a_replica_that_others_may_read_is_closed(fresh_world):

@@ -1,6 +1,8 @@
 """What a program owes whom it was started by: descriptors, its log, the environment, its memory."""
 
+import contextlib
 import os
+import pty
 import resource
 import signal
 import socket
@@ -9,11 +11,12 @@ import subprocess
 import threading
 
 import pytest
+from env import commands
 from env.http import Client
 from env.paths import WORKER
 from env.programs import ENVIRONMENT
 from env.sanitizer import SANITIZED
-from env.tls import Authority
+from env.tls import Authority, TlsReceiver, context
 from env.unprivileged import Unprivileged, needs_root
 from env.wait import until
 
@@ -49,12 +52,14 @@ def deliver(world, worker, count=1):
 # Its log
 
 
-@pytest.mark.parametrize("kind", ["pipe", "socket"])
+@pytest.mark.parametrize("kind", ["pipe", "socket", "terminal"])
 def test_a_reader_of_the_log_that_stalls(fresh_world, kind):
     """More lines than fit are written while nobody reads; callbacks go out, and afterwards the log says how many lines are missing."""
     if kind == "pipe":
         reading, writing = os.pipe()
         os.set_blocking(writing, True)
+    elif kind == "terminal":
+        reading, writing = pty.openpty()
     else:
         pair = socket.socketpair()
         reading, writing = (end.detach() for end in pair)
@@ -77,8 +82,9 @@ def test_a_reader_of_the_log_that_stalls(fresh_world, kind):
 
 
 def read_all(fd, into):
-    while block := os.read(fd, 1 << 16):
-        into.append(block)
+    with contextlib.suppress(OSError):  # the end of a terminal, on Linux
+        while block := os.read(fd, 1 << 16):
+            into.append(block)
 
 
 @pytest.mark.parametrize("closed", ["2", "0 1 2"])
@@ -96,7 +102,7 @@ def test_closed_descriptors(fresh_world, closed):
 
 
 def test_no_library_writes_secrets(fresh_world, receivers, tmp_path):
-    """SSLKEYLOGFILE and GNUTLS_DEBUG_LEVEL are ignored by both programs, with a warning."""
+    """SSLKEYLOGFILE and GNUTLS_DEBUG_LEVEL are ignored by both programs, with a warning: over TLS a request is answered and a callback delivered."""
     unwanted = {"SSLKEYLOGFILE": str(tmp_path / "keys"), "GNUTLS_DEBUG_LEVEL": "99"}
     authority = Authority(tmp_path, "ours")
     file = authority.issue("gateway")
@@ -105,17 +111,18 @@ def test_no_library_writes_secrets(fresh_world, receivers, tmp_path):
     ENVIRONMENT.update(unwanted)
     try:
         gateway = fresh_world.gateway(gateway_tls_certificate_file=file, gateway_tls_key_file=file)
-        worker = fresh_world.worker()
+        worker = fresh_world.worker(endpoint_ca_file=authority.file)
     finally:
         for name in unwanted:
             del ENVIRONMENT[name]
     token = fresh_world.token(tenant)["token"]
     client = Client(gateway.api, token, ssl.create_default_context(cafile=authority.file))
     until(lambda: client("GET", "/v1/webhooks").status == 200, 10, "an answer over TLS")
-    endpoint = fresh_world.receivers.endpoint()
-    fresh_world.webhook(tenant, endpoint)
+    receiver = TlsReceiver(context(authority.issue("receiver")))
+    fresh_world.ask(tenant, commands.create(receiver.url))
     fresh_world.results.end(fresh_world.issue(tenant))
-    endpoint.wait()
+    until(lambda: receiver.requests, what="a callback over TLS")
+    receiver.close()
     for program in (gateway, worker):
         log = program.log.read_text(errors="replace")
         assert all(f"environment variable is ignored: a library would write secrets\" name={name}" in log for name in unwanted)

@@ -7,7 +7,8 @@ import time
 import pytest
 from env import commands
 from env.kafka import Broker, SecuredBroker
-from env.paths import ROOT
+from env.paths import ROOT, free_port
+from env.tls import Authority, TlsReceiver, context
 from env.wait import until
 from env.world import World
 
@@ -141,6 +142,8 @@ def test_a_topic_that_may_be_seen_and_not_written(broker, world):
     wait_refused(worker, "Write", f"topic {name}")
     until(lambda: worker.get("/readyz").out.strip() == "failing", 60, what="failing")
     assert len(refusals(worker)) == 1
+    failed = re.findall(r"transaction call failed\" (call=\S+) .*(code=\S+ then=\S+)", worker.log.read_text())
+    assert failed and len(failed) == len(set(failed)), "each cause once"
 
 
 def test_a_login_that_the_brokers_refuse(broker, world):
@@ -153,6 +156,59 @@ def test_a_login_that_the_brokers_refuse(broker, world):
     log = worker.log.read_text()
     assert len(refusals(worker)) == 1 and "kafka.sasl.username or its password" in log and "not this one" not in log, log
     assert worker.running
+
+
+def is_failing(program):
+    return until(lambda: program.get("/readyz").out.strip() == "failing", 60, what="failing")
+
+
+def test_they_go_on_once_the_login_is_taken(tmp_path, receivers, schemas):
+    """The brokers learn the passwords, forget them while the programs run, and learn them again: nothing is started again."""
+    broker = SecuredBroker(tmp_path, ["worker", "gateway"])
+    try:
+        world = World(tmp_path, broker.bootstrap, receivers, schemas).create_topics()
+        for user in broker.users:
+            broker.allow(user, *documented(user, world))
+        broker.restart(password="another")
+        worker = world.worker(ready=False, **as_user(broker, "worker"))
+        is_failing(worker)
+        assert worker.metric("posthorn_kafka_refused", what="login") == 1 == worker.metric("posthorn_kafka_refused")
+        assert "no broker answers" not in worker.log.read_text()
+        broker.restart()
+        worker.wait_ready()
+        assert worker.metric("posthorn_kafka_refused") == 0 == worker.metric("posthorn_repairs_in_a_row")
+        gateway = world.gateway(**as_user(broker, "gateway"))
+        broker.restart(password="another")
+        for program in (worker, gateway):
+            is_failing(program)
+            assert 'operation="Connect"' in refusals(program)[0] and "the brokers refuse the login" in refusals(program)[0], refusals(program)
+        broker.restart()
+        for program in (worker, gateway):
+            program.wait_ready()
+            assert len(refusals(program)) == 1, program.log.read_text()
+        world.close()
+    finally:
+        broker.stop()
+
+
+def test_a_broker_with_a_certificate_of_another_authority(world, tmp_path):
+    stranger = TlsReceiver(context(Authority(tmp_path, "another").issue("broker")))
+    tls = {"kafka.security.protocol": "SSL", "kafka.ssl.ca.location": Authority(tmp_path, "ours").file, "kafka.bootstrap.servers": f"127.0.0.1:{stranger.port}"}
+    worker = world.worker(ready=False, **tls)
+    wait_refused(worker, "Connect", f"brokers 127.0.0.1:{stranger.port}", "the TLS handshake fails")
+    is_failing(worker)
+    assert len(refusals(worker)) == 1 and "no broker answers" not in worker.log.read_text()
+    worker.stop()
+    stranger.close()
+
+
+def test_no_broker_answers(world):
+    worker = world.worker(ready=False, **{"kafka.bootstrap.servers": f"127.0.0.1:{free_port()}"})
+    assert until(lambda: worker.get("/readyz").out.strip(), what="an answer") == "starting"
+    is_failing(worker)
+    assert worker.metric("posthorn_repairs_in_a_row") >= 3 and worker.metric("posthorn_kafka_refused") == 0
+    assert worker.log.read_text().count("no broker answers: they are down, kafka.bootstrap.servers or") == 1, worker.log.read_text()
+    worker.stop()
 
 
 def test_a_session_timeout_that_the_brokers_do_not_take(broker, world):

@@ -63,7 +63,7 @@ def test_who_may_read_a_master_key(fresh_world, them, owner, group, mode, rule):
     key.write_bytes(fresh_world.master_key.read_bytes())
     os.chown(key, owner, group)
     key.chmod(mode)
-    settings = [f"--set={name}={value}" for name, value in {**fresh_world.settings, "worker.master.key.file": key}.items()]
+    settings = [f"--set={name}={value}" for name, value in {**fresh_world.settings, "worker.master.key.file": key, "worker.data.dir": them.folder("data")}.items()]
     answer = run(*them.command(WORKER, *settings, "--check-config"))
     if rule is None:
         assert answer.code == 0, answer
@@ -76,6 +76,6 @@ def test_a_key_for_kafka_that_others_may_read(fresh_world, tmp_path, name):
     key = tmp_path / "client.key"
     key.write_text("")
     key.chmod(0o644)
-    settings = [f"--set={name}={value}" for name, value in {**fresh_world.settings, f"kafka.{name}": key}.items()]
+    settings = [f"--set={name}={value}" for name, value in {**fresh_world.settings, "worker.data.dir": tmp_path / "data", f"kafka.{name}": key}.items()]
     answer = run(WORKER, *settings, "--check-config")
     assert answer.code == 2 and f"kafka.{name}: has mode 0644 and must have 0600 or less" in answer.err, answer

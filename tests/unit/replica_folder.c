@@ -54,7 +54,7 @@ static void judge_row(const char *name, const char *path, const char *why, mode_
 	_cleanup_(buffer_destroy) struct buffer sentence = BUFFER_INIT(4096);
 	bool is_open = false;
 	struct stat after;
-	int r = folder_judge(directory, &is_open, &sentence);
+	int r = folder_secure(directory, &is_open, &sentence);
 
 	if (r != (why ? FOLDER_E_REFUSED : 0) || (why && !strstr(sentence.data, why)))
 		fail_msg("%s: %d %s", name, r, sentence.len ? sentence.data : "");
@@ -100,16 +100,41 @@ static void test_links(void **state _unused_) {
 
 	make_file();
 	assert_int_equal(link(file, other), 0);
-	assert_int_equal(folder_judge(directory, NULL, &why), FOLDER_E_REFUSED);
+	assert_int_equal(folder_judge(directory, &why), FOLDER_E_REFUSED);
 	assert_non_null(strstr(why.data, "/replica.db has another name elsewhere"));
 	unlink(other);
 	buffer_clear(&why);
 	assert_int_equal(symlink("/etc/passwd", wal), 0);
-	assert_int_equal(folder_judge(directory, NULL, &why), FOLDER_E_REFUSED);
+	assert_int_equal(folder_judge(directory, &why), FOLDER_E_REFUSED);
 	assert_non_null(strstr(why.data, "/replica.db-wal is a symbolic link"));
 	unlink(wal);
 	unlink(file);
-	assert_int_equal(folder_judge("/nonexistent/folder", NULL, &why), 0);
+}
+
+static void test_one_that_is_not_there(void **state _unused_) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(4096);
+	_cleanup_(x_freep) char *new = x_asprintf("%s/new", directory);
+
+	assert_int_equal(folder_judge(new, &why), 0);
+	assert_int_equal(access(new, F_OK), -1);
+	assert_int_equal(folder_judge("/nonexistent/folder", &why), FOLDER_E_REFUSED);
+	assert_string_equal(why.data, "/nonexistent/folder cannot be made in /nonexistent: No such file or directory");
+}
+
+static void test_judging_changes_nothing(void **state _unused_) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(4096);
+	struct stat folder, replica;
+
+	make_file();
+	assert_int_equal(chmod(directory, 0770), 0);
+	assert_int_equal(chmod(file, 0644), 0);
+	assert_int_equal(folder_judge(directory, &why), 0);
+	assert_int_equal(stat(directory, &folder), 0);
+	assert_int_equal(stat(file, &replica), 0);
+	assert_int_equal(folder.st_mode & 07777, 0770);
+	assert_int_equal(replica.st_mode & 07777, 0644);
+	assert_int_equal(chmod(directory, 0700), 0);
+	unlink(file);
 }
 
 int main(void) {
@@ -117,6 +142,8 @@ int main(void) {
 		cmocka_unit_test(test_folders),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_one_that_is_not_there),
+		cmocka_unit_test(test_judging_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

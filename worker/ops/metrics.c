@@ -173,6 +173,23 @@ static void render_refusals(struct buffer *out, const struct pipeline_metrics *m
 			      load(&metrics->refused_by_limit[i]));
 }
 
+static void render_refused(struct buffer *out, const struct pipeline_metrics *metrics) {
+	static const struct {
+		enum metric_refused what;
+		const char *name;
+	} rows[] = { { METRIC_REFUSED_LOGIN, "login" },
+		     { METRIC_REFUSED_INPUT, "input" },
+		     { METRIC_REFUSED_CHANGELOG, "changelog" },
+		     { METRIC_REFUSED_TRANSACTIONS, "transactions" } };
+	unsigned refused = atomic_load(&metrics->refused);
+
+	family(out, "posthorn_kafka_refused", "gauge", "1 while Kafka refuses what the worker needs, which then says failing; the log has the cause.");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		buffer_printf(out, "posthorn_kafka_refused{what=\"%s\"} %d\n", rows[i].name, (refused & rows[i].what) != 0);
+	single(out, "posthorn_repairs_in_a_row", "gauge", "Tries in a row that did not help, of what is tried again by itself; 0 when all is well.",
+	       atomic_load(&metrics->repairs_in_a_row));
+}
+
 void metrics_render(struct buffer *out, const struct pipeline *pipeline, const struct engine *engine, const char *version) {
 	const struct pipeline_metrics *metrics = pipeline_metrics(pipeline);
 
@@ -190,6 +207,7 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline, const s
 	single(out, "posthorn_webhooks_disabled_total", "counter", "Webhooks disabled because their endpoint is gone or failed for too long.",
 	       (int64_t)load(&metrics->webhooks_disabled));
 	render_refusals(out, metrics);
+	render_refused(out, metrics);
 	render_partitions(out, metrics);
 	render_process(out, version);
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "pipeline/context.h"
 #include "pipeline/turn.h"
+#include "rdkafka/refusal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -201,7 +202,7 @@ static int ask_offsets(struct pipeline *p, const char *topic, int32_t partition,
 
 	if (!err)
 		return 0;
-	log_warn("cannot ask for a topic's offsets", "topic=%s partition=%d error=%s", topic, partition, log_quote(rd_kafka_err2str(err)));
+	refusal_log_cause("ask for offsets", "topic", topic, rd_kafka_err2str(err));
 	return -EAGAIN;
 }
 
@@ -265,7 +266,7 @@ static int choose_offsets(struct pipeline *p, struct partition *partition) {
 	for (int i = 0; i < list->cnt && !err; i++)
 		err = list->elems[i].err;
 	if (err) {
-		log_warn("committed offsets are not known yet", "partition=%d error=%s", partition->id, log_quote(rd_kafka_err2str(err)));
+		refusal_log_cause("ask for committed offsets", "group", p->config->group_id, rd_kafka_err2str(err));
 		r = -EAGAIN;
 	} else {
 		r = choose_offset(p, partition, &list->elems[0], partition->position.admin_offset, &partition->next[INPUT_ADMIN]);

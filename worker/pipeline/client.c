@@ -33,10 +33,6 @@ static void on_log(const rd_kafka_t *client _unused_, int level, const char *fac
 		log_debug("kafka client", "facility=%s text=%s", facility, log_quote(text));
 }
 
-static bool is_of_login(int err) {
-	return err == RD_KAFKA_RESP_ERR__AUTHENTICATION || err == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED || err == RD_KAFKA_RESP_ERR__SSL;
-}
-
 static void explain_login(rd_kafka_t *client, rd_kafka_resp_err_t err) {
 	char brokers[256];
 	size_t size = sizeof(brokers);
@@ -49,7 +45,7 @@ static void explain_login(rd_kafka_t *client, rd_kafka_resp_err_t err) {
 
 /* Broker connections come and go, and what matters returns from the calls; but that nobody is let in returns from none. */
 static void on_error(rd_kafka_t *client, int err, const char *reason, void *opaque _unused_) {
-	if (is_of_login(err))
+	if (refusal_is_of_login((rd_kafka_resp_err_t)err))
 		explain_login(client, (rd_kafka_resp_err_t)err);
 	log_debug("kafka client error", "code=%s reason=%s", rd_kafka_err2name((rd_kafka_resp_err_t)err), log_quote(reason));
 }

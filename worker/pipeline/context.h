@@ -77,7 +77,8 @@ struct pipeline {
 	int fatal;         /* PIPELINE_E_*: the loop ends */
 	int replica_error; /* a negative errno: the replica is made anew before anything else */
 	struct backoff undone_backoff; /* of turns, since the last that was committed */
-	struct backoff replica_backoff, transaction_backoff, offsets_backoff; /* of what is tried again until it works */
+	struct backoff topics_backoff, replica_backoff, transaction_backoff, offsets_backoff; /* of what is tried again until it works */
+	int64_t login_refused_at_ms; /* monotonic */
 };
 
 /* Whether the replica may be read and written: it did not fail, and a restore has not lent it to its own thread. */

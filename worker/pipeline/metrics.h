@@ -45,7 +45,7 @@ struct pipeline_metrics {
 	atomic_int_fast64_t restore_step_longest_ms; /* a step of a restore, and what it led to: for so long it kept turns waiting */
 	atomic_int_fast64_t loop_at_ms;   /* monotonic: when the loop last came round; tells a stuck pipeline */
 	atomic_int undone_in_a_row;       /* turns that could not be committed, since the last that was */
-	atomic_int repairs_in_a_row;      /* of the replica, the producer, or the look-up of offsets: the most of one that did not help */
+	atomic_int repairs_in_a_row;      /* of topics, the replica, the producer, or the look-up of offsets: the most of one that did not help */
 	atomic_uint refused;              /* enum metric_refused: what the brokers do not let the worker do */
 	atomic_int outstanding;           /* deliveries in memory */
 	atomic_int endpoints;             /* webhooks with pending deliveries */

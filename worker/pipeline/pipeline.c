@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "pipeline/context.h"
 #include "pipeline/turn.h"
+#include "rdkafka/refusal.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -15,7 +16,8 @@
 enum {
 	BROKER_TIMEOUT_MS = 5000,
 	WAIT_MAX_MS = 100,          /* a wake-up that was missed costs this much and no more */
-	RETRY_PAUSE_MS = 1000,      /* between tries of what the brokers refuse */
+	TOPICS_PAUSE_MIN_MS = 500,
+	TOPICS_PAUSE_MAX_MS = 5000,
 	RESTORE_SLICE_MS = 20,      /* while others are served */
 	RESTORE_ALONE_MS = 200,     /* while nothing else is: fewer, larger transactions of SQLite */
 	DRAIN_MARGIN_MS = 1000,
@@ -130,31 +132,66 @@ static void wait_for_wake(struct pipeline *p, int64_t timeout_ms) {
 		return; /* somebody else's wake-up was read already */
 }
 
+static void count_repairs(struct pipeline *p);
+
+/* Whether the brokers refuse the login now. */
+static bool heed_refused_login(struct pipeline *p, int64_t now_ms) {
+	bool refused = client_take_refused_login();
+
+	if (refused)
+		p->login_refused_at_ms = now_ms;
+	if (refused || now_ms - p->login_refused_at_ms > REFUSAL_LOGIN_MENDED_AFTER_MS)
+		metric_refuse(&p->metrics, METRIC_REFUSED_LOGIN, refused);
+	return atomic_load(&p->metrics.refused) & METRIC_REFUSED_LOGIN;
+}
+
 /* It has subscribed to nothing yet: only its errors are told. */
-static void heed_refused_login(struct pipeline *p) {
+static void poll_errors(struct pipeline *p) {
 	rd_kafka_message_t *message = rd_kafka_consumer_poll(p->consumer, 0);
 
 	if (message)
 		rd_kafka_message_destroy(message);
-	if (client_take_refused_login())
-		metric_refuse(&p->metrics, METRIC_REFUSED_LOGIN, true);
+}
+
+static void explain_no_answer(const struct pipeline *p) {
+	const char *servers = config_kafka_get(p->config, "bootstrap.servers");
+
+	refusal_log_cause("Connect", "brokers", servers ? servers : "",
+			  "no broker answers: they are down, kafka.bootstrap.servers or kafka.security.protocol is not theirs, or the network is closed; "
+			  "it is tried again by itself");
+}
+
+/* A pause that grows, in which errors are still heard. */
+static void put_off_topics(struct pipeline *p) {
+	backoff_fail(&p->topics_backoff, clock_monotonic_ms(), TOPICS_PAUSE_MIN_MS, TOPICS_PAUSE_MAX_MS);
+	count_repairs(p);
+	while (!p->stopping && !backoff_is_over(&p->topics_backoff, clock_monotonic_ms())) {
+		wait_for_wake(p, MIN(p->topics_backoff.until_ms - clock_monotonic_ms(), (int64_t)WAIT_MAX_MS));
+		poll_errors(p);
+	}
 }
 
 static int wait_for_topics(struct pipeline *p) {
 	for (;;) {
 		int r = topics_check(&p->topics, p->consumer, BROKER_TIMEOUT_MS, &p->partition_count);
+		bool login_refused;
 
 		atomic_store(&p->metrics.loop_at_ms, clock_monotonic_ms());
-		heed_refused_login(p);
+		poll_errors(p);
+		login_refused = heed_refused_login(p, clock_monotonic_ms());
 		if (r == 0) {
 			metric_refuse(&p->metrics, METRIC_REFUSED_LOGIN, false);
+			backoff_clear(&p->topics_backoff);
+			count_repairs(p);
 			return 0;
 		}
 		if (r == TOPICS_E_REFUSED)
 			return PIPELINE_E_FATAL;
+		if (r == -ETIMEDOUT && !login_refused)
+			explain_no_answer(p);
 		if (p->stopping)
 			return -ECANCELED;
-		wait_for_wake(p, RETRY_PAUSE_MS);
+		put_off_topics(p);
 	}
 }
 
@@ -327,7 +364,9 @@ static void tell_of_folder(const struct pipeline *p) {
 }
 
 static void count_repairs(struct pipeline *p) {
-	int of_brokers = MAX(p->transaction_backoff.failures, p->offsets_backoff.failures);
+	int of_offsets = MAX(p->transaction_backoff.failures, p->offsets_backoff.failures);
+	int of_topics = MAX(p->topics_backoff.failures, p->restorer ? restorer_failures(p->restorer) : 0);
+	int of_brokers = MAX(of_offsets, of_topics);
 
 	atomic_store(&p->metrics.repairs_in_a_row, MAX(p->replica_backoff.failures, of_brokers));
 }
@@ -492,6 +531,7 @@ int pipeline_run(struct pipeline *p) {
 		if (now_ms >= lag_at_ms) {
 			update_lag(p);
 			forget_failures(p, now_ms);
+			heed_refused_login(p, now_ms);
 			lag_at_ms = now_ms + LAG_INTERVAL_MS;
 		}
 		if (now_ms >= trim_at_ms) {
@@ -515,7 +555,7 @@ enum pipeline_readiness pipeline_readiness(const struct pipeline *p) {
 	if (atomic_load(&p->metrics.refused))
 		return PIPELINE_FAILING;
 	if (!p->group_joined)
-		return PIPELINE_STARTING;
+		return is_repaired_in_vain ? PIPELINE_FAILING : PIPELINE_STARTING;
 	if (atomic_load(&p->metrics.undone_in_a_row) >= FAILING_AFTER)
 		return PIPELINE_FAILING;
 	for (int32_t i = 0; i < p->metrics.partition_count; i++) {

@@ -167,9 +167,16 @@ void restorer_remove(struct restorer *r, struct partition *partition) {
 		metric_refuse(r->settings.metrics, METRIC_REFUSED_CHANGELOG, false);
 		fold_clear(r->fold);
 		fold_clear(r->portion.fold);
+		backoff_clear(&r->ask_backoff);
 		close_clients(r);
 		malloc_trim(0); /* what it took of memory is not needed again soon */
 	}
+}
+
+static void tell_unknown(const struct restorer *r, const char *operation, rd_kafka_resp_err_t err) {
+	_cleanup_(x_freep) char *cause = x_asprintf("%s: a broker is down or cannot be reached; it is tried again by itself", rd_kafka_err2str(err));
+
+	refusal_log_cause(operation, "topic", r->settings.topics->state, cause);
 }
 
 /* Returns 1 when the target is known, 0 when the brokers did not say, or a negative errno. */
@@ -183,8 +190,7 @@ static int ask_target(struct restorer *r, struct restore *restore) {
 		return 0;
 	}
 	if (err) {
-		log_warn("changelog's end is not known yet", "partition=%d error=%s", restore->partition->id,
-			 log_quote(rd_kafka_err2str(err)));
+		tell_unknown(r, "ask for the end", err);
 		return 0;
 	}
 	if (restore->next_offset >= high && restore->next_offset > 0) {
@@ -219,7 +225,7 @@ static int ask_leaders(struct restorer *r) {
 		return 1;
 	err = rd_kafka_metadata(r->reader, 0, r->topic, &metadata, WATERMARK_TIMEOUT_MS);
 	if (err) {
-		log_warn("changelog's leaders are not known yet", "error=%s", log_quote(rd_kafka_err2str(err)));
+		tell_unknown(r, "ask for the leaders", err);
 		return 0;
 	}
 	rd_kafka_metadata_destroy(metadata);
@@ -559,4 +565,8 @@ int restorer_step(struct restorer *r, int64_t budget_ms) {
 
 bool restorer_has_replica(const struct restorer *r) {
 	return r->portion.is_aside;
+}
+
+int restorer_failures(const struct restorer *r) {
+	return r->ask_backoff.failures;
 }

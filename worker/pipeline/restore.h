@@ -54,3 +54,6 @@ int restorer_step(struct restorer *restorer, int64_t budget_ms) _must_check_;
 
 /* Whether a thread is filling the replica, which is its alone meanwhile. No partition is served then: the first one is, once the file is full. */
 bool restorer_has_replica(const struct restorer *restorer);
+
+/* How often the changelog's ends or leaders were asked for in vain, in a row. */
+int restorer_failures(const struct restorer *restorer);

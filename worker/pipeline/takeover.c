@@ -52,7 +52,7 @@ static int ask_membership(rd_kafka_t *client, const char *group_id, const char *
 	}
 	if (refusal_log(err, "Describe", "group", group_id))
 		return -EAGAIN;
-	log_warn("members of the group are not known yet", "group=%s error=%s", group_id, log_quote(error));
+	refusal_log_cause("ask for the members", "group", group_id, error);
 	return -EAGAIN;
 }
 

@@ -55,9 +55,10 @@ static int count_partitions(rd_kafka_t *client, const rd_kafka_metadata_t *metad
 	if (topic && topic->err == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return topic->partition_cnt;
 	err = topic ? topic->err : ask_why_missing(client, name, timeout_ms);
-	if (refusal_log(err, "Describe", "topic", name))
-		return 0;
-	log_error("topic is not usable: create it with posthorn-admin topics create", "topic=%s error=%s", name, log_quote(rd_kafka_err2str(err)));
+	if (err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+		refusal_log_cause("Describe", "topic", name, "it has no leader: a broker is missing, or the cluster is starting");
+	else if (!refusal_log(err, "Describe", "topic", name))
+		log_error("topic is not usable: create it with posthorn-admin topics create", "topic=%s error=%s", name, log_quote(rd_kafka_err2str(err)));
 	return 0;
 }
 
@@ -93,10 +94,8 @@ int topics_check(const struct topics *topics, rd_kafka_t *client, int timeout_ms
 	rd_kafka_resp_err_t err = rd_kafka_metadata(client, 1, NULL, &metadata, timeout_ms);
 	int r;
 
-	if (err) {
-		log_warn("no answer from the brokers yet", "error=%s", log_quote(rd_kafka_err2str(err)));
-		return -EAGAIN;
-	}
+	if (err)
+		return -ETIMEDOUT;
 	r = compare_counts(topics, client, metadata, timeout_ms, partition_count);
 	for (size_t i = 0; r == TOPICS_E_REFUSED && i < ARRAY_LEN(names); i++)
 		if (is_transient(metadata, names[i]))

@@ -23,6 +23,6 @@ enum { TOPICS_E_REFUSED = 1 };
 
 /*
  * Asks the brokers. Returns 0 and the number of partitions; TOPICS_E_REFUSED after logging which topic is missing or differs;
- * or -EAGAIN (logged) when no broker answered in time.
+ * -EAGAIN (logged) while one has no leader; or -ETIMEDOUT, which is the caller's to log, when no broker answered.
  */
 int topics_check(const struct topics *topics, rd_kafka_t *client, int timeout_ms, int32_t *partition_count) _must_check_;

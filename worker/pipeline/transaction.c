@@ -136,6 +136,17 @@ static bool is_fencing(rd_kafka_resp_err_t err) {
 	       err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
 }
 
+/* Once for each cause, however often it comes: posthorn_transactions_total counts. */
+static void log_failed_call(const struct transaction *t, rd_kafka_error_t *error, const char *call, int verdict) {
+	const char *then = verdict == -EAGAIN ? "retry" : verdict == TRANSACTION_E_ABORTED ? "abort" : "new-producer";
+	_cleanup_(x_freep) char *operation = x_asprintf("%s, then %s", call, then);
+	unsigned repeats;
+
+	if (!refusal_is_repeated(operation, "transactional id", t->id, rd_kafka_error_name(error), &repeats))
+		log_warn("transaction call failed", "call=%s error=%s code=%s then=%s repeats=%u", call, log_quote(rd_kafka_error_string(error)),
+			 rd_kafka_error_name(error), then, repeats);
+}
+
 /*
  * The one place that reads librdkafka's classes of error (R9): retriable, the same call again; abortable, abort; all else, a new producer.
  * Destroys the error. Returns -EAGAIN for "again".
@@ -146,9 +157,7 @@ static int judge(struct transaction *t, rd_kafka_error_t *error, const char *cal
 		      abortable							      ? TRANSACTION_E_ABORTED :
 											TRANSACTION_E_UNKNOWN;
 
-	log_warn("transaction call failed", "call=%s error=%s code=%s then=%s", call, log_quote(rd_kafka_error_string(error)),
-		 rd_kafka_error_name(error),
-		 verdict == -EAGAIN ? "retry" : verdict == TRANSACTION_E_ABORTED ? "abort" : "new-producer");
+	log_failed_call(t, error, call, verdict);
 	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
 		refusal_log(rd_kafka_error_code(error), "Write", "transactional id", t->id);
 	t->fenced |= is_fencing(rd_kafka_error_code(error));
@@ -214,7 +223,7 @@ int transaction_produce(struct transaction *t, const struct transaction_record *
 			rd_kafka_headers_destroy(headers);
 		if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
 			note_too_large(t, record->topic);
-		log_warn("cannot produce", "topic=%s error=%s", rd_kafka_topic_name(record->topic), log_quote(rd_kafka_err2str(err)));
+		refusal_log_cause("Write", "topic", rd_kafka_topic_name(record->topic), rd_kafka_err2str(err));
 		return TRANSACTION_E_ABORTED;
 	}
 }
@@ -229,7 +238,7 @@ int transaction_flush(struct transaction *t) {
 	fault_step("after-flush");
 	if (!err)
 		return 0;
-	log_warn("cannot flush", "error=%s", log_quote(rd_kafka_err2str(err)));
+	refusal_log_cause("flush", "transactional id", t->id, rd_kafka_err2str(err));
 	return transaction_abort(t);
 }
 

@@ -6,9 +6,14 @@
 
 #include <pthread.h>
 
-enum { AGAIN_AFTER_MS = 5 * 60 * 1000, REMEMBERED = 8 };
+enum { AGAIN_AFTER_MS = 5 * 60 * 1000, REMEMBERED = 32 };
 
 #define NO_RIGHT "no ACL allows it to this principal: docs/kafka-security.md lists the rights that are needed"
+
+#define NO_LOGIN "the brokers refuse the login: kafka.sasl.mechanism, kafka.sasl.username or its password are not theirs"
+
+/* An older one repeats its nonce, which brokers take for a wrong password since 4.0. Source: librdkafka, pull request 4895. */
+enum { SCRAM_RIGHT_SINCE = 0x02060100 };
 
 const char *refusal_cause(rd_kafka_resp_err_t err) {
 	switch (err) {
@@ -19,7 +24,7 @@ const char *refusal_cause(rd_kafka_resp_err_t err) {
 		return NO_RIGHT;
 	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
 	case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-		return "the brokers refuse the login: kafka.sasl.mechanism, kafka.sasl.username or its password are not theirs";
+		return rd_kafka_version() < SCRAM_RIGHT_SINCE ? NO_LOGIN "; SCRAM with Kafka 4.0 or later needs librdkafka 2.6.1" : NO_LOGIN;
 	case RD_KAFKA_RESP_ERR__SSL:
 		return "the TLS handshake fails: kafka.ssl.ca.location did not sign the brokers' certificate, their name is not in it, or they want a "
 		       "client's certificate (kafka.ssl.certificate.location)";
@@ -32,52 +37,74 @@ const char *refusal_cause(rd_kafka_resp_err_t err) {
 	}
 }
 
+bool refusal_is_of_login(rd_kafka_resp_err_t err) {
+	return err == RD_KAFKA_RESP_ERR__AUTHENTICATION || err == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED || err == RD_KAFKA_RESP_ERR__SSL;
+}
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* What was logged, and when: the oldest makes room. Under the lock. */
-static struct {
+struct remembered {
 	char *text; /* owned, for the process's life */
 	int64_t at_ms;
-} remembered[REMEMBERED];
+	unsigned repeats; /* since then */
+};
 
-/* Takes `text`. */
-static bool remember(char *text) {
-	int64_t now_ms = clock_monotonic_ms();
-	size_t oldest = 0;
+static struct remembered table[REMEMBERED];
+
+/* Where `text` is remembered, or the oldest. */
+static struct remembered *find(const char *text) {
+	struct remembered *oldest = table;
 
 	for (size_t i = 0; i < REMEMBERED; i++) {
-		if (remembered[i].text && strcmp(remembered[i].text, text) == 0 && now_ms - remembered[i].at_ms < AGAIN_AFTER_MS) {
-			free(text);
-			return true;
-		}
-		if (remembered[i].at_ms < remembered[oldest].at_ms)
-			oldest = i;
+		if (table[i].text && strcmp(table[i].text, text) == 0)
+			return &table[i];
+		if (table[i].at_ms < oldest->at_ms)
+			oldest = &table[i];
 	}
-	free(remembered[oldest].text);
-	remembered[oldest].text = text;
-	remembered[oldest].at_ms = now_ms;
+	return oldest;
+}
+
+/* Takes `text`. */
+static bool remember(char *text, unsigned *repeats) {
+	int64_t now_ms = clock_monotonic_ms();
+	struct remembered *found = find(text);
+	bool is_same = found->text && strcmp(found->text, text) == 0;
+
+	*repeats = is_same ? found->repeats : 0;
+	if (is_same && now_ms - found->at_ms < AGAIN_AFTER_MS) {
+		found->repeats++;
+		free(text);
+		return true;
+	}
+	free(found->text);
+	*found = (struct remembered){ .text = text, .at_ms = now_ms };
 	return false;
 }
 
-static bool was_logged(const char *operation, const char *kind, const char *name, const char *cause) {
+bool refusal_is_repeated(const char *operation, const char *kind, const char *name, const char *cause, unsigned *repeats) {
 	bool known;
 
 	pthread_mutex_lock(&lock);
-	known = remember(x_asprintf("%s %s %s: %s", operation, kind, name, cause));
+	known = remember(x_asprintf("%s %s %s: %s", operation, kind, name, cause), repeats);
 	pthread_mutex_unlock(&lock);
 	return known;
 }
 
 bool refusal_log(rd_kafka_resp_err_t err, const char *operation, const char *kind, const char *name) {
 	const char *cause = refusal_cause(err);
+	unsigned repeats;
 
-	if (cause && !was_logged(operation, kind, name, cause))
-		log_error("Kafka refuses an operation", "operation=%s resource=\"%s %s\" error=%s cause=%s", log_quote(operation), kind, name,
-			  log_quote(rd_kafka_err2str(err)), log_quote(cause));
+	if (cause && !refusal_is_repeated(operation, kind, name, cause, &repeats))
+		log_error("Kafka refuses an operation", "operation=%s resource=\"%s %s\" error=%s cause=%s repeats=%u", log_quote(operation), kind, name,
+			  log_quote(rd_kafka_err2str(err)), log_quote(cause), repeats);
 	return cause;
 }
 
 void refusal_log_cause(const char *operation, const char *kind, const char *name, const char *cause) {
-	if (!was_logged(operation, kind, name, cause))
-		log_warn("Kafka cannot do an operation", "operation=%s resource=\"%s %s\" cause=%s", log_quote(operation), kind, name, log_quote(cause));
+	unsigned repeats;
+
+	if (!refusal_is_repeated(operation, kind, name, cause, &repeats))
+		log_warn("Kafka cannot do an operation", "operation=%s resource=\"%s %s\" cause=%s repeats=%u", log_quote(operation), kind, name,
+			 log_quote(cause), repeats);
 }

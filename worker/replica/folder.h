@@ -21,10 +21,13 @@
 enum { FOLDER_E_REFUSED = 1 };
 
 /*
- * Returns 0, also when it is not there; FOLDER_E_REFUSED with a sentence in `why`; or a negative errno.
- * `*is_open_to_group` (may be NULL): the replica is not to be believed.
+ * Returns 0, also when it is not there and can be made; FOLDER_E_REFUSED with a sentence in `why`; or a
+ * negative errno, also of one that this process may not write to. Changes nothing.
  */
-int folder_judge(const char *data_dir, bool *is_open_to_group, struct buffer *why) _must_check_;
+int folder_judge(const char *data_dir, struct buffer *why) _must_check_;
+
+/* The same, and takes back what is taken back. `*is_open_to_group`: the replica is not to be believed. */
+int folder_secure(const char *data_dir, bool *is_open_to_group, struct buffer *why) _must_check_;
 
 /* Removes temporary files that a process left behind which died between making and unlinking one. */
 void folder_remove_leftovers(const char *data_dir);

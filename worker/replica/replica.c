@@ -88,7 +88,7 @@ static struct replica *replica_new(const char *file, struct codec *codec) {
 }
 
 int replica_judge_folder(const char *data_dir, struct buffer *why) {
-	return folder_judge(data_dir, NULL, why);
+	return folder_judge(data_dir, why);
 }
 
 /*
@@ -108,7 +108,7 @@ static void use_for_temporary_files(const char *data_dir) {
 static int prepare_folder(const char *data_dir, const char *file) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
 	bool is_open_to_group = false;
-	int r = folder_judge(data_dir, &is_open_to_group, &why);
+	int r = folder_secure(data_dir, &is_open_to_group, &why);
 
 	if (r) {
 		log_error("the worker's folder cannot be trusted", "error=%s", log_quote(r < 0 ? strerror(-r) : why.data));

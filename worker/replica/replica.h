@@ -28,8 +28,8 @@ struct replica;
 int replica_init(void) _must_check_;
 
 /*
- * Whether the folder and the replica in it may be trusted, by their owners and modes (folder.h). Returns
- * 0, also when there is none yet; 1 with a sentence in `why`; or a negative errno.
+ * Whether the folder and the replica in it may be trusted, by their owners and modes (folder.h), and the
+ * folder can be used. Changes nothing. Returns 0, also when there is none yet and it can be made; 1 with a sentence in `why`; or a negative errno.
  */
 int replica_judge_folder(const char *data_dir, struct buffer *why) _must_check_;
 

@@ -35,16 +35,19 @@ class Broker:
     """A Kafka of our own by compose/kafka, with settings of its own where a test needs them."""
 
     def __init__(self, directory, settings=None, arguments=("--port", "0")):
-        self.directory = directory
-        command = [KAFKA, "start", *arguments, "--dir", directory]
+        self.directory, self.arguments = directory, arguments
+        self.log = directory / "log/node-1.log"
+        self.start(settings)
+
+    def start(self, settings=None):
+        command = [KAFKA, "start", *self.arguments, "--dir", self.directory]
         if settings:
-            file = directory / "settings"
+            file = self.directory / "settings"
             file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
             command += ["--settings", file]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
         assert answer.returncode == 0, answer.stderr
         self.bootstrap = answer.stdout.strip()
-        self.log = directory / "log/node-1.log"
 
     def stop(self):
         subprocess.run([KAFKA, "stop", "--dir", self.directory], check=True, capture_output=True)
@@ -55,18 +58,26 @@ class SecuredBroker(Broker):
     `users`, each with a password that is the name, and without any right."""
 
     def __init__(self, directory, users):
+        self.users = users
         port = free_ports(3)
-        logins = " ".join(f'user_{user}="{user}"' for user in users)
-        settings = {
+        # The port that is told to who connects to the further listener is that listener's own.
+        super().__init__(directory, self.settings(), ["--port", str(port), "--proxy", str(port + 2)])
+        self.secured = f"127.0.0.1:{port + 2}"
+
+    def settings(self, password="{}"):
+        logins = " ".join(f'user_{user}="{password.format(user)}"' for user in self.users)
+        return {
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "super.users": "User:ANONYMOUS",
             "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:SASL_PLAINTEXT",
             "listener.name.proxied.sasl.enabled.mechanisms": "PLAIN",
             "listener.name.proxied.plain.sasl.jaas.config": f"org.apache.kafka.common.security.plain.PlainLoginModule required {logins};",
         }
-        # The port that is told to who connects to the further listener is that listener's own.
-        super().__init__(directory, settings, ["--port", str(port), "--proxy", str(port + 2)])
-        self.secured = f"127.0.0.1:{port + 2}"
+
+    def restart(self, **password):
+        """With other passwords for its users: a pattern in which {} is the name."""
+        self.stop()
+        self.start(self.settings(**password))
 
     @staticmethod
     def login(user):
