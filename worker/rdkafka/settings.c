@@ -379,10 +379,19 @@ static bool has_good_port(const char *broker, size_t len) {
 	return rest == end && port >= 1 && port <= UINT16_MAX;
 }
 
-static bool have_good_ports(const char *list) {
+/* librdkafka takes an empty one for localhost. */
+static bool has_host(const char *broker, size_t len) {
+	const char *end = broker + len, *protocol = memmem(broker, len, "://", 3), *host = protocol ? protocol + 3 : broker;
+
+	while (host < end && *host == ' ')
+		host++;
+	return host < end && *host != ':' && strncmp(host, "[]", 2) != 0;
+}
+
+static bool are_good_brokers(const char *list) {
 	for (const char *end; *list; list = *end ? end + 1 : end) {
 		end = strchrnul(list, ',');
-		if (!has_good_port(list, (size_t)(end - list)))
+		if (!has_host(list, (size_t)(end - list)) || !has_good_port(list, (size_t)(end - list)))
 			return false;
 	}
 	return true;
@@ -393,7 +402,7 @@ static void judge_brokers(struct judgement *judgement, rd_kafka_t *client) {
 
 	if (list && rd_kafka_brokers_add(client, list) != (int)count_brokers(list))
 		judgement->report(judgement->userdata, "kafka.bootstrap.servers", "must be host:port,host:port");
-	else if (list && !have_good_ports(list))
+	else if (list && !are_good_brokers(list))
 		judgement->report(judgement->userdata, "kafka.bootstrap.servers", "must be host:port,host:port, each port 1 to 65535");
 }
 
