@@ -145,14 +145,6 @@ static bool heed_refused_login(struct pipeline *p, int64_t now_ms) {
 	return atomic_load(&p->metrics.refused) & METRIC_REFUSED_LOGIN;
 }
 
-/* It has subscribed to nothing yet: only its errors are told. */
-static void poll_errors(struct pipeline *p) {
-	rd_kafka_message_t *message = rd_kafka_consumer_poll(p->consumer, 0);
-
-	if (message)
-		rd_kafka_message_destroy(message);
-}
-
 static void explain_no_answer(const struct pipeline *p) {
 	const char *servers = config_kafka_get(p->config, "bootstrap.servers");
 
@@ -161,13 +153,16 @@ static void explain_no_answer(const struct pipeline *p) {
 			  "it is tried again by itself");
 }
 
-/* A pause that grows, in which errors are still heard. */
+/*
+ * A pause that grows. What the consumer tells meanwhile is heeded as later: librdkafka asks for the group's coordinator at
+ * once, and tells only once that it is refused.
+ */
 static void put_off_topics(struct pipeline *p) {
 	backoff_fail(&p->topics_backoff, clock_monotonic_ms(), TOPICS_PAUSE_MIN_MS, TOPICS_PAUSE_MAX_MS);
 	count_repairs(p);
 	while (!p->stopping && !backoff_is_over(&p->topics_backoff, clock_monotonic_ms())) {
 		wait_for_wake(p, MIN(p->topics_backoff.until_ms - clock_monotonic_ms(), (int64_t)WAIT_MAX_MS));
-		poll_errors(p);
+		turn_poll_events(p);
 	}
 }
 
@@ -177,7 +172,7 @@ static int wait_for_topics(struct pipeline *p) {
 		bool login_refused;
 
 		atomic_store(&p->metrics.loop_at_ms, clock_monotonic_ms());
-		poll_errors(p);
+		turn_poll_events(p);
 		login_refused = heed_refused_login(p, clock_monotonic_ms());
 		if (r == 0) {
 			metric_refuse(&p->metrics, METRIC_REFUSED_LOGIN, false);
