@@ -3,7 +3,7 @@
 import pytest
 from env import commands
 from env.commands import ISSUED
-from env.paths import free_port
+from env.paths import REFUSING_PORT
 from env.wait import until
 
 LIMITS = {"tenant_max_webhooks": 2, "tenant_max_signing_keys": 3, "tenant_max_pending_deliveries": 4, "delivery_retry_schedule": "1h"}
@@ -59,7 +59,7 @@ def test_no_more_deliveries_are_pending_than_may_be(world, worker, gateway):
     """Refused with an event that says so; counted over a restart and a lost replica; again taken when some have ended."""
     tenant = world.tenant("pending")
     client = world.client(gateway, tenant)
-    webhook = world.ask(tenant, commands.create(f"http://127.0.0.1:{free_port()}/")).data
+    webhook = world.ask(tenant, commands.create(f"http://127.0.0.1:{REFUSING_PORT}/")).data
     assert [issue(world, tenant).status for _ in range(4)] == [200] * 4
     refused = issue(world, tenant)
     assert (refused.type, refused.status) == ("OPENID_CREDENTIAL_FAIL", 429)
@@ -75,5 +75,5 @@ def test_no_more_deliveries_are_pending_than_may_be(world, worker, gateway):
         assert issue(world, tenant).status == 429
     assert issue(world, world.tenant("another")).status == 200
     assert client("DELETE", f"/v1/webhooks/{webhook['id']}").status == 204
-    world.ask(tenant, commands.create(f"http://127.0.0.1:{free_port()}/"))
+    world.ask(tenant, commands.create(f"http://127.0.0.1:{REFUSING_PORT}/"))
     until(lambda: issue(world, tenant).status == 200, 20, "room for more")

@@ -2,7 +2,7 @@
 
 import pytest
 from env import commands
-from env.paths import free_port
+from env.paths import REFUSING_PORT
 from env.verifier import verify
 
 FIRST_MS, SECOND_MS = 1100, 300  # the first is over a second, so that webhook-timestamp must differ
@@ -91,7 +91,7 @@ def test_reasons(world, answers, reason):
 
 
 def test_nobody_listens(world):
-    _, _, delivery = issue(world, f"http://127.0.0.1:{free_port()}/")
+    _, _, delivery = issue(world, f"http://127.0.0.1:{REFUSING_PORT}/")
     events = world.delivered(delivery, FAIL)
     assert {event.data["reason"] for event in events[1:]} == {"connect"}
 

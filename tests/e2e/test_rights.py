@@ -7,7 +7,7 @@ import time
 import pytest
 from env import commands
 from env.kafka import Broker, SecuredBroker
-from env.paths import ROOT, free_port
+from env.paths import REFUSING_PORT, ROOT
 from env.tls import Authority, TlsReceiver, context
 from env.wait import until
 from env.world import World
@@ -203,7 +203,7 @@ def test_a_broker_with_a_certificate_of_another_authority(world, tmp_path):
 
 
 def test_no_broker_answers(world):
-    worker = world.worker(ready=False, **{"kafka.bootstrap.servers": f"127.0.0.1:{free_port()}"})
+    worker = world.worker(ready=False, **{"kafka.bootstrap.servers": f"127.0.0.1:{REFUSING_PORT}"})
     assert until(lambda: worker.get("/readyz").out.strip(), what="an answer") == "starting"
     is_failing(worker)
     assert worker.metric("posthorn_repairs_in_a_row") >= 3 and worker.metric("posthorn_kafka_refused") == 0

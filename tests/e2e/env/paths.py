@@ -18,12 +18,6 @@ INSIDE = "POSTHORN_TEST_INSIDE"
 RESOLVER_TIMEOUT_S = 4
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def free_ports(count):
     """The first of a row of ports that are free, below those that the system gives to outgoing connections."""
     while True:
@@ -32,3 +26,14 @@ def free_ports(count):
             for port in range(first, first + count):
                 sockets.enter_context(socket.socket()).bind(("127.0.0.1", port))
             return first
+
+
+def free_port():
+    return free_ports(1)
+
+
+# Bound, and never listened on: whoever connects is refused, and nobody else gets the port meanwhile.
+_UNHEARD = socket.socket()
+_UNHEARD.bind(("127.0.0.1", 0))
+REFUSING_PORT = _UNHEARD.getsockname()[1]
+
