@@ -93,9 +93,39 @@ static void test_a_batch_begins_with_one_and_grows_with_what_was_committed(void 
 		if (rows[i].handled == SIZE_MAX)
 			turn_budget_undone(&budget);
 		else
-			turn_budget_committed(&budget, rows[i].handled);
+			turn_budget_committed(&budget, rows[i].handled, 0);
 		assert_int_equal(budget.commands, rows[i].next);
 	}
+}
+
+/* Where commits are slow half of the time is for commands. */
+static void test_the_time_is_as_long_as_the_last_commit(void **state _unused_) {
+	static const struct {
+		const char *name;
+		int64_t commit_ms; /* -1: the turn is undone */
+		int64_t time_ms;
+	} rows[] = {
+		{ "a quick commit: batch.max.wait", 10, TIME_MS },
+		{ "as quick as that", TIME_MS, TIME_MS },
+		{ "a slow one", 500, 500 },
+		{ "slower than any turn may be", 30000, TURN_TIME_MAX_MS },
+		{ "quick again", 1, TIME_MS },
+		{ "slow again", 700, 700 },
+		{ "undone: nothing is known of the next", -1, TIME_MS },
+	};
+	struct turn_budget budget = turn_budget_new(MAX_COMMANDS, TIME_MS);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		print_message("%s\n", rows[i].name);
+		if (rows[i].commit_ms < 0)
+			turn_budget_undone(&budget);
+		else
+			turn_budget_committed(&budget, 1, rows[i].commit_ms);
+		assert_int_equal(budget.time_ms, rows[i].time_ms);
+	}
+	budget = turn_budget_new(MAX_COMMANDS, 5000);
+	turn_budget_committed(&budget, 1, 100);
+	assert_int_equal(budget.time_ms, 5000);
 }
 
 int main(void) {
@@ -103,6 +133,7 @@ int main(void) {
 		cmocka_unit_test(test_a_turn_ends),
 		cmocka_unit_test(test_what_is_large_has_a_turn_of_its_own),
 		cmocka_unit_test(test_a_batch_begins_with_one_and_grows_with_what_was_committed),
+		cmocka_unit_test(test_the_time_is_as_long_as_the_last_commit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,7 +170,7 @@ static int check_changelog(const struct pipeline *p) {
 	return r;
 }
 
-static int commit_kafka(struct pipeline *p) {
+static int commit_kafka(struct pipeline *p, struct turn *turn) {
 	rd_kafka_topic_partition_list_t *offsets = turn_offsets(p);
 	int64_t started_us = clock_monotonic_us();
 	int r = transaction_flush(p->transaction);
@@ -180,8 +180,9 @@ static int commit_kafka(struct pipeline *p) {
 	if (r == 0)
 		r = transaction_commit(p->transaction, offsets, p->group);
 	rd_kafka_topic_partition_list_destroy(offsets);
+	turn->commit_us = clock_monotonic_us() - started_us;
 	if (r == 0)
-		observe_commit(p, clock_monotonic_us() - started_us);
+		observe_commit(p, turn->commit_us);
 	return r;
 }
 
@@ -202,14 +203,14 @@ static int run_transaction(struct pipeline *p, struct turn *turn, struct work *w
 	if (r != 0)
 		return r;
 	turn->in_transaction = false; /* committed, or aborted there */
-	r = commit_kafka(p);
+	r = commit_kafka(p, turn);
 	return r == 0 ? commit_replica(p) : r;
 }
 
 static void end_turn(struct pipeline *p, struct turn *turn, struct work *work) {
 	backoff_clear(&p->undone_backoff);
 	atomic_store(&p->metrics.undone_in_a_row, 0);
-	turn_budget_committed(&p->budget, turn->commands);
+	turn_budget_committed(&p->budget, turn->commands, turn->commit_us / 1000);
 	letter_limit_renew(&p->letter_limit, clock_monotonic_ms());
 	advance_partitions(p);
 	count_turn(p, turn);

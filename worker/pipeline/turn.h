@@ -26,6 +26,7 @@ struct committed_webhook {
 /* An open turn. What it points to lives in the turn's arena. */
 struct turn {
 	int64_t begun_ms; /* monotonic */
+	int64_t commit_us; /* how long it took */
 	bool in_transaction, had_transaction;
 	size_t commands, letters;
 	struct { /* the last of these commands */

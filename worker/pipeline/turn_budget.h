@@ -9,6 +9,9 @@
  * process that dies in a turn, and is started into the same commands again, commits those before
  * the one that it dies of. A turn that was undone divides it by eight, so that what cannot be
  * committed is soon alone.
+ *
+ * Its time is batch.max.wait, or as long as the commit before it took: where brokers are slow, half of
+ * the worker's time is still for commands, and not most of it for waiting.
  */
 #pragma once
 
@@ -17,14 +20,16 @@
 #include <stdint.h>
 
 struct turn_budget {
-	size_t commands_max; /* batch.max.records */
-	size_t commands;     /* of the next turn, at most */
-	int64_t time_ms;     /* batch.max.wait: of handling */
+	size_t commands_max;   /* batch.max.records */
+	size_t commands;       /* of the next turn, at most */
+	int64_t time_least_ms; /* batch.max.wait */
+	int64_t time_ms;       /* of handling, in the next turn */
 };
 
 enum {
 	TURN_WRITTEN_MAX = 16 * 1024 * 1024, /* bytes of records: they are in memory until the brokers have them */
 	TURN_KEPT_MAX = 8 * 1024 * 1024,     /* bytes of deliveries that are kept to be sent after the commit */
+	TURN_TIME_MAX_MS = 1000,             /* unless batch.max.wait is more */
 };
 
 /* What a turn has taken on so far. */
@@ -46,6 +51,6 @@ bool turn_budget_allows_bytes(const struct turn_spent *spent, size_t bytes);
 /* Whether another outcome of an attempt may be: they come first, and leave half of all to the commands. */
 bool turn_budget_allows_outcome(const struct turn_budget *budget, const struct turn_spent *spent);
 
-/* After a turn with so many commands. */
-void turn_budget_committed(struct turn_budget *budget, size_t commands);
+/* After a turn with so many commands, the commit of which took so long. */
+void turn_budget_committed(struct turn_budget *budget, size_t commands, int64_t commit_ms);
 void turn_budget_undone(struct turn_budget *budget);
