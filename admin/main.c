@@ -1,4 +1,5 @@
-/* posthorn-admin: one binary, subcommands. This file finds the subcommand, reads the configuration, and runs it. */
+/* posthorn-admin: one binary, subcommands. This file finds the subcommand, reads the configuration,
+ * and runs it. */
 #include "base/duration.h"
 #include "base/process.h"
 #include "base/utf8.h"
@@ -15,12 +16,18 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { PROBLEMS_MAX = 64 * 1024, HIDDEN_MAX = 1024 * 1024, STDOUT_BUFFER = 1024 * 1024, TIMEOUT_DEFAULT_MS = 30 * 1000 };
+enum {
+	PROBLEMS_MAX = 64 * 1024,
+	HIDDEN_MAX = 1024 * 1024,
+	STDOUT_BUFFER = 1024 * 1024,
+	TIMEOUT_DEFAULT_MS = 30 * 1000
+};
 
 /* NULL after saying what is wrong. */
 static const struct subcommand *find_subcommand(int argc, char **argv) {
 	const struct subcommand *family = catalog_family(argv[0]);
-	const struct subcommand *row = family ? catalog_find(family, argc > 1 ? argv[1] : NULL) : NULL;
+	const struct subcommand *row =
+	    family ? catalog_find(family, argc > 1 ? argv[1] : NULL) : NULL;
 
 	if (row)
 		return row;
@@ -43,7 +50,8 @@ static enum admin_status read_timeout(struct invocation *invocation) {
 	if (!duration_parse(text, &invocation->timeout_ms) && invocation->timeout_ms > 0 &&
 	    invocation->timeout_ms <= TIMEOUT_MAX_MS)
 		return ADMIN_OK;
-	complain("--timeout is \"%s\", must be a duration such as 500ms, 30s or 5m, at most 1h", text);
+	complain("--timeout is \"%s\", must be a duration such as 500ms, 30s or 5m, at most 1h",
+		 text);
 	return ADMIN_USAGE;
 }
 
@@ -55,11 +63,13 @@ static enum admin_status check_tenant(const char *tenant) {
 	return ADMIN_USAGE;
 }
 
-static enum admin_status check_usage(const struct subcommand *row, const struct arguments *arguments) {
+static enum admin_status check_usage(const struct subcommand *row,
+				     const struct arguments *arguments) {
 	_cleanup_(x_freep) char *name = catalog_name(row, false);
 
 	if (arguments->operand_count != row->operand_count) {
-		complain("%s takes %s%s", name, row->operands ? "" : "no operand", row->operands ? row->operands : "");
+		complain("%s takes %s%s", name, row->operands ? "" : "no operand",
+			 row->operands ? row->operands : "");
 		return ADMIN_USAGE;
 	}
 	if (row->needs_tenant && !arguments_get(arguments, "tenant")) {
@@ -69,10 +79,12 @@ static enum admin_status check_usage(const struct subcommand *row, const struct 
 	return check_tenant(arguments_get(arguments, "tenant"));
 }
 
-static enum admin_status load_config(const struct arguments *arguments, unsigned needs, struct config **out) {
+static enum admin_status load_config(const struct arguments *arguments, unsigned needs,
+				     struct config **out) {
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(PROBLEMS_MAX);
 	size_t setting_count;
-	_cleanup_(x_freep) const char **settings = arguments_get_all(arguments, "set", &setting_count);
+	_cleanup_(x_freep) const char **settings =
+	    arguments_get_all(arguments, "set", &setting_count);
 	const struct config_source source = { .file = arguments_get(arguments, "config"),
 					      .environment = environ,
 					      .settings = settings,
@@ -135,7 +147,8 @@ static enum admin_status general_help(bool asked) {
 }
 
 /* What packaging and shells ask for. Nothing to complete is no error. */
-static enum admin_status print_hidden(const struct arguments *arguments, char **words, size_t count) {
+static enum admin_status print_hidden(const struct arguments *arguments, char **words,
+				      size_t count) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(HIDDEN_MAX);
 
 	if (arguments_has(arguments, "print-manual"))
@@ -153,7 +166,9 @@ static enum admin_status run_subcommand(int argc, char **argv, struct arguments 
 	int first = row && row->verb;
 
 	if (!row ||
-	    arguments_parse(arguments, (const struct flag *const[]){ catalog_common_flags, row->flags, NULL }, false, argc - first, argv + first, NULL))
+	    arguments_parse(arguments,
+			    (const struct flag *const[]){ catalog_common_flags, row->flags, NULL },
+			    false, argc - first, argv + first, NULL))
 		return ADMIN_USAGE;
 	if (!arguments_has(arguments, "help"))
 		return run(row, arguments);
@@ -172,7 +187,10 @@ static enum admin_status dispatch(int argc, char **argv, struct arguments *argum
 	int first;
 
 	if (check_text(argc, argv) ||
-	    arguments_parse(arguments, (const struct flag *const[]){ catalog_common_flags, catalog_hidden_flags, NULL }, true, argc, argv, &first))
+	    arguments_parse(
+		arguments,
+		(const struct flag *const[]){ catalog_common_flags, catalog_hidden_flags, NULL },
+		true, argc, argv, &first))
 		return ADMIN_USAGE;
 	argc -= first;
 	argv += first;

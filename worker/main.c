@@ -1,8 +1,9 @@
 /*
  * posthorn-worker: options, start-up as a list, signals, and the two sides joined.
  *
- * Exit codes: 0 stopped by SIGTERM or SIGINT; 1 something failed that a restart alone may mend; 2 wrong usage or configuration;
- * 3 something failed that a restart alone does not mend; 4 another worker with the same worker.id took over (do not restart it into a fight).
+ * Exit codes: 0 stopped by SIGTERM or SIGINT; 1 something failed that a restart alone may mend; 2
+ * wrong usage or configuration; 3 something failed that a restart alone does not mend; 4 another
+ * worker with the same worker.id took over (do not restart it into a fight).
  */
 #include "base/config.h"
 #include "base/manual.h"
@@ -46,9 +47,11 @@ const char *argp_program_version = "posthorn-worker " POSTHORN_VERSION;
 
 static const struct argp_option argp_options[] = {
 	{ "config", 'c', "FILE", 0, "Read the configuration from FILE (Java-style properties)", 0 },
-	{ "set", 's', "KEY=VALUE", 0, "Set one key; may be given more than once and wins over file and environment", 0 },
+	{ "set", 's', "KEY=VALUE", 0,
+	  "Set one key; may be given more than once and wins over file and environment", 0 },
 	{ "check-config", KEY_CHECK_CONFIG, NULL, 0, "Check the configuration and exit", 0 },
-	{ "print-options", KEY_PRINT_OPTIONS, NULL, OPTION_HIDDEN, "Print key, default and help of every option, tab-separated", 0 },
+	{ "print-options", KEY_PRINT_OPTIONS, NULL, OPTION_HIDDEN,
+	  "Print key, default and help of every option, tab-separated", 0 },
 	{ "print-manual", KEY_PRINT_MANUAL, NULL, OPTION_HIDDEN, "Print posthorn-worker(1)", 0 },
 	{ 0 },
 };
@@ -88,7 +91,9 @@ static char *filter_help(int key, const char *text, void *input _unused_) {
 
 	if (key != ARGP_KEY_HELP_POST_DOC)
 		return (char *)(uintptr_t)text;
-	buffer_append_string(&help, "Configuration keys, in a file, as POSTHORN_DELIVERY_TIMEOUT-style variables, or with --set:\n\n");
+	buffer_append_string(&help,
+			     "Configuration keys, in a file, as POSTHORN_DELIVERY_TIMEOUT-style "
+			     "variables, or with --set:\n\n");
 	config_describe(&help);
 	return help.data;
 }
@@ -109,42 +114,53 @@ static int print_options(void) {
 }
 
 static void append_option(struct buffer *out, const struct argp_option *option) {
-	_cleanup_(x_freep) char *name = isprint(option->key) ? x_asprintf("-%c, --%s", option->key, option->name) : x_asprintf("--%s", option->name);
+	_cleanup_(x_freep) char *name = isprint(option->key)
+					    ? x_asprintf("-%c, --%s", option->key, option->name)
+					    : x_asprintf("--%s", option->name);
 
 	if (!(option->flags & OPTION_HIDDEN))
 		manual_item(out, name, option->arg, option->doc);
 }
 
 static int print_manual(void) {
-	static const struct argp_option own[] = { { "help", '?', NULL, 0, "Print the options and the configuration keys", 0 },
-						  { "usage", 0, NULL, 0, "Print the options in a line", 0 },
-						  { "version", 'V', NULL, 0, "Print the version", 0 },
-						  { 0 } };
+	static const struct argp_option own[] = {
+		{ "help", '?', NULL, 0, "Print the options and the configuration keys", 0 },
+		{ "usage", 0, NULL, 0, "Print the options in a line", 0 },
+		{ "version", 'V', NULL, 0, "Print the version", 0 },
+		{ 0 }
+	};
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(PROBLEMS_MAX);
 
 	manual_begin(&out, "posthorn-worker", POSTHORN_VERSION, "a Kafka-native webhook worker");
 	manual_section(&out, "SYNOPSIS");
 	manual_command(&out, "posthorn-worker", "--config FILE [--set KEY=VALUE]...");
 	manual_section(&out, "DESCRIPTION");
-	manual_text(&out, "Takes commands from Kafka, keeps the registry of webhooks that they make, and delivers signed callbacks. What it has on disk can be "
-			  "deleted at any time; what lasts is in Kafka. It runs in the foreground and logs to stderr.");
+	manual_text(&out, "Takes commands from Kafka, keeps the registry of webhooks that they "
+			  "make, and delivers signed callbacks. What it has on disk can be "
+			  "deleted at any time; what lasts is in Kafka. It runs in the foreground "
+			  "and logs to stderr.");
 	manual_section(&out, "OPTIONS");
 	for (const struct argp_option *option = argp_options; option->name; option++)
 		append_option(&out, option);
 	for (const struct argp_option *option = own; option->name; option++)
 		append_option(&out, option);
 	manual_section(&out, "CONFIGURATION");
-	manual_text(&out, "Keys of the file (Java-style properties), of --set, and, as POSTHORN_DELIVERY_TIMEOUT for delivery.timeout, of the environment. "
-			  "--set wins over the environment, which wins over the file. Durations are 500ms, 5s, 5m, 2h or 5d.");
+	manual_text(&out, "Keys of the file (Java-style properties), of --set, and, as "
+			  "POSTHORN_DELIVERY_TIMEOUT for delivery.timeout, of the environment. "
+			  "--set wins over the environment, which wins over the file. Durations "
+			  "are 500ms, 5s, 5m, 2h or 5d.");
 	config_append_manual(&out);
 	manual_section(&out, "SIGNALS");
-	manual_item(&out, "SIGTERM, SIGINT", NULL, "End it: what is in flight ends and is committed first.");
+	manual_item(&out, "SIGTERM, SIGINT", NULL,
+		    "End it: what is in flight ends and is committed first.");
 	manual_section(&out, "EXIT STATUS");
 	manual_item(&out, "0", NULL, "stopped by a signal");
 	manual_item(&out, "1", NULL, "something failed that a restart alone may mend");
 	manual_item(&out, "2", NULL, "wrong usage or configuration");
 	manual_item(&out, "3", NULL, "something failed that a restart alone does not mend");
-	manual_item(&out, "4", NULL, "another worker with the same worker.id took over: do not restart it into a fight");
+	manual_item(
+	    &out, "4", NULL,
+	    "another worker with the same worker.id took over: do not restart it into a fight");
 	manual_section(&out, "SEE ALSO");
 	manual_reference(&out, "posthorn-admin", 1, "");
 	fwrite(out.data, 1, out.len, stdout);
@@ -178,7 +194,8 @@ static int read_master_keys(void) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(PROBLEMS_MAX);
 	const struct file_list *files = &worker.config->worker_master_key_files;
 
-	if (master_keys_load((const char *const *)files->items, files->count, &worker.master_keys, &why) == 0)
+	if (master_keys_load((const char *const *)files->items, files->count, &worker.master_keys,
+			     &why) == 0)
 		return 0;
 	fprintf(stderr, "worker.master.key.file: %s\n", why.data);
 	return EXIT_USAGE;
@@ -190,7 +207,8 @@ static int judge_folder(void) {
 
 	if (r == 0)
 		return 0;
-	fprintf(stderr, "worker.data.dir: %s%s%s\n", r < 0 ? worker.config->worker_data_dir : "", r < 0 ? ": " : "", r < 0 ? strerror(-r) : why.data);
+	fprintf(stderr, "worker.data.dir: %s%s%s\n", r < 0 ? worker.config->worker_data_dir : "",
+		r < 0 ? ": " : "", r < 0 ? strerror(-r) : why.data);
 	return EXIT_USAGE;
 }
 
@@ -221,28 +239,33 @@ static int make_pipeline(void) {
 }
 
 static int start_server(void) {
-	return server_start(&worker.config->worker_http_listen, worker.pipeline, worker.engine, POSTHORN_VERSION, &worker.server) ? EXIT_FAILED : 0;
+	return server_start(&worker.config->worker_http_listen, worker.pipeline, worker.engine,
+			    POSTHORN_VERSION, &worker.server)
+		   ? EXIT_FAILED
+		   : 0;
 }
 
 static int exit_code(int r) {
-	return r == 0 || r == -ECANCELED	? EXIT_OK :
-	       r == PIPELINE_E_FATAL	? EXIT_FATAL :
-	       r == PIPELINE_E_REPLACED ? EXIT_REPLACED :
-					  EXIT_FAILED;
+	return r == 0 || r == -ECANCELED  ? EXIT_OK
+	       : r == PIPELINE_E_FATAL    ? EXIT_FATAL
+	       : r == PIPELINE_E_REPLACED ? EXIT_REPLACED
+					  : EXIT_FAILED;
 }
 
 static int run_pipeline(void) {
 	int r = pipeline_open(worker.pipeline);
 
 	if (r == 0) {
-		log_info("worker started", "version=%s worker=%s", POSTHORN_VERSION, worker.config->worker_id);
+		log_info("worker started", "version=%s worker=%s", POSTHORN_VERSION,
+			 worker.config->worker_id);
 		r = pipeline_run(worker.pipeline);
 	}
 	log_info("worker stopped", "code=%d", exit_code(r));
 	return exit_code(r);
 }
 
-/* The server first, so that nobody reads what is being taken down; the engine before the pipeline, which it wakes. */
+/* The server first, so that nobody reads what is being taken down; the engine before the pipeline,
+ * which it wakes. */
 static void tear_down(void) {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
@@ -257,7 +280,8 @@ static void tear_down(void) {
 }
 
 int main(int argc, char **argv) {
-	int (*const steps[])(void) = { read_master_keys, judge_folder, start_engine, make_pipeline, start_server, run_pipeline };
+	int (*const steps[])(void) = { read_master_keys, judge_folder, start_engine,
+				       make_pipeline,    start_server, run_pipeline };
 	struct arguments arguments = { 0 };
 	int code;
 

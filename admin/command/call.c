@@ -15,8 +15,11 @@ struct codec *open_codec(const struct config *config) {
 	return codec;
 }
 
-enum admin_status call_open(struct call *call, const struct invocation *invocation, const struct client_options *options) {
-	*call = (struct call){ .invocation = invocation, .arena = arena_new(), .codec = open_codec(invocation->config) };
+enum admin_status call_open(struct call *call, const struct invocation *invocation,
+			    const struct client_options *options) {
+	*call = (struct call){ .invocation = invocation,
+			       .arena = arena_new(),
+			       .codec = open_codec(invocation->config) };
 	if (!call->codec)
 		return ADMIN_USAGE;
 	return client_open(invocation->config, call->codec, options, &call->client);
@@ -28,8 +31,10 @@ void call_close(struct call *call) {
 	arena_freep(&call->arena);
 }
 
-enum admin_status call_and_show(const struct invocation *invocation, const struct command *command) {
-	const struct client_options options = { .awaits_outcomes = true, .timeout_ms = invocation->timeout_ms };
+enum admin_status call_and_show(const struct invocation *invocation,
+				const struct command *command) {
+	const struct client_options options = { .awaits_outcomes = true,
+						.timeout_ms = invocation->timeout_ms };
 	_cleanup_(call_close) struct call call;
 	struct command filled = *command;
 	struct analytic_event outcome;

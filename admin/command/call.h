@@ -21,4 +21,5 @@ void call_close(struct call *call);
 struct codec *open_codec(const struct config *config);
 
 /* Sends `command`, whose envelope is filled from the command line, and shows its outcome. */
-enum admin_status call_and_show(const struct invocation *invocation, const struct command *command) _must_check_;
+enum admin_status call_and_show(const struct invocation *invocation,
+				const struct command *command) _must_check_;

@@ -18,12 +18,12 @@ enum { TIMEOUT_MAX_MS = 60 * 60 * 1000 };
 
 struct subcommand {
 	const char *family;
-	const char *verb; /* NULL: the family is all there is to say */
+	const char *verb;     /* NULL: the family is all there is to say */
 	const char *operands; /* for the help; NULL: none */
 	size_t operand_count;
-	const char *summary; /* one line */
-	const char *details; /* further lines of its help, each ended; NULL: none */
-	const char *examples; /* its arguments, a line each, ended */
+	const char *summary;      /* one line */
+	const char *details;      /* further lines of its help, each ended; NULL: none */
+	const char *examples;     /* its arguments, a line each, ended */
 	const struct flag *flags; /* its own; NULL: none */
 	bool needs_tenant;
 	unsigned needs; /* enum config_need */

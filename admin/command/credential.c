@@ -22,9 +22,11 @@ static const struct flag issue_flags[] = {
 };
 
 static enum admin_status check_flags(const struct invocation *invocation) {
-	static const char *const required[] = { "credential-id", "credential-configuration-id", "credential-profile", "format" };
+	static const char *const required[] = { "credential-id", "credential-configuration-id",
+						"credential-profile", "format" };
 
-	if (!invocation->tenant || !invocation->tenant[0] || strlen(invocation->tenant) > TENANT_ID_MAX) {
+	if (!invocation->tenant || !invocation->tenant[0] ||
+	    strlen(invocation->tenant) > TENANT_ID_MAX) {
 		complain("credential issue needs --tenant, of 1 to 256 bytes");
 		return ADMIN_USAGE;
 	}
@@ -45,7 +47,8 @@ static struct issuance from_flags(const struct invocation *invocation, struct ar
 		.envelope = envelope_from_arguments(invocation, arena),
 		.user_id = arguments_get(arguments, "user-id"),
 		.credential_id = arguments_get(arguments, "credential-id"),
-		.credential_configuration_id = arguments_get(arguments, "credential-configuration-id"),
+		.credential_configuration_id =
+		    arguments_get(arguments, "credential-configuration-id"),
 		.credential_profile = arguments_get(arguments, "credential-profile"),
 		.format = arguments_get(arguments, "format"),
 		.credential_offer_id = arguments_get(arguments, "credential-offer-id"),
@@ -56,7 +59,9 @@ static struct issuance from_flags(const struct invocation *invocation, struct ar
 }
 
 static enum admin_status issue_one(const struct invocation *invocation) {
-	const struct client_options options = { .issues = true, .awaits_outcomes = true, .timeout_ms = invocation->timeout_ms };
+	const struct client_options options = { .issues = true,
+						.awaits_outcomes = true,
+						.timeout_ms = invocation->timeout_ms };
 	_cleanup_(call_close) struct call call = { 0 };
 	struct analytic_event outcome;
 	struct issuance issuance;
@@ -81,7 +86,8 @@ static enum admin_status issue_one(const struct invocation *invocation) {
 
 /* What only makes sense for one credential cannot go with --file. */
 static enum admin_status check_file_flags(const struct invocation *invocation) {
-	static const char *const allowed[] = { "file", "wait", "config", "set", "tenant", "json", "timeout" };
+	static const char *const allowed[] = { "file",   "wait", "config", "set",
+					       "tenant", "json", "timeout" };
 
 	for (size_t i = 0; i < invocation->arguments->given_count; i++) {
 		const char *name = invocation->arguments->given[i].flag->name;
@@ -108,23 +114,29 @@ static enum admin_status issue(const struct invocation *invocation) {
 
 const struct subcommand credential_subcommands[] = {
 	{
-		.family = "credential",
-		.verb = "issue",
-		.summary = "tell of an issued credential, or of all in a file",
-		.details =
-			"From flags: one, and its outcome is awaited.\n"
-			"With --file: objects with the field names of credential-issuance-command.avsc. tenantId comes from the\n"
-			"object or --tenant; commandId, requestId and timestamp are made where absent. claims is an object.\n"
-			"credential is an object, or a string: a compact form, unless it begins with { or \" and so is JSON text.\n"
-			"A wrong object is named with its line and not sent, the others are; the exit status is then 1.\n"
-			"Outcomes are awaited only with --wait; --timeout is then the longest silence.\n",
-		.examples = "credential issue --tenant acme --credential-id c-1 --credential-configuration-id Degree "
-			    "--credential-profile ietf --format dc+sd-jwt --credential eyJhbGciOiJFZERTQSJ9.e30.c2ln\n"
-			    "credential issue --file credentials.jsonl --wait\n"
-			    "credential issue --tenant acme --file - --json < credentials.jsonl\n",
-		.flags = issue_flags,
-		.needs = CONFIG_NEED_KAFKA,
-		.run = issue,
+	    .family = "credential",
+	    .verb = "issue",
+	    .summary = "tell of an issued credential, or of all in a file",
+	    .details =
+		"From flags: one, and its outcome is awaited.\n"
+		"With --file: objects with the field names of credential-issuance-command.avsc. "
+		"tenantId comes from the\n"
+		"object or --tenant; commandId, requestId and timestamp are made where absent. "
+		"claims is an object.\n"
+		"credential is an object, or a string: a compact form, unless it begins with { or "
+		"\" and so is JSON text.\n"
+		"A wrong object is named with its line and not sent, the others are; the exit "
+		"status is then 1.\n"
+		"Outcomes are awaited only with --wait; --timeout is then the longest silence.\n",
+	    .examples = "credential issue --tenant acme --credential-id c-1 "
+			"--credential-configuration-id Degree "
+			"--credential-profile ietf --format dc+sd-jwt --credential "
+			"eyJhbGciOiJFZERTQSJ9.e30.c2ln\n"
+			"credential issue --file credentials.jsonl --wait\n"
+			"credential issue --tenant acme --file - --json < credentials.jsonl\n",
+	    .flags = issue_flags,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = issue,
 	},
 	{ 0 },
 };

@@ -46,7 +46,8 @@ static void find_input(const struct config *config, struct dead_letter *letter) 
 	}
 }
 
-static const char *decode_tenant(struct codec *codec, struct arena *arena, const struct dead_letter *letter) {
+static const char *decode_tenant(struct codec *codec, struct arena *arena,
+				 const struct dead_letter *letter) {
 	const struct record *record = letter->record;
 	struct issuance issuance;
 	struct command command;
@@ -55,12 +56,17 @@ static const char *decode_tenant(struct codec *codec, struct arena *arena, const
 	if (!letter->is_input || !record->value || dead_letter_is_cut(letter))
 		return NULL;
 	if (letter->input == TOPIC_ADMIN)
-		return codec_decode_command(codec, arena, record->value, record->len, &command, &why) ? NULL : command.envelope.tenant_id;
-	return codec_decode_issuance(codec, arena, record->value, record->len, &issuance, &why) ? NULL : issuance.envelope.tenant_id;
+		return codec_decode_command(codec, arena, record->value, record->len, &command,
+					    &why)
+			   ? NULL
+			   : command.envelope.tenant_id;
+	return codec_decode_issuance(codec, arena, record->value, record->len, &issuance, &why)
+		   ? NULL
+		   : issuance.envelope.tenant_id;
 }
 
-void dead_letter_read(const struct config *config, struct codec *codec, struct arena *arena, const struct record *record,
-		      struct dead_letter *out) {
+void dead_letter_read(const struct config *config, struct codec *codec, struct arena *arena,
+		      const struct record *record, struct dead_letter *out) {
 	int64_t truncated = header_number(arena, record, "posthorn.error.truncated");
 	int64_t truncated_key = header_number(arena, record, "posthorn.error.truncated.key");
 	int64_t dropped_headers = header_number(arena, record, "posthorn.error.dropped.headers");
@@ -77,7 +83,8 @@ void dead_letter_read(const struct config *config, struct codec *codec, struct a
 		.whole_key_len = truncated_key >= 0 ? truncated_key : (int64_t)record->key_len,
 		.dropped_headers = MAX(dropped_headers, (int64_t)0),
 		.was_replayed = record_header_get(record, "posthorn.replay.offset", &replay),
-		.replay_partition = (int32_t)header_number(arena, record, "posthorn.replay.partition"),
+		.replay_partition =
+		    (int32_t)header_number(arena, record, "posthorn.replay.partition"),
 		.replay_offset = header_number(arena, record, "posthorn.replay.offset"),
 	};
 	find_input(config, out);
@@ -85,14 +92,17 @@ void dead_letter_read(const struct config *config, struct codec *codec, struct a
 }
 
 bool dead_letter_is_cut(const struct dead_letter *letter) {
-	return letter->whole_len > (int64_t)letter->record->len || letter->whole_key_len > (int64_t)letter->record->key_len ||
+	return letter->whole_len > (int64_t)letter->record->len ||
+	       letter->whole_key_len > (int64_t)letter->record->key_len ||
 	       letter->dropped_headers > 0;
 }
 
-static const char *missing_part(struct arena *arena, const char *before, size_t kept, int64_t whole, const char *what) {
+static const char *missing_part(struct arena *arena, const char *before, size_t kept, int64_t whole,
+				const char *what) {
 	if (whole <= (int64_t)kept)
 		return before;
-	return arena_printf(arena, "%s%s%zu of %" PRId64 " bytes of its %s", before, *before ? ", " : "", kept, whole, what);
+	return arena_printf(arena, "%s%s%zu of %" PRId64 " bytes of its %s", before,
+			    *before ? ", " : "", kept, whole, what);
 }
 
 const char *dead_letter_missing(struct arena *arena, const struct dead_letter *letter) {
@@ -101,15 +111,17 @@ const char *dead_letter_missing(struct arena *arena, const struct dead_letter *l
 	text = missing_part(arena, text, letter->record->key_len, letter->whole_key_len, "key");
 	if (letter->dropped_headers == 0)
 		return text;
-	return arena_printf(arena, "%s%s%" PRId64 " header%s dropped", text, *text ? ", " : "", letter->dropped_headers,
-			    letter->dropped_headers == 1 ? "" : "s");
+	return arena_printf(arena, "%s%s%" PRId64 " header%s dropped", text, *text ? ", " : "",
+			    letter->dropped_headers, letter->dropped_headers == 1 ? "" : "s");
 }
 
 const char *dead_letter_preview(struct arena *arena, const void *bytes, size_t len, size_t max) {
 	char *text = arena_strndup(arena, bytes ? bytes : "", MIN(len, max));
 
 	for (size_t i = 0; i < MIN(len, max); i++)
-		text[i] = (char)((unsigned char)text[i] < 0x80 && isprint((unsigned char)text[i]) ? text[i] : '.');
+		text[i] = (char)((unsigned char)text[i] < 0x80 && isprint((unsigned char)text[i])
+				     ? text[i]
+				     : '.');
 	return text;
 }
 
@@ -122,7 +134,8 @@ const char *dead_letter_key(struct arena *arena, const struct dead_letter *lette
 		return NULL;
 	if (!utf8_is_text(record->key, record->key_len))
 		return dead_letter_preview(arena, record->key, record->key_len, KEY_SHOWN_MAX);
-	text = arena_strndup(arena, record->key, MIN(record->key_len, (size_t)KEY_SHOWN_MAX + UTF8_CHARACTER_MAX));
+	text = arena_strndup(arena, record->key,
+			     MIN(record->key_len, (size_t)KEY_SHOWN_MAX + UTF8_CHARACTER_MAX));
 	text[utf8_prefix_len(text, KEY_SHOWN_MAX)] = '\0';
 	return text;
 }
@@ -139,17 +152,23 @@ static enum admin_status take(void *userdata, const struct record *record) {
 
 	arena_reset(walk->arena);
 	dead_letter_read(walking->invocation->config, walk->codec, walk->arena, record, &letter);
-	return dead_letter_filter_wants(walk->filter, &letter) ? walk->fn(walk->userdata, &letter) : ADMIN_OK;
+	return dead_letter_filter_wants(walk->filter, &letter) ? walk->fn(walk->userdata, &letter)
+							       : ADMIN_OK;
 }
 
-enum admin_status dead_letter_walk(const struct invocation *invocation, const struct dead_letter_walk *walk) {
+enum admin_status dead_letter_walk(const struct invocation *invocation,
+				   const struct dead_letter_walk *walk) {
 	_cleanup_(x_freep) char *topic = topic_name(invocation->config, TOPIC_DEAD_LETTERS);
 	const struct reader_options options = { .topic = topic,
-						.start = walk->filter->has_since ? READER_FROM_TIME : READER_FROM_BEGINNING,
+						.start = walk->filter->has_since
+							     ? READER_FROM_TIME
+							     : READER_FROM_BEGINNING,
 						.since_ms = walk->filter->since_ms,
 						.timeout_ms = invocation->timeout_ms };
 	_cleanup_(reader_closep) struct reader *reader = NULL;
 	enum admin_status status = reader_open(invocation->config, &options, &reader);
 
-	return status ? status : reader_walk(reader, invocation->timeout_ms, take, &(struct walking){ invocation, walk });
+	return status ? status
+		      : reader_walk(reader, invocation->timeout_ms, take,
+				    &(struct walking){ invocation, walk });
 }

@@ -25,34 +25,43 @@ static enum admin_status add_places(struct dead_letter_filter *filter, const cha
 	size_t count;
 	_cleanup_(x_freep) const char **list = list_split(text, &count);
 
-	filter->places = x_realloc(filter->places, (filter->place_count + count) * sizeof(*filter->places));
+	filter->places =
+	    x_realloc(filter->places, (filter->place_count + count) * sizeof(*filter->places));
 	for (size_t i = 0; i < count; i++) {
 		if (read_place(list[i], &filter->places[filter->place_count++])) {
-			complain("--at is \"%s\", must be PARTITION:OFFSET, as dead-letters list shows it", list[i]);
+			complain("--at is \"%s\", must be PARTITION:OFFSET, as dead-letters list "
+				 "shows it",
+				 list[i]);
 			return ADMIN_USAGE;
 		}
 	}
 	return ADMIN_OK;
 }
 
-static enum admin_status read_places(const struct invocation *invocation, struct dead_letter_filter *filter) {
+static enum admin_status read_places(const struct invocation *invocation,
+				     struct dead_letter_filter *filter) {
 	enum admin_status status = ADMIN_OK;
 	size_t count;
-	_cleanup_(x_freep) const char **given = arguments_get_all(invocation->arguments, "at", &count);
+	_cleanup_(x_freep) const char **given =
+	    arguments_get_all(invocation->arguments, "at", &count);
 
 	for (size_t i = 0; !status && i < count; i++)
 		status = add_places(filter, given[i]);
 	return status;
 }
 
-enum admin_status dead_letter_filter_read(const struct invocation *invocation, struct dead_letter_filter *out) {
+enum admin_status dead_letter_filter_read(const struct invocation *invocation,
+					  struct dead_letter_filter *out) {
 	enum admin_status status;
 
-	*out = (struct dead_letter_filter){ .tenant_id = invocation->tenant,
-					    .reason = arguments_get(invocation->arguments, "reason"),
-					    .topic = arguments_get(invocation->arguments, "topic") };
-	if (out->topic && strcmp(out->topic, "webhook-admin") != 0 && strcmp(out->topic, "credential-issuance") != 0) {
-		complain("--topic is \"%s\", must be webhook-admin or credential-issuance", out->topic);
+	*out =
+	    (struct dead_letter_filter){ .tenant_id = invocation->tenant,
+					 .reason = arguments_get(invocation->arguments, "reason"),
+					 .topic = arguments_get(invocation->arguments, "topic") };
+	if (out->topic && strcmp(out->topic, "webhook-admin") != 0 &&
+	    strcmp(out->topic, "credential-issuance") != 0) {
+		complain("--topic is \"%s\", must be webhook-admin or credential-issuance",
+			 out->topic);
 		return ADMIN_USAGE;
 	}
 	status = flag_since(invocation, &out->has_since, &out->since_ms);
@@ -69,11 +78,13 @@ static bool is_of_tenant(const struct dead_letter *letter, const char *tenant_id
 
 	if (letter->tenant_id && !strcmp(letter->tenant_id, tenant_id))
 		return true;
-	return record->key && record->key_len == strlen(tenant_id) && !memcmp(record->key, tenant_id, record->key_len);
+	return record->key && record->key_len == strlen(tenant_id) &&
+	       !memcmp(record->key, tenant_id, record->key_len);
 }
 
 static bool is_from_topic(const struct dead_letter *letter, const char *topic) {
-	return letter->is_input && (letter->input == TOPIC_ADMIN) == !strcmp(topic, "webhook-admin");
+	return letter->is_input &&
+	       (letter->input == TOPIC_ADMIN) == !strcmp(topic, "webhook-admin");
 }
 
 static bool is_at_place(struct dead_letter_filter *filter, const struct record *record) {
@@ -88,7 +99,8 @@ static bool is_at_place(struct dead_letter_filter *filter, const struct record *
 
 bool dead_letter_filter_wants(struct dead_letter_filter *filter, const struct dead_letter *letter) {
 	return (!filter->places || is_at_place(filter, letter->record)) &&
-	       (!filter->tenant_id || is_of_tenant(letter, filter->tenant_id)) && (!filter->reason || strstr(letter->reason, filter->reason)) &&
+	       (!filter->tenant_id || is_of_tenant(letter, filter->tenant_id)) &&
+	       (!filter->reason || strstr(letter->reason, filter->reason)) &&
 	       (!filter->topic || is_from_topic(letter, filter->topic)) &&
 	       (!filter->has_since || letter->record->timestamp_ms >= filter->since_ms);
 }

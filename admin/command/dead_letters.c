@@ -55,22 +55,30 @@ static char *json_line(struct arena *arena, const struct dead_letter *letter) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(LINE_MAX_BYTES);
 	const struct record *record = letter->record;
 
-	buffer_printf(&out, "{\"partition\":%d,\"offset\":%" PRId64, record->partition, record->offset);
+	buffer_printf(&out, "{\"partition\":%d,\"offset\":%" PRId64, record->partition,
+		      record->offset);
 	append_time(&out, "time", record->timestamp_ms);
 	append_string(&out, "topic", letter->topic);
-	buffer_printf(&out, ",\"sourcePartition\":%d,\"sourceOffset\":%" PRId64, letter->partition, letter->offset);
+	buffer_printf(&out, ",\"sourcePartition\":%d,\"sourceOffset\":%" PRId64, letter->partition,
+		      letter->offset);
 	append_time(&out, "sourceTime", letter->timestamp_ms);
 	append_string(&out, "reason", letter->reason);
 	append_string(&out, "key", dead_letter_key(arena, letter));
 	append_string(&out, "tenantId", letter->tenant_id);
-	buffer_printf(&out, ",\"bytes\":%" PRId64 ",\"keptBytes\":%zu", letter->whole_len, record->len);
-	buffer_printf(&out, ",\"keyBytes\":%" PRId64 ",\"keptKeyBytes\":%zu", letter->whole_key_len, record->key_len);
+	buffer_printf(&out, ",\"bytes\":%" PRId64 ",\"keptBytes\":%zu", letter->whole_len,
+		      record->len);
+	buffer_printf(&out, ",\"keyBytes\":%" PRId64 ",\"keptKeyBytes\":%zu", letter->whole_key_len,
+		      record->key_len);
 	buffer_printf(&out, ",\"droppedHeaders\":%" PRId64, letter->dropped_headers);
 	if (letter->was_replayed)
-		buffer_printf(&out, ",\"replayOf\":\"%d:%" PRId64 "\"", letter->replay_partition, letter->replay_offset);
+		buffer_printf(&out, ",\"replayOf\":\"%d:%" PRId64 "\"", letter->replay_partition,
+			      letter->replay_offset);
 	else
 		buffer_append_string(&out, ",\"replayOf\":null");
-	append_string(&out, "preview", record->value ? dead_letter_preview(arena, record->value, record->len, PREVIEW_BYTES) : NULL);
+	append_string(&out, "preview",
+		      record->value
+			  ? dead_letter_preview(arena, record->value, record->len, PREVIEW_BYTES)
+			  : NULL);
 	buffer_append_char(&out, '}');
 	return terminal_check_buffer("dead-letters list", &out) ? NULL : TAKE(out.data);
 }
@@ -83,13 +91,17 @@ static void fill_cells(struct row *row, struct arena *arena, const struct dead_l
 	clock_format_iso8601(record->timestamp_ms, time);
 	row->cells[0] = x_asprintf("%d:%" PRId64, record->partition, record->offset);
 	row->cells[1] = x_strdup(time);
-	row->cells[2] = x_asprintf("%s %d:%" PRId64, letter->topic, letter->partition, letter->offset);
+	row->cells[2] =
+	    x_asprintf("%s %d:%" PRId64, letter->topic, letter->partition, letter->offset);
 	row->cells[3] = x_strdup(key ? key : "-");
-	row->cells[4] = dead_letter_is_cut(letter) ? x_strdup(dead_letter_missing(arena, letter)) : x_asprintf("%zu", record->len);
-	row->cells[5] = letter->was_replayed ? x_asprintf("%s (replay of %d:%" PRId64 ")", letter->reason, letter->replay_partition,
-							  letter->replay_offset) :
-					       x_strdup(letter->reason);
-	row->cells[6] = x_strdup(dead_letter_preview(arena, record->value, record->len, PREVIEW_BYTES));
+	row->cells[4] = dead_letter_is_cut(letter) ? x_strdup(dead_letter_missing(arena, letter))
+						   : x_asprintf("%zu", record->len);
+	row->cells[5] = letter->was_replayed
+			    ? x_asprintf("%s (replay of %d:%" PRId64 ")", letter->reason,
+					 letter->replay_partition, letter->replay_offset)
+			    : x_strdup(letter->reason);
+	row->cells[6] =
+	    x_strdup(dead_letter_preview(arena, record->value, record->len, PREVIEW_BYTES));
 	for (size_t i = 0; i < COLUMNS; i++)
 		terminal_clean(row->cells[i]);
 }
@@ -119,24 +131,30 @@ static void print_lines(const struct listing *listing) {
 }
 
 static void print_table(const struct listing *listing) {
-	static const char *const head[COLUMNS] = { "AT", "TIME", "FROM", "KEY", "BYTES", "REASON", "VALUE" };
+	static const char *const head[COLUMNS] = { "AT",    "TIME",   "FROM", "KEY",
+						   "BYTES", "REASON", "VALUE" };
 	_cleanup_(table_destroy) struct table table = table_new(COLUMNS, head);
 	size_t count = newest_sort(listing->rows);
 	uint64_t added = newest_added(listing->rows);
 
 	for (size_t i = 0; i < count; i++)
-		table_add(&table, (const char *const *)((const struct row *)newest_get(listing->rows, i))->cells);
+		table_add(
+		    &table,
+		    (const char *const *)((const struct row *)newest_get(listing->rows, i))->cells);
 	table_print(&table);
 	if (count < added)
 		printf("%" PRIu64 " older: --limit %" PRIu64 " shows all\n", added - count, added);
 }
 
-static enum admin_status list_with(const struct invocation *invocation, struct dead_letter_filter *filter, size_t limit) {
+static enum admin_status list_with(const struct invocation *invocation,
+				   struct dead_letter_filter *filter, size_t limit) {
 	_cleanup_(codec_freep) struct codec *codec = open_codec(invocation->config);
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	_cleanup_(newest_freep) struct newest *rows = newest_new(limit, free_row);
 	struct listing listing = { .invocation = invocation, .arena = arena, .rows = rows };
-	const struct dead_letter_walk walk = { .filter = filter, .codec = codec, .arena = arena, .fn = keep, .userdata = &listing };
+	const struct dead_letter_walk walk = {
+		.filter = filter, .codec = codec, .arena = arena, .fn = keep, .userdata = &listing
+	};
 	enum admin_status status = codec ? dead_letter_walk(invocation, &walk) : ADMIN_USAGE;
 
 	if (status)
@@ -161,46 +179,58 @@ static enum admin_status list(const struct invocation *invocation) {
 static const struct flag replay_flags[] = {
 	DEAD_LETTER_FILTER_FLAGS,
 	{ "all", NULL, "every letter; without any of the above this must be said" },
-	{ "rekey", NULL, "send with the tenantId that the command names as key, for those whose key was missing or wrong" },
+	{ "rekey", NULL,
+	  "send with the tenantId that the command names as key, for those whose key was missing "
+	  "or wrong" },
 	{ "dry-run", NULL, "only print what would be sent" },
 	{ 0 },
 };
 
 const struct subcommand dead_letters_subcommands[] = {
 	{
-		.family = "dead-letters",
-		.verb = "list",
-		.summary = "show records that could not be processed, the newest last",
-		.details = "With --tenant those whose key it is, or whose command names it. What is shown of a value are its first 64 bytes.\n"
-			   "With --json a line each: partition, offset, time; topic, sourcePartition, sourceOffset and sourceTime of the\n"
-			   "original; reason, key, tenantId (null where the value is no command), bytes, keptBytes (fewer where it was cut),\n"
-			   "keyBytes, keptKeyBytes (likewise), droppedHeaders,\n"
-			   "replayOf (\"PARTITION:OFFSET\" of the letter that it is a replay of, or null), preview.\n",
-		.examples = "dead-letters list --since 2h\n"
-			    "dead-letters list --tenant acme --reason 'key is missing'\n"
-			    "dead-letters list --at 0:1207 --json\n",
-		.flags = list_flags,
-		.needs = CONFIG_NEED_KAFKA,
-		.run = list,
+	    .family = "dead-letters",
+	    .verb = "list",
+	    .summary = "show records that could not be processed, the newest last",
+	    .details = "With --tenant those whose key it is, or whose command names it. What is "
+		       "shown of a value are its first 64 bytes.\n"
+		       "With --json a line each: partition, offset, time; topic, sourcePartition, "
+		       "sourceOffset and sourceTime of the\n"
+		       "original; reason, key, tenantId (null where the value is no command), "
+		       "bytes, keptBytes (fewer where it was cut),\n"
+		       "keyBytes, keptKeyBytes (likewise), droppedHeaders,\n"
+		       "replayOf (\"PARTITION:OFFSET\" of the letter that it is a replay of, or "
+		       "null), preview.\n",
+	    .examples = "dead-letters list --since 2h\n"
+			"dead-letters list --tenant acme --reason 'key is missing'\n"
+			"dead-letters list --at 0:1207 --json\n",
+	    .flags = list_flags,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = list,
 	},
 	{
-		.family = "dead-letters",
-		.verb = "replay",
-		.summary = "send dead letters to their topic again, once what was wrong is mended",
-		.details = "The original bytes, key and headers go to the topic that they came from, into the partition of the key, with the headers\n"
-			   "posthorn.replay.partition, .offset (of the letter) and .timestamp. A command that was applied meanwhile is answered as\n"
-			   "a repeat; one that still cannot be processed becomes another letter. The letters themselves stay, so the same replay\n"
-			   "sends them once more.\n"
-			   "A letter that was not kept whole, since its topic did not take it, cannot be replayed; it is named, the others are\n"
-			   "sent, and the exit status is 1. What no broker took in --timeout is named too. Ctrl-C ends it when what was sent is\n"
-			   "acknowledged, with status 130.\n"
-			   "With --json a line each: partition, offset, topic, key, result (sent, would-be-sent, not-sent), why.\n",
-		.examples = "dead-letters replay --at 0:1207,3:15 --dry-run\n"
-			    "dead-letters replay --reason murmur2_random --since 1d\n"
-			    "dead-letters replay --tenant acme --rekey\n",
-		.flags = replay_flags,
-		.needs = CONFIG_NEED_KAFKA,
-		.run = replay,
+	    .family = "dead-letters",
+	    .verb = "replay",
+	    .summary = "send dead letters to their topic again, once what was wrong is mended",
+	    .details = "The original bytes, key and headers go to the topic that they came from, "
+		       "into the partition of the key, with the headers\n"
+		       "posthorn.replay.partition, .offset (of the letter) and .timestamp. A "
+		       "command that was applied meanwhile is answered as\n"
+		       "a repeat; one that still cannot be processed becomes another letter. The "
+		       "letters themselves stay, so the same replay\n"
+		       "sends them once more.\n"
+		       "A letter that was not kept whole, since its topic did not take it, cannot "
+		       "be replayed; it is named, the others are\n"
+		       "sent, and the exit status is 1. What no broker took in --timeout is named "
+		       "too. Ctrl-C ends it when what was sent is\n"
+		       "acknowledged, with status 130.\n"
+		       "With --json a line each: partition, offset, topic, key, result (sent, "
+		       "would-be-sent, not-sent), why.\n",
+	    .examples = "dead-letters replay --at 0:1207,3:15 --dry-run\n"
+			"dead-letters replay --reason murmur2_random --since 1d\n"
+			"dead-letters replay --tenant acme --rekey\n",
+	    .flags = replay_flags,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = replay,
 	},
 	{ 0 },
 };

@@ -15,7 +15,8 @@ static const struct flag list_flags[] = {
 	{ "webhook", "ID", "only deliveries to this webhook" },
 	{ "status", "pending|dead", "only these" },
 	{ "limit", "N", "show at most N (default 100)" },
-	{ "with-body", NULL, "show the bodies, which hold what the events carry: credentials, personal data" },
+	{ "with-body", NULL,
+	  "show the bodies, which hold what the events carry: credentials, personal data" },
 	{ 0 },
 };
 
@@ -37,12 +38,14 @@ static enum admin_status read_status(const char *text, struct delivery_filter *f
 	return ADMIN_USAGE;
 }
 
-static enum admin_status read_request(const struct invocation *invocation, struct request *request) {
+static enum admin_status read_request(const struct invocation *invocation,
+				      struct request *request) {
 	const char *webhook = arguments_get(invocation->arguments, "webhook");
 	enum admin_status status;
 
 	*request = (struct request){ .filter = { .tenant_id = invocation->tenant,
-						 .with_body = arguments_has(invocation->arguments, "with-body") } };
+						 .with_body = arguments_has(invocation->arguments,
+									    "with-body") } };
 	if (webhook && uuid_parse(webhook, &request->webhook_id)) {
 		complain("--webhook is \"%s\", must be a webhook's id", webhook);
 		return ADMIN_USAGE;
@@ -80,8 +83,10 @@ static char *last_attempt(const struct delivery *delivery) {
 }
 
 static void add_row(struct table *table, const struct delivery *delivery) {
-	char id[UUID_TEXT_SIZE], webhook[UUID_TEXT_SIZE], attempts[16], at[CLOCK_ISO8601_SIZE], created[CLOCK_ISO8601_SIZE];
-	_cleanup_(x_freep) char *last = last_attempt(delivery), *body = x_strndup(delivery->body, delivery->body_len);
+	char id[UUID_TEXT_SIZE], webhook[UUID_TEXT_SIZE], attempts[16], at[CLOCK_ISO8601_SIZE],
+	    created[CLOCK_ISO8601_SIZE];
+	_cleanup_(x_freep) char *last = last_attempt(delivery),
+				*body = x_strndup(delivery->body, delivery->body_len);
 
 	uuid_format(&delivery->id, id);
 	uuid_format(&delivery->webhook_id, webhook);
@@ -90,14 +95,16 @@ static void add_row(struct table *table, const struct delivery *delivery) {
 	clock_format_iso8601(delivery->created_at_ms, created);
 	terminal_clean(last);
 	terminal_clean(body);
-	table_add(table, (const char *const[]){ id, webhook, event_type_name(delivery->event_type), delivery_status_name(delivery->status),
-						attempts, last, at, created, body });
+	table_add(table, (const char *const[]){ id, webhook, event_type_name(delivery->event_type),
+						delivery_status_name(delivery->status), attempts,
+						last, at, created, body });
 }
 
 static void print_table(struct delivery_list *list, size_t count, bool with_body) {
-	static const char *const head[] = { "ID",   "WEBHOOK",	   "EVENT",   "STATUS", "ATTEMPTS",
+	static const char *const head[] = { "ID",   "WEBHOOK",     "EVENT",   "STATUS", "ATTEMPTS",
 					    "LAST", "NEXT / DIED", "CREATED", "BODY" };
-	_cleanup_(table_destroy) struct table table = table_new(with_body ? ARRAY_LEN(head) : ARRAY_LEN(head) - 1, head);
+	_cleanup_(table_destroy) struct table table =
+	    table_new(with_body ? ARRAY_LEN(head) : ARRAY_LEN(head) - 1, head);
 
 	for (size_t i = 0; i < count; i++) {
 		struct delivery delivery = delivery_list_get(list, i);
@@ -106,7 +113,8 @@ static void print_table(struct delivery_list *list, size_t count, bool with_body
 	}
 	table_print(&table);
 	if (count < delivery_list_count(list))
-		printf("%zu more: --limit %zu shows all\n", delivery_list_count(list) - count, delivery_list_count(list));
+		printf("%zu more: --limit %zu shows all\n", delivery_list_count(list) - count,
+		       delivery_list_count(list));
 }
 
 static enum admin_status list(const struct invocation *invocation) {
@@ -123,8 +131,11 @@ static enum admin_status list(const struct invocation *invocation) {
 	if (!codec)
 		return ADMIN_USAGE;
 	found = delivery_list_new(&request.filter, codec);
-	status = state_read(invocation,
-			    &(struct state_read_options){ .of_tenant = true, .wanted = delivery_list_wants, .userdata = found }, fold);
+	status =
+	    state_read(invocation,
+		       &(struct state_read_options){
+			   .of_tenant = true, .wanted = delivery_list_wants, .userdata = found },
+		       fold);
 	if (status)
 		return status;
 	delivery_list_sort(found, fold);
@@ -138,19 +149,23 @@ static enum admin_status list(const struct invocation *invocation) {
 
 const struct subcommand delivery_subcommands[] = {
 	{
-		.family = "delivery",
-		.verb = "list",
-		.summary = "show a tenant's deliveries that have not succeeded: pending and dead ones",
-		.details = "In the order of creation, as the changelog has them when it starts. Those that succeeded are gone from it; their\n"
-			   "events are in `results tail`. A dead one can be made due again: `webhook recover`.\n"
-			   "With --json a line each: id, webhookId, eventType, status, attempts, lastStatus, lastReason, nextAttemptAt (pending),\n"
-			   "diedAt (dead), createdAt, and body with --with-body.\n",
-		.examples = "delivery list --tenant acme --status dead\n"
-			    "delivery list --tenant acme --webhook 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --json\n",
-		.flags = list_flags,
-		.needs_tenant = true,
-		.needs = CONFIG_NEED_KAFKA,
-		.run = list,
+	    .family = "delivery",
+	    .verb = "list",
+	    .summary = "show a tenant's deliveries that have not succeeded: pending and dead ones",
+	    .details = "In the order of creation, as the changelog has them when it starts. Those "
+		       "that succeeded are gone from it; their\n"
+		       "events are in `results tail`. A dead one can be made due again: `webhook "
+		       "recover`.\n"
+		       "With --json a line each: id, webhookId, eventType, status, attempts, "
+		       "lastStatus, lastReason, nextAttemptAt (pending),\n"
+		       "diedAt (dead), createdAt, and body with --with-body.\n",
+	    .examples = "delivery list --tenant acme --status dead\n"
+			"delivery list --tenant acme --webhook "
+			"0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --json\n",
+	    .flags = list_flags,
+	    .needs_tenant = true,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = list,
 	},
 	{ 0 },
 };

@@ -4,7 +4,8 @@
 
 #include <errno.h>
 
-static const char *const status_names[] = { [DELIVERY_PENDING] = "pending", [DELIVERY_DEAD] = "dead" };
+static const char *const status_names[] = { [DELIVERY_PENDING] = "pending",
+					    [DELIVERY_DEAD] = "dead" };
 
 const char *delivery_status_name(enum delivery_status status) {
 	return status_names[status];
@@ -33,8 +34,11 @@ void delivery_append_json(struct buffer *out, const struct delivery *delivery, b
 
 	uuid_format(&delivery->id, id);
 	uuid_format(&delivery->webhook_id, webhook);
-	buffer_printf(out, "{\"id\":\"%s\",\"webhookId\":\"%s\",\"eventType\":\"%s\",\"status\":\"%s\",\"attempts\":%d", id, webhook,
-		      event_type_name(delivery->event_type), status_names[delivery->status], delivery->attempts);
+	buffer_printf(out,
+		      "{\"id\":\"%s\",\"webhookId\":\"%s\",\"eventType\":\"%s\",\"status\":\"%s\","
+		      "\"attempts\":%d",
+		      id, webhook, event_type_name(delivery->event_type),
+		      status_names[delivery->status], delivery->attempts);
 	if (delivery->last_status)
 		buffer_printf(out, ",\"lastStatus\":%d,\"lastReason\":", delivery->last_status);
 	else

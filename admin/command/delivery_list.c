@@ -4,7 +4,8 @@
 
 enum { VALUE_MAX = 1024 * 1024 };
 
-/* Of each only what orders it, and where its encoded record lies in the fold: a backlog may be millions. */
+/* Of each only what orders it, and where its encoded record lies in the fold: a backlog may be
+ * millions. */
 struct entry {
 	int64_t created_at_ms;
 	struct uuid id;
@@ -25,7 +26,10 @@ struct delivery_list {
 struct delivery_list *delivery_list_new(const struct delivery_filter *filter, struct codec *codec) {
 	struct delivery_list *list = x_calloc(1, sizeof(*list));
 
-	*list = (struct delivery_list){ .filter = *filter, .codec = codec, .arena = arena_new(), .value = BUFFER_INIT(VALUE_MAX) };
+	*list = (struct delivery_list){ .filter = *filter,
+					.codec = codec,
+					.arena = arena_new(),
+					.value = BUFFER_INIT(VALUE_MAX) };
 	if (filter->webhook_id) {
 		list->webhook_id = *filter->webhook_id;
 		list->filter.webhook_id = &list->webhook_id;
@@ -43,16 +47,19 @@ void delivery_list_free(struct delivery_list *list) {
 }
 
 /* NULL, or why the value is no delivery. */
-static const char *decode(struct delivery_list *list, const void *value, size_t len, struct state_record *out) {
+static const char *decode(struct delivery_list *list, const void *value, size_t len,
+			  struct state_record *out) {
 	const char *why = "it holds no delivery";
 
 	arena_reset(list->arena);
-	if (codec_decode_state(list->codec, list->arena, value, len, out, &why) || out->kind != STATE_DELIVERY)
+	if (codec_decode_state(list->codec, list->arena, value, len, out, &why) ||
+	    out->kind != STATE_DELIVERY)
 		return why;
 	return NULL;
 }
 
-static void keep_without_body(struct delivery_list *list, const struct state_record *state, struct record *record) {
+static void keep_without_body(struct delivery_list *list, const struct state_record *state,
+			      struct record *record) {
 	struct state_record bare = *state;
 
 	bare.delivery.body = "";
@@ -76,7 +83,8 @@ bool delivery_list_wants(void *userdata, struct record *record) {
 	if (decode(list, record->value, record->len, &state))
 		return true;
 	if (strcmp(state.delivery.tenant_id, filter->tenant_id) != 0 ||
-	    (filter->webhook_id && uuid_compare(&state.delivery.webhook_id, filter->webhook_id) != 0) ||
+	    (filter->webhook_id &&
+	     uuid_compare(&state.delivery.webhook_id, filter->webhook_id) != 0) ||
 	    (filter->has_status && state.delivery.status != filter->status))
 		return false;
 	if (!filter->with_body)
@@ -84,7 +92,8 @@ bool delivery_list_wants(void *userdata, struct record *record) {
 	return true;
 }
 
-static int collect(void *userdata, const char *key, int32_t partition _unused_, const void *value, size_t len) {
+static int collect(void *userdata, const char *key, int32_t partition _unused_, const void *value,
+		   size_t len) {
 	struct delivery_list *list = userdata;
 	struct state_record state;
 	const char *why = decode(list, value, len, &state);
@@ -98,7 +107,8 @@ static int collect(void *userdata, const char *key, int32_t partition _unused_, 
 		list->capacity = list->capacity ? 2 * list->capacity : 64;
 		list->entries = x_realloc(list->entries, list->capacity * sizeof(*list->entries));
 	}
-	list->entries[list->count++] = (struct entry){ state.delivery.created_at_ms, state.delivery.id, value, len };
+	list->entries[list->count++] =
+	    (struct entry){ state.delivery.created_at_ms, state.delivery.id, value, len };
 	return 0;
 }
 

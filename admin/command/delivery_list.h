@@ -20,10 +20,12 @@ struct delivery_list *delivery_list_new(const struct delivery_filter *filter, st
 void delivery_list_free(struct delivery_list *list);
 DEFINE_CLEANUP(struct delivery_list, delivery_list_free)
 
-/* A state_wanted_fn of this list: whether the record may be one of its deliveries. What cannot be decoded is kept, and told of below. */
+/* A state_wanted_fn of this list: whether the record may be one of its deliveries. What cannot be
+ * decoded is kept, and told of below. */
 bool delivery_list_wants(void *list, struct record *record);
 
-/* Sorts what was folded by the time of creation, and then id; says on stderr what cannot be read. Once; `fold` is borrowed from then on. */
+/* Sorts what was folded by the time of creation, and then id; says on stderr what cannot be read.
+ * Once; `fold` is borrowed from then on. */
 void delivery_list_sort(struct delivery_list *list, struct state_fold *fold);
 size_t delivery_list_count(const struct delivery_list *list);
 size_t delivery_list_unreadable(const struct delivery_list *list);

@@ -11,9 +11,11 @@ const char *random_id(struct arena *arena) {
 	return arena_strdup(arena, text);
 }
 
-struct command_envelope envelope_from_arguments(const struct invocation *invocation, struct arena *arena) {
+struct command_envelope envelope_from_arguments(const struct invocation *invocation,
+						struct arena *arena) {
 	const struct arguments *arguments = invocation->arguments;
-	const char *command_id = arguments_get(arguments, "command-id"), *request_id = arguments_get(arguments, "request-id");
+	const char *command_id = arguments_get(arguments, "command-id"),
+		   *request_id = arguments_get(arguments, "request-id");
 
 	return (struct command_envelope){
 		.command_id = command_id ? command_id : random_id(arena),

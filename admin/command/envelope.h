@@ -6,13 +6,15 @@
 #include "domain/command.h"
 
 /* Rows for the tables of commands that send one. */
-#define ENVELOPE_FLAGS                                                                                  \
-	{ "command-id", "ID", "the idempotency key (default: a random UUID)" },                         \
-	{ "request-id", "ID", "carried through to events and headers (default: a random UUID)" },       \
-	{ "client-id", "ID", "who asks" },                                                              \
-	{ "traceparent", "VALUE", "W3C trace context, carried through to the callback" }
+#define ENVELOPE_FLAGS                                                                             \
+	{ "command-id", "ID", "the idempotency key (default: a random UUID)" },                    \
+	    { "request-id", "ID",                                                                  \
+	      "carried through to events and headers (default: a random UUID)" },                  \
+	    { "client-id", "ID", "who asks" },                                                     \
+	    { "traceparent", "VALUE", "W3C trace context, carried through to the callback" }
 
-struct command_envelope envelope_from_arguments(const struct invocation *invocation, struct arena *arena);
+struct command_envelope envelope_from_arguments(const struct invocation *invocation,
+						struct arena *arena);
 
 /* A random UUID as text in the arena. */
 const char *random_id(struct arena *arena);

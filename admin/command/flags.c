@@ -37,6 +37,8 @@ enum admin_status flag_since(const struct invocation *invocation, bool *given, i
 		*since_ms = clock_wall_ms() - back_ms;
 		return ADMIN_OK;
 	}
-	complain("--since is \"%s\", must be a time such as 2026-01-31T12:00:00.000Z or a duration such as 2h", since);
+	complain("--since is \"%s\", must be a time such as 2026-01-31T12:00:00.000Z or a duration "
+		 "such as 2h",
+		 since);
 	return ADMIN_USAGE;
 }

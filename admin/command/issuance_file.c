@@ -29,13 +29,15 @@ static void refuse(struct run *run, const struct item *item, const char *why) {
 }
 
 static enum admin_status send_item(struct run *run, const struct item *item) {
-	const struct issuance_defaults defaults = { .tenant_id = run->invocation->tenant, .now_ms = clock_wall_ms() };
+	const struct issuance_defaults defaults = { .tenant_id = run->invocation->tenant,
+						    .now_ms = clock_wall_ms() };
 	struct issuance issuance;
 	enum admin_status status;
 	const char *why;
 
 	arena_reset(run->call.arena);
-	if (issuance_json_parse(run->call.arena, item->text.bytes, item->text.len, &defaults, &issuance, &why)) {
+	if (issuance_json_parse(run->call.arena, item->text.bytes, item->text.len, &defaults,
+				&issuance, &why)) {
 		refuse(run, item, why);
 		return ADMIN_OK;
 	}
@@ -48,7 +50,8 @@ static enum admin_status send_item(struct run *run, const struct item *item) {
 		return status;
 	run->queued++;
 	if (run->outstanding)
-		outstanding_add(run->outstanding, issuance.envelope.tenant_id, issuance.envelope.command_id);
+		outstanding_add(run->outstanding, issuance.envelope.tenant_id,
+				issuance.envelope.command_id);
 	return ADMIN_OK;
 }
 
@@ -61,7 +64,8 @@ static void take_outcome(struct run *run, const struct analytic_event *outcome) 
 		return;
 	}
 	run->failed++;
-	complain("command %s of tenant %s: %d %s", outcome->command_id, outcome->tenant_id, outcome->status,
+	complain("command %s of tenant %s: %d %s", outcome->command_id, outcome->tenant_id,
+		 outcome->status,
 		 outcome->data.kind == EVENT_DATA_PROBLEM ? outcome->data.problem->message : "");
 }
 
@@ -70,7 +74,8 @@ static enum admin_status take_outcomes(struct run *run, int wait_ms) {
 	struct analytic_event outcome;
 
 	for (;; wait_ms = 0) {
-		switch (client_next_outcome(run->call.client, run->invocation->tenant, wait_ms, &outcome)) {
+		switch (client_next_outcome(run->call.client, run->invocation->tenant, wait_ms,
+					    &outcome)) {
 		case READER_RECORD:
 			take_outcome(run, &outcome);
 			break;
@@ -102,7 +107,8 @@ static enum admin_status send_all(struct run *run) {
 
 /* The timeout is that of a silence; outcomes of others' commands do not break it. */
 static enum admin_status await_all(struct run *run) {
-	int64_t timeout_ms = run->invocation->timeout_ms, deadline_ms = clock_monotonic_ms() + timeout_ms;
+	int64_t timeout_ms = run->invocation->timeout_ms,
+		deadline_ms = clock_monotonic_ms() + timeout_ms;
 	uint64_t left = outstanding_count(run->outstanding);
 
 	while (left) {
@@ -129,18 +135,21 @@ static void show_summary(const struct run *run) {
 	double seconds = (double)MAX(clock_monotonic_ms() - run->started_ms, (int64_t)1) / 1000;
 
 	if (run->invocation->json) {
-		printf("{\"sent\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"lost\":%" PRIu64, sent, run->refused, lost);
+		printf("{\"sent\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"lost\":%" PRIu64, sent,
+		       run->refused, lost);
 		if (run->outstanding)
-			printf(",\"succeeded\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"unanswered\":%" PRIu64, run->succeeded,
-			       run->failed, outstanding_count(run->outstanding));
+			printf(",\"succeeded\":%" PRIu64 ",\"failed\":%" PRIu64
+			       ",\"unanswered\":%" PRIu64,
+			       run->succeeded, run->failed, outstanding_count(run->outstanding));
 		printf(",\"seconds\":%.3f}\n", seconds);
 		return;
 	}
-	printf("%" PRIu64 " sent, %" PRIu64 " refused, %" PRIu64 " lost in %.1f s (%.0f/s)\n", sent, run->refused, lost, seconds,
-	       (double)sent / seconds);
+	printf("%" PRIu64 " sent, %" PRIu64 " refused, %" PRIu64 " lost in %.1f s (%.0f/s)\n", sent,
+	       run->refused, lost, seconds, (double)sent / seconds);
 	if (run->outstanding)
-		printf("%" PRIu64 " succeeded, %" PRIu64 " failed, %" PRIu64 " without an outcome\n", run->succeeded, run->failed,
-		       outstanding_count(run->outstanding));
+		printf("%" PRIu64 " succeeded, %" PRIu64 " failed, %" PRIu64
+		       " without an outcome\n",
+		       run->succeeded, run->failed, outstanding_count(run->outstanding));
 }
 
 static enum admin_status send_and_await(struct run *run) {
@@ -154,11 +163,17 @@ static enum admin_status send_and_await(struct run *run) {
 
 enum admin_status issuance_file_send(const struct invocation *invocation) {
 	bool waits = arguments_has(invocation->arguments, "wait");
-	const struct client_options options = { .issues = true, .awaits_outcomes = waits, .timeout_ms = invocation->timeout_ms };
+	const struct client_options options = { .issues = true,
+						.awaits_outcomes = waits,
+						.timeout_ms = invocation->timeout_ms };
 	_cleanup_(item_source_closep) struct item_source *source = NULL;
-	_cleanup_(outstanding_freep) struct outstanding *outstanding = waits ? outstanding_new() : NULL;
-	struct run run = { .invocation = invocation, .outstanding = outstanding, .started_ms = clock_monotonic_ms() };
-	enum admin_status status = item_source_open(arguments_get(invocation->arguments, "file"), &source);
+	_cleanup_(outstanding_freep) struct outstanding *outstanding =
+	    waits ? outstanding_new() : NULL;
+	struct run run = { .invocation = invocation,
+			   .outstanding = outstanding,
+			   .started_ms = clock_monotonic_ms() };
+	enum admin_status status =
+	    item_source_open(arguments_get(invocation->arguments, "file"), &source);
 
 	if (status)
 		return status;

@@ -24,7 +24,8 @@ static const struct field fields[] = {
 	{ "timestamp", FIELD_TIMESTAMP, false, offsetof(struct issuance, envelope.timestamp_ms) },
 	{ "userId", FIELD_TEXT, false, offsetof(struct issuance, user_id) },
 	{ "credentialId", FIELD_TEXT, true, offsetof(struct issuance, credential_id) },
-	{ "credentialConfigurationId", FIELD_TEXT, true, offsetof(struct issuance, credential_configuration_id) },
+	{ "credentialConfigurationId", FIELD_TEXT, true,
+	  offsetof(struct issuance, credential_configuration_id) },
 	{ "credentialProfile", FIELD_TEXT, true, offsetof(struct issuance, credential_profile) },
 	{ "format", FIELD_TEXT, true, offsetof(struct issuance, format) },
 	{ "credentialOfferId", FIELD_TEXT, false, offsetof(struct issuance, credential_offer_id) },
@@ -67,16 +68,20 @@ const char *issuance_credential_text(struct arena *arena, const char *string) {
 static int take_timestamp(const struct parse *parse, const json_t *value) {
 	double number = json_number_value(value);
 
-	if (json_is_string(value) && !clock_parse_iso8601(json_string_value(value), &parse->out->envelope.timestamp_ms))
+	if (json_is_string(value) &&
+	    !clock_parse_iso8601(json_string_value(value), &parse->out->envelope.timestamp_ms))
 		return 0;
 	/* A double holds whole milliseconds exactly up to the year 287396. */
-	if (!json_is_number(value) || number > 0x1p53 || number < -0x1p53 || number != (double)(int64_t)number)
-		return refuse(parse, "timestamp", "must be whole milliseconds or ISO 8601 with milliseconds");
+	if (!json_is_number(value) || number > 0x1p53 || number < -0x1p53 ||
+	    number != (double)(int64_t)number)
+		return refuse(parse, "timestamp",
+			      "must be whole milliseconds or ISO 8601 with milliseconds");
 	parse->out->envelope.timestamp_ms = (int64_t)number;
 	return 0;
 }
 
-static int take_field(const struct parse *parse, const struct field *field, const struct member *member) {
+static int take_field(const struct parse *parse, const struct field *field,
+		      const struct member *member) {
 	const char *string = json_string_value(member->value);
 
 	if (json_is_null(member->value))
@@ -84,13 +89,18 @@ static int take_field(const struct parse *parse, const struct field *field, cons
 	if (field->kind == FIELD_TIMESTAMP)
 		return take_timestamp(parse, member->value);
 	if (field->kind != FIELD_TEXT && json_is_object(member->value)) {
-		*text_of(parse, field) = arena_strndup(parse->arena, member->text.bytes, member->text.len);
+		*text_of(parse, field) =
+		    arena_strndup(parse->arena, member->text.bytes, member->text.len);
 		return 0;
 	}
 	if (!string)
-		return refuse(parse, field->name, field->kind == FIELD_TEXT ? "must be a string" : "must be an object or a string");
+		return refuse(parse, field->name,
+			      field->kind == FIELD_TEXT ? "must be a string"
+							: "must be an object or a string");
 	string = arena_strdup(parse->arena, string);
-	*text_of(parse, field) = field->kind == FIELD_CREDENTIAL ? issuance_credential_text(parse->arena, string) : string;
+	*text_of(parse, field) = field->kind == FIELD_CREDENTIAL
+				     ? issuance_credential_text(parse->arena, string)
+				     : string;
 	return 0;
 }
 
@@ -123,7 +133,8 @@ static int finish(const struct parse *parse, const struct issuance_defaults *def
 	return 0;
 }
 
-/* jansson hands out members in the order of the text, and refuses a name that comes twice: the walks over both keep step. */
+/* jansson hands out members in the order of the text, and refuses a name that comes twice: the
+ * walks over both keep step. */
 static int take_object(const struct parse *parse, json_t *object) {
 	struct member member;
 	json_t *value;
@@ -141,17 +152,22 @@ static int take_object(const struct parse *parse, json_t *object) {
 	return 0;
 }
 
-int issuance_json_parse(struct arena *arena, const char *text, size_t len, const struct issuance_defaults *defaults,
-			struct issuance *out, const char **why) {
-	const struct parse parse = { .arena = arena, .text = { text, len }, .out = out, .why = why };
+int issuance_json_parse(struct arena *arena, const char *text, size_t len,
+			const struct issuance_defaults *defaults, struct issuance *out,
+			const char **why) {
+	const struct parse parse = {
+		.arena = arena, .text = { text, len }, .out = out, .why = why
+	};
 	json_error_t error;
-	json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
+	json_t *object =
+	    json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
 	int r;
 
 	*out = (struct issuance){ .envelope.timestamp_ms = defaults->now_ms, .credential = "" };
 	if (!object)
 		return refuse(&parse, "not JSON:", error.text);
-	r = json_is_object(object) ? take_object(&parse, object) : refuse(&parse, "the line", "must be a JSON object");
+	r = json_is_object(object) ? take_object(&parse, object)
+				   : refuse(&parse, "the line", "must be a JSON object");
 	json_decref(object);
 	return r ? r : finish(&parse, defaults);
 }

@@ -69,7 +69,8 @@ static void read_rest(struct item_source *source, size_t len) {
 
 static enum admin_status check_document(const struct item_source *source) {
 	json_error_t error;
-	json_t *json = json_loadb(source->document.bytes, source->document.len, JSON_DECODE_INT_AS_REAL, &error);
+	json_t *json = json_loadb(source->document.bytes, source->document.len,
+				  JSON_DECODE_INT_AS_REAL, &error);
 
 	if (!json) {
 		complain("line %d: not JSON: %s", error.line, error.text);
@@ -153,7 +154,8 @@ bool item_source_next(struct item_source *source, struct item *out) {
 		return next_in_document(source, out);
 	while (source->has_first || read_line(source, &len)) {
 		source->has_first = false;
-		*out = (struct item){ .text = trimmed(source->line, len), .number = source->number };
+		*out =
+		    (struct item){ .text = trimmed(source->line, len), .number = source->number };
 		if (out->text.len)
 			return true;
 	}

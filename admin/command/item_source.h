@@ -1,6 +1,6 @@
 /*
- * The items of a file or of stdin: JSON lines, or one JSON document that is an object or an array of objects. A document is known
- * by its first line, which begins with [ or is a lone {.
+ * The items of a file or of stdin: JSON lines, or one JSON document that is an object or an array
+ * of objects. A document is known by its first line, which begins with [ or is a lone {.
  */
 #pragma once
 
@@ -26,7 +26,8 @@ struct item {
 	uint64_t number;       /* of the line, or of the element, from 1 */
 };
 
-/* Returns false at the end; item_source_status tells whether it was a good one (else it was said why). */
+/* Returns false at the end; item_source_status tells whether it was a good one (else it was said
+ * why). */
 bool item_source_next(struct item_source *source, struct item *out);
 enum admin_status item_source_status(const struct item_source *source);
 /* What an item is called in messages: "line" or "element". */

@@ -17,18 +17,22 @@ static enum admin_status print_jwks(const struct signing_keys *keys) {
 	return terminal_print_buffer(stdout, "jwks show", &out);
 }
 
-/* Of a changelog with millions of deliveries, only the tenant's keys are kept. `userdata`: key/<tenant>/ */
+/* Of a changelog with millions of deliveries, only the tenant's keys are kept. `userdata`:
+ * key/<tenant>/ */
 static bool is_key_of_tenant(void *userdata, struct record *record) {
 	const char *prefix = userdata;
 
 	return record->key_len >= strlen(prefix) && !memcmp(record->key, prefix, strlen(prefix));
 }
 
-static enum admin_status fold_keys(const struct invocation *invocation, struct arena *arena, struct state_fold *fold) {
-	const struct state_key key = { .kind = STATE_SIGNING_KEY, .tenant_id = invocation->tenant, .name = "" };
-	const struct state_read_options options = {
-		.of_tenant = true, .wanted = is_key_of_tenant, .userdata = state_key_format(arena, &key)
-	};
+static enum admin_status fold_keys(const struct invocation *invocation, struct arena *arena,
+				   struct state_fold *fold) {
+	const struct state_key key = { .kind = STATE_SIGNING_KEY,
+				       .tenant_id = invocation->tenant,
+				       .name = "" };
+	const struct state_read_options options = { .of_tenant = true,
+						    .wanted = is_key_of_tenant,
+						    .userdata = state_key_format(arena, &key) };
 
 	return state_read(invocation, &options, fold);
 }
@@ -51,33 +55,38 @@ static enum admin_status show(const struct invocation *invocation) {
 }
 
 static enum admin_status rotate(const struct invocation *invocation) {
-	return call_and_show(invocation, &(struct command){ .operation = OPERATION_ROTATE_SIGNING_KEY });
+	return call_and_show(invocation,
+			     &(struct command){ .operation = OPERATION_ROTATE_SIGNING_KEY });
 }
 
 const struct subcommand jwks_subcommands[] = {
 	{
-		.family = "jwks",
-		.verb = "show",
-		.summary = "print a tenant's public keys as a JWK set, the signing one first",
-		.details = "All keys that may still verify a callback, from the changelog; the same with and without --json. A key that was\n"
-			   "replaced is listed for signing.key.overlap.\n",
-		.examples = "jwks show --tenant acme\n",
-		.needs_tenant = true,
-		.needs = CONFIG_NEED_KAFKA,
-		.run = show,
+	    .family = "jwks",
+	    .verb = "show",
+	    .summary = "print a tenant's public keys as a JWK set, the signing one first",
+	    .details = "All keys that may still verify a callback, from the changelog; the same "
+		       "with and without --json. A key that was\n"
+		       "replaced is listed for signing.key.overlap.\n",
+	    .examples = "jwks show --tenant acme\n",
+	    .needs_tenant = true,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = show,
 	},
 	{
-		.family = "jwks",
-		.verb = "rotate",
-		.summary = "sign with a new key from now on; the old one stays listed for signing.key.overlap",
-		.details = "Also the further attempts of deliveries that are pending are signed with the new key. It is derived from the worker's\n"
-			   "first master key. Callbacks that were sent with the old key verify for as long as it is listed.\n",
-		.examples = "jwks rotate --tenant acme\n"
-			    "jwks rotate --tenant acme --json\n",
-		.flags = rotate_flags,
-		.needs_tenant = true,
-		.needs = CONFIG_NEED_KAFKA,
-		.run = rotate,
+	    .family = "jwks",
+	    .verb = "rotate",
+	    .summary =
+		"sign with a new key from now on; the old one stays listed for signing.key.overlap",
+	    .details = "Also the further attempts of deliveries that are pending are signed with "
+		       "the new key. It is derived from the worker's\n"
+		       "first master key. Callbacks that were sent with the old key verify for as "
+		       "long as it is listed.\n",
+	    .examples = "jwks rotate --tenant acme\n"
+			"jwks rotate --tenant acme --json\n",
+	    .flags = rotate_flags,
+	    .needs_tenant = true,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = rotate,
 	},
 	{ 0 },
 };

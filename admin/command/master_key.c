@@ -48,8 +48,9 @@ static enum admin_status generate(const struct invocation *invocation) {
 	if (!key)
 		return ADMIN_USAGE;
 	if (!invocation->json) {
-		printf("%s: master key %s. Keep a copy in a safe place: every tenant's signing keys follow from it.\n", file,
-		       master_key_id(key));
+		printf("%s: master key %s. Keep a copy in a safe place: every tenant's signing "
+		       "keys follow from it.\n",
+		       file, master_key_id(key));
 		return ADMIN_OK;
 	}
 	buffer_append_string(&out, "{\"file\":");
@@ -63,15 +64,17 @@ static enum admin_status generate(const struct invocation *invocation) {
 
 const struct subcommand master_key_subcommands[] = {
 	{
-		.family = "master-key",
-		.verb = "generate",
-		.summary = "write a new master key (mode 0600), never over a file that exists",
-		.details = "To worker.master.key.file; of several, to the first. With --file to any: so begins the rolling from one master\n"
-			   "key to the next (see README). It prints the key's id, which signing keys name as their masterKeyId.\n",
-		.examples = "master-key generate --config posthorn.properties\n"
-			    "master-key generate --file /etc/posthorn/master-2.key\n",
-		.flags = generate_flags,
-		.run = generate,
+	    .family = "master-key",
+	    .verb = "generate",
+	    .summary = "write a new master key (mode 0600), never over a file that exists",
+	    .details = "To worker.master.key.file; of several, to the first. With --file to any: "
+		       "so begins the rolling from one master\n"
+		       "key to the next (see README). It prints the key's id, which signing keys "
+		       "name as their masterKeyId.\n",
+	    .examples = "master-key generate --config posthorn.properties\n"
+			"master-key generate --file /etc/posthorn/master-2.key\n",
+	    .flags = generate_flags,
+	    .run = generate,
 	},
 	{ 0 },
 };

@@ -30,11 +30,13 @@ void newest_free(struct newest *newest) {
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
 static int compare(const void *left, const void *right) {
-	const struct newest_place *a = &((const struct entry *)left)->place, *b = &((const struct entry *)right)->place;
+	const struct newest_place *a = &((const struct entry *)left)->place,
+				  *b = &((const struct entry *)right)->place;
 
 	if (a->time_ms != b->time_ms)
 		return COMPARE(a->time_ms, b->time_ms);
-	return a->partition != b->partition ? COMPARE(a->partition, b->partition) : COMPARE(a->offset, b->offset);
+	return a->partition != b->partition ? COMPARE(a->partition, b->partition)
+					    : COMPARE(a->offset, b->offset);
 }
 
 size_t newest_sort(struct newest *newest) {
@@ -45,18 +47,21 @@ size_t newest_sort(struct newest *newest) {
 	for (size_t i = 0; i < old; i++)
 		newest->free_item(newest->entries[i].item);
 	if (old)
-		memmove(newest->entries, newest->entries + old, newest->limit * sizeof(*newest->entries));
+		memmove(newest->entries, newest->entries + old,
+			newest->limit * sizeof(*newest->entries));
 	newest->count -= old;
 	return newest->count;
 }
 
-/* Half of them are thrown away at once, so that an item costs a logarithm of the limit, however many there are. */
+/* Half of them are thrown away at once, so that an item costs a logarithm of the limit, however
+ * many there are. */
 void newest_add(struct newest *newest, const struct newest_place *place, void *item) {
 	if (newest->count == 2 * newest->limit)
 		newest_sort(newest);
 	if (newest->count == newest->capacity) {
 		newest->capacity = MIN(MAX(2 * newest->capacity, (size_t)64), 2 * newest->limit);
-		newest->entries = x_realloc(newest->entries, newest->capacity * sizeof(*newest->entries));
+		newest->entries =
+		    x_realloc(newest->entries, newest->capacity * sizeof(*newest->entries));
 	}
 	newest->entries[newest->count++] = (struct entry){ .place = *place, .item = item };
 	newest->added++;

@@ -1,6 +1,7 @@
 /*
- * The newest of the records that pass by, in the order of their time: the partitions of a topic come mixed in any way, so the last ones
- * that were read are not it. Holds at most twice `limit` items.
+ * The newest of the records that pass by, in the order of their time: the partitions of a topic
+ * come mixed in any way, so the last ones that were read are not it. Holds at most twice `limit`
+ * items.
  */
 #pragma once
 

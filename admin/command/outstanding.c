@@ -38,7 +38,8 @@ static struct entry *entry_new(const char *tenant_id, const char *command_id, si
 	return entry;
 }
 
-void outstanding_add(struct outstanding *outstanding, const char *tenant_id, const char *command_id) {
+void outstanding_add(struct outstanding *outstanding, const char *tenant_id,
+		     const char *command_id) {
 	size_t id_len;
 	struct entry *new = entry_new(tenant_id, command_id, &id_len), *entry;
 
@@ -53,7 +54,8 @@ void outstanding_add(struct outstanding *outstanding, const char *tenant_id, con
 	outstanding->count++;
 }
 
-bool outstanding_take(struct outstanding *outstanding, const char *tenant_id, const char *command_id) {
+bool outstanding_take(struct outstanding *outstanding, const char *tenant_id,
+		      const char *command_id) {
 	size_t id_len;
 	struct entry *probe = entry_new(tenant_id, command_id, &id_len), *entry;
 

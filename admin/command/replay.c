@@ -15,7 +15,8 @@ enum { LINE_MAX_BYTES = 64 * 1024 * 1024 };
 
 /* Indexed by enum topic. */
 struct producers {
-	struct producer *of[TOPIC_COUNT]; /* owned; NULL: nothing goes there, or nothing is sent at all */
+	struct producer
+	    *of[TOPIC_COUNT]; /* owned; NULL: nothing goes there, or nothing is sent at all */
 };
 
 struct run {
@@ -51,10 +52,12 @@ static void letter_name_free(struct letter_name *name) {
 }
 DEFINE_CLEANUP(struct letter_name, letter_name_free)
 
-static void print_json(struct run *run, const struct letter_name *name, const char *result, const char *why) {
+static void print_json(struct run *run, const struct letter_name *name, const char *result,
+		       const char *why) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(LINE_MAX_BYTES);
 
-	buffer_printf(&out, "{\"partition\":%d,\"offset\":%" PRId64 ",\"topic\":", name->partition, name->offset);
+	buffer_printf(&out, "{\"partition\":%d,\"offset\":%" PRId64 ",\"topic\":", name->partition,
+		      name->offset);
 	buffer_append_json_string(&out, name->topic);
 	buffer_append_string(&out, ",\"key\":");
 	buffer_append_json_string_or_null(&out, name->key);
@@ -87,8 +90,8 @@ static void say_would_be_sent(struct run *run, struct letter_name *name) {
 	terminal_clean(name->topic);
 	if (name->key)
 		terminal_clean(name->key);
-	printf("%d:%" PRId64 " would be sent to %s with %s%s\n", name->partition, name->offset, name->topic, name->key ? "key " : "no key",
-	       name->key ? name->key : "");
+	printf("%d:%" PRId64 " would be sent to %s with %s%s\n", name->partition, name->offset,
+	       name->topic, name->key ? "key " : "no key", name->key ? name->key : "");
 }
 
 static void on_report(void *userdata, void *tag, const char *why) {
@@ -107,27 +110,36 @@ static const char *refusal(const struct run *run, const struct dead_letter *lett
 	if (!letter->reason[0] || !letter->topic[0])
 		return "it has no posthorn.error headers: no worker wrote it";
 	if (!letter->is_input)
-		return arena_printf(run->arena, "it came from %s, which is no topic of commands here (topic.prefix is \"%s\")", letter->topic,
-				    run->invocation->config->topic_prefix ? run->invocation->config->topic_prefix : "");
+		return arena_printf(
+		    run->arena,
+		    "it came from %s, which is no topic of commands here (topic.prefix is \"%s\")",
+		    letter->topic,
+		    run->invocation->config->topic_prefix ? run->invocation->config->topic_prefix
+							  : "");
 	if (dead_letter_is_cut(letter))
-		return arena_printf(run->arena, "it was too large and not kept whole (%s): only its producer can send it again",
-				    dead_letter_missing(run->arena, letter));
+		return arena_printf(
+		    run->arena,
+		    "it was too large and not kept whole (%s): only its producer can send it again",
+		    dead_letter_missing(run->arena, letter));
 	return NULL;
 }
 
 /* Ours are written anew; all others are the original's. */
 static bool is_ours(const char *name) {
-	return !strncmp(name, "posthorn.error.", strlen("posthorn.error.")) || !strncmp(name, "posthorn.replay.", strlen("posthorn.replay."));
+	return !strncmp(name, "posthorn.error.", strlen("posthorn.error.")) ||
+	       !strncmp(name, "posthorn.replay.", strlen("posthorn.replay."));
 }
 
-static void add_number(struct arena *arena, struct record_header *out, const char *name, int64_t number) {
+static void add_number(struct arena *arena, struct record_header *out, const char *name,
+		       int64_t number) {
 	const char *text = arena_printf(arena, "%" PRId64, number);
 
 	*out = (struct record_header){ .name = name, .value = text, .len = strlen(text) };
 }
 
 /* Returns how many; they live in the arena and in the record. */
-static size_t headers_of(struct arena *arena, const struct record *record, struct record_header **out) {
+static size_t headers_of(struct arena *arena, const struct record *record,
+			 struct record_header **out) {
 	struct record_header *headers, one;
 	size_t total = 0, count = 0;
 
@@ -145,11 +157,13 @@ static size_t headers_of(struct arena *arena, const struct record *record, struc
 	return count;
 }
 
-static enum admin_status send_letter(struct run *run, const struct dead_letter *letter, struct letter_name *name) {
+static enum admin_status send_letter(struct run *run, const struct dead_letter *letter,
+				     struct letter_name *name) {
 	bool rekeys = run->rekeys && letter->tenant_id;
 	struct record_header *headers;
 	struct produced_record record = { .key = rekeys ? letter->tenant_id : letter->record->key,
-					  .key_len = rekeys ? strlen(letter->tenant_id) : letter->record->key_len,
+					  .key_len = rekeys ? strlen(letter->tenant_id)
+							    : letter->record->key_len,
 					  .value = letter->record->value,
 					  .len = letter->record->len,
 					  .tag = name };
@@ -166,7 +180,8 @@ static enum admin_status send_letter(struct run *run, const struct dead_letter *
 
 static enum admin_status replay_letter(void *userdata, const struct dead_letter *letter) {
 	struct run *run = userdata;
-	const char *key = run->rekeys && letter->tenant_id ? letter->tenant_id : dead_letter_key(run->arena, letter);
+	const char *key = run->rekeys && letter->tenant_id ? letter->tenant_id
+							   : dead_letter_key(run->arena, letter);
 	const char *why = refusal(run, letter);
 	_cleanup_(letter_name_freep) struct letter_name *name = letter_name_new(letter, key);
 
@@ -199,12 +214,14 @@ static enum admin_status open_producer(struct run *run, enum topic input) {
 	return producer_open(run->invocation->config, &options, &run->producers.of[input]);
 }
 
-/* Afterwards every letter is acknowledged, or named as not sent. That a topic does not take one is a refusal; that no broker did, none. */
+/* Afterwards every letter is acknowledged, or named as not sent. That a topic does not take one is
+ * a refusal; that no broker did, none. */
 static enum admin_status flush(struct run *run) {
 	enum admin_status status = ADMIN_OK;
 
 	for (int i = 0; i < TOPIC_COUNT; i++) {
-		enum admin_status one = run->producers.of[i] ? producer_flush(run->producers.of[i]) : ADMIN_OK;
+		enum admin_status one =
+		    run->producers.of[i] ? producer_flush(run->producers.of[i]) : ADMIN_OK;
 
 		if (one == ADMIN_NO_OUTCOME)
 			status = one;
@@ -216,9 +233,11 @@ static void show_summary(const struct run *run) {
 	if (run->invocation->json)
 		return;
 	if (run->is_dry)
-		printf("%" PRIu64 " would be sent, %" PRIu64 " cannot be\n", run->sent, run->not_sent);
+		printf("%" PRIu64 " would be sent, %" PRIu64 " cannot be\n", run->sent,
+		       run->not_sent);
 	else
-		printf("%" PRIu64 " sent and acknowledged, %" PRIu64 " not sent\n", run->sent, run->not_sent + run->unacknowledged);
+		printf("%" PRIu64 " sent and acknowledged, %" PRIu64 " not sent\n", run->sent,
+		       run->not_sent + run->unacknowledged);
 }
 
 static enum admin_status walk_and_flush(struct run *run, const struct dead_letter_walk *walk) {
@@ -233,9 +252,11 @@ static enum admin_status walk_and_flush(struct run *run, const struct dead_lette
 
 static enum admin_status replay_with(struct run *run) {
 	_cleanup_(codec_freep) struct codec *codec = open_codec(run->invocation->config);
-	const struct dead_letter_walk walk = {
-		.filter = &run->filter, .codec = codec, .arena = run->arena, .fn = replay_letter, .userdata = run
-	};
+	const struct dead_letter_walk walk = { .filter = &run->filter,
+					       .codec = codec,
+					       .arena = run->arena,
+					       .fn = replay_letter,
+					       .userdata = run };
 	enum admin_status status = codec ? ADMIN_OK : ADMIN_USAGE;
 
 	if (!status && !run->is_dry)
@@ -250,14 +271,16 @@ static enum admin_status replay_with(struct run *run) {
 	return status;
 }
 
-static enum admin_status check_choice(const struct invocation *invocation, const struct dead_letter_filter *filter) {
-	bool chosen = filter->tenant_id || filter->reason || filter->topic || filter->has_since || filter->places;
+static enum admin_status check_choice(const struct invocation *invocation,
+				      const struct dead_letter_filter *filter) {
+	bool chosen = filter->tenant_id || filter->reason || filter->topic || filter->has_since ||
+		      filter->places;
 	bool all = arguments_has(invocation->arguments, "all");
 
 	if (chosen == !all)
 		return ADMIN_OK;
-	complain(chosen ? "--all cannot go with --at, --tenant, --reason, --topic or --since" :
-			  "say which: --at, --tenant, --reason, --topic, --since, or --all");
+	complain(chosen ? "--all cannot go with --at, --tenant, --reason, --topic or --since"
+			: "say which: --at, --tenant, --reason, --topic, --since, or --all");
 	return ADMIN_USAGE;
 }
 

@@ -5,8 +5,8 @@
 #include "command/newest.h"
 #include "kafka/topics.h"
 #include "terminal/clean.h"
-#include "terminal/output.h"
 #include "terminal/interrupt.h"
+#include "terminal/output.h"
 
 #include <fnmatch.h>
 #include <poll.h>
@@ -18,7 +18,9 @@ enum { LINE_MAX_BYTES = 64 * 1024 * 1024, FOLLOW_POLL_MS = 200 };
 static const struct flag tail_flags[] = {
 	{ "follow", NULL, "go on with new events until interrupted" },
 	{ "from-beginning", NULL, "with --follow: first everything that is there" },
-	{ "since", "TIME", "only what happened at this time or later: 2026-01-31T12:00:00.000Z, or back from now: 2h" },
+	{ "since", "TIME",
+	  "only what happened at this time or later: 2026-01-31T12:00:00.000Z, or back from now: "
+	  "2h" },
 	{ "limit", "N", "of what is there only the newest N" },
 	{ "type", "PATTERN", "only these types, * for any text: WEBHOOK_EVENT_*" },
 	{ 0 },
@@ -31,7 +33,8 @@ struct tail {
 	struct buffer line;
 	const char *type;      /* NULL: all */
 	int64_t since_ms;      /* 0: from whenever */
-	struct newest *newest; /* owned; holds lines, until all that was there is read; NULL: they are printed as they come */
+	struct newest *newest; /* owned; holds lines, until all that was there is read; NULL: they
+				  are printed as they come */
 	bool follows;
 	uint64_t unreadable;
 };
@@ -54,7 +57,8 @@ static void append_summary(struct buffer *out, const struct event_data *data) {
 		buffer_printf(out, " %s: %s", data->problem->code, data->problem->message);
 		break;
 	case EVENT_DATA_CREDENTIAL_ISSUED:
-		buffer_printf(out, " credential=%s deliveries=%d", data->credential_issued.credential_id,
+		buffer_printf(out, " credential=%s deliveries=%d",
+			      data->credential_issued.credential_id,
 			      data->credential_issued.deliveries);
 		break;
 	case EVENT_DATA_DELIVERY:
@@ -78,8 +82,9 @@ static void append_for_people(struct buffer *out, const struct analytic_event *e
 	clock_format_iso8601(event->timestamp_ms, time);
 	if (event->status)
 		snprintf(status, sizeof(status), "%d", event->status);
-	buffer_printf(out, "%s  %-29s  %-3s  %-12s  %-36s ", time, analytic_event_type(event->subject, event->step), status,
-		      event->tenant_id, event->command_id ? event->command_id : "-");
+	buffer_printf(out, "%s  %-29s  %-3s  %-12s  %-36s ", time,
+		      analytic_event_type(event->subject, event->step), status, event->tenant_id,
+		      event->command_id ? event->command_id : "-");
 	append_summary(out, &event->data);
 	if (event->repeat)
 		buffer_append_string(out, " (repeat)");
@@ -90,7 +95,8 @@ static bool is_wanted(const struct tail *tail, const struct analytic_event *even
 	const char *type = analytic_event_type(event->subject, event->step);
 
 	return (!tail->invocation->tenant || !strcmp(tail->invocation->tenant, event->tenant_id)) &&
-	       (!tail->type || !fnmatch(tail->type, type, 0)) && event->timestamp_ms >= tail->since_ms;
+	       (!tail->type || !fnmatch(tail->type, type, 0)) &&
+	       event->timestamp_ms >= tail->since_ms;
 }
 
 static enum admin_status print_record(void *userdata, const struct record *record) {
@@ -100,9 +106,10 @@ static enum admin_status print_record(void *userdata, const struct record *recor
 
 	arena_reset(tail->arena);
 	buffer_clear(&tail->line);
-	if (!record->value || codec_decode_event(tail->codec, tail->arena, record->value, record->len, &event, &why)) {
-		complain("partition %d offset %lld cannot be read: %s", record->partition, (long long)record->offset,
-			 why ? why : "a tombstone");
+	if (!record->value || codec_decode_event(tail->codec, tail->arena, record->value,
+						 record->len, &event, &why)) {
+		complain("partition %d offset %lld cannot be read: %s", record->partition,
+			 (long long)record->offset, why ? why : "a tombstone");
 		tail->unreadable++;
 		return ADMIN_OK;
 	}
@@ -117,7 +124,9 @@ static enum admin_status print_record(void *userdata, const struct record *recor
 		return terminal_print_buffer(stdout, "results tail", &tail->line);
 	if (terminal_check_buffer("results tail", &tail->line))
 		return ADMIN_REFUSED;
-	newest_add(tail->newest, &(struct newest_place){ event.timestamp_ms, record->partition, record->offset }, x_strdup(tail->line.data));
+	newest_add(tail->newest,
+		   &(struct newest_place){ event.timestamp_ms, record->partition, record->offset },
+		   x_strdup(tail->line.data));
 	return ADMIN_OK;
 }
 
@@ -132,7 +141,8 @@ static enum admin_status print_newest(struct tail *tail) {
 	return ADMIN_OK;
 }
 
-/* Takes a record, if there is one; what was printed is to be seen as soon as nothing more is at hand. */
+/* Takes a record, if there is one; what was printed is to be seen as soon as nothing more is at
+ * hand. */
 static enum admin_status follow_once(struct reader *reader, struct tail *tail, bool *printed) {
 	struct record record;
 
@@ -175,7 +185,8 @@ static enum admin_status follow(struct reader *reader, struct tail *tail) {
 static enum reader_start start_of(const struct tail *tail) {
 	if (tail->since_ms)
 		return READER_FROM_TIME;
-	if (tail->follows && !tail->newest && !arguments_has(tail->invocation->arguments, "from-beginning"))
+	if (tail->follows && !tail->newest &&
+	    !arguments_has(tail->invocation->arguments, "from-beginning"))
 		return READER_FROM_END;
 	return READER_FROM_BEGINNING;
 }
@@ -204,14 +215,19 @@ static enum admin_status read_results(struct tail *tail) {
 static enum admin_status check_type(const char *pattern) {
 	for (int subject = 0; pattern && subject < ANALYTIC_SUBJECT_COUNT; subject++) {
 		for (int step = 0; step <= ANALYTIC_STEP_NONE; step++) {
-			if (analytic_event_type_exists((enum analytic_subject)subject, (enum analytic_step)step) &&
-			    !fnmatch(pattern, analytic_event_type((enum analytic_subject)subject, (enum analytic_step)step), 0))
+			if (analytic_event_type_exists((enum analytic_subject)subject,
+						       (enum analytic_step)step) &&
+			    !fnmatch(pattern,
+				     analytic_event_type((enum analytic_subject)subject,
+							 (enum analytic_step)step),
+				     0))
 				return ADMIN_OK;
 		}
 	}
 	if (!pattern)
 		return ADMIN_OK;
-	complain("--type is \"%s\", which no type of event matches; WEBHOOK_* matches some", pattern);
+	complain("--type is \"%s\", which no type of event matches; WEBHOOK_* matches some",
+		 pattern);
 	return ADMIN_USAGE;
 }
 
@@ -231,7 +247,8 @@ static enum admin_status read_flags(struct tail *tail) {
 	if (status)
 		return status;
 	if (arguments_has(arguments, "from-beginning") && (has_since || limit)) {
-		complain("--from-beginning cannot go with --%s: which of what is there?", has_since ? "since" : "limit");
+		complain("--from-beginning cannot go with --%s: which of what is there?",
+			 has_since ? "since" : "limit");
 		return ADMIN_USAGE;
 	}
 	if (limit)
@@ -242,7 +259,10 @@ static enum admin_status read_flags(struct tail *tail) {
 static enum admin_status run(const struct invocation *invocation) {
 	_cleanup_(codec_freep) struct codec *codec = open_codec(invocation->config);
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	struct tail tail = { .invocation = invocation, .codec = codec, .arena = arena, .line = BUFFER_INIT(LINE_MAX_BYTES) };
+	struct tail tail = { .invocation = invocation,
+			     .codec = codec,
+			     .arena = arena,
+			     .line = BUFFER_INIT(LINE_MAX_BYTES) };
 	enum admin_status status = codec ? read_flags(&tail) : ADMIN_USAGE;
 
 	if (!status)
@@ -254,21 +274,23 @@ static enum admin_status run(const struct invocation *invocation) {
 
 const struct subcommand results_subcommands[] = {
 	{
-		.family = "results",
-		.verb = "tail",
-		.summary = "print analytic events, committed ones only",
-		.details = "Without --follow: everything that is there when it starts, then it ends.\n"
-			   "With --follow: new events only, unless --from-beginning, --since or --limit asks for some of those before; until Ctrl-C\n"
-			   "or SIGTERM, and then the exit status is 0.\n"
-			   "A tenant's events come in their order; those of different tenants may be mixed in any. With --limit what was there\n"
-			   "comes in the order of time.\n",
-		.examples = "results tail --tenant acme --since 2h\n"
-			    "results tail --limit 20 --follow\n"
-			    "results tail --follow --type 'WEBHOOK_EVENT_*'\n"
-			    "results tail --follow --from-beginning --json\n",
-		.flags = tail_flags,
-		.needs = CONFIG_NEED_KAFKA,
-		.run = run,
+	    .family = "results",
+	    .verb = "tail",
+	    .summary = "print analytic events, committed ones only",
+	    .details = "Without --follow: everything that is there when it starts, then it ends.\n"
+		       "With --follow: new events only, unless --from-beginning, --since or "
+		       "--limit asks for some of those before; until Ctrl-C\n"
+		       "or SIGTERM, and then the exit status is 0.\n"
+		       "A tenant's events come in their order; those of different tenants may be "
+		       "mixed in any. With --limit what was there\n"
+		       "comes in the order of time.\n",
+	    .examples = "results tail --tenant acme --since 2h\n"
+			"results tail --limit 20 --follow\n"
+			"results tail --follow --type 'WEBHOOK_EVENT_*'\n"
+			"results tail --follow --from-beginning --json\n",
+	    .flags = tail_flags,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = run,
 	},
 	{ 0 },
 };

@@ -7,15 +7,19 @@ static enum admin_status serve(const struct invocation *invocation) {
 
 const struct subcommand serve_subcommands[] = {
 	{
-		.family = "serve",
-		.summary = "serve the HTTP API at gateway.listen",
-		.details = "Requests become commands on webhook-admin, and are answered with the outcome of a worker. As many gateways as one likes run\n"
-			   "beside each other. /livez, /readyz and /metrics are at gateway.operations.listen. SIGTERM ends it, when what waits is\n"
-			   "answered. Tokens are made with `token create`.\n",
-		.examples = "serve\n"
-			    "serve --set gateway.listen=[::]:443 --set gateway.tls.certificate.file=cert.pem --set gateway.tls.key.file=key.pem\n",
-		.needs = CONFIG_NEED_KAFKA | CONFIG_NEED_GATEWAY,
-		.run = serve,
+	    .family = "serve",
+	    .summary = "serve the HTTP API at gateway.listen",
+	    .details = "Requests become commands on webhook-admin, and are answered with the "
+		       "outcome of a worker. As many gateways as one likes run\n"
+		       "beside each other. /livez, /readyz and /metrics are at "
+		       "gateway.operations.listen. SIGTERM ends it, when what waits is\n"
+		       "answered. Tokens are made with `token create`.\n",
+	    .examples =
+		"serve\n"
+		"serve --set gateway.listen=[::]:443 --set gateway.tls.certificate.file=cert.pem "
+		"--set gateway.tls.key.file=key.pem\n",
+	    .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_GATEWAY,
+	    .run = serve,
 	},
 	{ 0 },
 };

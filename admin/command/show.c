@@ -22,7 +22,8 @@ char *show_event_types(const struct webhook *webhook) {
 	char *types = x_strdup("");
 
 	for (size_t i = 0; i < webhook->event_count; i++) {
-		char *longer = x_asprintf("%s%s%s", types, i ? "," : "", event_type_name(webhook->events[i]));
+		char *longer =
+		    x_asprintf("%s%s%s", types, i ? "," : "", event_type_name(webhook->events[i]));
 
 		free(types);
 		types = longer;
@@ -40,14 +41,16 @@ static void print_webhook(const struct webhook *webhook) {
 }
 
 static void print_page(const struct webhook_page *page) {
-	_cleanup_(table_destroy) struct table table = table_new(4, (const char *const[]){ "ID", "DISABLED", "EVENTS", "URL" });
+	_cleanup_(table_destroy) struct table table =
+	    table_new(4, (const char *const[]){ "ID", "DISABLED", "EVENTS", "URL" });
 
 	for (size_t i = 0; i < page->count; i++) {
 		_cleanup_(x_freep) char *types = show_event_types(&page->items[i]);
 		char id[UUID_TEXT_SIZE];
 
 		uuid_format(&page->items[i].id, id);
-		table_add(&table, (const char *const[]){ id, page->items[i].disabled ? "yes" : "no", types, page->items[i].url });
+		table_add(&table, (const char *const[]){ id, page->items[i].disabled ? "yes" : "no",
+							 types, page->items[i].url });
 	}
 	table_print(&table);
 	if (page->next_cursor)
@@ -59,7 +62,8 @@ static void print_delivery(const struct delivery_report *delivery) {
 
 	uuid_format(&delivery->delivery_id, id);
 	uuid_format(&delivery->webhook_id, webhook);
-	printf("delivery  %s\nwebhook   %s\nevent     %s\n", id, webhook, event_type_name(delivery->event_type));
+	printf("delivery  %s\nwebhook   %s\nevent     %s\n", id, webhook,
+	       event_type_name(delivery->event_type));
 }
 
 static void print_signing_key(const struct signing_key_report *key) {

@@ -11,7 +11,8 @@ struct collector {
 	size_t capacity;
 };
 
-static int collect(void *userdata, const char *key, int32_t partition _unused_, const void *value, size_t len) {
+static int collect(void *userdata, const char *key, int32_t partition _unused_, const void *value,
+		   size_t len) {
 	struct collector *collector = userdata;
 	struct signing_keys *keys = collector->keys;
 	struct state_record record;
@@ -23,9 +24,11 @@ static int collect(void *userdata, const char *key, int32_t partition _unused_, 
 		keys->unreadable++;
 		return 0;
 	}
-	if (record.signing_key.expires_at_ms && record.signing_key.expires_at_ms <= collector->now_ms)
+	if (record.signing_key.expires_at_ms &&
+	    record.signing_key.expires_at_ms <= collector->now_ms)
 		return 0;
-	keys->items = arena_grow(collector->arena, keys->items, keys->count, &collector->capacity, sizeof(*keys->items));
+	keys->items = arena_grow(collector->arena, keys->items, keys->count, &collector->capacity,
+				 sizeof(*keys->items));
 	keys->items[keys->count++] = record.signing_key;
 	return 0;
 }
@@ -36,9 +39,11 @@ static int by_epoch_falling(const void *a, const void *b) {
 	return (x->epoch < y->epoch) - (x->epoch > y->epoch);
 }
 
-void signing_keys_take(struct signing_keys *keys, struct arena *arena, struct codec *codec, struct state_fold *fold,
-		       int64_t now_ms) {
-	struct collector collector = { .keys = keys, .arena = arena, .codec = codec, .now_ms = now_ms };
+void signing_keys_take(struct signing_keys *keys, struct arena *arena, struct codec *codec,
+		       struct state_fold *fold, int64_t now_ms) {
+	struct collector collector = {
+		.keys = keys, .arena = arena, .codec = codec, .now_ms = now_ms
+	};
 
 	*keys = (struct signing_keys){ 0 };
 	state_fold_walk(fold, collect, &collector);

@@ -11,8 +11,8 @@ struct signing_keys {
 };
 
 /* Those that have not expired at `now_ms`. */
-void signing_keys_take(struct signing_keys *keys, struct arena *arena, struct codec *codec, struct state_fold *fold,
-		       int64_t now_ms);
+void signing_keys_take(struct signing_keys *keys, struct arena *arena, struct codec *codec,
+		       struct state_fold *fold, int64_t now_ms);
 
 /* {"keys":[...]} and a newline. Source: RFC 7517 section 5. */
 void signing_keys_append_jwks(struct buffer *out, const struct signing_keys *keys);

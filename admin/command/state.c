@@ -10,7 +10,9 @@
 enum { LINE_MAX_BYTES = 64 * 1024 * 1024 };
 
 static const struct flag dump_flags[] = {
-	{ "replica", "FILE", "from a worker's SQLite file (<worker.data.dir>/replica.db), not from Kafka; a worker at work is up to a second ahead of it" },
+	{ "replica", "FILE",
+	  "from a worker's SQLite file (<worker.data.dir>/replica.db), not from Kafka; a worker at "
+	  "work is up to a second ahead of it" },
 	{ 0 },
 };
 
@@ -35,7 +37,8 @@ static void append_value(struct printer *printer, const char *key, const void *v
 	buffer_append_string(&printer->line, "null");
 }
 
-static int print_line(void *userdata, const char *key, int32_t partition, const void *value, size_t len) {
+static int print_line(void *userdata, const char *key, int32_t partition, const void *value,
+		      size_t len) {
 	struct printer *printer = userdata;
 
 	arena_reset(printer->arena);
@@ -48,7 +51,8 @@ static int print_line(void *userdata, const char *key, int32_t partition, const 
 	return terminal_print_buffer(stdout, "state dump", &printer->line) ? -EIO : 0;
 }
 
-static enum admin_status dump_changelog(const struct invocation *invocation, struct printer *printer) {
+static enum admin_status dump_changelog(const struct invocation *invocation,
+					struct printer *printer) {
 	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
 	enum admin_status status = state_read(invocation, &(struct state_read_options){ 0 }, fold);
 
@@ -72,7 +76,9 @@ static enum admin_status dump(const struct invocation *invocation) {
 	const char *file = arguments_get(invocation->arguments, "replica");
 	_cleanup_(codec_freep) struct codec *codec = open_codec(invocation->config);
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	struct printer printer = { .codec = codec, .arena = arena, .line = BUFFER_INIT(LINE_MAX_BYTES) };
+	struct printer printer = { .codec = codec,
+				   .arena = arena,
+				   .line = BUFFER_INIT(LINE_MAX_BYTES) };
 	enum admin_status status;
 
 	if (!codec)
@@ -84,16 +90,19 @@ static enum admin_status dump(const struct invocation *invocation) {
 
 const struct subcommand state_subcommands[] = {
 	{
-		.family = "state",
-		.verb = "dump",
-		.summary = "print the folded changelog: webhooks, keys, deliveries, receipts, positions",
-		.details = "One JSON line a key, sorted by key and partition: what is committed when it starts.\n"
-			   "With --replica the same of a worker's file, also beside a living worker; at rest the two are\n"
-			   "the same bytes where the worker owns all partitions.\n",
-		.examples = "state dump --config posthorn.properties\n"
-			    "state dump --replica posthorn-data/replica.db\n",
-		.flags = dump_flags,
-		.run = dump,
+	    .family = "state",
+	    .verb = "dump",
+	    .summary =
+		"print the folded changelog: webhooks, keys, deliveries, receipts, positions",
+	    .details = "One JSON line a key, sorted by key and partition: what is committed when "
+		       "it starts.\n"
+		       "With --replica the same of a worker's file, also beside a living worker; "
+		       "at rest the two are\n"
+		       "the same bytes where the worker owns all partitions.\n",
+	    .examples = "state dump --config posthorn.properties\n"
+			"state dump --replica posthorn-data/replica.db\n",
+	    .flags = dump_flags,
+	    .run = dump,
 	},
 	{ 0 },
 };

@@ -49,7 +49,8 @@ static struct entry *entry_new(const struct state_fold_key *key) {
 	return entry;
 }
 
-void state_fold_apply(struct state_fold *fold, const struct state_fold_key *key, const void *value, size_t len) {
+void state_fold_apply(struct state_fold *fold, const struct state_fold_key *key, const void *value,
+		      size_t len) {
 	struct entry *new = entry_new(key), *entry;
 	size_t id_len = sizeof(new->id) + key->len;
 
@@ -71,12 +72,14 @@ void state_fold_apply(struct state_fold *fold, const struct state_fold_key *key,
 }
 
 static int compare(const void *a, const void *b) {
-	const struct entry *x = *(const struct entry *const *)a, *y = *(const struct entry *const *)b;
+	const struct entry *x = *(const struct entry *const *)a,
+			   *y = *(const struct entry *const *)b;
 	int order = memcmp(x->id.key, y->id.key, MIN(x->key_len, y->key_len));
 
 	if (!order)
 		order = (x->key_len > y->key_len) - (x->key_len < y->key_len);
-	return order ? order : (x->id.partition > y->id.partition) - (x->id.partition < y->id.partition);
+	return order ? order
+		     : (x->id.partition > y->id.partition) - (x->id.partition < y->id.partition);
 }
 
 int state_fold_walk(struct state_fold *fold, state_fold_fn fn, void *userdata) {
@@ -88,6 +91,7 @@ int state_fold_walk(struct state_fold *fold, state_fold_fn fn, void *userdata) {
 		sorted[i++] = entry;
 	qsort(sorted, count, sizeof(struct entry *), compare);
 	for (i = 0; !r && i < count; i++)
-		r = fn(userdata, sorted[i]->id.key, sorted[i]->id.partition, sorted[i]->value, sorted[i]->value_len);
+		r = fn(userdata, sorted[i]->id.key, sorted[i]->id.partition, sorted[i]->value,
+		       sorted[i]->value_len);
 	return r;
 }

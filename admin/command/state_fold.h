@@ -18,9 +18,11 @@ struct state_fold_key {
 };
 
 /* Copies. `value` NULL is a tombstone. */
-void state_fold_apply(struct state_fold *fold, const struct state_fold_key *key, const void *value, size_t len);
+void state_fold_apply(struct state_fold *fold, const struct state_fold_key *key, const void *value,
+		      size_t len);
 
-/* Called in the order of keys (bytewise) and then partitions; anything but 0 ends the walk and is returned by it. The shape of
- * replica_dump_fn. */
-typedef int (*state_fold_fn)(void *userdata, const char *key, int32_t partition, const void *value, size_t len);
+/* Called in the order of keys (bytewise) and then partitions; anything but 0 ends the walk and is
+ * returned by it. The shape of replica_dump_fn. */
+typedef int (*state_fold_fn)(void *userdata, const char *key, int32_t partition, const void *value,
+			     size_t len);
 int state_fold_walk(struct state_fold *fold, state_fold_fn fn, void *userdata);

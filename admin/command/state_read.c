@@ -10,7 +10,9 @@ struct reading {
 static enum admin_status take(void *userdata, const struct record *record) {
 	const struct reading *reading = userdata;
 	const struct state_read_options *options = reading->options;
-	const struct state_fold_key key = { .partition = record->partition, .bytes = record->key, .len = record->key_len };
+	const struct state_fold_key key = { .partition = record->partition,
+					    .bytes = record->key,
+					    .len = record->key_len };
 	struct record kept = *record;
 
 	if (record->value && options->wanted && !options->wanted(options->userdata, &kept))
@@ -19,15 +21,19 @@ static enum admin_status take(void *userdata, const struct record *record) {
 	return ADMIN_OK;
 }
 
-enum admin_status state_read(const struct invocation *invocation, const struct state_read_options *options,
-			     struct state_fold *fold) {
+enum admin_status state_read(const struct invocation *invocation,
+			     const struct state_read_options *options, struct state_fold *fold) {
 	_cleanup_(x_freep) char *topic = topic_name(invocation->config, TOPIC_STATE);
 	const struct reader_options reader_options = { .topic = topic,
-						       .key = options->of_tenant ? invocation->tenant : NULL,
+						       .key = options->of_tenant
+								  ? invocation->tenant
+								  : NULL,
 						       .start = READER_FROM_BEGINNING,
 						       .timeout_ms = invocation->timeout_ms };
 	_cleanup_(reader_closep) struct reader *reader = NULL;
 	enum admin_status status = reader_open(invocation->config, &reader_options, &reader);
 
-	return status ? status : reader_walk(reader, invocation->timeout_ms, take, &(struct reading){ options, fold });
+	return status ? status
+		      : reader_walk(reader, invocation->timeout_ms, take,
+				    &(struct reading){ options, fold });
 }

@@ -28,7 +28,8 @@ static void append_json(struct buffer *out, const struct token *token, const cha
 }
 
 static enum admin_status create(const struct invocation *invocation) {
-	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX), line = BUFFER_INIT(LINE_MAX_BYTES);
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX),
+						line = BUFFER_INIT(LINE_MAX_BYTES);
 	_cleanup_(token_destroy) struct token token = { 0 };
 	const char *file = invocation->config->gateway_tokens_file;
 	char text[TOKEN_TEXT_SIZE];
@@ -49,7 +50,8 @@ static void append_listed(struct buffer *out, const struct token *token) {
 	buffer_printf(out, ",\"createdAt\":\"%s\"}", created_at);
 }
 
-static enum admin_status print_json(const struct invocation *invocation, const struct token_list *list) {
+static enum admin_status print_json(const struct invocation *invocation,
+				    const struct token_list *list) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(LIST_MAX);
 	const char *comma = "";
 
@@ -66,7 +68,8 @@ static enum admin_status print_json(const struct invocation *invocation, const s
 }
 
 static void print_table(const struct invocation *invocation, const struct token_list *list) {
-	_cleanup_(table_destroy) struct table table = table_new(3, (const char *const[]){ "ID", "CREATED", "TENANT" });
+	_cleanup_(table_destroy) struct table table =
+	    table_new(3, (const char *const[]){ "ID", "CREATED", "TENANT" });
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct token *token = &list->items[i];
@@ -97,8 +100,10 @@ static enum admin_status list(const struct invocation *invocation) {
 }
 
 static enum admin_status revoke(const struct invocation *invocation) {
-	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX), line = BUFFER_INIT(LINE_MAX_BYTES);
-	const char *file = invocation->config->gateway_tokens_file, *id = invocation->arguments->operands[0];
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX),
+						line = BUFFER_INIT(LINE_MAX_BYTES);
+	const char *file = invocation->config->gateway_tokens_file,
+		   *id = invocation->arguments->operands[0];
 	bool found = false;
 	int r = token_file_remove(file, id, &found, &why);
 
@@ -119,33 +124,34 @@ static enum admin_status revoke(const struct invocation *invocation) {
 
 const struct subcommand token_subcommands[] = {
 	{
-		.family = "token",
-		.verb = "create",
-		.summary = "make a token for a tenant's use of the HTTP API, and show it once",
-		.details = "It is kept as a hash in gateway.tokens.file and cannot be shown again. Gateways that run see it within a second.\n",
-		.examples = "token create --tenant acme\n",
-		.needs_tenant = true,
-		.needs = CONFIG_NEED_GATEWAY,
-		.run = create,
+	    .family = "token",
+	    .verb = "create",
+	    .summary = "make a token for a tenant's use of the HTTP API, and show it once",
+	    .details = "It is kept as a hash in gateway.tokens.file and cannot be shown again. "
+		       "Gateways that run see it within a second.\n",
+	    .examples = "token create --tenant acme\n",
+	    .needs_tenant = true,
+	    .needs = CONFIG_NEED_GATEWAY,
+	    .run = create,
 	},
 	{
-		.family = "token",
-		.verb = "list",
-		.summary = "show whose tokens there are, without the tokens",
-		.examples = "token list\n"
-			    "token list --tenant acme --json\n",
-		.needs = CONFIG_NEED_GATEWAY,
-		.run = list,
+	    .family = "token",
+	    .verb = "list",
+	    .summary = "show whose tokens there are, without the tokens",
+	    .examples = "token list\n"
+			"token list --tenant acme --json\n",
+	    .needs = CONFIG_NEED_GATEWAY,
+	    .run = list,
 	},
 	{
-		.family = "token",
-		.verb = "revoke",
-		.operands = "ID",
-		.operand_count = 1,
-		.summary = "take a token back; gateways that run refuse it within a second",
-		.examples = "token revoke 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
-		.needs = CONFIG_NEED_GATEWAY,
-		.run = revoke,
+	    .family = "token",
+	    .verb = "revoke",
+	    .operands = "ID",
+	    .operand_count = 1,
+	    .summary = "take a token back; gateways that run refuse it within a second",
+	    .examples = "token revoke 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
+	    .needs = CONFIG_NEED_GATEWAY,
+	    .run = revoke,
 	},
 	{ 0 },
 };

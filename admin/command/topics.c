@@ -1,5 +1,6 @@
-#include "command/command.h"
 #include "kafka/topics.h"
+
+#include "command/command.h"
 #include "terminal/output.h"
 #include "terminal/table.h"
 
@@ -10,8 +11,10 @@ enum { REPORT_MAX = 1024 * 1024 };
 static void append_json_topic(struct buffer *out, const struct topic_report *topic) {
 	buffer_append_string(out, "{\"topic\":");
 	buffer_append_json_string(out, topic->name);
-	buffer_printf(out, ",\"exists\":%s,\"created\":%s,\"partitions\":%d,\"replicas\":%d,\"wrong\":[",
-		      topic->exists ? "true" : "false", topic->created ? "true" : "false", topic->partitions, topic->replicas);
+	buffer_printf(out,
+		      ",\"exists\":%s,\"created\":%s,\"partitions\":%d,\"replicas\":%d,\"wrong\":[",
+		      topic->exists ? "true" : "false", topic->created ? "true" : "false",
+		      topic->partitions, topic->replicas);
 	for (size_t i = 0; i < topic->wrong_count; i++) {
 		if (i)
 			buffer_append_char(out, ',');
@@ -43,14 +46,15 @@ static const char *state_of(const struct topic_report *topic) {
 
 static void print_table(const struct topics_report *report) {
 	_cleanup_(table_destroy) struct table table =
-		table_new(4, (const char *const[]){ "TOPIC", "PARTITIONS", "REPLICAS", "STATE" });
+	    table_new(4, (const char *const[]){ "TOPIC", "PARTITIONS", "REPLICAS", "STATE" });
 
 	for (int i = 0; i < TOPIC_COUNT; i++) {
 		const struct topic_report *topic = &report->topics[i];
 		_cleanup_(x_freep) char *partitions = x_asprintf("%d", topic->partitions);
 		_cleanup_(x_freep) char *replicas = x_asprintf("%d", topic->replicas);
 
-		table_add(&table, (const char *const[]){ topic->name, partitions, replicas, state_of(topic) });
+		table_add(&table, (const char *const[]){ topic->name, partitions, replicas,
+							 state_of(topic) });
 	}
 	table_print(&table);
 	for (int i = 0; i < TOPIC_COUNT; i++) {
@@ -59,7 +63,8 @@ static void print_table(const struct topics_report *report) {
 	}
 }
 
-static enum admin_status show(const struct invocation *invocation, const struct topics_report *report) {
+static enum admin_status show(const struct invocation *invocation,
+			      const struct topics_report *report) {
 	if (invocation->json) {
 		enum admin_status status = print_json(report);
 
@@ -73,38 +78,42 @@ static enum admin_status show(const struct invocation *invocation, const struct 
 
 static enum admin_status create(const struct invocation *invocation) {
 	_cleanup_(topics_report_destroy) struct topics_report report;
-	enum admin_status status = topics_create(invocation->config, invocation->timeout_ms, &report);
+	enum admin_status status =
+	    topics_create(invocation->config, invocation->timeout_ms, &report);
 
 	return status ? status : show(invocation, &report);
 }
 
 static enum admin_status check(const struct invocation *invocation) {
 	_cleanup_(topics_report_destroy) struct topics_report report;
-	enum admin_status status = topics_inspect(invocation->config, invocation->timeout_ms, &report);
+	enum admin_status status =
+	    topics_inspect(invocation->config, invocation->timeout_ms, &report);
 
 	return status ? status : show(invocation, &report);
 }
 
 const struct subcommand topics_subcommands[] = {
 	{
-		.family = "topics",
-		.verb = "create",
-		.summary = "create the topics that are missing, and check them all",
-		.details = "topic.prefix, topic.partitions and topic.replication.factor say how.\n"
-			   "What exists is left as it is and checked.\n",
-		.examples = "topics create --config posthorn.properties\n"
-			    "topics create --set kafka.bootstrap.servers=127.0.0.1:9092 --set topic.partitions=24\n",
-		.needs = CONFIG_NEED_KAFKA,
-		.run = create,
+	    .family = "topics",
+	    .verb = "create",
+	    .summary = "create the topics that are missing, and check them all",
+	    .details = "topic.prefix, topic.partitions and topic.replication.factor say how.\n"
+		       "What exists is left as it is and checked.\n",
+	    .examples = "topics create --config posthorn.properties\n"
+			"topics create --set kafka.bootstrap.servers=127.0.0.1:9092 --set "
+			"topic.partitions=24\n",
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = create,
 	},
 	{
-		.family = "topics",
-		.verb = "check",
-		.summary = "check partitions and settings of the topics; exit 1 when something is wrong",
-		.examples = "topics check --config posthorn.properties\n"
-			    "topics check --config posthorn.properties --json\n",
-		.needs = CONFIG_NEED_KAFKA,
-		.run = check,
+	    .family = "topics",
+	    .verb = "check",
+	    .summary =
+		"check partitions and settings of the topics; exit 1 when something is wrong",
+	    .examples = "topics check --config posthorn.properties\n"
+			"topics check --config posthorn.properties --json\n",
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = check,
 	},
 	{ 0 },
 };

@@ -6,7 +6,8 @@
 
 static const struct flag write_flags[] = {
 	{ "url", "URL", "the endpoint: an absolute https url (required)" },
-	{ "events", "TYPE[,TYPE]", "OpenIdCredentialIssued, OpenIdCredentialIssuedSummary (required)" },
+	{ "events", "TYPE[,TYPE]",
+	  "OpenIdCredentialIssued, OpenIdCredentialIssuedSummary (required)" },
 	{ "disabled", NULL, "get no callbacks for now" },
 	ENVELOPE_FLAGS,
 	{ 0 },
@@ -19,7 +20,8 @@ static const struct flag list_flags[] = {
 	{ 0 },
 };
 static const struct flag recover_flags[] = {
-	{ "since", "TIME", "2026-01-31T12:00:00.000Z, or a duration back from now such as 2h (required)" },
+	{ "since", "TIME",
+	  "2026-01-31T12:00:00.000Z, or a duration back from now such as 2h (required)" },
 	ENVELOPE_FLAGS,
 	{ 0 },
 };
@@ -30,8 +32,10 @@ static const char *operand(const struct invocation *invocation) {
 }
 
 /* Create and update. What the values are worth is the worker's to say. */
-static enum admin_status write_webhook(const struct invocation *invocation, enum operation operation) {
-	const char *url = arguments_get(invocation->arguments, "url"), *events = arguments_get(invocation->arguments, "events");
+static enum admin_status write_webhook(const struct invocation *invocation,
+				       enum operation operation) {
+	const char *url = arguments_get(invocation->arguments, "url"),
+		   *events = arguments_get(invocation->arguments, "events");
 	_cleanup_(x_freep) const char **list = NULL;
 	struct command command = { .operation = operation, .id = operand(invocation), .url = url };
 
@@ -56,19 +60,23 @@ static enum admin_status update(const struct invocation *invocation) {
 }
 
 static enum admin_status get(const struct invocation *invocation) {
-	return call_and_show(invocation, &(struct command){ .operation = OPERATION_RETRIEVE_WEBHOOK, .id = operand(invocation) });
+	return call_and_show(invocation, &(struct command){ .operation = OPERATION_RETRIEVE_WEBHOOK,
+							    .id = operand(invocation) });
 }
 
 static enum admin_status delete(const struct invocation *invocation) {
-	return call_and_show(invocation, &(struct command){ .operation = OPERATION_DELETE_WEBHOOK, .id = operand(invocation) });
+	return call_and_show(invocation, &(struct command){ .operation = OPERATION_DELETE_WEBHOOK,
+							    .id = operand(invocation) });
 }
 
 static enum admin_status test(const struct invocation *invocation) {
-	return call_and_show(invocation, &(struct command){ .operation = OPERATION_TEST_WEBHOOK, .id = operand(invocation) });
+	return call_and_show(invocation, &(struct command){ .operation = OPERATION_TEST_WEBHOOK,
+							    .id = operand(invocation) });
 }
 
 static enum admin_status recover(const struct invocation *invocation) {
-	struct command command = { .operation = OPERATION_RECOVER_DELIVERIES, .id = operand(invocation) };
+	struct command command = { .operation = OPERATION_RECOVER_DELIVERIES,
+				   .id = operand(invocation) };
 	bool given;
 	enum admin_status status = flag_since(invocation, &given, &command.since_ms);
 
@@ -101,7 +109,8 @@ static enum admin_status fill_list(const struct invocation *invocation, struct c
 	return ADMIN_OK;
 }
 
-static void append_page(struct arena *arena, struct webhook_page *all, const struct webhook_page *page) {
+static void append_page(struct arena *arena, struct webhook_page *all,
+			const struct webhook_page *page) {
 	struct webhook *items = arena_alloc(arena, (all->count + page->count) * sizeof(*items) + 1);
 
 	if (all->count)
@@ -113,7 +122,8 @@ static void append_page(struct arena *arena, struct webhook_page *all, const str
 }
 
 static enum admin_status list_all(const struct invocation *invocation, struct command *command) {
-	const struct client_options options = { .awaits_outcomes = true, .timeout_ms = invocation->timeout_ms };
+	const struct client_options options = { .awaits_outcomes = true,
+						.timeout_ms = invocation->timeout_ms };
 	_cleanup_(call_close) struct call call;
 	enum admin_status status = call_open(&call, invocation, &options);
 	struct webhook_page all = { 0 };
@@ -155,94 +165,103 @@ static enum admin_status list(const struct invocation *invocation) {
 
 const struct subcommand webhook_subcommands[] = {
 	{
-		.family = "webhook",
-		.verb = "create",
-		.summary = "create a webhook",
-		.examples = "webhook create --tenant acme --url https://example.com/hooks --events OpenIdCredentialIssued\n",
-		.flags = write_flags,
-		.needs_tenant = true,
-		.needs = CONFIG_NEED_KAFKA,
-		.run = create,
+	    .family = "webhook",
+	    .verb = "create",
+	    .summary = "create a webhook",
+	    .examples = "webhook create --tenant acme --url https://example.com/hooks --events "
+			"OpenIdCredentialIssued\n",
+	    .flags = write_flags,
+	    .needs_tenant = true,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = create,
 	},
 	{
-		.family = "webhook",
-		.verb = "list",
-		.summary = "show a tenant's webhooks, a page or all",
-		.details = "In the order of creation. With --all, pages are asked for until the last, of 1000 unless --limit\n"
-			   "says otherwise.\n",
-		.examples = "webhook list --tenant acme --limit 10\n"
-			    "webhook list --tenant acme --all --json\n",
-		.flags = list_flags,
-		.needs_tenant = true,
-		.needs = CONFIG_NEED_KAFKA,
-		.run = list,
+	    .family = "webhook",
+	    .verb = "list",
+	    .summary = "show a tenant's webhooks, a page or all",
+	    .details = "In the order of creation. With --all, pages are asked for until the last, "
+		       "of 1000 unless --limit\n"
+		       "says otherwise.\n",
+	    .examples = "webhook list --tenant acme --limit 10\n"
+			"webhook list --tenant acme --all --json\n",
+	    .flags = list_flags,
+	    .needs_tenant = true,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = list,
 	},
 	{
-		.family = "webhook",
-		.verb = "get",
-		.operands = "ID",
-		.operand_count = 1,
-		.summary = "show a webhook",
-		.examples = "webhook get --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
-		.flags = envelope_flags,
-		.needs_tenant = true,
-		.needs = CONFIG_NEED_KAFKA,
-		.run = get,
+	    .family = "webhook",
+	    .verb = "get",
+	    .operands = "ID",
+	    .operand_count = 1,
+	    .summary = "show a webhook",
+	    .examples = "webhook get --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
+	    .flags = envelope_flags,
+	    .needs_tenant = true,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = get,
 	},
 	{
-		.family = "webhook",
-		.verb = "update",
-		.operands = "ID",
-		.operand_count = 1,
-		.summary = "replace a webhook's url, events and disabled",
-		.examples = "webhook update --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --url https://example.com/v2 "
-			    "--events OpenIdCredentialIssued,OpenIdCredentialIssuedSummary\n",
-		.flags = write_flags,
-		.needs_tenant = true,
-		.needs = CONFIG_NEED_KAFKA,
-		.run = update,
+	    .family = "webhook",
+	    .verb = "update",
+	    .operands = "ID",
+	    .operand_count = 1,
+	    .summary = "replace a webhook's url, events and disabled",
+	    .examples = "webhook update --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --url "
+			"https://example.com/v2 "
+			"--events OpenIdCredentialIssued,OpenIdCredentialIssuedSummary\n",
+	    .flags = write_flags,
+	    .needs_tenant = true,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = update,
 	},
 	{
-		.family = "webhook",
-		.verb = "delete",
-		.operands = "ID",
-		.operand_count = 1,
-		.summary = "delete a webhook; its pending deliveries end",
-		.examples = "webhook delete --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
-		.flags = envelope_flags,
-		.needs_tenant = true,
-		.needs = CONFIG_NEED_KAFKA,
-		.run = delete,
+	    .family = "webhook",
+	    .verb = "delete",
+	    .operands = "ID",
+	    .operand_count = 1,
+	    .summary = "delete a webhook; its pending deliveries end",
+	    .examples = "webhook delete --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
+	    .flags = envelope_flags,
+	    .needs_tenant = true,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = delete,
 	},
 	{
-		.family = "webhook",
-		.verb = "test",
-		.operands = "ID",
-		.operand_count = 1,
-		.summary = "send a WebhookTest event to a webhook now",
-		.details = "Also where the webhook does not ask for that type. It ends when the delivery is recorded; what became of it is in\n"
-			   "`results tail`, and in `delivery list` for as long as it has not succeeded. A disabled webhook is refused.\n",
-		.examples = "webhook test --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n"
-			    "webhook test --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --json\n",
-		.flags = envelope_flags,
-		.needs_tenant = true,
-		.needs = CONFIG_NEED_KAFKA,
-		.run = test,
+	    .family = "webhook",
+	    .verb = "test",
+	    .operands = "ID",
+	    .operand_count = 1,
+	    .summary = "send a WebhookTest event to a webhook now",
+	    .details = "Also where the webhook does not ask for that type. It ends when the "
+		       "delivery is recorded; what became of it is in\n"
+		       "`results tail`, and in `delivery list` for as long as it has not "
+		       "succeeded. A disabled webhook is refused.\n",
+	    .examples = "webhook test --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n"
+			"webhook test --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --json\n",
+	    .flags = envelope_flags,
+	    .needs_tenant = true,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = test,
 	},
 	{
-		.family = "webhook",
-		.verb = "recover",
-		.operands = "ID",
-		.operand_count = 1,
-		.summary = "make a webhook's dead deliveries due again",
-		.details = "Those that died at --since or later; their attempts count from the beginning, and their ids stay. A command takes\n"
-			   "1000, the oldest first: repeat it while it says 1000. A disabled webhook is refused: enable it first.\n",
-		.examples = "webhook recover --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --since 2h\n"
-			    "webhook recover --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --since 2026-01-31T12:00:00.000Z\n",
-		.flags = recover_flags,
-		.needs_tenant = true,
-		.needs = CONFIG_NEED_KAFKA,
-		.run = recover,
+	    .family = "webhook",
+	    .verb = "recover",
+	    .operands = "ID",
+	    .operand_count = 1,
+	    .summary = "make a webhook's dead deliveries due again",
+	    .details = "Those that died at --since or later; their attempts count from the "
+		       "beginning, and their ids stay. A command takes\n"
+		       "1000, the oldest first: repeat it while it says 1000. A disabled webhook "
+		       "is refused: enable it first.\n",
+	    .examples =
+		"webhook recover --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --since 2h\n"
+		"webhook recover --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --since "
+		"2026-01-31T12:00:00.000Z\n",
+	    .flags = recover_flags,
+	    .needs_tenant = true,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = recover,
 	},
 	{ 0 },
 };

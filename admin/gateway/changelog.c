@@ -17,11 +17,14 @@ static void on_record(void *userdata, const struct record *record) {
 	delivery_index_apply(changelog->deliveries, record);
 }
 
-enum admin_status changelog_start(const struct config *config, int64_t timeout_ms, struct changelog **out) {
+enum admin_status changelog_start(const struct config *config, int64_t timeout_ms,
+				  struct changelog **out) {
 	_cleanup_(changelog_stopp) struct changelog *changelog = x_calloc(1, sizeof(*changelog));
-	const struct follower_options options = {
-		.topic = TOPIC_STATE, .start = READER_FROM_BEGINNING, .timeout_ms = timeout_ms, .on_record = on_record, .userdata = changelog
-	};
+	const struct follower_options options = { .topic = TOPIC_STATE,
+						  .start = READER_FROM_BEGINNING,
+						  .timeout_ms = timeout_ms,
+						  .on_record = on_record,
+						  .userdata = changelog };
 	enum admin_status status;
 
 	changelog->codec = open_codec(config);

@@ -8,7 +8,8 @@
 
 struct changelog;
 
-enum admin_status changelog_start(const struct config *config, int64_t timeout_ms, struct changelog **out) _must_check_;
+enum admin_status changelog_start(const struct config *config, int64_t timeout_ms,
+				  struct changelog **out) _must_check_;
 void changelog_stop(struct changelog *changelog);
 DEFINE_CLEANUP(struct changelog, changelog_stop)
 

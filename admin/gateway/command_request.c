@@ -26,9 +26,11 @@ static struct arena *arena_of(const struct reading *reading) {
 
 /* The value of a detail: the JSON of what came. */
 static void add_wrong(struct reading *reading, const char *param, json_t *value, const char *msg) {
-	char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	char *text =
+	    json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
 
-	exchange_wrong(reading->exchange, &reading->problem, param, "body", json_is_string(value) ? json_string_value(value) : text, msg);
+	exchange_wrong(reading->exchange, &reading->problem, param, "body",
+		       json_is_string(value) ? json_string_value(value) : text, msg);
 	free(text);
 }
 
@@ -52,10 +54,13 @@ static void read_events(struct reading *reading, json_t *value) {
 		add_wrong(reading, "events", value, "Must be an array of strings");
 		return;
 	}
-	reading->command->events = arena_zalloc(arena_of(reading), (count + 1) * sizeof(*reading->command->events));
+	reading->command->events =
+	    arena_zalloc(arena_of(reading), (count + 1) * sizeof(*reading->command->events));
 	reading->command->event_count = count;
 	for (size_t i = 0; i < count; i++)
-		reading->command->events[i] = read_text(reading, arena_printf(arena_of(reading), "events[%zu]", i), json_array_get(value, i));
+		reading->command->events[i] =
+		    read_text(reading, arena_printf(arena_of(reading), "events[%zu]", i),
+			      json_array_get(value, i));
 }
 
 static void read_disabled(struct reading *reading, json_t *value) {
@@ -69,8 +74,11 @@ static void read_since(struct reading *reading, json_t *value) {
 	reading->has_since = true;
 	if (json_is_integer(value))
 		reading->command->since_ms = json_integer_value(value);
-	else if (!json_is_string(value) || clock_parse_iso8601(json_string_value(value), &reading->command->since_ms))
-		add_wrong(reading, "since", value, "Must be a time such as 2026-01-31T12:00:00.000Z, or milliseconds since 1970");
+	else if (!json_is_string(value) ||
+		 clock_parse_iso8601(json_string_value(value), &reading->command->since_ms))
+		add_wrong(
+		    reading, "since", value,
+		    "Must be a time such as 2026-01-31T12:00:00.000Z, or milliseconds since 1970");
 }
 
 struct member {
@@ -78,7 +86,9 @@ struct member {
 	void (*read)(struct reading *reading, json_t *value);
 };
 
-static const struct member webhook_members[] = { { "events", read_events }, { "url", read_url }, { "disabled", read_disabled }, { 0 } };
+static const struct member webhook_members[] = {
+	{ "events", read_events }, { "url", read_url }, { "disabled", read_disabled }, { 0 }
+};
 static const struct member recover_members[] = { { "since", read_since }, { 0 } };
 static const struct member no_members[] = { { 0 } };
 
@@ -94,7 +104,8 @@ static const struct member *members_of(enum operation operation) {
 	}
 }
 
-static void read_member(struct reading *reading, const struct member *members, const char *name, json_t *value) {
+static void read_member(struct reading *reading, const struct member *members, const char *name,
+			json_t *value) {
 	while (members->name && strcmp(members->name, name) != 0)
 		members++;
 	if (members->name)
@@ -122,27 +133,33 @@ static void read_body(struct reading *reading) {
 		return;
 	json = body->len ? json_loadb(body->data, body->len, JSON_REJECT_DUPLICATES, &error) : NULL;
 	if (!json_is_object(json)) {
-		refuse_body(reading, !body->len ? "Must not be empty" :
-				     json	? "Must be a JSON object" :
-						  arena_printf(arena_of(reading), "Must be JSON: %s (line %d, column %d)",
-							       utf8_is_text(error.text, strlen(error.text)) ? error.text : "not UTF-8", error.line,
-							       error.column));
+		refuse_body(reading,
+			    !body->len ? "Must not be empty"
+			    : json     ? "Must be a JSON object"
+				       : arena_printf(
+					     arena_of(reading), "Must be JSON: %s (line %d, column %d)",
+					     utf8_is_text(error.text, strlen(error.text)) ? error.text
+											  : "not UTF-8",
+					     error.line, error.column));
 		return;
 	}
 	json_object_foreach(json, name, value)
-		read_member(reading, members_of(reading->command->operation), name, value);
+	    read_member(reading, members_of(reading->command->operation), name, value);
 }
 
 /* The one member that a command cannot leave empty. */
 static void check_since(struct reading *reading) {
-	if (reading->command->operation == OPERATION_RECOVER_DELIVERIES && !reading->has_since && !reading->is_unreadable)
-		exchange_wrong(reading->exchange, &reading->problem, "since", "body", NULL, "Must be given");
+	if (reading->command->operation == OPERATION_RECOVER_DELIVERIES && !reading->has_since &&
+	    !reading->is_unreadable)
+		exchange_wrong(reading->exchange, &reading->problem, "since", "body", NULL,
+			       "Must be given");
 }
 
 /* --- The query --- */
 
 static void wrong_query(struct reading *reading, const char *name) {
-	exchange_wrong(reading->exchange, &reading->problem, name, "query", NULL, "Must be given once, and be UTF-8 text");
+	exchange_wrong(reading->exchange, &reading->problem, name, "query", NULL,
+		       "Must be given once, and be UTF-8 text");
 }
 
 static void read_limit(struct reading *reading) {
@@ -157,8 +174,10 @@ static void read_limit(struct reading *reading) {
 		return;
 	errno = 0;
 	number = strtol(text, &end, 10);
-	if (errno || end == text || *end || !strchr("-0123456789", text[0]) || number < INT32_MIN || number > INT32_MAX) {
-		exchange_wrong(reading->exchange, &reading->problem, "limit", "query", text, "Must be between 1 and 1000");
+	if (errno || end == text || *end || !strchr("-0123456789", text[0]) || number < INT32_MIN ||
+	    number > INT32_MAX) {
+		exchange_wrong(reading->exchange, &reading->problem, "limit", "query", text,
+			       "Must be between 1 and 1000");
 		return;
 	}
 	reading->command->has_limit = true;
@@ -183,7 +202,8 @@ static const char *new_id(struct arena *arena) {
 	return text;
 }
 
-/* Plain, or in quotes as a structured field's string. Source: draft-ietf-httpapi-idempotency-key-header-07 section 2.1. */
+/* Plain, or in quotes as a structured field's string. Source:
+ * draft-ietf-httpapi-idempotency-key-header-07 section 2.1. */
 static const char *read_idempotency_key(struct reading *reading) {
 	const struct http_request *http = reading->exchange->http;
 	const char *key = http_request_header(http, "idempotency-key");
@@ -192,17 +212,23 @@ static const char *read_idempotency_key(struct reading *reading) {
 	if (!key || operation_is_read(reading->command->operation))
 		return new_id(http->arena);
 	if (!utf8_is_text(key, len) || http_request_header_count(http, "idempotency-key") > 1) {
-		exchange_wrong(reading->exchange, &reading->problem, "Idempotency-Key", "headers", NULL, "Must be given once, and be UTF-8 text");
+		exchange_wrong(reading->exchange, &reading->problem, "Idempotency-Key", "headers",
+			       NULL, "Must be given once, and be UTF-8 text");
 		return "";
 	}
-	return len >= 2 && key[0] == '"' && key[len - 1] == '"' ? arena_strndup(http->arena, key + 1, len - 2) : arena_strdup(http->arena, key);
+	return len >= 2 && key[0] == '"' && key[len - 1] == '"'
+		   ? arena_strndup(http->arena, key + 1, len - 2)
+		   : arena_strdup(http->arena, key);
 }
 
 /* What is no trace context is left out, as the worker would. */
 static const char *read_traceparent(const struct http_request *http) {
 	const char *text = http_request_header(http, "traceparent");
 
-	return text && http_request_header_count(http, "traceparent") == 1 && utf8_is_text(text, strlen(text)) ? arena_strdup(http->arena, text) : NULL;
+	return text && http_request_header_count(http, "traceparent") == 1 &&
+		       utf8_is_text(text, strlen(text))
+		   ? arena_strdup(http->arena, text)
+		   : NULL;
 }
 
 static void read_envelope(struct reading *reading) {
@@ -223,11 +249,15 @@ static void read_envelope(struct reading *reading) {
 /* Where a member of the command's envelope is in a request. */
 static const struct {
 	const char *member, *header;
-} envelope_headers[] = { { "commandId", "Idempotency-Key" }, { "requestId", "x-request-id" }, { "clientId", "authorization" }, { "traceparent", "traceparent" } };
+} envelope_headers[] = { { "commandId", "Idempotency-Key" },
+			 { "requestId", "x-request-id" },
+			 { "clientId", "authorization" },
+			 { "traceparent", "traceparent" } };
 
 static void name_header(struct problem_detail *detail) {
 	for (size_t i = 0; i < ARRAY_LEN(envelope_headers); i++)
-		if (!strcmp(detail->location, "body") && !strcmp(detail->param, envelope_headers[i].member)) {
+		if (!strcmp(detail->location, "body") &&
+		    !strcmp(detail->param, envelope_headers[i].member)) {
 			detail->param = envelope_headers[i].header;
 			detail->location = "headers";
 			return;
@@ -236,7 +266,8 @@ static void name_header(struct problem_detail *detail) {
 
 /* A command id that was used before: here it is a key of a request. */
 static void name_conflict(struct problem *problem) {
-	if (problem->status != 409 || problem->detail_count != 1 || strcmp(problem->details[0].param, "Idempotency-Key") != 0)
+	if (problem->status != 409 || problem->detail_count != 1 ||
+	    strcmp(problem->details[0].param, "Idempotency-Key") != 0)
 		return;
 	problem->message = "The Idempotency-Key was used before with another request.";
 	problem->details[0].msg = "Must be new, or repeat the same request";
@@ -246,7 +277,8 @@ struct problem *command_request_problem(struct arena *arena, const struct proble
 	struct problem *named = arena_memdup(arena, problem, sizeof(*problem));
 
 	if (problem->detail_count)
-		named->details = arena_memdup(arena, problem->details, problem->detail_count * sizeof(*problem->details));
+		named->details = arena_memdup(arena, problem->details,
+					      problem->detail_count * sizeof(*problem->details));
 	for (size_t i = 0; i < named->detail_count; i++)
 		name_header(&named->details[i]);
 	name_conflict(named);
@@ -260,14 +292,20 @@ static bool is_named(const struct problem *problem, const char *param) {
 	return false;
 }
 
-/* The place of a row: as the members are read, elements in their order, what is not known behind them. */
+/* The place of a row: as the members are read, elements in their order, what is not known behind
+ * them. */
 static size_t rank_of(const struct problem_detail *detail) {
-	static const char *const order[] = { "Idempotency-Key", "id", "body", "events", "url", "disabled", "since", "limit", "cursor" };
+	static const char *const order[] = { "Idempotency-Key", "id",    "body",  "events", "url",
+					     "disabled",        "since", "limit", "cursor" };
 	size_t len = strcspn(detail->param, "["), place = 0;
 
-	while (place < ARRAY_LEN(order) && (strlen(order[place]) != len || strncmp(order[place], detail->param, len) != 0))
+	while (place < ARRAY_LEN(order) &&
+	       (strlen(order[place]) != len || strncmp(order[place], detail->param, len) != 0))
 		place++;
-	return place * (GATEWAY_BODY_MAX + 1) + (place < ARRAY_LEN(order) && detail->param[len] ? strtoul(detail->param + len + 1, NULL, 10) + 1 : 0);
+	return place * (GATEWAY_BODY_MAX + 1) +
+	       (place < ARRAY_LEN(order) && detail->param[len]
+		    ? strtoul(detail->param + len + 1, NULL, 10) + 1
+		    : 0);
 }
 
 static void sort_rows(struct problem *problem) {
@@ -282,22 +320,26 @@ static void sort_rows(struct problem *problem) {
 }
 
 /*
- * A request that cannot be made a command is refused here, and with all that is wrong: what the worker would say of the rest of it is added, by the same
- * rules, in one order.
+ * A request that cannot be made a command is refused here, and with all that is wrong: what the
+ * worker would say of the rest of it is added, by the same rules, in one order.
  */
 static void add_values(struct reading *reading) {
 	const struct config *config = reading->exchange->gateway->config;
-	const struct url_policy policy = { config->endpoint_allow_http, &config->endpoint_allow_networks };
+	const struct url_policy policy = { config->endpoint_allow_http,
+					   &config->endpoint_allow_networks };
 	struct validation validation = { .arena = arena_of(reading) };
 	struct problem *values;
 
 	validate_command(&validation, reading->command, &policy);
-	values = validation.problem ? command_request_problem(arena_of(reading), validation.problem) : NULL;
+	values = validation.problem ? command_request_problem(arena_of(reading), validation.problem)
+				    : NULL;
 	for (size_t i = 0; values && i < values->detail_count; i++) {
 		const struct problem_detail *row = &values->details[i];
 
-		if (!is_named(reading->problem, row->param) && !(reading->is_unreadable && !strcmp(row->location, "body")))
-			exchange_wrong(reading->exchange, &reading->problem, row->param, row->location, row->value, row->msg);
+		if (!is_named(reading->problem, row->param) &&
+		    !(reading->is_unreadable && !strcmp(row->location, "body")))
+			exchange_wrong(reading->exchange, &reading->problem, row->param,
+				       row->location, row->value, row->msg);
 	}
 	sort_rows(reading->problem);
 }
@@ -305,10 +347,11 @@ static void add_values(struct reading *reading) {
 struct problem *command_request_read(struct exchange *exchange) {
 	struct reading reading = { .exchange = exchange, .command = &exchange->command };
 
-	exchange->command = (struct command){ .operation = (enum operation)exchange->match.route->detail,
-					      .id = exchange->match.parameters[0],
-					      .url = "",
-					      .since_ms = -1 };
+	exchange->command =
+	    (struct command){ .operation = (enum operation)exchange->match.route->detail,
+			      .id = exchange->match.parameters[0],
+			      .url = "",
+			      .since_ms = -1 };
 	read_envelope(&reading);
 	if (exchange->match.route->body != ROUTE_NO_BODY)
 		read_body(&reading);
@@ -317,7 +360,8 @@ struct problem *command_request_read(struct exchange *exchange) {
 		read_limit(&reading);
 		read_cursor(&reading);
 	}
-	/* An id that the worker would not look a receipt up by, or that is too long to come back whole, is refused here too. */
+	/* An id that the worker would not look a receipt up by, or that is too long to come back
+	 * whole, is refused here too. */
 	if (reading.problem || !is_command_id(exchange->command.envelope.command_id))
 		add_values(&reading);
 	return reading.problem;

@@ -1,13 +1,17 @@
-/* A request of the API as a command: what the table of an operation's members says is read, and the rest refused. */
+/* A request of the API as a command: what the table of an operation's members says is read, and the
+ * rest refused. */
 #pragma once
 
 #include "gateway/exchange.h"
 
 /*
- * Fills exchange->command from the path, the query, the body and the headers. Returns NULL; or what is wrong with the request as such (no JSON, members of another
- * type, unknown or repeated ones), with what the worker would refuse in the rest of it. A member that is missing is left empty, for the worker to refuse.
+ * Fills exchange->command from the path, the query, the body and the headers. Returns NULL; or what
+ * is wrong with the request as such (no JSON, members of another type, unknown or repeated ones),
+ * with what the worker would refuse in the rest of it. A member that is missing is left empty, for
+ * the worker to refuse.
  */
 struct problem *command_request_read(struct exchange *exchange) _must_check_;
 
-/* What a worker refused, as the request's sender knows it: a member of the command's envelope is the header that it came in. In the arena. */
+/* What a worker refused, as the request's sender knows it: a member of the command's envelope is
+ * the header that it came in. In the arena. */
 struct problem *command_request_problem(struct arena *arena, const struct problem *problem);

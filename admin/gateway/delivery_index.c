@@ -18,7 +18,8 @@ struct tenant {
 	char id[];
 };
 
-/* Its record, or only deliveries that outlive it: compaction may have moved the record behind them, too. */
+/* Its record, or only deliveries that outlive it: compaction may have moved the record behind them,
+ * too. */
 struct webhook_entry {
 	UT_hash_handle hh;
 	struct uuid id;
@@ -43,7 +44,7 @@ struct delivery_entry {
 
 struct delivery_index {
 	struct codec *codec;
-	struct arena *arena; /* of the record that is applied */
+	struct arena *arena;  /* of the record that is applied */
 	pthread_mutex_t lock; /* around what follows */
 	struct tenant *tenants;
 	struct webhook_entry *webhooks;
@@ -75,14 +76,16 @@ static struct tenant *tenant_of(struct delivery_index *index, const char *id) {
 	return tenant;
 }
 
-static struct webhook_entry *webhook_find(const struct delivery_index *index, const struct uuid *id) {
+static struct webhook_entry *webhook_find(const struct delivery_index *index,
+					  const struct uuid *id) {
 	struct webhook_entry *webhook;
 
 	HASH_FIND(hh, index->webhooks, id, sizeof(*id), webhook);
 	return webhook;
 }
 
-static struct webhook_entry *webhook_of(struct delivery_index *index, const char *tenant_id, const struct uuid *id) {
+static struct webhook_entry *webhook_of(struct delivery_index *index, const char *tenant_id,
+					const struct uuid *id) {
 	struct webhook_entry *webhook = webhook_find(index, id);
 
 	if (webhook)
@@ -136,7 +139,8 @@ void delivery_index_free(struct delivery_index *index) {
 
 /* --- The fold --- */
 
-static struct delivery_entry *delivery_find(const struct delivery_index *index, const struct uuid *id) {
+static struct delivery_entry *delivery_find(const struct delivery_index *index,
+					    const struct uuid *id) {
 	struct delivery_entry *delivery;
 
 	HASH_FIND(hh, index->deliveries, id, sizeof(*id), delivery);
@@ -144,14 +148,17 @@ static struct delivery_entry *delivery_find(const struct delivery_index *index, 
 }
 
 /* NULL: there is no room. */
-static struct delivery_entry *delivery_add(struct delivery_index *index, const struct delivery *from) {
+static struct delivery_entry *delivery_add(struct delivery_index *index,
+					   const struct delivery *from) {
 	struct webhook_entry *webhook = webhook_of(index, from->tenant_id, &from->webhook_id);
 	struct tenant *tenant = webhook->tenant;
 	struct delivery_entry *delivery;
 
-	index->incomplete = index->incomplete || HASH_COUNT(index->deliveries) == DELIVERY_INDEX_MAX;
+	index->incomplete =
+	    index->incomplete || HASH_COUNT(index->deliveries) == DELIVERY_INDEX_MAX;
 	tenant->incomplete = tenant->incomplete || tenant->deliveries == DELIVERY_INDEX_TENANT_MAX;
-	if (HASH_COUNT(index->deliveries) == DELIVERY_INDEX_MAX || tenant->deliveries == DELIVERY_INDEX_TENANT_MAX) {
+	if (HASH_COUNT(index->deliveries) == DELIVERY_INDEX_MAX ||
+	    tenant->deliveries == DELIVERY_INDEX_TENANT_MAX) {
 		webhook_settle(index, webhook);
 		return NULL;
 	}
@@ -180,7 +187,8 @@ static void put_delivery(struct delivery_index *index, const struct delivery *fr
 	delivery->last_status = from->last_status;
 	delivery->created_at_ms = from->created_at_ms;
 	delivery->next_attempt_at_ms = from->next_attempt_at_ms;
-	snprintf(delivery->last_reason, sizeof(delivery->last_reason), "%s", from->last_reason ? from->last_reason : "");
+	snprintf(delivery->last_reason, sizeof(delivery->last_reason), "%s",
+		 from->last_reason ? from->last_reason : "");
 }
 
 static void put_webhook(struct delivery_index *index, const struct webhook *from) {
@@ -198,8 +206,10 @@ static void put(struct delivery_index *index, const struct state_record *state) 
 }
 
 static void drop(struct delivery_index *index, const struct state_key *key) {
-	struct delivery_entry *delivery = key->kind == STATE_DELIVERY ? delivery_find(index, &key->id) : NULL;
-	struct webhook_entry *webhook = key->kind == STATE_WEBHOOK ? webhook_find(index, &key->id) : NULL;
+	struct delivery_entry *delivery =
+	    key->kind == STATE_DELIVERY ? delivery_find(index, &key->id) : NULL;
+	struct webhook_entry *webhook =
+	    key->kind == STATE_WEBHOOK ? webhook_find(index, &key->id) : NULL;
 
 	if (delivery)
 		delivery_drop(index, delivery);
@@ -216,9 +226,11 @@ void delivery_index_apply(struct delivery_index *index, const struct record *rec
 	const char *why;
 
 	arena_reset(index->arena);
-	if (state_key_parse(index->arena, record->key, record->key_len, &key) || (key.kind != STATE_DELIVERY && key.kind != STATE_WEBHOOK))
+	if (state_key_parse(index->arena, record->key, record->key_len, &key) ||
+	    (key.kind != STATE_DELIVERY && key.kind != STATE_WEBHOOK))
 		return;
-	if (record->value && codec_decode_state(index->codec, index->arena, record->value, record->len, &state, &why))
+	if (record->value && codec_decode_state(index->codec, index->arena, record->value,
+						record->len, &state, &why))
 		return;
 	pthread_mutex_lock(&index->lock);
 	if (record->value)
@@ -241,7 +253,8 @@ static struct cursor place_of(const struct delivery_entry *delivery) {
 }
 
 static int by_place(const void *a, const void *b) {
-	struct cursor x = place_of(*(const struct delivery_entry *const *)a), y = place_of(*(const struct delivery_entry *const *)b);
+	struct cursor x = place_of(*(const struct delivery_entry *const *)a),
+		      y = place_of(*(const struct delivery_entry *const *)b);
 
 	return compare(&x, &y);
 }
@@ -249,16 +262,18 @@ static int by_place(const void *a, const void *b) {
 static bool is_wanted(const struct delivery_entry *delivery, const struct delivery_query *query) {
 	struct cursor place = place_of(delivery);
 
-	return (!query->has_status || delivery->status == query->status) && compare(&place, &query->after) > 0;
+	return (!query->has_status || delivery->status == query->status) &&
+	       compare(&place, &query->after) > 0;
 }
 
-static size_t collect(const struct webhook_entry *webhook, const struct delivery_query *query, const struct delivery_entry **out) {
+static size_t collect(const struct webhook_entry *webhook, const struct delivery_query *query,
+		      const struct delivery_entry **out) {
 	const struct delivery_entry *delivery;
 	size_t count = 0;
 
 	DL_FOREACH(webhook->deliveries, delivery)
-		if (is_wanted(delivery, query))
-			out[count++] = delivery;
+	if (is_wanted(delivery, query))
+		out[count++] = delivery;
 	if (count)
 		qsort(out, count, sizeof(*out), by_place);
 	return count;
@@ -271,16 +286,19 @@ static void append_delivery(struct buffer *out, const struct delivery_entry *ent
 					   .status = entry->status,
 					   .attempts = entry->attempts,
 					   .last_status = entry->last_status,
-					   .last_reason = *entry->last_reason ? entry->last_reason : NULL,
+					   .last_reason =
+					       *entry->last_reason ? entry->last_reason : NULL,
 					   .created_at_ms = entry->created_at_ms,
 					   .next_attempt_at_ms = entry->next_attempt_at_ms };
 
 	delivery_append_json(out, &delivery, false);
 }
 
-static void append_page(struct buffer *out, struct arena *arena, const struct webhook_entry *webhook, const struct delivery_query *query) {
+static void append_page(struct buffer *out, struct arena *arena,
+			const struct webhook_entry *webhook, const struct delivery_query *query) {
 	size_t held = webhook->counts[DELIVERY_PENDING] + webhook->counts[DELIVERY_DEAD];
-	const struct delivery_entry **wanted = arena_alloc(arena, (held + 1) * sizeof(struct delivery_entry *));
+	const struct delivery_entry **wanted =
+	    arena_alloc(arena, (held + 1) * sizeof(struct delivery_entry *));
 	size_t count = collect(webhook, query, wanted), shown = MIN(count, query->limit);
 
 	buffer_append_string(out, "{\"data\":[");
@@ -296,16 +314,20 @@ static void append_page(struct buffer *out, struct arena *arena, const struct we
 	}
 }
 
-static void append_summary(struct buffer *out, const struct delivery_index *index, const struct webhook_entry *webhook) {
+static void append_summary(struct buffer *out, const struct delivery_index *index,
+			   const struct webhook_entry *webhook) {
 	char since[CLOCK_ISO8601_SIZE];
 
 	clock_format_iso8601(webhook->failing_since_ms, since);
-	buffer_printf(out, ",\"pending\":%zu,\"dead\":%zu,\"failingSince\":", webhook->counts[DELIVERY_PENDING], webhook->counts[DELIVERY_DEAD]);
+	buffer_printf(out, ",\"pending\":%zu,\"dead\":%zu,\"failingSince\":",
+		      webhook->counts[DELIVERY_PENDING], webhook->counts[DELIVERY_DEAD]);
 	buffer_append_json_string_or_null(out, webhook->failing_since_ms ? since : NULL);
-	buffer_printf(out, ",\"complete\":%s}", index->incomplete || webhook->tenant->incomplete ? "false" : "true");
+	buffer_printf(out, ",\"complete\":%s}",
+		      index->incomplete || webhook->tenant->incomplete ? "false" : "true");
 }
 
-int delivery_index_query(struct delivery_index *index, struct arena *arena, const struct delivery_query *query, struct buffer *out) {
+int delivery_index_query(struct delivery_index *index, struct arena *arena,
+			 const struct delivery_query *query, struct buffer *out) {
 	struct webhook_entry *webhook;
 	bool found;
 

@@ -13,7 +13,7 @@
 struct tenant;
 
 struct indexed {
-	struct indexed *prev, *next;           /* of all, the oldest first */
+	struct indexed *prev, *next;               /* of all, the oldest first */
 	struct indexed *tenant_prev, *tenant_next; /* of the tenant's, the oldest first */
 	struct tenant *tenant;
 	const char *type; /* static */
@@ -106,7 +106,8 @@ static void render(struct event_index *index, const struct analytic_event *event
 	json_append_event(&index->scratch, &shortened);
 }
 
-static struct indexed *indexed_new(const struct event_index *index, const struct analytic_event *event, int64_t offset) {
+static struct indexed *indexed_new(const struct event_index *index,
+				   const struct analytic_event *event, int64_t offset) {
 	struct indexed *indexed = x_calloc(1, sizeof(*indexed) + index->scratch.len);
 
 	indexed->type = analytic_event_type(event->subject, event->step);
@@ -138,20 +139,24 @@ static void add(struct event_index *index, const struct analytic_event *event, i
 		drop(index, index->events);
 }
 
-void event_index_add(struct event_index *index, const struct analytic_event *event, int64_t offset) {
+void event_index_add(struct event_index *index, const struct analytic_event *event,
+		     int64_t offset) {
 	pthread_mutex_lock(&index->lock);
 	add(index, event, offset);
 	pthread_mutex_unlock(&index->lock);
 }
 
 static bool is_wanted(const struct indexed *event, const struct event_query *query) {
-	return event->offset < query->before && event->timestamp_ms >= query->from_ms && event->timestamp_ms < query->to_ms &&
+	return event->offset < query->before && event->timestamp_ms >= query->from_ms &&
+	       event->timestamp_ms < query->to_ms &&
 	       (!query->type || !fnmatch(query->type, event->type, FNM_NOESCAPE));
 }
 
 /* The newest is the head's `prev`; the walk ends behind the head. */
-static void append_events(const struct tenant *tenant, const struct event_query *query, struct buffer *out) {
-	const struct indexed *event = tenant && tenant->events ? tenant->events->tenant_prev : NULL, *last = NULL;
+static void append_events(const struct tenant *tenant, const struct event_query *query,
+			  struct buffer *out) {
+	const struct indexed *event = tenant && tenant->events ? tenant->events->tenant_prev : NULL,
+			     *last = NULL;
 	size_t count = 0;
 
 	for (; event; event = event == tenant->events ? NULL : event->tenant_prev) {
@@ -168,7 +173,8 @@ static void append_events(const struct tenant *tenant, const struct event_query 
 		buffer_printf(out, ",\"nextCursor\":\"%" PRId64 "\"", last->offset);
 }
 
-void event_index_query(struct event_index *index, const struct event_query *query, struct buffer *out) {
+void event_index_query(struct event_index *index, const struct event_query *query,
+		       struct buffer *out) {
 	const struct tenant *tenant;
 	char since[CLOCK_ISO8601_SIZE];
 

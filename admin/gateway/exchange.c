@@ -17,7 +17,9 @@ static const char JSON[] = "application/json", CHALLENGE[] = "Bearer realm=\"pos
 static void begin_answer(struct exchange *exchange, int status) {
 	struct http_answer *answer = &exchange->http->answer;
 
-	*answer = (struct http_answer){ .status = status, .body = BUFFER_INIT(ANSWER_MAX), .closes = answer->closes };
+	*answer = (struct http_answer){ .status = status,
+					.body = BUFFER_INIT(ANSWER_MAX),
+					.closes = answer->closes };
 	http_answer_header(answer, "x-request-id", exchange->request_id);
 	http_answer_header(answer, "x-content-type-options", "nosniff");
 	/* Source: RFC 6797 section 7.2: never in plain text. */
@@ -38,7 +40,8 @@ void answer_data(struct exchange *exchange, int status, const struct event_data 
 	json_append_api_data(&answer->body, data);
 }
 
-void answer_text(struct exchange *exchange, int status, const char *content_type, const char *text, size_t len) {
+void answer_text(struct exchange *exchange, int status, const char *content_type, const char *text,
+		 size_t len) {
 	begin_answer(exchange, status);
 	exchange->http->answer.content_type = content_type;
 	buffer_append(&exchange->http->answer.body, text, len);
@@ -51,7 +54,8 @@ void answer_buffer(struct exchange *exchange, const struct buffer *json) {
 		answer_json(exchange, 200, json->data, json->len);
 }
 
-void answer_fixed(struct exchange *exchange, int status, const char *content_type, const char *text, size_t len) {
+void answer_fixed(struct exchange *exchange, int status, const char *content_type, const char *text,
+		  size_t len) {
 	begin_answer(exchange, status);
 	exchange->http->answer.content_type = content_type;
 	exchange->http->answer.fixed = text;
@@ -74,11 +78,14 @@ static void add_status_headers(struct exchange *exchange, int status) {
 	if (status == 429 || status == 503)
 		http_answer_header(answer, "retry-after", "1");
 	if (status == 405)
-		http_answer_header(answer, "allow", router_allow(api_routes, exchange->http->arena, exchange->http->head->path));
+		http_answer_header(
+		    answer, "allow",
+		    router_allow(api_routes, exchange->http->arena, exchange->http->head->path));
 }
 
 void answer_problem(struct exchange *exchange, struct problem *problem) {
-	answer_data(exchange, problem->status, &(struct event_data){ .kind = EVENT_DATA_PROBLEM, .problem = problem });
+	answer_data(exchange, problem->status,
+		    &(struct event_data){ .kind = EVENT_DATA_PROBLEM, .problem = problem });
 	add_status_headers(exchange, problem->status);
 }
 
@@ -107,9 +114,11 @@ bool exchange_has_etag(const struct exchange *exchange, const char *etag) {
 
 /* --- The query --- */
 
-void exchange_wrong(struct exchange *exchange, struct problem **problem, const char *param, const char *location, const char *value, const char *msg) {
+void exchange_wrong(struct exchange *exchange, struct problem **problem, const char *param,
+		    const char *location, const char *value, const char *msg) {
 	if (!*problem)
-		*problem = problem_new(exchange->http->arena, 400, "The request has invalid parameters.");
+		*problem =
+		    problem_new(exchange->http->arena, 400, "The request has invalid parameters.");
 	problem_add(exchange->http->arena, *problem, param, location, value, msg);
 }
 
@@ -124,7 +133,8 @@ const char *exchange_query(struct exchange *exchange, const char *name, bool *wr
 		if (decoded && !strcmp(decoded, name)) {
 			const char *before = found;
 
-			found = percent_decode(exchange->http->arena, value, len - (size_t)(value - rest), true);
+			found = percent_decode(exchange->http->arena, value,
+					       len - (size_t)(value - rest), true);
 			*wrong = *wrong || before || !found;
 		}
 		rest += len + (rest[len] == '&');
@@ -139,8 +149,9 @@ static const char *take_request_id(const struct http_request *http) {
 	struct uuid id = uuid_random();
 	char *text;
 
-	if (given && *given && strlen(given) <= REQUEST_ID_MAX && given[strspn(given, "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-									   "[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~")] == '\0')
+	if (given && *given && strlen(given) <= REQUEST_ID_MAX &&
+	    given[strspn(given, "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				"[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~")] == '\0')
 		return arena_strdup(http->arena, given);
 	text = arena_alloc(http->arena, UUID_TEXT_SIZE);
 	uuid_format(&id, text);
@@ -161,16 +172,20 @@ static struct exchange *begin(struct gateway *gateway, struct http_request *http
 static bool find_route(struct exchange *exchange) {
 	struct http_request *http = exchange->http;
 
-	if (router_find(api_routes, http->arena, http->head->method, http->head->path, &exchange->match)) {
+	if (router_find(api_routes, http->arena, http->head->method, http->head->path,
+			&exchange->match)) {
 		answer_error(exchange, 400, "The path is malformed.");
 		return false;
 	}
 	if (exchange->match.route)
 		return true;
-	if (!strcmp(http->head->method, "OPTIONS") && (exchange->match.path_found || !strcmp(http->head->path, "*"))) {
+	if (!strcmp(http->head->method, "OPTIONS") &&
+	    (exchange->match.path_found || !strcmp(http->head->path, "*"))) {
 		answer_empty(exchange, 204);
 		http_answer_header(&http->answer, "allow",
-				   exchange->match.path_found ? router_allow(api_routes, http->arena, http->head->path) : "GET, HEAD, POST, PUT, DELETE, OPTIONS");
+				   exchange->match.path_found
+				       ? router_allow(api_routes, http->arena, http->head->path)
+				       : "GET, HEAD, POST, PUT, DELETE, OPTIONS");
 	} else if (exchange->match.path_found) {
 		answer_error(exchange, 405, "The resource does not have this method.");
 	} else {
@@ -188,14 +203,19 @@ static const char *bearer_token(const char *authorization) {
 }
 
 static bool check_token(struct exchange *exchange) {
-	const char *authorization = http_request_header(exchange->http, "authorization"), *token = bearer_token(authorization);
+	const char *authorization = http_request_header(exchange->http, "authorization"),
+		   *token = bearer_token(authorization);
 
 	if (!authorization && exchange->match.route->access == ROUTE_PUBLIC)
 		return true;
-	exchange->has_token = token && http_request_header_count(exchange->http, "authorization") == 1 &&
-			      token_store_find(exchange->gateway->tokens, token, exchange->tenant_id, exchange->token_id);
+	exchange->has_token = token &&
+			      http_request_header_count(exchange->http, "authorization") == 1 &&
+			      token_store_find(exchange->gateway->tokens, token,
+					       exchange->tenant_id, exchange->token_id);
 	if (!exchange->has_token)
-		answer_error(exchange, 401, authorization ? "The token is not known." : "A token is needed: authorization: Bearer <token>.");
+		answer_error(exchange, 401,
+			     authorization ? "The token is not known."
+					   : "A token is needed: authorization: Bearer <token>.");
 	return exchange->has_token;
 }
 
@@ -217,9 +237,12 @@ static bool check_content(struct exchange *exchange) {
 
 	if (body == ROUTE_NO_BODY || (body == ROUTE_MAYBE_JSON && !http->has_body))
 		return true;
-	if (is_json(http_request_header(http, "content-type")) && (!coding || !strcasecmp(coding, "identity")))
+	if (is_json(http_request_header(http, "content-type")) &&
+	    (!coding || !strcasecmp(coding, "identity")))
 		return true;
-	answer_error(exchange, 415, coding ? "The body must not be encoded." : "The body must be application/json.");
+	answer_error(exchange, 415,
+		     coding ? "The body must not be encoded."
+			    : "The body must be application/json.");
 	return false;
 }
 
@@ -240,4 +263,6 @@ static void on_refused(void *userdata, struct http_request *http, int status, co
 	answer_error(http->userdata ? http->userdata : begin(userdata, http), status, message);
 }
 
-const struct http_handler exchange_handler = { .on_head = on_head, .on_request = on_request, .on_refused = on_refused };
+const struct http_handler exchange_handler = { .on_head = on_head,
+					       .on_request = on_request,
+					       .on_refused = on_refused };

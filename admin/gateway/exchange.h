@@ -1,9 +1,11 @@
 /*
  * One request of the API and its answer: what all handlers share.
  *
- *     head ── path (400, 404) ── method (405, OPTIONS) ── token (401) ── content type (415) ──► body ──► handler
+ *     head ── path (400, 404) ── method (405, OPTIONS) ── token (401) ── content type (415) ──►
+ * body ──► handler
  *
- * Every answer has an x-request-id: the request's own where that is 1 to 256 visible characters, else a new one. Errors have the API's body.
+ * Every answer has an x-request-id: the request's own where that is 1 to 256 visible characters,
+ * else a new one. Errors have the API's body.
  */
 #pragma once
 
@@ -31,9 +33,11 @@ void answer_error(struct exchange *exchange, int status, const char *message);
 /* `data` as json_append_api_data shows it. */
 void answer_data(struct exchange *exchange, int status, const struct event_data *data);
 /* Copied. */
-void answer_text(struct exchange *exchange, int status, const char *content_type, const char *text, size_t len);
+void answer_text(struct exchange *exchange, int status, const char *content_type, const char *text,
+		 size_t len);
 /* Text that outlives the server. */
-void answer_fixed(struct exchange *exchange, int status, const char *content_type, const char *text, size_t len);
+void answer_fixed(struct exchange *exchange, int status, const char *content_type, const char *text,
+		  size_t len);
 /* Copied text that is JSON. */
 void answer_json(struct exchange *exchange, int status, const char *text, size_t len);
 /* 200 with what a buffer holds; an error where it did not hold all of it. */
@@ -42,7 +46,9 @@ void answer_empty(struct exchange *exchange, int status);
 
 /* Whether If-None-Match names the tag. Source: RFC 9110 section 13.1.2 (weak comparison). */
 bool exchange_has_etag(const struct exchange *exchange, const char *etag);
-/* The value of a parameter of the query, decoded; NULL: it is not there, or (then `*wrong` is set) not well-formed or there more than once. */
+/* The value of a parameter of the query, decoded; NULL: it is not there, or (then `*wrong` is set)
+ * not well-formed or there more than once. */
 const char *exchange_query(struct exchange *exchange, const char *name, bool *wrong);
 /* Adds a row to `*problem`, which is made with the first. */
-void exchange_wrong(struct exchange *exchange, struct problem **problem, const char *param, const char *location, const char *value, const char *msg);
+void exchange_wrong(struct exchange *exchange, struct problem **problem, const char *param,
+		    const char *location, const char *value, const char *msg);

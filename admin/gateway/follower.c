@@ -56,9 +56,11 @@ static void *run(void *userdata) {
 	return NULL;
 }
 
-enum admin_status follower_start(const struct config *config, const struct follower_options *options, struct follower **out) {
+enum admin_status follower_start(const struct config *config,
+				 const struct follower_options *options, struct follower **out) {
 	_cleanup_(follower_stopp) struct follower *follower = x_calloc(1, sizeof(*follower));
-	struct reader_options reader = { .start = options->start, .timeout_ms = options->timeout_ms };
+	struct reader_options reader = { .start = options->start,
+					 .timeout_ms = options->timeout_ms };
 	enum admin_status status;
 
 	follower->options = *options;

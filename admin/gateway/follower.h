@@ -19,7 +19,9 @@ struct follower_options {
 enum { FOLLOWER_TICK_MS = 50 };
 
 /* With READER_FROM_END every record that is produced after this will be seen. */
-enum admin_status follower_start(const struct config *config, const struct follower_options *options, struct follower **out) _must_check_;
+enum admin_status follower_start(const struct config *config,
+				 const struct follower_options *options,
+				 struct follower **out) _must_check_;
 void follower_stop(struct follower *follower);
 DEFINE_CLEANUP(struct follower, follower_stop)
 

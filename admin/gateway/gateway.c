@@ -34,17 +34,21 @@ static bool is_loopback(const char *host) {
 }
 
 static enum admin_status check_config(const struct config *config) {
-	bool has_certificate = config->gateway_tls_certificate_file, has_key = config->gateway_tls_key_file;
+	bool has_certificate = config->gateway_tls_certificate_file,
+	     has_key = config->gateway_tls_key_file;
 
 	if (has_certificate != has_key) {
-		complain("gateway.tls.certificate.file and gateway.tls.key.file belong together: %s is not set",
+		complain("gateway.tls.certificate.file and gateway.tls.key.file belong together: "
+			 "%s is not set",
 			 has_key ? "gateway.tls.certificate.file" : "gateway.tls.key.file");
 		return ADMIN_USAGE;
 	}
 	if (has_key || config->gateway_allow_plaintext || is_loopback(config->gateway_listen.host))
 		return ADMIN_OK;
-	complain("gateway.listen is %s, which others can reach, and tokens would go there in plain text: set gateway.tls.certificate.file and "
-		 "gateway.tls.key.file, or gateway.allow.plaintext=true where something before it speaks TLS",
+	complain("gateway.listen is %s, which others can reach, and tokens would go there in plain "
+		 "text: set gateway.tls.certificate.file and "
+		 "gateway.tls.key.file, or gateway.allow.plaintext=true where something before it "
+		 "speaks TLS",
 		 config->gateway_listen.host);
 	return ADMIN_USAGE;
 }
@@ -58,7 +62,8 @@ static void raise_file_limit(const struct config *config) {
 		return;
 	limit.rlim_cur = MIN(wanted, limit.rlim_max);
 	if (setrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < wanted)
-		log_warn("fewer files than connections", "files=%llu wanted=%llu", (unsigned long long)limit.rlim_cur, (unsigned long long)wanted);
+		log_warn("fewer files than connections", "files=%llu wanted=%llu",
+			 (unsigned long long)limit.rlim_cur, (unsigned long long)wanted);
 }
 
 /* --- Its parts --- */
@@ -89,11 +94,13 @@ static enum admin_status open_tls(struct gateway *gateway) {
 
 	if (!config->gateway_tls_key_file)
 		return ADMIN_OK;
-	if (tls_files_read(config->gateway_tls_certificate_file, config->gateway_tls_key_file, &files))
+	if (tls_files_read(config->gateway_tls_certificate_file, config->gateway_tls_key_file,
+			   &files))
 		return ADMIN_USAGE;
 	r = http_tls_new(files.certificate.data, files.private_key.data, &gateway->tls, &why);
 	if (r == HTTP_TLS_E_CERTIFICATE)
-		complain("gateway.tls.certificate.file %s: %s", config->gateway_tls_certificate_file, why);
+		complain("gateway.tls.certificate.file %s: %s",
+			 config->gateway_tls_certificate_file, why);
 	else if (r)
 		complain("gateway.tls.key.file %s: %s", config->gateway_tls_key_file, why);
 	return r ? ADMIN_USAGE : ADMIN_OK;
@@ -105,7 +112,8 @@ static enum admin_status start_api(struct gateway *gateway) {
 	struct http_options options = { .key = "gateway.listen",
 					.listen = &config->gateway_listen,
 					.threads = thread_count(),
-					.connections_max = (unsigned)config->gateway_max_connections,
+					.connections_max =
+					    (unsigned)config->gateway_max_connections,
 					.client_timeout_ms = config->gateway_client_timeout_ms,
 					.idle_timeout_ms = config->gateway_idle_timeout_ms,
 					.body_max = GATEWAY_BODY_MAX,
@@ -119,7 +127,8 @@ static enum admin_status start_api(struct gateway *gateway) {
 static enum admin_status start_operations(struct gateway *gateway) {
 	const struct config *config = gateway->config;
 	struct http_handler handler = operations_handler;
-	const struct http_options options = http_operations_options("gateway.operations.listen", &config->gateway_operations_listen, &handler);
+	const struct http_options options = http_operations_options(
+	    "gateway.operations.listen", &config->gateway_operations_listen, &handler);
 
 	handler.userdata = gateway;
 	return http_server_start(&options, &gateway->operations) ? ADMIN_USAGE : ADMIN_OK;
@@ -133,9 +142,11 @@ static enum admin_status start(struct gateway *gateway, int64_t timeout_ms) {
 	if (!status)
 		status = open_tokens(gateway);
 	gateway->events = event_index_new(clock_wall_ms());
-	gateway->pending = pending_new((size_t)config->gateway_max_in_flight, config->gateway_timeout_ms);
+	gateway->pending =
+	    pending_new((size_t)config->gateway_max_in_flight, config->gateway_timeout_ms);
 	if (!status)
-		status = outcomes_start(config, timeout_ms, gateway->pending, gateway->events, &gateway->outcomes);
+		status = outcomes_start(config, timeout_ms, gateway->pending, gateway->events,
+					&gateway->outcomes);
 	if (!status)
 		status = changelog_start(config, timeout_ms, &gateway->changelog);
 	if (!status)
@@ -162,7 +173,8 @@ static void serve(struct gateway *gateway, const sigset_t *stopping) {
 		tick(gateway);
 }
 
-/* What waits is answered, at the latest when its time is over; and it is sent, or its client cut off. */
+/* What waits is answered, at the latest when its time is over; and it is sent, or its client cut
+ * off. */
 static void drain(struct gateway *gateway) {
 	atomic_store(&gateway->draining, true);
 	log_info("gateway draining", "pending=%zu", pending_count(gateway->pending));
@@ -171,7 +183,8 @@ static void drain(struct gateway *gateway) {
 		poll(NULL, 0, TICK_MS / 10);
 }
 
-/* The servers first: they use all else. The one for operators outlives the API's, and is asked about it to its end. */
+/* The servers first: they use all else. The one for operators outlives the API's, and is asked
+ * about it to its end. */
 static void tear_down(struct gateway *gateway) {
 	if (gateway->api)
 		http_server_stop(gateway->api);
@@ -186,7 +199,8 @@ static void tear_down(struct gateway *gateway) {
 	token_store_freep(&gateway->tokens);
 }
 
-enum admin_status gateway_run(const struct config *config, const char *version, int64_t timeout_ms) {
+enum admin_status gateway_run(const struct config *config, const char *version,
+			      int64_t timeout_ms) {
 	struct gateway gateway = { .config = config, .version = version };
 	sigset_t stopping;
 	enum admin_status status = check_config(config);
@@ -201,7 +215,8 @@ enum admin_status gateway_run(const struct config *config, const char *version, 
 	signal(SIGPIPE, SIG_IGN);
 	status = start(&gateway, timeout_ms);
 	if (!status) {
-		log_info("gateway started", "version=%s host=%s port=%u tls=%s", version, config->gateway_listen.host, http_server_port(gateway.api),
+		log_info("gateway started", "version=%s host=%s port=%u tls=%s", version,
+			 config->gateway_listen.host, http_server_port(gateway.api),
 			 config->gateway_tls_key_file ? "yes" : "no");
 		serve(&gateway, &stopping);
 		drain(&gateway);

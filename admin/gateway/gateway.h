@@ -1,26 +1,27 @@
 /*
  * The gateway: HTTP in, a command out on webhook-admin, its outcome back from webhook-results.
  *
- *   client ──► http_server ──► routes ──► exchange ──► sender ───────────────► webhook-admin ──► worker
- *     ▲         (threads)                    │  │                                                   │
- *     │                                      │  └──► pending ◄── outcomes (thread) ◄── webhook-results
- *     └──────────── answer ◄─────────────────┘          │              └──► event_index ──► GET /v1/events
- *                        ▲   resumed                    │
- *                        └──────────────────────────────┘     changelog (thread) ◄── webhook-state ──► JWKS, deliveries
+ *   client ──► http_server ──► routes ──► exchange ──► sender ───────────────► webhook-admin ──►
+ * worker ▲         (threads)                    │  │ │ │                                      │
+ * └──► pending ◄── outcomes (thread) ◄── webhook-results └──────────── answer ◄─────────────────┘
+ * │              └──► event_index ──► GET /v1/events ▲   resumed                    │
+ *                        └──────────────────────────────┘     changelog (thread) ◄── webhook-state
+ * ──► JWKS, deliveries
  *
- * It has no state of its own but the tokens' file: as many as one likes run beside each other. What a command's fields are worth is the worker's to say, so
- * that the answers over HTTP and over Kafka are the same; refused here is only what cannot be made a command.
+ * It has no state of its own but the tokens' file: as many as one likes run beside each other. What
+ * a command's fields are worth is the worker's to say, so that the answers over HTTP and over Kafka
+ * are the same; refused here is only what cannot be made a command.
  */
 #pragma once
 
 #include "base/config.h"
 #include "gateway/changelog.h"
 #include "gateway/event_index.h"
-#include "http/server.h"
 #include "gateway/outcomes.h"
 #include "gateway/pending.h"
 #include "gateway/sender.h"
 #include "gateway/token_store.h"
+#include "http/server.h"
 #include "terminal/status.h"
 
 #include <stdatomic.h>
@@ -48,5 +49,7 @@ struct gateway {
 	atomic_bool draining;
 };
 
-/* Serves until SIGTERM or SIGINT; what waits then is still answered. `timeout_ms`: for finding brokers and topics. */
-enum admin_status gateway_run(const struct config *config, const char *version, int64_t timeout_ms) _must_check_;
+/* Serves until SIGTERM or SIGINT; what waits then is still answered. `timeout_ms`: for finding
+ * brokers and topics. */
+enum admin_status gateway_run(const struct config *config, const char *version,
+			      int64_t timeout_ms) _must_check_;

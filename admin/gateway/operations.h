@@ -2,8 +2,8 @@
  * What operators ask, on a port of its own (gateway.operations.listen):
  *
  *     /livez    200 while the process serves
- *     /readyz   200 when the tenants' keys have been read and Kafka can be; else 503 and one word: starting, failing, draining
- *     /metrics  Prometheus
+ *     /readyz   200 when the tenants' keys have been read and Kafka can be; else 503 and one word:
+ * starting, failing, draining /metrics  Prometheus
  */
 #pragma once
 

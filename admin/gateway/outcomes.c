@@ -20,7 +20,8 @@ static void on_record(void *userdata, const struct record *record) {
 	const char *why;
 
 	arena_reset(outcomes->arena);
-	if (!record->value || codec_decode_event(outcomes->codec, outcomes->arena, record->value, record->len, &event, &why))
+	if (!record->value || codec_decode_event(outcomes->codec, outcomes->arena, record->value,
+						 record->len, &event, &why))
 		return;
 	if (event.command_id && (event.step == ANALYTIC_SUCCESS || event.step == ANALYTIC_FAIL))
 		pending_settle(outcomes->pending, &event);
@@ -37,7 +38,8 @@ static void on_tick(void *userdata) {
 	pending_expire(outcomes->pending, now_ms);
 }
 
-enum admin_status outcomes_start(const struct config *config, int64_t timeout_ms, struct pending *pending, struct event_index *events,
+enum admin_status outcomes_start(const struct config *config, int64_t timeout_ms,
+				 struct pending *pending, struct event_index *events,
 				 struct outcomes **out) {
 	_cleanup_(outcomes_stopp) struct outcomes *outcomes = x_calloc(1, sizeof(*outcomes));
 	const struct follower_options options = { .topic = TOPIC_RESULTS,

@@ -1,4 +1,5 @@
-/* The thread that reads webhook-results from its end: outcomes settle what is pending, and every event goes to the index. */
+/* The thread that reads webhook-results from its end: outcomes settle what is pending, and every
+ * event goes to the index. */
 #pragma once
 
 #include "base/config.h"
@@ -9,7 +10,8 @@
 struct outcomes;
 
 /* `pending` and `events` are borrowed. Also expires what is pending for too long. */
-enum admin_status outcomes_start(const struct config *config, int64_t timeout_ms, struct pending *pending, struct event_index *events,
+enum admin_status outcomes_start(const struct config *config, int64_t timeout_ms,
+				 struct pending *pending, struct event_index *events,
 				 struct outcomes **out) _must_check_;
 void outcomes_stop(struct outcomes *outcomes);
 DEFINE_CLEANUP(struct outcomes, outcomes_stop)

@@ -17,8 +17,9 @@ struct share {
 struct entry {
 	UT_hash_handle hh;
 	struct share *share; /* the tenant's */
-	struct entry *prev, *next; /* in the order of their deadlines, which is that of their coming */
-	int64_t deadline_ms;       /* monotonic */
+	struct entry *prev,
+	    *next;           /* in the order of their deadlines, which is that of their coming */
+	int64_t deadline_ms; /* monotonic */
 	pending_fn done;
 	void *userdata;
 	size_t name_len;
@@ -28,7 +29,7 @@ struct entry {
 struct pending {
 	pthread_mutex_t lock;
 	struct entry *by_name, *by_deadline; /* guarded by `lock` */
-	struct share *shares;		     /* guarded by `lock` */
+	struct share *shares;                /* guarded by `lock` */
 	size_t count, max;
 	int64_t timeout_ms;
 };
@@ -49,9 +50,12 @@ void pending_free(struct pending *pending) {
 	free(pending);
 }
 
-static struct entry *entry_new(const char *tenant_id, const char *command_id, const char *request_id) {
-	size_t tenant_size = strlen(tenant_id) + 1, command_size = strlen(command_id) + 1, request_len = strlen(request_id);
-	struct entry *entry = x_calloc(1, sizeof(*entry) + tenant_size + command_size + request_len);
+static struct entry *entry_new(const char *tenant_id, const char *command_id,
+			       const char *request_id) {
+	size_t tenant_size = strlen(tenant_id) + 1, command_size = strlen(command_id) + 1,
+	       request_len = strlen(request_id);
+	struct entry *entry =
+	    x_calloc(1, sizeof(*entry) + tenant_size + command_size + request_len);
 
 	memcpy(entry->name, tenant_id, tenant_size);
 	memcpy(entry->name + tenant_size, command_id, command_size);
@@ -97,8 +101,10 @@ static struct entry *find(const struct pending *pending, const struct entry *pro
 	return entry;
 }
 
-/* The entry of that name, taken out; where `userdata` is given, only if it is that one's. NULL: there is none. */
-static struct entry *take(struct pending *pending, const char *tenant_id, const char *command_id, const char *request_id, const void *userdata) {
+/* The entry of that name, taken out; where `userdata` is given, only if it is that one's. NULL:
+ * there is none. */
+static struct entry *take(struct pending *pending, const char *tenant_id, const char *command_id,
+			  const char *request_id, const void *userdata) {
 	struct entry *probe = entry_new(tenant_id, command_id, request_id), *entry;
 
 	pthread_mutex_lock(&pending->lock);
@@ -132,8 +138,10 @@ static int add(struct pending *pending, struct entry *entry) {
 	return 0;
 }
 
-int pending_add(struct pending *pending, const struct command_envelope *envelope, pending_fn done, void *userdata) {
-	struct entry *entry = entry_new(envelope->tenant_id, envelope->command_id, envelope->request_id);
+int pending_add(struct pending *pending, const struct command_envelope *envelope, pending_fn done,
+		void *userdata) {
+	struct entry *entry =
+	    entry_new(envelope->tenant_id, envelope->command_id, envelope->request_id);
 	int r;
 
 	entry->done = done;
@@ -146,8 +154,10 @@ int pending_add(struct pending *pending, const struct command_envelope *envelope
 	return r;
 }
 
-bool pending_cancel(struct pending *pending, const struct command_envelope *envelope, const void *userdata) {
-	struct entry *entry = take(pending, envelope->tenant_id, envelope->command_id, envelope->request_id, userdata);
+bool pending_cancel(struct pending *pending, const struct command_envelope *envelope,
+		    const void *userdata) {
+	struct entry *entry = take(pending, envelope->tenant_id, envelope->command_id,
+				   envelope->request_id, userdata);
 	bool was_there = entry;
 
 	free(entry);
@@ -155,7 +165,10 @@ bool pending_cancel(struct pending *pending, const struct command_envelope *enve
 }
 
 void pending_settle(struct pending *pending, const struct analytic_event *outcome) {
-	struct entry *entry = outcome->request_id ? take(pending, outcome->tenant_id, outcome->command_id, outcome->request_id, NULL) : NULL;
+	struct entry *entry =
+	    outcome->request_id
+		? take(pending, outcome->tenant_id, outcome->command_id, outcome->request_id, NULL)
+		: NULL;
 
 	if (!entry)
 		return;

@@ -8,7 +8,8 @@
 #define uthash_malloc(size) x_malloc(size)
 #include <uthash.h>
 
-/* tenant.max.signing.keys is 1000 at most, which are 150 KiB. What came before there was such a limit may be more. */
+/* tenant.max.signing.keys is 1000 at most, which are 150 KiB. What came before there was such a
+ * limit may be more. */
 enum { SET_MAX = 8 * 1024 * 1024 };
 
 struct tenant_keys {
@@ -19,12 +20,13 @@ struct tenant_keys {
 	struct buffer text;
 	char etag[ETAG_SIZE];
 	bool is_empty;
-	int64_t valid_until_ms; /* wall: a key of the text expires then; 0: it is not that of the records */
+	int64_t valid_until_ms; /* wall: a key of the text expires then; 0: it is not that of the
+				   records */
 };
 
 struct public_keys {
 	struct codec *codec;
-	struct arena *arena; /* scratch, of who applies */
+	struct arena *arena;   /* scratch, of who applies */
 	pthread_rwlock_t lock; /* around the table; a tenant that is in it stays */
 	struct tenant_keys *tenants;
 };
@@ -35,9 +37,11 @@ struct public_keys {
 static void make_etag(struct tenant_keys *tenant) {
 	uint8_t hash[crypto_generichash_BYTES_MIN];
 
-	crypto_generichash(hash, sizeof(hash), (const uint8_t *)tenant->text.data, tenant->text.len, NULL, 0);
+	crypto_generichash(hash, sizeof(hash), (const uint8_t *)tenant->text.data, tenant->text.len,
+			   NULL, 0);
 	tenant->etag[0] = '"';
-	sodium_bin2base64(tenant->etag + 1, sizeof(tenant->etag) - 2, hash, sizeof(hash), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(tenant->etag + 1, sizeof(tenant->etag) - 2, hash, sizeof(hash),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	strcat(tenant->etag, "\"");
 }
 
@@ -45,12 +49,16 @@ static int64_t first_expiry(const struct signing_keys *keys) {
 	int64_t first_ms = INT64_MAX;
 
 	for (size_t i = 0; i < keys->count; i++)
-		first_ms = keys->items[i].expires_at_ms ? MIN(first_ms, keys->items[i].expires_at_ms) : first_ms;
+		first_ms = keys->items[i].expires_at_ms
+			       ? MIN(first_ms, keys->items[i].expires_at_ms)
+			       : first_ms;
 	return first_ms;
 }
 
-/* For who asks first after a change: a tenant's rotations, however many, cost nobody else anything. */
-static void render(const struct public_keys *keys, struct arena *arena, struct tenant_keys *tenant, int64_t now_ms) {
+/* For who asks first after a change: a tenant's rotations, however many, cost nobody else anything.
+ */
+static void render(const struct public_keys *keys, struct arena *arena, struct tenant_keys *tenant,
+		   int64_t now_ms) {
 	struct signing_keys list;
 
 	signing_keys_take(&list, arena, keys->codec, tenant->fold, now_ms);
@@ -85,12 +93,15 @@ static struct tenant_keys *find_or_add(struct public_keys *keys, const char *ten
 }
 
 static void apply(struct public_keys *keys, const struct record *record) {
-	const struct state_fold_key at = { .partition = record->partition, .bytes = record->key, .len = record->key_len };
+	const struct state_fold_key at = { .partition = record->partition,
+					   .bytes = record->key,
+					   .len = record->key_len };
 	struct tenant_keys *tenant;
 	struct state_key key;
 
 	arena_reset(keys->arena);
-	if (state_key_parse(keys->arena, record->key, record->key_len, &key) || key.kind != STATE_SIGNING_KEY)
+	if (state_key_parse(keys->arena, record->key, record->key_len, &key) ||
+	    key.kind != STATE_SIGNING_KEY)
 		return;
 	pthread_rwlock_wrlock(&keys->lock);
 	tenant = find_or_add(keys, key.tenant_id);
@@ -105,7 +116,8 @@ static void apply(struct public_keys *keys, const struct record *record) {
 void public_keys_apply(struct public_keys *keys, const struct record *record) {
 	static const char prefix[] = "key/";
 
-	if (record->key_len >= sizeof(prefix) - 1 && !memcmp(record->key, prefix, sizeof(prefix) - 1))
+	if (record->key_len >= sizeof(prefix) - 1 &&
+	    !memcmp(record->key, prefix, sizeof(prefix) - 1))
 		apply(keys, record);
 }
 
@@ -136,18 +148,24 @@ void public_keys_free(struct public_keys *keys) {
 	free(keys);
 }
 
-static void copy(const struct tenant_keys *tenant, struct arena *arena, struct public_key_set *out) {
-	*out = (struct public_key_set){ .text = arena_memdup(arena, tenant->text.data, tenant->text.len),
+static void copy(const struct tenant_keys *tenant, struct arena *arena,
+		 struct public_key_set *out) {
+	*out = (struct public_key_set){ .text = arena_memdup(arena, tenant->text.data,
+							     tenant->text.len),
 					.len = tenant->text.len,
 					.is_empty = tenant->is_empty };
 	memcpy(out->etag, tenant->etag, sizeof(out->etag));
 }
 
 static void copy_empty(struct public_key_set *out) {
-	*out = (struct public_key_set){ .text = "{\"keys\":[]}\n", .len = strlen("{\"keys\":[]}\n"), .is_empty = true, .etag = "\"empty\"" };
+	*out = (struct public_key_set){ .text = "{\"keys\":[]}\n",
+					.len = strlen("{\"keys\":[]}\n"),
+					.is_empty = true,
+					.etag = "\"empty\"" };
 }
 
-int public_keys_get(struct public_keys *keys, struct arena *arena, const char *tenant_id, int64_t now_ms, struct public_key_set *out) {
+int public_keys_get(struct public_keys *keys, struct arena *arena, const char *tenant_id,
+		    int64_t now_ms, struct public_key_set *out) {
 	struct tenant_keys *tenant;
 	bool is_whole;
 

@@ -1,6 +1,6 @@
 /*
- * The tenants' public keys, as the changelog has them: a replica in memory of its key records alone, folded by the same code as `jwks show`. What is answered from
- * it asks nobody.
+ * The tenants' public keys, as the changelog has them: a replica in memory of its key records
+ * alone, folded by the same code as `jwks show`. What is answered from it asks nobody.
  */
 #pragma once
 
@@ -31,5 +31,7 @@ struct public_key_set {
 
 enum { PUBLIC_KEYS_E_TOO_LARGE = 1 };
 
-/* Of those that have not expired at `now_ms` (wall); a tenant without keys has an empty set. Returns 0, or TOO_LARGE. Any thread. */
-int public_keys_get(struct public_keys *keys, struct arena *arena, const char *tenant_id, int64_t now_ms, struct public_key_set *out) _must_check_;
+/* Of those that have not expired at `now_ms` (wall); a tenant without keys has an empty set.
+ * Returns 0, or TOO_LARGE. Any thread. */
+int public_keys_get(struct public_keys *keys, struct arena *arena, const char *tenant_id,
+		    int64_t now_ms, struct public_key_set *out) _must_check_;

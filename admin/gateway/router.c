@@ -6,7 +6,10 @@
 enum { ALLOW_MAX = 256 };
 
 static int hex(char c) {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 char *percent_decode(struct arena *arena, const char *text, size_t len, bool is_form) {
@@ -14,7 +17,8 @@ char *percent_decode(struct arena *arena, const char *text, size_t len, bool is_
 	size_t at = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		int high = i + 2 < len ? hex(text[i + 1]) : -1, low = high >= 0 ? hex(text[i + 2]) : -1;
+		int high = i + 2 < len ? hex(text[i + 1]) : -1,
+		    low = high >= 0 ? hex(text[i + 2]) : -1;
 
 		if (text[i] != '%') {
 			out[at++] = is_form && text[i] == '+' ? ' ' : text[i];
@@ -44,14 +48,16 @@ static bool is_word(const char *part, size_t len, const char *decoded) {
 	return strlen(decoded) == len && !memcmp(part, decoded, len);
 }
 
-static bool take_part(const char *wanted, size_t wanted_len, char *decoded, struct route_match *match, size_t *parameters) {
+static bool take_part(const char *wanted, size_t wanted_len, char *decoded,
+		      struct route_match *match, size_t *parameters) {
 	if (wanted[0] != '{')
 		return is_word(wanted, wanted_len, decoded);
 	match->parameters[(*parameters)++] = decoded;
 	return *decoded;
 }
 
-static int matches(const char *pattern, struct arena *arena, const char *path, struct route_match *match, bool *out) {
+static int matches(const char *pattern, struct arena *arena, const char *path,
+		   struct route_match *match, bool *out) {
 	size_t wanted_len = 0, len = 0, parameters = 0;
 	const char *wanted, *part;
 
@@ -66,7 +72,8 @@ static int matches(const char *pattern, struct arena *arena, const char *path, s
 			if (!part)
 				return 0;
 		}
-		/* To its end also where it does not match: whether it is well-formed does not depend on the table. */
+		/* To its end also where it does not match: whether it is well-formed does not
+		 * depend on the table. */
 		decoded = percent_decode(arena, part, len, false);
 		if (!decoded)
 			return ROUTER_E_MALFORMED;
@@ -77,10 +84,12 @@ static int matches(const char *pattern, struct arena *arena, const char *path, s
 }
 
 static bool takes_method(const struct route *route, const char *method) {
-	return !strcmp(route->method, method) || (!strcmp(method, "HEAD") && !strcmp(route->method, "GET"));
+	return !strcmp(route->method, method) ||
+	       (!strcmp(method, "HEAD") && !strcmp(route->method, "GET"));
 }
 
-int router_find(const struct route *table, struct arena *arena, const char *method, const char *path, struct route_match *out) {
+int router_find(const struct route *table, struct arena *arena, const char *method,
+		const char *path, struct route_match *out) {
 	const char *pattern = NULL;
 
 	*out = (struct route_match){ 0 };
@@ -114,10 +123,12 @@ const char *router_allow(const struct route *table, struct arena *arena, const c
 		struct route_match match = { 0 };
 		bool found;
 
-		if ((pattern && strcmp(pattern, route->pattern) != 0) || matches(route->pattern, arena, path, &match, &found) || !found)
+		if ((pattern && strcmp(pattern, route->pattern) != 0) ||
+		    matches(route->pattern, arena, path, &match, &found) || !found)
 			continue;
 		pattern = route->pattern;
-		buffer_printf(&out, "%s%s, ", route->method, strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
+		buffer_printf(&out, "%s%s, ", route->method,
+			      strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
 	}
 	if (pattern)
 		buffer_append_string(&out, "OPTIONS");

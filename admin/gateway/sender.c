@@ -21,7 +21,8 @@ static enum admin_status open_client(const struct sender *sender, struct client 
 	return client_open(sender->config, sender->codec, &options, out);
 }
 
-enum admin_status sender_open(const struct config *config, int64_t timeout_ms, struct sender **out) {
+enum admin_status sender_open(const struct config *config, int64_t timeout_ms,
+			      struct sender **out) {
 	_cleanup_(sender_closep) struct sender *sender = x_calloc(1, sizeof(*sender));
 	enum admin_status status;
 

@@ -8,7 +8,8 @@
 struct sender;
 
 /* A command that no broker took in `timeout_ms` is given up. */
-enum admin_status sender_open(const struct config *config, int64_t timeout_ms, struct sender **out) _must_check_;
+enum admin_status sender_open(const struct config *config, int64_t timeout_ms,
+			      struct sender **out) _must_check_;
 void sender_close(struct sender *sender);
 DEFINE_CLEANUP(struct sender, sender_close)
 

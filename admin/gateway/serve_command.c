@@ -4,8 +4,10 @@
 
 /* What to repeat with where there was no answer; an id that came or that was made. */
 static void show_command_id(struct exchange *exchange) {
-	if (exchange->match.route->body != ROUTE_NO_BODY || !strcmp(exchange->match.route->method, "DELETE"))
-		http_answer_header(&exchange->http->answer, "idempotency-key", exchange->command.envelope.command_id);
+	if (exchange->match.route->body != ROUTE_NO_BODY ||
+	    !strcmp(exchange->match.route->method, "DELETE"))
+		http_answer_header(&exchange->http->answer, "idempotency-key",
+				   exchange->command.envelope.command_id);
 }
 
 static void answer_outcome(struct exchange *exchange, const struct analytic_event *outcome) {
@@ -14,12 +16,15 @@ static void answer_outcome(struct exchange *exchange, const struct analytic_even
 
 	if (outcome->data.kind == EVENT_DATA_PROBLEM)
 		answer_data(exchange, outcome->status,
-			    &(struct event_data){ .kind = EVENT_DATA_PROBLEM, .problem = command_request_problem(arena, outcome->data.problem) });
+			    &(struct event_data){
+				.kind = EVENT_DATA_PROBLEM,
+				.problem = command_request_problem(arena, outcome->data.problem) });
 	else
 		answer_data(exchange, outcome->status, &outcome->data);
 	if (outcome->status == 201 && outcome->data.kind == EVENT_DATA_WEBHOOK) {
 		uuid_format(&outcome->data.webhook.id, id);
-		http_answer_header(&exchange->http->answer, "location", arena_printf(arena, "/v1/webhooks/%s", id));
+		http_answer_header(&exchange->http->answer, "location",
+				   arena_printf(arena, "/v1/webhooks/%s", id));
 	}
 	if (outcome->repeat)
 		http_answer_header(&exchange->http->answer, "idempotent-replayed", "true");
@@ -28,7 +33,9 @@ static void answer_outcome(struct exchange *exchange, const struct analytic_even
 
 static void answer_timeout(struct exchange *exchange) {
 	atomic_fetch_add(&exchange->gateway->metrics.timeouts, 1);
-	answer_error(exchange, 503, "No worker answered in time. The request may still be carried out: repeat it with the same Idempotency-Key.");
+	answer_error(exchange, 503,
+		     "No worker answered in time. The request may still be carried out: repeat it "
+		     "with the same Idempotency-Key.");
 	show_command_id(exchange);
 }
 
@@ -51,11 +58,15 @@ static void answer_unsent(struct exchange *exchange, int r) {
 	http_request_answered(exchange->http);
 }
 
-/* The same request, sent again before the first of them has its outcome. Source: draft-ietf-httpapi-idempotency-key-header-07 section 2.6. */
+/* The same request, sent again before the first of them has its outcome. Source:
+ * draft-ietf-httpapi-idempotency-key-header-07 section 2.6. */
 static void answer_under_way(struct exchange *exchange) {
-	struct problem *problem = problem_new(exchange->http->arena, 409, "A request with this Idempotency-Key and x-request-id is under way.");
+	struct problem *problem =
+	    problem_new(exchange->http->arena, 409,
+			"A request with this Idempotency-Key and x-request-id is under way.");
 
-	problem_add(exchange->http->arena, problem, "Idempotency-Key", "headers", exchange->command.envelope.command_id, "Must wait for the first one's outcome");
+	problem_add(exchange->http->arena, problem, "Idempotency-Key", "headers",
+		    exchange->command.envelope.command_id, "Must wait for the first one's outcome");
 	answer_problem(exchange, problem);
 	http_answer_header(&exchange->http->answer, "retry-after", "1");
 	show_command_id(exchange);
@@ -69,7 +80,8 @@ static void answer_untaken(struct exchange *exchange, int r) {
 	http_request_answered(exchange->http);
 }
 
-/* Its connection waits before it is in the table, and it is in the table before it is sent: each time somebody may answer before the call returns. */
+/* Its connection waits before it is in the table, and it is in the table before it is sent: each
+ * time somebody may answer before the call returns. */
 static void send_and_wait(struct exchange *exchange) {
 	struct gateway *gateway = exchange->gateway;
 	const struct command *command = &exchange->command;

@@ -19,8 +19,10 @@ static void answer_keys(struct exchange *exchange, const struct public_key_set *
 	else
 		answer_json(exchange, 200, set->text, set->len);
 	http_answer_header(answer, "etag", arena_strdup(exchange->http->arena, set->etag));
-	/* A tenant's first key comes with its first webhook: that there is none is not to be remembered. */
-	http_answer_header(answer, "cache-control", set->is_empty ? "no-cache" : "public, max-age=60");
+	/* A tenant's first key comes with its first webhook: that there is none is not to be
+	 * remembered. */
+	http_answer_header(answer, "cache-control",
+			   set->is_empty ? "no-cache" : "public, max-age=60");
 	http_answer_header(answer, "vary", "authorization, host");
 	http_answer_header(answer, "access-control-allow-origin", "*");
 }
@@ -32,32 +34,39 @@ static void serve_keys_of(struct exchange *exchange, const char *tenant_id) {
 		answer_error(exchange, 503, "The keys are being read.");
 		return;
 	}
-	if (public_keys_get(changelog_keys(exchange->gateway->changelog), exchange->http->arena, tenant_id, clock_wall_ms(), &set))
+	if (public_keys_get(changelog_keys(exchange->gateway->changelog), exchange->http->arena,
+			    tenant_id, clock_wall_ms(), &set))
 		answer_error(exchange, 500, "The keys are more than an answer may hold.");
 	else
 		answer_keys(exchange, &set);
 }
 
-/* The first label of the host under gateway.domain, or NULL. Hosts have no case; that of a tenant's id is lower then. */
+/* The first label of the host under gateway.domain, or NULL. Hosts have no case; that of a tenant's
+ * id is lower then. */
 static const char *tenant_of_host(struct exchange *exchange) {
-	const char *host = exchange->http->head->host, *domain = exchange->gateway->config->gateway_domain;
+	const char *host = exchange->http->head->host,
+		   *domain = exchange->gateway->config->gateway_domain;
 	size_t label_len = strcspn(host, ".");
 
-	if (!domain || !label_len || !host[label_len] || strcasecmp(host + label_len + 1, domain) != 0)
+	if (!domain || !label_len || !host[label_len] ||
+	    strcasecmp(host + label_len + 1, domain) != 0)
 		return NULL;
 	return arena_strndup(exchange->http->arena, host, label_len);
 }
 
 /* Source: design section 1. */
 void serve_jwks(struct exchange *exchange) {
-	const char *tenant_id = exchange->has_token ? exchange->tenant_id : tenant_of_host(exchange);
+	const char *tenant_id =
+	    exchange->has_token ? exchange->tenant_id : tenant_of_host(exchange);
 
 	if (!tenant_id)
 		tenant_id = exchange->gateway->config->gateway_default_tenant;
 	if (tenant_id)
 		serve_keys_of(exchange, tenant_id);
 	else
-		answer_error(exchange, 404, "Nothing says whose keys: ask for /v1/tenants/{tenantId}/webhooks/jwks.");
+		answer_error(
+		    exchange, 404,
+		    "Nothing says whose keys: ask for /v1/tenants/{tenantId}/webhooks/jwks.");
 }
 
 void serve_tenant_jwks(struct exchange *exchange) {
@@ -68,7 +77,8 @@ void serve_tenant_jwks(struct exchange *exchange) {
 		serve_keys_of(exchange, tenant_id);
 		return;
 	}
-	exchange_wrong(exchange, &problem, "tenantId", "params", tenant_id, "Must be at most 256 bytes");
+	exchange_wrong(exchange, &problem, "tenantId", "params", tenant_id,
+		       "Must be at most 256 bytes");
 	answer_problem(exchange, problem);
 }
 
@@ -80,13 +90,15 @@ static int parse_number(const char *text, int64_t min, int64_t max, int64_t *out
 
 	errno = 0;
 	number = strtoll(text, &end, 10);
-	if (errno || end == text || *end || text[0] < '0' || text[0] > '9' || number < min || number > max)
+	if (errno || end == text || *end || text[0] < '0' || text[0] > '9' || number < min ||
+	    number > max)
 		return -EINVAL;
 	*out = number;
 	return 0;
 }
 
-static void read_number(struct exchange *exchange, struct problem **problem, const char *name, int64_t max, const char *rule, int64_t *out) {
+static void read_number(struct exchange *exchange, struct problem **problem, const char *name,
+			int64_t max, const char *rule, int64_t *out) {
 	bool wrong = false;
 	const char *text = exchange_query(exchange, name, &wrong);
 
@@ -94,12 +106,14 @@ static void read_number(struct exchange *exchange, struct problem **problem, con
 		exchange_wrong(exchange, problem, name, "query", text, rule);
 }
 
-static void read_time(struct exchange *exchange, struct problem **problem, const char *name, int64_t *out) {
+static void read_time(struct exchange *exchange, struct problem **problem, const char *name,
+		      int64_t *out) {
 	bool wrong = false;
 	const char *text = exchange_query(exchange, name, &wrong);
 
 	if (wrong || (text && clock_parse_iso8601(text, out)))
-		exchange_wrong(exchange, problem, name, "query", text, "Must be a time such as 2026-01-31T12:00:00.000Z");
+		exchange_wrong(exchange, problem, name, "query", text,
+			       "Must be a time such as 2026-01-31T12:00:00.000Z");
 }
 
 static struct problem *read_query(struct exchange *exchange, struct event_query *query) {
@@ -107,13 +121,19 @@ static struct problem *read_query(struct exchange *exchange, struct event_query 
 	int64_t limit = PAGE_LIMIT_DEFAULT;
 	bool wrong = false;
 
-	*query = (struct event_query){ .tenant_id = exchange->tenant_id, .to_ms = INT64_MAX, .before = INT64_MAX };
+	*query = (struct event_query){ .tenant_id = exchange->tenant_id,
+				       .to_ms = INT64_MAX,
+				       .before = INT64_MAX };
 	query->type = exchange_query(exchange, "type", &wrong);
-	if (wrong || (query->type && (!*query->type || strlen(query->type) > 64 || query->type[strspn(query->type, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_*")])))
-		exchange_wrong(exchange, &problem, "type", "query", query->type, "Must be an event type; * stands for any text");
+	if (wrong ||
+	    (query->type && (!*query->type || strlen(query->type) > 64 ||
+			     query->type[strspn(query->type, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_*")])))
+		exchange_wrong(exchange, &problem, "type", "query", query->type,
+			       "Must be an event type; * stands for any text");
 	read_time(exchange, &problem, "from", &query->from_ms);
 	read_time(exchange, &problem, "to", &query->to_ms);
-	read_number(exchange, &problem, "limit", PAGE_LIMIT_MAX, "Must be between 1 and 1000", &limit);
+	read_number(exchange, &problem, "limit", PAGE_LIMIT_MAX, "Must be between 1 and 1000",
+		    &limit);
 	read_number(exchange, &problem, "cursor", INT64_MAX, "Invalid value", &query->before);
 	query->limit = (size_t)limit;
 	return problem;
@@ -134,13 +154,15 @@ void serve_events(struct exchange *exchange) {
 
 /* --- Deliveries --- */
 
-static void read_status(struct exchange *exchange, struct problem **problem, struct delivery_query *query) {
+static void read_status(struct exchange *exchange, struct problem **problem,
+			struct delivery_query *query) {
 	bool wrong = false;
 	const char *text = exchange_query(exchange, "status", &wrong);
 
 	query->has_status = text;
 	if (wrong || (text && delivery_status_parse(text, &query->status)))
-		exchange_wrong(exchange, problem, "status", "query", text, "Must be pending or dead");
+		exchange_wrong(exchange, problem, "status", "query", text,
+			       "Must be pending or dead");
 }
 
 static void read_cursor(struct exchange *exchange, struct problem **problem, struct cursor *out) {
@@ -151,7 +173,8 @@ static void read_cursor(struct exchange *exchange, struct problem **problem, str
 		exchange_wrong(exchange, problem, "cursor", "query", text, "Invalid value");
 }
 
-static struct problem *read_delivery_query(struct exchange *exchange, struct delivery_query *query) {
+static struct problem *read_delivery_query(struct exchange *exchange,
+					   struct delivery_query *query) {
 	const char *id = exchange->match.parameters[0];
 	struct problem *problem = NULL;
 	int64_t limit = PAGE_LIMIT_DEFAULT;
@@ -160,17 +183,20 @@ static struct problem *read_delivery_query(struct exchange *exchange, struct del
 	if (uuid_parse(id, &query->webhook_id))
 		exchange_wrong(exchange, &problem, "id", "params", id, "Invalid value");
 	read_status(exchange, &problem, query);
-	read_number(exchange, &problem, "limit", PAGE_LIMIT_MAX, "Must be between 1 and 1000", &limit);
+	read_number(exchange, &problem, "limit", PAGE_LIMIT_MAX, "Must be between 1 and 1000",
+		    &limit);
 	read_cursor(exchange, &problem, &query->after);
 	query->limit = (size_t)limit;
 	return problem;
 }
 
 static struct problem *not_found(struct exchange *exchange) {
-	struct problem *problem = problem_new(exchange->http->arena, 404, "The webhook does not exist.");
+	struct problem *problem =
+	    problem_new(exchange->http->arena, 404, "The webhook does not exist.");
 
 	problem->type = "resource";
-	problem_add(exchange->http->arena, problem, "id", "params", exchange->match.parameters[0], "Not found");
+	problem_add(exchange->http->arena, problem, "id", "params", exchange->match.parameters[0],
+		    "Not found");
 	return problem;
 }
 
@@ -184,7 +210,8 @@ void serve_deliveries(struct exchange *exchange) {
 		answer_problem(exchange, problem);
 	else if (!changelog_ready(changelog))
 		answer_error(exchange, 503, "The deliveries are being read.");
-	else if (delivery_index_query(changelog_deliveries(changelog), exchange->http->arena, &query, &out))
+	else if (delivery_index_query(changelog_deliveries(changelog), exchange->http->arena,
+				      &query, &out))
 		answer_problem(exchange, not_found(exchange));
 	else
 		answer_buffer(exchange, &out);

@@ -4,7 +4,8 @@
 
 #include <sodium.h>
 
-static const char POLICY[] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'none'; "
+static const char POLICY[] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src "
+			     "'self'; connect-src 'self'; form-action 'none'; "
 			     "base-uri 'none'; frame-ancestors 'none'";
 
 static const struct static_file *find(const char *pattern) {
@@ -17,10 +18,12 @@ static const struct static_file *find(const char *pattern) {
 
 static const char *etag_of(struct arena *arena, const struct static_file *file) {
 	uint8_t hash[crypto_generichash_BYTES_MIN];
-	char text[sodium_base64_ENCODED_LEN(sizeof(hash), sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
+	char
+	    text[sodium_base64_ENCODED_LEN(sizeof(hash), sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
 
 	crypto_generichash(hash, sizeof(hash), file->bytes, file->len, NULL, 0);
-	sodium_bin2base64(text, sizeof(text), hash, sizeof(hash), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(text, sizeof(text), hash, sizeof(hash),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	return arena_printf(arena, "\"%s\"", text);
 }
 
@@ -33,7 +36,8 @@ void serve_static(struct exchange *exchange) {
 	if (exchange_has_etag(exchange, etag))
 		answer_empty(exchange, 304);
 	else
-		answer_fixed(exchange, 200, file->content_type, (const char *)file->bytes, file->len);
+		answer_fixed(exchange, 200, file->content_type, (const char *)file->bytes,
+			     file->len);
 	http_answer_header(answer, "etag", etag);
 	http_answer_header(answer, "cache-control", "no-cache");
 	http_answer_header(answer, "access-control-allow-origin", "*");

@@ -54,12 +54,15 @@ static enum admin_status complain_file(const char *key, const char *file, const 
 	return ADMIN_USAGE;
 }
 
-enum admin_status tls_files_read(const char *certificate_file, const char *key_file, struct tls_files *out) {
+enum admin_status tls_files_read(const char *certificate_file, const char *key_file,
+				 struct tls_files *out) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
 	int r = read_certificate(certificate_file, &out->certificate);
 
 	if (r < 0)
-		return complain_file("gateway.tls.certificate.file", certificate_file, strerror(-r));
+		return complain_file("gateway.tls.certificate.file", certificate_file,
+				     strerror(-r));
 	r = read_private_key(key_file, &out->private_key, &why);
-	return r ? complain_file("gateway.tls.key.file", key_file, r < 0 ? strerror(-r) : why.data) : ADMIN_OK;
+	return r ? complain_file("gateway.tls.key.file", key_file, r < 0 ? strerror(-r) : why.data)
+		 : ADMIN_OK;
 }

@@ -12,4 +12,5 @@ struct tls_files {
 /* The key is wiped. */
 void tls_files_destroy(struct tls_files *files);
 /* Says what is wrong: also with a private key that secret_file.h refuses. */
-enum admin_status tls_files_read(const char *certificate_file, const char *key_file, struct tls_files *out) _must_check_;
+enum admin_status tls_files_read(const char *certificate_file, const char *key_file,
+				 struct tls_files *out) _must_check_;

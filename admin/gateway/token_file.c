@@ -37,7 +37,8 @@ void token_list_destroy(struct token_list *list) {
 }
 
 static int by_hash(const void *a, const void *b) {
-	return memcmp(((const struct token *)a)->hash, ((const struct token *)b)->hash, TOKEN_HASH_BYTES);
+	return memcmp(((const struct token *)a)->hash, ((const struct token *)b)->hash,
+		      TOKEN_HASH_BYTES);
 }
 
 void token_list_sort(struct token_list *list) {
@@ -53,7 +54,9 @@ const struct token *token_list_find(const struct token_list *list, const char *t
 	struct token wanted = { 0 };
 
 	hash_text(text, wanted.hash);
-	return list->count ? bsearch(&wanted, list->items, list->count, sizeof(*list->items), by_hash) : NULL;
+	return list->count
+		   ? bsearch(&wanted, list->items, list->count, sizeof(*list->items), by_hash)
+		   : NULL;
 }
 
 /* Takes `token` over. */
@@ -77,11 +80,13 @@ static const char *parse_token(const char *line, size_t len, struct token *out) 
 	const char *id, *tenant, *hash, *created_at;
 	size_t hash_len = 0;
 
-	if (!json || json_unpack(json, "{s:s, s:s, s:s, s:s !}", "id", &id, "tenantId", &tenant, "hash", &hash, "createdAt", &created_at))
+	if (!json || json_unpack(json, "{s:s, s:s, s:s, s:s !}", "id", &id, "tenantId", &tenant,
+				 "hash", &hash, "createdAt", &created_at))
 		return "must be an object of id, tenantId, hash and createdAt";
 	if (!*tenant || strlen(tenant) > TENANT_ID_MAX)
 		return "tenantId must have 1 to 256 bytes";
-	if (base64url_decode(hash, strlen(hash), out->hash, sizeof(out->hash), &hash_len) || hash_len != sizeof(out->hash))
+	if (base64url_decode(hash, strlen(hash), out->hash, sizeof(out->hash), &hash_len) ||
+	    hash_len != sizeof(out->hash))
 		return "hash must be 32 bytes as base64url";
 	if (clock_parse_iso8601(created_at, &out->created_at_ms))
 		return "createdAt must be a time such as 2026-01-31T12:00:00.000Z";
@@ -90,7 +95,8 @@ static const char *parse_token(const char *line, size_t len, struct token *out) 
 	return NULL;
 }
 
-static int parse_all(const char *file, const char *text, struct token_list *out, struct buffer *why) {
+static int parse_all(const char *file, const char *text, struct token_list *out,
+		     struct buffer *why) {
 	for (size_t number = 1; *text; number++) {
 		size_t len = strcspn(text, "\n");
 		struct token token = { 0 };
@@ -184,15 +190,17 @@ static int write_all(int fd, const struct buffer *text) {
 }
 
 /*
- * Who may read the old one may read the new one: root's may be of a group that others are in, anybody
- * else's is read by its owner alone.
+ * Who may read the old one may read the new one: root's may be of a group that others are in,
+ * anybody else's is read by its owner alone.
  */
 static int keep_reader(int fd, const char *file) {
 	struct stat old;
 
 	if (geteuid() != 0 || stat(file, &old) < 0 || !(old.st_mode & S_IRGRP))
 		return 0;
-	return fchown(fd, (uid_t)-1, old.st_gid) < 0 || fchmod(fd, S_IRUSR | S_IWUSR | S_IRGRP) < 0 ? -errno : 0;
+	return fchown(fd, (uid_t)-1, old.st_gid) < 0 || fchmod(fd, S_IRUSR | S_IWUSR | S_IRGRP) < 0
+		   ? -errno
+		   : 0;
 }
 
 static int replace_file(const char *file, const struct buffer *text) {
@@ -249,14 +257,18 @@ static void token_make(const char *tenant_id, char text[TOKEN_TEXT_SIZE], struct
 
 	randombytes_buf(secret, sizeof(secret));
 	stpcpy(text, "phk_");
-	sodium_bin2base64(text + 4, TOKEN_TEXT_SIZE - 4, secret, sizeof(secret), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(text + 4, TOKEN_TEXT_SIZE - 4, secret, sizeof(secret),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	sodium_memzero(secret, sizeof(secret));
-	*out = (struct token){ .id = x_calloc(1, UUID_TEXT_SIZE), .tenant_id = x_strdup(tenant_id), .created_at_ms = clock_wall_ms() };
+	*out = (struct token){ .id = x_calloc(1, UUID_TEXT_SIZE),
+			       .tenant_id = x_strdup(tenant_id),
+			       .created_at_ms = clock_wall_ms() };
 	uuid_format(&id, out->id);
 	hash_text(text, out->hash);
 }
 
-int token_file_add(const char *file, const char *tenant_id, char text[TOKEN_TEXT_SIZE], struct token *out, struct buffer *why) {
+int token_file_add(const char *file, const char *tenant_id, char text[TOKEN_TEXT_SIZE],
+		   struct token *out, struct buffer *why) {
 	_cleanup_(token_list_destroy) struct token_list list = { 0 };
 	_cleanup_(x_freep) char *resolved = resolve(file);
 	_cleanup_(fd_closep) int locked = lock(resolved);

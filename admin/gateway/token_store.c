@@ -15,8 +15,9 @@ struct token_store {
 };
 
 static bool is_same(const struct stat *a, const struct stat *b) {
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mode == b->st_mode &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mode == b->st_mode && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
 	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
@@ -69,10 +70,12 @@ void token_store_refresh(struct token_store *store) {
 		return;
 	}
 	store->at = now; /* said once */
-	log_error("tokens cannot be read", "error=%s", log_quote(why.len ? why.data : strerror(-r)));
+	log_error("tokens cannot be read", "error=%s",
+		  log_quote(why.len ? why.data : strerror(-r)));
 }
 
-bool token_store_find(struct token_store *store, const char *text, char tenant_id[TENANT_ID_MAX + 1], char id[TOKEN_ID_SIZE]) {
+bool token_store_find(struct token_store *store, const char *text,
+		      char tenant_id[TENANT_ID_MAX + 1], char id[TOKEN_ID_SIZE]) {
 	const struct token *token;
 
 	pthread_rwlock_rdlock(&store->lock);

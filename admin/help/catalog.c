@@ -1,9 +1,10 @@
 #include "help/catalog.h"
 
 const struct subcommand *const catalog_families[] = {
-	topics_subcommands,     master_key_subcommands, webhook_subcommands,      jwks_subcommands,  credential_subcommands,
-	results_subcommands,    delivery_subcommands,   dead_letters_subcommands, state_subcommands, token_subcommands,
-	serve_subcommands,      NULL,
+	topics_subcommands,   master_key_subcommands,   webhook_subcommands,
+	jwks_subcommands,     credential_subcommands,   results_subcommands,
+	delivery_subcommands, dead_letters_subcommands, state_subcommands,
+	token_subcommands,    serve_subcommands,        NULL,
 };
 
 const struct flag catalog_common_flags[] = {
@@ -11,14 +12,16 @@ const struct flag catalog_common_flags[] = {
 	{ "set", "KEY=VALUE", "one configuration key, over file and environment; may be repeated" },
 	{ "tenant", "TENANT", "whose webhooks, keys, credentials or events" },
 	{ "json", NULL, "one JSON value on stdout, or JSON lines for streams" },
-	{ "timeout", "DURATION", "how long to wait for brokers and outcomes: 500ms, 30s, 5m (default 30s)" },
+	{ "timeout", "DURATION",
+	  "how long to wait for brokers and outcomes: 500ms, 30s, 5m (default 30s)" },
 	{ "help", NULL, "this help, or a subcommand's" },
 	{ "version", NULL, "the version" },
 	{ 0 },
 };
 
 const struct flag catalog_hidden_flags[] = {
-	{ "complete", NULL, "print what the last of the words that follow may become, for the shells' completion" },
+	{ "complete", NULL,
+	  "print what the last of the words that follow may become, for the shells' completion" },
 	{ "print-manual", NULL, "print posthorn-admin(1)" },
 	{ 0 },
 };
@@ -42,5 +45,6 @@ const struct subcommand *catalog_find(const struct subcommand *family, const cha
 char *catalog_name(const struct subcommand *row, bool with_operands) {
 	const char *operands = with_operands && row->operands ? row->operands : "";
 
-	return x_asprintf("%s%s%s%s%s", row->family, row->verb ? " " : "", row->verb ? row->verb : "", operands[0] ? " " : "", operands);
+	return x_asprintf("%s%s%s%s%s", row->family, row->verb ? " " : "",
+			  row->verb ? row->verb : "", operands[0] ? " " : "", operands);
 }

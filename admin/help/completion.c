@@ -15,10 +15,11 @@ struct completion {
 	size_t operand_count;            /* of the subcommand */
 	const struct flag *open;         /* whose value comes next; NULL: none */
 	bool only_operands;              /* behind -- */
-	bool wrong;                      /* there is no such family or subcommand: nothing comes behind it */
+	bool wrong; /* there is no such family or subcommand: nothing comes behind it */
 };
 
-static void offer(struct completion *completion, const char *word, const char *prefix, const char *candidate, const char *description) {
+static void offer(struct completion *completion, const char *word, const char *prefix,
+		  const char *candidate, const char *description) {
 	_cleanup_(x_freep) char *whole = x_asprintf("%s%s", prefix, candidate);
 
 	if (!strncmp(whole, word, strlen(word)))
@@ -26,8 +27,10 @@ static void offer(struct completion *completion, const char *word, const char *p
 }
 
 /* In the order in which the program looks for them. `len` bytes of name. */
-static const struct flag *find_flag(const struct completion *completion, const char *name, size_t len) {
-	const struct flag *const tables[] = { catalog_common_flags, completion->row ? completion->row->flags : NULL };
+static const struct flag *find_flag(const struct completion *completion, const char *name,
+				    size_t len) {
+	const struct flag *const tables[] = { catalog_common_flags,
+					      completion->row ? completion->row->flags : NULL };
 
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		for (const struct flag *flag = tables[i]; flag && flag->name; flag++) {
@@ -79,18 +82,22 @@ static void offer_keys(struct completion *completion, const char *word, const ch
 		_cleanup_(x_freep) char *description = x_asprintf("%s (%s)", line, value);
 		/* Of kafka.* the name goes on, of others the value comes. */
 		_cleanup_(x_freep) char *candidate =
-			x_asprintf("%.*s%s", (int)strcspn(key, "*"), key, strchr(key, '*') ? "" : "=");
+		    x_asprintf("%.*s%s", (int)strcspn(key, "*"), key, strchr(key, '*') ? "" : "=");
 
 		offer(completion, word, prefix, candidate, description);
 	}
 }
 
-static void offer_analytic_types(struct completion *completion, const char *word, const char *prefix) {
+static void offer_analytic_types(struct completion *completion, const char *word,
+				 const char *prefix) {
 	for (int subject = 0; subject < ANALYTIC_SUBJECT_COUNT; subject++) {
 		for (int step = 0; step <= ANALYTIC_STEP_NONE; step++) {
-			if (analytic_event_type_exists((enum analytic_subject)subject, (enum analytic_step)step))
+			if (analytic_event_type_exists((enum analytic_subject)subject,
+						       (enum analytic_step)step))
 				offer(completion, word, prefix,
-				      analytic_event_type((enum analytic_subject)subject, (enum analytic_step)step), "");
+				      analytic_event_type((enum analytic_subject)subject,
+							  (enum analytic_step)step),
+				      "");
 		}
 	}
 }
@@ -98,13 +105,15 @@ static void offer_analytic_types(struct completion *completion, const char *word
 /* A list: what stands before its last comma stays. */
 static void offer_event_types(struct completion *completion, const char *word, const char *prefix) {
 	const char *comma = strrchr(word + strlen(prefix), ',');
-	_cleanup_(x_freep) char *kept = comma ? x_strndup(word, (size_t)(comma + 1 - word)) : x_strdup(prefix);
+	_cleanup_(x_freep) char *kept =
+	    comma ? x_strndup(word, (size_t)(comma + 1 - word)) : x_strdup(prefix);
 
 	for (int i = 0; i < EVENT_TYPE_SUBSCRIBABLE_COUNT; i++)
 		offer(completion, word, kept, event_type_name((enum event_type)i), "");
 }
 
-static void offer_choices(struct completion *completion, const char *word, const char *prefix, const char *choices) {
+static void offer_choices(struct completion *completion, const char *word, const char *prefix,
+			  const char *choices) {
 	_cleanup_(x_freep) char *copy = x_strdup(choices);
 	char *rest = copy, *choice;
 
@@ -113,7 +122,8 @@ static void offer_choices(struct completion *completion, const char *word, const
 }
 
 /* `prefix` is what stands before the value in the same word: "--set=", or "". */
-static void offer_values(struct completion *completion, const struct flag *flag, const char *word, const char *prefix) {
+static void offer_values(struct completion *completion, const struct flag *flag, const char *word,
+			 const char *prefix) {
 	if (strchr(flag->value, '|'))
 		offer_choices(completion, word, prefix, flag->value);
 	else if (!strcmp(flag->value, "FILE"))
@@ -127,7 +137,8 @@ static void offer_values(struct completion *completion, const struct flag *flag,
 }
 
 static void offer_flags(struct completion *completion, const char *word) {
-	const struct flag *const tables[] = { completion->row ? completion->row->flags : NULL, catalog_common_flags };
+	const struct flag *const tables[] = { completion->row ? completion->row->flags : NULL,
+					      catalog_common_flags };
 
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		for (const struct flag *flag = tables[i]; flag && flag->name; flag++)
@@ -137,7 +148,8 @@ static void offer_flags(struct completion *completion, const char *word) {
 
 static void offer_families(struct completion *completion, const char *word) {
 	for (const struct subcommand *const *family = catalog_families; *family; family++) {
-		_cleanup_(x_freep) char *verbs = x_strdup((*family)->verb ? (*family)->verb : (*family)->summary);
+		_cleanup_(x_freep) char *verbs =
+		    x_strdup((*family)->verb ? (*family)->verb : (*family)->summary);
 
 		for (const struct subcommand *row = *family + 1; row->family; row++) {
 			char *longer = x_asprintf("%s, %s", verbs, row->verb);

@@ -33,29 +33,38 @@ static void append_subcommand(struct buffer *out, const struct subcommand *row) 
 	if (row->details)
 		manual_paragraph(out, row->details);
 	append_flags(out, row->flags);
-	manual_paragraph(out, row->examples[strcspn(row->examples, "\n") + 1] ? "Examples:" : "Example:");
+	manual_paragraph(out, row->examples[strcspn(row->examples, "\n") + 1] ? "Examples:"
+									      : "Example:");
 	append_examples(out, row->examples);
 }
 
 static void append_exit_status(struct buffer *out) {
 	manual_section(out, "EXIT STATUS");
 	manual_item(out, "0", NULL, "success");
-	manual_item(out, "1", NULL, "refused: by the worker, and the error body is on stderr; or what was checked, or read, is wrong");
+	manual_item(out, "1", NULL,
+		    "refused: by the worker, and the error body is on stderr; or what was checked, "
+		    "or read, is wrong");
 	manual_item(out, "2", NULL, "wrong usage or configuration");
 	manual_item(out, "3", NULL, "no outcome came in --timeout");
 	manual_item(out, "130", NULL, "interrupted before all was done");
 }
 
 void manual_append(struct buffer *out, const char *version) {
-	manual_begin(out, "posthorn-admin", version, "administer posthorn: topics, keys, webhooks, deliveries, dead letters; serve its HTTP API");
+	manual_begin(out, "posthorn-admin", version,
+		     "administer posthorn: topics, keys, webhooks, deliveries, dead letters; serve "
+		     "its HTTP API");
 	manual_section(out, "SYNOPSIS");
-	manual_command(out, "posthorn-admin", "[--config FILE] [--set KEY=VALUE]... COMMAND [OPTION]...");
+	manual_command(out, "posthorn-admin",
+		       "[--config FILE] [--set KEY=VALUE]... COMMAND [OPTION]...");
 	manual_command(out, "posthorn-admin", "COMMAND --help");
 	manual_section(out, "DESCRIPTION");
-	manual_text(out, "Most commands put a record on one of the topics of posthorn and wait for what a worker says to it, or read a\n"
+	manual_text(out, "Most commands put a record on one of the topics of posthorn and wait for "
+			 "what a worker says to it, or read a\n"
 			 "topic to its end. They need Kafka, and no worker's machine.\n");
-	manual_paragraph(out, "What a command says goes to stdout, as tables and text or, with --json, as JSON: one value, or a line for each of\n"
-			      "many. Everything else goes to stderr: what is wrong, and the progress of long work where that is a terminal.\n");
+	manual_paragraph(out, "What a command says goes to stdout, as tables and text or, with "
+			      "--json, as JSON: one value, or a line for each of\n"
+			      "many. Everything else goes to stderr: what is wrong, and the "
+			      "progress of long work where that is a terminal.\n");
 	manual_section(out, "OPTIONS");
 	manual_text(out, "Of every command, before or behind its name:");
 	append_flags(out, catalog_common_flags);
@@ -66,7 +75,9 @@ void manual_append(struct buffer *out, const char *version) {
 	}
 	append_exit_status(out);
 	manual_section(out, "ENVIRONMENT");
-	manual_item(out, "POSTHORN_GROUP_ID", NULL, "group.id, and so every other configuration key; over the file, and under --set");
+	manual_item(
+	    out, "POSTHORN_GROUP_ID", NULL,
+	    "group.id, and so every other configuration key; over the file, and under --set");
 	manual_section(out, "SEE ALSO");
 	manual_reference(out, "posthorn-worker", 1, ", which lists the configuration keys");
 }

@@ -16,11 +16,14 @@ static void print_common(FILE *out) {
 }
 
 void usage_print(FILE *out) {
-	fputs("usage: posthorn-admin [--config FILE] [--set KEY=VALUE]... COMMAND [OPTION]...\n\ncommands:\n", out);
+	fputs("usage: posthorn-admin [--config FILE] [--set KEY=VALUE]... COMMAND "
+	      "[OPTION]...\n\ncommands:\n",
+	      out);
 	for (const struct subcommand *const *family = catalog_families; *family; family++)
 		print_rows(out, *family);
 	print_common(out);
-	fputs("\nexit status: 0 success, 1 refused (the error body is on stderr), 2 wrong usage or configuration, 3 no outcome "
+	fputs("\nexit status: 0 success, 1 refused (the error body is on stderr), 2 wrong usage or "
+	      "configuration, 3 no outcome "
 	      "in time, 130 interrupted.\n"
 	      "posthorn-admin COMMAND --help shows a command's own options and examples.\n",
 	      out);
@@ -29,7 +32,8 @@ void usage_print(FILE *out) {
 void usage_print_family(const struct subcommand *family) {
 	printf("usage: posthorn-admin %s COMMAND [OPTION]...\n\ncommands:\n", family->family);
 	print_rows(stdout, family);
-	printf("\nposthorn-admin %s COMMAND --help shows a command's own options and examples.\n", family->family);
+	printf("\nposthorn-admin %s COMMAND --help shows a command's own options and examples.\n",
+	       family->family);
 }
 
 void usage_print_subcommand(const struct subcommand *row) {

@@ -1,6 +1,7 @@
 #include "kafka/admin_api.h"
 
-enum admin_status admin_api_open(struct admin_api *api, const struct config *config, int64_t timeout_ms) {
+enum admin_status admin_api_open(struct admin_api *api, const struct config *config,
+				 int64_t timeout_ms) {
 	const struct kafka_handle_options options = { .kind = CLIENT_ADMIN_API };
 	enum admin_status status;
 
@@ -18,7 +19,8 @@ void admin_api_close(struct admin_api *api) {
 }
 
 enum admin_status admin_api_metadata(struct admin_api *api, const struct rd_kafka_metadata **out) {
-	rd_kafka_resp_err_t error = rd_kafka_metadata(api->handle.rk, 1, NULL, out, (int)api->timeout_ms);
+	rd_kafka_resp_err_t error =
+	    rd_kafka_metadata(api->handle.rk, 1, NULL, out, (int)api->timeout_ms);
 
 	rd_kafka_poll(api->handle.rk, 0); /* brings the reason, if there is one */
 	return error ? kafka_complain(&api->handle, "the cluster's topics", error) : ADMIN_OK;
@@ -27,28 +29,35 @@ enum admin_status admin_api_metadata(struct admin_api *api, const struct rd_kafk
 bool admin_api_may_describe(struct admin_api *api, const char *topic) {
 	rd_kafka_topic_t *handle = rd_kafka_topic_new(api->handle.rk, topic, NULL);
 	const struct rd_kafka_metadata *metadata;
-	rd_kafka_resp_err_t error = handle ? rd_kafka_metadata(api->handle.rk, 0, handle, &metadata, (int)api->timeout_ms) : rd_kafka_last_error();
+	rd_kafka_resp_err_t error =
+	    handle ? rd_kafka_metadata(api->handle.rk, 0, handle, &metadata, (int)api->timeout_ms)
+		   : rd_kafka_last_error();
 
 	if (handle)
 		rd_kafka_topic_destroy(handle);
 	if (!error) {
-		error = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_NO_ERROR;
+		error =
+		    metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_NO_ERROR;
 		rd_kafka_metadata_destroy(metadata);
 	}
 	return error != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 }
 
 static rd_kafka_AdminOptions_t *options_new(const struct admin_api *api) {
-	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(api->handle.rk, RD_KAFKA_ADMIN_OP_ANY);
+	rd_kafka_AdminOptions_t *options =
+	    rd_kafka_AdminOptions_new(api->handle.rk, RD_KAFKA_ADMIN_OP_ANY);
 	char why[256];
 
-	if (rd_kafka_AdminOptions_set_request_timeout(options, (int)api->timeout_ms, why, sizeof(why)) ||
-	    rd_kafka_AdminOptions_set_operation_timeout(options, (int)api->timeout_ms, why, sizeof(why)))
+	if (rd_kafka_AdminOptions_set_request_timeout(options, (int)api->timeout_ms, why,
+						      sizeof(why)) ||
+	    rd_kafka_AdminOptions_set_operation_timeout(options, (int)api->timeout_ms, why,
+							sizeof(why)))
 		abort(); /* main has bounded the timeout */
 	return options;
 }
 
-static enum admin_status wait_for_result(struct admin_api *api, const char *what, rd_kafka_event_t **out) {
+static enum admin_status wait_for_result(struct admin_api *api, const char *what,
+					 rd_kafka_event_t **out) {
 	rd_kafka_event_t *event = rd_kafka_queue_poll(api->queue, (int)api->timeout_ms);
 	enum admin_status status = ADMIN_OK;
 
@@ -64,8 +73,8 @@ static enum admin_status wait_for_result(struct admin_api *api, const char *what
 	return ADMIN_OK;
 }
 
-enum admin_status admin_api_create_topics(struct admin_api *api, rd_kafka_NewTopic_t **topics, size_t count,
-					  rd_kafka_event_t **out) {
+enum admin_status admin_api_create_topics(struct admin_api *api, rd_kafka_NewTopic_t **topics,
+					  size_t count, rd_kafka_event_t **out) {
 	rd_kafka_AdminOptions_t *options = options_new(api);
 
 	rd_kafka_CreateTopics(api->handle.rk, topics, count, options, api->queue);
@@ -73,9 +82,11 @@ enum admin_status admin_api_create_topics(struct admin_api *api, rd_kafka_NewTop
 	return wait_for_result(api, "creating topics", out);
 }
 
-enum admin_status admin_api_describe(struct admin_api *api, rd_kafka_ResourceType_t type, const char *const *names, size_t count,
+enum admin_status admin_api_describe(struct admin_api *api, rd_kafka_ResourceType_t type,
+				     const char *const *names, size_t count,
 				     rd_kafka_event_t **out) {
-	rd_kafka_ConfigResource_t **resources = x_calloc(count, sizeof(rd_kafka_ConfigResource_t *));
+	rd_kafka_ConfigResource_t **resources =
+	    x_calloc(count, sizeof(rd_kafka_ConfigResource_t *));
 	rd_kafka_AdminOptions_t *options = options_new(api);
 
 	for (size_t i = 0; i < count; i++)

@@ -9,19 +9,23 @@ struct admin_api {
 	int64_t timeout_ms;
 };
 
-enum admin_status admin_api_open(struct admin_api *api, const struct config *config, int64_t timeout_ms) _must_check_;
+enum admin_status admin_api_open(struct admin_api *api, const struct config *config,
+				 int64_t timeout_ms) _must_check_;
 void admin_api_close(struct admin_api *api);
 
-/* Whether the brokers tell of this topic; of all topics they leave out those that may not be described. */
+/* Whether the brokers tell of this topic; of all topics they leave out those that may not be
+ * described. */
 bool admin_api_may_describe(struct admin_api *api, const char *topic);
 /* The cluster's brokers and topics; freed with rd_kafka_metadata_destroy. */
-enum admin_status admin_api_metadata(struct admin_api *api, const struct rd_kafka_metadata **out) _must_check_;
+enum admin_status admin_api_metadata(struct admin_api *api,
+				     const struct rd_kafka_metadata **out) _must_check_;
 
-/* The result as an event, freed with rd_kafka_event_destroy; its own error is looked at here, those of single topics by the
- * caller. */
-enum admin_status admin_api_create_topics(struct admin_api *api, rd_kafka_NewTopic_t **topics, size_t count,
-					  rd_kafka_event_t **out) _must_check_;
-enum admin_status admin_api_describe(struct admin_api *api, rd_kafka_ResourceType_t type, const char *const *names, size_t count,
+/* The result as an event, freed with rd_kafka_event_destroy; its own error is looked at here, those
+ * of single topics by the caller. */
+enum admin_status admin_api_create_topics(struct admin_api *api, rd_kafka_NewTopic_t **topics,
+					  size_t count, rd_kafka_event_t **out) _must_check_;
+enum admin_status admin_api_describe(struct admin_api *api, rd_kafka_ResourceType_t type,
+				     const char *const *names, size_t count,
 				     rd_kafka_event_t **out) _must_check_;
 
 /* The value of a setting in the description of one topic or broker, or NULL. */

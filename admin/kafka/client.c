@@ -15,20 +15,24 @@ struct client {
 
 static enum admin_status open_results(const struct config *config, struct client *client) {
 	_cleanup_(x_freep) char *topic = topic_name(config, TOPIC_RESULTS);
-	const struct reader_options options = { .topic = topic, .start = READER_FROM_END, .timeout_ms = client->timeout_ms };
+	const struct reader_options options = { .topic = topic,
+						.start = READER_FROM_END,
+						.timeout_ms = client->timeout_ms };
 
 	return reader_open(config, &options, &client->results);
 }
 
-static enum admin_status open_commands(const struct config *config, bool issues, struct client *client) {
+static enum admin_status open_commands(const struct config *config, bool issues,
+				       struct client *client) {
 	_cleanup_(x_freep) char *topic = topic_name(config, issues ? TOPIC_ISSUANCE : TOPIC_ADMIN);
-	const struct producer_options options = { .topic = topic, .timeout_ms = client->timeout_ms };
+	const struct producer_options options = { .topic = topic,
+						  .timeout_ms = client->timeout_ms };
 
 	return producer_open(config, &options, &client->producer);
 }
 
-enum admin_status client_open(const struct config *config, struct codec *codec, const struct client_options *options,
-			      struct client **out) {
+enum admin_status client_open(const struct config *config, struct codec *codec,
+			      const struct client_options *options, struct client **out) {
 	_cleanup_(client_closep) struct client *client = x_calloc(1, sizeof(*client));
 	enum admin_status status;
 
@@ -54,9 +58,12 @@ void client_close(struct client *client) {
 	free(client);
 }
 
-static enum admin_status send_encoded(struct client *client, const struct command_envelope *envelope) {
+static enum admin_status send_encoded(struct client *client,
+				      const struct command_envelope *envelope) {
 	const char *traceparent = envelope->traceparent;
-	const struct record_header header = { .name = "traceparent", .value = traceparent, .len = traceparent ? strlen(traceparent) : 0 };
+	const struct record_header header = { .name = "traceparent",
+					      .value = traceparent,
+					      .len = traceparent ? strlen(traceparent) : 0 };
 	const struct produced_record record = { .key = envelope->tenant_id,
 						.key_len = strlen(envelope->tenant_id),
 						.value = client->encoded.data,
@@ -90,7 +97,8 @@ const struct producer *client_producer(const struct client *client) {
 }
 
 static bool is_of_tenant(const struct record *record, const char *tenant_id) {
-	return record->key_len == strlen(tenant_id) && !memcmp(record->key, tenant_id, record->key_len);
+	return record->key_len == strlen(tenant_id) &&
+	       !memcmp(record->key, tenant_id, record->key_len);
 }
 
 /* A look at the key is cheaper than decoding; what cannot be decoded is nobody's outcome. */
@@ -101,16 +109,19 @@ static bool take_outcome(struct client *client, const char *tenant_id, struct an
 	if (!record->value || (tenant_id && !is_of_tenant(record, tenant_id)))
 		return false;
 	arena_reset(client->scratch);
-	return !codec_decode_event(client->codec, client->scratch, record->value, record->len, out, &why) && out->command_id &&
-	       (out->step == ANALYTIC_SUCCESS || out->step == ANALYTIC_FAIL);
+	return !codec_decode_event(client->codec, client->scratch, record->value, record->len, out,
+				   &why) &&
+	       out->command_id && (out->step == ANALYTIC_SUCCESS || out->step == ANALYTIC_FAIL);
 }
 
-enum reader_event client_next_outcome(struct client *client, const char *tenant_id, int wait_ms, struct analytic_event *out) {
+enum reader_event client_next_outcome(struct client *client, const char *tenant_id, int wait_ms,
+				      struct analytic_event *out) {
 	int64_t deadline_ms = clock_monotonic_ms() + wait_ms;
 
 	for (;;) {
 		int64_t left_ms = MAX(deadline_ms - clock_monotonic_ms(), (int64_t)0);
-		enum reader_event event = reader_next(client->results, (int)left_ms, &client->record);
+		enum reader_event event =
+		    reader_next(client->results, (int)left_ms, &client->record);
 
 		if (event == READER_FAILED || (event == READER_NOTHING && !left_ms))
 			return event;
@@ -127,16 +138,20 @@ enum admin_status client_complain_timeout(const struct client *client, const cha
 	return reader_complain_timeout(client->results, what, client->timeout_ms);
 }
 
-/* The event was read from bytes that are still there: once more, for as long as the caller's arena. */
-static enum admin_status keep(struct client *client, struct arena *arena, struct analytic_event *out) {
+/* The event was read from bytes that are still there: once more, for as long as the caller's arena.
+ */
+static enum admin_status keep(struct client *client, struct arena *arena,
+			      struct analytic_event *out) {
 	const char *why;
 
-	if (codec_decode_event(client->codec, arena, client->record.value, client->record.len, out, &why))
+	if (codec_decode_event(client->codec, arena, client->record.value, client->record.len, out,
+			       &why))
 		abort();
 	return ADMIN_OK;
 }
 
-enum admin_status client_await(struct client *client, struct arena *arena, const struct command_envelope *envelope,
+enum admin_status client_await(struct client *client, struct arena *arena,
+			       const struct command_envelope *envelope,
 			       struct analytic_event *out) {
 	int64_t deadline_ms = clock_monotonic_ms() + client->timeout_ms;
 
@@ -152,14 +167,15 @@ enum admin_status client_await(struct client *client, struct arena *arena, const
 			return client_status(client);
 		case READER_NOTHING:
 		case READER_END:
-			complain("no outcome of command %s of tenant %s", envelope->command_id, envelope->tenant_id);
+			complain("no outcome of command %s of tenant %s", envelope->command_id,
+				 envelope->tenant_id);
 			return client_complain_timeout(client, "webhook-results");
 		}
 	}
 }
 
-enum admin_status client_call(struct client *client, struct arena *arena, const struct command *command,
-			      struct analytic_event *out) {
+enum admin_status client_call(struct client *client, struct arena *arena,
+			      const struct command *command, struct analytic_event *out) {
 	enum admin_status status = client_send_command(client, command);
 
 	if (status == ADMIN_REFUSED) {

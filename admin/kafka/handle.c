@@ -24,7 +24,8 @@ static void on_report(rd_kafka_t *rk _unused_, const rd_kafka_message_t *message
 	handle->on_report(handle->on_report_userdata, message);
 }
 
-static void on_log(const rd_kafka_t *rk _unused_, int level _unused_, const char *facility, const char *text) {
+static void on_log(const rd_kafka_t *rk _unused_, int level _unused_, const char *facility,
+		   const char *text) {
 	if (!settings_line_is_secret(text))
 		log_debug("librdkafka", "facility=%s text=%s", facility, log_quote(text));
 }
@@ -33,7 +34,8 @@ static enum admin_status set_all(rd_kafka_conf_t *conf, const struct kafka_setti
 	char why[512];
 
 	for (; settings && settings->name; settings++) {
-		if (rd_kafka_conf_set(conf, settings->name, settings->value, why, sizeof(why)) == RD_KAFKA_CONF_OK)
+		if (rd_kafka_conf_set(conf, settings->name, settings->value, why, sizeof(why)) ==
+		    RD_KAFKA_CONF_OK)
 			continue;
 		complain("kafka.%s: %s", settings->name, why);
 		return ADMIN_USAGE;
@@ -42,7 +44,8 @@ static enum admin_status set_all(rd_kafka_conf_t *conf, const struct kafka_setti
 }
 
 /* NULL after saying which setting is refused. */
-static rd_kafka_conf_t *conf_new(struct kafka_handle *handle, const struct config *config, enum client_kind kind) {
+static rd_kafka_conf_t *conf_new(struct kafka_handle *handle, const struct config *config,
+				 enum client_kind kind) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024);
 	rd_kafka_conf_t *conf = settings_conf_new(config, kind, &why);
 
@@ -64,7 +67,8 @@ enum admin_status kafka_handle_open(struct kafka_handle *handle, const struct co
 	rd_kafka_conf_t *conf;
 	char why[512];
 
-	*handle = (struct kafka_handle){ .on_report = options->on_report, .on_report_userdata = options->on_report_userdata };
+	*handle = (struct kafka_handle){ .on_report = options->on_report,
+					 .on_report_userdata = options->on_report_userdata };
 	if (!bootstrap) {
 		complain("kafka.bootstrap.servers is not set");
 		return ADMIN_USAGE;
@@ -73,7 +77,9 @@ enum admin_status kafka_handle_open(struct kafka_handle *handle, const struct co
 	if (!conf)
 		return ADMIN_USAGE;
 	if (set_all(conf, options->settings) == ADMIN_OK) {
-		handle->rk = rd_kafka_new(settings_produces(options->kind) ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, why, sizeof(why));
+		handle->rk = rd_kafka_new(settings_produces(options->kind) ? RD_KAFKA_PRODUCER
+									   : RD_KAFKA_CONSUMER,
+					  conf, why, sizeof(why));
 		if (handle->rk) {
 			handle->bootstrap = x_strdup(bootstrap);
 			return ADMIN_OK;
@@ -92,13 +98,16 @@ void kafka_handle_close(struct kafka_handle *handle) {
 }
 
 bool kafka_login_is_refused(struct kafka_handle *handle) {
-	if (handle->login_error && clock_monotonic_ms() - handle->login_error_at_ms > REFUSAL_LOGIN_MENDED_AFTER_MS)
+	if (handle->login_error &&
+	    clock_monotonic_ms() - handle->login_error_at_ms > REFUSAL_LOGIN_MENDED_AFTER_MS)
 		handle->login_error = RD_KAFKA_RESP_ERR_NO_ERROR;
-	return handle->login_error && refusal_log(handle->login_error, "Connect", "brokers", handle->bootstrap);
+	return handle->login_error &&
+	       refusal_log(handle->login_error, "Connect", "brokers", handle->bootstrap);
 }
 
 static bool is_unknown_topic(rd_kafka_resp_err_t error) {
-	return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+	return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+	       error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
 }
 
 static bool is_misconfiguration(rd_kafka_resp_err_t error) {
@@ -124,16 +133,21 @@ static const char *separator(const struct kafka_handle *handle) {
 	return handle->last_error[0] ? ": " : "";
 }
 
-enum admin_status kafka_complain(const struct kafka_handle *handle, const char *what, rd_kafka_resp_err_t error) {
-	const char *cause = is_unknown_topic(error) ? "posthorn-admin topics create makes it" : refusal_cause(error);
+enum admin_status kafka_complain(const struct kafka_handle *handle, const char *what,
+				 rd_kafka_resp_err_t error) {
+	const char *cause = is_unknown_topic(error) ? "posthorn-admin topics create makes it"
+						    : refusal_cause(error);
 
-	complain("%s: %s (kafka.bootstrap.servers=%s%s%s)%s%s", what, rd_kafka_err2str(error), handle->bootstrap, separator(handle),
-		 handle->last_error, cause ? "; " : "", cause ? cause : "");
+	complain("%s: %s (kafka.bootstrap.servers=%s%s%s)%s%s", what, rd_kafka_err2str(error),
+		 handle->bootstrap, separator(handle), handle->last_error, cause ? "; " : "",
+		 cause ? cause : "");
 	return kafka_status(error);
 }
 
-enum admin_status kafka_complain_timeout(const struct kafka_handle *handle, const char *what, int64_t timeout_ms) {
-	complain("%s: nothing in %.1f s (kafka.bootstrap.servers=%s%s%s)", what, (double)timeout_ms / 1000, handle->bootstrap,
-		 separator(handle), handle->last_error);
+enum admin_status kafka_complain_timeout(const struct kafka_handle *handle, const char *what,
+					 int64_t timeout_ms) {
+	complain("%s: nothing in %.1f s (kafka.bootstrap.servers=%s%s%s)", what,
+		 (double)timeout_ms / 1000, handle->bootstrap, separator(handle),
+		 handle->last_error);
 	return ADMIN_NO_OUTCOME;
 }

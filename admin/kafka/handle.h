@@ -1,5 +1,5 @@
-/* A librdkafka handle made from the configuration: kafka.* passed through, what the design needs set over it, its last error kept
- * for people. */
+/* A librdkafka handle made from the configuration: kafka.* passed through, what the design needs
+ * set over it, its last error kept for people. */
 #pragma once
 
 #include "base/config.h"
@@ -18,7 +18,8 @@ typedef void (*kafka_report_fn)(void *userdata, const rd_kafka_message_t *messag
 
 struct kafka_handle_options {
 	enum client_kind kind;
-	const struct kafka_setting *settings; /* what rdkafka/settings.h leaves to the caller; ends with an empty row, NULL: none */
+	const struct kafka_setting *settings; /* what rdkafka/settings.h leaves to the caller; ends
+						 with an empty row, NULL: none */
 	kafka_report_fn on_report;            /* NULL: none */
 	void *on_report_userdata;
 };
@@ -33,17 +34,23 @@ struct kafka_handle {
 	void *on_report_userdata;
 };
 
-/* Returns ADMIN_OK, or ADMIN_USAGE after saying which setting is refused. `handle` must stay where it is until it is closed. */
+/* Returns ADMIN_OK, or ADMIN_USAGE after saying which setting is refused. `handle` must stay where
+ * it is until it is closed. */
 enum admin_status kafka_handle_open(struct kafka_handle *handle, const struct config *config,
 				    const struct kafka_handle_options *options) _must_check_;
 void kafka_handle_close(struct kafka_handle *handle);
 
-/* Whether the brokers refuse the login now, which is logged once. Of the thread that polls the handle. */
+/* Whether the brokers refuse the login now, which is logged once. Of the thread that polls the
+ * handle. */
 bool kafka_login_is_refused(struct kafka_handle *handle);
 
-/* ADMIN_USAGE for what only another configuration can mend (no such topic, no permission), else ADMIN_NO_OUTCOME. */
+/* ADMIN_USAGE for what only another configuration can mend (no such topic, no permission), else
+ * ADMIN_NO_OUTCOME. */
 enum admin_status kafka_status(rd_kafka_resp_err_t error);
-/* Says that `what` failed with `error`, with the bootstrap servers and the last connection error, and returns its status. */
-enum admin_status kafka_complain(const struct kafka_handle *handle, const char *what, rd_kafka_resp_err_t error);
+/* Says that `what` failed with `error`, with the bootstrap servers and the last connection error,
+ * and returns its status. */
+enum admin_status kafka_complain(const struct kafka_handle *handle, const char *what,
+				 rd_kafka_resp_err_t error);
 /* The same where nothing came in time. */
-enum admin_status kafka_complain_timeout(const struct kafka_handle *handle, const char *what, int64_t timeout_ms);
+enum admin_status kafka_complain_timeout(const struct kafka_handle *handle, const char *what,
+					 int64_t timeout_ms);

@@ -34,18 +34,21 @@ static void on_report(void *userdata, const rd_kafka_message_t *message) {
 
 static enum admin_status check_topic(struct producer *producer) {
 	const struct rd_kafka_metadata *metadata = NULL;
-	rd_kafka_resp_err_t error =
-	    rd_kafka_metadata(producer->handle.rk, 0, producer->topic, &metadata, (int)producer->timeout_ms);
+	rd_kafka_resp_err_t error = rd_kafka_metadata(producer->handle.rk, 0, producer->topic,
+						      &metadata, (int)producer->timeout_ms);
 
 	rd_kafka_poll(producer->handle.rk, 0); /* brings the reason, if there is one */
 	if (!error) {
 		error = metadata->topics[0].err;
 		rd_kafka_metadata_destroy(metadata);
 	}
-	return error ? kafka_complain(&producer->handle, rd_kafka_topic_name(producer->topic), error) : ADMIN_OK;
+	return error
+		   ? kafka_complain(&producer->handle, rd_kafka_topic_name(producer->topic), error)
+		   : ADMIN_OK;
 }
 
-enum admin_status producer_open(const struct config *config, const struct producer_options *options, struct producer **out) {
+enum admin_status producer_open(const struct config *config, const struct producer_options *options,
+				struct producer **out) {
 	_cleanup_(producer_closep) struct producer *producer = x_calloc(1, sizeof(*producer));
 	char timeout[32];
 	const struct kafka_setting settings[] = {
@@ -53,9 +56,10 @@ enum admin_status producer_open(const struct config *config, const struct produc
 		{ options->each_alone ? "batch.num.messages" : NULL, "1" },
 		{ 0 },
 	};
-	const struct kafka_handle_options handle_options = {
-		.kind = CLIENT_SENDER, .settings = settings, .on_report = on_report, .on_report_userdata = producer
-	};
+	const struct kafka_handle_options handle_options = { .kind = CLIENT_SENDER,
+							     .settings = settings,
+							     .on_report = on_report,
+							     .on_report_userdata = producer };
 	enum admin_status status;
 
 	snprintf(timeout, sizeof(timeout), "%" PRId64, options->timeout_ms);
@@ -83,24 +87,28 @@ static rd_kafka_headers_t *headers_new(const struct produced_record *record) {
 	rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
 
 	for (size_t i = 0; i < record->header_count; i++)
-		rd_kafka_header_add(headers, record->headers[i].name, -1, record->headers[i].value, (ssize_t)record->headers[i].len);
+		rd_kafka_header_add(headers, record->headers[i].name, -1, record->headers[i].value,
+				    (ssize_t)record->headers[i].len);
 	return headers;
 }
 
-static rd_kafka_resp_err_t produce(struct producer *producer, const struct produced_record *record) {
+static rd_kafka_resp_err_t produce(struct producer *producer,
+				   const struct produced_record *record) {
 	rd_kafka_headers_t *headers;
 	rd_kafka_resp_err_t error;
 
 	if (!record->header_count)
 		return rd_kafka_produce(producer->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
-					(void *)(uintptr_t)record->value, record->len, record->key, record->key_len, record->tag)
+					(void *)(uintptr_t)record->value, record->len, record->key,
+					record->key_len, record->tag)
 			   ? rd_kafka_last_error()
 			   : RD_KAFKA_RESP_ERR_NO_ERROR;
 	headers = headers_new(record);
-	error = rd_kafka_producev(producer->handle.rk, RD_KAFKA_V_RKT(producer->topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-				  RD_KAFKA_V_KEY(record->key, record->key_len),
-				  RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value, record->len), RD_KAFKA_V_HEADERS(headers),
-				  RD_KAFKA_V_OPAQUE(record->tag), RD_KAFKA_V_END);
+	error = rd_kafka_producev(
+	    producer->handle.rk, RD_KAFKA_V_RKT(producer->topic),
+	    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(record->key, record->key_len),
+	    RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value, record->len),
+	    RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(record->tag), RD_KAFKA_V_END);
 	if (error) /* else they are the record's */
 		rd_kafka_headers_destroy(headers);
 	return error;
@@ -113,7 +121,9 @@ enum admin_status producer_send(struct producer *producer, const struct produced
 	while ((error = produce(producer, record)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
 		rd_kafka_poll(producer->handle.rk, FULL_QUEUE_WAIT_MS);
 	rd_kafka_poll(producer->handle.rk, 0);
-	return error ? kafka_complain(&producer->handle, rd_kafka_topic_name(producer->topic), error) : ADMIN_OK;
+	return error
+		   ? kafka_complain(&producer->handle, rd_kafka_topic_name(producer->topic), error)
+		   : ADMIN_OK;
 }
 
 enum admin_status producer_flush(struct producer *producer) {
@@ -123,11 +133,13 @@ enum admin_status producer_flush(struct producer *producer) {
 
 	while (rd_kafka_flush(producer->handle.rk, FLUSH_STEP_MS) == RD_KAFKA_RESP_ERR__TIMED_OUT) {
 		if (clock_monotonic_ms() > deadline_ms)
-			return kafka_complain_timeout(&producer->handle, name, producer->timeout_ms);
+			return kafka_complain_timeout(&producer->handle, name,
+						      producer->timeout_ms);
 	}
 	if (producer->lost && producer->on_report)
 		return kafka_status(producer->last_error);
-	return producer->lost ? kafka_complain(&producer->handle, name, producer->last_error) : ADMIN_OK;
+	return producer->lost ? kafka_complain(&producer->handle, name, producer->last_error)
+			      : ADMIN_OK;
 }
 
 uint64_t producer_acknowledged(const struct producer *producer) {

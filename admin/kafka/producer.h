@@ -10,15 +10,15 @@
 
 struct producer;
 
-/* Called by producer_send and producer_flush for each record that has a tag: `why` is NULL when the brokers have it, else says why it
- * was given up. */
+/* Called by producer_send and producer_flush for each record that has a tag: `why` is NULL when the
+ * brokers have it, else says why it was given up. */
 typedef void (*producer_report_fn)(void *userdata, void *tag, const char *why);
 
 struct producer_options {
 	const char *topic;
 	int64_t timeout_ms; /* after which a record that no broker took is given up */
-	/* Each record is a batch of its own, and compressed: one that its topic does not take costs no other, and what it took compressed is not
-	 * too large for it now. */
+	/* Each record is a batch of its own, and compressed: one that its topic does not take costs
+	 * no other, and what it took compressed is not too large for it now. */
 	bool each_alone;
 	producer_report_fn on_report; /* NULL: none */
 	void *on_report_userdata;
@@ -41,8 +41,10 @@ struct produced_record {
 };
 
 /* Queues a copy; waits while the queue is full. */
-enum admin_status producer_send(struct producer *producer, const struct produced_record *record) _must_check_;
-/* Waits until every record is on the brokers or given up, which is returned; and said, unless on_report has done so. */
+enum admin_status producer_send(struct producer *producer,
+				const struct produced_record *record) _must_check_;
+/* Waits until every record is on the brokers or given up, which is returned; and said, unless
+ * on_report has done so. */
 enum admin_status producer_flush(struct producer *producer) _must_check_;
 
 /* Records that the brokers have, and that were given up. */

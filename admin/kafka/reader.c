@@ -21,7 +21,8 @@ struct reader {
 	int32_t partition_count;
 	struct place *places; /* [partition_count] */
 	int32_t unreached;
-	int64_t total, done; /* offsets up to the ends; those of transactions' markers and of what was compacted away count too */
+	int64_t total, done; /* offsets up to the ends; those of transactions' markers and of what
+				was compacted away count too */
 	uint64_t returned;   /* records */
 	bool prints;
 	rd_kafka_message_t *message; /* what the last record borrows from */
@@ -31,7 +32,8 @@ struct reader {
 static enum admin_status find_partitions(struct reader *reader, int timeout_ms) {
 	rd_kafka_topic_t *topic = rd_kafka_topic_new(reader->handle.rk, reader->topic, NULL);
 	const struct rd_kafka_metadata *metadata = NULL;
-	rd_kafka_resp_err_t error = rd_kafka_metadata(reader->handle.rk, 0, topic, &metadata, timeout_ms);
+	rd_kafka_resp_err_t error =
+	    rd_kafka_metadata(reader->handle.rk, 0, topic, &metadata, timeout_ms);
 
 	rd_kafka_topic_destroy(topic);
 	rd_kafka_poll(reader->handle.rk, 0); /* brings the reason, if there is one */
@@ -45,10 +47,15 @@ static enum admin_status find_partitions(struct reader *reader, int timeout_ms) 
 	return error ? kafka_complain(&reader->handle, reader->topic, error) : ADMIN_OK;
 }
 
-/* The partitions to read: the key's, or all. Java's default partitioner, which all keyed producers must use. */
-static rd_kafka_topic_partition_list_t *partitions_new(const struct reader *reader, const char *key) {
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(reader->partition_count);
-	int32_t only = key ? rd_kafka_msg_partitioner_murmur2(NULL, key, strlen(key), reader->partition_count, NULL, NULL) : -1;
+/* The partitions to read: the key's, or all. Java's default partitioner, which all keyed producers
+ * must use. */
+static rd_kafka_topic_partition_list_t *partitions_new(const struct reader *reader,
+						       const char *key) {
+	rd_kafka_topic_partition_list_t *list =
+	    rd_kafka_topic_partition_list_new(reader->partition_count);
+	int32_t only = key ? rd_kafka_msg_partitioner_murmur2(NULL, key, strlen(key),
+							      reader->partition_count, NULL, NULL)
+			   : -1;
 
 	for (int32_t i = 0; i < reader->partition_count; i++) {
 		if (only < 0 || only == i)
@@ -59,15 +66,17 @@ static rd_kafka_topic_partition_list_t *partitions_new(const struct reader *read
 
 /* A partition that was just made, or whose leader just moved, is asked again. */
 static bool is_transient(rd_kafka_resp_err_t error) {
-	return error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+	return error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+	       error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
 	       error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 }
 
 /*
- * ListOffsets takes a time, or -1 for the end and -2 for the beginning: of all partitions at once. A time after which nothing came is
- * answered with -1. Source: Kafka protocol guide, ListOffsets.
+ * ListOffsets takes a time, or -1 for the end and -2 for the beginning: of all partitions at once.
+ * A time after which nothing came is answered with -1. Source: Kafka protocol guide, ListOffsets.
  */
-static rd_kafka_resp_err_t ask_offsets(struct reader *reader, rd_kafka_topic_partition_list_t *list, int64_t time, int timeout_ms) {
+static rd_kafka_resp_err_t ask_offsets(struct reader *reader, rd_kafka_topic_partition_list_t *list,
+				       int64_t time, int timeout_ms) {
 	rd_kafka_resp_err_t error;
 
 	for (int i = 0; i < list->cnt; i++)
@@ -78,7 +87,8 @@ static rd_kafka_resp_err_t ask_offsets(struct reader *reader, rd_kafka_topic_par
 	return error;
 }
 
-static enum admin_status find_offsets(struct reader *reader, rd_kafka_topic_partition_list_t *list, int64_t time, int timeout_ms) {
+static enum admin_status find_offsets(struct reader *reader, rd_kafka_topic_partition_list_t *list,
+				      int64_t time, int timeout_ms) {
 	int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
 	rd_kafka_resp_err_t error = ask_offsets(reader, list, time, timeout_ms);
 
@@ -89,16 +99,21 @@ static enum admin_status find_offsets(struct reader *reader, rd_kafka_topic_part
 	return error ? kafka_complain(&reader->handle, reader->topic, error) : ADMIN_OK;
 }
 
-/* The ends first: what is produced after that is past them, and not missed where the start is an end. */
-static enum admin_status find_places(struct reader *reader, const struct reader_options *options, rd_kafka_topic_partition_list_t *list) {
-	int64_t time = options->start == READER_FROM_TIME ? MAX(options->since_ms, (int64_t)0) : RD_KAFKA_OFFSET_BEGINNING;
-	enum admin_status status = find_offsets(reader, list, RD_KAFKA_OFFSET_END, (int)options->timeout_ms);
+/* The ends first: what is produced after that is past them, and not missed where the start is an
+ * end. */
+static enum admin_status find_places(struct reader *reader, const struct reader_options *options,
+				     rd_kafka_topic_partition_list_t *list) {
+	int64_t time = options->start == READER_FROM_TIME ? MAX(options->since_ms, (int64_t)0)
+							  : RD_KAFKA_OFFSET_BEGINNING;
+	enum admin_status status =
+	    find_offsets(reader, list, RD_KAFKA_OFFSET_END, (int)options->timeout_ms);
 
 	if (status)
 		return status;
 	reader->places = x_calloc((size_t)reader->partition_count, sizeof(*reader->places));
 	for (int i = 0; i < list->cnt; i++)
-		reader->places[list->elems[i].partition].end = MAX(list->elems[i].offset, (int64_t)0);
+		reader->places[list->elems[i].partition].end =
+		    MAX(list->elems[i].offset, (int64_t)0);
 	if (options->start != READER_FROM_END)
 		status = find_offsets(reader, list, time, (int)options->timeout_ms);
 	for (int i = 0; !status && i < list->cnt; i++) {
@@ -113,7 +128,8 @@ static enum admin_status find_places(struct reader *reader, const struct reader_
 	return status;
 }
 
-/* Numbers, where a logical end would be resolved later, and a record produced until then be missed. */
+/* Numbers, where a logical end would be resolved later, and a record produced until then be missed.
+ */
 static enum admin_status assign(struct reader *reader, const struct reader_options *options) {
 	rd_kafka_topic_partition_list_t *list = partitions_new(reader, options->key);
 	enum admin_status status = find_places(reader, options, list);
@@ -129,7 +145,8 @@ static enum admin_status assign(struct reader *reader, const struct reader_optio
 	return status;
 }
 
-enum admin_status reader_open(const struct config *config, const struct reader_options *options, struct reader **out) {
+enum admin_status reader_open(const struct config *config, const struct reader_options *options,
+			      struct reader **out) {
 	_cleanup_(reader_closep) struct reader *reader = x_calloc(1, sizeof(*reader));
 	const struct kafka_handle_options handle_options = { .kind = CLIENT_READER };
 	enum admin_status status = kafka_handle_open(&reader->handle, config, &handle_options);
@@ -171,25 +188,28 @@ static void advance(struct reader *reader, int32_t partition, int64_t offset) {
 
 static enum reader_event take_error(struct reader *reader, const rd_kafka_message_t *message) {
 	if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-		advance(reader, message->partition, MAX(message->offset, reader->places[message->partition].end));
+		advance(reader, message->partition,
+			MAX(message->offset, reader->places[message->partition].end));
 		return READER_NOTHING;
 	}
 	reader->status = kafka_complain(&reader->handle, reader->topic, message->err);
 	return READER_FAILED;
 }
 
-static enum reader_event take_record(struct reader *reader, const rd_kafka_message_t *message, struct record *out) {
+static enum reader_event take_record(struct reader *reader, const rd_kafka_message_t *message,
+				     struct record *out) {
 	rd_kafka_timestamp_type_t timestamp_type;
 
 	advance(reader, message->partition, message->offset + 1);
-	*out = (struct record){ .key = message->key,
-				.key_len = message->key_len,
-				.value = message->payload,
-				.len = message->len,
-				.partition = message->partition,
-				.offset = message->offset,
-				.timestamp_ms = rd_kafka_message_timestamp(message, &timestamp_type),
-				.message = reader->message };
+	*out =
+	    (struct record){ .key = message->key,
+			     .key_len = message->key_len,
+			     .value = message->payload,
+			     .len = message->len,
+			     .partition = message->partition,
+			     .offset = message->offset,
+			     .timestamp_ms = rd_kafka_message_timestamp(message, &timestamp_type),
+			     .message = reader->message };
 	return READER_RECORD;
 }
 
@@ -214,7 +234,8 @@ enum reader_event reader_next(struct reader *reader, int wait_ms, struct record 
 	reader->message = rd_kafka_consumer_poll(reader->handle.rk, wait_ms);
 	if (!reader->message)
 		return READER_NOTHING;
-	return reader->message->err ? take_error(reader, reader->message) : take_record(reader, reader->message, out);
+	return reader->message->err ? take_error(reader, reader->message)
+				    : take_record(reader, reader->message, out);
 }
 
 bool reader_login_is_refused(struct reader *reader) {
@@ -244,11 +265,13 @@ enum admin_status reader_status(const struct reader *reader) {
 	return reader->status;
 }
 
-enum admin_status reader_complain_timeout(const struct reader *reader, const char *what, int64_t timeout_ms) {
+enum admin_status reader_complain_timeout(const struct reader *reader, const char *what,
+					  int64_t timeout_ms) {
 	return kafka_complain_timeout(&reader->handle, what, timeout_ms);
 }
 
-static enum admin_status walk(struct reader *reader, int64_t timeout_ms, reader_fn fn, void *userdata, struct progress *progress) {
+static enum admin_status walk(struct reader *reader, int64_t timeout_ms, reader_fn fn,
+			      void *userdata, struct progress *progress) {
 	enum admin_status status = ADMIN_OK;
 	struct record record;
 
@@ -269,7 +292,8 @@ static enum admin_status walk(struct reader *reader, int64_t timeout_ms, reader_
 	return status;
 }
 
-enum admin_status reader_walk(struct reader *reader, int64_t timeout_ms, reader_fn fn, void *userdata) {
+enum admin_status reader_walk(struct reader *reader, int64_t timeout_ms, reader_fn fn,
+			      void *userdata) {
 	enum admin_status status;
 	struct progress progress;
 

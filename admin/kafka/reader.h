@@ -1,6 +1,6 @@
 /*
- * Reads a topic, read_committed and without a group: from its beginning, from a time, or from its end; up to the end that it had when
- * the reader was opened, or onwards.
+ * Reads a topic, read_committed and without a group: from its beginning, from a time, or from its
+ * end; up to the end that it had when the reader was opened, or onwards.
  */
 #pragma once
 
@@ -19,12 +19,15 @@ struct reader_options {
 	const char *topic;
 	const char *key; /* only the partition that records of this key go to; NULL: all */
 	enum reader_start start;
-	int64_t since_ms;   /* READER_FROM_TIME: no record of a partition before the first one as young as this */
+	int64_t since_ms;   /* READER_FROM_TIME: no record of a partition before the first one as
+			       young as this */
 	int64_t timeout_ms; /* for finding the partitions and their ends */
-	bool prints;        /* records are shown as they come: a progress bar must not get between them on the same terminal */
+	bool prints; /* records are shown as they come: a progress bar must not get between them on
+			the same terminal */
 };
 
-/* When this returns ADMIN_OK with READER_FROM_END, every record that is produced from now on will be seen. */
+/* When this returns ADMIN_OK with READER_FROM_END, every record that is produced from now on will
+ * be seen. */
 enum admin_status reader_open(const struct config *config, const struct reader_options *options,
 			      struct reader **out) _must_check_;
 void reader_close(struct reader *reader);
@@ -38,7 +41,7 @@ struct record {
 	size_t len;
 	int32_t partition;
 	int64_t offset;
-	int64_t timestamp_ms;              /* wall clock, as the topic has it; -1 without one */
+	int64_t timestamp_ms;               /* wall clock, as the topic has it; -1 without one */
 	struct rd_kafka_message_s *message; /* for record_header_at */
 };
 
@@ -54,7 +57,8 @@ enum reader_event {
 	READER_FAILED,  /* after saying why; reader_status tells how to exit */
 };
 
-/* Whether the brokers refuse the reader's login now, which is logged once. Of the thread that reads. */
+/* Whether the brokers refuse the reader's login now, which is logged once. Of the thread that
+ * reads. */
 bool reader_login_is_refused(struct reader *reader);
 
 /* The next record, also those past the end. */
@@ -62,14 +66,17 @@ enum reader_event reader_next(struct reader *reader, int wait_ms, struct record 
 /* Whether everything that was there when the reader was opened has been returned. */
 bool reader_is_at_end(const struct reader *reader);
 /* The next record of those that were there when the reader was opened. */
-enum reader_event reader_next_until_end(struct reader *reader, int wait_ms, struct record *out) _must_check_;
+enum reader_event reader_next_until_end(struct reader *reader, int wait_ms,
+					struct record *out) _must_check_;
 
 /* The exit status after READER_FAILED. */
 enum admin_status reader_status(const struct reader *reader);
 /* Says that nothing came in `timeout_ms`, and returns ADMIN_NO_OUTCOME. */
-enum admin_status reader_complain_timeout(const struct reader *reader, const char *what, int64_t timeout_ms);
+enum admin_status reader_complain_timeout(const struct reader *reader, const char *what,
+					  int64_t timeout_ms);
 
-/* For walks until the end: calls `fn` for each record, with a progress bar where it takes long. A status other than ADMIN_OK from `fn`
- * ends the walk; so does a silence of `timeout_ms`. */
+/* For walks until the end: calls `fn` for each record, with a progress bar where it takes long. A
+ * status other than ADMIN_OK from `fn` ends the walk; so does a silence of `timeout_ms`. */
 typedef enum admin_status (*reader_fn)(void *userdata, const struct record *record);
-enum admin_status reader_walk(struct reader *reader, int64_t timeout_ms, reader_fn fn, void *userdata) _must_check_;
+enum admin_status reader_walk(struct reader *reader, int64_t timeout_ms, reader_fn fn,
+			      void *userdata) _must_check_;

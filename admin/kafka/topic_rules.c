@@ -11,7 +11,8 @@ const struct topic_rule topic_rules[] = {
 	{ STATE, "delete.retention.ms", RULE_AT_LEAST, "604800000", 0 },
 	{ STATE, "max.compaction.lag.ms", RULE_AT_MOST, "3600000", 0 },
 	{ STATE, "segment.bytes", RULE_AT_MOST, "67108864", 0 },
-	/* A record at the limit of its own topic comes with headers more, and no longer compressed. */
+	/* A record at the limit of its own topic comes with headers more, and no longer compressed.
+	 */
 	{ 1u << TOPIC_DEAD_LETTERS, "max.message.bytes", RULE_AT_LEAST, "10485760", 0 },
 	/* What was committed must survive the loss of any one broker. */
 	{ STATE | INPUTS, "min.insync.replicas", RULE_AT_LEAST, "2", 3 },
@@ -36,11 +37,15 @@ static bool keeps(const struct topic_rule *rule, const char *value) {
 }
 
 char *topic_rule_check(const struct topic_rule *rule, const char *value) {
-	static const char *const must_be[] = { [RULE_IS] = "", [RULE_AT_LEAST] = "at least ", [RULE_AT_MOST] = "at most " };
+	static const char *const must_be[] = { [RULE_IS] = "",
+					       [RULE_AT_LEAST] = "at least ",
+					       [RULE_AT_MOST] = "at most " };
 
 	if (!value)
-		return x_asprintf("%s is not told by the broker, must be %s%s", rule->setting, must_be[rule->kind], rule->value);
+		return x_asprintf("%s is not told by the broker, must be %s%s", rule->setting,
+				  must_be[rule->kind], rule->value);
 	if (keeps(rule, value))
 		return NULL;
-	return x_asprintf("%s is %s, must be %s%s", rule->setting, value, must_be[rule->kind], rule->value);
+	return x_asprintf("%s is %s, must be %s%s", rule->setting, value, must_be[rule->kind],
+			  rule->value);
 }

@@ -1,4 +1,5 @@
-/* What the settings of each topic must be: one table from which they are created and checked. Source: design section 2. */
+/* What the settings of each topic must be: one table from which they are created and checked.
+ * Source: design section 2. */
 #pragma once
 
 #include "kafka/topics.h"
@@ -9,7 +10,7 @@ struct topic_rule {
 	unsigned topics; /* bits 1 << enum topic */
 	const char *setting;
 	enum topic_rule_kind kind;
-	const char *value;    /* what a new topic gets */
+	const char *value;     /* what a new topic gets */
 	int replicas_at_least; /* the rule holds from this replication factor on */
 };
 
@@ -17,5 +18,6 @@ struct topic_rule {
 extern const struct topic_rule topic_rules[];
 
 bool topic_rule_concerns(const struct topic_rule *rule, enum topic topic, int replicas);
-/* A sentence on the deviation, owned by the caller; NULL where `value` (NULL: not told) keeps the rule. */
+/* A sentence on the deviation, owned by the caller; NULL where `value` (NULL: not told) keeps the
+ * rule. */
 char *topic_rule_check(const struct topic_rule *rule, const char *value);

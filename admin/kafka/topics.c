@@ -10,8 +10,11 @@
 enum { SETTLE_POLL_US = 50 * 1000 };
 
 static const char *const names[TOPIC_COUNT] = {
-	[TOPIC_ADMIN] = "webhook-admin", [TOPIC_ISSUANCE] = "credential-issuance",      [TOPIC_RESULTS] = "webhook-results",
-	[TOPIC_STATE] = "webhook-state", [TOPIC_DEAD_LETTERS] = "webhook-dead-letters",
+	[TOPIC_ADMIN] = "webhook-admin",
+	[TOPIC_ISSUANCE] = "credential-issuance",
+	[TOPIC_RESULTS] = "webhook-results",
+	[TOPIC_STATE] = "webhook-state",
+	[TOPIC_DEAD_LETTERS] = "webhook-dead-letters",
 };
 
 char *topic_name(const struct config *config, enum topic topic) {
@@ -60,7 +63,8 @@ static bool has_leaders(const struct rd_kafka_metadata_topic *topic) {
 	return topic->partition_cnt > 0;
 }
 
-static void take_metadata(struct topic_report *report, const struct rd_kafka_metadata_topic *topic) {
+static void take_metadata(struct topic_report *report,
+			  const struct rd_kafka_metadata_topic *topic) {
 	report->exists = true;
 	report->partitions = topic->partition_cnt;
 	report->replicas = INT_MAX;
@@ -89,8 +93,8 @@ static enum admin_status look(struct admin_api *api, struct topics_report *repor
 	return ADMIN_OK;
 }
 
-/* The replication factor that new topics get: the configured one, or what the broker says of its own default; 1 where it does
- * not. */
+/* The replication factor that new topics get: the configured one, or what the broker says of its
+ * own default; 1 where it does not. */
 static int replicas_of_new_topics(struct admin_api *api, const struct config *config) {
 	const struct rd_kafka_metadata *metadata;
 	_cleanup_(x_freep) char *broker = NULL;
@@ -104,12 +108,15 @@ static int replicas_of_new_topics(struct admin_api *api, const struct config *co
 		return replicas;
 	broker = x_asprintf("%d", metadata->orig_broker_id);
 	rd_kafka_metadata_destroy(metadata);
-	if (admin_api_describe(api, RD_KAFKA_RESOURCE_BROKER, (const char *const[]){ broker }, 1, &event))
+	if (admin_api_describe(api, RD_KAFKA_RESOURCE_BROKER, (const char *const[]){ broker }, 1,
+			       &event))
 		return replicas;
 	if (event) {
 		const rd_kafka_ConfigResource_t **resources =
-		    rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &count);
-		const char *value = count ? admin_api_setting(resources[0], "default.replication.factor") : NULL;
+		    rd_kafka_DescribeConfigs_result_resources(
+			rd_kafka_event_DescribeConfigs_result(event), &count);
+		const char *value =
+		    count ? admin_api_setting(resources[0], "default.replication.factor") : NULL;
 
 		replicas = value ? atoi(value) : 1;
 		rd_kafka_event_destroy(event);
@@ -117,10 +124,11 @@ static int replicas_of_new_topics(struct admin_api *api, const struct config *co
 	return replicas;
 }
 
-static rd_kafka_NewTopic_t *new_topic(const struct config *config, enum topic topic, const char *name, int replicas) {
+static rd_kafka_NewTopic_t *new_topic(const struct config *config, enum topic topic,
+				      const char *name, int replicas) {
 	char why[256];
-	rd_kafka_NewTopic_t *new =
-	    rd_kafka_NewTopic_new(name, config->topic_partitions, config->topic_replication_factor, why, sizeof(why));
+	rd_kafka_NewTopic_t *new = rd_kafka_NewTopic_new(
+	    name, config->topic_partitions, config->topic_replication_factor, why, sizeof(why));
 
 	if (!new) {
 		complain("%s: %s", name, why);
@@ -134,7 +142,8 @@ static rd_kafka_NewTopic_t *new_topic(const struct config *config, enum topic to
 }
 
 /* A topic that another has made meanwhile is as good. */
-static enum admin_status take_created(struct admin_api *api, rd_kafka_event_t *event, struct topics_report *report) {
+static enum admin_status take_created(struct admin_api *api, rd_kafka_event_t *event,
+				      struct topics_report *report) {
 	size_t count;
 	const rd_kafka_topic_result_t **results =
 	    rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
@@ -155,7 +164,8 @@ static enum admin_status take_created(struct admin_api *api, rd_kafka_event_t *e
 	return status;
 }
 
-static enum admin_status create_missing(struct admin_api *api, const struct config *config, struct topics_report *report) {
+static enum admin_status create_missing(struct admin_api *api, const struct config *config,
+					struct topics_report *report) {
 	rd_kafka_NewTopic_t *missing[TOPIC_COUNT];
 	int replicas = replicas_of_new_topics(api, config);
 	enum admin_status status = ADMIN_OK;
@@ -189,61 +199,74 @@ static enum admin_status wait_until_settled(struct admin_api *api, struct topics
 
 	while (!(status = look(api, report, &settled)) && !settled) {
 		if (clock_monotonic_ms() > deadline_ms)
-			return kafka_complain_timeout(&api->handle, "leaders of the new topics", api->timeout_ms);
+			return kafka_complain_timeout(&api->handle, "leaders of the new topics",
+						      api->timeout_ms);
 		usleep(SETTLE_POLL_US);
 	}
 	return status;
 }
 
-static void check_partitions(struct admin_api *api, const struct config *config, struct topics_report *report) {
+static void check_partitions(struct admin_api *api, const struct config *config,
+			     struct topics_report *report) {
 	int expected = config->topic_partitions;
 
-	/* One tenant is one partition of all of them; the number itself is free once the topics exist. */
+	/* One tenant is one partition of all of them; the number itself is free once the topics
+	 * exist. */
 	if (report->topics[TOPIC_ADMIN].exists)
 		expected = report->topics[TOPIC_ADMIN].partitions;
 	for (int i = 0; i < TOPIC_COUNT; i++) {
 		struct topic_report *topic = &report->topics[i];
 
 		if (!topic->exists)
-			add_wrong(topic, x_strdup(admin_api_may_describe(api, topic->name) ?
-							  "does not exist (topics create makes it)" :
-							  "may not be described: no ACL allows Describe on it to this principal"));
-		else if (topic->partitions != expected && i != TOPIC_RESULTS && i != TOPIC_DEAD_LETTERS)
-			add_wrong(topic, x_asprintf("has %d partitions, %s has %d: they must be equal", topic->partitions,
-						    report->topics[TOPIC_ADMIN].name, expected));
+			add_wrong(topic, x_strdup(admin_api_may_describe(api, topic->name)
+						      ? "does not exist (topics create makes it)"
+						      : "may not be described: no ACL allows "
+							"Describe on it to this principal"));
+		else if (topic->partitions != expected && i != TOPIC_RESULTS &&
+			 i != TOPIC_DEAD_LETTERS)
+			add_wrong(topic,
+				  x_asprintf("has %d partitions, %s has %d: they must be equal",
+					     topic->partitions, report->topics[TOPIC_ADMIN].name,
+					     expected));
 	}
 }
 
-static void check_settings(struct topic_report *topic, enum topic which, const rd_kafka_ConfigResource_t *resource) {
+static void check_settings(struct topic_report *topic, enum topic which,
+			   const rd_kafka_ConfigResource_t *resource) {
 	if (rd_kafka_ConfigResource_error(resource)) {
-		add_wrong(topic, x_asprintf("its settings are not told: %s", rd_kafka_ConfigResource_error_string(resource)));
+		add_wrong(topic, x_asprintf("its settings are not told: %s",
+					    rd_kafka_ConfigResource_error_string(resource)));
 		return;
 	}
 	for (const struct topic_rule *rule = topic_rules; rule->setting; rule++) {
 		if (topic_rule_concerns(rule, which, topic->replicas))
-			add_wrong(topic, topic_rule_check(rule, admin_api_setting(resource, rule->setting)));
+			add_wrong(topic, topic_rule_check(
+					     rule, admin_api_setting(resource, rule->setting)));
 	}
 }
 
 static bool are_known(rd_kafka_event_t *event) {
 	size_t count;
-	const rd_kafka_ConfigResource_t **resources =
-	    rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &count);
+	const rd_kafka_ConfigResource_t **resources = rd_kafka_DescribeConfigs_result_resources(
+	    rd_kafka_event_DescribeConfigs_result(event), &count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (rd_kafka_ConfigResource_error(resources[i]) == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+		if (rd_kafka_ConfigResource_error(resources[i]) ==
+		    RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
 			return false;
 	}
 	return true;
 }
 
-/* The broker that is asked may not know yet what another has shown: a topic that was made a moment ago. */
-static enum admin_status describe_until_known(struct admin_api *api, const char *const *existing, size_t count, rd_kafka_event_t **out) {
+/* The broker that is asked may not know yet what another has shown: a topic that was made a moment
+ * ago. */
+static enum admin_status describe_until_known(struct admin_api *api, const char *const *existing,
+					      size_t count, rd_kafka_event_t **out) {
 	int64_t deadline_ms = clock_monotonic_ms() + api->timeout_ms;
 	enum admin_status status;
 
-	while (!(status = admin_api_describe(api, RD_KAFKA_RESOURCE_TOPIC, existing, count, out)) && !are_known(*out) &&
-	       clock_monotonic_ms() < deadline_ms) {
+	while (!(status = admin_api_describe(api, RD_KAFKA_RESOURCE_TOPIC, existing, count, out)) &&
+	       !are_known(*out) && clock_monotonic_ms() < deadline_ms) {
 		rd_kafka_event_destroy(*out);
 		usleep(SETTLE_POLL_US);
 	}
@@ -266,10 +289,12 @@ static enum admin_status describe_existing(struct admin_api *api, struct topics_
 	status = describe_until_known(api, existing, count, &event);
 	if (status)
 		return status;
-	resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &count);
+	resources = rd_kafka_DescribeConfigs_result_resources(
+	    rd_kafka_event_DescribeConfigs_result(event), &count);
 	for (size_t i = 0; i < count; i++) {
 		for (int k = 0; k < TOPIC_COUNT; k++) {
-			if (!strcmp(report->topics[k].name, rd_kafka_ConfigResource_name(resources[i])))
+			if (!strcmp(report->topics[k].name,
+				    rd_kafka_ConfigResource_name(resources[i])))
 				check_settings(&report->topics[k], (enum topic)k, resources[i]);
 		}
 	}
@@ -277,7 +302,8 @@ static enum admin_status describe_existing(struct admin_api *api, struct topics_
 	return ADMIN_OK;
 }
 
-enum admin_status topics_create(const struct config *config, int64_t timeout_ms, struct topics_report *report) {
+enum admin_status topics_create(const struct config *config, int64_t timeout_ms,
+				struct topics_report *report) {
 	_cleanup_(admin_api_close) struct admin_api api;
 	enum admin_status status = admin_api_open(&api, config, timeout_ms);
 	bool settled;
@@ -296,7 +322,8 @@ enum admin_status topics_create(const struct config *config, int64_t timeout_ms,
 	return status;
 }
 
-enum admin_status topics_inspect(const struct config *config, int64_t timeout_ms, struct topics_report *report) {
+enum admin_status topics_inspect(const struct config *config, int64_t timeout_ms,
+				 struct topics_report *report) {
 	_cleanup_(admin_api_close) struct admin_api api;
 	enum admin_status status = admin_api_open(&api, config, timeout_ms);
 	bool settled;

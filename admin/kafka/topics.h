@@ -6,7 +6,14 @@
 
 #include <stdbool.h>
 
-enum topic { TOPIC_ADMIN, TOPIC_ISSUANCE, TOPIC_RESULTS, TOPIC_STATE, TOPIC_DEAD_LETTERS, TOPIC_COUNT };
+enum topic {
+	TOPIC_ADMIN,
+	TOPIC_ISSUANCE,
+	TOPIC_RESULTS,
+	TOPIC_STATE,
+	TOPIC_DEAD_LETTERS,
+	TOPIC_COUNT
+};
 
 /* With the configured prefix; owned by the caller. */
 char *topic_name(const struct config *config, enum topic topic);
@@ -30,7 +37,9 @@ void topics_report_destroy(struct topics_report *report);
 bool topics_report_is_good(const struct topics_report *report);
 
 /* Creates those that are missing, waits until they are there, and marks them in `report`. */
-enum admin_status topics_create(const struct config *config, int64_t timeout_ms, struct topics_report *report) _must_check_;
-/* Compares what is there with what must be (topics_create does so too). ADMIN_OK also where something is wrong: that is in the
- * report. */
-enum admin_status topics_inspect(const struct config *config, int64_t timeout_ms, struct topics_report *report) _must_check_;
+enum admin_status topics_create(const struct config *config, int64_t timeout_ms,
+				struct topics_report *report) _must_check_;
+/* Compares what is there with what must be (topics_create does so too). ADMIN_OK also where
+ * something is wrong: that is in the report. */
+enum admin_status topics_inspect(const struct config *config, int64_t timeout_ms,
+				 struct topics_report *report) _must_check_;

@@ -23,7 +23,9 @@ static void getopt_table_fill(struct getopt_table *out, const struct flag *const
 				abort();
 			out->rows[count] = flag;
 			out->options[count++] =
-			    (struct option){ .name = flag->name, .has_arg = flag->value ? required_argument : no_argument };
+			    (struct option){ .name = flag->name,
+					     .has_arg =
+						 flag->value ? required_argument : no_argument };
 		}
 	}
 }
@@ -35,12 +37,15 @@ void arguments_destroy(struct arguments *arguments) {
 }
 
 static void add_given(struct arguments *arguments, const struct flag *flag, const char *value) {
-	arguments->given = x_realloc(arguments->given, (arguments->given_count + 1) * sizeof(*arguments->given));
-	arguments->given[arguments->given_count++] = (struct argument){ .flag = flag, .value = value };
+	arguments->given =
+	    x_realloc(arguments->given, (arguments->given_count + 1) * sizeof(*arguments->given));
+	arguments->given[arguments->given_count++] =
+	    (struct argument){ .flag = flag, .value = value };
 }
 
 static void add_operand(struct arguments *arguments, const char *operand) {
-	arguments->operands = x_realloc(arguments->operands, (arguments->operand_count + 1) * sizeof(*arguments->operands));
+	arguments->operands = x_realloc(arguments->operands, (arguments->operand_count + 1) *
+								 sizeof(*arguments->operands));
 	arguments->operands[arguments->operand_count++] = operand;
 }
 
@@ -52,15 +57,16 @@ static int refuse(int kind, const char *argument) {
 	return ARGUMENTS_E_REFUSED;
 }
 
-int arguments_parse(struct arguments *arguments, const struct flag *const *tables, bool stop_at_operand, int argc, char **argv,
-		    int *next) {
+int arguments_parse(struct arguments *arguments, const struct flag *const *tables,
+		    bool stop_at_operand, int argc, char **argv, int *next) {
 	struct getopt_table table;
 	int kind, index;
 
 	getopt_table_fill(&table, tables);
 	optind = 0; /* GNU: starts anew */
 	opterr = 0;
-	while ((kind = getopt_long(argc, argv, stop_at_operand ? "+:" : ":", table.options, &index)) != -1) {
+	while ((kind = getopt_long(argc, argv, stop_at_operand ? "+:" : ":", table.options,
+				   &index)) != -1) {
 		if (kind != 0)
 			return refuse(kind, argv[optind - 1]);
 		add_given(arguments, table.rows[index], optarg);
@@ -101,8 +107,9 @@ const char **arguments_get_all(const struct arguments *arguments, const char *na
 
 void flags_print(FILE *out, const struct flag *table) {
 	for (const struct flag *flag = table; flag && flag->name; flag++) {
-		_cleanup_(x_freep) char *left =
-		    flag->value ? x_asprintf("--%s %s", flag->name, flag->value) : x_asprintf("--%s", flag->name);
+		_cleanup_(x_freep) char *left = flag->value
+						    ? x_asprintf("--%s %s", flag->name, flag->value)
+						    : x_asprintf("--%s", flag->name);
 		bool is_long = strlen(left) > FLAG_WIDTH;
 
 		if (is_long)
@@ -111,7 +118,8 @@ void flags_print(FILE *out, const struct flag *table) {
 	}
 }
 
-/* Ends the item at `text` where its trailing blanks begin, and returns its start behind the leading ones. */
+/* Ends the item at `text` where its trailing blanks begin, and returns its start behind the leading
+ * ones. */
 static char *trim(char *text) {
 	char *end = text + strlen(text);
 

@@ -6,10 +6,14 @@
 
 #include <stdio.h>
 
-/* Where the buffer overflowed: says so on stderr, with `command` and the limit in bytes, and returns ADMIN_REFUSED. */
-enum admin_status terminal_check_buffer(const char *command, const struct buffer *buffer) _must_check_;
+/* Where the buffer overflowed: says so on stderr, with `command` and the limit in bytes, and
+ * returns ADMIN_REFUSED. */
+enum admin_status terminal_check_buffer(const char *command,
+					const struct buffer *buffer) _must_check_;
 
 /*
- * The same check, then writes the buffer's content to `stream`; a write that fails is said and ADMIN_REFUSED too.
+ * The same check, then writes the buffer's content to `stream`; a write that fails is said and
+ * ADMIN_REFUSED too.
  */
-enum admin_status terminal_print_buffer(FILE *stream, const char *command, const struct buffer *buffer) _must_check_;
+enum admin_status terminal_print_buffer(FILE *stream, const char *command,
+					const struct buffer *buffer) _must_check_;

@@ -12,9 +12,10 @@ enum { BAR_WIDTH = 30, REDRAW_MS = 100, DELAY_MS = 500 };
 void progress_start(struct progress *progress, int64_t total) {
 	int64_t now_ms = clock_monotonic_ms();
 
-	*progress = (struct progress){
-		.shown = isatty(STDERR_FILENO) == 1, .total = total, .started_ms = now_ms, .due_ms = now_ms + DELAY_MS
-	};
+	*progress = (struct progress){ .shown = isatty(STDERR_FILENO) == 1,
+				       .total = total,
+				       .started_ms = now_ms,
+				       .due_ms = now_ms + DELAY_MS };
 }
 
 static void draw(struct progress *progress, int64_t now_ms, int64_t done, uint64_t records) {
@@ -27,7 +28,8 @@ static void draw(struct progress *progress, int64_t now_ms, int64_t done, uint64
 		fputc('[', stderr);
 		for (int i = 0; i < BAR_WIDTH; i++)
 			fputc(i < filled ? '#' : '.', stderr);
-		fprintf(stderr, "] %3d %%  ", (int)(MIN(done, progress->total) * 100 / progress->total));
+		fprintf(stderr, "] %3d %%  ",
+			(int)(MIN(done, progress->total) * 100 / progress->total));
 	}
 	fprintf(stderr, "%" PRIu64 " records, %.0f/s \x1b[K", records, (double)records / seconds);
 	fflush(stderr);

@@ -1,6 +1,6 @@
 /*
- * What the program exits with, and how it says what went wrong. A function of `admin` that can end a command says why itself,
- * once, and returns one of these; ADMIN_OK means: go on.
+ * What the program exits with, and how it says what went wrong. A function of `admin` that can end
+ * a command says why itself, once, and returns one of these; ADMIN_OK means: go on.
  */
 #pragma once
 
@@ -11,7 +11,8 @@ enum admin_status {
 	ADMIN_REFUSED = 1,    /* the worker refused the command, or what was checked is wrong */
 	ADMIN_USAGE = 2,      /* wrong usage or configuration */
 	ADMIN_NO_OUTCOME = 3, /* nothing came back in time */
-	ADMIN_INTERRUPTED = 130, /* by SIGINT or SIGTERM, before all was done: as shells say it of SIGINT */
+	ADMIN_INTERRUPTED =
+	    130, /* by SIGINT or SIGTERM, before all was done: as shells say it of SIGINT */
 };
 
 /* One line on stderr: "posthorn-admin: ...". */

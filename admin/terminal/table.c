@@ -12,7 +12,8 @@ struct table table_new(size_t columns, const char *const *head) {
 }
 
 void table_add(struct table *table, const char *const *cells) {
-	table->cells = x_realloc(table->cells, (table->cell_count + table->columns) * sizeof(*table->cells));
+	table->cells =
+	    x_realloc(table->cells, (table->cell_count + table->columns) * sizeof(*table->cells));
 	for (size_t i = 0; i < table->columns; i++)
 		table->cells[table->cell_count++] = x_strdup(cells[i] ? cells[i] : "-");
 }
@@ -21,7 +22,8 @@ void table_print(const struct table *table) {
 	int width[TABLE_COLUMNS_MAX] = { 0 };
 
 	for (size_t i = 0; i < table->cell_count; i++)
-		width[i % table->columns] = MAX(width[i % table->columns], (int)strlen(table->cells[i]));
+		width[i % table->columns] =
+		    MAX(width[i % table->columns], (int)strlen(table->cells[i]));
 	for (size_t i = 0; i < table->cell_count; i++) {
 		size_t column = i % table->columns;
 

@@ -1,11 +1,14 @@
 /*
- * What a delivery costs: the engine alone, jobs from memory, receivers on loopback in a process of their own.
+ * What a delivery costs: the engine alone, jobs from memory, receivers on loopback in a process of
+ * their own.
  *
- *     bench_delivery [--deliveries N] [--webhooks N] [--hosts N] [--connections N] [--hung N] [--in-flight N] [--threads N]
+ *     bench_delivery [--deliveries N] [--webhooks N] [--hosts N] [--connections N] [--hung N]
+ * [--in-flight N] [--threads N]
  *                    [--authorities FILE] [--port N]...
  *
- * `hung` further webhooks, each on a host of its own, never answer and stay in flight meanwhile. Prints this process's CPU time
- * per delivery, and beside it that of callback_sign alone, which is the part that cannot be had for less.
+ * `hung` further webhooks, each on a host of its own, never answer and stay in flight meanwhile.
+ * Prints this process's CPU time per delivery, and beside it that of callback_sign alone, which is
+ * the part that cannot be had for less.
  */
 #include "base/clock.h"
 #include "delivery/engine.h"
@@ -19,23 +22,31 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BODY_LEN = SENDER_BODY_LEN, IN_FLIGHT_MAX = 4096, OUTSTANDING_MAX = 20000, SIGN_ROUNDS = 20000 };
+enum {
+	BODY_LEN = SENDER_BODY_LEN,
+	IN_FLIGHT_MAX = 4096,
+	OUTSTANDING_MAX = 20000,
+	SIGN_ROUNDS = 20000
+};
 
 static char body[BODY_LEN];
 
 static int listen_on_loopback(uint16_t *port) {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	if (bind(fd, (struct sockaddr *)&address, len) || listen(fd, 4096) || getsockname(fd, (struct sockaddr *)&address, &len))
+	if (bind(fd, (struct sockaddr *)&address, len) || listen(fd, 4096) ||
+	    getsockname(fd, (struct sockaddr *)&address, &len))
 		abort();
 	*port = ntohs(address.sin_port);
 	return fd;
 }
 
 /* Every name is this machine: libcurl resolves through this one instead of the C library's. */
-int getaddrinfo(const char *node _unused_, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
+int getaddrinfo(const char *node _unused_, const char *service, const struct addrinfo *hints,
+		struct addrinfo **out) {
 	struct addrinfo *info = x_calloc(1, sizeof(*info) + sizeof(struct sockaddr_in));
 	struct sockaddr_in *address = (struct sockaddr_in *)(info + 1);
 
@@ -53,7 +64,9 @@ int getaddrinfo(const char *node _unused_, const char *service, const struct add
 /* --- the sender --- */
 
 static struct job *make_job(struct route *route, uint32_t number) {
-	struct delivery delivery = { .tenant_id = "tenant", .command_id = "command", .body = body, .body_len = BODY_LEN };
+	struct delivery delivery = {
+		.tenant_id = "tenant", .command_id = "command", .body = body, .body_len = BODY_LEN
+	};
 
 	memcpy(delivery.id.bytes, &number, sizeof(number));
 	return job_new(&delivery, route, 0, 1);
@@ -75,14 +88,16 @@ static size_t take_ended(struct engine *engine, size_t *failed) {
 	return count;
 }
 
-static void deliver(struct engine *engine, sem_t *notified, struct route **routes, size_t route_count, size_t total) {
+static void deliver(struct engine *engine, sem_t *notified, struct route **routes,
+		    size_t route_count, size_t total) {
 	size_t submitted = 0, ended = 0, failed = 0;
 
 	while (ended < total) {
 		struct job *jobs = NULL;
 
 		for (; submitted < total && submitted - ended < OUTSTANDING_MAX; submitted++) {
-			struct job *job = make_job(routes[submitted % route_count], (uint32_t)submitted);
+			struct job *job =
+			    make_job(routes[submitted % route_count], (uint32_t)submitted);
 
 			job->next = jobs;
 			jobs = job;
@@ -109,13 +124,15 @@ static double signing_us(const struct route *route) {
 	callback_headers_init(&headers);
 	for (int i = 0; i < SIGN_ROUNDS; i++) {
 		callback.timestamp_s = i;
-		callback_sign(&headers, route->signer, CALLBACK_SIGN_RFC9421 | CALLBACK_SIGN_STANDARD_WEBHOOKS, &callback);
+		callback_sign(&headers, route->signer,
+			      CALLBACK_SIGN_RFC9421 | CALLBACK_SIGN_STANDARD_WEBHOOKS, &callback);
 	}
 	callback_headers_destroy(&headers);
 	return (sender_cpu_us() - before) / SIGN_ROUNDS;
 }
 
-static struct route *make_route(const char *scheme, const char *host, size_t number, uint16_t port, struct signer *signer) {
+static struct route *make_route(const char *scheme, const char *host, size_t number, uint16_t port,
+				struct signer *signer) {
 	struct uuid id = { .bytes = { (uint8_t)host[0] } };
 	char url[96];
 
@@ -142,7 +159,8 @@ static void hang(struct engine *engine, size_t count, struct signer *signer) {
 }
 
 /* Of a million webhooks only those are made that there are deliveries for. */
-static struct route **make_routes(const struct sender *sender, size_t count, struct signer *signer) {
+static struct route **make_routes(const struct sender *sender, size_t count,
+				  struct signer *signer) {
 	struct route **routes = x_calloc(count, sizeof(*routes));
 
 	for (size_t i = 0; i < count; i++) {
@@ -150,7 +168,8 @@ static struct route **make_routes(const struct sender *sender, size_t count, str
 		char name[64];
 
 		sender_host(host, name);
-		routes[i] = make_route(sender->authorities ? "https" : "http", name, i, sender_port(sender, host), signer);
+		routes[i] = make_route(sender->authorities ? "https" : "http", name, i,
+				       sender_port(sender, host), signer);
 	}
 	return routes;
 }
@@ -173,10 +192,12 @@ static struct config config_of(const struct sender *sender, struct network *allo
 
 /* So many that what is measured has its connections: each is used a few times. */
 static size_t warm_up(const struct sender *sender) {
-	return sender->hosts * 2 + 4 * MIN(sender->hosts * sender->connections, (size_t)IN_FLIGHT_MAX);
+	return sender->hosts * 2 +
+	       4 * MIN(sender->hosts * sender->connections, (size_t)IN_FLIGHT_MAX);
 }
 
-static void measure(const struct sender *sender, struct engine *engine, sem_t *notified, struct route **routes, size_t count) {
+static void measure(const struct sender *sender, struct engine *engine, sem_t *notified,
+		    struct route **routes, size_t count) {
 	size_t opened;
 	double cpu_us;
 	int64_t began_us;
@@ -187,12 +208,14 @@ static void measure(const struct sender *sender, struct engine *engine, sem_t *n
 	began_us = sender_now_us();
 	deliver(engine, notified, routes, count, sender->deliveries);
 	sender_report(sender, cpu_us, began_us);
-	printf("connections_opened %zu\n", (size_t)engine_counters(engine)->connections_opened - opened);
+	printf("connections_opened %zu\n",
+	       (size_t)engine_counters(engine)->connections_opened - opened);
 }
 
 int main(int argc, char **argv) {
 	struct sender sender = sender_from_arguments(argc, argv);
-	struct network loopback = { .address.s6_addr = { [10] = 0xff, [11] = 0xff, [12] = 127 }, .prefix_bits = 104 };
+	struct network loopback = { .address.s6_addr = { [10] = 0xff, [11] = 0xff, [12] = 127 },
+				    .prefix_bits = 104 };
 	struct config config = config_of(&sender, &loopback);
 	static const uint8_t seed[32] = { 1 };
 	_cleanup_(signer_unrefp) struct signer *signer = signer_from_seed(seed);

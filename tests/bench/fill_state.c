@@ -3,12 +3,14 @@
  *
  *     bench_fill_state BOOTSTRAP TOPIC PARTITIONS RECORDS MASTER_KEY_FILE [URL]...
  *
- * Every record has a key of its own, and lies in the partition of its tenant; every transaction ends with a position in each partition that it
- * touched. A tenant has 50 records: two signing keys, five webhooks, 19 receipts, and of one webhook that fails 20 pending and 4 dead deliveries.
- * All kinds are mixed all along, as they are after a while in which everything happened. Prints the bytes of keys and values.
+ * Every record has a key of its own, and lies in the partition of its tenant; every transaction
+ * ends with a position in each partition that it touched. A tenant has 50 records: two signing
+ * keys, five webhooks, 19 receipts, and of one webhook that fails 20 pending and 4 dead deliveries.
+ * All kinds are mixed all along, as they are after a while in which everything happened. Prints the
+ * bytes of keys and values.
  *
- * With urls a tenant has 6 records, a signing key and five webhooks: the first has one of the urls, the others are disabled. So there is as much
- * beside those that callbacks go to as one likes.
+ * With urls a tenant has 6 records, a signing key and five webhooks: the first has one of the urls,
+ * the others are disabled. So there is as much beside those that callbacks go to as one likes.
  */
 #include "avro/codec.h"
 #include "base/clock.h"
@@ -62,8 +64,8 @@ static void check(const char *doing, rd_kafka_error_t *error) {
 
 static rd_kafka_t *producer_new(const char *bootstrap) {
 	static const char *const settings[][2] = {
-		{ "transactional.id", "bench-fill-state" },	{ "linger.ms", "20" },
-		{ "queue.buffering.max.kbytes", "262144" },	{ "batch.size", "1000000" },
+		{ "transactional.id", "bench-fill-state" }, { "linger.ms", "20" },
+		{ "queue.buffering.max.kbytes", "262144" }, { "batch.size", "1000000" },
 		{ "socket.nagle.disable", "true" },
 	};
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -72,7 +74,8 @@ static rd_kafka_t *producer_new(const char *bootstrap) {
 
 	rd_kafka_conf_set(conf, "bootstrap.servers", bootstrap, why, sizeof(why));
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
-		if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], why, sizeof(why)) != RD_KAFKA_CONF_OK)
+		if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], why, sizeof(why)) !=
+		    RD_KAFKA_CONF_OK)
 			fail("setting", why);
 	producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
 	if (!producer)
@@ -88,8 +91,10 @@ static void produce(struct fill *f, int32_t partition, const struct state_record
 
 	buffer_clear(&f->record);
 	codec_encode_state(f->codec, record, &f->record);
-	err = rd_kafka_producev(f->producer, RD_KAFKA_V_RKT(f->topic), RD_KAFKA_V_PARTITION(partition),
-				RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK), RD_KAFKA_V_KEY(text, strlen(text)),
+	err = rd_kafka_producev(f->producer, RD_KAFKA_V_RKT(f->topic),
+				RD_KAFKA_V_PARTITION(partition),
+				RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK),
+				RD_KAFKA_V_KEY(text, strlen(text)),
 				RD_KAFKA_V_VALUE(f->record.data, f->record.len), RD_KAFKA_V_END);
 	if (err)
 		fail("produce", rd_kafka_err2str(err));
@@ -99,7 +104,9 @@ static void produce(struct fill *f, int32_t partition, const struct state_record
 /* What a tenant has. All of it follows from the tenant and the number of the record. */
 
 static struct uuid webhook_id(const char *tenant, int n) {
-	struct command_source source = { .cluster_id = "bench", .topic = "webhook-admin", .offset = n };
+	struct command_source source = { .cluster_id = "bench",
+					 .topic = "webhook-admin",
+					 .offset = n };
 
 	return id_of_webhook(&source, tenant, "create");
 }
@@ -110,14 +117,17 @@ static struct webhook webhook_of(struct fill *f, const char *tenant, int n) {
 		.tenant_id = tenant,
 		.events = { EVENT_TYPE_CREDENTIAL_ISSUED },
 		.event_count = 1,
-		.url = arena_printf(f->arena, "https://receiver-%d.%s.example/hooks/credentials?source=posthorn", n, tenant),
+		.url = arena_printf(
+		    f->arena, "https://receiver-%d.%s.example/hooks/credentials?source=posthorn", n,
+		    tenant),
 		.created_at_ms = f->now_ms - DAY_MS + n,
 		.updated_at_ms = f->now_ms - DAY_MS + n,
 	};
 }
 
 static struct state_record signing_key_of(struct fill *f, const char *tenant, int n) {
-	_cleanup_(signer_unrefp) struct signer *signer = signer_derive(f->master_key, tenant, n + 1);
+	_cleanup_(signer_unrefp) struct signer *signer =
+	    signer_derive(f->master_key, tenant, n + 1);
 	struct state_record record = {
 		.kind = STATE_SIGNING_KEY,
 		.signing_key = { .tenant_id = tenant,
@@ -139,7 +149,8 @@ static struct state_record receipt_of(struct fill *f, const char *tenant, int n)
 			     .command_id = arena_printf(f->arena, "command-%d-of-%s", n, tenant),
 			     .subject = ANALYTIC_WEBHOOK_UPDATE,
 			     .status = 200,
-			     .data = { .kind = EVENT_DATA_WEBHOOK, .webhook = webhook_of(f, tenant, n % WEBHOOKS) },
+			     .data = { .kind = EVENT_DATA_WEBHOOK,
+				       .webhook = webhook_of(f, tenant, n % WEBHOOKS) },
 			     .created_at_ms = f->now_ms - n,
 			     .expires_at_ms = f->now_ms + DAY_MS - n },
 	};
@@ -147,15 +158,21 @@ static struct state_record receipt_of(struct fill *f, const char *tenant, int n)
 
 static void delivery_body(struct fill *f, struct delivery *delivery) {
 	const struct issuance issuance = {
-		.envelope = { .tenant_id = delivery->tenant_id, .command_id = delivery->command_id, .timestamp_ms = delivery->created_at_ms },
+		.envelope = { .tenant_id = delivery->tenant_id,
+			      .command_id = delivery->command_id,
+			      .timestamp_ms = delivery->created_at_ms },
 		.user_id = "user-4711",
 		.credential_id = "0b7c9f3e-5f7e-4f0a-9a53-0c8a1c9d2f11",
 		.credential_configuration_id = "UniversityDegree_jwt_vc_json",
 		.credential_profile = "OpenID4VCI",
 		.format = "jwt_vc_json",
-		.claims = "{\"given_name\":\"Ada\",\"family_name\":\"Lovelace\",\"degree\":\"BSc\"}",
-		.credential = "\"eyJhbGciOiJFZERTQSJ9.eyJ2YyI6eyJ0eXBlIjpbIlZlcmlmaWFibGVDcmVkZW50aWFsIl0sImNyZWRlbnRpYWxTdWJqZWN0Ijp7ImdpdmVu"
-			      "X25hbWUiOiJBZGEiLCJmYW1pbHlfbmFtZSI6IkxvdmVsYWNlIn19fQ.c2lnbmF0dXJlLW9mLXNpeHR5LWZvdXItYnl0ZXMtaW4tYmFzZTY0dXJs\"",
+		.claims =
+		    "{\"given_name\":\"Ada\",\"family_name\":\"Lovelace\",\"degree\":\"BSc\"}",
+		.credential = "\"eyJhbGciOiJFZERTQSJ9."
+			      "eyJ2YyI6eyJ0eXBlIjpbIlZlcmlmaWFibGVDcmVkZW50aWFsIl0sImNyZWRlbnRpYWxT"
+			      "dWJqZWN0Ijp7ImdpdmVu"
+			      "X25hbWUiOiJBZGEiLCJmYW1pbHlfbmFtZSI6IkxvdmVsYWNlIn19fQ."
+			      "c2lnbmF0dXJlLW9mLXNpeHR5LWZvdXItYnl0ZXMtaW4tYmFzZTY0dXJs\"",
 	};
 
 	buffer_clear(&f->event);
@@ -164,7 +181,8 @@ static void delivery_body(struct fill *f, struct delivery *delivery) {
 }
 
 /* Pending ones are due in some hours, so that nothing is delivered while a restore is measured. */
-static struct state_record delivery_of(struct fill *f, const char *tenant, int n, enum delivery_status status) {
+static struct state_record delivery_of(struct fill *f, const char *tenant, int n,
+				       enum delivery_status status) {
 	struct state_record record = { .kind = STATE_DELIVERY };
 	struct delivery *delivery = &record.delivery;
 
@@ -178,10 +196,12 @@ static struct state_record delivery_of(struct fill *f, const char *tenant, int n
 		.last_status = 503,
 		.last_reason = "status-503",
 		.created_at_ms = f->now_ms - DAY_MS / 2 + n * 60000,
-		.next_attempt_at_ms = status == DELIVERY_DEAD ? f->now_ms - n * 1000 : f->now_ms + DAY_MS / 8 + n * 60000,
+		.next_attempt_at_ms = status == DELIVERY_DEAD ? f->now_ms - n * 1000
+							      : f->now_ms + DAY_MS / 8 + n * 60000,
 	};
 	delivery->event_id = id_of_event(tenant, delivery->command_id, delivery->event_type);
-	delivery->id = id_of_delivery(tenant, delivery->command_id, delivery->event_type, &delivery->webhook_id);
+	delivery->id = id_of_delivery(tenant, delivery->command_id, delivery->event_type,
+				      &delivery->webhook_id);
 	delivery_body(f, delivery);
 	return record;
 }
@@ -206,7 +226,8 @@ static struct state_record record_of(struct fill *f, const char *tenant, int n) 
 	if (n >= FIRST_RECEIPT)
 		return receipt_of(f, tenant, n);
 	if (n >= FIRST_WEBHOOK)
-		return (struct state_record){ .kind = STATE_WEBHOOK, .webhook = webhook_of(f, tenant, n - FIRST_WEBHOOK) };
+		return (struct state_record){ .kind = STATE_WEBHOOK,
+					      .webhook = webhook_of(f, tenant, n - FIRST_WEBHOOK) };
 	return signing_key_of(f, tenant, n);
 }
 
@@ -216,9 +237,11 @@ static void put(struct fill *f, int64_t index, int64_t tenants) {
 	int64_t t = index % tenants;
 	const char *tenant = arena_printf(f->arena, "tenant-%06lld", (long long)t);
 	int64_t n = index / tenants + t;
-	struct state_record record = f->url_count ? quiet_record_of(f, tenant, t, (int)(n % QUIET_TENANT_RECORDS)) :
-						    record_of(f, tenant, (int)(n % TENANT_RECORDS));
-	int32_t partition = rd_kafka_msg_partitioner_murmur2(f->topic, tenant, strlen(tenant), f->partitions, NULL, NULL);
+	struct state_record record =
+	    f->url_count ? quiet_record_of(f, tenant, t, (int)(n % QUIET_TENANT_RECORDS))
+			 : record_of(f, tenant, (int)(n % TENANT_RECORDS));
+	int32_t partition = rd_kafka_msg_partitioner_murmur2(f->topic, tenant, strlen(tenant),
+							     f->partitions, NULL, NULL);
 
 	produce(f, partition, &record);
 	f->positions[partition].record_count++;
@@ -232,7 +255,8 @@ static void put_positions(struct fill *f) {
 			continue;
 		position->sequence++;
 		position->timestamp_ms = f->now_ms;
-		produce(f, p, &(struct state_record){ .kind = STATE_POSITION, .position = *position });
+		produce(f, p,
+			&(struct state_record){ .kind = STATE_POSITION, .position = *position });
 		position->record_count = 0;
 	}
 }
@@ -269,10 +293,13 @@ int main(int argc, char **argv) {
 	f.arena = arena_new();
 	f.record = f.event = BUFFER_INIT(RECORD_MAX);
 	f.now_ms = clock_wall_ms();
-	if (sodium_init() < 0 || codec_new(NULL, &f.codec, &problems) || master_key_load(argv[5], &f.master_key, &problems))
+	if (sodium_init() < 0 || codec_new(NULL, &f.codec, &problems) ||
+	    master_key_load(argv[5], &f.master_key, &problems))
 		fail("start", problems.len ? problems.data : "cannot begin");
 	for (int p = 0; p < f.partitions; p++)
-		f.positions[p] = (struct position){ .store_id = uuid_random(), .generation = 1, .member_id = "worker-1" };
+		f.positions[p] = (struct position){ .store_id = uuid_random(),
+						    .generation = 1,
+						    .member_id = "worker-1" };
 	f.producer = producer_new(argv[1]);
 	f.topic = rd_kafka_topic_new(f.producer, argv[2], NULL);
 	fill(&f, atoll(argv[4]));

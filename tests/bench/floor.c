@@ -1,10 +1,13 @@
 /*
- * The floor: what sending signed callbacks costs a program that does nothing else. One epoll loop, kept-alive connections, one
- * request in flight on each, bytes and signatures by request.h. OpenSSL directly where it is TLS.
+ * The floor: what sending signed callbacks costs a program that does nothing else. One epoll loop,
+ * kept-alive connections, one request in flight on each, bytes and signatures by request.h. OpenSSL
+ * directly where it is TLS.
  *
- *     bench_floor [--deliveries N] [--hosts N] [--connections N] [--bytes N] [--authorities FILE] [--port N]...
+ *     bench_floor [--deliveries N] [--hosts N] [--connections N] [--bytes N] [--authorities FILE]
+ * [--port N]...
  *
- * Prints its CPU time per delivery, of all that come after each connection's first, and its key's public part.
+ * Prints its CPU time per delivery, of all that come after each connection's first, and its key's
+ * public part.
  */
 #include "request.h"
 #include "sender.h"
@@ -46,7 +49,10 @@ static void open_connection(struct floor *f, struct connection *connection) {
 }
 
 static struct request request_of(const struct floor *f, const struct connection *connection) {
-	return (struct request){ .key = &f->key, .authority = connection->authority, .path = "/hook", .body_len = f->body_len };
+	return (struct request){ .key = &f->key,
+				 .authority = connection->authority,
+				 .path = "/hook",
+				 .body_len = f->body_len };
 }
 
 static void send_next(struct floor *f, struct connection *connection) {
@@ -64,14 +70,16 @@ static void send_next(struct floor *f, struct connection *connection) {
 
 /* An answer is a head without a body. */
 static bool is_whole(const struct connection *connection) {
-	return connection->answer_len >= 4 && memcmp(connection->answer + connection->answer_len - 4, "\r\n\r\n", 4) == 0;
+	return connection->answer_len >= 4 &&
+	       memcmp(connection->answer + connection->answer_len - 4, "\r\n\r\n", 4) == 0;
 }
 
 static void take_answer(struct floor *f, struct connection *connection) {
 	static const char ok[] = "HTTP/1.1 200 ";
 
 	if (memcmp(connection->answer, ok, sizeof(ok) - 1) != 0) {
-		fprintf(stderr, "not answered with 200: %.*s\n", (int)connection->answer_len, connection->answer);
+		fprintf(stderr, "not answered with 200: %.*s\n", (int)connection->answer_len,
+			connection->answer);
 		exit(1);
 	}
 	f->ended++;
@@ -85,7 +93,8 @@ static void take_answer(struct floor *f, struct connection *connection) {
 
 static void receive(struct floor *f, struct connection *connection) {
 	size_t room = ANSWER_MAX - connection->answer_len;
-	ssize_t len = stream_receive(&connection->stream, connection->answer + connection->answer_len, room);
+	ssize_t len =
+	    stream_receive(&connection->stream, connection->answer + connection->answer_len, room);
 
 	if (len < 0 && errno == EAGAIN)
 		return;
@@ -123,7 +132,8 @@ static struct connection *open_connections(struct floor *f, size_t count) {
 
 		connection->port = sender_port(&f->sender, i % f->sender.hosts);
 		sender_host(i % f->sender.hosts, connection->host);
-		snprintf(connection->authority, sizeof(connection->authority), "%s:%u", connection->host, connection->port);
+		snprintf(connection->authority, sizeof(connection->authority), "%s:%u",
+			 connection->host, connection->port);
 		open_connection(f, connection);
 	}
 	return connections;

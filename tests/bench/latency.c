@@ -46,6 +46,6 @@ void latency_end(void) {
 	looking = false;
 	if (count)
 		qsort(found, count, sizeof(*found), compare);
-	printf("{\"count\":%zu,\"p50\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f}", count, percentile(0.5), percentile(0.99),
-	       percentile(0.999), percentile(1));
+	printf("{\"count\":%zu,\"p50\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f}", count,
+	       percentile(0.5), percentile(0.99), percentile(0.999), percentile(1));
 }

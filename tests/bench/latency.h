@@ -1,6 +1,7 @@
 /*
- * How long requests took to come, by what stands in them: "sent-at-" and 16 digits, the time (monotonic, microseconds) at which a command was
- * given away. One clock for all processes of a machine; so a command needs no list of its own.
+ * How long requests took to come, by what stands in them: "sent-at-" and 16 digits, the time
+ * (monotonic, microseconds) at which a command was given away. One clock for all processes of a
+ * machine; so a command needs no list of its own.
  */
 #pragma once
 

@@ -1,20 +1,20 @@
 /*
- * Receivers that cost next to nothing: one epoll loop, many ports, each with a behaviour of its own. Lines in, a line out for each:
+ * Receivers that cost next to nothing: one epoll loop, many ports, each with a behaviour of its
+ * own. Lines in, a line out for each:
  *
- *     open COUNT [FILE]              that many ports; answers with their numbers. They answer 200 at once, over TLS with the certificate
- *                                    and key in FILE
- *     answer PORT [STATUS [DELAY]]   from now on (DELAY in milliseconds)
- *     part PORT                      answers 200 at once, and ends the connection with it
- *     silent PORT                    takes requests and never answers
- *     refuse PORT                    refuses connections from now on
- *     reset                          counts from zero
- *     counts                         a JSON array, an object a port: "port", "requests", "bytes", "waiting", "waiting_peak",
- *                                    "connections", "connections_peak", "first_us", "last_us"
- *     time                           from now on looks into requests for when they were sent off (latency.h)
- *     latencies                      a JSON object of those found since, in milliseconds; and looks no longer
+ *     open COUNT [FILE]              that many ports; answers with their numbers. They answer 200
+ * at once, over TLS with the certificate and key in FILE answer PORT [STATUS [DELAY]]   from now on
+ * (DELAY in milliseconds) part PORT                      answers 200 at once, and ends the
+ * connection with it silent PORT                    takes requests and never answers refuse PORT
+ * refuses connections from now on reset                          counts from zero counts a JSON
+ * array, an object a port: "port", "requests", "bytes", "waiting", "waiting_peak", "connections",
+ * "connections_peak", "first_us", "last_us" time                           from now on looks into
+ * requests for when they were sent off (latency.h) latencies                      a JSON object of
+ * those found since, in milliseconds; and looks no longer
  *
- * A port is open on every address of loopback, 127.x.y.z, and on no other: so one port is as many hosts as one likes. `waiting` are
- * requests that are not answered yet; first and last are when requests came (monotonic). Ends with its input.
+ * A port is open on every address of loopback, 127.x.y.z, and on no other: so one port is as many
+ * hosts as one likes. `waiting` are requests that are not answered yet; first and last are when
+ * requests came (monotonic). Ends with its input.
  */
 #include "latency.h"
 #include "stream.h"
@@ -49,7 +49,8 @@ struct port {
 	struct ssl_ctx_st *context; /* TLS; NULL: plain */
 	long requests, bytes, waiting, waiting_peak, connections, connections_peak;
 	int64_t first_us, last_us;
-	struct connection *due, *due_last; /* whose answers are put off, in the order of their times */
+	struct connection *due,
+	    *due_last; /* whose answers are put off, in the order of their times */
 };
 
 struct connection {
@@ -126,7 +127,8 @@ static void take_request(struct connection *connection) {
 		put_off(connection);
 }
 
-/* How long until the next answer that was put off; those that are due are given. -1: there is none. */
+/* How long until the next answer that was put off; those that are due are given. -1: there is none.
+ */
 static int answer_due(void) {
 	int64_t next_us = INT64_MAX;
 
@@ -169,7 +171,8 @@ static void keep_head(struct connection *connection, const char *bytes, size_t l
 	connection->head_len += len;
 }
 
-/* What came is a head, or a part of one with what was kept before; its body may be still to come. */
+/* What came is a head, or a part of one with what was kept before; its body may be still to come.
+ */
 static void read_head(struct connection *connection, const char *bytes, size_t len) {
 	const char *head = bytes, *end;
 
@@ -210,7 +213,8 @@ static void receive(struct connection *connection) {
 	if (connection->body_left == 0) {
 		read_head(connection, bytes, (size_t)len);
 	} else {
-		connection->body_left -= (size_t)len < connection->body_left ? (size_t)len : connection->body_left;
+		connection->body_left -=
+		    (size_t)len < connection->body_left ? (size_t)len : connection->body_left;
 		if (connection->body_left == 0)
 			take_request(connection);
 	}
@@ -243,14 +247,17 @@ static void accept_all(struct port *port) {
 
 /* Takes the port's number, any that is free where it has none yet. Until it listens it refuses. */
 static void bind_port(struct port *port) {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port->number) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((uint16_t)port->number) };
 	socklen_t len = sizeof(address);
 	static const int on = 1;
 
 	port->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	/* Every address, but only as far as it is loopback's. */
-	if (setsockopt(port->fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) || setsockopt(port->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    bind(port->fd, (struct sockaddr *)&address, len) || getsockname(port->fd, (struct sockaddr *)&address, &len))
+	if (setsockopt(port->fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) ||
+	    setsockopt(port->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    bind(port->fd, (struct sockaddr *)&address, len) ||
+	    getsockname(port->fd, (struct sockaddr *)&address, &len))
 		die("bind");
 	port->number = ntohs(address.sin_port);
 }
@@ -264,7 +271,8 @@ static void listen_on(struct port *port) {
 static void set_answer(struct port *port, int status, int delay_ms) {
 	port->behaviour = ANSWER;
 	port->delay_ms = delay_ms;
-	port->answer_len = (size_t)snprintf(port->answer, sizeof(port->answer), "HTTP/1.1 %d -\r\ncontent-length: 0\r\n%s\r\n", status,
+	port->answer_len = (size_t)snprintf(port->answer, sizeof(port->answer),
+					    "HTTP/1.1 %d -\r\ncontent-length: 0\r\n%s\r\n", status,
 					    port->parts ? "connection: close\r\n" : "");
 }
 
@@ -307,10 +315,12 @@ static void print_counts(void) {
 	for (int i = 0; i < port_count; i++) {
 		const struct port *port = &ports[i];
 
-		printf("%s{\"port\":%d,\"requests\":%ld,\"bytes\":%ld,\"waiting\":%ld,\"waiting_peak\":%ld,\"connections\":%ld,"
+		printf("%s{\"port\":%d,\"requests\":%ld,\"bytes\":%ld,\"waiting\":%ld,\"waiting_"
+		       "peak\":%ld,\"connections\":%ld,"
 		       "\"connections_peak\":%ld,\"first_us\":%lld,\"last_us\":%lld}",
-		       i ? "," : "[", port->number, port->requests, port->bytes, port->waiting, port->waiting_peak, port->connections,
-		       port->connections_peak, (long long)port->first_us, (long long)port->last_us);
+		       i ? "," : "[", port->number, port->requests, port->bytes, port->waiting,
+		       port->waiting_peak, port->connections, port->connections_peak,
+		       (long long)port->first_us, (long long)port->last_us);
 	}
 	printf("]");
 }
@@ -349,7 +359,8 @@ static void obey(const char *line) {
 		latency_begin();
 	else if (strcmp(verb, "latencies") == 0)
 		latency_end();
-	else if (strcmp(verb, "answer") == 0 || strcmp(verb, "part") == 0 || strcmp(verb, "silent") == 0 || strcmp(verb, "refuse") == 0)
+	else if (strcmp(verb, "answer") == 0 || strcmp(verb, "part") == 0 ||
+		 strcmp(verb, "silent") == 0 || strcmp(verb, "refuse") == 0)
 		behave(verb, number, status, delay_ms);
 	else
 		printf("no such command");

@@ -9,11 +9,16 @@ enum { ID_LEN = 36, BASE64_SIZE = 96, TEXT_MAX = 2048 };
 
 #define ID_HEAD "dd110000-0000-4000-8000-"
 #define BODY_HEAD "{\"deliveryId\":\""
-#define BODY_MIDDLE                                                                                                              \
-	"\",\"deliveryTimestamp\":\"2026-01-31T12:00:00.000Z\",\"webhookId\":\"dd110000-0000-4000-8000-00000000ffff\","          \
-	"\"event\":{\"id\":\"dd110000-0000-4000-8000-00000000eeee\",\"type\":\"OpenIdCredentialIssued\",\"payload\":\""
+#define BODY_MIDDLE                                                                                \
+	"\",\"deliveryTimestamp\":\"2026-01-31T12:00:00.000Z\",\"webhookId\":\"dd110000-0000-"     \
+	"4000-8000-00000000ffff\","                                                                \
+	"\"event\":{\"id\":\"dd110000-0000-4000-8000-00000000eeee\",\"type\":"                     \
+	"\"OpenIdCredentialIssued\",\"payload\":\""
 #define BODY_TAIL "\"}}"
-enum { BODY_LEAST = sizeof(BODY_HEAD) - 1 + ID_LEN + sizeof(BODY_MIDDLE) - 1 + sizeof(BODY_TAIL) - 1 };
+enum {
+	BODY_LEAST = sizeof(BODY_HEAD) - 1 + ID_LEN + sizeof(BODY_MIDDLE) - 1 + sizeof(BODY_TAIL) -
+	1
+};
 
 /* Appends a literal, or a string. */
 #define PUT(end, literal) mempcpy(end, literal, sizeof(literal) - 1)
@@ -23,14 +28,17 @@ void request_key_init(struct request_key *key, const uint8_t seed[32]) {
 	char jwk[128];
 
 	crypto_sign_ed25519_seed_keypair(public_key, key->secret, seed);
-	sodium_bin2base64(key->x, sizeof(key->x), public_key, sizeof(public_key), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(key->x, sizeof(key->x), public_key, sizeof(public_key),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	snprintf(jwk, sizeof(jwk), "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"%s\"}", key->x);
 	crypto_hash_sha256(hash, (const uint8_t *)jwk, strlen(jwk));
-	sodium_bin2base64(key->kid, sizeof(key->kid), hash, sizeof(hash), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(key->kid, sizeof(key->kid), hash, sizeof(hash),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 static char *put_base64(char *end, const uint8_t *bytes, size_t len) {
-	size_t size = sodium_base64_encoded_len(len, sodium_base64_VARIANT_ORIGINAL); /* it fills with zeros what it may write to */
+	size_t size = sodium_base64_encoded_len(
+	    len, sodium_base64_VARIANT_ORIGINAL); /* it fills with zeros what it may write to */
 
 	sodium_bin2base64(end, size, bytes, len, sodium_base64_VARIANT_ORIGINAL);
 	return end + strlen(end);
@@ -61,8 +69,8 @@ static void write_body(char *body, size_t len, const char *id) {
 }
 
 /* Source: Standard Webhooks specification, "Signature scheme". */
-static char *put_standard_webhooks(char *end, const struct request *request, const char *id, const char *timestamp,
-				   const char *body) {
+static char *put_standard_webhooks(char *end, const struct request *request, const char *id,
+				   const char *timestamp, const char *body) {
 	static char text[REQUEST_MAX];
 	char *stop = stpcpy(stpcpy(stpcpy(text, id), "."), timestamp);
 
@@ -79,14 +87,15 @@ static char *put_digest(char *end, const char *body, size_t len) {
 }
 
 static char *put_parameters(char *end, const struct request_key *key, const char *timestamp) {
-	end = PUT(end, "(\"@method\" \"@authority\" \"@path\" \"content-digest\" \"content-type\" \"webhook-id\" "
+	end = PUT(end, "(\"@method\" \"@authority\" \"@path\" \"content-digest\" \"content-type\" "
+		       "\"webhook-id\" "
 		       "\"webhook-timestamp\");created=");
 	return stpcpy(stpcpy(stpcpy(stpcpy(end, timestamp), ";keyid=\""), key->kid), "\"");
 }
 
 /* Source: RFC 9421 section 2.5. `digest` and `parameters` are the values of their headers. */
-static char *put_rfc9421(char *end, const struct request *request, const char *id, const char *timestamp, const char *digest,
-			 const char *parameters) {
+static char *put_rfc9421(char *end, const struct request *request, const char *id,
+			 const char *timestamp, const char *digest, const char *parameters) {
 	char base[TEXT_MAX], *stop = PUT(base, "\"@method\": POST\n\"@authority\": ");
 
 	stop = stpcpy(stpcpy(stpcpy(stop, request->authority), "\n\"@path\": "), request->path);
@@ -94,19 +103,23 @@ static char *put_rfc9421(char *end, const struct request *request, const char *i
 	stop = stpcpy(stpcpy(stop, "\n\"content-type\": application/json\n\"webhook-id\": "), id);
 	stop = stpcpy(stpcpy(stop, "\n\"webhook-timestamp\": "), timestamp);
 	stop = stpcpy(stpcpy(stop, "\n\"@signature-params\": "), parameters);
-	return stpcpy(put_signature(PUT(end, "sig1=:"), request->key, base, (size_t)(stop - base)), ":");
+	return stpcpy(put_signature(PUT(end, "sig1=:"), request->key, base, (size_t)(stop - base)),
+		      ":");
 }
 
-static char *put_head(char *end, const struct request *request, const char *id, const char *timestamp, const char *body) {
+static char *put_head(char *end, const struct request *request, const char *id,
+		      const char *timestamp, const char *body) {
 	char digest[BASE64_SIZE], parameters[TEXT_MAX / 4];
 
 	put_digest(digest, body, request->body_len);
 	put_parameters(parameters, request->key, timestamp);
 	end = stpcpy(stpcpy(PUT(end, "POST "), request->path), " HTTP/1.1\r\nHost: ");
 	end = stpcpy(end, request->authority);
-	end = PUT(end, "\r\nAccept: */*\r\ncontent-type: application/json\r\nuser-agent: posthorn/bench\r\nwebhook-id: ");
+	end = PUT(end, "\r\nAccept: */*\r\ncontent-type: application/json\r\nuser-agent: "
+		       "posthorn/bench\r\nwebhook-id: ");
 	end = stpcpy(stpcpy(stpcpy(end, id), "\r\nwebhook-timestamp: "), timestamp);
-	end = put_standard_webhooks(PUT(end, "\r\nwebhook-signature: "), request, id, timestamp, body);
+	end = put_standard_webhooks(PUT(end, "\r\nwebhook-signature: "), request, id, timestamp,
+				    body);
 	end = stpcpy(PUT(end, "\r\ncontent-digest: "), digest);
 	end = stpcpy(PUT(end, "\r\nsignature-input: sig1="), parameters);
 	end = put_rfc9421(PUT(end, "\r\nsignature: "), request, id, timestamp, digest, parameters);

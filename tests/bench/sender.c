@@ -79,10 +79,14 @@ static void start_receiver(struct sender *sender) {
 }
 
 struct sender sender_from_arguments(int argc, char **argv) {
-	struct sender sender = {
-		.deliveries = 100000, .webhooks = 200, .hosts = 16, .connections = 16, .in_flight = 64, .threads = 1
-	};
-	struct option options[NUMBERS + 3] = { [PORT] = { .name = "port" }, [AUTHORITIES] = { .name = "authorities" } };
+	struct sender sender = { .deliveries = 100000,
+				 .webhooks = 200,
+				 .hosts = 16,
+				 .connections = 16,
+				 .in_flight = 64,
+				 .threads = 1 };
+	struct option options[NUMBERS + 3] = { [PORT] = { .name = "port" },
+					       [AUTHORITIES] = { .name = "authorities" } };
 	int chosen, index;
 
 	for (int i = 0; i < NUMBERS + 2; i++) {
@@ -96,9 +100,11 @@ struct sender sender_from_arguments(int argc, char **argv) {
 		else if (index == PORT)
 			add_port(&sender, strtoul(optarg, NULL, 10));
 		else
-			*(size_t *)((char *)&sender + numbers[index].offset) = strtoul(optarg, NULL, 10);
+			*(size_t *)((char *)&sender + numbers[index].offset) =
+			    strtoul(optarg, NULL, 10);
 	}
-	if (chosen != -1 || optind < argc || !sender.deliveries || !sender.hosts || !sender.webhooks)
+	if (chosen != -1 || optind < argc || !sender.deliveries || !sender.hosts ||
+	    !sender.webhooks)
 		usage();
 	if (!sender.port_count)
 		start_receiver(&sender);
@@ -129,6 +135,8 @@ int64_t sender_now_us(void) {
 }
 
 void sender_report(const struct sender *sender, double cpu_before_us, int64_t began_us) {
-	printf("cpu_us_per_delivery %.2f\n", (sender_cpu_us() - cpu_before_us) / (double)sender->deliveries);
-	printf("wall_us_per_delivery %.2f\n", (double)(sender_now_us() - began_us) / (double)sender->deliveries);
+	printf("cpu_us_per_delivery %.2f\n",
+	       (sender_cpu_us() - cpu_before_us) / (double)sender->deliveries);
+	printf("wall_us_per_delivery %.2f\n",
+	       (double)(sender_now_us() - began_us) / (double)sender->deliveries);
 }

@@ -64,7 +64,8 @@ void stream_connect(struct stream *stream, uint16_t port, SSL_CTX *context, cons
 	open_socket(stream, port);
 	if (context) {
 		stream->tls = tls_over(stream->fd, context);
-		if (SSL_set1_host(stream->tls, host) != 1 || SSL_set_tlsext_host_name(stream->tls, host) != 1 ||
+		if (SSL_set1_host(stream->tls, host) != 1 ||
+		    SSL_set_tlsext_host_name(stream->tls, host) != 1 ||
 		    SSL_connect(stream->tls) != 1)
 			die_of_tls(host);
 	}
@@ -94,12 +95,13 @@ static ssize_t receive_tls(SSL *tls, void *bytes, size_t size) {
 }
 
 ssize_t stream_receive(struct stream *stream, void *bytes, size_t size) {
-	return stream->tls ? receive_tls(stream->tls, bytes, size) : recv(stream->fd, bytes, size, MSG_DONTWAIT);
+	return stream->tls ? receive_tls(stream->tls, bytes, size)
+			   : recv(stream->fd, bytes, size, MSG_DONTWAIT);
 }
 
 void stream_send(struct stream *stream, const void *bytes, size_t len) {
-	ssize_t sent =
-	    stream->tls ? SSL_write(stream->tls, bytes, (int)len) : send(stream->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t sent = stream->tls ? SSL_write(stream->tls, bytes, (int)len)
+				   : send(stream->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (sent >= 0 && (size_t)sent < len)
 		die("send: not all at once");

@@ -4,12 +4,12 @@
  */
 #include "command/issuance_json.h"
 #include "domain/limits.h"
+#include "fuzz.h"
 
 #include <jansson.h>
 
-#include "fuzz.h"
-
-static const struct issuance_defaults defaults = { .tenant_id = "acme", .now_ms = INT64_C(1769860800000) };
+static const struct issuance_defaults defaults = { .tenant_id = "acme",
+						   .now_ms = INT64_C(1769860800000) };
 
 static void check_text(const json_t *object, const char *name, const char *text, bool is_made) {
 	const json_t *value = json_object_get(object, name);
@@ -21,7 +21,8 @@ static void check_text(const json_t *object, const char *name, const char *text,
 }
 
 /* `text` is the value's own bytes, or the string's. */
-static void check_json(const json_t *object, const char *name, const char *line, size_t len, const char *text) {
+static void check_json(const json_t *object, const char *name, const char *line, size_t len,
+		       const char *text) {
 	const json_t *value = json_object_get(object, name);
 	json_t *again;
 

@@ -3,10 +3,9 @@
  * byte somewhere in the file, and the lines are all that are not blank.
  */
 #include "command/item_source.h"
+#include "fuzz.h"
 
 #include <jansson.h>
-
-#include "fuzz.h"
 
 /* What is wrong is said on stderr, once for each run: not here (CMakeLists.txt sends it here). */
 void __wrap_complain(const char *format, ...);
@@ -15,7 +14,8 @@ void __wrap_complain(const char *format, ...) {
 }
 
 static void check_element(const struct item *item, const json_t *wanted) {
-	json_t *json = json_loadb(item->text.bytes, item->text.len, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
+	json_t *json = json_loadb(item->text.bytes, item->text.len,
+				  JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
 
 	CHECK(json && json_equal(json, wanted));
 	json_decref(json);
@@ -28,7 +28,8 @@ static void check_document(struct item_source *source, const json_t *document) {
 	CHECK(document);
 	for (; item_source_next(source, &item); i++) {
 		CHECK(i < count && item.number == i + 1);
-		check_element(&item, json_is_array(document) ? json_array_get(document, i) : document);
+		check_element(&item,
+			      json_is_array(document) ? json_array_get(document, i) : document);
 	}
 	CHECK(i == count);
 }
@@ -53,7 +54,8 @@ static void check_lines(struct item_source *source, const char *text, size_t siz
 			CHECK(item_source_next(source, &item));
 			CHECK(item.number == number && item.text.len && item.text.len <= len);
 			CHECK(memmem(text + at, len, item.text.bytes, item.text.len));
-			CHECK(!is_blank(item.text.bytes, 1) && !is_blank(item.text.bytes + item.text.len - 1, 1));
+			CHECK(!is_blank(item.text.bytes, 1) &&
+			      !is_blank(item.text.bytes + item.text.len - 1, 1));
 		}
 		at += len + 1;
 	}

@@ -3,13 +3,12 @@
  * same; it becomes JSON; and memory keeps to what the record's size justifies.
  */
 #include "avro/json.h"
+#include "fuzz.h"
+#include "unit/avro_samples.h"
 
 #include <jansson.h>
 #include <sanitizer/allocator_interface.h>
 #include <sanitizer/asan_interface.h>
-
-#include "fuzz.h"
-#include "unit/avro_samples.h"
 
 enum { MEMORY_PER_BYTE = 64, MEMORY_BASE = 128 * 1024, RECORD_MAX = 16 * 1024 * 1024 };
 
@@ -48,8 +47,10 @@ static void check_json(enum sample_kind kind, const union sample_value *value) {
  * Equal structs encode to equal bytes: what encodes to the same after it was decoded has lost
  * nothing.
  */
-static void check_round_trip(struct arena *arena, enum sample_kind kind, const union sample_value *value) {
-	_cleanup_(buffer_destroy) struct buffer once = BUFFER_INIT(RECORD_MAX), twice = BUFFER_INIT(RECORD_MAX);
+static void check_round_trip(struct arena *arena, enum sample_kind kind,
+			     const union sample_value *value) {
+	_cleanup_(buffer_destroy) struct buffer once = BUFFER_INIT(RECORD_MAX),
+						twice = BUFFER_INIT(RECORD_MAX);
 	union sample_value again;
 	const char *why;
 
@@ -67,7 +68,8 @@ static void check(enum sample_kind kind, const uint8_t *data, size_t size) {
 	const char *why = "";
 	int r = sample_decode(codec, arena, kind, size ? data : NULL, size, &value, &why);
 
-	CHECK(__sanitizer_get_current_allocated_bytes() - before <= size * MEMORY_PER_BYTE + MEMORY_BASE);
+	CHECK(__sanitizer_get_current_allocated_bytes() - before <=
+	      size * MEMORY_PER_BYTE + MEMORY_BASE);
 	CHECK(!r || *why);
 	if (r)
 		return;

@@ -7,16 +7,17 @@
 #include "avro/canonical.h"
 #include "avro/check.h"
 #include "avro/decode.h"
-
 #include "fuzz.h"
 #include "unit/avro_samples.h"
 
 enum { CANONICAL_MAX = 1024 * 1024 };
 
-static const struct record *const records[] = { &command_record, &issuance_record, &analytic_event_record, &state_record_record };
+static const struct record *const records[] = { &command_record, &issuance_record,
+						&analytic_event_record, &state_record_record };
 
 /* Whatever the schema is called: the fields are matched by their names. */
-static void decode(struct arena *arena, const struct schema *schema, const uint8_t *bytes, size_t len) {
+static void decode(struct arena *arena, const struct schema *schema, const uint8_t *bytes,
+		   size_t len) {
 	for (size_t i = 0; i < ARRAY_LEN(records); i++) {
 		union sample_value value = { 0 };
 		const char *why = NULL;
@@ -26,9 +27,10 @@ static void decode(struct arena *arena, const struct schema *schema, const uint8
 	}
 }
 
-static void check_canonical(struct arena *arena, const char *json, size_t json_len, const struct schema *schema,
-			    const uint8_t *bytes, size_t len) {
-	_cleanup_(buffer_destroy) struct buffer once = BUFFER_INIT(CANONICAL_MAX), twice = BUFFER_INIT(CANONICAL_MAX);
+static void check_canonical(struct arena *arena, const char *json, size_t json_len,
+			    const struct schema *schema, const uint8_t *bytes, size_t len) {
+	_cleanup_(buffer_destroy) struct buffer once = BUFFER_INIT(CANONICAL_MAX),
+						twice = BUFFER_INIT(CANONICAL_MAX);
 	const struct schema *again;
 	const char *why, *wrong, *wrong_again;
 

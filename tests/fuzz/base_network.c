@@ -1,11 +1,10 @@
 /* Blocks of addresses, against a model that knows them as numbers of 128 bits. */
 #include "base/network.h"
+#include "fuzz.h"
+#include "network_model.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-
-#include "fuzz.h"
-#include "network_model.h"
 
 static void check_parse(const char *text, struct network *out, bool *is_network) {
 	struct model_network model;
@@ -34,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	CHECK(network_list_contains(&list, &address) == model_contains(&list, &address));
 	/* The networks' own first addresses lie at the borders. */
 	for (size_t i = 0; i < list.count; i++)
-		CHECK(network_list_contains(&list, &networks[i].address) == model_contains(&list, &networks[i].address));
+		CHECK(network_list_contains(&list, &networks[i].address) ==
+		      model_contains(&list, &networks[i].address));
 	return 0;
 }

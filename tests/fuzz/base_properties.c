@@ -4,7 +4,6 @@
  */
 #include "base/properties.h"
 #include "base/utf8.h"
-
 #include "fuzz.h"
 
 enum { TEXT_MAX = 1024 * 1024 };
@@ -15,7 +14,8 @@ struct reading {
 	unsigned line, lines; /* of the last entry; that there are */
 };
 
-static void append(struct buffer *out, const char *key, size_t key_len, const char *value, size_t value_len) {
+static void append(struct buffer *out, const char *key, size_t key_len, const char *value,
+		   size_t value_len) {
 	buffer_printf(out, "%zu:", key_len);
 	buffer_append(out, key, key_len);
 	buffer_printf(out, "%zu:", value_len);
@@ -50,7 +50,8 @@ static bool is_blank(char c) {
 
 /* As LineReader.readLine of Java SE 17: the next logical line. Returns false at the end. */
 static bool model_read_line(const char **text, struct buffer *out) {
-	bool skip_blanks = true, is_new = true, is_comment = false, is_continued = false, is_escaped = false;
+	bool skip_blanks = true, is_new = true, is_comment = false, is_continued = false,
+	     is_escaped = false;
 
 	buffer_clear(out);
 	while (**text) {
@@ -149,7 +150,8 @@ static bool model_convert(const char *text, size_t len, struct buffer *out) {
 
 /* As load0. */
 static void model_split(const char *line, size_t len, struct buffer *out) {
-	_cleanup_(buffer_destroy) struct buffer key = BUFFER_INIT(TEXT_MAX), value = BUFFER_INIT(TEXT_MAX);
+	_cleanup_(buffer_destroy) struct buffer key = BUFFER_INIT(TEXT_MAX),
+						value = BUFFER_INIT(TEXT_MAX);
 	bool is_escaped = false, has_separator = false;
 	size_t key_len = 0, start;
 
@@ -192,7 +194,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 		reading.lines += *p == '\n' || (*p == '\r' && p[1] != '\n');
 	properties_parse(text, &handler);
 	model_read(text, &wanted);
-	CHECK(reading.text.len == wanted.len && (!wanted.len || !memcmp(reading.text.data, wanted.data, wanted.len)));
+	CHECK(reading.text.len == wanted.len &&
+	      (!wanted.len || !memcmp(reading.text.data, wanted.data, wanted.len)));
 	buffer_destroy(&reading.text);
 	return 0;
 }

@@ -6,21 +6,21 @@
  * Seeds: the literals of tests/unit/delivery_addresses.h.
  */
 #include "delivery/address_guard.h"
-
-#include <netinet/in.h>
-
 #include "fuzz.h"
 #include "network_model.h"
+
+#include <netinet/in.h>
 
 /*
  * Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries; the guard's table has the RFCs.
  */
 static const char *const closed[] = {
-	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32",
-	"169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24",
-	"192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15",
-	"198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3", "2001::/23", "2001:db8::/32",
-	"2002::/16", "2620:4f:8000::/48", "3fff::/20",
+	"0.0.0.0/8",        "10.0.0.0/8",        "100.64.0.0/10",   "127.0.0.0/8",
+	"168.63.129.16/32", "169.254.0.0/16",    "172.16.0.0/12",   "192.0.0.0/24",
+	"192.0.2.0/24",     "192.31.196.0/24",   "192.52.193.0/24", "192.88.99.0/24",
+	"192.168.0.0/16",   "192.175.48.0/24",   "198.18.0.0/15",   "198.51.100.0/24",
+	"203.0.113.0/24",   "224.0.0.0/3",       "2001::/23",       "2001:db8::/32",
+	"2002::/16",        "2620:4f:8000::/48", "3fff::/20",
 };
 
 static bool is_closed(model_address number) {
@@ -38,7 +38,8 @@ static bool is_closed(model_address number) {
 static bool is_open_ipv6(model_address number) {
 	uint32_t identifier = (uint32_t)(number >> 32);
 
-	return number >> 125 == 1 && (identifier & ~UINT32_C(0x02000000)) != 0x00005efe && !is_closed(number);
+	return number >> 125 == 1 && (identifier & ~UINT32_C(0x02000000)) != 0x00005efe &&
+	       !is_closed(number);
 }
 
 static bool may_go(const struct sockaddr *address, const struct network_list *allowed) {
@@ -47,7 +48,8 @@ static bool may_go(const struct sockaddr *address, const struct network_list *al
 	struct in6_addr mapped = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
 
 	if (address->sa_family == AF_INET6)
-		return model_contains(allowed, &v6->sin6_addr) || is_open_ipv6(model_number(v6->sin6_addr.s6_addr));
+		return model_contains(allowed, &v6->sin6_addr) ||
+		       is_open_ipv6(model_number(v6->sin6_addr.s6_addr));
 	memcpy(&mapped.s6_addr[12], &v4->sin_addr, sizeof(v4->sin_addr));
 	return model_contains(allowed, &mapped) || !is_closed(model_number(mapped.s6_addr));
 }
@@ -69,7 +71,8 @@ static void check_borders(const struct network *network) {
 	for (int i = 0; i < 4; i++) {
 		model_address number = (model_address[]){ first - 1, first, last, last + 1 }[i];
 		struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-		struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl((uint32_t)number) };
+		struct sockaddr_in v4 = { .sin_family = AF_INET,
+					  .sin_addr.s_addr = htonl((uint32_t)number) };
 
 		if (model_is_same(number, MODEL_IPV4, 96))
 			check((const struct sockaddr *)&v4, &none);

@@ -8,10 +8,9 @@
  */
 #include "delivery/response.h"
 #include "domain/attempt.h"
+#include "fuzz.h"
 
 #include <curl/curl.h>
-
-#include "fuzz.h"
 
 /* 2026-01-31T12:00:00Z, and what is beyond anyone's patience: ten years. */
 #define NOW_MS INT64_C(1769860800000)
@@ -39,7 +38,8 @@ static void check_response(const char *text, size_t len) {
 		at += line_len;
 		bytes += line_len;
 		CHECK(response.header_bytes == bytes && response.header_lines == lines + 1);
-		CHECK(goes_on == (lines < RESPONSE_HEADER_LINES_MAX && bytes <= RESPONSE_HEADER_BYTES_MAX));
+		CHECK(goes_on ==
+		      (lines < RESPONSE_HEADER_LINES_MAX && bytes <= RESPONSE_HEADER_BYTES_MAX));
 		CHECK(response.excessive == !goes_on);
 		CHECK(response.retry_after_ms >= -1);
 		/* What follows the verdict changes nothing. */
@@ -52,7 +52,8 @@ static void check_response(const char *text, size_t len) {
 			continue;
 		goes_on = response_end_header(&response, status, 1);
 		CHECK(goes_on == (status != 101));
-		CHECK(response.status == (before.status || status == 101 || status < 200 ? before.status : status));
+		CHECK(response.status ==
+		      (before.status || status == 101 || status < 200 ? before.status : status));
 		if (!goes_on)
 			return;
 	}

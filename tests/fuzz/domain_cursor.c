@@ -4,7 +4,6 @@
  */
 #include "base/clock.h"
 #include "domain/cursor.h"
-
 #include "fuzz.h"
 
 static void check_cursor(const char *text) {
@@ -14,7 +13,8 @@ static void check_cursor(const char *text) {
 
 	if (cursor_parse(text, &cursor))
 		return;
-	CHECK(!text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")]);
+	CHECK(!text[strspn(text,
+			   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")]);
 	written = cursor_format(arena, &cursor);
 	CHECK(!cursor_parse(written, &again));
 	CHECK(again.created_at_ms == cursor.created_at_ms && !uuid_compare(&again.id, &cursor.id));

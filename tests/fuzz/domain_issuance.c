@@ -10,28 +10,41 @@
 #include "domain/callback_body.h"
 #include "domain/handler.h"
 #include "domain/limits.h"
-
-#include <jansson.h>
-
 #include "fuzz.h"
 #include "unit/fake_registry.h"
 
+#include <jansson.h>
+
 #define NOW_MS INT64_C(1769860800000)
 
-enum { SEPARATOR = 0x1e, JSON_FLAGS = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL };
+enum {
+	SEPARATOR = 0x1e,
+	JSON_FLAGS = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL |
+	    JSON_DECODE_INT_AS_REAL
+};
 
 static const char *const members[] = {
-	"userId", "credentialId", "credentialConfigurationId", "credentialProfile", "format", "credentialOfferId", "sessionId",
+	"userId",
+	"credentialId",
+	"credentialConfigurationId",
+	"credentialProfile",
+	"format",
+	"credentialOfferId",
+	"sessionId",
 };
 
 enum { WEBHOOK_BOTH, WEBHOOK_SUMMARY, WEBHOOK_DISABLED, WEBHOOK_COUNT, DELIVERY_COUNT = 3 };
 
 static void add_webhooks(struct fake_registry *fake) {
 	const struct webhook webhooks[WEBHOOK_COUNT] = {
-		[WEBHOOK_BOTH] = { .events = { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY, EVENT_TYPE_CREDENTIAL_ISSUED },
+		[WEBHOOK_BOTH] = { .events = { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY,
+					       EVENT_TYPE_CREDENTIAL_ISSUED },
 				   .event_count = 2 },
-		[WEBHOOK_SUMMARY] = { .events = { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY }, .event_count = 1 },
-		[WEBHOOK_DISABLED] = { .events = { EVENT_TYPE_CREDENTIAL_ISSUED }, .event_count = 1, .disabled = true },
+		[WEBHOOK_SUMMARY] = { .events = { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY },
+				      .event_count = 1 },
+		[WEBHOOK_DISABLED] = { .events = { EVENT_TYPE_CREDENTIAL_ISSUED },
+				       .event_count = 1,
+				       .disabled = true },
 	};
 	struct effects effects;
 
@@ -66,10 +79,9 @@ static int depth_of(const json_t *json) {
 
 	if (!json_is_object(json) && !json_is_array(json))
 		return 0;
-	json_object_foreach((json_t *)(uintptr_t)json, name, value)
-		deepest = MAX(deepest, depth_of(value));
-	json_array_foreach(json, i, value)
-		deepest = MAX(deepest, depth_of(value));
+	json_object_foreach((json_t *)(uintptr_t)json, name, value) deepest =
+	    MAX(deepest, depth_of(value));
+	json_array_foreach(json, i, value) deepest = MAX(deepest, depth_of(value));
 	return deepest + 1;
 }
 
@@ -100,12 +112,15 @@ static bool is_right(const struct issuance *issuance) {
 		const char *value = identifier(issuance, i);
 		bool is_optional = i == 0 || i > 4;
 
-		if (value ? strlen(value) > IDENTIFIER_MAX || (!*value && !is_optional) : !is_optional)
+		if (value ? strlen(value) > IDENTIFIER_MAX || (!*value && !is_optional)
+			  : !is_optional)
 			return false;
 	}
-	if (issuance->claims && (!is_json(issuance->claims, false) || !is_shallow(issuance->claims)))
+	if (issuance->claims &&
+	    (!is_json(issuance->claims, false) || !is_shallow(issuance->claims)))
 		return false;
-	return !*issuance->credential || (is_json(issuance->credential, true) && is_shallow(issuance->credential));
+	return !*issuance->credential ||
+	       (is_json(issuance->credential, true) && is_shallow(issuance->credential));
 }
 
 /* --- The callback --- */
@@ -117,7 +132,8 @@ static void check_string(const json_t *object, const char *name, const char *wan
 }
 
 /* The member is there as it came, or it is not there. */
-static size_t check_verbatim(const json_t *payload, const char *body, const char *name, const char *text) {
+static size_t check_verbatim(const json_t *payload, const char *body, const char *name,
+			     const char *text) {
 	json_t *value = json_object_get(payload, name), *wanted;
 	const char *start;
 	size_t len;
@@ -137,7 +153,8 @@ static size_t check_verbatim(const json_t *payload, const char *body, const char
 	return 1;
 }
 
-static void check_payload(const struct issuance *issuance, const struct delivery *delivery, const json_t *payload) {
+static void check_payload(const struct issuance *issuance, const struct delivery *delivery,
+			  const json_t *payload) {
 	bool is_summary = delivery->event_type == EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY;
 	size_t count = 6;
 
@@ -151,8 +168,10 @@ static void check_payload(const struct issuance *issuance, const struct delivery
 		count += i > 4 && value;
 	}
 	check_string(payload, "issuedAt", NULL);
-	count += check_verbatim(payload, delivery->body, "claims", is_summary ? NULL : issuance->claims);
-	count += check_verbatim(payload, delivery->body, "credential", is_summary ? NULL : issuance->credential);
+	count +=
+	    check_verbatim(payload, delivery->body, "claims", is_summary ? NULL : issuance->claims);
+	count += check_verbatim(payload, delivery->body, "credential",
+				is_summary ? NULL : issuance->credential);
 	CHECK(json_object_size(payload) == count);
 }
 
@@ -160,7 +179,8 @@ static void check_delivery(const struct issuance *issuance, const struct deliver
 	json_t *body = json_loadb(delivery->body, delivery->body_len, JSON_FLAGS, NULL), *event;
 	char id[UUID_TEXT_SIZE];
 
-	CHECK(strlen(delivery->body) == delivery->body_len && delivery->body_len <= DELIVERY_BODY_MAX);
+	CHECK(strlen(delivery->body) == delivery->body_len &&
+	      delivery->body_len <= DELIVERY_BODY_MAX);
 	CHECK(json_object_size(body) == 4 && depth_of(body) <= JSON_DEPTH_MAX + 3);
 	uuid_format(&delivery->id, id);
 	check_string(body, "deliveryId", id);
@@ -188,7 +208,8 @@ static void check_effects(const struct issuance *issuance, const struct effects 
 
 		CHECK(outcome->status == 400 && problem->detail_count && !effects->change_count);
 		for (size_t i = 0; i < problem->detail_count; i++)
-			CHECK(*problem->details[i].msg && strlen(problem->details[i].value) <= PROBLEM_VALUE_MAX);
+			CHECK(*problem->details[i].msg &&
+			      strlen(problem->details[i].value) <= PROBLEM_VALUE_MAX);
 		CHECK(!is_right(issuance));
 		return;
 	}
@@ -201,7 +222,8 @@ static void check_effects(const struct issuance *issuance, const struct effects 
 		check_delivery(issuance, &record->delivery);
 		deliveries++;
 	}
-	CHECK(deliveries == DELIVERY_COUNT && outcome->data.credential_issued.deliveries == DELIVERY_COUNT);
+	CHECK(deliveries == DELIVERY_COUNT &&
+	      outcome->data.credential_issued.deliveries == DELIVERY_COUNT);
 }
 
 static void handle(struct arena *arena, const struct issuance *issuance) {
@@ -220,7 +242,8 @@ static void handle(struct arena *arena, const struct issuance *issuance) {
 
 /* The next part in the arena; NULL where there is none. */
 static const char *take_part(struct arena *arena, struct fuzz_input *input) {
-	_cleanup_(x_freep) char *part = input->at < input->end ? fuzz_take_text(input, SEPARATOR) : NULL;
+	_cleanup_(x_freep) char *part =
+	    input->at < input->end ? fuzz_take_text(input, SEPARATOR) : NULL;
 
 	return arena_strdup_null(arena, part);
 }

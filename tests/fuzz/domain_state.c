@@ -4,7 +4,6 @@
  */
 #include "base/utf8.h"
 #include "domain/state.h"
-
 #include "fuzz.h"
 
 static bool is_same(const char *a, const char *b) {
@@ -12,8 +11,8 @@ static bool is_same(const char *a, const char *b) {
 }
 
 static bool is_same_key(const struct state_key *a, const struct state_key *b) {
-	return a->kind == b->kind && is_same(a->tenant_id, b->tenant_id) && is_same(a->name, b->name) &&
-	       !uuid_compare(&a->id, &b->id);
+	return a->kind == b->kind && is_same(a->tenant_id, b->tenant_id) &&
+	       is_same(a->name, b->name) && !uuid_compare(&a->id, &b->id);
 }
 
 static void check_read(struct arena *arena, const uint8_t *data, size_t size) {
@@ -42,12 +41,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 	check_read(arena, data, size);
 	/* What reaches a key has been through the check of a record: UTF-8, and not empty. */
-	if (!*tenant_id || !*name || !utf8_is_text(tenant_id, strlen(tenant_id)) || !utf8_is_text(name, strlen(name)))
+	if (!*tenant_id || !*name || !utf8_is_text(tenant_id, strlen(tenant_id)) ||
+	    !utf8_is_text(name, strlen(name)))
 		return 0;
 	memcpy(&id, name, strlen(name) < sizeof(id) ? strlen(name) : sizeof(id));
-	check_written(arena, &(struct state_key){ .kind = STATE_WEBHOOK, .tenant_id = tenant_id, .id = id });
-	check_written(arena, &(struct state_key){ .kind = STATE_SIGNING_KEY, .tenant_id = tenant_id, .name = name });
+	check_written(
+	    arena, &(struct state_key){ .kind = STATE_WEBHOOK, .tenant_id = tenant_id, .id = id });
+	check_written(arena, &(struct state_key){
+				 .kind = STATE_SIGNING_KEY, .tenant_id = tenant_id, .name = name });
 	check_written(arena, &(struct state_key){ .kind = STATE_DELIVERY, .id = id });
-	check_written(arena, &(struct state_key){ .kind = STATE_RECEIPT, .tenant_id = tenant_id, .name = name });
+	check_written(arena, &(struct state_key){
+				 .kind = STATE_RECEIPT, .tenant_id = tenant_id, .name = name });
 	return 0;
 }

@@ -4,21 +4,23 @@
  * send to it, reads the same host, port, path and query as are signed.
  */
 #include "domain/url.h"
+#include "fuzz.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
 
-#include "fuzz.h"
-
 static struct network few[] = {
-	{ .address = { .s6_addr = { [10] = 0xff, [11] = 0xff, [12] = 127 } }, .prefix_bits = 104 }, /* 127.0.0.0/8 */
+	{ .address = { .s6_addr = { [10] = 0xff, [11] = 0xff, [12] = 127 } },
+	  .prefix_bits = 104 }, /* 127.0.0.0/8 */
 	{ .address = { .s6_addr = { 0xfd } }, .prefix_bits = 8 },
 };
 static struct network all[] = {
 	{ .address = { .s6_addr = { [10] = 0xff, [11] = 0xff } }, .prefix_bits = 96 },
 	{ .prefix_bits = 0 },
 };
-static const struct network_list lists[] = { { 0 }, { .items = few, .count = ARRAY_LEN(few) }, { .items = all, .count = ARRAY_LEN(all) } };
+static const struct network_list lists[] = { { 0 },
+					     { .items = few, .count = ARRAY_LEN(few) },
+					     { .items = all, .count = ARRAY_LEN(all) } };
 static const struct url_policy policies[] = {
 	{ .allow_networks = &lists[0] },
 	{ .allow_http = true, .allow_networks = &lists[1] },
@@ -67,7 +69,8 @@ static bool has_dot_segment(const char *path) {
 	return false;
 }
 
-static void check_text(const char *url, const struct url_policy *policy, const struct url_parts *parts) {
+static void check_text(const char *url, const struct url_policy *policy,
+		       const struct url_parts *parts) {
 	size_t len = strlen(url);
 
 	CHECK(len <= URL_MAX);
@@ -91,7 +94,8 @@ static void check_curl(const char *url, const struct url_parts *parts, unsigned 
 	CHECK(curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK);
 	CHECK(curl_url_get(handle, CURLUPART_PATH, &path, 0) == CURLUE_OK);
 	bracket = *host == '[' ? host + 1 : host;
-	CHECK(!strncmp(bracket, parts->host, strlen(parts->host)) && strlen(host) == strlen(parts->host) + (*host == '[' ? 2 : 0));
+	CHECK(!strncmp(bracket, parts->host, strlen(parts->host)) &&
+	      strlen(host) == strlen(parts->host) + (*host == '[' ? 2 : 0));
 	CHECK(strtol(port, NULL, 10) == parts->port);
 	CHECK(!strcmp(path, parts->path));
 	if (curl_url_get(handle, CURLUPART_QUERY, &query, 0) == CURLUE_OK)

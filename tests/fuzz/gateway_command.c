@@ -6,13 +6,12 @@
  */
 #include "avro/json.h"
 #include "base/utf8.h"
+#include "fuzz.h"
 #include "gateway/command_request.h"
 #include "gateway/routes.h"
+#include "unit/avro_samples.h"
 
 #include <jansson.h>
-
-#include "fuzz.h"
-#include "unit/avro_samples.h"
 
 enum { RECORD_MAX = 1024 * 1024, PROBLEM_BASE = 64 * 1024 };
 
@@ -48,11 +47,13 @@ static void check_problem(struct problem *problem, size_t size) {
 	struct event_data data = { .kind = EVENT_DATA_PROBLEM, .problem = problem };
 	json_t *json;
 
-	CHECK(problem->status == 400 && problem->detail_count && problem->detail_count <= PROBLEM_DETAILS_MAX);
+	CHECK(problem->status == 400 && problem->detail_count &&
+	      problem->detail_count <= PROBLEM_DETAILS_MAX);
 	for (size_t i = 0; i < problem->detail_count; i++) {
 		const struct problem_detail *detail = &problem->details[i];
 
-		CHECK(*detail->msg && detail->param && *detail->location && strlen(detail->value) <= PROBLEM_VALUE_MAX);
+		CHECK(*detail->msg && detail->param && *detail->location &&
+		      strlen(detail->value) <= PROBLEM_VALUE_MAX);
 		CHECK(utf8_is_text(detail->value, strlen(detail->value)));
 	}
 	json_append_api_data(&text, &data);
@@ -63,11 +64,13 @@ static void check_problem(struct problem *problem, size_t size) {
 }
 
 static void check_command(struct arena *arena, const struct command *command) {
-	_cleanup_(buffer_destroy) struct buffer once = BUFFER_INIT(RECORD_MAX), twice = BUFFER_INIT(RECORD_MAX);
+	_cleanup_(buffer_destroy) struct buffer once = BUFFER_INIT(RECORD_MAX),
+						twice = BUFFER_INIT(RECORD_MAX);
 	struct command again;
 	const char *why;
 
-	CHECK(*command->envelope.command_id && strlen(command->envelope.command_id) <= COMMAND_ID_MAX);
+	CHECK(*command->envelope.command_id &&
+	      strlen(command->envelope.command_id) <= COMMAND_ID_MAX);
 	codec_encode_command(codec, command, &once);
 	CHECK(!once.overflowed);
 	CHECK(!codec_decode_command(codec, arena, once.data, once.len, &again, &why));
@@ -79,12 +82,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct fuzz_input input = FUZZ_INPUT(data, size);
 	_cleanup_(x_freep) char *operation = fuzz_take_line(&input), *id = fuzz_take_line(&input);
-	_cleanup_(x_freep) char *query = fuzz_take_line(&input), *key = fuzz_take_line(&input), *parent = fuzz_take_line(&input);
+	_cleanup_(x_freep) char *query = fuzz_take_line(&input), *key = fuzz_take_line(&input),
+				*parent = fuzz_take_line(&input);
 	struct http_head head = { .query = query };
-	struct http_request http = { .arena = arena, .head = &head, .body = BUFFER_INIT(GATEWAY_BODY_MAX) };
-	struct exchange exchange = {
-		.gateway = &gateway, .http = &http, .tenant_id = "acme", .token_id = "token", .request_id = "request"
-	};
+	struct http_request http = { .arena = arena,
+				     .head = &head,
+				     .body = BUFFER_INIT(GATEWAY_BODY_MAX) };
+	struct exchange exchange = { .gateway = &gateway,
+				     .http = &http,
+				     .tenant_id = "acme",
+				     .token_id = "token",
+				     .request_id = "request" };
 	struct problem *problem;
 
 	start();

@@ -4,11 +4,10 @@
  * Seeds: the literals of tests/unit/gateway_router.c.
  */
 #include "base/utf8.h"
+#include "fuzz.h"
 #include "gateway/exchange.h"
 
 #include <curl/curl.h>
-
-#include "fuzz.h"
 
 static const char *const wanted_names[] = { "limit", "cursor", "type", "after", "a" };
 
@@ -26,7 +25,8 @@ static const char *decode(struct arena *arena, const char *text, size_t len) {
 	}
 	decoded = curl_easy_unescape(NULL, copy, (int)len, &decoded_len);
 	CHECK(decoded || !len);
-	out = decoded && utf8_is_text(decoded, (size_t)decoded_len) ? arena_strdup(arena, decoded) : NULL;
+	out = decoded && utf8_is_text(decoded, (size_t)decoded_len) ? arena_strdup(arena, decoded)
+								    : NULL;
 	curl_free(decoded);
 	return len ? out : "";
 }
@@ -66,7 +66,8 @@ static void check_etag(const char *text) {
 	char *rest = NULL;
 
 	for (char *tag = strtok_r(copy, ", \t", &rest); tag; tag = strtok_r(NULL, ", \t", &rest))
-		is_there = is_there || *tag == '*' || !strcmp(tag + (strncmp(tag, "W/", 2) ? 0 : 2), ours);
+		is_there =
+		    is_there || *tag == '*' || !strcmp(tag + (strncmp(tag, "W/", 2) ? 0 : 2), ours);
 	CHECK(exchange_has_etag(&exchange, ours) == is_there);
 }
 

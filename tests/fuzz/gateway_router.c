@@ -3,15 +3,15 @@
  * its escapes mean the same to curl.
  */
 #include "base/utf8.h"
+#include "fuzz.h"
 #include "gateway/router.h"
 #include "gateway/routes.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
 
-#include "fuzz.h"
-
-static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "get", "" };
+static const char *const methods[] = { "GET",   "HEAD",  "POST",    "PUT", "DELETE",
+				       "PATCH", "TRACE", "CONNECT", "get", "" };
 
 /* Whether the list of Allow has the method as one of its words. */
 static bool names(const char *allow, const char *method) {
@@ -23,9 +23,11 @@ static bool names(const char *allow, const char *method) {
 
 static void check_match(const char *method, const struct route_match *match) {
 	CHECK(match->path_found);
-	CHECK(!strcmp(match->route->method, method) || (!strcmp(method, "HEAD") && !strcmp(match->route->method, "GET")));
+	CHECK(!strcmp(match->route->method, method) ||
+	      (!strcmp(method, "HEAD") && !strcmp(match->route->method, "GET")));
 	for (size_t i = 0; i < ROUTE_PARAMETERS_MAX && match->parameters[i]; i++)
-		CHECK(*match->parameters[i] && utf8_is_text(match->parameters[i], strlen(match->parameters[i])));
+		CHECK(*match->parameters[i] &&
+		      utf8_is_text(match->parameters[i], strlen(match->parameters[i])));
 }
 
 static void check_path(struct arena *arena, const char *path) {
@@ -67,7 +69,8 @@ static void check_escapes(struct arena *arena, const char *text) {
 		return;
 	wanted = curl_easy_unescape(NULL, text, (int)strlen(text), &len);
 	CHECK(!decoded == (has_bad_escape(text) || !utf8_is_text(wanted, (size_t)len)));
-	CHECK(!decoded || (strlen(decoded) == (size_t)len && !memcmp(wanted, decoded, (size_t)len)));
+	CHECK(!decoded ||
+	      (strlen(decoded) == (size_t)len && !memcmp(wanted, decoded, (size_t)len)));
 	curl_free(wanted);
 }
 

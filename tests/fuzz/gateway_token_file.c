@@ -4,12 +4,11 @@
  */
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "fuzz.h"
 #include "gateway/token_file.h"
 
 #include <jansson.h>
 #include <sodium.h>
-
-#include "fuzz.h"
 
 static const char *member(const json_t *token, const char *name) {
 	const char *text = json_string_value(json_object_get(token, name));
@@ -19,15 +18,18 @@ static const char *member(const json_t *token, const char *name) {
 
 /* 43 characters, of which the last one stands for four bits and two zeros. */
 static bool is_hash(const char *text) {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char alphabet[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-	return strlen(text) == 43 && !text[strspn(text, alphabet)] && (strchr(alphabet, text[42]) - alphabet) % 4 == 0;
+	return strlen(text) == 43 && !text[strspn(text, alphabet)] &&
+	       (strchr(alphabet, text[42]) - alphabet) % 4 == 0;
 }
 
 static bool is_token(const char *line, size_t len) {
 	json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *tenant_id = member(json, "tenantId");
-	bool is_right = json_object_size(json) == 4 && json_is_string(json_object_get(json, "id")) && *tenant_id &&
+	bool is_right = json_object_size(json) == 4 &&
+			json_is_string(json_object_get(json, "id")) && *tenant_id &&
 			strlen(tenant_id) <= TENANT_ID_MAX && is_hash(member(json, "hash")) &&
 			!clock_parse_iso8601(member(json, "createdAt"), &(int64_t){ 0 });
 
@@ -53,10 +55,13 @@ static void check_token(const struct token *token, const char *line, size_t len)
 	json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	char hash[64], created_at[CLOCK_ISO8601_SIZE];
 
-	sodium_bin2base64(hash, sizeof(hash), token->hash, sizeof(token->hash), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(hash, sizeof(hash), token->hash, sizeof(token->hash),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	clock_format_iso8601(token->created_at_ms, created_at);
-	CHECK(!strcmp(token->id, member(json, "id")) && !strcmp(token->tenant_id, member(json, "tenantId")));
-	CHECK(!strcmp(hash, member(json, "hash")) && !strcmp(created_at, member(json, "createdAt")));
+	CHECK(!strcmp(token->id, member(json, "id")) &&
+	      !strcmp(token->tenant_id, member(json, "tenantId")));
+	CHECK(!strcmp(hash, member(json, "hash")) &&
+	      !strcmp(created_at, member(json, "createdAt")));
 	json_decref(json);
 }
 

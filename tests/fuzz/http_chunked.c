@@ -3,11 +3,10 @@
  * same; and it has an end where, and only where, a reader of the whole that follows the grammar
  * finds one.
  */
+#include "fuzz.h"
 #include "http/chunked.h"
 
 #include <ctype.h>
-
-#include "fuzz.h"
 
 enum { CHUNK_MAX = 1000, BODY_MAX = 16 * 1024 * 1024 };
 
@@ -43,7 +42,8 @@ static void read_pieces(const uint8_t *data, size_t size, size_t piece, struct o
 			CHECK(used == bytes.len);
 			continue;
 		}
-		CHECK(portion.len && portion.bytes >= bytes.bytes && portion.bytes + portion.len <= bytes.bytes + used);
+		CHECK(portion.len && portion.bytes >= bytes.bytes &&
+		      portion.bytes + portion.len <= bytes.bytes + used);
 		buffer_append(&out->body, portion.bytes, portion.len);
 		out->result = HTTP_CHUNKED_MORE;
 	}
@@ -55,7 +55,8 @@ static bool is_text(uint8_t c) {
 	return c == '\t' || (c >= 0x20 && c != 0x7f);
 }
 
-static const char token[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+static const char token[] =
+    "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 static bool take_line_end(struct fuzz_input *input) {
 	if (input->end - input->at < 2 || input->at[0] != '\r' || input->at[1] != '\n')
@@ -111,7 +112,8 @@ static bool read_whole(struct fuzz_input *input, struct buffer *body) {
 	for (;;) {
 		uint64_t size;
 
-		if (!take_size(input, &size, &extra) || size > CHUNK_MAX || extra > HTTP_CHUNKED_EXTRA_MAX)
+		if (!take_size(input, &size, &extra) || size > CHUNK_MAX ||
+		    extra > HTTP_CHUNKED_EXTRA_MAX)
 			return false;
 		if (!size)
 			break;
@@ -145,7 +147,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 		CHECK(all.used == (size_t)(input.at - data) && is_same_body(&all.body, &body));
 	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
 		read_pieces(data, size, pieces[i], &other);
-		CHECK(other.result == all.result && other.used == all.used && is_same_body(&other.body, &all.body));
+		CHECK(other.result == all.result && other.used == all.used &&
+		      is_same_body(&other.body, &all.body));
 		buffer_destroy(&other.body);
 	}
 	buffer_destroy(&all.body);

@@ -3,12 +3,11 @@
  * body in one way, and is read as the same request by whoever gets it written out again; where it
  * ends does not depend on the pieces it comes in.
  */
+#include "fuzz.h"
 #include "http/head.h"
 
 #include <ctype.h>
 #include <regex.h>
-
-#include "fuzz.h"
 
 enum { TEXT_MAX = 2 * HTTP_HEAD_MAX };
 
@@ -25,7 +24,8 @@ static void start(void) {
 	 * In the C locale a character is a byte, so that what is beyond ASCII stays possible in
 	 * values.
 	 */
-	CHECK(!regcomp(&request_line, "^" TOKEN " [!-\"$-~]+ HTTP/1\\.[0-9]$", REG_EXTENDED | REG_NOSUB));
+	CHECK(!regcomp(&request_line, "^" TOKEN " [!-\"$-~]+ HTTP/1\\.[0-9]$",
+		       REG_EXTENDED | REG_NOSUB));
 	CHECK(!regcomp(&field_line, "^" TOKEN ":[^[:cntrl:]]*$", REG_EXTENDED | REG_NOSUB));
 	is_ready = true;
 }
@@ -83,7 +83,8 @@ static void check_lines(const uint8_t *data, size_t len, const struct http_head 
 		if (!count)
 			continue;
 		CHECK(count <= head->field_count);
-		CHECK(!strncmp(line, head->fields[count - 1].name, strlen(head->fields[count - 1].name)));
+		CHECK(!strncmp(line, head->fields[count - 1].name,
+			       strlen(head->fields[count - 1].name)));
 	}
 	CHECK(count == head->field_count + 1);
 }
@@ -99,13 +100,17 @@ static size_t count_fields(const struct http_head *head, const char *name) {
 
 /* Source: RFC 9112 sections 3.2, 6.1 to 6.3. */
 static void check_framing(const struct http_head *head) {
-	size_t lengths = count_fields(head, "content-length"), codings = count_fields(head, "transfer-encoding");
-	const char *length = http_head_field(head, "content-length"), *coding = http_head_field(head, "transfer-encoding");
+	size_t lengths = count_fields(head, "content-length"),
+	       codings = count_fields(head, "transfer-encoding");
+	const char *length = http_head_field(head, "content-length"),
+		   *coding = http_head_field(head, "transfer-encoding");
 
 	CHECK(lengths + codings <= 1 && count_fields(head, "host") <= 1);
-	CHECK((head->framing == HTTP_FRAMING_LENGTH) == lengths && (head->framing == HTTP_FRAMING_CHUNKED) == codings);
+	CHECK((head->framing == HTTP_FRAMING_LENGTH) == lengths &&
+	      (head->framing == HTTP_FRAMING_CHUNKED) == codings);
 	CHECK(!coding || !strcasecmp(coding, "chunked"));
-	CHECK(!length || (*length && !length[strspn(length, "0123456789")] && strtoull(length, NULL, 10) == head->content_length));
+	CHECK(!length || (*length && !length[strspn(length, "0123456789")] &&
+			  strtoull(length, NULL, 10) == head->content_length));
 	CHECK(length || !head->content_length);
 }
 
@@ -113,7 +118,8 @@ static void check_parts(const struct http_head *head) {
 	CHECK(*head->path == '/' || (!strcmp(head->path, "*") && !strcmp(head->method, "OPTIONS")));
 	CHECK(!strpbrk(head->path, "?# ") && (!head->query || !strpbrk(head->query, "# ")));
 	for (const char *p = head->host; *p; p++)
-		CHECK(!isupper((unsigned char)*p) && isgraph((unsigned char)*p) && !strchr("/?#@\\", *p));
+		CHECK(!isupper((unsigned char)*p) && isgraph((unsigned char)*p) &&
+		      !strchr("/?#@\\", *p));
 	for (size_t i = 0; i < head->field_count; i++) {
 		const char *value = head->fields[i].value;
 		size_t len = strlen(value);
@@ -130,8 +136,8 @@ static bool is_same(const char *a, const char *b) {
 
 /* What a proxy would make of it. */
 static void write_head(const struct http_head *head, bool is_1_0, struct buffer *out) {
-	buffer_printf(out, "%s %s%s%s HTTP/1.%d\r\n", head->method, head->path, head->query ? "?" : "", head->query ? head->query : "",
-		      is_1_0 ? 0 : 1);
+	buffer_printf(out, "%s %s%s%s HTTP/1.%d\r\n", head->method, head->path,
+		      head->query ? "?" : "", head->query ? head->query : "", is_1_0 ? 0 : 1);
 	for (size_t i = 0; i < head->field_count; i++)
 		buffer_printf(out, "%s: %s\r\n", head->fields[i].name, head->fields[i].value);
 	buffer_append_string(out, "\r\n");
@@ -148,12 +154,14 @@ static void check_again(const struct http_head *head, bool is_1_0) {
 		return;
 	CHECK(http_head_find(text.data, text.len, &scanned, &why) == (ssize_t)text.len);
 	CHECK(!http_head_parse(text.data, text.len, &again, &why));
-	CHECK(is_same(head->method, again.method) && is_same(head->path, again.path) && is_same(head->query, again.query));
+	CHECK(is_same(head->method, again.method) && is_same(head->path, again.path) &&
+	      is_same(head->query, again.query));
 	CHECK(head->framing == again.framing && head->content_length == again.content_length);
 	CHECK(head->closes == again.closes && head->expects_continue == again.expects_continue);
 	CHECK(head->field_count == again.field_count);
 	for (size_t i = 0; i < head->field_count; i++)
-		CHECK(is_same(head->fields[i].name, again.fields[i].name) && is_same(head->fields[i].value, again.fields[i].value));
+		CHECK(is_same(head->fields[i].name, again.fields[i].name) &&
+		      is_same(head->fields[i].value, again.fields[i].value));
 }
 
 static void check_parse(const uint8_t *data, size_t len) {
@@ -164,7 +172,8 @@ static void check_parse(const uint8_t *data, size_t len) {
 	struct http_head head;
 
 	if (http_head_parse(bytes, len, &head, &why)) {
-		CHECK(why.status >= 400 && why.status <= 505 && *why.message && head.field_count <= HTTP_FIELDS_MAX);
+		CHECK(why.status >= 400 && why.status <= 505 && *why.message &&
+		      head.field_count <= HTTP_FIELDS_MAX);
 		return;
 	}
 	check_lines(data, len, &head);

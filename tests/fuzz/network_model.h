@@ -73,7 +73,8 @@ static inline bool model_contains(const struct network_list *list, const struct 
 		/* IPv4 lies in IPv4's blocks alone. */
 		if (model_is_same(number, MODEL_IPV4, 96) && network->prefix_bits < 96)
 			continue;
-		if (model_is_same(number, model_number(network->address.s6_addr), network->prefix_bits))
+		if (model_is_same(number, model_number(network->address.s6_addr),
+				  network->prefix_bits))
 			return true;
 	}
 	return false;

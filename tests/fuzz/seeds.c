@@ -14,7 +14,8 @@ static const char *root;
 
 /* Aborts with what went wrong: there is nobody to go on. */
 static void write_seed(const char *harness, const char *name, const void *bytes, size_t len) {
-	_cleanup_(x_freep) char *folder = x_asprintf("%s/%s", root, harness), *path = x_asprintf("%s/%s", folder, name);
+	_cleanup_(x_freep) char *folder = x_asprintf("%s/%s", root, harness),
+				*path = x_asprintf("%s/%s", folder, name);
 	FILE *file;
 
 	if (mkdir(folder, 0777) < 0 && errno != EEXIST)
@@ -25,8 +26,9 @@ static void write_seed(const char *harness, const char *name, const void *bytes,
 }
 
 static const struct embedded_schema *schema_of(enum sample_kind kind) {
-	static const char *const files[] = { "webhook-command.avsc", "credential-issuance-command.avsc", "analytic-event.avsc",
-					     "state-record.avsc" };
+	static const char *const files[] = { "webhook-command.avsc",
+					     "credential-issuance-command.avsc",
+					     "analytic-event.avsc", "state-record.avsc" };
 
 	for (size_t i = 0; i < EMBEDDED_SCHEMA_COUNT; i++)
 		if (!strcmp(embedded_schemas[i].file, files[kind]))
@@ -35,7 +37,8 @@ static const struct embedded_schema *schema_of(enum sample_kind kind) {
 }
 
 /* Behind each of our schemas and a NUL, a record of it without its frame. */
-static void write_schema(const char *name, const struct embedded_schema *schema, const struct buffer *record) {
+static void write_schema(const char *name, const struct embedded_schema *schema,
+			 const struct buffer *record) {
 	_cleanup_(buffer_destroy) struct buffer seed = BUFFER_INIT(65536);
 
 	buffer_append(&seed, schema->json, schema->len);
@@ -56,11 +59,14 @@ static void write_records(struct codec *codec) {
 
 /* What our own schemas do not have: an enum, a map, numbers with a point. */
 static void write_foreign_schema(void) {
-	static const char seed[] = "{\"type\":\"record\",\"name\":\"WebhookCommand\",\"namespace\":\"posthorn.v1\",\"fields\":["
-				   "{\"name\":\"commandId\",\"type\":{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}},"
-				   "{\"name\":\"m\",\"type\":{\"type\":\"map\",\"values\":[\"double\",\"float\"]}}]}\0"
-				   "\x02\x02\x02k\x02"
-				   "four\0";
+	static const char seed[] =
+	    "{\"type\":\"record\",\"name\":\"WebhookCommand\",\"namespace\":\"posthorn.v1\","
+	    "\"fields\":["
+	    "{\"name\":\"commandId\",\"type\":{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\","
+	    "\"B\"]}},"
+	    "{\"name\":\"m\",\"type\":{\"type\":\"map\",\"values\":[\"double\",\"float\"]}}]}\0"
+	    "\x02\x02\x02k\x02"
+	    "four\0";
 
 	write_seed("avro_schema", "foreign", seed, sizeof(seed) - 1);
 }

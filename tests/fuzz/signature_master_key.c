@@ -2,11 +2,10 @@
  * A file of a master key: taken where it is 43 characters of base64url, canonical, and at most one
  * line feed behind them; refused with words otherwise. Equal bytes have an equal id.
  */
+#include "fuzz.h"
 #include "signature/master_key.h"
 
 #include <sodium.h>
-
-#include "fuzz.h"
 
 enum { TEXT_LEN = 43 };
 
@@ -35,10 +34,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	 * Nothing of what may be a secret is said. (What is shorter, or has blanks, could be words
 	 * of the reason.)
 	 */
-	CHECK(!r || size < TEXT_LEN || memchr(data, ' ', size) || !memmem(why.data, why.len, data, size));
+	CHECK(!r || size < TEXT_LEN || memchr(data, ' ', size) ||
+	      !memmem(why.data, why.len, data, size));
 	if (r)
 		return 0;
 	CHECK(!master_key_load(path, &again, &why));
-	CHECK(strlen(master_key_id(key)) == 16 && !strcmp(master_key_id(key), master_key_id(again)));
+	CHECK(strlen(master_key_id(key)) == 16 &&
+	      !strcmp(master_key_id(key), master_key_id(again)));
 	return 0;
 }

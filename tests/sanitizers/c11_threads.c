@@ -1,8 +1,10 @@
 /*
  * The threads of C11 (threads.h) on top of POSIX threads, for ThreadSanitizer.
  *
- * librdkafka uses threads.h. The sanitizer follows pthread_ functions only: a thread that thrd_create made crashes in it, and what mtx_lock orders looks like a
- * race. This library comes before libc, so that librdkafka's calls arrive here. As in glibc, each type is its POSIX twin under another name.
+ * librdkafka uses threads.h. The sanitizer follows pthread_ functions only: a thread that
+ * thrd_create made crashes in it, and what mtx_lock orders looks like a race. This library comes
+ * before libc, so that librdkafka's calls arrive here. As in glibc, each type is its POSIX twin
+ * under another name.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -77,7 +79,8 @@ int mtx_init(mtx_t *mutex, int type) {
 	int error;
 
 	pthread_mutexattr_init(&attributes);
-	pthread_mutexattr_settype(&attributes, type & mtx_recursive ? PTHREAD_MUTEX_RECURSIVE : PTHREAD_MUTEX_NORMAL);
+	pthread_mutexattr_settype(&attributes, type & mtx_recursive ? PTHREAD_MUTEX_RECURSIVE
+								    : PTHREAD_MUTEX_NORMAL);
 	error = pthread_mutex_init((pthread_mutex_t *)mutex, &attributes);
 	pthread_mutexattr_destroy(&attributes);
 	return status_of(error);
@@ -115,8 +118,10 @@ int cnd_wait(cnd_t *condition, mtx_t *mutex) {
 	return status_of(pthread_cond_wait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex));
 }
 
-int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict until) {
-	return status_of(pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, until));
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
+		  const struct timespec *restrict until) {
+	return status_of(
+	    pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, until));
 }
 
 void cnd_destroy(cnd_t *condition) {

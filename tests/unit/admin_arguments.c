@@ -65,7 +65,8 @@ static void test_parse(void **state _unused_) {
 		if (r)
 			continue;
 		if (!url != !rows[i].url || (url && strcmp(url, rows[i].url) != 0) ||
-		    arguments_has(&arguments, "json") != rows[i].json || arguments.operand_count != rows[i].operands)
+		    arguments_has(&arguments, "json") != rows[i].json ||
+		    arguments.operand_count != rows[i].operands)
 			fail_msg("%s: url %s, json %d, %zu operands", rows[i].name, url ? url : "-",
 				 arguments_has(&arguments, "json"), arguments.operand_count);
 	}
@@ -75,8 +76,10 @@ static void test_stops_at_the_command(void **state _unused_) {
 	_cleanup_(arguments_destroy) struct arguments arguments;
 	int next = 0;
 
-	assert_int_equal(parse((const char *[]){ "program", "--json", "webhook", "--url", "u", NULL }, true, &arguments, &next),
-			 0);
+	assert_int_equal(
+	    parse((const char *[]){ "program", "--json", "webhook", "--url", "u", NULL }, true,
+		  &arguments, &next),
+	    0);
 	assert_int_equal(next, 2);
 	assert_int_equal(arguments.operand_count, 0);
 	assert_null(arguments_get(&arguments, "url"));
@@ -88,7 +91,9 @@ static void test_repeated(void **state _unused_) {
 	size_t count;
 
 	assert_int_equal(
-	    parse((const char *[]){ "get", "--set", "a=1", "--json", "--set", "b=2", NULL }, false, &arguments, NULL), 0);
+	    parse((const char *[]){ "get", "--set", "a=1", "--json", "--set", "b=2", NULL }, false,
+		  &arguments, NULL),
+	    0);
 	values = arguments_get_all(&arguments, "set", &count);
 	assert_int_equal(count, 2);
 	assert_string_equal(values[0], "a=1");

@@ -19,14 +19,10 @@ static const struct {
 	enum delivery_status status;
 	int64_t created_at_ms;
 } records[] = {
-	{ 5, 1, "t", DELIVERY_PENDING, 30 },
-	{ 4, 1, "t", DELIVERY_PENDING, 10 },
-	{ 9, 9, "other", DELIVERY_PENDING, 10 },
-	{ 3, 2, "t", DELIVERY_PENDING, 30 },
-	{ 2, 2, "t", DELIVERY_PENDING, 20 },
-	{ 2, 2, "t", DELIVERY_DEAD, 20 },
-	{ 8, 1, "t", DELIVERY_DEAD, 5 },
-	{ 8, 1, NULL, DELIVERY_DEAD, 0 },
+	{ 5, 1, "t", DELIVERY_PENDING, 30 },     { 4, 1, "t", DELIVERY_PENDING, 10 },
+	{ 9, 9, "other", DELIVERY_PENDING, 10 }, { 3, 2, "t", DELIVERY_PENDING, 30 },
+	{ 2, 2, "t", DELIVERY_PENDING, 20 },     { 2, 2, "t", DELIVERY_DEAD, 20 },
+	{ 8, 1, "t", DELIVERY_DEAD, 5 },         { 8, 1, NULL, DELIVERY_DEAD, 0 },
 	{ 7, 7, NULL, DELIVERY_DEAD, 0 },
 };
 
@@ -40,12 +36,17 @@ static char *key_of(uint8_t id) {
 	return x_asprintf("delivery/%s", text);
 }
 
-static void put(struct state_fold *fold, struct delivery_list *list, const char *key, const struct buffer *value) {
-	struct record record = { .key = key, .key_len = strlen(key), .value = value ? value->data : NULL, .len = value ? value->len : 0 };
+static void put(struct state_fold *fold, struct delivery_list *list, const char *key,
+		const struct buffer *value) {
+	struct record record = { .key = key,
+				 .key_len = strlen(key),
+				 .value = value ? value->data : NULL,
+				 .len = value ? value->len : 0 };
 
 	if (value && !delivery_list_wants(list, &record))
 		record.value = NULL;
-	state_fold_apply(fold, &(struct state_fold_key){ 0, key, strlen(key) }, record.value, record.len);
+	state_fold_apply(fold, &(struct state_fold_key){ 0, key, strlen(key) }, record.value,
+			 record.len);
 }
 
 static void put_all(struct state_fold *fold, struct delivery_list *list, struct codec *codec) {
@@ -53,14 +54,15 @@ static void put_all(struct state_fold *fold, struct delivery_list *list, struct 
 		_cleanup_(buffer_destroy) struct buffer value = BUFFER_INIT(4096);
 		_cleanup_(x_freep) char *key = key_of(records[i].id);
 		struct state_record state = { .kind = STATE_DELIVERY,
-					      .delivery = { .id = uuid_of(records[i].id),
-							    .webhook_id = uuid_of(records[i].webhook),
-							    .tenant_id = records[i].tenant,
-							    .command_id = "c",
-							    .body = body,
-							    .body_len = strlen(body),
-							    .status = records[i].status,
-							    .created_at_ms = records[i].created_at_ms } };
+					      .delivery = {
+						  .id = uuid_of(records[i].id),
+						  .webhook_id = uuid_of(records[i].webhook),
+						  .tenant_id = records[i].tenant,
+						  .command_id = "c",
+						  .body = body,
+						  .body_len = strlen(body),
+						  .status = records[i].status,
+						  .created_at_ms = records[i].created_at_ms } };
 
 		if (records[i].tenant)
 			codec_encode_state(codec, &state, &value);
@@ -98,12 +100,15 @@ static void test_found(void **state _unused_) {
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct uuid webhook_id = uuid_of(rows[i].webhook);
-		const struct delivery_filter filter = { .tenant_id = rows[i].tenant,
-							.webhook_id = rows[i].webhook ? &webhook_id : NULL,
-							.has_status = rows[i].status != ALL_STATUSES,
-							.status = (enum delivery_status)MAX(rows[i].status, 0) };
+		const struct delivery_filter filter = {
+			.tenant_id = rows[i].tenant,
+			.webhook_id = rows[i].webhook ? &webhook_id : NULL,
+			.has_status = rows[i].status != ALL_STATUSES,
+			.status = (enum delivery_status)MAX(rows[i].status, 0)
+		};
 		_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
-		_cleanup_(delivery_list_freep) struct delivery_list *list = delivery_list_new(&filter, codec);
+		_cleanup_(delivery_list_freep) struct delivery_list *list =
+		    delivery_list_new(&filter, codec);
 		char found[16] = "";
 
 		put_all(fold, list, codec);
@@ -122,7 +127,8 @@ static void test_bodies(void **state _unused_) {
 	for (int with_body = 0; with_body <= 1; with_body++) {
 		const struct delivery_filter filter = { .tenant_id = "t", .with_body = with_body };
 		_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
-		_cleanup_(delivery_list_freep) struct delivery_list *list = delivery_list_new(&filter, codec);
+		_cleanup_(delivery_list_freep) struct delivery_list *list =
+		    delivery_list_new(&filter, codec);
 
 		put_all(fold, list, codec);
 		delivery_list_sort(list, fold);
@@ -136,8 +142,10 @@ static void test_bodies(void **state _unused_) {
 static void test_unreadable(void **state _unused_) {
 	_cleanup_(codec_freep) struct codec *codec = codec_of_test();
 	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
-	_cleanup_(delivery_list_freep) struct delivery_list *list = delivery_list_new(&(struct delivery_filter){ .tenant_id = "t" }, codec);
-	_cleanup_(x_freep) char *overwritten = key_of(4), *others = key_of(9), *deleted = key_of(7), *left = key_of(6);
+	_cleanup_(delivery_list_freep) struct delivery_list *list =
+	    delivery_list_new(&(struct delivery_filter){ .tenant_id = "t" }, codec);
+	_cleanup_(x_freep) char *overwritten = key_of(4), *others = key_of(9), *deleted = key_of(7),
+				*left = key_of(6);
 	_cleanup_(buffer_destroy) struct buffer nonsense = BUFFER_INIT(16);
 
 	buffer_append_string(&nonsense, "nonsense");

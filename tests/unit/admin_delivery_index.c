@@ -9,7 +9,8 @@
 enum { BYTES_MAX = 4096 };
 
 static struct uuid uuid_of(uint32_t n) {
-	return (struct uuid){ { (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, 0, 0, 0, 0x80, 0, 0x80 } };
+	return (struct uuid){ { (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, 0, 0, 0, 0x80, 0,
+				0x80 } };
 }
 
 struct world {
@@ -48,13 +49,15 @@ static void apply(struct world *world, const struct state_record *state, bool is
 	arena_reset(world->arena);
 	text = state_key_format(world->arena, &key);
 	codec_encode_state(world->codec, state, &value);
-	delivery_index_apply(world->index, &(struct record){ .key = text,
-							     .key_len = strlen(text),
-							     .value = is_tombstone ? NULL : value.data,
-							     .len = is_tombstone ? 0 : value.len });
+	delivery_index_apply(world->index,
+			     &(struct record){ .key = text,
+					       .key_len = strlen(text),
+					       .value = is_tombstone ? NULL : value.data,
+					       .len = is_tombstone ? 0 : value.len });
 }
 
-static void webhook(struct world *world, const char *tenant, uint32_t id, bool exists, int64_t failing_since_ms) {
+static void webhook(struct world *world, const char *tenant, uint32_t id, bool exists,
+		    int64_t failing_since_ms) {
 	apply(world,
 	      &(struct state_record){ .kind = STATE_WEBHOOK,
 				      .webhook = { .id = uuid_of(id),
@@ -65,7 +68,8 @@ static void webhook(struct world *world, const char *tenant, uint32_t id, bool e
 	      !exists);
 }
 
-static struct state_record delivery(const char *tenant, uint32_t webhook, uint32_t id, enum delivery_status status, int64_t created_at_ms) {
+static struct state_record delivery(const char *tenant, uint32_t webhook, uint32_t id,
+				    enum delivery_status status, int64_t created_at_ms) {
 	return (struct state_record){ .kind = STATE_DELIVERY,
 				      .delivery = { .id = uuid_of(id),
 						    .webhook_id = uuid_of(webhook),
@@ -80,7 +84,8 @@ static struct state_record delivery(const char *tenant, uint32_t webhook, uint32
 						    .created_at_ms = created_at_ms } };
 }
 
-static void put(struct world *world, const char *tenant, uint32_t webhook, uint32_t id, enum delivery_status status, int64_t created_at_ms) {
+static void put(struct world *world, const char *tenant, uint32_t webhook, uint32_t id,
+		enum delivery_status status, int64_t created_at_ms) {
 	const struct state_record record = delivery(tenant, webhook, id, status, created_at_ms);
 
 	apply(world, &record, false);
@@ -92,13 +97,16 @@ static void end(struct world *world, uint32_t id) {
 	apply(world, &record, true);
 }
 
-/* What is asked: the tenant's webhook, a status (-1: any), a limit, behind whom. The text is kept in the arena; NULL: not found. */
-static const char *ask(struct world *world, const char *tenant, uint32_t webhook, int status, size_t limit, struct cursor after) {
+/* What is asked: the tenant's webhook, a status (-1: any), a limit, behind whom. The text is kept
+ * in the arena; NULL: not found. */
+static const char *ask(struct world *world, const char *tenant, uint32_t webhook, int status,
+		       size_t limit, struct cursor after) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(DELIVERY_PAGE_BYTES_MAX);
 	const struct delivery_query query = { .tenant_id = tenant,
 					      .webhook_id = uuid_of(webhook),
 					      .has_status = status >= 0,
-					      .status = status >= 0 ? (enum delivery_status)status : 0,
+					      .status =
+						  status >= 0 ? (enum delivery_status)status : 0,
 					      .limit = limit,
 					      .after = after };
 
@@ -109,7 +117,8 @@ static const char *ask(struct world *world, const char *tenant, uint32_t webhook
 
 static const struct cursor from_the_first;
 
-/* Whether the answer lists exactly these, in this order (ids below 256, 0 at the end), and ends so. */
+/* Whether the answer lists exactly these, in this order (ids below 256, 0 at the end), and ends so.
+ */
 static void assert_lists(const char *answer, const uint8_t *ids, const char *tail) {
 	const char *at = answer;
 
@@ -130,7 +139,8 @@ static void assert_lists(const char *answer, const uint8_t *ids, const char *tai
 static void test_order_status_and_counts(void **state) {
 	struct world *world = *state;
 
-	put(world, "t", 1, 5, DELIVERY_PENDING, 30); /* compaction may have put it before its webhook */
+	put(world, "t", 1, 5, DELIVERY_PENDING,
+	    30); /* compaction may have put it before its webhook */
 	webhook(world, "t", 1, true, 0);
 	put(world, "t", 1, 4, DELIVERY_PENDING, 10);
 	put(world, "t", 1, 3, DELIVERY_DEAD, 30);
@@ -140,12 +150,14 @@ static void test_order_status_and_counts(void **state) {
 	assert_lists(ask(world, "t", 1, DELIVERY_DEAD, 10, from_the_first), (uint8_t[]){ 3, 0 },
 		     "\"pending\":2,\"dead\":1,\"failingSince\":null,\"complete\":true}");
 	assert_non_null(strstr(ask(world, "t", 1, -1, 1, from_the_first), "\"nextCursor\":\""));
-	assert_lists(ask(world, "t", 1, -1, 10, (struct cursor){ 10, uuid_of(4) }), (uint8_t[]){ 3, 5, 0 }, "true}");
+	assert_lists(ask(world, "t", 1, -1, 10, (struct cursor){ 10, uuid_of(4) }),
+		     (uint8_t[]){ 3, 5, 0 }, "true}");
 	put(world, "t", 1, 4, DELIVERY_DEAD, 10);
 	end(world, 5);
 	webhook(world, "t", 1, true, 86400000);
 	assert_lists(ask(world, "t", 1, -1, 10, from_the_first), (uint8_t[]){ 4, 3, 0 },
-		     "\"pending\":0,\"dead\":2,\"failingSince\":\"1970-01-02T00:00:00.000Z\",\"complete\":true}");
+		     "\"pending\":0,\"dead\":2,\"failingSince\":\"1970-01-02T00:00:00.000Z\","
+		     "\"complete\":true}");
 }
 
 static void test_whose(void **state) {
@@ -172,7 +184,8 @@ static void test_more_than_it_keeps(void **state) {
 	put(world, "other", 2, 0xfffff, DELIVERY_DEAD, 1);
 	assert_lists(ask(world, "t", 1, DELIVERY_DEAD, 1, from_the_first), (uint8_t[]){ 0 },
 		     "\"pending\":50000,\"dead\":0,\"failingSince\":null,\"complete\":false}");
-	assert_non_null(strstr(ask(world, "other", 2, -1, 1, from_the_first), "\"dead\":1,\"failingSince\":null,\"complete\":true}"));
+	assert_non_null(strstr(ask(world, "other", 2, -1, 1, from_the_first),
+			       "\"dead\":1,\"failingSince\":null,\"complete\":true}"));
 }
 
 int main(void) {

@@ -28,16 +28,22 @@ static const struct {
 	{ "a key of two partitions is two",
 	  { { 1, "position", "x" }, { 0, "position", "y" }, { 1, "position", NULL } },
 	  "position@0=y " },
-	{ "by key, then by partition", { { 2, "b", "1" }, { 10, "a", "2" }, { 2, "a", "3" } }, "a@2=3 a@10=2 b@2=1 " },
+	{ "by key, then by partition",
+	  { { 2, "b", "1" }, { 10, "a", "2" }, { 2, "a", "3" } },
+	  "a@2=3 a@10=2 b@2=1 " },
 	{ "a shorter key first", { { 0, "ab", "1" }, { 0, "a", "2" } }, "a@0=2 ab@0=1 " },
-	{ "bytes, not signed ones", { { 0, "\xc3\xa4", "1" }, { 0, "z", "2" } }, "z@0=2 \xc3\xa4@0=1 " },
+	{ "bytes, not signed ones",
+	  { { 0, "\xc3\xa4", "1" }, { 0, "z", "2" } },
+	  "z@0=2 \xc3\xa4@0=1 " },
 };
 
-static int append(void *userdata, const char *key, int32_t partition, const void *value, size_t len) {
+static int append(void *userdata, const char *key, int32_t partition, const void *value,
+		  size_t len) {
 	char *text = userdata;
 	size_t at = strlen(text);
 
-	snprintf(text + at, TEXT_MAX - at, "%s@%d=%.*s ", key, partition, (int)len, (const char *)value);
+	snprintf(text + at, TEXT_MAX - at, "%s@%d=%.*s ", key, partition, (int)len,
+		 (const char *)value);
 	return 0;
 }
 
@@ -46,9 +52,13 @@ static void test_fold(void **state _unused_) {
 		_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
 		char text[TEXT_MAX] = "";
 
-		for (size_t k = 0; k < ARRAY_LEN(folds[i].records) && folds[i].records[k].key; k++) {
-			const char *key = folds[i].records[k].key, *value = folds[i].records[k].value;
-			const struct state_fold_key state_fold_key = { folds[i].records[k].partition, key, strlen(key) };
+		for (size_t k = 0; k < ARRAY_LEN(folds[i].records) && folds[i].records[k].key;
+		     k++) {
+			const char *key = folds[i].records[k].key,
+				   *value = folds[i].records[k].value;
+			const struct state_fold_key state_fold_key = {
+				folds[i].records[k].partition, key, strlen(key)
+			};
 
 			state_fold_apply(fold, &state_fold_key, value, value ? strlen(value) : 0);
 		}
@@ -58,8 +68,8 @@ static void test_fold(void **state _unused_) {
 	}
 }
 
-static int stop(void *userdata, const char *key _unused_, int32_t partition _unused_, const void *value _unused_,
-		size_t len _unused_) {
+static int stop(void *userdata, const char *key _unused_, int32_t partition _unused_,
+		const void *value _unused_, size_t len _unused_) {
 	++*(int *)userdata;
 	return -5;
 }
@@ -74,7 +84,8 @@ static void test_a_walk_can_be_ended(void **state _unused_) {
 	assert_int_equal(calls, 1);
 }
 
-static void put_key(struct state_fold *fold, struct codec *codec, const char *kid, int32_t epoch, int64_t expires_at_ms) {
+static void put_key(struct state_fold *fold, struct codec *codec, const char *kid, int32_t epoch,
+		    int64_t expires_at_ms) {
 	_cleanup_(buffer_destroy) struct buffer value = BUFFER_INIT(1024);
 	_cleanup_(x_freep) char *key = x_asprintf("key/t/%s", kid);
 	struct state_record record = { .kind = STATE_SIGNING_KEY,
@@ -85,16 +96,22 @@ static void put_key(struct state_fold *fold, struct codec *codec, const char *ki
 							.expires_at_ms = expires_at_ms } };
 
 	codec_encode_state(codec, &record, &value);
-	state_fold_apply(fold, &(struct state_fold_key){ 0, key, strlen(key) }, value.data, value.len);
+	state_fold_apply(fold, &(struct state_fold_key){ 0, key, strlen(key) }, value.data,
+			 value.len);
 }
 
-/* The JWKS at 100: the signing one first, and none that has expired, whether its record is gone yet or not. */
+/* The JWKS at 100: the signing one first, and none that has expired, whether its record is gone yet
+ * or not. */
 static void test_signing_keys(void **state _unused_) {
 	static const struct {
 		const char *kid;
 		int32_t epoch;
 		int64_t expires_at_ms;
-	} keys[] = { { "a-listed", 3, 101 }, { "signs", 10, 0 }, { "b-listed", 9, 200 }, { "expired", 2, 100 }, { "long ago", 1, 1 } };
+	} keys[] = { { "a-listed", 3, 101 },
+		     { "signs", 10, 0 },
+		     { "b-listed", 9, 200 },
+		     { "expired", 2, 100 },
+		     { "long ago", 1, 1 } };
 	static const char *const expected[] = { "signs", "b-listed", "a-listed" };
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024);
 	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
@@ -146,16 +163,19 @@ static const struct {
 
 static void test_topic_rules(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
-		const struct topic_rule rule = { .setting = "x", .kind = checks[i].kind, .value = checks[i].wanted };
+		const struct topic_rule rule = { .setting = "x",
+						 .kind = checks[i].kind,
+						 .value = checks[i].wanted };
 		_cleanup_(x_freep) char *wrong = topic_rule_check(&rule, checks[i].value);
 
 		if (!wrong == checks[i].wrong)
-			fail_msg("%s against %s: %s", checks[i].value ? checks[i].value : "-", checks[i].wanted,
-				 wrong ? wrong : "good");
+			fail_msg("%s against %s: %s", checks[i].value ? checks[i].value : "-",
+				 checks[i].wanted, wrong ? wrong : "good");
 	}
 }
 
-/* min.insync.replicas holds from three replicas on, and never for the topics that may lose a record. */
+/* min.insync.replicas holds from three replicas on, and never for the topics that may lose a
+ * record. */
 static void test_topic_rules_concern(void **state _unused_) {
 	const struct topic_rule *rule = topic_rules;
 
@@ -170,12 +190,9 @@ static void test_topic_rules_concern(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fold),
-		cmocka_unit_test(test_a_walk_can_be_ended),
-		cmocka_unit_test(test_signing_keys),
-		cmocka_unit_test(test_outstanding),
-		cmocka_unit_test(test_topic_rules),
-		cmocka_unit_test(test_topic_rules_concern),
+		cmocka_unit_test(test_fold),         cmocka_unit_test(test_a_walk_can_be_ended),
+		cmocka_unit_test(test_signing_keys), cmocka_unit_test(test_outstanding),
+		cmocka_unit_test(test_topic_rules),  cmocka_unit_test(test_topic_rules_concern),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

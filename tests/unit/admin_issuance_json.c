@@ -7,11 +7,14 @@
 /* After what it needs. */
 #include <cmocka.h>
 
-#define REQUIRED "\"credentialId\":\"c\",\"credentialConfigurationId\":\"cc\",\"credentialProfile\":\"p\",\"format\":\"f\""
+#define REQUIRED                                                                                   \
+	"\"credentialId\":\"c\",\"credentialConfigurationId\":\"cc\",\"credentialProfile\":\"p\"," \
+	"\"format\":\"f\""
 
 enum { NOW_MS = 1700000 };
 
-static int parse(struct arena *arena, const char *text, const char *tenant_id, struct issuance *out, const char **why) {
+static int parse(struct arena *arena, const char *text, const char *tenant_id, struct issuance *out,
+		 const char **why) {
 	const struct issuance_defaults defaults = { .tenant_id = tenant_id, .now_ms = NOW_MS };
 
 	*why = "";
@@ -25,19 +28,20 @@ static const struct {
 	{ "null", ",\"credential\":null,\"claims\":null", "", NULL },
 	{ "an object, byte for byte", ",\"credential\":{ \"b\" : 1.10, \"a\":\"\\u00e9\" }",
 	  "{ \"b\" : 1.10, \"a\":\"\\u00e9\" }", NULL },
-	{ "a number that no double holds", ",\"credential\":{\"n\":12345678901234567890123}", "{\"n\":12345678901234567890123}",
-	  NULL },
+	{ "a number that no double holds", ",\"credential\":{\"n\":12345678901234567890123}",
+	  "{\"n\":12345678901234567890123}", NULL },
 	{ "a compact form", ",\"credential\":\"eyJ.e30.c2ln\"", "\"eyJ.e30.c2ln\"", NULL },
 	{ "a compact form with a quote", ",\"credential\":\"a\\\"b\"", "\"a\\\"b\"", NULL },
 	{ "JSON text of an object", ",\"credential\":\"{\\\"a\\\":1}\"", "{\"a\":1}", NULL },
 	{ "JSON text of a string", ",\"credential\":\"\\\"eyJ\\\"\"", "\"eyJ\"", NULL },
 	{ "an empty string", ",\"credential\":\"\"", "", NULL },
-	{ "claims as an object", ",\"claims\":{\"a\":[1,{\"b\":\"]}\"}]}", "", "{\"a\":[1,{\"b\":\"]}\"}]}" },
+	{ "claims as an object", ",\"claims\":{\"a\":[1,{\"b\":\"]}\"}]}", "",
+	  "{\"a\":[1,{\"b\":\"]}\"}]}" },
 	{ "claims as text", ",\"claims\":\"{\\\"a\\\":1}\"", "", "{\"a\":1}" },
 	{ "claims as any text: the worker judges", ",\"claims\":\"no\"", "", "no" },
 	{ "a name in escaped spelling", ",\"cl\\u0061ims\":{\"a\": 1}", "", "{\"a\": 1}" },
-	{ "the same name deeper", ",\"claims\":{\"credential\":{\"x\":1}},\"credential\":{\"y\":2}", "{\"y\":2}",
-	  "{\"credential\":{\"x\":1}}" },
+	{ "the same name deeper", ",\"claims\":{\"credential\":{\"x\":1}},\"credential\":{\"y\":2}",
+	  "{\"y\":2}", "{\"credential\":{\"x\":1}}" },
 };
 
 static void test_values(void **state _unused_) {
@@ -50,8 +54,10 @@ static void test_values(void **state _unused_) {
 			fail_msg("%s: refused: %s", values[i].name, why);
 		if (strcmp(issuance.credential, values[i].credential) != 0)
 			fail_msg("%s: credential %s", values[i].name, issuance.credential);
-		if (!issuance.claims != !values[i].claims || (issuance.claims && strcmp(issuance.claims, values[i].claims) != 0))
-			fail_msg("%s: claims %s", values[i].name, issuance.claims ? issuance.claims : "-");
+		if (!issuance.claims != !values[i].claims ||
+		    (issuance.claims && strcmp(issuance.claims, values[i].claims) != 0))
+			fail_msg("%s: claims %s", values[i].name,
+				 issuance.claims ? issuance.claims : "-");
 	}
 }
 
@@ -60,13 +66,12 @@ static void test_all_fields(void **state _unused_) {
 	struct issuance issuance;
 	const char *why;
 
-	assert_int_equal(
-	    parse(arena,
-		  "{" REQUIRED
-		  ",\"commandId\":\"k\",\"tenantId\":\"t\",\"requestId\":\"r\",\"clientId\":\"cl\",\"timestamp\":1767182400123,"
-		  "\"userId\":\"u\",\"credentialOfferId\":\"o\",\"sessionId\":\"s\"}",
-		  "acme", &issuance, &why),
-	    0);
+	assert_int_equal(parse(arena,
+			       "{" REQUIRED ",\"commandId\":\"k\",\"tenantId\":\"t\",\"requestId\":"
+					    "\"r\",\"clientId\":\"cl\",\"timestamp\":1767182400123,"
+			       "\"userId\":\"u\",\"credentialOfferId\":\"o\",\"sessionId\":\"s\"}",
+			       "acme", &issuance, &why),
+			 0);
 	assert_string_equal(issuance.envelope.command_id, "k");
 	assert_string_equal(issuance.envelope.tenant_id, "t");
 	assert_string_equal(issuance.envelope.request_id, "r");
@@ -108,14 +113,18 @@ static const struct {
 	{ "an unknown field", "{" REQUIRED ",\"userID\":\"u\"}", "userID is not a field" },
 	{ "a number for text", "{" REQUIRED ",\"userId\":1}", "userId must be a string" },
 	{ "an object for text", "{" REQUIRED ",\"userId\":{}}", "userId must be a string" },
-	{ "claims as an array", "{" REQUIRED ",\"claims\":[]}", "claims must be an object or a string" },
-	{ "credential as a number", "{" REQUIRED ",\"credential\":1}", "credential must be an object or a string" },
+	{ "claims as an array", "{" REQUIRED ",\"claims\":[]}",
+	  "claims must be an object or a string" },
+	{ "credential as a number", "{" REQUIRED ",\"credential\":1}",
+	  "credential must be an object or a string" },
 	{ "a timestamp in words", "{" REQUIRED ",\"timestamp\":\"today\"}", "timestamp must be" },
 	{ "a timestamp with a fraction", "{" REQUIRED ",\"timestamp\":1.5}", "timestamp must be" },
 	{ "a timestamp past all time", "{" REQUIRED ",\"timestamp\":1e300}", "timestamp must be" },
-	{ "a required field is missing", "{\"credentialId\":\"c\"}", "credentialConfigurationId is missing" },
+	{ "a required field is missing", "{\"credentialId\":\"c\"}",
+	  "credentialConfigurationId is missing" },
 	{ "a required field is null", "{\"credentialId\":null}", "credentialId is missing" },
-	{ "an empty tenant", "{" REQUIRED ",\"tenantId\":\"\"}", "tenantId must have 1 to 256 bytes" },
+	{ "an empty tenant", "{" REQUIRED ",\"tenantId\":\"\"}",
+	  "tenantId must have 1 to 256 bytes" },
 };
 
 static void test_refused(void **state _unused_) {
@@ -124,7 +133,8 @@ static void test_refused(void **state _unused_) {
 		struct issuance issuance;
 		const char *why;
 
-		if (parse(arena, refused[i].text, "acme", &issuance, &why) != ISSUANCE_JSON_E_REFUSED)
+		if (parse(arena, refused[i].text, "acme", &issuance, &why) !=
+		    ISSUANCE_JSON_E_REFUSED)
 			fail_msg("%s: taken", refused[i].name);
 		if (!strstr(why, refused[i].why))
 			fail_msg("%s: %s", refused[i].name, why);
@@ -136,14 +146,16 @@ static void test_tenant_is_needed(void **state _unused_) {
 	struct issuance issuance;
 	const char *why;
 
-	assert_int_equal(parse(arena, "{" REQUIRED "}", NULL, &issuance, &why), ISSUANCE_JSON_E_REFUSED);
+	assert_int_equal(parse(arena, "{" REQUIRED "}", NULL, &issuance, &why),
+			 ISSUANCE_JSON_E_REFUSED);
 	assert_non_null(strstr(why, "tenantId is missing"));
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),  cmocka_unit_test(test_all_fields),       cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_tenant_is_needed),
+		cmocka_unit_test(test_values),           cmocka_unit_test(test_all_fields),
+		cmocka_unit_test(test_defaults),         cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_tenant_is_needed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

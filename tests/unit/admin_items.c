@@ -20,19 +20,31 @@ static const struct {
 	{ "nothing", "", "line", { { 0 } } },
 	{ "blank lines only", "\n \n\r\n", "line", { { 0 } } },
 	{ "lines", "{\"a\":1}\n{\"b\":2}\n", "line", { { "{\"a\":1}", 1 }, { "{\"b\":2}", 2 } } },
-	{ "no newline at the end", "{\"a\":1}\n{\"b\":2}", "line", { { "{\"a\":1}", 1 }, { "{\"b\":2}", 2 } } },
+	{ "no newline at the end",
+	  "{\"a\":1}\n{\"b\":2}",
+	  "line",
+	  { { "{\"a\":1}", 1 }, { "{\"b\":2}", 2 } } },
 	{ "blank lines between, and CRLF",
 	  "\n{\"a\":1}\r\n\r\n {\"b\":2} \r\n",
 	  "line",
 	  { { "{\"a\":1}", 2 }, { "{\"b\":2}", 4 } } },
-	{ "a wrong line is the parser's business", "{\"a\"\n{}\n", "line", { { "{\"a\"", 1 }, { "{}", 2 } } },
-	{ "one object over several lines", "{\n \"a\": 1\n}\n", "element", { { "{\n \"a\": 1\n}", 1 } } },
+	{ "a wrong line is the parser's business",
+	  "{\"a\"\n{}\n",
+	  "line",
+	  { { "{\"a\"", 1 }, { "{}", 2 } } },
+	{ "one object over several lines",
+	  "{\n \"a\": 1\n}\n",
+	  "element",
+	  { { "{\n \"a\": 1\n}", 1 } } },
 	{ "an empty array", "[ ]", "element", { { 0 } } },
 	{ "an array",
 	  "[{\"a\":1} , {\"b\":[2]},\n\"]\\\"\", 4]\n",
 	  "element",
 	  { { "{\"a\":1}", 1 }, { "{\"b\":[2]}", 2 }, { "\"]\\\"\"", 3 }, { "4", 4 } } },
-	{ "an array over several lines", "[\n{\n\"a\":\"},\"\n}\n]", "element", { { "{\n\"a\":\"},\"\n}", 1 } } },
+	{ "an array over several lines",
+	  "[\n{\n\"a\":\"},\"\n}\n]",
+	  "element",
+	  { { "{\n\"a\":\"},\"\n}", 1 } } },
 };
 
 static char *write_file(const char *content, size_t len) {
@@ -68,10 +80,11 @@ static void test_items(void **state _unused_) {
 		for (; item_source_next(source, &item); k++) {
 			const char *expected = rows[i].items[k].text;
 
-			if (!expected || item.text.len != strlen(expected) || memcmp(item.text.bytes, expected, item.text.len) ||
+			if (!expected || item.text.len != strlen(expected) ||
+			    memcmp(item.text.bytes, expected, item.text.len) ||
 			    item.number != rows[i].items[k].number)
-				fail_msg("%s: item %zu is number %d: %.*s", rows[i].name, k, (int)item.number, (int)item.text.len,
-					 item.text.bytes);
+				fail_msg("%s: item %zu is number %d: %.*s", rows[i].name, k,
+					 (int)item.number, (int)item.text.len, item.text.bytes);
 		}
 		if (rows[i].items[k].text)
 			fail_msg("%s: ends after %zu", rows[i].name, k);

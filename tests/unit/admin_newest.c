@@ -36,7 +36,8 @@ static void test_order(void **state _unused_) {
 	add(newest, 1, 0, 9);
 	assert_items(newest, (const char *const[]){ "1/0/9", "1/1/6", "1/1/7", "2/0/0", NULL });
 	add(newest, 0, 0, 1);
-	assert_items(newest, (const char *const[]){ "0/0/1", "1/0/9", "1/1/6", "1/1/7", "2/0/0", NULL });
+	assert_items(newest,
+		     (const char *const[]){ "0/0/1", "1/0/9", "1/1/6", "1/1/7", "2/0/0", NULL });
 }
 
 static void test_nothing(void **state _unused_) {

@@ -1,15 +1,14 @@
-/* Every kind of record, there and back: our bytes are those that fastavro writes, and theirs are read as what they say. */
+/* Every kind of record, there and back: our bytes are those that fastavro writes, and theirs are
+ * read as what they say. */
 #include "avro/codec.h"
 #include "avro/json.h"
-
 #include "avro_samples.h"
 #include "avro_vectors.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-
-#include <cmocka.h>
 
 static struct codec *codec;
 static struct arena *arena;
@@ -51,7 +50,8 @@ static void our_bytes_are_those_of_fastavro(void **state _unused_) {
 	}
 }
 
-/* Equal structs encode to equal bytes, so a decoded value that encodes back to them has lost nothing. */
+/* Equal structs encode to equal bytes, so a decoded value that encodes back to them has lost
+ * nothing. */
 static void what_is_decoded_encodes_to_the_same_bytes(void **state _unused_) {
 	for (size_t i = 0; i < SAMPLE_COUNT; i++) {
 		_cleanup_(buffer_destroy) struct buffer again = BUFFER_INIT(65536);
@@ -61,7 +61,8 @@ static void what_is_decoded_encodes_to_the_same_bytes(void **state _unused_) {
 		const char *why = "";
 
 		print_message("%s\n", samples[i].name);
-		assert_int_equal(sample_decode(codec, arena, samples[i].kind, bytes, len, &value, &why), 0);
+		assert_int_equal(
+		    sample_decode(codec, arena, samples[i].kind, bytes, len, &value, &why), 0);
 		memset(bytes, 0xff, len); /* what is decoded must not borrow from the record */
 		sample_encode(codec, samples[i].kind, &value, &again);
 		len = from_hex(vectors[i].hex, bytes);
@@ -77,7 +78,9 @@ static void decode_sample(const char *name, union sample_value *out) {
 
 		if (strcmp(samples[i].name, name))
 			continue;
-		assert_int_equal(sample_decode(codec, arena, samples[i].kind, bytes, from_hex(vectors[i].hex, bytes), out, &why), 0);
+		assert_int_equal(sample_decode(codec, arena, samples[i].kind, bytes,
+					       from_hex(vectors[i].hex, bytes), out, &why),
+				 0);
 		return;
 	}
 	fail_msg("no sample %s", name);
@@ -172,24 +175,32 @@ static void the_nulls_of_numbers(void **state _unused_) {
 
 /* A word that is not used any more, as a record of a former edition has it. */
 static void former_reasons_are_retold(void **state _unused_) {
-	static const char *const words[][2] = {
-		{ "dns", "no-address" }, { "address-refused", "no-address" }, { "no-address", "no-address" }, { "status-500", "status-500" }
-	};
+	static const char *const words[][2] = { { "dns", "no-address" },
+						{ "address-refused", "no-address" },
+						{ "no-address", "no-address" },
+						{ "status-500", "status-500" } };
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		_cleanup_(buffer_destroy) struct buffer state_bytes = BUFFER_INIT(4096), event_bytes = BUFFER_INIT(4096);
+		_cleanup_(buffer_destroy) struct buffer state_bytes = BUFFER_INIT(4096),
+							event_bytes = BUFFER_INIT(4096);
 		union sample_value old, value;
 		const char *why = "";
 
 		decode_sample("dead delivery", &old);
 		old.state.delivery.last_reason = words[i][0];
 		sample_encode(codec, SAMPLE_STATE, &old, &state_bytes);
-		assert_int_equal(sample_decode(codec, arena, SAMPLE_STATE, (const uint8_t *)state_bytes.data, state_bytes.len, &value, &why), 0);
+		assert_int_equal(sample_decode(codec, arena, SAMPLE_STATE,
+					       (const uint8_t *)state_bytes.data, state_bytes.len,
+					       &value, &why),
+				 0);
 		assert_string_equal(value.state.delivery.last_reason, words[i][1]);
 		decode_sample("event retry", &old);
 		old.event.data.delivery.reason = words[i][0];
 		sample_encode(codec, SAMPLE_EVENT, &old, &event_bytes);
-		assert_int_equal(sample_decode(codec, arena, SAMPLE_EVENT, (const uint8_t *)event_bytes.data, event_bytes.len, &value, &why), 0);
+		assert_int_equal(sample_decode(codec, arena, SAMPLE_EVENT,
+					       (const uint8_t *)event_bytes.data, event_bytes.len,
+					       &value, &why),
+				 0);
 		assert_string_equal(value.event.data.delivery.reason, words[i][1]);
 	}
 }
@@ -201,18 +212,25 @@ static void a_record_that_does_not_fit_overflows_the_buffer(void **state _unused
 	assert_true(out.overflowed);
 }
 
-static const char webhook_json[] = "{\"id\":\"01234567-89ab-4cde-8f01-23456789ab01\",\"events\":[\"OpenIdCredentialIssuedSummary\","
-				   "\"OpenIdCredentialIssued\"],\"url\":\"https://hooks.example.com/a?b=c\",\"disabled\":true";
+static const char webhook_json[] =
+    "{\"id\":\"01234567-89ab-4cde-8f01-23456789ab01\",\"events\":["
+    "\"OpenIdCredentialIssuedSummary\","
+    "\"OpenIdCredentialIssued\"],\"url\":\"https://hooks.example.com/a?b=c\",\"disabled\":true";
 
 static void json_of_an_event(void **state _unused_) {
-	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(65536), expected = BUFFER_INIT(65536);
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(65536),
+						expected = BUFFER_INIT(65536);
 
 	json_append_event(&out, &sample_events[1]);
 	buffer_printf(&expected,
-		      "{\"id\":\"01234567-89ab-4cde-8f01-23456789ab02\",\"type\":\"WEBHOOK_CREATE_SUCCESS\",\"category\":\"webhook\","
-		      "\"version\":1,\"timestamp\":\"2026-01-01T00:00:00.001Z\",\"tenantId\":\"acme\",\"commandId\":\"cmd-1\","
-		      "\"requestId\":\"req-1\",\"clientId\":\"client-1\",\"repeat\":true,\"status\":201,\"data\":%s,"
-		      "\"createdAt\":\"2026-01-01T00:00:00.000Z\",\"updatedAt\":\"2026-01-01T00:00:00.123Z\"}}",
+		      "{\"id\":\"01234567-89ab-4cde-8f01-23456789ab02\",\"type\":\"WEBHOOK_CREATE_"
+		      "SUCCESS\",\"category\":\"webhook\","
+		      "\"version\":1,\"timestamp\":\"2026-01-01T00:00:00.001Z\",\"tenantId\":"
+		      "\"acme\",\"commandId\":\"cmd-1\","
+		      "\"requestId\":\"req-1\",\"clientId\":\"client-1\",\"repeat\":true,"
+		      "\"status\":201,\"data\":%s,"
+		      "\"createdAt\":\"2026-01-01T00:00:00.000Z\",\"updatedAt\":\"2026-01-01T00:00:"
+		      "00.123Z\"}}",
 		      webhook_json);
 	assert_string_equal(out.data, expected.data);
 }
@@ -222,16 +240,24 @@ static void json_of_a_state_record(void **state _unused_) {
 
 	json_append_state(&out, &sample_states[3]);
 	assert_string_equal(out.data,
-			    "{\"type\":\"Delivery\",\"id\":\"01234567-89ab-4cde-8f01-23456789ab03\",\"eventId\":\"01234567-89ab-4cde-8f01-23456789ab04\","
-			    "\"webhookId\":\"01234567-89ab-4cde-8f01-23456789ab01\",\"tenantId\":\"acme\",\"commandId\":\"cmd-1\",\"requestId\":\"req-1\","
-			    "\"clientId\":null,\"traceparent\":\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\","
-			    "\"eventType\":\"OpenIdCredentialIssued\",\"body\":\"{\\\"k\\\":\\\"\\\\\\\"é\\\"}\",\"status\":\"dead\",\"attempts\":8,"
-			    "\"lastStatus\":500,\"lastReason\":\"status-500\",\"createdAt\":\"2026-01-01T00:00:00.000Z\","
+			    "{\"type\":\"Delivery\",\"id\":\"01234567-89ab-4cde-8f01-"
+			    "23456789ab03\",\"eventId\":\"01234567-89ab-4cde-8f01-23456789ab04\","
+			    "\"webhookId\":\"01234567-89ab-4cde-8f01-23456789ab01\",\"tenantId\":"
+			    "\"acme\",\"commandId\":\"cmd-1\",\"requestId\":\"req-1\","
+			    "\"clientId\":null,\"traceparent\":\"00-"
+			    "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\","
+			    "\"eventType\":\"OpenIdCredentialIssued\",\"body\":\"{\\\"k\\\":"
+			    "\\\"\\\\\\\"é\\\"}\",\"status\":\"dead\",\"attempts\":8,"
+			    "\"lastStatus\":500,\"lastReason\":\"status-500\",\"createdAt\":\"2026-"
+			    "01-01T00:00:00.000Z\","
 			    "\"nextAttemptAt\":\"2026-01-01T00:01:40.000Z\"}");
 	buffer_clear(&out);
 	json_append_state(&out, &sample_states[2]);
-	assert_string_equal(out.data, "{\"type\":\"SigningKey\",\"tenantId\":\"acme\",\"kid\":\"kid-1\",\"x\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZQA\","
-				      "\"masterKeyId\":\"master-1\",\"epoch\":2,\"createdAt\":\"2026-01-01T00:00:00.000Z\",\"expiresAt\":null}");
+	assert_string_equal(out.data,
+			    "{\"type\":\"SigningKey\",\"tenantId\":\"acme\",\"kid\":\"kid-1\","
+			    "\"x\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZQA\","
+			    "\"masterKeyId\":\"master-1\",\"epoch\":2,\"createdAt\":\"2026-01-"
+			    "01T00:00:00.000Z\",\"expiresAt\":null}");
 }
 
 static void json_as_the_api_shows_it(void **state _unused_) {
@@ -240,11 +266,17 @@ static void json_as_the_api_shows_it(void **state _unused_) {
 		const struct event_data *data;
 	} rows[] = {
 		{ "webhook", x_asprintf("%s}", webhook_json), &sample_events[1].data },
-		{ "page", x_asprintf("{\"data\":[%s},%s}],\"nextCursor\":\"bmV4dA\"}", webhook_json, webhook_json), &sample_events[2].data },
+		{ "page",
+		  x_asprintf("{\"data\":[%s},%s}],\"nextCursor\":\"bmV4dA\"}", webhook_json,
+			     webhook_json),
+		  &sample_events[2].data },
 		{ "last page", x_strdup("{\"data\":[]}"), &sample_events[3].data },
 		{ "problem",
-		  x_strdup("{\"code\":\"BadRequest\",\"type\":\"request\",\"message\":\"The command is not valid.\",\"details\":[{\"value\":\"ftp://x\","
-			   "\"msg\":\"Invalid value\",\"param\":\"url\",\"location\":\"body\"},{\"value\":\"\",\"msg\":\"must not be empty\","
+		  x_strdup("{\"code\":\"BadRequest\",\"type\":\"request\",\"message\":\"The "
+			   "command is not valid.\",\"details\":[{\"value\":\"ftp://x\","
+			   "\"msg\":\"Invalid "
+			   "value\",\"param\":\"url\",\"location\":\"body\"},{\"value\":\"\","
+			   "\"msg\":\"must not be empty\","
 			   "\"param\":\"events\",\"location\":\"body\"}]}"),
 		  &sample_events[4].data },
 		{ "nothing", x_strdup("null"), &sample_events[0].data },

@@ -3,11 +3,10 @@
 #include "avro/embedded.h"
 #include "avro/fingerprint.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-
-#include <cmocka.h>
 
 static const struct {
 	const char *name, *schema, *canonical;
@@ -21,25 +20,41 @@ static const struct {
 	{ "double", "\"double\"", "\"double\"", 0x8e7535c032ab957e },
 	{ "bytes", "\"bytes\"", "\"bytes\"", 0x4fc016dac3201965 },
 	{ "string", "\"string\"", "\"string\"", 0x8f014872634503c7 },
-	{ "a primitive as an object", "{\"type\":\"int\",\"doc\":\"x\"}", "\"int\"", 0x7275d51a3f395c8f },
-	{ "array", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", "{\"type\":\"array\",\"items\":\"string\"}", 0xce5b3256262fd79f },
-	{ "map, logical type", "{\"values\":[\"null\",{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}],\"type\":\"map\"}",
+	{ "a primitive as an object", "{\"type\":\"int\",\"doc\":\"x\"}", "\"int\"",
+	  0x7275d51a3f395c8f },
+	{ "array", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}",
+	  "{\"type\":\"array\",\"items\":\"string\"}", 0xce5b3256262fd79f },
+	{ "map, logical type",
+	  "{\"values\":[\"null\",{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}],"
+	  "\"type\":\"map\"}",
 	  "{\"type\":\"map\",\"values\":[\"null\",\"long\"]}", 0xac0f01ab3bdf3989 },
-	{ "fixed", "{\"type\":\"fixed\",\"name\":\"md5\",\"namespace\":\"a.b\",\"size\":16,\"aliases\":[\"c\"]}",
+	{ "fixed",
+	  "{\"type\":\"fixed\",\"name\":\"md5\",\"namespace\":\"a.b\",\"size\":16,\"aliases\":["
+	  "\"c\"]}",
 	  "{\"name\":\"a.b.md5\",\"type\":\"fixed\",\"size\":16}", 0x2ee8c1c6318ef7a5 },
-	{ "enum, name with dots", "{\"type\":\"enum\",\"name\":\"x.y.Suit\",\"symbols\":[\"A\",\"B\"],\"doc\":\"d\",\"default\":\"A\"}",
-	  "{\"name\":\"x.y.Suit\",\"type\":\"enum\",\"symbols\":[\"A\",\"B\"]}", 0x5e9e48b6df70cc10 },
+	{ "enum, name with dots",
+	  "{\"type\":\"enum\",\"name\":\"x.y.Suit\",\"symbols\":[\"A\",\"B\"],\"doc\":\"d\","
+	  "\"default\":\"A\"}",
+	  "{\"name\":\"x.y.Suit\",\"type\":\"enum\",\"symbols\":[\"A\",\"B\"]}",
+	  0x5e9e48b6df70cc10 },
 	{ "recursion and two namespaces",
-	  "{\"type\":\"record\",\"name\":\"R\",\"namespace\":\"n\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"R\"],\"default\":null,"
-	  "\"order\":\"ignore\"},{\"name\":\"other\",\"type\":{\"type\":\"record\",\"name\":\"m.S\",\"fields\":[{\"name\":\"r\",\"type\":\"n.R\"},"
+	  "{\"type\":\"record\",\"name\":\"R\",\"namespace\":\"n\",\"fields\":[{\"name\":\"next\","
+	  "\"type\":[\"null\",\"R\"],\"default\":null,"
+	  "\"order\":\"ignore\"},{\"name\":\"other\",\"type\":{\"type\":\"record\",\"name\":\"m."
+	  "S\",\"fields\":[{\"name\":\"r\",\"type\":\"n.R\"},"
 	  "{\"name\":\"s\",\"type\":\"S\"}]}}]}",
-	  "{\"name\":\"n.R\",\"type\":\"record\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"n.R\"]},{\"name\":\"other\",\"type\":"
-	  "{\"name\":\"m.S\",\"type\":\"record\",\"fields\":[{\"name\":\"r\",\"type\":\"n.R\"},{\"name\":\"s\",\"type\":\"m.S\"}]}}]}",
+	  "{\"name\":\"n.R\",\"type\":\"record\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\","
+	  "\"n.R\"]},{\"name\":\"other\",\"type\":"
+	  "{\"name\":\"m.S\",\"type\":\"record\",\"fields\":[{\"name\":\"r\",\"type\":\"n.R\"},{"
+	  "\"name\":\"s\",\"type\":\"m.S\"}]}}]}",
 	  0xab2101bcbcbff960 },
 	{ "no fields", "{\"namespace\":\"n\",\"fields\":[],\"type\":\"record\",\"name\":\"R\"}",
 	  "{\"name\":\"n.R\",\"type\":\"record\",\"fields\":[]}", 0xd972951cd379662f },
-	{ "escapes", "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"type\":\"int\",\"name\":\"a\\u0062\",\"default\":1}]}",
-	  "{\"name\":\"R\",\"type\":\"record\",\"fields\":[{\"name\":\"ab\",\"type\":\"int\"}]}", 0x83fe123403167281 },
+	{ "escapes",
+	  "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"type\":\"int\",\"name\":\"a\\u0062\","
+	  "\"default\":1}]}",
+	  "{\"name\":\"R\",\"type\":\"record\",\"fields\":[{\"name\":\"ab\",\"type\":\"int\"}]}",
+	  0x83fe123403167281 },
 };
 
 /* What producers see on the wire: a schema that changes here is another schema to all of them. */
@@ -69,34 +84,50 @@ static void our_own_fingerprints(void **state _unused_) {
 		_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(65536);
 
 		assert_string_equal(embedded_schemas[i].file, own[i].file);
-		assert_int_equal(canonical_append(&out, (const char *)embedded_schemas[i].json, embedded_schemas[i].len), 0);
+		assert_int_equal(canonical_append(&out, (const char *)embedded_schemas[i].json,
+						  embedded_schemas[i].len),
+				 0);
 		assert_true(fingerprint_of(out.data, out.len) == own[i].fingerprint);
 	}
 }
 
 static void what_is_no_schema_is_refused(void **state _unused_) {
 	static const char *const wrong[] = {
-		"", "{", "1", "null", "{}", "{\"type\":\"record\"}", "{\"type\":\"record\",\"name\":\"R\"}", "{\"type\":\"array\"}",
-		"{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[1]}", "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"type\":\"int\"}]}", "[1]",
+		"",
+		"{",
+		"1",
+		"null",
+		"{}",
+		"{\"type\":\"record\"}",
+		"{\"type\":\"record\",\"name\":\"R\"}",
+		"{\"type\":\"array\"}",
+		"{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[1]}",
+		"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"type\":\"int\"}]}",
+		"[1]",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(4096);
 
 		print_message("%s\n", wrong[i]);
-		assert_int_equal(canonical_append(&out, wrong[i], strlen(wrong[i])), CANONICAL_E_REFUSED);
+		assert_int_equal(canonical_append(&out, wrong[i], strlen(wrong[i])),
+				 CANONICAL_E_REFUSED);
 	}
 }
 
 /* Also where the second one is spelt otherwise; avro-c would leak what it had made by then. */
 static void a_name_is_defined_once(void **state _unused_) {
 	static const char *const wrong[] = {
-		"[{\"type\":\"fixed\",\"name\":\"F\",\"size\":1},{\"type\":\"fixed\",\"name\":\"F\",\"size\":1}]",
-		"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":{\"type\":\"record\",\"name\":\"R\",\"fields\":[]}}]}",
-		"{\"type\":\"record\",\"name\":\"n.R\",\"fields\":[{\"name\":\"a\",\"type\":{\"type\":\"enum\",\"name\":\"R\",\"symbols\":[]}}]}",
+		"[{\"type\":\"fixed\",\"name\":\"F\",\"size\":1},{\"type\":\"fixed\",\"name\":"
+		"\"F\",\"size\":1}]",
+		"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":{"
+		"\"type\":\"record\",\"name\":\"R\",\"fields\":[]}}]}",
+		"{\"type\":\"record\",\"name\":\"n.R\",\"fields\":[{\"name\":\"a\",\"type\":{"
+		"\"type\":\"enum\",\"name\":\"R\",\"symbols\":[]}}]}",
 	};
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(4096);
-	static const char right[] = "[{\"type\":\"fixed\",\"name\":\"F\",\"size\":1},{\"type\":\"fixed\",\"name\":\"n.F\",\"size\":1}]";
+	static const char right[] = "[{\"type\":\"fixed\",\"name\":\"F\",\"size\":1},{\"type\":"
+				    "\"fixed\",\"name\":\"n.F\",\"size\":1}]";
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
 		if (canonical_append(&out, wrong[i], strlen(wrong[i])) != CANONICAL_E_NAME_TWICE)

@@ -1,18 +1,18 @@
-/* Bytes that mean harm: they are refused with a reason, and cost no more memory or time than their size justifies. */
+/* Bytes that mean harm: they are refused with a reason, and cost no more memory or time than their
+ * size justifies. */
 #include "avro/canonical.h"
 #include "avro/check.h"
 #include "avro/fingerprint.h"
 #include "avro/frame.h"
-
 #include "avro_samples.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 
-#include <cmocka.h>
-
-/* The bytes that were asked of the allocator: the linker sends malloc, calloc and realloc here (tests/unit/CMakeLists.txt). */
+/* The bytes that were asked of the allocator: the linker sends malloc, calloc and realloc here
+ * (tests/unit/CMakeLists.txt). */
 static size_t allocated;
 
 void *__real_malloc(size_t size);
@@ -77,10 +77,12 @@ static void every_truncation_is_refused(void **state _unused_) {
 
 		sample_encode(codec, samples[i].kind, samples[i].value, &record);
 		for (size_t len = 0; len < record.len; len++)
-			assert_int_equal(decode(samples[i].kind, record.data, len, &why), CODEC_E_REFUSED);
+			assert_int_equal(decode(samples[i].kind, record.data, len, &why),
+					 CODEC_E_REFUSED);
 		assert_int_equal(decode(samples[i].kind, record.data, record.len, &why), 0);
 		buffer_append_char(&record, 0);
-		assert_int_equal(decode(samples[i].kind, record.data, record.len, &why), CODEC_E_REFUSED);
+		assert_int_equal(decode(samples[i].kind, record.data, record.len, &why),
+				 CODEC_E_REFUSED);
 		assert_non_null(strstr(why, "left over"));
 	}
 }
@@ -98,7 +100,12 @@ static size_t random_below(size_t bound) {
 static const char *const evil_numbers[] = {
 	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", /* the lowest long */
 	"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01", /* the highest long */
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\xfe\xff\xff\xff\x0f", "\xff\xff\xff\xff\x0f", "\x80\x80\x80\x80\x10", "\x01", "\x80\x80\x80\x0f",
+	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+	"\xfe\xff\xff\xff\x0f",
+	"\xff\xff\xff\xff\x0f",
+	"\x80\x80\x80\x80\x10",
+	"\x01",
+	"\x80\x80\x80\x0f",
 };
 
 static size_t mutate(uint8_t *bytes, size_t len, size_t room) {
@@ -165,27 +172,72 @@ static void claims_of_a_command(void **state _unused_) {
 		const char *why;
 	} rows[] = {
 		{ "nothing", BYTES(""), "ends inside a number" },
-		{ "a string of a gigabyte", BYTES("\x80\x80\x80\x80\x08"), "a length goes past its end" },
+		{ "a string of a gigabyte", BYTES("\x80\x80\x80\x80\x08"),
+		  "a length goes past its end" },
 		{ "a string of all memory", BYTES(HEX_MAX), "a length goes past its end" },
 		{ "a negative length", BYTES("\x01"), "a length is negative" },
 		{ "the lowest length", BYTES(HEX_MIN), "a length is negative" },
-		{ "a length of 11 bytes", BYTES("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00"), "longer than 64 bits" },
-		{ "a length of 65 bits", BYTES("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02"), "longer than 64 bits" },
+		{ "a length of 11 bytes", BYTES("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00"),
+		  "longer than 64 bits" },
+		{ "a length of 65 bits", BYTES("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02"),
+		  "longer than 64 bits" },
 		{ "bad UTF-8", BYTES("\x02\xff\x02t\0\0\0\x08\x02w"), "not UTF-8" },
 		{ "a surrogate", BYTES("\x06\xed\xa0\x80\x02t\0\0\0\x08\x02w"), "not UTF-8" },
-		{ "NUL in a string", BYTES("\x06" "a\0b\x02t\0\0\0\x08\x02w"), "without NUL" },
-		{ "a union's index past its branches", BYTES("\x02" "c\x02t\x04"), "union's index" },
-		{ "a negative index", BYTES("\x02" "c\x02t\x01"), "union's index" },
-		{ "an operation that there is not", BYTES("\x02" "c\x02t\0\0\0\x10"), "union's index" },
-		{ "sixteen million events", BYTES("\x02" "c\x02t\0\0\0\0\x80\x80\x80\x10"), "more elements than bytes" },
-		{ "minus sixteen million events", BYTES("\x02" "c\x02t\0\0\0\0\xff\xff\xff\x0f\x02\0\0\0"), "more elements than bytes" },
-		{ "the lowest count", BYTES("\x02" "c\x02t\0\0\0\0" HEX_MIN "\x02"), "no positive form" },
-		{ "a block of a negative size", BYTES("\x02" "c\x02t\0\0\0\0\x01\x01\x02" "e\0\x02u\0"), "a block goes past its end" },
-		{ "a block of a gigabyte", BYTES("\x02" "c\x02t\0\0\0\0\x01\x80\x80\x80\x80\x08\x02" "e\0\x02u\0"), "a block goes past its end" },
-		{ "a block that is shorter than it says", BYTES("\x02" "c\x02t\0\0\0\0\x01\x08\x02" "e\0\x02u\0"), "not as long as it says" },
-		{ "a boolean of 2", BYTES("\x02" "c\x02t\0\0\0\0\0\x02u\x02"), "neither 0 nor 1" },
-		{ "an int of 33 bits", BYTES("\x02" "c\x02t\0\0\0\x02\x02\x80\x80\x80\x80\x20\0"), "longer than 32 bits" },
-		{ "bytes left over", BYTES("\x02" "c\x02t\0\0\0\x08\x02ww"), "left over" },
+		{ "NUL in a string",
+		  BYTES("\x06"
+			"a\0b\x02t\0\0\0\x08\x02w"),
+		  "without NUL" },
+		{ "a union's index past its branches",
+		  BYTES("\x02"
+			"c\x02t\x04"),
+		  "union's index" },
+		{ "a negative index",
+		  BYTES("\x02"
+			"c\x02t\x01"),
+		  "union's index" },
+		{ "an operation that there is not",
+		  BYTES("\x02"
+			"c\x02t\0\0\0\x10"),
+		  "union's index" },
+		{ "sixteen million events",
+		  BYTES("\x02"
+			"c\x02t\0\0\0\0\x80\x80\x80\x10"),
+		  "more elements than bytes" },
+		{ "minus sixteen million events",
+		  BYTES("\x02"
+			"c\x02t\0\0\0\0\xff\xff\xff\x0f\x02\0\0\0"),
+		  "more elements than bytes" },
+		{ "the lowest count",
+		  BYTES("\x02"
+			"c\x02t\0\0\0\0" HEX_MIN "\x02"),
+		  "no positive form" },
+		{ "a block of a negative size",
+		  BYTES("\x02"
+			"c\x02t\0\0\0\0\x01\x01\x02"
+			"e\0\x02u\0"),
+		  "a block goes past its end" },
+		{ "a block of a gigabyte",
+		  BYTES("\x02"
+			"c\x02t\0\0\0\0\x01\x80\x80\x80\x80\x08\x02"
+			"e\0\x02u\0"),
+		  "a block goes past its end" },
+		{ "a block that is shorter than it says",
+		  BYTES("\x02"
+			"c\x02t\0\0\0\0\x01\x08\x02"
+			"e\0\x02u\0"),
+		  "not as long as it says" },
+		{ "a boolean of 2",
+		  BYTES("\x02"
+			"c\x02t\0\0\0\0\0\x02u\x02"),
+		  "neither 0 nor 1" },
+		{ "an int of 33 bits",
+		  BYTES("\x02"
+			"c\x02t\0\0\0\x02\x02\x80\x80\x80\x80\x20\0"),
+		  "longer than 32 bits" },
+		{ "bytes left over",
+		  BYTES("\x02"
+			"c\x02t\0\0\0\x08\x02ww"),
+		  "left over" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -196,7 +248,8 @@ static void claims_of_a_command(void **state _unused_) {
 		codec_encode_command(codec, &sample_commands[0], &record);
 		record.len = FRAME_HEADER_SIZE;
 		buffer_append(&record, rows[i].bytes, rows[i].len);
-		assert_int_equal(decode(SAMPLE_COMMAND, record.data, record.len, &why), CODEC_E_REFUSED);
+		assert_int_equal(decode(SAMPLE_COMMAND, record.data, record.len, &why),
+				 CODEC_E_REFUSED);
 		assert_non_null(strstr(why, rows[i].why));
 	}
 }
@@ -209,33 +262,50 @@ static void frames(void **state _unused_) {
 	} rows[] = {
 		{ "empty", BYTES(""), "null or empty" },
 		{ "JSON", BYTES("{\"commandId\":1}"), "unknown frame: it begins with 7b" },
-		{ "Confluent", BYTES("\0\0\0\x01\x02rest"), "a Confluent frame with schema id 258, and a schema registry is not configured (schema.registry.url)" },
+		{ "Confluent", BYTES("\0\0\0\x01\x02rest"),
+		  "a Confluent frame with schema id 258, and a schema registry is not configured "
+		  "(schema.registry.url)" },
 		{ "Confluent, cut off", BYTES("\0\0\0"), "unknown frame: it begins with 00" },
-		{ "a later single-object encoding", BYTES("\xc3\x02" "12345678rest"), "unknown frame" },
+		{ "a later single-object encoding",
+		  BYTES("\xc3\x02"
+			"12345678rest"),
+		  "unknown frame" },
 		{ "a container file", BYTES("Obj\x01"), "unknown frame: it begins with 4f" },
-		{ "a header that is cut off", BYTES("\xc3\x01" "1234567"), "cut off" },
+		{ "a header that is cut off",
+		  BYTES("\xc3\x01"
+			"1234567"),
+		  "cut off" },
 		{ "one byte of a header", BYTES("\xc3"), "cut off" },
-		{ "an unknown schema", BYTES("\xc3\x01\x01\x02\x03\x04\x05\x06\x07\x08"), "no schema is known with the fingerprint 0807060504030201" },
-		{ "another record's schema", BYTES("\xc3\x01\x47\xa1\x96\xa4\x7e\x34\x3d\x0b"), "it is of the schema CredentialIssuanceCommand, not of WebhookCommand" },
+		{ "an unknown schema", BYTES("\xc3\x01\x01\x02\x03\x04\x05\x06\x07\x08"),
+		  "no schema is known with the fingerprint 0807060504030201" },
+		{ "another record's schema", BYTES("\xc3\x01\x47\xa1\x96\xa4\x7e\x34\x3d\x0b"),
+		  "it is of the schema CredentialIssuanceCommand, not of WebhookCommand" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *why;
 
 		print_message("%s\n", rows[i].name);
-		assert_int_equal(decode(SAMPLE_COMMAND, rows[i].bytes, rows[i].len, &why), CODEC_E_REFUSED);
+		assert_int_equal(decode(SAMPLE_COMMAND, rows[i].bytes, rows[i].len, &why),
+				 CODEC_E_REFUSED);
 		assert_non_null(strstr(why, rows[i].why));
 	}
 }
 
-/* The most that a byte can be made to cost: arrays of the smallest elements. decode() bounds the memory. */
+/* The most that a byte can be made to cost: arrays of the smallest elements. decode() bounds the
+ * memory. */
 static void the_most_memory_for_a_byte(void **state _unused_) {
 	enum { COUNT = 100000 };
 	_cleanup_(x_freep) const char **events = x_malloc(COUNT * sizeof(*events));
 	_cleanup_(x_freep) struct problem_detail *details = x_malloc(COUNT * sizeof(*details));
-	struct command command = { .envelope = { "c", "t" }, .operation = OPERATION_CREATE_WEBHOOK, .events = events, .event_count = COUNT, .url = "u" };
+	struct command command = { .envelope = { "c", "t" },
+				   .operation = OPERATION_CREATE_WEBHOOK,
+				   .events = events,
+				   .event_count = COUNT,
+				   .url = "u" };
 	struct problem problem = { 400, "", "", "", details, COUNT, COUNT };
-	struct analytic_event event = { .tenant_id = "t", .data = { EVENT_DATA_PROBLEM, .problem = &problem } };
+	struct analytic_event event = { .tenant_id = "t",
+					.data = { EVENT_DATA_PROBLEM, .problem = &problem } };
 
 	for (size_t len = 0; len < 3; len++) {
 		_cleanup_(buffer_destroy) struct buffer record = BUFFER_INIT(16 << 20);
@@ -264,12 +334,17 @@ static const char *check(const char *json, const char *bytes, size_t len) {
 
 /* Schemas of others, which may say things that ours do not. */
 static void the_walk_is_bounded(void **state _unused_) {
-	static const char list[] = "{\"type\":\"record\",\"name\":\"L\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"L\"]}]}";
-	static const char tree[] = "{\"type\":\"record\",\"name\":\"T\",\"fields\":[{\"name\":\"a\",\"type\":\"T\"},{\"name\":\"b\",\"type\":\"T\"}]}";
+	static const char list[] = "{\"type\":\"record\",\"name\":\"L\",\"fields\":[{\"name\":"
+				   "\"next\",\"type\":[\"null\",\"L\"]}]}";
+	static const char tree[] = "{\"type\":\"record\",\"name\":\"T\",\"fields\":[{\"name\":"
+				   "\"a\",\"type\":\"T\"},{\"name\":\"b\",\"type\":\"T\"}]}";
 	static const char nulls[] = "{\"type\":\"array\",\"items\":\"null\"}";
-	static const char empty[] = "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"E\",\"fields\":[]}}";
-	static const char squares[] = "{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":\"null\"}}";
-	static const char maps[] = "{\"type\":\"map\",\"values\":{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\"]}}";
+	static const char empty[] =
+	    "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"E\",\"fields\":[]}}";
+	static const char squares[] =
+	    "{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":\"null\"}}";
+	static const char maps[] =
+	    "{\"type\":\"map\",\"values\":{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\"]}}";
 	enum { SIZE = 512 * 1024 };
 	_cleanup_(x_freep) char *bytes = x_malloc(SIZE);
 
@@ -278,12 +353,16 @@ static void the_walk_is_bounded(void **state _unused_) {
 	assert_null(check(list, "\x02\x02\x02", 4));
 	assert_string_equal(check(tree, bytes, SIZE), "it is nested too deeply");
 	assert_null(check(nulls, "\x02\x00", 2));
-	assert_string_equal(check(nulls, "\x80\x80\x80\x80\x08\x00", 6), "a count claims more elements than bytes are left");
-	assert_string_equal(check(empty, "\xfe\xff\xff\xff\x0f\x00", 6), "a count claims more elements than bytes are left");
+	assert_string_equal(check(nulls, "\x80\x80\x80\x80\x08\x00", 6),
+			    "a count claims more elements than bytes are left");
+	assert_string_equal(check(empty, "\xfe\xff\xff\xff\x0f\x00", 6),
+			    "a count claims more elements than bytes are left");
 	assert_null(check(maps, "\x02\x02k\x00\x00", 5));
 	assert_string_equal(check(maps, "\x02\x02k\x02\x00", 5), "an enum's index is out of range");
-	assert_string_equal(check(maps, "\x02\x02\xff\x00\x00", 5), "a string is not UTF-8 without NUL");
-	/* Each inner array claims as many nulls as bytes are left: without a bound on the work this takes minutes. */
+	assert_string_equal(check(maps, "\x02\x02\xff\x00\x00", 5),
+			    "a string is not UTF-8 without NUL");
+	/* Each inner array claims as many nulls as bytes are left: without a bound on the work this
+	 * takes minutes. */
 	memcpy(bytes, "\x80\x80\x04", 3); /* 32,768 arrays */
 	for (size_t at = 3; at + 4 <= SIZE; at += 4)
 		memcpy(bytes + at, "\x80\x80\x04\x00", 4); /* 32,768 nulls and the end */

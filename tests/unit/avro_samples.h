@@ -18,34 +18,73 @@ struct sample {
 	};
 };
 
-#define SAMPLE_UUID(last) { { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0x4c, 0xde, 0x8f, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, last } }
+#define SAMPLE_UUID(last)                                                                          \
+	{                                                                                          \
+		{                                                                                  \
+			0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0x4c, 0xde, 0x8f, 0x01, 0x23, 0x45,    \
+			    0x67, 0x89, 0xab, last                                                 \
+		}                                                                                  \
+	}
 #define SAMPLE_ENVELOPE { "cmd-1", "acme", "req-1", "client-1", 1767225600000, NULL }
-#define SAMPLE_WEBHOOK                                                                                                         \
-	{ SAMPLE_UUID(1), "acme", { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY, EVENT_TYPE_CREDENTIAL_ISSUED }, 2,                    \
-	  "https://hooks.example.com/a?b=c", true, 1767225600000, 1767225600123, 0 }
-#define SAMPLE_EVENT_HEAD(subject_, step_, status_)                                                                            \
-	.id = SAMPLE_UUID(2), .subject = (subject_), .step = (step_), .timestamp_ms = 1767225600001, .tenant_id = "acme",       \
-	.command_id = "cmd-1", .request_id = "req-1", .client_id = "client-1", .status = (status_)
+#define SAMPLE_WEBHOOK                                                                             \
+	{ SAMPLE_UUID(1),                                                                          \
+	  "acme",                                                                                  \
+	  { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY, EVENT_TYPE_CREDENTIAL_ISSUED },                  \
+	  2,                                                                                       \
+	  "https://hooks.example.com/a?b=c",                                                       \
+	  true,                                                                                    \
+	  1767225600000,                                                                           \
+	  1767225600123,                                                                           \
+	  0 }
+#define SAMPLE_EVENT_HEAD(subject_, step_, status_)                                                \
+	.id = SAMPLE_UUID(2), .subject = (subject_), .step = (step_),                              \
+	.timestamp_ms = 1767225600001, .tenant_id = "acme", .command_id = "cmd-1",                 \
+	.request_id = "req-1", .client_id = "client-1", .status = (status_)
 
-static const char *sample_event_names[] = { "OpenIdCredentialIssued", "OpenIdCredentialIssuedSummary" };
+static const char *sample_event_names[] = { "OpenIdCredentialIssued",
+					    "OpenIdCredentialIssuedSummary" };
 
 static const struct command sample_commands[] = {
-	{ .envelope = SAMPLE_ENVELOPE, .operation = OPERATION_CREATE_WEBHOOK, .events = sample_event_names, .event_count = 2,
-	  .url = "https://hooks.example.com/ü", .disabled = true },
-	{ .envelope = SAMPLE_ENVELOPE, .operation = OPERATION_RETRIEVE_WEBHOOKS, .has_limit = true, .limit = -7, .cursor = "Y3Vyc29y" },
-	{ .envelope = { "c", "t", NULL, NULL, -1, NULL }, .operation = OPERATION_RETRIEVE_WEBHOOKS },
-	{ .envelope = SAMPLE_ENVELOPE, .operation = OPERATION_RETRIEVE_WEBHOOK, .id = "not a uuid" },
-	{ .envelope = SAMPLE_ENVELOPE, .operation = OPERATION_UPDATE_WEBHOOK, .id = "u", .events = NULL, .event_count = 0, .url = "" },
+	{ .envelope = SAMPLE_ENVELOPE,
+	  .operation = OPERATION_CREATE_WEBHOOK,
+	  .events = sample_event_names,
+	  .event_count = 2,
+	  .url = "https://hooks.example.com/ü",
+	  .disabled = true },
+	{ .envelope = SAMPLE_ENVELOPE,
+	  .operation = OPERATION_RETRIEVE_WEBHOOKS,
+	  .has_limit = true,
+	  .limit = -7,
+	  .cursor = "Y3Vyc29y" },
+	{ .envelope = { "c", "t", NULL, NULL, -1, NULL },
+	  .operation = OPERATION_RETRIEVE_WEBHOOKS },
+	{ .envelope = SAMPLE_ENVELOPE,
+	  .operation = OPERATION_RETRIEVE_WEBHOOK,
+	  .id = "not a uuid" },
+	{ .envelope = SAMPLE_ENVELOPE,
+	  .operation = OPERATION_UPDATE_WEBHOOK,
+	  .id = "u",
+	  .events = NULL,
+	  .event_count = 0,
+	  .url = "" },
 	{ .envelope = SAMPLE_ENVELOPE, .operation = OPERATION_DELETE_WEBHOOK, .id = "d" },
 	{ .envelope = SAMPLE_ENVELOPE, .operation = OPERATION_TEST_WEBHOOK, .id = "t" },
 	{ .envelope = SAMPLE_ENVELOPE, .operation = OPERATION_ROTATE_SIGNING_KEY },
-	{ .envelope = SAMPLE_ENVELOPE, .operation = OPERATION_RECOVER_DELIVERIES, .id = "r", .since_ms = 1767225600002 },
+	{ .envelope = SAMPLE_ENVELOPE,
+	  .operation = OPERATION_RECOVER_DELIVERIES,
+	  .id = "r",
+	  .since_ms = 1767225600002 },
 };
 
 static const struct issuance sample_issuances[] = {
-	{ SAMPLE_ENVELOPE, "user-1", "cred-1", "config-1", "profile-1", "jwt_vc_json", "offer-1", "session-1", "{\"a\":1}", "\"ey.J.x\"" },
-	{ .envelope = { "c", "t", NULL, NULL, 0, NULL }, .credential_id = "i", .credential_configuration_id = "k",
-	  .credential_profile = "p", .format = "f", .credential = "" },
+	{ SAMPLE_ENVELOPE, "user-1", "cred-1", "config-1", "profile-1", "jwt_vc_json", "offer-1",
+	  "session-1", "{\"a\":1}", "\"ey.J.x\"" },
+	{ .envelope = { "c", "t", NULL, NULL, 0, NULL },
+	  .credential_id = "i",
+	  .credential_configuration_id = "k",
+	  .credential_profile = "p",
+	  .format = "f",
+	  .credential = "" },
 };
 
 static const struct webhook sample_page[] = { SAMPLE_WEBHOOK, SAMPLE_WEBHOOK };
@@ -54,7 +93,9 @@ static struct problem_detail sample_details[] = {
 	{ "ftp://x", "Invalid value", "url", "body" },
 	{ "", "must not be empty", "events", "body" },
 };
-static const struct problem sample_problem = { 400, "BadRequest", "request", "The command is not valid.", sample_details, 2, 2 };
+static const struct problem sample_problem = {
+	400, "BadRequest", "request", "The command is not valid.", sample_details, 2, 2
+};
 
 static const struct analytic_event sample_events[] = {
 	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_CREATE, ANALYTIC_START, 0) },
@@ -62,37 +103,72 @@ static const struct analytic_event sample_events[] = {
 	  .data = { EVENT_DATA_WEBHOOK, .webhook = SAMPLE_WEBHOOK } },
 	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_RETRIEVE_LIST, ANALYTIC_SUCCESS, 200),
 	  .data = { EVENT_DATA_WEBHOOK_PAGE, .page = { sample_page, 2, "bmV4dA" } } },
-	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_RETRIEVE_LIST, ANALYTIC_SUCCESS, 200), .data = { EVENT_DATA_WEBHOOK_PAGE } },
-	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_UPDATE, ANALYTIC_FAIL, 400), .data = { EVENT_DATA_PROBLEM, .problem = &sample_problem } },
+	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_RETRIEVE_LIST, ANALYTIC_SUCCESS, 200),
+	  .data = { EVENT_DATA_WEBHOOK_PAGE } },
+	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_UPDATE, ANALYTIC_FAIL, 400),
+	  .data = { EVENT_DATA_PROBLEM, .problem = &sample_problem } },
 	{ SAMPLE_EVENT_HEAD(ANALYTIC_OPENID_CREDENTIAL, ANALYTIC_SUCCESS, 200),
 	  .data = { EVENT_DATA_CREDENTIAL_ISSUED, .credential_issued = { "cred-1", 3 } } },
-	{ .id = SAMPLE_UUID(2), .subject = ANALYTIC_WEBHOOK_EVENT, .step = ANALYTIC_RETRY, .timestamp_ms = 5, .tenant_id = "acme", .status = 503,
-	  .data = { EVENT_DATA_DELIVERY, .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(1), EVENT_TYPE_WEBHOOK_TEST, 2, 503, "status-503", 0,
-						       1767225605000 } } },
-	{ .id = SAMPLE_UUID(2), .subject = ANALYTIC_WEBHOOK_EVENT, .step = ANALYTIC_RECEIVE, .timestamp_ms = 5, .tenant_id = "acme",
-	  .data = { EVENT_DATA_DELIVERY, .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(1), EVENT_TYPE_CREDENTIAL_ISSUED, .duration_ms = -1 } } },
+	{ .id = SAMPLE_UUID(2),
+	  .subject = ANALYTIC_WEBHOOK_EVENT,
+	  .step = ANALYTIC_RETRY,
+	  .timestamp_ms = 5,
+	  .tenant_id = "acme",
+	  .status = 503,
+	  .data = { EVENT_DATA_DELIVERY,
+		    .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(1), EVENT_TYPE_WEBHOOK_TEST, 2, 503,
+				  "status-503", 0, 1767225605000 } } },
+	{ .id = SAMPLE_UUID(2),
+	  .subject = ANALYTIC_WEBHOOK_EVENT,
+	  .step = ANALYTIC_RECEIVE,
+	  .timestamp_ms = 5,
+	  .tenant_id = "acme",
+	  .data = { EVENT_DATA_DELIVERY,
+		    .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(1), EVENT_TYPE_CREDENTIAL_ISSUED,
+				  .duration_ms = -1 } } },
 	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_KEY_ROTATE, ANALYTIC_SUCCESS, 201),
-	  .data = { EVENT_DATA_SIGNING_KEY, .signing_key = { "kid-1", 1767225600000, 1767312000000 } } },
-	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_RECOVER, ANALYTIC_SUCCESS, 200), .data = { EVENT_DATA_RECOVERED, .recovered = 12 } },
+	  .data = { EVENT_DATA_SIGNING_KEY,
+		    .signing_key = { "kid-1", 1767225600000, 1767312000000 } } },
+	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_RECOVER, ANALYTIC_SUCCESS, 200),
+	  .data = { EVENT_DATA_RECOVERED, .recovered = 12 } },
 };
 
-#define SAMPLE_RECEIPT(subject_, status_, ...)                                                                                 \
-	{ .kind = STATE_RECEIPT, .receipt = { "acme", "cmd-1", "0123456789abcde", subject_, status_, __VA_ARGS__, 1767225600000, 1767312000000 } }
+#define SAMPLE_RECEIPT(subject_, status_, ...)                                                     \
+	{ .kind = STATE_RECEIPT,                                                                   \
+	  .receipt = { "acme", "cmd-1", "0123456789abcde", subject_, status_, __VA_ARGS__,         \
+		       1767225600000, 1767312000000 } }
 
 static const struct state_record sample_states[] = {
 	{ .kind = STATE_WEBHOOK, .webhook = SAMPLE_WEBHOOK },
 	{ .kind = STATE_WEBHOOK,
-	  .webhook = { SAMPLE_UUID(1), "acme", { EVENT_TYPE_CREDENTIAL_ISSUED }, 1, "https://a/", false, 1767225600000, 1767225600123, 1767225600456 } },
-	{ .kind = STATE_SIGNING_KEY, .signing_key = { "acme", "kid-1", "0123456789abcdef0123456789abcde", "master-1", 2, 1767225600000, 0 } },
-	{ .kind = STATE_DELIVERY, .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1", "req-1", NULL,
-						"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", EVENT_TYPE_CREDENTIAL_ISSUED,
-						"{\"k\":\"\\\"é\"}", 12, DELIVERY_DEAD, 8, 500, "status-500", 1767225600000, 1767225700000 } },
-	{ .kind = STATE_DELIVERY, .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1", .body = "{}", .body_len = 2,
-						.event_type = EVENT_TYPE_WEBHOOK_TEST, .created_at_ms = 1, .next_attempt_at_ms = 2 } },
-	SAMPLE_RECEIPT(ANALYTIC_WEBHOOK_CREATE, 201, { EVENT_DATA_WEBHOOK, .webhook = SAMPLE_WEBHOOK }),
+	  .webhook = { SAMPLE_UUID(1),
+		       "acme",
+		       { EVENT_TYPE_CREDENTIAL_ISSUED },
+		       1,
+		       "https://a/",
+		       false,
+		       1767225600000,
+		       1767225600123,
+		       1767225600456 } },
+	{ .kind = STATE_SIGNING_KEY,
+	  .signing_key = { "acme", "kid-1", "0123456789abcdef0123456789abcde", "master-1", 2,
+			   1767225600000, 0 } },
+	{ .kind = STATE_DELIVERY,
+	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1", "req-1",
+			NULL, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+			EVENT_TYPE_CREDENTIAL_ISSUED, "{\"k\":\"\\\"é\"}", 12, DELIVERY_DEAD, 8,
+			500, "status-500", 1767225600000, 1767225700000 } },
+	{ .kind = STATE_DELIVERY,
+	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1",
+			.body = "{}", .body_len = 2, .event_type = EVENT_TYPE_WEBHOOK_TEST,
+			.created_at_ms = 1, .next_attempt_at_ms = 2 } },
+	SAMPLE_RECEIPT(ANALYTIC_WEBHOOK_CREATE, 201,
+		       { EVENT_DATA_WEBHOOK, .webhook = SAMPLE_WEBHOOK }),
 	SAMPLE_RECEIPT(ANALYTIC_WEBHOOK_DELETE, 204, { EVENT_DATA_NONE }),
-	SAMPLE_RECEIPT(ANALYTIC_WEBHOOK_UPDATE, 400, { EVENT_DATA_PROBLEM, .problem = &sample_problem }),
-	{ .kind = STATE_POSITION, .position = { SAMPLE_UUID(5), 1234567890123, 7, "worker-1", -1, 42, 3, 1767225600000 } },
+	SAMPLE_RECEIPT(ANALYTIC_WEBHOOK_UPDATE, 400,
+		       { EVENT_DATA_PROBLEM, .problem = &sample_problem }),
+	{ .kind = STATE_POSITION,
+	  .position = { SAMPLE_UUID(5), 1234567890123, 7, "worker-1", -1, 42, 3, 1767225600000 } },
 };
 
 static const struct sample samples[] = {
@@ -137,7 +213,8 @@ union sample_value {
 	struct state_record state;
 };
 
-static inline void sample_encode(struct codec *codec, enum sample_kind kind, const void *value, struct buffer *out) {
+static inline void sample_encode(struct codec *codec, enum sample_kind kind, const void *value,
+				 struct buffer *out) {
 	if (kind == SAMPLE_COMMAND)
 		codec_encode_command(codec, value, out);
 	else if (kind == SAMPLE_ISSUANCE)
@@ -148,8 +225,9 @@ static inline void sample_encode(struct codec *codec, enum sample_kind kind, con
 		codec_encode_state(codec, value, out);
 }
 
-static inline int sample_decode(struct codec *codec, struct arena *arena, enum sample_kind kind, const void *bytes, size_t len,
-				union sample_value *out, const char **why) {
+static inline int sample_decode(struct codec *codec, struct arena *arena, enum sample_kind kind,
+				const void *bytes, size_t len, union sample_value *out,
+				const char **why) {
 	if (kind == SAMPLE_COMMAND)
 		return codec_decode_command(codec, arena, bytes, len, &out->command, why);
 	if (kind == SAMPLE_ISSUANCE)

@@ -33,7 +33,8 @@ static void test_decode(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		uint8_t bytes[3] = { 0 };
 		size_t len = 0;
-		int r = base64url_decode(rows[i].text, strlen(rows[i].text), bytes, sizeof(bytes), &len);
+		int r = base64url_decode(rows[i].text, strlen(rows[i].text), bytes, sizeof(bytes),
+					 &len);
 
 		if (r != (rows[i].len < 0 ? -EINVAL : 0))
 			fail_msg("%s: %d", rows[i].name, r);

@@ -55,7 +55,9 @@ static const struct {
 	{ "plain", "\"plain\"" },
 	{ "\"\\/", "\"\\\"\\\\/\"" },
 	{ "\x01\t\n\x1f\x7f", "\"\\u0001\\u0009\\u000a\\u001f\\u007f\"" },
-	{ "a\xc2\x9b" "31m\xe2\x80\xae z", "\"a\\u009b31m\\u202e z\"" },
+	{ "a\xc2\x9b"
+	  "31m\xe2\x80\xae z",
+	  "\"a\\u009b31m\\u202e z\"" },
 	{ "caf\xc3\xa9", "\"caf\xc3\xa9\"" },
 	{ NULL, "null" },
 };
@@ -73,7 +75,8 @@ static void test_visible(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(256);
 
 	buffer_append_visible(&buffer, "tenant=\"\xe2\x81\xa6\xc3\xa9\x1b[0m\\\xd8\x9c\" end\x7f");
-	assert_string_equal(buffer.data, "tenant=\"\\u2066\xc3\xa9\\u001b[0m\\\\u061c\" end\\u007f");
+	assert_string_equal(buffer.data,
+			    "tenant=\"\\u2066\xc3\xa9\\u001b[0m\\\\u061c\" end\\u007f");
 }
 
 /* Source: RFC 4648 section 10, and bytes whose characters differ in the two alphabets. */
@@ -93,7 +96,8 @@ static const struct {
 
 static void test_base64(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(encoded); i++) {
-		_cleanup_(buffer_destroy) struct buffer url = BUFFER_INIT(64), padded = BUFFER_INIT(64);
+		_cleanup_(buffer_destroy) struct buffer url = BUFFER_INIT(64),
+							padded = BUFFER_INIT(64);
 
 		buffer_append_base64url(&url, encoded[i].bytes, strlen(encoded[i].bytes));
 		buffer_append_base64(&padded, encoded[i].bytes, strlen(encoded[i].bytes));
@@ -106,8 +110,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_append),  cmocka_unit_test(test_many_small_appends),
 		cmocka_unit_test(test_maximum), cmocka_unit_test(test_json_string),
-		cmocka_unit_test(test_visible),
-		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_visible), cmocka_unit_test(test_base64),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,8 @@ static void test_defaults(void **state _unused_) {
 	assert_int_equal(config->endpoint_disable_after_ms, 432000000);
 	assert_false(config->endpoint_allow_http);
 	assert_int_equal(config->endpoint_allow_networks.count, 0);
-	assert_int_equal(config->signature_formats, SIGNATURE_FORMAT_RFC9421 | SIGNATURE_FORMAT_STANDARD_WEBHOOKS);
+	assert_int_equal(config->signature_formats,
+			 SIGNATURE_FORMAT_RFC9421 | SIGNATURE_FORMAT_STANDARD_WEBHOOKS);
 	assert_int_equal(config->log_level, LOG_LEVEL_INFO);
 	assert_int_equal(config->kafka_count, 0);
 	assert_int_equal(problems.len, 0);
@@ -115,8 +116,10 @@ static const struct {
 } refused[] = {
 	{ "delivery.timeout", "--set: delivery.timeout: must be key=value" },
 	{ "=1", "--set: : unknown key" },
-	{ "delivery.timout=5s", "--set: delivery.timout: unknown key; did you mean delivery.timeout?" },
-	{ "delivery.max.inflight=5", "--set: delivery.max.inflight: unknown key; did you mean delivery.max.in.flight?" },
+	{ "delivery.timout=5s",
+	  "--set: delivery.timout: unknown key; did you mean delivery.timeout?" },
+	{ "delivery.max.inflight=5",
+	  "--set: delivery.max.inflight: unknown key; did you mean delivery.max.in.flight?" },
 	{ "Log.Level=info", "--set: Log.Level: unknown key; did you mean log.level?" },
 	{ "bootstrap=localhost:9092", "--set: bootstrap: unknown key\n" },
 	{ "a\nb=c", "--set: a?b: unknown key" },
@@ -126,21 +129,30 @@ static const struct {
 	{ "worker.id=a/b", "--set: worker.id: must consist of letters" },
 	{ "worker.data.dir=", "--set: worker.data.dir: must be 1 to 4095 bytes long" },
 	{ "worker.data.dir=\xff", "--set: worker.data.dir: must be UTF-8 text" },
-	{ "worker.master.key.file=", "--set: worker.master.key.file: must be files with commas between, none empty" },
-	{ "worker.master.key.file=a,,b", "--set: worker.master.key.file: must be files with commas between" },
-	{ "worker.master.key.file=a, ", "--set: worker.master.key.file: must be files with commas between" },
-	{ "worker.master.key.file=,,,,,,,,,,,,,,,,", "--set: worker.master.key.file: must have 1 to 16 files" },
+	{ "worker.master.key.file=",
+	  "--set: worker.master.key.file: must be files with commas between, none empty" },
+	{ "worker.master.key.file=a,,b",
+	  "--set: worker.master.key.file: must be files with commas between" },
+	{ "worker.master.key.file=a, ",
+	  "--set: worker.master.key.file: must be files with commas between" },
+	{ "worker.master.key.file=,,,,,,,,,,,,,,,,",
+	  "--set: worker.master.key.file: must have 1 to 16 files" },
 	{ "topic.partitions=0", "--set: topic.partitions: must be a whole number, 1 to 10000" },
 	{ "topic.partitions=", "--set: topic.partitions: must be a whole number" },
 	{ "topic.partitions=1.5", "--set: topic.partitions: must be a whole number" },
 	{ "topic.partitions=+5", "--set: topic.partitions: must be a whole number" },
 	{ "topic.partitions=0x10", "--set: topic.partitions: must be a whole number" },
-	{ "topic.partitions=99999999999999999999", "--set: topic.partitions: must be a whole number" },
+	{ "topic.partitions=99999999999999999999",
+	  "--set: topic.partitions: must be a whole number" },
 	{ "topic.replication.factor=0", "--set: topic.replication.factor: must not be 0" },
-	{ "topic.replication.factor=-2", "--set: topic.replication.factor: must be a whole number, -1 to 100" },
-	{ "command.max.bytes=10", "--set: command.max.bytes: must be a whole number, 1024 to 67108864" },
-	{ "schema.registry.url=localhost:8081", "--set: schema.registry.url: must be an http or https URL" },
-	{ "schema.registry.url=https://", "--set: schema.registry.url: must be an http or https URL" },
+	{ "topic.replication.factor=-2",
+	  "--set: topic.replication.factor: must be a whole number, -1 to 100" },
+	{ "command.max.bytes=10",
+	  "--set: command.max.bytes: must be a whole number, 1024 to 67108864" },
+	{ "schema.registry.url=localhost:8081",
+	  "--set: schema.registry.url: must be an http or https URL" },
+	{ "schema.registry.url=https://",
+	  "--set: schema.registry.url: must be an http or https URL" },
 	{ "worker.http.listen=9464", "--set: worker.http.listen: must be host:port" },
 	{ "worker.http.listen=:9464", "--set: worker.http.listen: must be host:port" },
 	{ "worker.http.listen=::1:9464", "--set: worker.http.listen: must be host:port" },
@@ -161,8 +173,10 @@ static const struct {
 	{ "delivery.retry.jitter=nan", "--set: delivery.retry.jitter: must be a number" },
 	{ "delivery.retry.jitter=-0.1", "--set: delivery.retry.jitter: must be a number" },
 	{ "endpoint.allow.http=yes", "--set: endpoint.allow.http: must be true or false" },
-	{ "endpoint.allow.networks=10.0.0.0/8,", "--set: endpoint.allow.networks: must be networks like" },
-	{ "endpoint.allow.networks=10.1.0.0/8", "--set: endpoint.allow.networks: has a network with bits outside its prefix" },
+	{ "endpoint.allow.networks=10.0.0.0/8,",
+	  "--set: endpoint.allow.networks: must be networks like" },
+	{ "endpoint.allow.networks=10.1.0.0/8",
+	  "--set: endpoint.allow.networks: has a network with bits outside its prefix" },
 	{ "signature.formats=", "--set: signature.formats: must be one or both" },
 	{ "signature.formats=rfc9421,md5", "--set: signature.formats: must be one or both" },
 	{ "log.level=INFO", "--set: log.level: must be debug, info, warn or error" },
@@ -171,16 +185,20 @@ static const struct {
 	{ "kafka.Group=x", "--set: kafka.Group: must name a setting of librdkafka" },
 	{ "kafka.*=x", "--set: kafka.*: must name a setting of librdkafka" },
 	{ "kafka.sasl.password:hunter2", "--set: kafka.sasl.password: must be key=value" },
-	{ "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7=x", "--set: (52-characters): unknown key" },
+	{ "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7=x",
+	  "--set: (52-characters): unknown key" },
 };
 
 static void test_refused(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 		_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024);
-		_cleanup_(config_freep) struct config *config = load_setting(refused[i].setting, &problems);
+		_cleanup_(config_freep) struct config *config =
+		    load_setting(refused[i].setting, &problems);
 
-		if (config || strncmp(problems.data, refused[i].problem, strlen(refused[i].problem)) != 0)
-			fail_msg("%s: %s", refused[i].setting, config ? "was taken" : problems.data);
+		if (config ||
+		    strncmp(problems.data, refused[i].problem, strlen(refused[i].problem)) != 0)
+			fail_msg("%s: %s", refused[i].setting,
+				 config ? "was taken" : problems.data);
 	}
 }
 
@@ -220,9 +238,11 @@ static void test_values(void **state _unused_) {
 }
 
 static void test_later_sources_win(void **state _unused_) {
-	char variables[][64] = { "PATH=/bin", "POSTHORN_BATCH_MAX_RECORDS=20", "POSTHORN_GROUP_ID=environment",
-				 "POSTHORN_NO_SUCH_KEY=1", "POSTHORN_KAFKA_SSL_CA_LOCATION=/ca" };
-	char *const environment[] = { variables[0], variables[1], variables[2], variables[3], variables[4], NULL };
+	char variables[][64] = { "PATH=/bin", "POSTHORN_BATCH_MAX_RECORDS=20",
+				 "POSTHORN_GROUP_ID=environment", "POSTHORN_NO_SUCH_KEY=1",
+				 "POSTHORN_KAFKA_SSL_CA_LOCATION=/ca" };
+	char *const environment[] = { variables[0], variables[1], variables[2],
+				      variables[3], variables[4], NULL };
 	const char *const settings[] = { "group.id=first", "group.id=setting" };
 	const struct config_source source = {
 		.file = path, .environment = environment, .settings = settings, .setting_count = 2
@@ -248,8 +268,10 @@ static void test_every_problem_is_named(void **state _unused_) {
 					      .environment = environment,
 					      .settings = settings,
 					      .setting_count = 1,
-					      .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_MASTER_KEY | CONFIG_NEED_GATEWAY };
-	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096), expected = BUFFER_INIT(4096);
+					      .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_MASTER_KEY |
+						       CONFIG_NEED_GATEWAY };
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096),
+						expected = BUFFER_INIT(4096);
 	struct config *config = NULL;
 	int r;
 
@@ -258,14 +280,16 @@ static void test_every_problem_is_named(void **state _unused_) {
 	unlink(path);
 	assert_int_equal(r, CONFIG_E_REFUSED);
 	assert_null(config);
-	buffer_printf(&expected, "%s:2: batch.max.records: must be a whole number, 1 to 100000\n", path);
+	buffer_printf(&expected, "%s:2: batch.max.records: must be a whole number, 1 to 100000\n",
+		      path);
 	buffer_printf(&expected, "%s:4: \\u needs four hexadecimal digits of a character\n", path);
 	buffer_printf(&expected, "%s:5: log.format: must be logfmt or json\n", path);
-	buffer_append_string(&expected, "POSTHORN_LOG_LEVEL: log.level: must be debug, info, warn or error\n"
-					"--set: x: unknown key\n"
-					"configuration: kafka.bootstrap.servers: is required\n"
-					"configuration: worker.master.key.file: is required\n"
-					"configuration: gateway.tokens.file: is required\n");
+	buffer_append_string(&expected,
+			     "POSTHORN_LOG_LEVEL: log.level: must be debug, info, warn or error\n"
+			     "--set: x: unknown key\n"
+			     "configuration: kafka.bootstrap.servers: is required\n"
+			     "configuration: worker.master.key.file: is required\n"
+			     "configuration: gateway.tokens.file: is required\n");
 	assert_string_equal(problems.data, expected.data);
 }
 
@@ -282,9 +306,12 @@ static const struct {
 	{ "not UTF-8", "group.id=x\n# \xff\n", 0644, "file: must be UTF-8 text" },
 	{ "a password for its owner alone", "kafka.sasl.password=x", 0600, NULL },
 	{ "no password", "kafka.sasl.password=", 0644, NULL },
-	{ "a password that others may read", "kafka.sasl.password=x", 0644, "file: has mode 0644 and must have 0600 or less" },
-	{ "a password that its group may read", "kafka.ssl.key.password=x", 0660, "it holds a password or a key" },
-	{ "a secret that others may read", "kafka.sasl.oauthbearer.client.secret=x", 0604, "file: has mode 0604" },
+	{ "a password that others may read", "kafka.sasl.password=x", 0644,
+	  "file: has mode 0644 and must have 0600 or less" },
+	{ "a password that its group may read", "kafka.ssl.key.password=x", 0660,
+	  "it holds a password or a key" },
+	{ "a secret that others may read", "kafka.sasl.oauthbearer.client.secret=x", 0604,
+	  "file: has mode 0604" },
 };
 
 static void test_files(void **state _unused_) {
@@ -297,7 +324,8 @@ static void test_files(void **state _unused_) {
 		write_file(files[i].content, files[i].mode);
 		r = config_load(&source, &config, &problems);
 		unlink(path);
-		if (r != (files[i].problem ? CONFIG_E_REFUSED : 0) || (r && !strstr(problems.data, files[i].problem)))
+		if (r != (files[i].problem ? CONFIG_E_REFUSED : 0) ||
+		    (r && !strstr(problems.data, files[i].problem)))
 			fail_msg("%s: %d %s", files[i].name, r, problems.data ? problems.data : "");
 	}
 }
@@ -320,7 +348,8 @@ static void test_tokens_file(void **state _unused_) {
 					     .setting_count = 1,
 					     .needs = CONFIG_NEED_GATEWAY };
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
-	_cleanup_(config_freep) struct config *config = NULL, *unasked = NULL, *refused_config = NULL;
+	_cleanup_(config_freep) struct config *config = NULL, *unasked = NULL,
+					      *refused_config = NULL;
 	int r;
 
 	assert_int_equal(config_load(&asked, &config, &problems), 0);
@@ -335,7 +364,8 @@ static void test_tokens_file(void **state _unused_) {
 
 /* The README check reads these lines: a key, its default, a sentence. */
 static void test_list(void **state _unused_) {
-	_cleanup_(buffer_destroy) struct buffer list = BUFFER_INIT(65536), help = BUFFER_INIT(65536);
+	_cleanup_(buffer_destroy) struct buffer list = BUFFER_INIT(65536),
+						help = BUFFER_INIT(65536);
 	char *rest, *line;
 
 	config_list(&list);

@@ -9,10 +9,14 @@
 /* After what it needs. */
 #include <cmocka.h>
 
-#define V2_MOUNT "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot\n"
-#define V1_MOUNT "33 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:15 - cgroup cgroup rw,cpu,cpuacct\n"
-#define OTHER_MOUNTS                                               \
-	"23 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"  \
+#define V2_MOUNT                                                                                   \
+	"30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 "                        \
+	"rw,nsdelegate,memory_recursiveprot\n"
+#define V1_MOUNT                                                                                   \
+	"33 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:15 - cgroup cgroup "           \
+	"rw,cpu,cpuacct\n"
+#define OTHER_MOUNTS                                                                               \
+	"23 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"                                  \
 	"34 31 0:30 / /sys/fs/cgroup/cpuset rw,relatime - cgroup cgroup rw,cpuset\n"
 
 struct file {
@@ -27,12 +31,32 @@ static const struct machine {
 } machines[] = {
 	{ "nothing in /proc", NULL, NULL, { { 0 } }, INT_MAX },
 	{ "no control groups", "", OTHER_MOUNTS, { { 0 } }, INT_MAX },
-	{ "v2 without a quota", "0::/a\n", V2_MOUNT, { { "/sys/fs/cgroup/a/cpu.max", "max 100000\n" } }, INT_MAX },
+	{ "v2 without a quota",
+	  "0::/a\n",
+	  V2_MOUNT,
+	  { { "/sys/fs/cgroup/a/cpu.max", "max 100000\n" } },
+	  INT_MAX },
 	{ "v2 without the file", "0::/a\n", V2_MOUNT, { { 0 } }, INT_MAX },
-	{ "v2, one CPU", "0::/a\n", V2_MOUNT, { { "/sys/fs/cgroup/a/cpu.max", "100000 100000\n" } }, 1 },
-	{ "v2, half a CPU", "0::/a\n", V2_MOUNT, { { "/sys/fs/cgroup/a/cpu.max", "50000 100000\n" } }, 1 },
-	{ "v2, two and a half", "0::/a\n", V2_MOUNT, { { "/sys/fs/cgroup/a/cpu.max", "250000 100000\n" } }, 3 },
-	{ "v2, another period", "0::/a\n", V2_MOUNT, { { "/sys/fs/cgroup/a/cpu.max", "20000 5000\n" } }, 4 },
+	{ "v2, one CPU",
+	  "0::/a\n",
+	  V2_MOUNT,
+	  { { "/sys/fs/cgroup/a/cpu.max", "100000 100000\n" } },
+	  1 },
+	{ "v2, half a CPU",
+	  "0::/a\n",
+	  V2_MOUNT,
+	  { { "/sys/fs/cgroup/a/cpu.max", "50000 100000\n" } },
+	  1 },
+	{ "v2, two and a half",
+	  "0::/a\n",
+	  V2_MOUNT,
+	  { { "/sys/fs/cgroup/a/cpu.max", "250000 100000\n" } },
+	  3 },
+	{ "v2, another period",
+	  "0::/a\n",
+	  V2_MOUNT,
+	  { { "/sys/fs/cgroup/a/cpu.max", "20000 5000\n" } },
+	  4 },
 	{ "v2, the limit of an ancestor",
 	  "0::/system.slice/a.service/inner\n",
 	  OTHER_MOUNTS V2_MOUNT,
@@ -40,16 +64,22 @@ static const struct machine {
 	    { "/sys/fs/cgroup/system.slice/a.service/cpu.max", "400000 100000\n" },
 	    { "/sys/fs/cgroup/system.slice/a.service/inner/cpu.max", "max 100000\n" } },
 	  2 },
-	{ "v2, a name space of its own", "0::/\n", V2_MOUNT, { { "/sys/fs/cgroup/cpu.max", "300000 100000\n" } }, 3 },
+	{ "v2, a name space of its own",
+	  "0::/\n",
+	  V2_MOUNT,
+	  { { "/sys/fs/cgroup/cpu.max", "300000 100000\n" } },
+	  3 },
 	{ "v2, in the container that is mounted",
 	  "0::/docker/abc/inner\n",
 	  "30 23 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
-	  { { "/sys/fs/cgroup/inner/cpu.max", "max 100000\n" }, { "/sys/fs/cgroup/cpu.max", "200000 100000\n" } },
+	  { { "/sys/fs/cgroup/inner/cpu.max", "max 100000\n" },
+	    { "/sys/fs/cgroup/cpu.max", "200000 100000\n" } },
 	  2 },
 	{ "v2, a group outside of what is mounted",
 	  "0::/docker/abcd\n",
 	  "30 23 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
-	  { { "/sys/fs/cgroupd/cpu.max", "100000 100000\n" }, { "/sys/fs/cgroup/cpu.max", "500000 100000\n" } },
+	  { { "/sys/fs/cgroupd/cpu.max", "100000 100000\n" },
+	    { "/sys/fs/cgroup/cpu.max", "500000 100000\n" } },
 	  5 },
 	{ "v2, mounted where a blank is",
 	  "0::/a\n",
@@ -59,12 +89,14 @@ static const struct machine {
 	{ "v1 without a quota",
 	  "5:cpuset:/b\n4:cpu,cpuacct:/a\n",
 	  V1_MOUNT,
-	  { { "/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "-1\n" }, { "/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n" } },
+	  { { "/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "-1\n" },
+	    { "/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n" } },
 	  INT_MAX },
 	{ "v1, one and a half",
 	  "5:cpuset:/b\n4:cpuacct,cpu:/a\n0::/\n",
 	  OTHER_MOUNTS V1_MOUNT,
-	  { { "/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "150000\n" }, { "/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n" } },
+	  { { "/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "150000\n" },
+	    { "/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n" } },
 	  2 },
 	{ "v1, the limit of an ancestor",
 	  "4:cpu,cpuacct:/kubepods/pod/c\n",
@@ -77,7 +109,8 @@ static const struct machine {
 	{ "v1, cpuset and cpuacct alone are none of it",
 	  "5:cpuset:/b\n6:cpuacct:/b\n",
 	  OTHER_MOUNTS,
-	  { { "/sys/fs/cgroup/cpuset/b/cpu.cfs_quota_us", "100000\n" }, { "/sys/fs/cgroup/cpuset/b/cpu.cfs_period_us", "100000\n" } },
+	  { { "/sys/fs/cgroup/cpuset/b/cpu.cfs_quota_us", "100000\n" },
+	    { "/sys/fs/cgroup/cpuset/b/cpu.cfs_period_us", "100000\n" } },
 	  INT_MAX },
 	{ "both, the smaller",
 	  "4:cpu,cpuacct:/a\n0::/a\n",
@@ -97,7 +130,8 @@ static const struct machine {
 	{ "numbers beyond all CPUs",
 	  "0::/a\n",
 	  V2_MOUNT,
-	  { { "/sys/fs/cgroup/a/cpu.max", "9223372036854775807 1\n" }, { "/sys/fs/cgroup/cpu.max", "-5 0\n" } },
+	  { { "/sys/fs/cgroup/a/cpu.max", "9223372036854775807 1\n" },
+	    { "/sys/fs/cgroup/cpu.max", "-5 0\n" } },
 	  INT_MAX },
 };
 

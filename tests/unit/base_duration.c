@@ -41,7 +41,8 @@ static void test_parse(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(durations); i++) {
 		int64_t ms = 0;
 
-		if (duration_parse(durations[i].text, &ms) != durations[i].r || ms != durations[i].ms)
+		if (duration_parse(durations[i].text, &ms) != durations[i].r ||
+		    ms != durations[i].ms)
 			fail_msg("\"%s\" gave %lld", durations[i].text, (long long)ms);
 	}
 }
@@ -50,7 +51,8 @@ static const struct {
 	int64_t ms;
 	const char *text;
 } formatted[] = {
-	{ 0, "0" }, { 1, "1ms" }, { 1500, "1500ms" }, { 60000, "1m" }, { 90000, "90s" }, { 86400000, "1d" }, { 90000000, "25h" },
+	{ 0, "0" },       { 1, "1ms" },       { 1500, "1500ms" },  { 60000, "1m" },
+	{ 90000, "90s" }, { 86400000, "1d" }, { 90000000, "25h" },
 };
 
 static void test_format(void **state _unused_) {
@@ -63,7 +65,8 @@ static void test_format(void **state _unused_) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse), cmocka_unit_test(test_format) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse),
+					    cmocka_unit_test(test_format) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

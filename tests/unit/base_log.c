@@ -56,11 +56,14 @@ static const char *next_entry(const char *marker) {
 
 static void test_logfmt(void **state _unused_) {
 	log_info("partition restored", "partition=%d topic=%s", 3, "webhook-state");
-	assert_string_equal(next_entry("level="), "level=info message=\"partition restored\" partition=3 topic=webhook-state\n");
+	assert_string_equal(
+	    next_entry("level="),
+	    "level=info message=\"partition restored\" partition=3 topic=webhook-state\n");
 	log_warn("alone", "%s", "");
 	assert_string_equal(next_entry("level="), "level=warn message=\"alone\"\n");
 	log_error("failed", "error=%s", log_quote("say \"no\"\nagain\\"));
-	assert_string_equal(next_entry("level="), "level=error message=\"failed\" error=\"say \\\"no\\\" again\\\\\"\n");
+	assert_string_equal(next_entry("level="),
+			    "level=error message=\"failed\" error=\"say \\\"no\\\" again\\\\\"\n");
 }
 
 static void test_json(void **state _unused_) {
@@ -68,7 +71,8 @@ static void test_json(void **state _unused_) {
 	log_info("a \"b\"", "n=%d error=%s last=x", 1, log_quote("two \"words\""));
 	assert_string_equal(
 	    next_entry("\"level\""),
-	    "\"level\":\"info\",\"message\":\"a \\\"b\\\"\",\"n\":\"1\",\"error\":\"two \\\"words\\\"\",\"last\":\"x\"}\n");
+	    "\"level\":\"info\",\"message\":\"a \\\"b\\\"\",\"n\":\"1\",\"error\":\"two "
+	    "\\\"words\\\"\",\"last\":\"x\"}\n");
 }
 
 static void test_threshold(void **state _unused_) {
@@ -93,10 +97,14 @@ static void test_a_long_value_is_cut(void **state _unused_) {
 static void test_controls_are_visible(void **state _unused_) {
 	const char *expected = "tenant=\"a\\u009b31m\\u202e\" end=\\u007f\n";
 
-	log_info("said", "tenant=%s end=\x7f", log_quote("a\xc2\x9b" "31m\xe2\x80\xae"));
+	log_info("said", "tenant=%s end=\x7f",
+		 log_quote("a\xc2\x9b"
+			   "31m\xe2\x80\xae"));
 	assert_string_equal(next_entry("tenant="), expected);
 	log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
-	log_info("said", "tenant=%s", log_quote("a\xc2\x9b" "31m\xe2\x80\xae"));
+	log_info("said", "tenant=%s",
+		 log_quote("a\xc2\x9b"
+			   "31m\xe2\x80\xae"));
 	assert_string_equal(next_entry("\"tenant"), "\"tenant\":\"a\\u009b31m\\u202e\"}\n");
 }
 
@@ -113,7 +121,8 @@ static void drain(char *text) {
 	text[len] = '\0';
 }
 
-/* More than the pipe or socket takes, and nobody reads: no line waits; each is there whole, or is counted. */
+/* More than the pipe or socket takes, and nobody reads: no line waits; each is there whole, or is
+ * counted. */
 static void test_a_reader_that_stalls(void **state _unused_) {
 	_cleanup_(x_freep) char *text = x_calloc(1, LINES_MAX);
 	uint64_t before = log_dropped(), dropped;
@@ -127,7 +136,8 @@ static void test_a_reader_that_stalls(void **state _unused_) {
 	drain(text);
 	log_info("again", "n=%d", -1);
 	drain(text);
-	snprintf(told, sizeof(told), "nobody read them\" lines=%llu\n", (unsigned long long)dropped);
+	snprintf(told, sizeof(told), "nobody read them\" lines=%llu\n",
+		 (unsigned long long)dropped);
 	assert_non_null(strstr(text, told));
 	for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
 		whole += strncmp(line, "time=", 5) == 0 && strstr(line, "message=\"flood\" n=");
@@ -148,7 +158,8 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_a_long_value_is_cut, divert, restore),
 		cmocka_unit_test_setup_teardown(test_controls_are_visible, divert, restore),
 		cmocka_unit_test_setup_teardown(test_a_reader_that_stalls, divert, restore),
-		cmocka_unit_test_setup_teardown(test_a_reader_that_stalls, divert_to_socket, restore),
+		cmocka_unit_test_setup_teardown(test_a_reader_that_stalls, divert_to_socket,
+						restore),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

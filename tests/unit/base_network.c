@@ -46,8 +46,10 @@ static void test_parse(void **state _unused_) {
 		struct network network = { 0 };
 		int r = network_parse(networks[i].text, &network);
 
-		if (r != networks[i].r || (r == 0 && network.prefix_bits != networks[i].prefix_bits))
-			fail_msg("\"%s\" gave %d and %u bits", networks[i].text, r, network.prefix_bits);
+		if (r != networks[i].r ||
+		    (r == 0 && network.prefix_bits != networks[i].prefix_bits))
+			fail_msg("\"%s\" gave %d and %u bits", networks[i].text, r,
+				 network.prefix_bits);
 	}
 }
 
@@ -98,7 +100,8 @@ static void test_any_of_several(void **state _unused_) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse), cmocka_unit_test(test_contains),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse),
+					    cmocka_unit_test(test_contains),
 					    cmocka_unit_test(test_any_of_several) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

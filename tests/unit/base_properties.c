@@ -63,7 +63,9 @@ static const struct {
 static void test_parse(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		_cleanup_(buffer_destroy) struct buffer read = BUFFER_INIT(1024);
-		struct properties_handler handler = { .context = &read, .entry = take_entry, .problem = take_problem };
+		struct properties_handler handler = { .context = &read,
+						      .entry = take_entry,
+						      .problem = take_problem };
 
 		properties_parse(files[i].text, &handler);
 		if (strcmp(read.data ? read.data : "", files[i].read) != 0)

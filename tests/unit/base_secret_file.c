@@ -12,7 +12,14 @@
 /* After what it needs. */
 #include <cmocka.h>
 
-enum { USER = 64001, OTHER_USER = 64002, GROUP = 64003, GROUP_BESIDE = 64004, OTHER_GROUP = 64005, ROOT = 0 };
+enum {
+	USER = 64001,
+	OTHER_USER = 64002,
+	GROUP = 64003,
+	GROUP_BESIDE = 64004,
+	OTHER_GROUP = 64005,
+	ROOT = 0
+};
 
 /* Of a process of USER and GROUP, with GROUP_BESIDE as a supplementary group. */
 static const struct row {
@@ -25,32 +32,42 @@ static const struct row {
 	{ "its own", USER, GROUP, 0600, NULL },
 	{ "its own, only to read", USER, GROUP, 0400, NULL },
 	{ "its own, of another group", USER, OTHER_GROUP, 0600, NULL },
-	{ "its own, its group may read", USER, GROUP, 0640, "has mode 0640 and must have 0600 or less, since this process's user owns it (chmod 600)" },
+	{ "its own, its group may read", USER, GROUP, 0640,
+	  "has mode 0640 and must have 0600 or less, since this process's user owns it (chmod "
+	  "600)" },
 	{ "its own, others may read", USER, GROUP, 0604, "must have 0600 or less" },
 	{ "its own, executable", USER, GROUP, 0700, "must have 0600 or less" },
 	{ "its own, set-user-id", USER, GROUP, 04600, "has mode 4600" },
 	{ "its own on a volume with fsGroup, mounted again", USER, GROUP_BESIDE, 0660,
-	  "(chmod 600; where Kubernetes' fsGroup did that: mount it as a Secret with defaultMode 0440, or set fsGroupChangePolicy to OnRootMismatch)" },
+	  "(chmod 600; where Kubernetes' fsGroup did that: mount it as a Secret with defaultMode "
+	  "0440, or set fsGroupChangePolicy to OnRootMismatch)" },
 	{ "root's", ROOT, ROOT, 0600, NULL },
 	{ "root's, and its group is ours", ROOT, GROUP, 0640, NULL },
 	{ "a Secret with fsGroup", ROOT, GROUP_BESIDE, 0440, NULL },
-	{ "a Secret without a mode", ROOT, GROUP_BESIDE, 0644, "has mode 0644 and must have 0640 or less, since root owns it and its group is this process's (chmod 640)" },
+	{ "a Secret without a mode", ROOT, GROUP_BESIDE, 0644,
+	  "has mode 0644 and must have 0640 or less, since root owns it and its group is this "
+	  "process's (chmod 640)" },
 	{ "root's, our group may write", ROOT, GROUP, 0660, "must have 0640 or less" },
 	{ "root's, our group may execute", ROOT, GROUP, 0650, "must have 0640 or less" },
-	{ "root's, and another group may read", ROOT, OTHER_GROUP, 0640, "must have 0600 or less, since root owns it and its group is not this process's" },
+	{ "root's, and another group may read", ROOT, OTHER_GROUP, 0640,
+	  "must have 0600 or less, since root owns it and its group is not this process's" },
 	{ "root's, and root's group may read", ROOT, ROOT, 0640, "must have 0600 or less" },
-	{ "another user's", OTHER_USER, GROUP, 0600, "is owned by user 64002, and must be by this process's user (64001) or root" },
+	{ "another user's", OTHER_USER, GROUP, 0600,
+	  "is owned by user 64002, and must be by this process's user (64001) or root" },
 	{ "another user's, our group may read", OTHER_USER, GROUP, 0640, "is owned by user 64002" },
 };
 
 /* Of a process that runs as root, in root's group and GROUP_BESIDE. */
 static const struct row of_root[] = {
 	{ "its own", ROOT, ROOT, 0600, NULL },
-	{ "its own, root's group may read", ROOT, ROOT, 0640, "has mode 0640 and must have 0600 or less, since this process's user owns it" },
+	{ "its own, root's group may read", ROOT, ROOT, 0640,
+	  "has mode 0640 and must have 0600 or less, since this process's user owns it" },
 	{ "a Secret with fsGroup", ROOT, GROUP_BESIDE, 0440, NULL },
-	{ "its own, and a group that it is not in may read", ROOT, OTHER_GROUP, 0640, "must have 0600 or less" },
+	{ "its own, and a group that it is not in may read", ROOT, OTHER_GROUP, 0640,
+	  "must have 0600 or less" },
 	{ "others may read", ROOT, GROUP_BESIDE, 0644, "must have 0640 or less" },
-	{ "a user's", USER, ROOT, 0600, "is owned by user 64001, and must be by this process's user (0) or root" },
+	{ "a user's", USER, ROOT, 0600,
+	  "is owned by user 64001, and must be by this process's user (0) or root" },
 };
 
 static int judge_all(const struct row *rows, size_t count) {
@@ -58,10 +75,13 @@ static int judge_all(const struct row *rows, size_t count) {
 
 	for (size_t i = 0; i < count; i++) {
 		_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024);
-		const struct stat file = { .st_uid = rows[i].uid, .st_gid = rows[i].gid, .st_mode = S_IFREG | rows[i].mode };
+		const struct stat file = { .st_uid = rows[i].uid,
+					   .st_gid = rows[i].gid,
+					   .st_mode = S_IFREG | rows[i].mode };
 		int r = secret_file_judge(&file, &why);
 
-		if (r == (rows[i].why ? SECRET_FILE_E_REFUSED : 0) && (!r || strstr(why.data, rows[i].why)))
+		if (r == (rows[i].why ? SECRET_FILE_E_REFUSED : 0) &&
+		    (!r || strstr(why.data, rows[i].why)))
 			continue;
 		fprintf(stderr, "%s: %d %s\n", rows[i].name, r, why.len ? why.data : "");
 		wrong++;
@@ -77,7 +97,8 @@ static int run_as(uid_t uid, gid_t gid, int (*test)(void)) {
 
 	assert_true(child >= 0);
 	if (child == 0) {
-		if (setgroups(ARRAY_LEN(beside), beside) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
+		if (setgroups(ARRAY_LEN(beside), beside) || setresgid(gid, gid, gid) ||
+		    setresuid(uid, uid, uid))
 			_exit(100);
 		_exit(test());
 	}
@@ -170,7 +191,8 @@ static int open_secret(void) {
 	return abs(secret_file_open(path, &fd, &why));
 }
 
-/* As the kubelet mounts a Secret: the file's name is a link to a link's file, and the file root's, readable by the group of fsGroup. */
+/* As the kubelet mounts a Secret: the file's name is a link to a link's file, and the file root's,
+ * readable by the group of fsGroup. */
 static void test_a_mounted_secret(void **state _unused_) {
 	char folder[128], file[256], data[128];
 

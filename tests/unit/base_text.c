@@ -16,8 +16,7 @@ static const struct {
 	size_t len;
 	bool is_text;
 } texts[] = {
-#define TEXT(name, literal, is_text)                                                                                             \
-	{ name, literal, sizeof(literal) - 1, is_text }
+#define TEXT(name, literal, is_text) { name, literal, sizeof(literal) - 1, is_text }
 	TEXT("nothing", "", true),
 	TEXT("ASCII", "a\x7f\x01", true),
 	TEXT("one of each length", "a\xc2\x80\xe0\xa0\x80\xf0\x90\x80\x80", true),
@@ -194,10 +193,8 @@ static void test_controls(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_utf8),
-		cmocka_unit_test(test_controls),
-		cmocka_unit_test(test_uuid),
-		cmocka_unit_test(test_uuid_versions),
+		cmocka_unit_test(test_utf8),    cmocka_unit_test(test_controls),
+		cmocka_unit_test(test_uuid),    cmocka_unit_test(test_uuid_versions),
 		cmocka_unit_test(test_iso8601),
 	};
 

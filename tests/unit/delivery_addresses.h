@@ -1,4 +1,5 @@
-/* Addresses and whether a callback may go there: the edges of every block of the special-purpose registries, and their neighbours. */
+/* Addresses and whether a callback may go there: the edges of every block of the special-purpose
+ * registries, and their neighbours. */
 #pragma once
 
 #include "base/memory.h"

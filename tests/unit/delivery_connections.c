@@ -1,4 +1,5 @@
-/* Which connection a request goes over, and what happens when a kept one ends: against real receivers on loopback. */
+/* Which connection a request goes over, and what happens when a kept one ends: against real
+ * receivers on loopback. */
 #include "base/clock.h"
 #include "delivery_fixture.h"
 
@@ -13,12 +14,15 @@
 
 enum { LARGE_BODY_LEN = 250 * 1000, OTHER_ADDRESS = INADDR_LOOPBACK + 1 };
 
-static const struct tls_server_options tls_1_2 = { .version = TLS1_2_VERSION }, tls_1_3 = { .version = TLS1_3_VERSION };
+static const struct tls_server_options tls_1_2 = { .version = TLS1_2_VERSION },
+				       tls_1_3 = { .version = TLS1_3_VERSION };
 
-static struct route *route_to_receiver(struct fixture *f, const char *host, const struct receiver *receiver, bool is_tls) {
+static struct route *route_to_receiver(struct fixture *f, const char *host,
+				       const struct receiver *receiver, bool is_tls) {
 	char url[64];
 
-	snprintf(url, sizeof(url), "http%s://%s:%u/hook", is_tls ? "s" : "", host, receiver_port(receiver));
+	snprintf(url, sizeof(url), "http%s://%s:%u/hook", is_tls ? "s" : "", host,
+		 receiver_port(receiver));
 	return route_to(f, 1, url);
 }
 
@@ -61,7 +65,8 @@ static void test_large_bodies_keep_their_connection(void **state) {
 	receiver_free(receiver);
 }
 
-/* The receiver may end it at any moment, also just as we send: that is not its endpoint's failure, however often. */
+/* The receiver may end it at any moment, also just as we send: that is not its endpoint's failure,
+ * however often. */
 static void test_kept_connections_that_end(void **state) {
 	static const struct {
 		const char *name;
@@ -86,23 +91,30 @@ static void test_kept_connections_that_end(void **state) {
 	f->config.endpoint_ca_file = tls_authority_file();
 	start(f);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct receiver *receiver = receiver_new(&(struct receiver_options){ .behaviour = rows[i].behaviour, .tls = rows[i].tls });
-		_cleanup_(route_unrefp) struct route *route = route_to_receiver(f, "127.0.0.1", receiver, rows[i].tls);
+		struct receiver *receiver = receiver_new(&(struct receiver_options){
+		    .behaviour = rows[i].behaviour, .tls = rows[i].tls });
+		_cleanup_(route_unrefp) struct route *route =
+		    route_to_receiver(f, "127.0.0.1", receiver, rows[i].tls);
 
 		for (int n = 1; n <= ATTEMPTS; n++) {
-			enum attempt_reason reason = attempt_of(f, rows[i].is_large ? large_job_for(route, n) : job_for(route, n));
+			enum attempt_reason reason = attempt_of(
+			    f, rows[i].is_large ? large_job_for(route, n) : job_for(route, n));
 
 			if (reason != ATTEMPT_OK)
 				fail_msg("%s: attempt %d: reason %d", rows[i].name, n, reason);
 		}
-		/* One each that is answered, and before it, but for the first, one over the kept connection. */
-		if (receiver_connections(receiver) != ATTEMPTS || receiver_requests(receiver) != 2 * ATTEMPTS - 1)
-			fail_msg("%s: %d connections, %d requests", rows[i].name, receiver_connections(receiver), receiver_requests(receiver));
+		/* One each that is answered, and before it, but for the first, one over the kept
+		 * connection. */
+		if (receiver_connections(receiver) != ATTEMPTS ||
+		    receiver_requests(receiver) != 2 * ATTEMPTS - 1)
+			fail_msg("%s: %d connections, %d requests", rows[i].name,
+				 receiver_connections(receiver), receiver_requests(receiver));
 		receiver_free(receiver);
 	}
 }
 
-/* Also where many of them end at once: each goes to a fresh one then, not to the next that has ended. */
+/* Also where many of them end at once: each goes to a fresh one then, not to the next that has
+ * ended. */
 static void test_a_thousand_kept_connections_that_end(void **state) {
 	enum { JOBS = 1200 };
 	struct fixture *f = *state;
@@ -130,21 +142,25 @@ static void test_what_is_not_sent_again(void **state) {
 		{ "closed", BEHAVE_ANSWER_AND_CLOSE, 0, ATTEMPT_CONNECT },
 		{ "reset", BEHAVE_ANSWER_AND_RESET, 0, ATTEMPT_CONNECT },
 		{ "closed in the body", BEHAVE_CLOSE_IN_BODY, 0, ATTEMPT_CONNECT },
-		{ "kept, and broken in its answer", BEHAVE_BREAK_SECOND_ANSWER, 1, ATTEMPT_PROTOCOL },
+		{ "kept, and broken in its answer", BEHAVE_BREAK_SECOND_ANSWER, 1,
+		  ATTEMPT_PROTOCOL },
 	};
 	struct fixture *f = *state;
 
 	start(f);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct receiver *receiver = receiver_that(rows[i].behaviour, rows[i].well ? NULL : "");
-		_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
+		struct receiver *receiver =
+		    receiver_that(rows[i].behaviour, rows[i].well ? NULL : "");
+		_cleanup_(route_unrefp) struct route *route =
+		    route_to_port(f, 1, receiver_port(receiver));
 		enum attempt_reason reason;
 
 		for (int n = 0; n < rows[i].well; n++)
 			assert_int_equal(attempt_of(f, large_job_for(route, 1)), ATTEMPT_OK);
 		reason = attempt_of(f, large_job_for(route, 2));
 		if (reason != rows[i].reason || receiver_requests(receiver) != rows[i].well + 1)
-			fail_msg("%s: reason %d, %d requests", rows[i].name, reason, receiver_requests(receiver));
+			fail_msg("%s: reason %d, %d requests", rows[i].name, reason,
+				 receiver_requests(receiver));
 		receiver_free(receiver);
 	}
 }
@@ -220,9 +236,12 @@ static enum attempt_reason probe(struct fixture *f, struct route *route, int num
 /* A probe asks where the name is now, and what got through is not sent to where it was. */
 static void test_probe_of_a_name_that_moved(void **state) {
 	struct fixture *f = *state;
-	struct receiver *old = receiver_that(BEHAVE_ANSWER, "HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n");
-	struct receiver *new = receiver_new(&(struct receiver_options){ .address = OTHER_ADDRESS, .port = receiver_port(old) });
-	_cleanup_(route_unrefp) struct route *route = route_to_receiver(f, "moved.test", old, false);
+	struct receiver *old =
+	    receiver_that(BEHAVE_ANSWER, "HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n");
+	struct receiver *new = receiver_new(
+	    &(struct receiver_options){ .address = OTHER_ADDRESS, .port = receiver_port(old) });
+	_cleanup_(route_unrefp) struct route *route =
+	    route_to_receiver(f, "moved.test", old, false);
 
 	start(f);
 	assert_int_equal(attempt(f, route).reason, ATTEMPT_STATUS);
@@ -240,10 +259,12 @@ static void test_probe_of_a_name_that_moved(void **state) {
 	receiver_free(new);
 }
 
-/* Its own connection is fresh; those of the host's other endpoints stay as they are while it fails. */
+/* Its own connection is fresh; those of the host's other endpoints stay as they are while it fails.
+ */
 static void test_failed_probe_leaves_connections(void **state) {
 	struct fixture *f = *state;
-	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, "HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n");
+	struct receiver *receiver =
+	    receiver_that(BEHAVE_ANSWER, "HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n");
 	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
 
 	start(f);

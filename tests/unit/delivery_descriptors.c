@@ -1,6 +1,5 @@
-#include "delivery/descriptors.h"
-
 #include "base/memory.h"
+#include "delivery/descriptors.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -40,9 +39,12 @@ static void threads_and_shards_leave_room_for_connections(void **state _unused_)
 		int r = descriptors_share(rows[i].limit, rows[i].wanted, &plan);
 
 		if (r != rows[i].r ||
-		    (!r && (plan.threads != right->threads || plan.shards != right->shards || plan.connections_max != right->connections_max)))
-			fail_msg("%d descriptors for %d threads: %d, %d threads of %d shards, %d connections", rows[i].limit, rows[i].wanted, r,
-				 plan.threads, plan.shards, plan.connections_max);
+		    (!r && (plan.threads != right->threads || plan.shards != right->shards ||
+			    plan.connections_max != right->connections_max)))
+			fail_msg("%d descriptors for %d threads: %d, %d threads of %d shards, %d "
+				 "connections",
+				 rows[i].limit, rows[i].wanted, r, plan.threads, plan.shards,
+				 plan.connections_max);
 	}
 }
 

@@ -35,16 +35,19 @@ static const char *header_value(const char *request, const char *name) {
 	static char value[512];
 	size_t len = strlen(name);
 
-	for (const char *line = strstr(request, "\r\n") + 2; *line != '\r'; line = strstr(line, "\r\n") + 2) {
+	for (const char *line = strstr(request, "\r\n") + 2; *line != '\r';
+	     line = strstr(line, "\r\n") + 2) {
 		if (strncasecmp(line, name, len) || line[len] != ':')
 			continue;
-		snprintf(value, sizeof(value), "%.*s", (int)(strstr(line, "\r\n") - line - (int)len - 2), line + len + 2);
+		snprintf(value, sizeof(value), "%.*s",
+			 (int)(strstr(line, "\r\n") - line - (int)len - 2), line + len + 2);
 		return value;
 	}
 	return NULL;
 }
 
-/* Signing again for the same second must give the lines that were sent: Ed25519 is deterministic. */
+/* Signing again for the same second must give the lines that were sent: Ed25519 is deterministic.
+ */
 static void assert_signed(struct fixture *f, const struct route *route, const char *request) {
 	struct callback_headers headers;
 	struct callback callback = {
@@ -69,7 +72,8 @@ static void assert_signed(struct fixture *f, const struct route *route, const ch
 	callback_headers_destroy(&headers);
 }
 
-static void assert_request(struct fixture *f, struct receiver *receiver, const struct route *route) {
+static void assert_request(struct fixture *f, struct receiver *receiver,
+			   const struct route *route) {
 	size_t len;
 	_cleanup_(x_freep) char *request = receiver_last_request(receiver, &len);
 	const char *body = strstr(request, "\r\n\r\n") + 4;
@@ -81,7 +85,8 @@ static void assert_request(struct fixture *f, struct receiver *receiver, const s
 	assert_string_equal(header_value(request, "host"), route->parts.authority);
 	assert_string_equal(header_value(request, "content-type"), "application/json");
 	assert_string_equal(header_value(request, "user-agent"), "posthorn/0.0.0-test");
-	assert_string_equal(header_value(request, "traceparent"), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+	assert_string_equal(header_value(request, "traceparent"),
+			    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
 	assert_null(header_value(request, "expect"));
 	assert_null(header_value(request, "accept-encoding"));
 	assert_signed(f, route, request);
@@ -120,11 +125,14 @@ static void test_sends_what_it_signs(void **state) {
 	receiver_free(receiver);
 }
 
-/* The root's dot is the url's, in Host as in what is signed, but no part of the name that a certificate is for. Source: RFC 6066 section 3. */
+/* The root's dot is the url's, in Host as in what is signed, but no part of the name that a
+ * certificate is for. Source: RFC 6066 section 3. */
 static void test_dot_behind_a_name_over_tls(void **state) {
 	struct fixture *f = *state;
-	struct receiver *receiver = receiver_new(&(struct receiver_options){ .tls = &(struct tls_server_options){ 0 } });
-	_cleanup_(x_freep) char *url = x_asprintf("https://dot.test.:%u/hook", receiver_port(receiver));
+	struct receiver *receiver =
+	    receiver_new(&(struct receiver_options){ .tls = &(struct tls_server_options){ 0 } });
+	_cleanup_(x_freep) char *url =
+	    x_asprintf("https://dot.test.:%u/hook", receiver_port(receiver));
 	_cleanup_(route_unrefp) struct route *route = route_to(f, 1, url);
 	_cleanup_(x_freep) char *name = NULL;
 
@@ -181,53 +189,79 @@ static const struct answer_row {
 	int64_t retry_after_ms;
 } answer_rows[] = {
 	{ "200", BEHAVE_ANSWER, NULL, ATTEMPT_OK, 200, -1 },
-	{ "200 with a body", BEHAVE_ANSWER, OK_HEAD "content-length: 5\r\n\r\nhello", ATTEMPT_OK, 200, -1 },
+	{ "200 with a body", BEHAVE_ANSWER, OK_HEAD "content-length: 5\r\n\r\nhello", ATTEMPT_OK,
+	  200, -1 },
 	{ "200 chunked, with a trailer", BEHAVE_ANSWER,
-	  OK_HEAD "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nretry-after: 7\r\n\r\n", ATTEMPT_OK, 200, -1 },
-	{ "200 that ends with the connection", BEHAVE_ANSWER_AND_CLOSE, OK_HEAD "\r\nsome text", ATTEMPT_OK, 200, -1 },
-	{ "201", BEHAVE_ANSWER, "HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n", ATTEMPT_OK, 201, -1 },
+	  OK_HEAD "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nretry-after: 7\r\n\r\n",
+	  ATTEMPT_OK, 200, -1 },
+	{ "200 that ends with the connection", BEHAVE_ANSWER_AND_CLOSE, OK_HEAD "\r\nsome text",
+	  ATTEMPT_OK, 200, -1 },
+	{ "201", BEHAVE_ANSWER, "HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n", ATTEMPT_OK,
+	  201, -1 },
 	{ "204", BEHAVE_ANSWER, "HTTP/1.1 204 No Content\r\n\r\n", ATTEMPT_OK, 204, -1 },
-	{ "299 without a reason phrase", BEHAVE_ANSWER, "HTTP/1.1 299\r\ncontent-length: 0\r\n\r\n", ATTEMPT_OK, 299, -1 },
+	{ "299 without a reason phrase", BEHAVE_ANSWER, "HTTP/1.1 299\r\ncontent-length: 0\r\n\r\n",
+	  ATTEMPT_OK, 299, -1 },
 	{ "HTTP/1.0", BEHAVE_ANSWER_AND_CLOSE, "HTTP/1.0 200 OK\r\n\r\n", ATTEMPT_OK, 200, -1 },
 	{ "103 before 200", BEHAVE_ANSWER,
-	  "HTTP/1.1 103 Early Hints\r\nretry-after: 9\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", ATTEMPT_OK, 200, -1 },
+	  "HTTP/1.1 103 Early Hints\r\nretry-after: 9\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: "
+	  "0\r\n\r\n",
+	  ATTEMPT_OK, 200, -1 },
 	{ "100 before 503", BEHAVE_ANSWER,
-	  "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 No\r\nretry-after: 3\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS, 503,
-	  3000 },
-	{ "301 is not followed", BEHAVE_ANSWER, "HTTP/1.1 301 Moved\r\nlocation: /other\r\ncontent-length: 0\r\n\r\n",
-	  ATTEMPT_STATUS, 301, -1 },
-	{ "308 is not followed", BEHAVE_ANSWER, "HTTP/1.1 308 Moved\r\nlocation: /other\r\ncontent-length: 0\r\n\r\n",
-	  ATTEMPT_STATUS, 308, -1 },
-	{ "401", BEHAVE_ANSWER, "HTTP/1.1 401 No\r\nwww-authenticate: Basic realm=x\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS,
-	  401, -1 },
-	{ "410", BEHAVE_ANSWER, "HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS, 410, -1 },
-	{ "429 with seconds", BEHAVE_ANSWER, "HTTP/1.1 429 Slow\r\nRetry-After:  120 \r\ncontent-length: 0\r\n\r\n",
-	  ATTEMPT_STATUS, 429, 120000 },
-	{ "429 with nonsense", BEHAVE_ANSWER, "HTTP/1.1 429 Slow\r\nretry-after: soon\r\ncontent-length: 0\r\n\r\n",
-	  ATTEMPT_STATUS, 429, -1 },
-	{ "500", BEHAVE_ANSWER, "HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS, 500, -1 },
-	{ "503 without Retry-After", BEHAVE_ANSWER, "HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS, 503, -1 },
+	  "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 No\r\nretry-after: 3\r\ncontent-length: "
+	  "0\r\n\r\n",
+	  ATTEMPT_STATUS, 503, 3000 },
+	{ "301 is not followed", BEHAVE_ANSWER,
+	  "HTTP/1.1 301 Moved\r\nlocation: /other\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS,
+	  301, -1 },
+	{ "308 is not followed", BEHAVE_ANSWER,
+	  "HTTP/1.1 308 Moved\r\nlocation: /other\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS,
+	  308, -1 },
+	{ "401", BEHAVE_ANSWER,
+	  "HTTP/1.1 401 No\r\nwww-authenticate: Basic realm=x\r\ncontent-length: 0\r\n\r\n",
+	  ATTEMPT_STATUS, 401, -1 },
+	{ "410", BEHAVE_ANSWER, "HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS,
+	  410, -1 },
+	{ "429 with seconds", BEHAVE_ANSWER,
+	  "HTTP/1.1 429 Slow\r\nRetry-After:  120 \r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS,
+	  429, 120000 },
+	{ "429 with nonsense", BEHAVE_ANSWER,
+	  "HTTP/1.1 429 Slow\r\nretry-after: soon\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS,
+	  429, -1 },
+	{ "500", BEHAVE_ANSWER, "HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS, 500,
+	  -1 },
+	{ "503 without Retry-After", BEHAVE_ANSWER, "HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n",
+	  ATTEMPT_STATUS, 503, -1 },
 	{ "success stays: body cut off", BEHAVE_ANSWER_AND_CLOSE, LONG_BODY, ATTEMPT_OK, 200, -1 },
-	{ "success stays: reset in the body", BEHAVE_ANSWER_AND_RESET, LONG_BODY, ATTEMPT_OK, 200, -1 },
+	{ "success stays: reset in the body", BEHAVE_ANSWER_AND_RESET, LONG_BODY, ATTEMPT_OK, 200,
+	  -1 },
 	{ "success stays: endless body", BEHAVE_ENDLESS_BODY, OK_HEAD "\r\n", ATTEMPT_OK, 200, -1 },
 	{ "success stays: body too slow", BEHAVE_SLOW_BODY, OK_HEAD "\r\n", ATTEMPT_OK, 200, -1 },
-	{ "success stays: broken chunks", BEHAVE_ANSWER, OK_HEAD "transfer-encoding: chunked\r\n\r\nzzz\r\n", ATTEMPT_OK, 200,
-	  -1 },
-	{ "failure stays: endless body", BEHAVE_ENDLESS_BODY, "HTTP/1.1 500 Oh\r\n\r\n", ATTEMPT_STATUS, 500, -1 },
-	{ "a gzip body is not unpacked", BEHAVE_ANSWER, OK_HEAD "content-encoding: gzip\r\ncontent-length: 4\r\n\r\nnope",
-	  ATTEMPT_OK, 200, -1 },
+	{ "success stays: broken chunks", BEHAVE_ANSWER,
+	  OK_HEAD "transfer-encoding: chunked\r\n\r\nzzz\r\n", ATTEMPT_OK, 200, -1 },
+	{ "failure stays: endless body", BEHAVE_ENDLESS_BODY, "HTTP/1.1 500 Oh\r\n\r\n",
+	  ATTEMPT_STATUS, 500, -1 },
+	{ "a gzip body is not unpacked", BEHAVE_ANSWER,
+	  OK_HEAD "content-encoding: gzip\r\ncontent-length: 4\r\n\r\nnope", ATTEMPT_OK, 200, -1 },
 	{ "hang", BEHAVE_HANG, NULL, ATTEMPT_TIMEOUT, 0, -1 },
 	{ "headers that stop", BEHAVE_ANSWER, OK_HEAD "x: y\r\n", ATTEMPT_TIMEOUT, 0, -1 },
-	{ "100 and no more", BEHAVE_ANSWER, "HTTP/1.1 100 Continue\r\n\r\n", ATTEMPT_TIMEOUT, 0, -1 },
+	{ "100 and no more", BEHAVE_ANSWER, "HTTP/1.1 100 Continue\r\n\r\n", ATTEMPT_TIMEOUT, 0,
+	  -1 },
 	{ "closed without an answer", BEHAVE_ANSWER_AND_CLOSE, "", ATTEMPT_CONNECT, 0, -1 },
 	{ "reset without an answer", BEHAVE_ANSWER_AND_RESET, "", ATTEMPT_CONNECT, 0, -1 },
-	{ "closed within the headers", BEHAVE_ANSWER_AND_CLOSE, OK_HEAD "x: y\r\n", ATTEMPT_PROTOCOL, 0, -1 },
-	{ "reset within the headers", BEHAVE_ANSWER_AND_RESET, OK_HEAD "x: y\r\n", ATTEMPT_PROTOCOL, 0, -1 },
-	{ "not HTTP", BEHAVE_ANSWER_AND_CLOSE, "220 mail.example ESMTP\r\n", ATTEMPT_PROTOCOL, 0, -1 },
-	{ "binary", BEHAVE_ANSWER_AND_CLOSE, "\x16\x03\x01\x02\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8", ATTEMPT_PROTOCOL, 0, -1 },
-	{ "a version from the future", BEHAVE_ANSWER_AND_CLOSE, "HTTP/9.9 200 OK\r\n\r\n", ATTEMPT_PROTOCOL, 0, -1 },
-	{ "a status of letters", BEHAVE_ANSWER_AND_CLOSE, "HTTP/1.1 abc OK\r\n\r\n", ATTEMPT_PROTOCOL, 0, -1 },
-	{ "a status of one digit", BEHAVE_ANSWER_AND_CLOSE, "HTTP/1.1 2 OK\r\n\r\n", ATTEMPT_PROTOCOL, 0, -1 },
+	{ "closed within the headers", BEHAVE_ANSWER_AND_CLOSE, OK_HEAD "x: y\r\n",
+	  ATTEMPT_PROTOCOL, 0, -1 },
+	{ "reset within the headers", BEHAVE_ANSWER_AND_RESET, OK_HEAD "x: y\r\n", ATTEMPT_PROTOCOL,
+	  0, -1 },
+	{ "not HTTP", BEHAVE_ANSWER_AND_CLOSE, "220 mail.example ESMTP\r\n", ATTEMPT_PROTOCOL, 0,
+	  -1 },
+	{ "binary", BEHAVE_ANSWER_AND_CLOSE, "\x16\x03\x01\x02\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8",
+	  ATTEMPT_PROTOCOL, 0, -1 },
+	{ "a version from the future", BEHAVE_ANSWER_AND_CLOSE, "HTTP/9.9 200 OK\r\n\r\n",
+	  ATTEMPT_PROTOCOL, 0, -1 },
+	{ "a status of letters", BEHAVE_ANSWER_AND_CLOSE, "HTTP/1.1 abc OK\r\n\r\n",
+	  ATTEMPT_PROTOCOL, 0, -1 },
+	{ "a status of one digit", BEHAVE_ANSWER_AND_CLOSE, "HTTP/1.1 2 OK\r\n\r\n",
+	  ATTEMPT_PROTOCOL, 0, -1 },
 	{ "headers without end", BEHAVE_ENDLESS_HEADERS, NULL, ATTEMPT_PROTOCOL, 0, -1 },
 	{ "a header line without end", BEHAVE_ENDLESS_LINE, NULL, ATTEMPT_PROTOCOL, 0, -1 },
 };
@@ -236,7 +270,8 @@ static bool lasts(const struct answer_row *row) {
 	return row->reason == ATTEMPT_TIMEOUT || row->behaviour == BEHAVE_SLOW_BODY;
 }
 
-/* The rows that last until the timeout, which is short for them; or the others, which a busy machine may slow down. */
+/* The rows that last until the timeout, which is short for them; or the others, which a busy
+ * machine may slow down. */
 static void try_answers(struct fixture *f, bool to_the_timeout) {
 	start(f);
 	for (size_t i = 0; i < ARRAY_LEN(answer_rows); i++) {
@@ -248,10 +283,12 @@ static void try_answers(struct fixture *f, bool to_the_timeout) {
 			continue;
 		receiver = receiver_that(row->behaviour, row->answer);
 		result = attempt_at_port(f, receiver_port(receiver));
-		if (result.reason != row->reason || result.status != row->status || result.retry_after_ms != row->retry_after_ms)
-			fail_msg("%s: reason %d status %d retry-after %lld", row->name, result.reason, result.status,
-				 (long long)result.retry_after_ms);
-		if (result.duration_ms > f->config.delivery_timeout_ms + 500 || llabs(result.finished_at_ms - clock_wall_ms()) > 5000)
+		if (result.reason != row->reason || result.status != row->status ||
+		    result.retry_after_ms != row->retry_after_ms)
+			fail_msg("%s: reason %d status %d retry-after %lld", row->name,
+				 result.reason, result.status, (long long)result.retry_after_ms);
+		if (result.duration_ms > f->config.delivery_timeout_ms + 500 ||
+		    llabs(result.finished_at_ms - clock_wall_ms()) > 5000)
 			fail_msg("%s: took %lld ms", row->name, (long long)result.duration_ms);
 		assert_int_equal(receiver_requests(receiver), 1);
 		receiver_free(receiver);
@@ -277,8 +314,10 @@ static void test_drained_answers_keep_the_connection(void **state) {
 		const char *answer;
 		int connections;
 	} rows[] = {
-		{ "500 with a body", BEHAVE_ANSWER, "HTTP/1.1 500 Oh\r\ncontent-length: 5\r\n\r\nsorry", 1 },
-		{ "connection: close", BEHAVE_ANSWER_AND_CLOSE, OK_HEAD "connection: close\r\ncontent-length: 0\r\n\r\n", 3 },
+		{ "500 with a body", BEHAVE_ANSWER,
+		  "HTTP/1.1 500 Oh\r\ncontent-length: 5\r\n\r\nsorry", 1 },
+		{ "connection: close", BEHAVE_ANSWER_AND_CLOSE,
+		  OK_HEAD "connection: close\r\ncontent-length: 0\r\n\r\n", 3 },
 		{ "endless", BEHAVE_ENDLESS_BODY, OK_HEAD "\r\n", 3 },
 	};
 	struct fixture *f = *state;
@@ -290,7 +329,8 @@ static void test_drained_answers_keep_the_connection(void **state) {
 		for (int n = 0; n < 3; n++)
 			attempt_at_port(f, receiver_port(receiver));
 		if (receiver_connections(receiver) != rows[i].connections)
-			fail_msg("%s: %d connections", rows[i].name, receiver_connections(receiver));
+			fail_msg("%s: %d connections", rows[i].name,
+				 receiver_connections(receiver));
 		receiver_free(receiver);
 	}
 }
@@ -322,7 +362,8 @@ static void test_failures_before_the_answer(void **state) {
 		struct attempt_result result = attempt(f, route);
 
 		if (result.reason != rows[i].reason || result.status || result.retry_after_ms != -1)
-			fail_msg("%s: reason %d status %d", rows[i].url, result.reason, result.status);
+			fail_msg("%s: reason %d status %d", rows[i].url, result.reason,
+				 result.status);
 	}
 	receiver_free(receiver);
 }
@@ -333,7 +374,8 @@ static void test_http_needs_its_option(void **state) {
 
 	f->config.endpoint_allow_http = false;
 	start(f);
-	assert_int_equal(attempt_at_port(f, receiver_port(receiver)).reason, ATTEMPT_ADDRESS_REFUSED);
+	assert_int_equal(attempt_at_port(f, receiver_port(receiver)).reason,
+			 ATTEMPT_ADDRESS_REFUSED);
 	assert_int_equal(receiver_connections(receiver), 0);
 	receiver_free(receiver);
 }
@@ -342,7 +384,8 @@ static void test_http_needs_its_option(void **state) {
 
 static void test_hanging_endpoint_disturbs_nobody(void **state) {
 	struct fixture *f = *state;
-	struct receiver *hanging = receiver_that(BEHAVE_HANG, NULL), *well = receiver_that(BEHAVE_ANSWER, NULL);
+	struct receiver *hanging = receiver_that(BEHAVE_HANG, NULL),
+			*well = receiver_that(BEHAVE_ANSWER, NULL);
 	_cleanup_(route_unrefp) struct route *bad = route_to_port(f, 1, receiver_port(hanging));
 	_cleanup_(route_unrefp) struct route *good = route_to_port(f, 2, receiver_port(well));
 	int64_t began;
@@ -367,8 +410,8 @@ static void test_hanging_endpoint_disturbs_nobody(void **state) {
 }
 
 /*
- * A resolver that does not answer must not stop the thread, neither while it is asked nor when it is given up; and a name is
- * asked for a few times at once, not once for every delivery.
+ * A resolver that does not answer must not stop the thread, neither while it is asked nor when it
+ * is given up; and a name is asked for a few times at once, not once for every delivery.
  */
 static void test_slow_name_disturbs_nobody(void **state) {
 	struct fixture *f = *state;
@@ -379,7 +422,8 @@ static void test_slow_name_disturbs_nobody(void **state) {
 	int64_t began = clock_monotonic_ms(), slowest = 0;
 
 	f->config.delivery_threads = 1;
-	f->config.delivery_timeout_ms = f->config.delivery_connect_timeout_ms = SLOW_NAME_TIMEOUT_MS;
+	f->config.delivery_timeout_ms = f->config.delivery_connect_timeout_ms =
+	    SLOW_NAME_TIMEOUT_MS;
 	atomic_store(&slow_lookups, 0);
 	start(f);
 	submit(f, bad, 20);
@@ -432,8 +476,10 @@ static void test_bound_per_endpoint(void **state) {
 
 static void test_bound_per_host(void **state) {
 	struct fixture *f = *state;
-	struct receiver *receiver = receiver_that(BEHAVE_HOLD, NULL), *other = receiver_that(BEHAVE_ANSWER, NULL);
-	_cleanup_(route_unrefp) struct route *other_route = route_to_port(f, 99, receiver_port(other));
+	struct receiver *receiver = receiver_that(BEHAVE_HOLD, NULL),
+			*other = receiver_that(BEHAVE_ANSWER, NULL);
+	_cleanup_(route_unrefp) struct route *other_route =
+	    route_to_port(f, 99, receiver_port(other));
 	struct route *routes[10];
 
 	f->config.delivery_threads = 1;
@@ -505,7 +551,8 @@ static void test_gate(void **state) {
 	receiver_free(receiver);
 }
 
-/* What waits behind a busy endpoint comes back as soon as the gate closes; what is in flight ends as it ends. */
+/* What waits behind a busy endpoint comes back as soon as the gate closes; what is in flight ends
+ * as it ends. */
 static void test_gate_closes_on_what_waits(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_HOLD, NULL);
@@ -580,7 +627,8 @@ static void test_lease(void **state) {
 	collect(f, 1, &attempted, &refused);
 	end_lease(f->engine);
 	submit(f, route, 20);
-	assert_true(engine_wait_idle(f->engine, PATIENCE_MS)); /* it leaves the count after it can be collected */
+	assert_true(engine_wait_idle(
+	    f->engine, PATIENCE_MS)); /* it leaves the count after it can be collected */
 	usleep(100 * 1000);
 	assert_int_equal(receiver_requests(receiver), 1);
 	assert_int_equal(engine_counters(f->engine)->queued, 20);
@@ -617,7 +665,8 @@ static void test_drop_endpoint(void **state) {
 
 static void test_moved_endpoint(void **state) {
 	struct fixture *f = *state;
-	struct receiver *receiver = receiver_that(BEHAVE_HOLD, NULL), *next = receiver_that(BEHAVE_ANSWER, NULL);
+	struct receiver *receiver = receiver_that(BEHAVE_HOLD, NULL),
+			*next = receiver_that(BEHAVE_ANSWER, NULL);
 	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
 	_cleanup_(route_unrefp) struct route *moved = route_to_port(f, 1, receiver_port(next));
 	int attempted = 0, refused = 0;
@@ -642,7 +691,8 @@ static void test_moved_endpoint(void **state) {
 
 static void test_stop_ends_within_its_grace(void **state) {
 	struct fixture *f = *state;
-	struct receiver *hanging = receiver_that(BEHAVE_HANG, NULL), *slow = receiver_that(BEHAVE_SLOW_BODY, OK_HEAD "\r\n");
+	struct receiver *hanging = receiver_that(BEHAVE_HANG, NULL),
+			*slow = receiver_that(BEHAVE_SLOW_BODY, OK_HEAD "\r\n");
 	_cleanup_(route_unrefp) struct route *bad = route_to_port(f, 1, receiver_port(hanging));
 	_cleanup_(route_unrefp) struct route *good = route_to_port(f, 2, receiver_port(slow));
 	int attempted = 0, refused = 0;
@@ -700,7 +750,8 @@ static void test_many(void **state) {
 	f->config.delivery_max_in_flight_per_endpoint = 8;
 	start(f);
 	for (int i = 0; i < WEBHOOKS; i++) {
-		_cleanup_(route_unrefp) struct route *route = route_to_port(f, i, receiver_port(receivers[i % RECEIVERS]));
+		_cleanup_(route_unrefp) struct route *route =
+		    route_to_port(f, i, receiver_port(receivers[i % RECEIVERS]));
 
 		submit(f, route, EACH);
 	}
@@ -718,8 +769,8 @@ static void test_many(void **state) {
 		receiver_free(receivers[i]);
 }
 
-/* Every host may keep its connections, but not all of them all: descriptors are finite. The last test, for it lowers their limit
- * for good. */
+/* Every host may keep its connections, but not all of them all: descriptors are finite. The last
+ * test, for it lowers their limit for good. */
 static void test_few_descriptors(void **state) {
 	enum { HOSTS = 300, DESCRIPTORS = 600, CONNECTIONS_MAX = (DESCRIPTORS - 256) * 3 / 4 };
 	struct rlimit limit = { .rlim_cur = DESCRIPTORS, .rlim_max = DESCRIPTORS };
@@ -738,14 +789,17 @@ static void test_few_descriptors(void **state) {
 
 		snprintf(url, sizeof(url), "http://host%d.test:%u/", i, receiver_port(receiver));
 		route = route_to(f, i, url);
-		/* The receiver's descriptors are of this process, too, and closed when its threads have their turn. */
-		while ((reason = attempt(f, route).reason) == ATTEMPT_INTERNAL && clock_monotonic_ms() - began < PATIENCE_MS)
+		/* The receiver's descriptors are of this process, too, and closed when its threads
+		 * have their turn. */
+		while ((reason = attempt(f, route).reason) == ATTEMPT_INTERNAL &&
+		       clock_monotonic_ms() - began < PATIENCE_MS)
 			usleep(1000);
 		assert_int_equal(reason, ATTEMPT_OK);
 		route_unref(route);
 	}
 	assert_int_equal(receiver_connections(receiver), HOSTS);
-	assert_in_range(engine_counters(f->engine)->connections, CONNECTIONS_MAX / 4, CONNECTIONS_MAX);
+	assert_in_range(engine_counters(f->engine)->connections, CONNECTIONS_MAX / 4,
+			CONNECTIONS_MAX);
 	receiver_free(receiver);
 }
 

@@ -21,7 +21,8 @@ atomic_int slow_lookups;
 atomic_uint moved_address = INADDR_LOOPBACK;
 
 /* libcurl resolves through this one instead of the C library's. */
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+		struct addrinfo **out) {
 	in_addr_t host = INADDR_LOOPBACK;
 	struct sockaddr_in *address;
 	struct addrinfo *info;
@@ -78,7 +79,8 @@ int setup(void **state) {
 }
 
 void start(struct fixture *f) {
-	assert_int_equal(engine_new(&f->config, "0.0.0-test", on_notify, &f->notified, &f->engine), 0);
+	assert_int_equal(engine_new(&f->config, "0.0.0-test", on_notify, &f->notified, &f->engine),
+			 0);
 	engine_gate_set(f->engine, PARTITION, EPOCH);
 	engine_lease_set(f->engine, INT64_MAX);
 }
@@ -119,7 +121,8 @@ struct job *next_ended(struct fixture *f) {
 }
 
 static struct uuid numbered_uuid(uint8_t kind, int number) {
-	return (struct uuid){ .bytes = { kind, 0x11, [14] = (uint8_t)(number >> 8), [15] = (uint8_t)number } };
+	return (struct uuid){ .bytes = { kind, 0x11, [14] = (uint8_t)(number >> 8),
+					 [15] = (uint8_t)number } };
 }
 
 struct route *route_to(struct fixture *f, int webhook, const char *url) {

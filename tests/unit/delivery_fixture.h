@@ -1,6 +1,7 @@
 /*
- * An engine for tests, its gate and lease open, and jobs for it. Names resolve without a network: "slow.test" takes two seconds, "none.test" does not
- * exist, "inside.test" is a public name of a private address, "moved.test" is at `moved_address`, and every other name is 127.0.0.1.
+ * An engine for tests, its gate and lease open, and jobs for it. Names resolve without a network:
+ * "slow.test" takes two seconds, "none.test" does not exist, "inside.test" is a public name of a
+ * private address, "moved.test" is at `moved_address`, and every other name is 127.0.0.1.
  */
 #pragma once
 
@@ -10,7 +11,13 @@
 
 #include <semaphore.h>
 
-enum { PARTITION = 3, EPOCH = 7, TIMEOUT_MS = 1500, SLOW_NAME_TIMEOUT_MS = 700, PATIENCE_MS = 20000 };
+enum {
+	PARTITION = 3,
+	EPOCH = 7,
+	TIMEOUT_MS = 1500,
+	SLOW_NAME_TIMEOUT_MS = 700,
+	PATIENCE_MS = 20000
+};
 
 extern const char body_text[];
 extern const size_t body_text_len;

@@ -28,12 +28,14 @@ static const struct sockaddr *parse(const char *text, struct sockaddr_storage *s
 	return (const struct sockaddr *)storage;
 }
 
-static void assert_refusal(const char *address, const struct network_list *allowed, const char *expected) {
+static void assert_refusal(const char *address, const struct network_list *allowed,
+			   const char *expected) {
 	struct sockaddr_storage storage;
 	const char *actual = address_guard_refusal(parse(address, &storage), allowed);
 
 	if (!actual != !expected || (actual && strcmp(actual, expected)))
-		fail_msg("%s: %s, expected %s", address, actual ? actual : "may go", expected ? expected : "may go");
+		fail_msg("%s: %s, expected %s", address, actual ? actual : "may go",
+			 expected ? expected : "may go");
 }
 
 static void test_special_blocks(void **state _unused_) {

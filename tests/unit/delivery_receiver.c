@@ -76,10 +76,12 @@ static size_t content_length(const char *head, const char *end) {
 
 /* A part of its body is enough. */
 static bool leaves_body(enum behaviour behaviour, int nth) {
-	return behaviour == BEHAVE_CLOSE_IN_BODY || (behaviour == BEHAVE_CLOSE_IN_SECOND_BODY && nth == 2);
+	return behaviour == BEHAVE_CLOSE_IN_BODY ||
+	       (behaviour == BEHAVE_CLOSE_IN_SECOND_BODY && nth == 2);
 }
 
-/* One request at a time: curl sends the next only after the answer. Returns its length, 0 at the end of the connection. */
+/* One request at a time: curl sends the next only after the answer. Returns its length, 0 at the
+ * end of the connection. */
 static size_t read_request(struct connection *connection, char *buffer, int nth) {
 	size_t len = 0;
 
@@ -131,14 +133,16 @@ static void reset(int fd) {
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
-/* The first request of a connection is answered, the second never to its end. Returns whether the connection goes on. */
+/* The first request of a connection is answered, the second never to its end. Returns whether the
+ * connection goes on. */
 static bool behave_by_number(struct connection *connection, const char *answer, int nth) {
 	if (nth == 1)
 		return send_text(connection, answer);
 	if (connection->receiver->options.behaviour == BEHAVE_BREAK_SECOND_ANSWER)
 		send_text(connection, "HTTP/1.1 200 OK\r\nx: ");
 	if (connection->receiver->options.behaviour == BEHAVE_RESET_SECOND_REQUEST)
-		setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
+		setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
+			   sizeof(struct linger));
 	return false;
 }
 
@@ -188,7 +192,8 @@ static bool behave(struct connection *connection, int nth) {
 		return false;
 	case BEHAVE_ENDLESS_LINE:
 		send_text(connection, "HTTP/1.1 200 OK\r\nx-more: ");
-		send_for_ever(connection, "and more and more and more and more and more and more and more", 0);
+		send_for_ever(connection,
+			      "and more and more and more and more and more and more and more", 0);
 		return false;
 	case BEHAVE_GARBAGE_IN_TLS:
 		if (send(connection->fd, "no record of TLS at all, but text", 33, MSG_NOSIGNAL) > 0)
@@ -212,7 +217,8 @@ static bool behave_at_once(struct connection *connection) {
 		return true;
 	case BEHAVE_RESET_AT_ONCE:
 		if (recv(connection->fd, &byte, 1, 0) == 1)
-			setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
+			setsockopt(connection->fd, SOL_SOCKET, SO_LINGER,
+				   &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
 		return true;
 	case BEHAVE_SILENT:
 		hold(connection->receiver);
@@ -222,7 +228,8 @@ static bool behave_at_once(struct connection *connection) {
 	}
 }
 
-/* Nothing more is said, and what comes is read: a connection that is closed with something unread is reset, and its last word with it. */
+/* Nothing more is said, and what comes is read: a connection that is closed with something unread
+ * is reset, and its last word with it. */
 static void linger(int fd) {
 	char bytes[1024];
 
@@ -243,7 +250,8 @@ static bool shake_hands(struct connection *connection) {
 	ok = SSL_accept(connection->tls) == 1;
 	name = SSL_get_servername(connection->tls, TLSEXT_NAMETYPE_host_name);
 	pthread_mutex_lock(&receiver->mutex);
-	snprintf(receiver->last_server_name, sizeof(receiver->last_server_name), "%s", name ? name : "");
+	snprintf(receiver->last_server_name, sizeof(receiver->last_server_name), "%s",
+		 name ? name : "");
 	pthread_mutex_unlock(&receiver->mutex);
 	if (!ok)
 		linger(connection->fd);
@@ -306,7 +314,9 @@ static void *accept_all(void *userdata) {
 }
 
 static int listen_at(uint32_t host, uint16_t *port) {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(host ? host : INADDR_LOOPBACK), .sin_port = htons(*port) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(host ? host : INADDR_LOOPBACK),
+				       .sin_port = htons(*port) };
 	socklen_t len = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -322,7 +332,8 @@ struct receiver *receiver_new(const struct receiver_options *options) {
 
 	signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
 	receiver->options = *options;
-	receiver->holding = options->behaviour == BEHAVE_HOLD || options->behaviour == BEHAVE_SILENT ||
+	receiver->holding = options->behaviour == BEHAVE_HOLD ||
+			    options->behaviour == BEHAVE_SILENT ||
 			    options->behaviour == BEHAVE_HOLD_SECOND_REQUEST;
 	receiver->tls = options->tls ? tls_server_new(options->tls) : NULL;
 	receiver->port = options->port;
@@ -425,7 +436,8 @@ uint16_t receiver_unused_port(void) {
 }
 
 uint16_t receiver_full_port(void) {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	uint16_t port = 0;
 
 	if (listen(listen_at(0, &port), 0))
@@ -434,7 +446,8 @@ uint16_t receiver_full_port(void) {
 	for (int i = 0; i < 4; i++) {
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-		if (fd < 0 || (connect(fd, (struct sockaddr *)&address, sizeof(address)) && errno != EINPROGRESS))
+		if (fd < 0 || (connect(fd, (struct sockaddr *)&address, sizeof(address)) &&
+			       errno != EINPROGRESS))
 			abort();
 	}
 	return port;

@@ -1,4 +1,5 @@
-/* An HTTP receiver for tests, on a loopback address: one of several behaviours, a thread a connection, and a record of what came in. */
+/* An HTTP receiver for tests, on a loopback address: one of several behaviours, a thread a
+ * connection, and a record of what came in. */
 #pragma once
 
 #include "delivery_tls_server.h"
@@ -15,7 +16,8 @@ enum behaviour {
 	BEHAVE_CLOSE_SECOND_REQUEST, /* of each connection: closes it unanswered */
 	BEHAVE_RESET_SECOND_REQUEST, /* resets it unanswered */
 	BEHAVE_CLOSE_IN_SECOND_BODY, /* closes it when a part of its body has come */
-	BEHAVE_HOLD_SECOND_REQUEST,  /* closes it unanswered when released; other connections than the first hang */
+	BEHAVE_HOLD_SECOND_REQUEST,  /* closes it unanswered when released; other connections than
+					the first hang */
 	BEHAVE_BREAK_SECOND_ANSWER,  /* begins to answer it, then closes */
 	BEHAVE_CLOSE_IN_BODY,        /* of any request */
 	BEHAVE_CLOSE_AT_ONCE,        /* before anything has come, TLS included */
@@ -62,5 +64,6 @@ char *receiver_last_request(struct receiver *receiver, size_t *len);
 
 /* A port of 127.0.0.1 where nobody listens. */
 uint16_t receiver_unused_port(void);
-/* One where somebody listens who takes no connections, and whose queue is full. For as long as the process lives. */
+/* One where somebody listens who takes no connections, and whose queue is full. For as long as the
+ * process lives. */
 uint16_t receiver_full_port(void);

@@ -34,7 +34,8 @@ static void end(struct fixture *f, size_t index) {
 	scheduler_release(&f->scheduler, &f->claims[index]);
 	job_free(job);
 	f->claim_count--;
-	memmove(&f->claims[index], &f->claims[index + 1], (f->claim_count - index) * sizeof(f->claims[0]));
+	memmove(&f->claims[index], &f->claims[index + 1],
+		(f->claim_count - index) * sizeof(f->claims[0]));
 }
 
 /* Whatever a test leaves behind can be ended, and then nothing is held. */
@@ -64,7 +65,9 @@ static void add(struct fixture *f, char webhook, int host, const char *jobs) {
 	snprintf(url, sizeof(url), "https://host%d.example/%c", host, webhook);
 	route = route_new(&id, "tenant", url, f->signer);
 	for (; *jobs; jobs++) {
-		struct delivery delivery = { .tenant_id = "tenant", .command_id = "command", .body = jobs, .body_len = 1 };
+		struct delivery delivery = {
+			.tenant_id = "tenant", .command_id = "command", .body = jobs, .body_len = 1
+		};
 
 		scheduler_add(&f->scheduler, job_new(&delivery, route, 0, 1), &f->refused);
 	}
@@ -80,7 +83,8 @@ static void expect_begins(struct fixture *f, const char *expected) {
 	while (scheduler_next(&f->scheduler, &claim)) {
 		f->claims[f->claim_count++] = claim;
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%c%c", len ? " " : "",
-					claim.job->route->webhook_id.bytes[0], claim.job->delivery.body[0]);
+					claim.job->route->webhook_id.bytes[0],
+					claim.job->delivery.body[0]);
 	}
 	assert_string_equal(text, expected);
 }
@@ -155,7 +159,8 @@ static void test_host_that_was_not_reached_yet(void **state) {
 	expect_begins(f, "a5");
 }
 
-/* Too many hosts whose address is being looked for (6, while nothing is known of them): others wait, those that are reached do not. */
+/* Too many hosts whose address is being looked for (6, while nothing is known of them): others
+ * wait, those that are reached do not. */
 static void test_crowd_of_unreached_hosts(void **state) {
 	struct fixture *f = *state;
 
@@ -178,7 +183,8 @@ static void test_crowd_of_unreached_hosts(void **state) {
 	expect_begins(f, "");
 }
 
-/* After a time without jobs one that had been reached goes past a crowd of others, one that nobody knows past a crowd of lost ones. */
+/* After a time without jobs one that had been reached goes past a crowd of others, one that nobody
+ * knows past a crowd of lost ones. */
 static void test_who_passes_the_crowd(void **state) {
 	struct fixture *f = *state;
 
@@ -303,7 +309,8 @@ static void test_sweep(void **state) {
 	expect_begins(f, "a3 a5");
 }
 
-/* Many endpoints on few hosts, ended in an order of no meaning: all begin, and never more than may. */
+/* Many endpoints on few hosts, ended in an order of no meaning: all begin, and never more than may.
+ */
 static void test_everything_begins(void **state) {
 	struct fixture *f = *state;
 	unsigned random = 1;

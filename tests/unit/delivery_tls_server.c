@@ -34,15 +34,20 @@ static void add_extension(X509 *certificate, int nid, const char *value) {
 }
 
 /* Unsigned; its subject and issuer are `name` and `issuer`. */
-static X509 *certificate_new(const char *name, const char *issuer, EVP_PKEY *key, long begins_s, long ends_s) {
+static X509 *certificate_new(const char *name, const char *issuer, EVP_PKEY *key, long begins_s,
+			     long ends_s) {
 	static long serial = 1;
 	X509 *certificate = X509_new();
 
-	check(certificate && X509_set_version(certificate, 2) && ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial++) &&
-	      X509_gmtime_adj(X509_getm_notBefore(certificate), begins_s) && X509_gmtime_adj(X509_getm_notAfter(certificate), ends_s) &&
+	check(certificate && X509_set_version(certificate, 2) &&
+	      ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial++) &&
+	      X509_gmtime_adj(X509_getm_notBefore(certificate), begins_s) &&
+	      X509_gmtime_adj(X509_getm_notAfter(certificate), ends_s) &&
 	      X509_set_pubkey(certificate, key));
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
-	X509_NAME_add_entry_by_txt(X509_get_issuer_name(certificate), "CN", MBSTRING_ASC, (const unsigned char *)issuer, -1, -1, 0);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
+				   (const unsigned char *)name, -1, -1, 0);
+	X509_NAME_add_entry_by_txt(X509_get_issuer_name(certificate), "CN", MBSTRING_ASC,
+				   (const unsigned char *)issuer, -1, -1, 0);
 	return certificate;
 }
 
@@ -57,14 +62,16 @@ static void authority_make(void) {
 	int fd;
 
 	authority.key = EVP_EC_gen("P-256");
-	authority.certificate = certificate_new("authority", "authority", authority.key, -DAY_S, DAY_S);
+	authority.certificate =
+	    certificate_new("authority", "authority", authority.key, -DAY_S, DAY_S);
 	add_extension(authority.certificate, NID_basic_constraints, "critical,CA:TRUE");
 	check(X509_sign(authority.certificate, authority.key, EVP_sha256()) > 0);
 	strcpy(authority.file, "/tmp/posthorn-authority-XXXXXX");
 	fd = mkstemp(authority.file);
 	check(fd >= 0);
 	file = fdopen(fd, "w");
-	check(file && PEM_write_X509(file, authority.certificate) && fclose(file) == 0 && atexit(remove_file) == 0);
+	check(file && PEM_write_X509(file, authority.certificate) && fclose(file) == 0 &&
+	      atexit(remove_file) == 0);
 }
 
 char *tls_authority_file(void) {
@@ -76,11 +83,14 @@ char *tls_authority_file(void) {
 
 static X509 *certificate_of(enum certificate kind, EVP_PKEY *key) {
 	bool is_of_nobody = kind == CERTIFICATE_OF_NOBODY, is_expired = kind == CERTIFICATE_EXPIRED;
-	X509 *certificate = certificate_new("server", is_of_nobody ? "server" : "authority", key, is_expired ? -2 * DAY_S : -DAY_S,
-					    is_expired ? -DAY_S : DAY_S);
+	X509 *certificate =
+	    certificate_new("server", is_of_nobody ? "server" : "authority", key,
+			    is_expired ? -2 * DAY_S : -DAY_S, is_expired ? -DAY_S : DAY_S);
 
 	add_extension(certificate, NID_subject_alt_name,
-		      kind == CERTIFICATE_OF_ANOTHER_NAME ? "DNS:another.example" : "IP:127.0.0.1,IP:127.0.0.2,DNS:dot.test");
+		      kind == CERTIFICATE_OF_ANOTHER_NAME
+			  ? "DNS:another.example"
+			  : "IP:127.0.0.1,IP:127.0.0.2,DNS:dot.test");
 	check(X509_sign(certificate, is_of_nobody ? key : authority.key, EVP_sha256()) > 0);
 	return certificate;
 }
@@ -95,11 +105,14 @@ SSL_CTX *tls_server_new(const struct tls_server_options *options) {
 	certificate = certificate_of(options->certificate, key);
 	if (options->version) {
 		SSL_CTX_set_security_level(context, 0);
-		check(SSL_CTX_set_min_proto_version(context, options->version) && SSL_CTX_set_max_proto_version(context, options->version));
+		check(SSL_CTX_set_min_proto_version(context, options->version) &&
+		      SSL_CTX_set_max_proto_version(context, options->version));
 	}
-	check(SSL_CTX_use_certificate(context, certificate) == 1 && SSL_CTX_use_PrivateKey(context, key) == 1);
+	check(SSL_CTX_use_certificate(context, certificate) == 1 &&
+	      SSL_CTX_use_PrivateKey(context, key) == 1);
 	if (options->wants_certificate)
-		SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+		SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+				   NULL);
 	X509_free(certificate);
 	EVP_PKEY_free(key);
 	return context;

@@ -1,4 +1,5 @@
-/* Certificates of an authority that is made when a test begins, good and bad, and servers that show them. */
+/* Certificates of an authority that is made when a test begins, good and bad, and servers that show
+ * them. */
 #pragma once
 
 #include <openssl/ssl.h>
@@ -13,12 +14,13 @@ enum certificate {
 
 struct tls_server_options {
 	enum certificate certificate;
-	int version;                  /* the only one that it speaks, TLS1_1_VERSION; 0: what OpenSSL likes */
-	bool wants_certificate;       /* of the client; without one the handshake fails */
+	int version; /* the only one that it speaks, TLS1_1_VERSION; 0: what OpenSSL likes */
+	bool wants_certificate; /* of the client; without one the handshake fails */
 };
 
 /* Owned by the caller. */
 SSL_CTX *tls_server_new(const struct tls_server_options *options);
 
-/* The PEM file of the authority, for endpoint.ca.file: owned by this module, and gone when the process ends. */
+/* The PEM file of the authority, for endpoint.ca.file: owned by this module, and gone when the
+ * process ends. */
 char *tls_authority_file(void);

@@ -1,4 +1,5 @@
-/* Which addresses the engine would connect to: names, several answers, numbers as hosts. connect(2) is one that records and never connects. */
+/* Which addresses the engine would connect to: names, several answers, numbers as hosts. connect(2)
+ * is one that records and never connects. */
 #include "base/clock.h"
 #include "base/network.h"
 #include "delivery/engine.h"
@@ -21,8 +22,9 @@ enum { PARTITION = 1, EPOCH = 1, PATIENCE_MS = 20000, ANSWERS_MAX = 4, RECORD_SI
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static const char *answers[ANSWERS_MAX + 1]; /* what the next name resolves to; none: it does not */
-static const char *next_answer;              /* what it resolves to from its second look-up on, where set */
-static char connected[RECORD_SIZE];          /* the addresses that were to be connected to, each with a space behind it */
+static const char *next_answer;     /* what it resolves to from its second look-up on, where set */
+static char connected[RECORD_SIZE]; /* the addresses that were to be connected to, each with a space
+				       behind it */
 
 static socklen_t parse(const char *text, struct sockaddr_storage *out) {
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
@@ -53,7 +55,8 @@ static struct addrinfo *answer_new(const char *text, uint16_t port, struct addri
 	return info;
 }
 
-int getaddrinfo(const char *node _unused_, const char *service, const struct addrinfo *hints _unused_, struct addrinfo **out) {
+int getaddrinfo(const char *node _unused_, const char *service,
+		const struct addrinfo *hints _unused_, struct addrinfo **out) {
 	uint16_t port = (uint16_t)(service ? atoi(service) : 0);
 	size_t count = 0;
 
@@ -70,8 +73,9 @@ int getaddrinfo(const char *node _unused_, const char *service, const struct add
 }
 
 int connect(int fd _unused_, const struct sockaddr *address, socklen_t len _unused_) {
-	const void *bytes = address->sa_family == AF_INET ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
-							   : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
+	const void *bytes = address->sa_family == AF_INET
+				? (const void *)&((const struct sockaddr_in *)address)->sin_addr
+				: (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
 	char text[INET6_ADDRSTRLEN] = "";
 
 	inet_ntop(address->sa_family, bytes, text, sizeof(text));
@@ -137,9 +141,14 @@ static struct job *wait_for_end(struct fixture *f) {
 
 /* One attempt at the url; what was connected to is in `connected`. */
 static enum attempt_reason attempt(struct fixture *f, const char *url) {
-	struct uuid id = { .bytes = { [14] = (uint8_t)(++f->webhooks >> 8), [15] = (uint8_t)f->webhooks } };
+	struct uuid id = { .bytes = { [14] = (uint8_t)(++f->webhooks >> 8),
+				      [15] = (uint8_t)f->webhooks } };
 	struct route *route = route_new(&id, "tenant", url, f->signer);
-	struct delivery delivery = { .webhook_id = id, .tenant_id = "tenant", .command_id = "command", .body = "{}", .body_len = 2 };
+	struct delivery delivery = { .webhook_id = id,
+				     .tenant_id = "tenant",
+				     .command_id = "command",
+				     .body = "{}",
+				     .body_len = 2 };
 	enum attempt_reason reason;
 	struct job *job;
 
@@ -163,7 +172,8 @@ static void set_answers(const char *const *list) {
 	pthread_mutex_unlock(&mutex);
 }
 
-/* A name for every address of the table: refused ones are never connected to, the others are, and to nothing else. */
+/* A name for every address of the table: refused ones are never connected to, the others are, and
+ * to nothing else. */
 static void test_names_of_all_addresses(void **state) {
 	struct fixture *f = *state;
 
@@ -180,13 +190,16 @@ static void test_names_of_all_addresses(void **state) {
 		if (!row->refused_as) {
 			parse(row->address, &address);
 			inet_ntop(address.ss_family,
-				  address.ss_family == AF_INET ? (void *)&((struct sockaddr_in *)&address)->sin_addr
-							       : (void *)&((struct sockaddr_in6 *)&address)->sin6_addr,
+				  address.ss_family == AF_INET
+				      ? (void *)&((struct sockaddr_in *)&address)->sin_addr
+				      : (void *)&((struct sockaddr_in6 *)&address)->sin6_addr,
 				  expected, sizeof(expected));
 			strcat(expected, " ");
 		}
-		if (reason != (row->refused_as ? ATTEMPT_ADDRESS_REFUSED : ATTEMPT_CONNECT) || strcmp(connected, expected))
-			fail_msg("%s: reason %d, connected to \"%s\", expected \"%s\"", row->address, reason, connected, expected);
+		if (reason != (row->refused_as ? ATTEMPT_ADDRESS_REFUSED : ATTEMPT_CONNECT) ||
+		    strcmp(connected, expected))
+			fail_msg("%s: reason %d, connected to \"%s\", expected \"%s\"",
+				 row->address, reason, connected, expected);
 	}
 }
 
@@ -201,7 +214,9 @@ static void test_several_answers(void **state) {
 		{ "all bad", { "127.0.0.1", "10.0.0.1", "192.168.0.1", "0.0.0.0" }, "" },
 		{ "bad of the other family", { "::1", "8.8.8.8" }, "8.8.8.8 " },
 		{ "bad of both", { "fd00::1", "10.0.0.1" }, "" },
-		{ "good of the other family", { "127.0.0.1", "2606:4700::1111" }, "2606:4700::1111 " },
+		{ "good of the other family",
+		  { "127.0.0.1", "2606:4700::1111" },
+		  "2606:4700::1111 " },
 		{ "mapped beside its like", { "::ffff:8.8.8.8", "8.8.8.8" }, "8.8.8.8 " },
 	};
 	struct fixture *f = *state;
@@ -214,7 +229,8 @@ static void test_several_answers(void **state) {
 		snprintf(url, sizeof(url), "https://several-%zu.test/", i);
 		reason = attempt(f, url);
 		if (reason != ATTEMPT_ADDRESS_REFUSED || strcmp(connected, rows[i].connected))
-			fail_msg("%s: reason %d, connected to \"%s\"", rows[i].name, reason, connected);
+			fail_msg("%s: reason %d, connected to \"%s\"", rows[i].name, reason,
+				 connected);
 	}
 }
 
@@ -232,21 +248,58 @@ static void test_answers_that_change(void **state) {
 	next_answer = NULL;
 }
 
-/* Urls as somebody might write them: refused with their command, or by the guard. No policy of a test opens anything. */
+/* Urls as somebody might write them: refused with their command, or by the guard. No policy of a
+ * test opens anything. */
 static void test_urls(void **state) {
 	static const struct network_list none = { 0 };
 	static const struct url_policy policy = { .allow_http = true, .allow_networks = &none };
 	static const char *const urls[] = {
-		"http://127.0.0.1/", "http://127.1/", "http://127.0.1/", "http://2130706433/", "http://0x7f.1/", "http://0x7f000001/",
-		"http://0177.0.0.1/", "http://017700000001/", "http://0177.1/", "http://127.0.0.1./", "http://127.1./", "http://0/",
-		"http://0.0.0.0/", "http://[::1]/", "http://[::]/", "http://[::ffff:127.0.0.1]/", "http://[::ffff:7f00:1]/",
-		"http://[0:0:0:0:0:0:0:1]/", "http://[::127.0.0.1]/", "http://[64:ff9b::127.0.0.1]/", "http://[2002:7f00:1::]/",
-		"http://[fe80::1%25lo]/", "http://[::1]:443/", "http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/",
-		"http://\xe2\x91\xa0\xe2\x91\xa1\xe2\x91\xa6.0.0.1/", "http://127\xe3\x80\x82" "0\xe3\x80\x82" "0\xe3\x80\x82" "1/",
-		"http://%31%32%37.0.0.1/", "http://user@127.0.0.1/", "http://8.8.8.8@127.0.0.1/", "http://8.8.8.8#@127.0.0.1/",
-		"http://127.0.0.1\\@8.8.8.8/", "http://127.0.0.1:80:80/", "http://169.254.169.254/latest/meta-data", "http://10.0.0.1/",
-		"http://localhost/", "http://LOCALHOST/", "http://localhost./", "http://a.localhost/", "http://\xe2\x93\x9bocalhost/",
-		"http://256.256.256.256/", "http://1.2.3.4.5/", "http://4294967297/", "http://0x100000001/",
+		"http://127.0.0.1/",
+		"http://127.1/",
+		"http://127.0.1/",
+		"http://2130706433/",
+		"http://0x7f.1/",
+		"http://0x7f000001/",
+		"http://0177.0.0.1/",
+		"http://017700000001/",
+		"http://0177.1/",
+		"http://127.0.0.1./",
+		"http://127.1./",
+		"http://0/",
+		"http://0.0.0.0/",
+		"http://[::1]/",
+		"http://[::]/",
+		"http://[::ffff:127.0.0.1]/",
+		"http://[::ffff:7f00:1]/",
+		"http://[0:0:0:0:0:0:0:1]/",
+		"http://[::127.0.0.1]/",
+		"http://[64:ff9b::127.0.0.1]/",
+		"http://[2002:7f00:1::]/",
+		"http://[fe80::1%25lo]/",
+		"http://[::1]:443/",
+		"http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/",
+		"http://\xe2\x91\xa0\xe2\x91\xa1\xe2\x91\xa6.0.0.1/",
+		"http://127\xe3\x80\x82"
+		"0\xe3\x80\x82"
+		"0\xe3\x80\x82"
+		"1/",
+		"http://%31%32%37.0.0.1/",
+		"http://user@127.0.0.1/",
+		"http://8.8.8.8@127.0.0.1/",
+		"http://8.8.8.8#@127.0.0.1/",
+		"http://127.0.0.1\\@8.8.8.8/",
+		"http://127.0.0.1:80:80/",
+		"http://169.254.169.254/latest/meta-data",
+		"http://10.0.0.1/",
+		"http://localhost/",
+		"http://LOCALHOST/",
+		"http://localhost./",
+		"http://a.localhost/",
+		"http://\xe2\x93\x9bocalhost/",
+		"http://256.256.256.256/",
+		"http://1.2.3.4.5/",
+		"http://4294967297/",
+		"http://0x100000001/",
 	};
 	const char *nothing[] = { NULL };
 	struct fixture *f = *state;
@@ -270,8 +323,10 @@ static void test_urls(void **state) {
 /* The same for webhooks that were written while more was open. */
 static void test_urls_that_were_allowed_before(void **state) {
 	static const char *const urls[] = {
-		"http://127.0.0.1/", "https://127.0.0.1:8443/", "http://10.0.0.1/", "http://[::1]/", "http://[fd00::1]/",
-		"http://[::ffff:127.0.0.1]/", "http://2130706433/", "http://0x7f.1/", "http://0177.0.0.1/", "http://127.1/", "http://localhost/",
+		"http://127.0.0.1/",  "https://127.0.0.1:8443/", "http://10.0.0.1/",
+		"http://[::1]/",      "http://[fd00::1]/",       "http://[::ffff:127.0.0.1]/",
+		"http://2130706433/", "http://0x7f.1/",          "http://0177.0.0.1/",
+		"http://127.1/",      "http://localhost/",
 	};
 	struct fixture *f = *state;
 
@@ -284,10 +339,8 @@ static void test_urls_that_were_allowed_before(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		WIRE_TEST(test_names_of_all_addresses),
-		WIRE_TEST(test_several_answers),
-		WIRE_TEST(test_answers_that_change),
-		WIRE_TEST(test_urls),
+		WIRE_TEST(test_names_of_all_addresses),        WIRE_TEST(test_several_answers),
+		WIRE_TEST(test_answers_that_change),           WIRE_TEST(test_urls),
 		WIRE_TEST(test_urls_that_were_allowed_before),
 	};
 

@@ -1,6 +1,5 @@
 /* An endpoint's breaker, and what its webhook is told of it. */
 #include "domain/breaker.h"
-
 #include "domain/handler.h"
 #include "domain/id.h"
 
@@ -9,7 +8,13 @@
 /* After what it needs. */
 #include <cmocka.h>
 
-enum { MAX_FAILURES = 3, PROBE_MS = 1000, STEPS_MAX = 8, HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
+enum {
+	MAX_FAILURES = 3,
+	PROBE_MS = 1000,
+	STEPS_MAX = 8,
+	HOUR_MS = 3600 * 1000,
+	DAY_MS = 24 * HOUR_MS
+};
 
 static const struct breaker_policy policy = { MAX_FAILURES, PROBE_MS };
 
@@ -31,24 +36,59 @@ static const struct {
 } rows[] = {
 	{ "a success", ENDS(AT(200, 10)), { 0 }, BREAKER_NONE },
 	{ "a failure", ENDS(AT(500, 10)), { 1, 10, 0, false, false }, BREAKER_NONE },
-	{ "so many failures open it", ENDS(AT(500, 10), AT(404, 20), AT(500, 30)), { 3, 10, 1030, true, false }, BREAKER_HELD },
-	{ "a success in between", ENDS(AT(500, 10), AT(500, 20), AT(204, 25), AT(500, 30)), { 1, 30, 0, false, false }, BREAKER_NONE },
-	{ "a probe that fails", ENDS(AT(500, 10), AT(500, 20), AT(500, 30), AT(500, 1040)), { 4, 10, 2040, true, false }, BREAKER_HELD },
-	{ "a probe that succeeds", ENDS(AT(500, 10), AT(500, 20), AT(500, 30), AT(200, 1040)), { 0 }, BREAKER_NONE },
+	{ "so many failures open it",
+	  ENDS(AT(500, 10), AT(404, 20), AT(500, 30)),
+	  { 3, 10, 1030, true, false },
+	  BREAKER_HELD },
+	{ "a success in between",
+	  ENDS(AT(500, 10), AT(500, 20), AT(204, 25), AT(500, 30)),
+	  { 1, 30, 0, false, false },
+	  BREAKER_NONE },
+	{ "a probe that fails",
+	  ENDS(AT(500, 10), AT(500, 20), AT(500, 30), AT(500, 1040)),
+	  { 4, 10, 2040, true, false },
+	  BREAKER_HELD },
+	{ "a probe that succeeds",
+	  ENDS(AT(500, 10), AT(500, 20), AT(500, 30), AT(200, 1040)),
+	  { 0 },
+	  BREAKER_NONE },
 	{ "503 asks for less", ENDS(AT(503, 10)), { 1, 10, 0, false, false }, BREAKER_SLOWER },
-	{ "429 asks for a time", ENDS(ASKED(429, 5000, 10)), { 1, 10, 5010, false, false }, BREAKER_HELD },
-	{ "for no longer than a day", ENDS(ASKED(503, 100LL * DAY_MS, 10)), { 1, 10, DAY_MS + 10, false, false }, BREAKER_HELD },
-	{ "500 does not ask, whatever it says", ENDS(ASKED(500, 5000, 10)), { 1, 10, 0, false, false }, BREAKER_NONE },
-	{ "what was under way does not take it back", ENDS(ASKED(429, 5000, 10), AT(200, 20)), { .hold_until_ms = 5010 }, BREAKER_NONE },
-	{ "a shorter one does not either", ENDS(ASKED(429, 5000, 10), ASKED(429, 100, 20)), { 2, 10, 5010, false, false }, BREAKER_HELD },
-	{ "the longer of hold and probe", ENDS(AT(500, 10), AT(500, 20), ASKED(503, 9000, 30)), { 3, 10, 9030, true, false }, BREAKER_HELD },
+	{ "429 asks for a time",
+	  ENDS(ASKED(429, 5000, 10)),
+	  { 1, 10, 5010, false, false },
+	  BREAKER_HELD },
+	{ "for no longer than a day",
+	  ENDS(ASKED(503, 100LL * DAY_MS, 10)),
+	  { 1, 10, DAY_MS + 10, false, false },
+	  BREAKER_HELD },
+	{ "500 does not ask, whatever it says",
+	  ENDS(ASKED(500, 5000, 10)),
+	  { 1, 10, 0, false, false },
+	  BREAKER_NONE },
+	{ "what was under way does not take it back",
+	  ENDS(ASKED(429, 5000, 10), AT(200, 20)),
+	  { .hold_until_ms = 5010 },
+	  BREAKER_NONE },
+	{ "a shorter one does not either",
+	  ENDS(ASKED(429, 5000, 10), ASKED(429, 100, 20)),
+	  { 2, 10, 5010, false, false },
+	  BREAKER_HELD },
+	{ "the longer of hold and probe",
+	  ENDS(AT(500, 10), AT(500, 20), ASKED(503, 9000, 30)),
+	  { 3, 10, 9030, true, false },
+	  BREAKER_HELD },
 	{ "410 is for good", ENDS(AT(410, 10), AT(200, 20)), { .is_gone = true }, BREAKER_NONE },
-	{ "our own fault is not the endpoint's", ENDS(AT(1, 10), AT(1, 20), AT(1, 30)), { 0 }, BREAKER_NONE },
+	{ "our own fault is not the endpoint's",
+	  ENDS(AT(1, 10), AT(1, 20), AT(1, 30)),
+	  { 0 },
+	  BREAKER_NONE },
 };
 
 static struct attempt_result result_of(const struct step *step) {
 	return (struct attempt_result){
-		.reason = step->status == 1 ? ATTEMPT_INTERNAL : attempt_status_is_success(step->status) ? ATTEMPT_OK : ATTEMPT_STATUS,
+		.reason = step->status == 1                         ? ATTEMPT_INTERNAL
+			  : attempt_status_is_success(step->status) ? ATTEMPT_OK
+								    : ATTEMPT_STATUS,
 		.status = step->status,
 		.retry_after_ms = step->retry_after_ms,
 		.finished_at_ms = step->at_ms,
@@ -82,7 +122,9 @@ static void test_rows(void **state _unused_) {
 
 /* What another worker found is continued: the time since when it fails, and one success ends it. */
 static void test_reopened(void **state _unused_) {
-	struct attempt_result failure = { .reason = ATTEMPT_TIMEOUT, .retry_after_ms = -1, .finished_at_ms = 500 };
+	struct attempt_result failure = { .reason = ATTEMPT_TIMEOUT,
+					  .retry_after_ms = -1,
+					  .finished_at_ms = 500 };
 	struct breaker breaker = breaker_reopened(7);
 
 	assert_true(breaker.is_open);
@@ -99,7 +141,9 @@ static void test_reopened(void **state _unused_) {
 enum { NOW_MS = 1000 * 1000 };
 
 static const struct outcome_settings settings = { .endpoint_disable_after_ms = 5000 };
-static const struct webhook there = { .id = { { 1 } }, .tenant_id = "t", .url = "https://a/", .updated_at_ms = 3 };
+static const struct webhook there = {
+	.id = { { 1 } }, .tenant_id = "t", .url = "https://a/", .updated_at_ms = 3
+};
 
 enum what { NOTHING, KEPT, DISABLED };
 
@@ -111,14 +155,34 @@ static const struct {
 	enum what what;
 } reports[] = {
 	{ "it fails", { .url = "https://a/", .failing_since_ms = NOW_MS - 10 }, 0, false, KEPT },
-	{ "it still fails", { .url = "https://a/", .failing_since_ms = NOW_MS - 10 }, NOW_MS - 10, false, NOTHING },
+	{ "it still fails",
+	  { .url = "https://a/", .failing_since_ms = NOW_MS - 10 },
+	  NOW_MS - 10,
+	  false,
+	  NOTHING },
 	{ "it no longer fails", { .url = "https://a/" }, NOW_MS - 10, false, KEPT },
 	{ "it never failed", { .url = "https://a/" }, 0, false, NOTHING },
-	{ "one millisecond less than too long", { .url = "https://a/", .failing_since_ms = NOW_MS - 4999 }, 1, false, KEPT },
-	{ "too long", { .url = "https://a/", .failing_since_ms = NOW_MS - 5000 }, NOW_MS - 5000, false, DISABLED },
+	{ "one millisecond less than too long",
+	  { .url = "https://a/", .failing_since_ms = NOW_MS - 4999 },
+	  1,
+	  false,
+	  KEPT },
+	{ "too long",
+	  { .url = "https://a/", .failing_since_ms = NOW_MS - 5000 },
+	  NOW_MS - 5000,
+	  false,
+	  DISABLED },
 	{ "gone", { .url = "https://a/", .is_gone = true }, 0, false, DISABLED },
-	{ "gone, and disabled already", { .url = "https://a/", .is_gone = true }, 0, true, NOTHING },
-	{ "gone from where the webhook no longer is", { .url = "https://b/", .is_gone = true }, 0, false, NOTHING },
+	{ "gone, and disabled already",
+	  { .url = "https://a/", .is_gone = true },
+	  0,
+	  true,
+	  NOTHING },
+	{ "gone from where the webhook no longer is",
+	  { .url = "https://b/", .is_gone = true },
+	  0,
+	  false,
+	  NOTHING },
 };
 
 static void test_reports(void **state _unused_) {
@@ -138,8 +202,11 @@ static void test_reports(void **state _unused_) {
 			const struct webhook *after = &effects.changes[0].record->webhook;
 
 			assert_int_equal(after->disabled, reports[i].what == DISABLED);
-			assert_int_equal(after->updated_at_ms, reports[i].what == DISABLED ? NOW_MS : 3);
-			assert_int_equal(after->failing_since_ms, reports[i].what == DISABLED ? 0 : reports[i].report.failing_since_ms);
+			assert_int_equal(after->updated_at_ms,
+					 reports[i].what == DISABLED ? NOW_MS : 3);
+			assert_int_equal(
+			    after->failing_since_ms,
+			    reports[i].what == DISABLED ? 0 : reports[i].report.failing_since_ms);
 		}
 	}
 }

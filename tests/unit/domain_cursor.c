@@ -28,15 +28,19 @@ static void formats_as_the_interface_says(void **state _unused_) {
 	struct cursor cursor = { .created_at_ms = time_ms };
 
 	assert_int_equal(uuid_parse(ID, &cursor.id), 0);
-	assert_string_equal(cursor_format(arena, &cursor), cursor_of(arena, "createdAt=2026-01-31T12%3A00%3A00.123Z&id=" ID));
+	assert_string_equal(cursor_format(arena, &cursor),
+			    cursor_of(arena, "createdAt=2026-01-31T12%3A00%3A00.123Z&id=" ID));
 }
 
 static void comes_back_as_it_went(void **state _unused_) {
-	static const int64_t times[] = { 0, 1, 999, time_ms, 951782400000, 4102444799999, 253402300799999, -1 };
+	static const int64_t times[] = {
+		0, 1, 999, time_ms, 951782400000, 4102444799999, 253402300799999, -1
+	};
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
-		struct cursor cursor = { .created_at_ms = times[i], .id = { { (uint8_t)i, 255 } } }, read;
+		struct cursor cursor = { .created_at_ms = times[i], .id = { { (uint8_t)i, 255 } } },
+			      read;
 
 		assert_int_equal(cursor_parse(cursor_format(arena, &cursor), &read), 0);
 		assert_int_equal(read.created_at_ms, times[i]);
@@ -102,7 +106,8 @@ static void refuses_other_plain_text(void **state _unused_) {
 
 static void refuses_other_encodings(void **state _unused_) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	char *good = cursor_of(arena, "createdAt=" TIME "&id=" ID), *huge = arena_alloc(arena, 100001);
+	char *good = cursor_of(arena, "createdAt=" TIME "&id=" ID),
+	     *huge = arena_alloc(arena, 100001);
 	const char *texts[] = {
 		"***",
 		arena_printf(arena, "%s=", good),
@@ -134,9 +139,12 @@ static void refuses_a_hidden_tail(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(formats_as_the_interface_says), cmocka_unit_test(comes_back_as_it_went),
-		cmocka_unit_test(takes_what_people_write),       cmocka_unit_test(refuses_other_plain_text),
-		cmocka_unit_test(refuses_other_encodings),       cmocka_unit_test(refuses_a_hidden_tail),
+		cmocka_unit_test(formats_as_the_interface_says),
+		cmocka_unit_test(comes_back_as_it_went),
+		cmocka_unit_test(takes_what_people_write),
+		cmocka_unit_test(refuses_other_plain_text),
+		cmocka_unit_test(refuses_other_encodings),
+		cmocka_unit_test(refuses_a_hidden_tail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

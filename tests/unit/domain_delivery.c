@@ -1,4 +1,5 @@
-/* The life of a delivery after it was recorded: outcomes, the retry schedule, Retry-After, withdrawal. */
+/* The life of a delivery after it was recorded: outcomes, the retry schedule, Retry-After,
+ * withdrawal. */
 #include "domain/handler.h"
 #include "domain/id.h"
 
@@ -7,9 +8,13 @@
 /* After what it needs. */
 #include <cmocka.h>
 
-static const int64_t schedule_ms[] = { 5000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000 };
+static const int64_t schedule_ms[] = {
+	5000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000
+};
 static const struct outcome_settings settings = {
-	.retry = { .schedule_ms = schedule_ms, .schedule_count = ARRAY_LEN(schedule_ms), .jitter = 0.2 },
+	.retry = { .schedule_ms = schedule_ms,
+		   .schedule_count = ARRAY_LEN(schedule_ms),
+		   .jitter = 0.2 },
 };
 static const struct outcome_settings steady = {
 	.retry = { .schedule_ms = schedule_ms, .schedule_count = ARRAY_LEN(schedule_ms) },
@@ -34,12 +39,15 @@ static const struct delivery fresh = {
 };
 
 static struct attempt_result result_of(enum attempt_reason reason, int32_t status) {
-	return (struct attempt_result){
-		.reason = reason, .status = status, .retry_after_ms = -1, .duration_ms = 42, .finished_at_ms = now_ms
-	};
+	return (struct attempt_result){ .reason = reason,
+					.status = status,
+					.retry_after_ms = -1,
+					.duration_ms = 42,
+					.finished_at_ms = now_ms };
 }
 
-static void assert_own_event(const struct effects *effects, enum analytic_step step, int64_t at_ms) {
+static void assert_own_event(const struct effects *effects, enum analytic_step step,
+			     int64_t at_ms) {
 	const struct analytic_event *event = &effects->events[0];
 
 	assert_int_equal(effects->event_count, 1);
@@ -52,7 +60,8 @@ static void assert_own_event(const struct effects *effects, enum analytic_step s
 	assert_string_equal(event->traceparent, "00-trace");
 	assert_int_equal(event->data.kind, EVENT_DATA_DELIVERY);
 	assert_memory_equal(&event->data.delivery.delivery_id, &fresh.id, sizeof(fresh.id));
-	assert_memory_equal(&event->data.delivery.webhook_id, &fresh.webhook_id, sizeof(fresh.webhook_id));
+	assert_memory_equal(&event->data.delivery.webhook_id, &fresh.webhook_id,
+			    sizeof(fresh.webhook_id));
 }
 
 static void success_ends_it(void **state _unused_) {
@@ -112,7 +121,9 @@ static void an_endpoint_that_never_answers_ends_it_dead(void **state _unused_) {
 			result.finished_at_ms = at_ms;
 			effects_init(&effects, arena);
 			handle_outcome(&settings, &delivery, &result, &effects);
-			assert_own_event(&effects, attempt <= RETRIES ? ANALYTIC_RETRY : ANALYTIC_PROCESS_FAIL, at_ms);
+			assert_own_event(
+			    &effects, attempt <= RETRIES ? ANALYTIC_RETRY : ANALYTIC_PROCESS_FAIL,
+			    at_ms);
 			assert_int_equal(effects.events[0].data.delivery.attempt, attempt);
 			ids[count++] = effects.events[0].id;
 			delivery = effects.changes[0].record->delivery;
@@ -156,7 +167,8 @@ static void waits_follow_the_schedule_within_the_jitter(void **state _unused_) {
 			int64_t delay_ms = retry_delay_ms(&settings.retry, &id, attempts, -1);
 
 			assert_in_range(delay_ms, base_ms * 8 / 10, base_ms * 12 / 10);
-			assert_int_equal(delay_ms, retry_delay_ms(&settings.retry, &id, attempts, -1));
+			assert_int_equal(delay_ms,
+					 retry_delay_ms(&settings.retry, &id, attempts, -1));
 			assert_int_equal(retry_delay_ms(&steady.retry, &id, attempts, -1), base_ms);
 			earlier |= delay_ms < base_ms * 85 / 100;
 			later |= delay_ms > base_ms * 115 / 100;
@@ -187,7 +199,8 @@ static void retry_after_is_honoured_within_bounds(void **state _unused_) {
 	const struct retry_policy patient = { .schedule_ms = two_days_ms, .schedule_count = 1 };
 
 	for (size_t i = 0; i < ARRAY_LEN(honoured); i++)
-		assert_int_equal(retry_delay_ms(&steady.retry, &fresh.id, honoured[i].attempts, honoured[i].retry_after_ms),
+		assert_int_equal(retry_delay_ms(&steady.retry, &fresh.id, honoured[i].attempts,
+						honoured[i].retry_after_ms),
 				 honoured[i].delay_ms);
 	assert_int_equal(retry_delay_ms(&patient, &fresh.id, 1, 1000), two_days_ms[0]);
 }
@@ -216,7 +229,8 @@ static void a_clock_step_buries_nothing(void **state _unused_) {
 		delivery.attempts = rows[i].attempts;
 		delivery.last_status = rows[i].last_status;
 		delivery.next_attempt_at_ms = now_ms + rows[i].ahead_ms;
-		assert_int_equal(retry_due_ms(&settings.retry, &delivery, now_ms), now_ms + (rows[i].is_believed ? rows[i].ahead_ms : 0));
+		assert_int_equal(retry_due_ms(&settings.retry, &delivery, now_ms),
+				 now_ms + (rows[i].is_believed ? rows[i].ahead_ms : 0));
 	}
 }
 
@@ -250,7 +264,8 @@ static void reasons_have_texts(void **state _unused_) {
 
 		assert_string_equal(attempt_reason_text(&result), reasons[i].text);
 		assert_string_equal(attempt_reason_told(&result), reasons[i].told);
-		assert_string_equal(attempt_reason_retold(reasons[i].text), attempt_reason_told(&result));
+		assert_string_equal(attempt_reason_retold(reasons[i].text),
+				    attempt_reason_told(&result));
 	}
 	for (int status = 100; status <= 999; status++) {
 		struct attempt_result result = result_of(ATTEMPT_STATUS, status);
@@ -287,8 +302,12 @@ static const struct {
 	{ "5 5", -1 },
 	{ "0x10", -1 },
 	{ "soon", -1 },
-	{ "4                                                                     and more, behind the longest date", -1 },
-	{ "4                                                                                                     ", 4000 },
+	{ "4                                                                     and more, behind "
+	  "the longest date",
+	  -1 },
+	{ "4                                                                                       "
+	  "              ",
+	  4000 },
 	{ "Sun, 06 Nov 1994 08:49:37 +0100", -1 },
 	{ "Sun, 06 Nov 1994 08:49:37", -1 },
 	{ "Mon, 06 Nov 1994 08:49:37 GMT", -1 },
@@ -307,14 +326,16 @@ static void retry_after_takes_both_forms(void **state _unused_) {
 		int64_t wait_ms = retry_after_parse(retry_afters[i].value, 784111740000);
 
 		if (wait_ms != retry_afters[i].wait_ms)
-			fail_msg("\"%s\": %lld, not %lld", retry_afters[i].value, (long long)wait_ms,
-				 (long long)retry_afters[i].wait_ms);
+			fail_msg("\"%s\": %lld, not %lld", retry_afters[i].value,
+				 (long long)wait_ms, (long long)retry_afters[i].wait_ms);
 	}
 }
 
 static void only_2xx_is_success(void **state _unused_) {
-	assert_true(attempt_status_is_success(200) && attempt_status_is_success(204) && attempt_status_is_success(299));
-	assert_false(attempt_status_is_success(199) || attempt_status_is_success(300) || attempt_status_is_success(0));
+	assert_true(attempt_status_is_success(200) && attempt_status_is_success(204) &&
+		    attempt_status_is_success(299));
+	assert_false(attempt_status_is_success(199) || attempt_status_is_success(300) ||
+		     attempt_status_is_success(0));
 }
 
 int main(void) {

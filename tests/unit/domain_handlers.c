@@ -80,9 +80,10 @@ static void ids_are_taken_in_either_case(void **state) {
 }
 
 static void a_tenant_sees_only_its_own(void **state) {
-	static const enum operation operations[] = { OPERATION_RETRIEVE_WEBHOOK, OPERATION_UPDATE_WEBHOOK,
-						     OPERATION_DELETE_WEBHOOK, OPERATION_TEST_WEBHOOK,
-						     OPERATION_RECOVER_DELIVERIES };
+	static const enum operation operations[] = {
+		OPERATION_RETRIEVE_WEBHOOK, OPERATION_UPDATE_WEBHOOK, OPERATION_DELETE_WEBHOOK,
+		OPERATION_TEST_WEBHOOK, OPERATION_RECOVER_DELIVERIES
+	};
 	struct world *world = *state;
 	const char *id = world_create(world, "other");
 	struct command list = world_command(world, OPERATION_RETRIEVE_WEBHOOKS);
@@ -110,7 +111,9 @@ static void the_first_webhook_brings_the_first_key(void **state) {
 }
 
 static const struct signing_key *find_key(struct world *world, const char *kid) {
-	return &fake_registry_find(&world->fake, &(struct state_key){ .kind = STATE_SIGNING_KEY, .tenant_id = "t", .name = kid })
+	return &fake_registry_find(
+		    &world->fake,
+		    &(struct state_key){ .kind = STATE_SIGNING_KEY, .tenant_id = "t", .name = kid })
 		    ->signing_key;
 }
 
@@ -127,7 +130,8 @@ static void rotation_overlaps(void **state) {
 	assert_string_equal(outcome->data.signing_key.kid, "kid-t-2");
 	assert_int_equal(outcome->data.signing_key.created_at_ms, world->now_ms);
 	assert_int_equal(outcome->data.signing_key.expires_at_ms, 0);
-	assert_int_equal(find_key(world, "kid-t-1")->expires_at_ms, world->now_ms + WORLD_OVERLAP_MS);
+	assert_int_equal(find_key(world, "kid-t-1")->expires_at_ms,
+			 world->now_ms + WORLD_OVERLAP_MS);
 	assert_int_equal(find_key(world, "kid-t-1")->created_at_ms, WORLD_START_MS);
 	assert_int_equal(find_key(world, "kid-t-2")->expires_at_ms, 0);
 	assert_int_equal(find_key(world, "kid-t-2")->epoch, 2);
@@ -135,7 +139,8 @@ static void rotation_overlaps(void **state) {
 	rotate = world_command(world, OPERATION_ROTATE_SIGNING_KEY);
 	world_handle(world, &rotate);
 	/* The oldest keeps the end that it was given. */
-	assert_int_equal(find_key(world, "kid-t-1")->expires_at_ms, WORLD_START_MS + 10 + WORLD_OVERLAP_MS);
+	assert_int_equal(find_key(world, "kid-t-1")->expires_at_ms,
+			 WORLD_START_MS + 10 + WORLD_OVERLAP_MS);
 	world_create(world, "t");
 	assert_int_equal(fake_registry_count(&world->fake, STATE_SIGNING_KEY), 3);
 }
@@ -150,13 +155,16 @@ static void a_test_is_delivered(void **state) {
 	assert_outcome(outcome, "WEBHOOK_TEST_SUCCESS", 202);
 	assert_int_equal(outcome->data.delivery.event_type, EVENT_TYPE_WEBHOOK_TEST);
 	assert_int_equal(world->effects.event_count, 3);
-	assert_int_equal(uuid_compare(&world->effects.events[2].data.delivery.delivery_id, &outcome->data.delivery.delivery_id),
+	assert_int_equal(uuid_compare(&world->effects.events[2].data.delivery.delivery_id,
+				      &outcome->data.delivery.delivery_id),
 			 0);
 	delivery = &world->effects.changes[0].record->delivery;
 	assert_int_equal(delivery->status, DELIVERY_PENDING);
 	assert_int_equal(delivery->next_attempt_at_ms, world->now_ms);
 	assert_non_null(strstr(delivery->body, "\"type\":\"WebhookTest\""));
-	assert_non_null(strstr(delivery->body, "\"payload\":{\"message\":\"This is a test of your webhook.\",\"webhookId\":\""));
+	assert_non_null(strstr(
+	    delivery->body,
+	    "\"payload\":{\"message\":\"This is a test of your webhook.\",\"webhookId\":\""));
 	assert_int_equal(delivery->body_len, strlen(delivery->body));
 }
 
@@ -181,7 +189,8 @@ static void a_disabled_webhook_is_not_tested_nor_recovered(void **state) {
 }
 
 /* A dead delivery of the webhook, that died at `died_at_ms`. */
-static void add_dead(struct world *world, const char *webhook_id, uint8_t number, int64_t died_at_ms) {
+static void add_dead(struct world *world, const char *webhook_id, uint8_t number,
+		     int64_t died_at_ms) {
 	struct state_record record = {
 		.kind = STATE_DELIVERY,
 		.delivery = { .id = { { number } },
@@ -295,14 +304,16 @@ static void refusals_change_only_the_receipt(void **state) {
 		assert_int_equal(world->effects.changes[0].record->kind, STATE_RECEIPT);
 		assert_int_equal(receipt->status, outcome->status);
 		assert_int_equal(receipt->subject, outcome->subject);
-		assert_int_equal(receipt->expires_at_ms, world->now_ms + WORLD_RECEIPT_RETENTION_MS);
+		assert_int_equal(receipt->expires_at_ms,
+				 world->now_ms + WORLD_RECEIPT_RETENTION_MS);
 	}
 }
 
 static void a_repeated_command_is_answered_again(void **state) {
 	struct world *world = *state;
 	struct command command = world_command(world, OPERATION_CREATE_WEBHOOK);
-	struct uuid id = world_handle(world, &command)->data.webhook.id, event_id = world->effects.events[1].id;
+	struct uuid id = world_handle(world, &command)->data.webhook.id,
+		    event_id = world->effects.events[1].id;
 	const struct analytic_event *outcome;
 
 	world->now_ms += 1000;
@@ -367,11 +378,13 @@ static void a_command_id_means_one_thing(void **state) {
 		assert_false(outcome->repeat);
 		assert_string_equal(outcome->data.problem->code, "Conflict");
 		assert_string_equal(outcome->data.problem->type, "request");
-		assert_string_equal(outcome->data.problem->message, "The commandId was used before with another command.");
+		assert_string_equal(outcome->data.problem->message,
+				    "The commandId was used before with another command.");
 		assert_int_equal(outcome->data.problem->detail_count, 1);
 		assert_string_equal(outcome->data.problem->details[0].param, "commandId");
 		assert_string_equal(outcome->data.problem->details[0].location, "body");
-		assert_string_equal(outcome->data.problem->details[0].value, first.envelope.command_id);
+		assert_string_equal(outcome->data.problem->details[0].value,
+				    first.envelope.command_id);
 		assert_int_equal(world->effects.change_count, 0);
 	}
 	assert_true(world_handle(world, &first)->repeat);
@@ -474,7 +487,8 @@ static void assert_none_twice(struct pages *pages) {
 		assert_int_not_equal(uuid_compare(&pages->seen[i - 1], &pages->seen[i]), 0);
 }
 
-/* 2,500 rows are put in directly: through commands each would bring its receipt, and the fake looks at all of it. */
+/* 2,500 rows are put in directly: through commands each would bring its receipt, and the fake looks
+ * at all of it. */
 static void fill(struct world *world, size_t count) {
 	struct effects effects;
 
@@ -487,7 +501,9 @@ static void fill(struct world *world, size_t count) {
 				     .event_count = 1,
 				     .created_at_ms = WORLD_START_MS + (int64_t)(i / 7) },
 		};
-		const struct command_source source = { .cluster_id = "fill", .topic = "", .offset = (int64_t)i };
+		const struct command_source source = { .cluster_id = "fill",
+						       .topic = "",
+						       .offset = (int64_t)i };
 
 		record.webhook.id = id_of_webhook(&source, "t", "fill");
 		effects_put(&effects, &record);
@@ -512,7 +528,8 @@ static void pages_hold_everything_once(void **state) {
 	assert_none_twice(pages);
 }
 
-/* Between the pages the cursor's own item goes, one already seen goes, one not yet seen goes, and one comes. */
+/* Between the pages the cursor's own item goes, one already seen goes, one not yet seen goes, and
+ * one comes. */
 static void pages_stay_whole_while_webhooks_come_and_go(void **state) {
 	struct world *world = *state;
 	struct pages *pages = arena_zalloc(world->arena, sizeof(*pages));
@@ -521,9 +538,12 @@ static void pages_stay_whole_while_webhooks_come_and_go(void **state) {
 	size_t count, gone_unseen = 0, fresh = 0;
 
 	fill(world, 2500);
-	assert_int_equal(world->fake.registry.webhook_list(&world->fake, world->arena, "t", NULL, 4000, &all, &count), 0);
+	assert_int_equal(world->fake.registry.webhook_list(&world->fake, world->arena, "t", NULL,
+							   4000, &all, &count),
+			 0);
 	while ((cursor = read_page(world, cursor, pages))) {
-		struct uuid last = pages->seen[pages->count - 1], seen = pages->seen[pages->count - 500];
+		struct uuid last = pages->seen[pages->count - 1],
+			    seen = pages->seen[pages->count - 500];
 
 		delete_webhook(world, &last);
 		delete_webhook(world, &seen);

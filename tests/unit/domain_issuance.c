@@ -1,4 +1,5 @@
-/* Issuance: which webhooks match, the bodies of their callbacks, duplicates, and what is refused. */
+/* Issuance: which webhooks match, the bodies of their callbacks, duplicates, and what is refused.
+ */
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "domain/id.h"
@@ -11,9 +12,11 @@
 /* After what it needs. */
 #include <cmocka.h>
 
-static const char *const ISSUED = "OpenIdCredentialIssued", *const SUMMARY = "OpenIdCredentialIssuedSummary";
+static const char *const ISSUED = "OpenIdCredentialIssued", *const SUMMARY =
+								"OpenIdCredentialIssuedSummary";
 
-static struct uuid create(struct world *world, const char *tenant_id, const char *first, const char *second, bool disabled) {
+static struct uuid create(struct world *world, const char *tenant_id, const char *first,
+			  const char *second, bool disabled) {
 	struct command command = world_command(world, OPERATION_CREATE_WEBHOOK);
 	const char *events[] = { first, second };
 
@@ -25,11 +28,13 @@ static struct uuid create(struct world *world, const char *tenant_id, const char
 }
 
 /* The delivery that the last command recorded to the webhook, or NULL. */
-static const struct delivery *recorded(const struct world *world, const struct uuid *webhook_id, enum event_type type) {
+static const struct delivery *recorded(const struct world *world, const struct uuid *webhook_id,
+				       enum event_type type) {
 	for (size_t i = 0; i < world->effects.change_count; i++) {
 		const struct state_record *record = world->effects.changes[i].record;
 
-		if (record && record->kind == STATE_DELIVERY && record->delivery.event_type == type &&
+		if (record && record->kind == STATE_DELIVERY &&
+		    record->delivery.event_type == type &&
 		    uuid_compare(&record->delivery.webhook_id, webhook_id) == 0)
 			return &record->delivery;
 	}
@@ -38,13 +43,16 @@ static const struct delivery *recorded(const struct world *world, const struct u
 
 static void matches_by_subscription_tenant_and_state(void **state) {
 	struct world *world = *state;
-	struct uuid issued = create(world, "t", ISSUED, NULL, false), summary = create(world, "t", SUMMARY, NULL, false);
-	struct uuid both = create(world, "t", SUMMARY, ISSUED, false), disabled = create(world, "t", ISSUED, NULL, true);
+	struct uuid issued = create(world, "t", ISSUED, NULL, false),
+		    summary = create(world, "t", SUMMARY, NULL, false);
+	struct uuid both = create(world, "t", SUMMARY, ISSUED, false),
+		    disabled = create(world, "t", ISSUED, NULL, true);
 	struct uuid other = create(world, "u", ISSUED, NULL, false);
 	struct issuance issuance = world_issuance(world);
 	const struct analytic_event *outcome = world_issue(world, &issuance);
 
-	assert_string_equal(analytic_event_type(outcome->subject, outcome->step), "OPENID_CREDENTIAL_SUCCESS");
+	assert_string_equal(analytic_event_type(outcome->subject, outcome->step),
+			    "OPENID_CREDENTIAL_SUCCESS");
 	assert_int_equal(outcome->status, 200);
 	assert_string_equal(outcome->data.credential_issued.credential_id, "credential-1");
 	assert_int_equal(outcome->data.credential_issued.deliveries, 4);
@@ -95,21 +103,22 @@ static char *time_text(struct world *world, int64_t wall_ms) {
 	return text;
 }
 
-static const struct delivery *assert_body(struct world *world, const struct issuance *issuance, enum event_type type,
-					  const char *payload) {
+static const struct delivery *assert_body(struct world *world, const struct issuance *issuance,
+					  enum event_type type, const char *payload) {
 	struct uuid webhook_id = create(world, "t", event_type_name(type), NULL, false);
 	const struct delivery *delivery;
 	char *expected;
 
 	world_issue(world, issuance);
 	delivery = recorded(world, &webhook_id, type);
-	expected =
-	    arena_printf(world->arena,
-			 "{\"deliveryId\":\"%s\",\"deliveryTimestamp\":\"%s\",\"webhookId\":\"%s\",\"event\":{\"id\":\"%s\","
-			 "\"type\":\"%s\",\"timestamp\":\"%s\",\"payload\":%s}}",
-			 uuid_text(world, &delivery->id), time_text(world, world->now_ms), uuid_text(world, &webhook_id),
-			 uuid_text(world, &delivery->event_id), event_type_name(type),
-			 time_text(world, issuance->envelope.timestamp_ms), payload);
+	expected = arena_printf(world->arena,
+				"{\"deliveryId\":\"%s\",\"deliveryTimestamp\":\"%s\",\"webhookId\":"
+				"\"%s\",\"event\":{\"id\":\"%s\","
+				"\"type\":\"%s\",\"timestamp\":\"%s\",\"payload\":%s}}",
+				uuid_text(world, &delivery->id), time_text(world, world->now_ms),
+				uuid_text(world, &webhook_id),
+				uuid_text(world, &delivery->event_id), event_type_name(type),
+				time_text(world, issuance->envelope.timestamp_ms), payload);
 	assert_string_equal(delivery->body, expected);
 	assert_int_equal(delivery->body_len, strlen(expected));
 	return delivery;
@@ -124,9 +133,12 @@ static void the_body_is_exactly_so(void **state) {
 	issuance.claims = " {\"b\" : 1, \"a\":[1.0, null]}\n";
 	issuance.credential = "\t\"eyJ.eyJ.sig\" ";
 	assert_body(world, &issuance, EVENT_TYPE_CREDENTIAL_ISSUED,
-		    "{\"userId\":\"user\",\"credentialId\":\"credential-1\",\"credentialConfigurationId\":\"configuration\","
-		    "\"credentialProfile\":\"profile\",\"format\":\"jwt_vc_json\",\"issuedAt\":\"2026-01-31T11:59:59.000Z\","
-		    "\"credentialOfferId\":\"offer\",\"sessionId\":\"session\",\"claims\":{\"b\" : 1, \"a\":[1.0, null]},"
+		    "{\"userId\":\"user\",\"credentialId\":\"credential-1\","
+		    "\"credentialConfigurationId\":\"configuration\","
+		    "\"credentialProfile\":\"profile\",\"format\":\"jwt_vc_json\",\"issuedAt\":"
+		    "\"2026-01-31T11:59:59.000Z\","
+		    "\"credentialOfferId\":\"offer\",\"sessionId\":\"session\",\"claims\":{\"b\" : "
+		    "1, \"a\":[1.0, null]},"
 		    "\"credential\":\"eyJ.eyJ.sig\"}");
 }
 
@@ -138,8 +150,10 @@ static void the_summary_has_no_credential_and_no_claims(void **state) {
 	issuance.claims = "{\"a\":1}";
 	issuance.credential = "{\"vc\":1}";
 	assert_body(world, &issuance, EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY,
-		    "{\"userId\":\"user\",\"credentialId\":\"credential-1\",\"credentialConfigurationId\":\"configuration\","
-		    "\"credentialProfile\":\"profile\",\"format\":\"jwt_vc_json\",\"issuedAt\":\"2026-01-31T11:59:59.000Z\","
+		    "{\"userId\":\"user\",\"credentialId\":\"credential-1\","
+		    "\"credentialConfigurationId\":\"configuration\","
+		    "\"credentialProfile\":\"profile\",\"format\":\"jwt_vc_json\",\"issuedAt\":"
+		    "\"2026-01-31T11:59:59.000Z\","
 		    "\"sessionId\":\"session\"}");
 }
 
@@ -149,12 +163,15 @@ static void what_is_not_there_is_absent(void **state) {
 
 	issuance.user_id = NULL;
 	assert_body(world, &issuance, EVENT_TYPE_CREDENTIAL_ISSUED,
-		    "{\"userId\":null,\"credentialId\":\"credential-1\",\"credentialConfigurationId\":\"configuration\","
-		    "\"credentialProfile\":\"profile\",\"format\":\"jwt_vc_json\",\"issuedAt\":\"2026-01-31T11:59:59.000Z\"}");
+		    "{\"userId\":null,\"credentialId\":\"credential-1\","
+		    "\"credentialConfigurationId\":\"configuration\","
+		    "\"credentialProfile\":\"profile\",\"format\":\"jwt_vc_json\",\"issuedAt\":"
+		    "\"2026-01-31T11:59:59.000Z\"}");
 }
 
 static void odd_text_comes_back_from_the_json(void **state) {
-	static const char odd[] = "\"quotes\" \\ / \b\f\n\r\t \x01 \x1f \x7f ü 例 😀 </script> \xe2\x80\xa8";
+	static const char odd[] =
+	    "\"quotes\" \\ / \b\f\n\r\t \x01 \x1f \x7f ü 例 😀 </script> \xe2\x80\xa8";
 	struct world *world = *state;
 	struct issuance issuance = world_issuance(world);
 	struct uuid webhook_id = create(world, "t", ISSUED, NULL, false);
@@ -167,10 +184,12 @@ static void odd_text_comes_back_from_the_json(void **state) {
 	assert_int_equal(world_issue(world, &issuance)->status, 200);
 	delivery = recorded(world, &webhook_id, EVENT_TYPE_CREDENTIAL_ISSUED);
 	assert_true(utf8_is_text(delivery->body, delivery->body_len));
-	body = json_loadb(delivery->body, delivery->body_len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL,
-			  NULL);
+	body = json_loadb(delivery->body, delivery->body_len,
+			  JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
 	assert_non_null(body);
-	assert_int_equal(json_unpack(body, "{s:{s:{s:s}}}", "event", "payload", "credentialId", &credential_id), 0);
+	assert_int_equal(
+	    json_unpack(body, "{s:{s:{s:s}}}", "event", "payload", "credentialId", &credential_id),
+	    0);
 	assert_string_equal(credential_id, odd);
 	number = strstr(delivery->body, "123456789012345678901234567890");
 	assert_non_null(number);
@@ -179,7 +198,8 @@ static void odd_text_comes_back_from_the_json(void **state) {
 
 static void ids_follow_from_the_command(void **state) {
 	struct world *world = *state;
-	struct uuid a = create(world, "t", ISSUED, NULL, false), b = create(world, "t", ISSUED, SUMMARY, false), expected;
+	struct uuid a = create(world, "t", ISSUED, NULL, false),
+		    b = create(world, "t", ISSUED, SUMMARY, false), expected;
 	struct issuance issuance = world_issuance(world);
 	const struct delivery *to_a, *to_b, *summary;
 
@@ -191,7 +211,8 @@ static void ids_follow_from_the_command(void **state) {
 		fail_msg("not all were recorded");
 		return;
 	}
-	expected = id_of_delivery("t", issuance.envelope.command_id, EVENT_TYPE_CREDENTIAL_ISSUED, &a);
+	expected =
+	    id_of_delivery("t", issuance.envelope.command_id, EVENT_TYPE_CREDENTIAL_ISSUED, &a);
 	assert_int_equal(uuid_compare(&to_a->id, &expected), 0);
 	expected = id_of_event("t", issuance.envelope.command_id, EVENT_TYPE_CREDENTIAL_ISSUED);
 	assert_int_equal(uuid_compare(&to_a->event_id, &expected), 0);
@@ -229,7 +250,8 @@ static void a_duplicate_revives_a_dead_delivery(void **state) {
 
 	world_issue(world, &issuance);
 	id = recorded(world, &webhook_id, EVENT_TYPE_CREDENTIAL_ISSUED)->id;
-	record = fake_registry_find(&world->fake, &(struct state_key){ .kind = STATE_DELIVERY, .id = id });
+	record = fake_registry_find(&world->fake,
+				    &(struct state_key){ .kind = STATE_DELIVERY, .id = id });
 	record->delivery.status = DELIVERY_DEAD;
 	record->delivery.attempts = 8;
 	world->now_ms += 1000;
@@ -249,7 +271,8 @@ static void receipts_are_kept_where_asked_for(void **state) {
 	world->settings.issuance_receipt_retention_ms = 1000;
 	world_issue(world, &issuance);
 	assert_int_equal(world->effects.change_count, 1);
-	assert_int_equal(world->effects.changes[0].record->receipt.expires_at_ms, world->now_ms + 1000);
+	assert_int_equal(world->effects.changes[0].record->receipt.expires_at_ms,
+			 world->now_ms + 1000);
 	issuance.envelope.timestamp_ms++;
 	outcome = world_issue(world, &issuance);
 	assert_true(outcome->repeat);
@@ -276,7 +299,7 @@ struct refusal {
 	const char *param;
 };
 
-#define FIELD(field, param, value)                                                                                               \
+#define FIELD(field, param, value)                                                                 \
 	{ param " " #value, offsetof(struct issuance, field), value, param }
 
 static const struct refusal refusals[] = {
@@ -325,20 +348,24 @@ static void refuses(void **state) {
 		struct issuance issuance = world_issuance(world);
 		const struct analytic_event *outcome;
 
-		memcpy((char *)&issuance + refusals[i].offset, &refusals[i].value, sizeof(refusals[i].value));
+		memcpy((char *)&issuance + refusals[i].offset, &refusals[i].value,
+		       sizeof(refusals[i].value));
 		outcome = world_issue(world, &issuance);
 		if (outcome->status != 400 || outcome->data.problem->detail_count != 1)
 			fail_msg("%s: not refused once", refusals[i].name);
 		assert_string_equal(outcome->data.problem->details[0].param, refusals[i].param);
-		assert_string_equal(outcome->data.problem->details[0].value, refusals[i].value ? refusals[i].value : "");
+		assert_string_equal(outcome->data.problem->details[0].value,
+				    refusals[i].value ? refusals[i].value : "");
 		assert_string_equal(outcome->data.problem->details[0].location, "body");
 		assert_int_equal(world->effects.change_count, 0);
 	}
 }
 
 static void takes_strings_and_objects(void **state) {
-	static const char *const credentials[] = { "",           "\"\"", "\"eyJ.eyJ.sig~\"", "\"a\\nb\\u0000\"",
-						   "\"ü \x7f\"", "{}",   " {\"a\":[1]} ",    "\n\"a\"" };
+	static const char *const credentials[] = {
+		"",           "\"\"", "\"eyJ.eyJ.sig~\"", "\"a\\nb\\u0000\"",
+		"\"ü \x7f\"", "{}",   " {\"a\":[1]} ",    "\n\"a\""
+	};
 	struct world *world = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(credentials); i++) {
@@ -375,27 +402,34 @@ static void json_has_a_largest_depth(void **state) {
 	assert_int_equal(outcome->data.problem->detail_count, 2);
 	assert_string_equal(outcome->data.problem->details[0].param, "claims");
 	assert_string_equal(outcome->data.problem->details[1].param, "credential");
-	assert_string_equal(outcome->data.problem->details[1].msg, "Must be at most 60 levels deep");
+	assert_string_equal(outcome->data.problem->details[1].msg,
+			    "Must be at most 60 levels deep");
 	/* Brackets in a string are text. */
-	issuance.claims = "{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"}";
+	issuance.claims =
+	    "{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"}";
 	issuance.credential = "";
 	assert_int_equal(world_issue(world, &issuance)->status, 200);
 }
 
 static void names_everything_that_is_too_long(void **state) {
-	static const char *const params[] = {
-		"userId",   "credentialId", "credentialConfigurationId", "credentialProfile", "format", "credentialOfferId",
-		"sessionId"
-	};
+	static const char *const params[] = { "userId",
+					      "credentialId",
+					      "credentialConfigurationId",
+					      "credentialProfile",
+					      "format",
+					      "credentialOfferId",
+					      "sessionId" };
 	struct world *world = *state;
 	struct issuance issuance = world_issuance(world);
 	const struct analytic_event *outcome;
 
-	issuance.user_id = issuance.credential_id = issuance.credential_configuration_id = issuance.credential_profile =
-	    issuance.format = issuance.credential_offer_id = issuance.session_id = filled(world, IDENTIFIER_MAX);
+	issuance.user_id = issuance.credential_id = issuance.credential_configuration_id =
+	    issuance.credential_profile = issuance.format = issuance.credential_offer_id =
+		issuance.session_id = filled(world, IDENTIFIER_MAX);
 	assert_int_equal(world_issue(world, &issuance)->status, 200);
-	issuance.user_id = issuance.credential_id = issuance.credential_configuration_id = issuance.credential_profile =
-	    issuance.format = issuance.credential_offer_id = issuance.session_id = filled(world, IDENTIFIER_MAX + 1);
+	issuance.user_id = issuance.credential_id = issuance.credential_configuration_id =
+	    issuance.credential_profile = issuance.format = issuance.credential_offer_id =
+		issuance.session_id = filled(world, IDENTIFIER_MAX + 1);
 	outcome = world_issue(world, &issuance);
 	assert_int_equal(outcome->data.problem->detail_count, ARRAY_LEN(params));
 	for (size_t i = 0; i < ARRAY_LEN(params); i++)
@@ -416,11 +450,13 @@ static void a_body_has_a_largest_size(void **state) {
 	struct world *world = *state;
 	struct uuid webhook_id = create(world, "t", ISSUED, NULL, false);
 	const struct analytic_event *outcome = issue_large(world, 2);
-	size_t room = DELIVERY_BODY_MAX - recorded(world, &webhook_id, EVENT_TYPE_CREDENTIAL_ISSUED)->body_len;
+	size_t room = DELIVERY_BODY_MAX -
+		      recorded(world, &webhook_id, EVENT_TYPE_CREDENTIAL_ISSUED)->body_len;
 
 	outcome = issue_large(world, 2 + room);
 	assert_int_equal(outcome->status, 200);
-	assert_int_equal(recorded(world, &webhook_id, EVENT_TYPE_CREDENTIAL_ISSUED)->body_len, DELIVERY_BODY_MAX);
+	assert_int_equal(recorded(world, &webhook_id, EVENT_TYPE_CREDENTIAL_ISSUED)->body_len,
+			 DELIVERY_BODY_MAX);
 	create(world, "t", SUMMARY, NULL, false);
 	outcome = issue_large(world, 2 + room + 1);
 	assert_int_equal(outcome->status, 400);

@@ -1,4 +1,5 @@
-/* What a tenant may have at most: what is one too many is refused, with the limit's key and number; what is there stays and works. */
+/* What a tenant may have at most: what is one too many is refused, with the limit's key and number;
+ * what is there stays and works. */
 #include "domain_world.h"
 
 #include <setjmp.h>
@@ -6,7 +7,8 @@
 /* After what it needs. */
 #include <cmocka.h>
 
-static void assert_refused(const struct world *world, const struct analytic_event *outcome, int status, enum tenant_limit limit, const char *max) {
+static void assert_refused(const struct world *world, const struct analytic_event *outcome,
+			   int status, enum tenant_limit limit, const char *max) {
 	const struct problem_detail *detail;
 
 	assert_int_equal(outcome->step, ANALYTIC_FAIL);
@@ -80,18 +82,21 @@ static void signing_keys(void **state) {
 static void pending_deliveries(void **state) {
 	struct world *world = *state;
 	const char *id = world_create(world, "t");
-	struct command test = on(world, OPERATION_TEST_WEBHOOK, id), recover = on(world, OPERATION_RECOVER_DELIVERIES, id);
+	struct command test = on(world, OPERATION_TEST_WEBHOOK, id),
+		       recover = on(world, OPERATION_RECOVER_DELIVERIES, id);
 	struct issuance issuance = world_issuance(world);
 
 	world_create(world, "t");
 	world->settings.tenant_max[TENANT_LIMIT_PENDING_DELIVERIES] = 10;
 	world->pending_deliveries = 9;
-	assert_refused(world, world_issue(world, &issuance), 429, TENANT_LIMIT_PENDING_DELIVERIES, "10");
+	assert_refused(world, world_issue(world, &issuance), 429, TENANT_LIMIT_PENDING_DELIVERIES,
+		       "10");
 	assert_int_equal(fake_registry_count(&world->fake, STATE_DELIVERY), 0);
 	assert_int_equal(world_handle(world, &test)->status, 202);
 	world->pending_deliveries = 10;
 	test = on(world, OPERATION_TEST_WEBHOOK, id);
-	assert_refused(world, world_handle(world, &test), 429, TENANT_LIMIT_PENDING_DELIVERIES, "10");
+	assert_refused(world, world_handle(world, &test), 429, TENANT_LIMIT_PENDING_DELIVERIES,
+		       "10");
 	/* Who asks for nothing is refused nothing. */
 	assert_int_equal(world_handle(world, &recover)->status, 200);
 	issuance = world_issuance(world);
@@ -110,7 +115,12 @@ static void recovery(void **state) {
 
 	for (uint8_t n = 1; n <= 5; n++) {
 		struct state_record dead = { .kind = STATE_DELIVERY,
-					     .delivery = { .id = { { n } }, .tenant_id = "t", .command_id = "c", .body = "{}", .body_len = 2, .status = DELIVERY_DEAD } };
+					     .delivery = { .id = { { n } },
+							   .tenant_id = "t",
+							   .command_id = "c",
+							   .body = "{}",
+							   .body_len = 2,
+							   .status = DELIVERY_DEAD } };
 		struct effects effects;
 
 		assert_int_equal(uuid_parse(id, &dead.delivery.webhook_id), 0);
@@ -123,7 +133,8 @@ static void recovery(void **state) {
 	assert_int_equal(world_handle(world, &recover)->data.recovered, 2);
 	world->pending_deliveries = 10;
 	recover = on(world, OPERATION_RECOVER_DELIVERIES, id);
-	assert_refused(world, world_handle(world, &recover), 429, TENANT_LIMIT_PENDING_DELIVERIES, "10");
+	assert_refused(world, world_handle(world, &recover), 429, TENANT_LIMIT_PENDING_DELIVERIES,
+		       "10");
 	world->pending_deliveries = 0;
 	recover = on(world, OPERATION_RECOVER_DELIVERIES, id);
 	assert_int_equal(world_handle(world, &recover)->data.recovered, 3);
@@ -132,7 +143,8 @@ static void recovery(void **state) {
 #define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 
 int main(void) {
-	const struct CMUnitTest tests[] = { WORLD_TEST(webhooks), WORLD_TEST(signing_keys), WORLD_TEST(pending_deliveries), WORLD_TEST(recovery) };
+	const struct CMUnitTest tests[] = { WORLD_TEST(webhooks), WORLD_TEST(signing_keys),
+					    WORLD_TEST(pending_deliveries), WORLD_TEST(recovery) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* What is refused: the status, and a detail for everything that is wrong. Nothing is changed by it but the receipt. */
+/* What is refused: the status, and a detail for everything that is wrong. Nothing is changed by it
+ * but the receipt. */
 #include "base/utf8.h"
 #include "domain/limits.h"
 #include "domain_world.h"
@@ -35,10 +36,12 @@ struct row {
 };
 
 #define URL(value_) .url = value_, .status = 400, .details = { { "url", "body", value_, NULL } }
-#define ID(value_, status_, msg_) .id = value_, .status = status_, .details = { { "id", "params", value_, msg_ } }
-#define CURSOR(value_) .cursor = value_, .status = 400, .details = { { "cursor", "query", value_, INVALID } }
-#define LIMIT(value_, text_)                                                                                                     \
-	.has_limit = true, .limit = value_, .status = 400,                                                                       \
+#define ID(value_, status_, msg_)                                                                  \
+	.id = value_, .status = status_, .details = { { "id", "params", value_, msg_ } }
+#define CURSOR(value_)                                                                             \
+	.cursor = value_, .status = 400, .details = { { "cursor", "query", value_, INVALID } }
+#define LIMIT(value_, text_)                                                                       \
+	.has_limit = true, .limit = value_, .status = 400,                                         \
 	.details = { { "limit", "query", text_, "Must be between 1 and 1000" } }
 
 static const struct row rows[] = {
@@ -67,43 +70,53 @@ static const struct row rows[] = {
 
 	{ "events none", OPERATION_CREATE_WEBHOOK, .no_events = true, .status = 400,
 	  .details = { { "events", "body", "", "Must name at least one event type" } } },
-	{ "update events none", OPERATION_UPDATE_WEBHOOK, .id = NOBODY, .no_events = true, .status = 400,
+	{ "update events none", OPERATION_UPDATE_WEBHOOK, .id = NOBODY, .no_events = true,
+	  .status = 400,
 	  .details = { { "events", "body", "", "Must name at least one event type" } } },
 	{ "events unknown", OPERATION_CREATE_WEBHOOK, .events = { "Nothing" }, .status = 400,
 	  .details = { { "events[0]", "body", "Nothing", INVALID } } },
 	{ "events empty name", OPERATION_CREATE_WEBHOOK, .events = { "" }, .status = 400,
 	  .details = { { "events[0]", "body", "", INVALID } } },
-	{ "events wrong case", OPERATION_CREATE_WEBHOOK, .events = { "openidcredentialissued" }, .status = 400,
+	{ "events wrong case", OPERATION_CREATE_WEBHOOK, .events = { "openidcredentialissued" },
+	  .status = 400,
 	  .details = { { "events[0]", "body", "openidcredentialissued", INVALID } } },
-	{ "events trailing space", OPERATION_CREATE_WEBHOOK, .events = { ISSUED " " }, .status = 400,
-	  .details = { { "events[0]", "body", ISSUED " ", INVALID } } },
-	{ "events not subscribable", OPERATION_CREATE_WEBHOOK, .events = { "WebhookTest" }, .status = 400,
-	  .details = { { "events[0]", "body", "WebhookTest", INVALID } } },
-	{ "events second unknown", OPERATION_CREATE_WEBHOOK, .events = { ISSUED, "Nothing" }, .status = 400,
-	  .details = { { "events[1]", "body", "Nothing", INVALID } } },
-	{ "events repeated", OPERATION_CREATE_WEBHOOK, .events = { ISSUED, SUMMARY, ISSUED }, .status = 400,
-	  .details = { { "events[2]", "body", ISSUED, "Must not be repeated" } } },
-	{ "events repeated and unknown", OPERATION_CREATE_WEBHOOK, .events = { ISSUED, ISSUED, "A", "A" }, .status = 400,
+	{ "events trailing space", OPERATION_CREATE_WEBHOOK, .events = { ISSUED " " },
+	  .status = 400, .details = { { "events[0]", "body", ISSUED " ", INVALID } } },
+	{ "events not subscribable", OPERATION_CREATE_WEBHOOK, .events = { "WebhookTest" },
+	  .status = 400, .details = { { "events[0]", "body", "WebhookTest", INVALID } } },
+	{ "events second unknown", OPERATION_CREATE_WEBHOOK, .events = { ISSUED, "Nothing" },
+	  .status = 400, .details = { { "events[1]", "body", "Nothing", INVALID } } },
+	{ "events repeated", OPERATION_CREATE_WEBHOOK, .events = { ISSUED, SUMMARY, ISSUED },
+	  .status = 400, .details = { { "events[2]", "body", ISSUED, "Must not be repeated" } } },
+	{ "events repeated and unknown", OPERATION_CREATE_WEBHOOK,
+	  .events = { ISSUED, ISSUED, "A", "A" }, .status = 400,
 	  .details = { { "events[1]", "body", ISSUED, "Must not be repeated" },
 		       { "events[2]", "body", "A", INVALID },
 		       { "events[3]", "body", "A", INVALID } } },
-	{ "everything of a create", OPERATION_CREATE_WEBHOOK, .events = { "A" }, .url = "nowhere", .status = 400,
-	  .details = { { "events[0]", "body", "A", INVALID }, { "url", "body", "nowhere", "Must be an absolute https url" } } },
-	{ "everything of an update", OPERATION_UPDATE_WEBHOOK, .id = "x", .no_events = true, .url = "nowhere", .status = 400,
+	{ "everything of a create", OPERATION_CREATE_WEBHOOK, .events = { "A" }, .url = "nowhere",
+	  .status = 400,
+	  .details = { { "events[0]", "body", "A", INVALID },
+		       { "url", "body", "nowhere", "Must be an absolute https url" } } },
+	{ "everything of an update", OPERATION_UPDATE_WEBHOOK, .id = "x", .no_events = true,
+	  .url = "nowhere", .status = 400,
 	  .details = { { "id", "params", "x", INVALID },
 		       { "events", "body", "", NULL },
 		       { "url", "body", "nowhere", "Must be an absolute https url" } } },
-	{ "everything of a recover", OPERATION_RECOVER_DELIVERIES, .id = "x", .since_ms = -1, .status = 400,
+	{ "everything of a recover", OPERATION_RECOVER_DELIVERIES, .id = "x", .since_ms = -1,
+	  .status = 400,
 	  .details = { { "since", "body", "-1", NULL }, { "id", "params", "x", INVALID } } },
 
-	{ "get id missing", OPERATION_RETRIEVE_WEBHOOK, .status = 400, .details = { { "id", "params", "", INVALID } } },
+	{ "get id missing", OPERATION_RETRIEVE_WEBHOOK, .status = 400,
+	  .details = { { "id", "params", "", INVALID } } },
 	{ "get id empty", OPERATION_RETRIEVE_WEBHOOK, ID("", 400, INVALID) },
 	{ "get id short", OPERATION_RETRIEVE_WEBHOOK, ID("1", 400, INVALID) },
 	{ "get id braces", OPERATION_RETRIEVE_WEBHOOK, ID("{" NOBODY "}", 400, INVALID) },
-	{ "get id without hyphens", OPERATION_RETRIEVE_WEBHOOK, ID("00000000000040008000000000000000", 400, INVALID) },
+	{ "get id without hyphens", OPERATION_RETRIEVE_WEBHOOK,
+	  ID("00000000000040008000000000000000", 400, INVALID) },
 	{ "get id and more", OPERATION_RETRIEVE_WEBHOOK, ID(NOBODY "0", 400, INVALID) },
 	{ "get id space", OPERATION_RETRIEVE_WEBHOOK, ID(" " NOBODY, 400, INVALID) },
-	{ "get id not hex", OPERATION_RETRIEVE_WEBHOOK, ID("0000000g-0000-4000-8000-000000000000", 400, INVALID) },
+	{ "get id not hex", OPERATION_RETRIEVE_WEBHOOK,
+	  ID("0000000g-0000-4000-8000-000000000000", 400, INVALID) },
 	{ "get id urn", OPERATION_RETRIEVE_WEBHOOK, ID("urn:uuid:" NOBODY, 400, INVALID) },
 	{ "get id unknown", OPERATION_RETRIEVE_WEBHOOK, ID(NOBODY, 404, "Not found") },
 	{ "get id unknown, as it came", OPERATION_RETRIEVE_WEBHOOK,
@@ -116,8 +129,8 @@ static const struct row rows[] = {
 	{ "test id unknown", OPERATION_TEST_WEBHOOK, ID(NOBODY, 404, "Not found") },
 	{ "recover id short", OPERATION_RECOVER_DELIVERIES, ID("1", 400, INVALID) },
 	{ "recover id unknown", OPERATION_RECOVER_DELIVERIES, ID(NOBODY, 404, "Not found") },
-	{ "recover since before time", OPERATION_RECOVER_DELIVERIES, .id = NOBODY, .since_ms = -1, .status = 400,
-	  .details = { { "since", "body", "-1", "Must not be before 1970" } } },
+	{ "recover since before time", OPERATION_RECOVER_DELIVERIES, .id = NOBODY, .since_ms = -1,
+	  .status = 400, .details = { { "since", "body", "-1", "Must not be before 1970" } } },
 
 	{ "limit 0", OPERATION_RETRIEVE_WEBHOOKS, LIMIT(0, "0") },
 	{ "limit -1", OPERATION_RETRIEVE_WEBHOOKS, LIMIT(-1, "-1") },
@@ -128,13 +141,14 @@ static const struct row rows[] = {
 	{ "cursor of stars", OPERATION_RETRIEVE_WEBHOOKS, CURSOR("***") },
 	{ "cursor of nothing", OPERATION_RETRIEVE_WEBHOOKS, CURSOR("eA") },
 	{ "cursor padded", OPERATION_RETRIEVE_WEBHOOKS, CURSOR("eA==") },
-	{ "limit and cursor", OPERATION_RETRIEVE_WEBHOOKS, .has_limit = true, .cursor = "!", .status = 400,
+	{ "limit and cursor", OPERATION_RETRIEVE_WEBHOOKS, .has_limit = true, .cursor = "!",
+	  .status = 400,
 	  .details = { { "limit", "query", "0", NULL }, { "cursor", "query", "!", INVALID } } },
 
 	{ "timestamp before time", OPERATION_CREATE_WEBHOOK, .timestamp_ms = -1, .status = 400,
 	  .details = { { "timestamp", "body", "-1", "Must be a time between 1970 and 9999" } } },
-	{ "timestamp after all", OPERATION_ROTATE_SIGNING_KEY, .timestamp_ms = INT64_MAX, .status = 400,
-	  .details = { { "timestamp", "body", "9223372036854775807", NULL } } },
+	{ "timestamp after all", OPERATION_ROTATE_SIGNING_KEY, .timestamp_ms = INT64_MAX,
+	  .status = 400, .details = { { "timestamp", "body", "9223372036854775807", NULL } } },
 };
 
 static struct command command_of(struct world *world, const struct row *row) {
@@ -143,7 +157,8 @@ static struct command command_of(struct world *world, const struct row *row) {
 	command.id = row->id;
 	if (row->events[0])
 		command.events = arena_memdup(world->arena, row->events, sizeof(row->events));
-	for (command.event_count = 1; row->events[0] && command.event_count < 4 && row->events[command.event_count];)
+	for (command.event_count = 1;
+	     row->events[0] && command.event_count < 4 && row->events[command.event_count];)
 		command.event_count++;
 	if (row->no_events)
 		command.event_count = 0;
@@ -163,8 +178,8 @@ static void check_texts(const char *name, const char *what, const char *is, cons
 		fail_msg("%s: %s is \"%s\", not \"%s\"", name, what, is, should);
 }
 
-static void check_problem(const char *name, const struct analytic_event *outcome, int status, const struct detail *details,
-			  size_t max) {
+static void check_problem(const char *name, const struct analytic_event *outcome, int status,
+			  const struct detail *details, size_t max) {
 	const struct problem *problem = outcome->data.problem;
 	size_t count = 0;
 
@@ -193,9 +208,11 @@ static void every_row_is_refused(void **state) {
 		struct command command = command_of(world, &rows[i]);
 		const struct analytic_event *outcome = world_handle(world, &command);
 
-		check_problem(rows[i].name, outcome, rows[i].status, rows[i].details, ARRAY_LEN(rows[i].details));
+		check_problem(rows[i].name, outcome, rows[i].status, rows[i].details,
+			      ARRAY_LEN(rows[i].details));
 		if (world->effects.change_count != !operation_is_read(rows[i].operation) ||
-		    (world->effects.change_count && world->effects.changes[0].record->kind != STATE_RECEIPT))
+		    (world->effects.change_count &&
+		     world->effects.changes[0].record->kind != STATE_RECEIPT))
 			fail_msg("%s: changes something", rows[i].name);
 	}
 	assert_int_equal(fake_registry_count(&world->fake, STATE_WEBHOOK), 1);
@@ -212,12 +229,15 @@ static char *repeated(struct world *world, const char *unit, size_t count) {
 
 static void a_command_id_has_bounds_and_gets_no_receipt(void **state) {
 	struct world *world = *state;
-	const char *ids[] = { "", NULL, repeated(world, "x", COMMAND_ID_MAX + 1), repeated(world, "x", 100000) };
+	const char *ids[] = { "", NULL, repeated(world, "x", COMMAND_ID_MAX + 1),
+			      repeated(world, "x", 100000) };
 
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
 		struct command command = world_command(world, OPERATION_CREATE_WEBHOOK);
 		struct detail detail = { "commandId", "body",
-					 ids[i] ? arena_strndup(world->arena, ids[i], strnlen(ids[i], PROBLEM_VALUE_MAX)) : "",
+					 ids[i] ? arena_strndup(world->arena, ids[i],
+								strnlen(ids[i], PROBLEM_VALUE_MAX))
+						: "",
 					 "Must be 1 to 256 bytes" };
 
 		command.envelope.command_id = ids[i];
@@ -228,7 +248,8 @@ static void a_command_id_has_bounds_and_gets_no_receipt(void **state) {
 	}
 }
 
-/* An event that repeated them whole would not fit into a record, and the command that is refused must still be answered. */
+/* An event that repeated them whole would not fit into a record, and the command that is refused
+ * must still be answered. */
 static void identifiers_of_any_length_are_answered(void **state) {
 	struct world *world = *state;
 	struct command command = world_command(world, OPERATION_CREATE_WEBHOOK);
@@ -246,7 +267,8 @@ static void the_longest_ids_are_taken(void **state) {
 	struct world *world = *state;
 	struct command command = world_command(world, OPERATION_CREATE_WEBHOOK);
 
-	command.envelope.command_id = command.envelope.request_id = command.envelope.client_id = repeated(world, "x", 256);
+	command.envelope.command_id = command.envelope.request_id = command.envelope.client_id =
+	    repeated(world, "x", 256);
 	assert_int_equal(world_handle(world, &command)->status, 201);
 }
 
@@ -261,7 +283,8 @@ static void everything_wrong_is_named_in_order(void **state) {
 		{ "url", "body", "nowhere", NULL },
 	};
 
-	command.envelope.command_id = command.envelope.request_id = command.envelope.client_id = too_long;
+	command.envelope.command_id = command.envelope.request_id = command.envelope.client_id =
+	    too_long;
 	command.url = "nowhere";
 	check_problem("all", world_handle(world, &command), 400, details, ARRAY_LEN(details));
 }
@@ -293,9 +316,12 @@ static void a_long_value_ends_at_a_character(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		WORLD_TEST(every_row_is_refused),      WORLD_TEST(a_command_id_has_bounds_and_gets_no_receipt),
-		WORLD_TEST(the_longest_ids_are_taken), WORLD_TEST(everything_wrong_is_named_in_order),
-		WORLD_TEST(details_are_bounded),       WORLD_TEST(a_long_value_ends_at_a_character),
+		WORLD_TEST(every_row_is_refused),
+		WORLD_TEST(a_command_id_has_bounds_and_gets_no_receipt),
+		WORLD_TEST(the_longest_ids_are_taken),
+		WORLD_TEST(everything_wrong_is_named_in_order),
+		WORLD_TEST(details_are_bounded),
+		WORLD_TEST(a_long_value_ends_at_a_character),
 		WORLD_TEST(identifiers_of_any_length_are_answered),
 	};
 

@@ -10,8 +10,8 @@
 
 #define ID "0f8fad5b-d9cb-469f-a165-70867728950e"
 
-static const struct uuid id = { { 0x0f, 0x8f, 0xad, 0x5b, 0xd9, 0xcb, 0x46, 0x9f, 0xa1, 0x65, 0x70, 0x86, 0x77, 0x28, 0x95,
-				  0x0e } };
+static const struct uuid id = { { 0x0f, 0x8f, 0xad, 0x5b, 0xd9, 0xcb, 0x46, 0x9f, 0xa1, 0x65, 0x70,
+				  0x86, 0x77, 0x28, 0x95, 0x0e } };
 
 static const struct {
 	struct state_key key;
@@ -45,7 +45,8 @@ static void keys_come_back(void **state _unused_) {
 		struct state_key read;
 
 		assert_string_equal(state_key_format(arena, &keys[i].key), keys[i].text);
-		assert_int_equal(state_key_parse(arena, keys[i].text, strlen(keys[i].text), &read), 0);
+		assert_int_equal(state_key_parse(arena, keys[i].text, strlen(keys[i].text), &read),
+				 0);
 		assert_int_equal(read.kind, keys[i].key.kind);
 		assert_same_text(read.tenant_id, keys[i].key.tenant_id);
 		assert_same_text(read.name, keys[i].key.name);
@@ -87,7 +88,8 @@ static void other_keys_are_refused(void **state _unused_) {
 	struct state_key read;
 
 	for (size_t i = 0; i < ARRAY_LEN(no_keys); i++)
-		if (state_key_parse(arena, no_keys[i], strlen(no_keys[i]), &read) != STATE_KEY_E_REFUSED)
+		if (state_key_parse(arena, no_keys[i], strlen(no_keys[i]), &read) !=
+		    STATE_KEY_E_REFUSED)
 			fail_msg("%s: accepted", no_keys[i]);
 	assert_int_equal(state_key_parse(arena, "receipt/t/c\0d", 13, &read), STATE_KEY_E_REFUSED);
 }
@@ -98,10 +100,14 @@ static void records_name_their_keys(void **state _unused_) {
 		struct state_record record;
 		const char *text;
 	} rows[] = {
-		{ { .kind = STATE_WEBHOOK, .webhook = { .tenant_id = "t", .id = id } }, "webhook/t/" ID },
-		{ { .kind = STATE_SIGNING_KEY, .signing_key = { .tenant_id = "t", .kid = "k" } }, "key/t/k" },
-		{ { .kind = STATE_DELIVERY, .delivery = { .tenant_id = "t", .id = id } }, "delivery/" ID },
-		{ { .kind = STATE_RECEIPT, .receipt = { .tenant_id = "t", .command_id = "c" } }, "receipt/t/c" },
+		{ { .kind = STATE_WEBHOOK, .webhook = { .tenant_id = "t", .id = id } },
+		  "webhook/t/" ID },
+		{ { .kind = STATE_SIGNING_KEY, .signing_key = { .tenant_id = "t", .kid = "k" } },
+		  "key/t/k" },
+		{ { .kind = STATE_DELIVERY, .delivery = { .tenant_id = "t", .id = id } },
+		  "delivery/" ID },
+		{ { .kind = STATE_RECEIPT, .receipt = { .tenant_id = "t", .command_id = "c" } },
+		  "receipt/t/c" },
 		{ { .kind = STATE_POSITION }, "position" },
 	};
 
@@ -112,19 +118,24 @@ static void records_name_their_keys(void **state _unused_) {
 	}
 }
 
-/* Records of months carry these ids: they must never come out otherwise. The values are of another implementation (Python's
- * hashlib). */
+/* Records of months carry these ids: they must never come out otherwise. The values are of another
+ * implementation (Python's hashlib). */
 static void ids_stay_what_they_are(void **state _unused_) {
-	const struct command_source source = { .cluster_id = "cluster", .topic = "webhook-admin", .partition = 3, .offset = 42 };
+	const struct command_source source = {
+		.cluster_id = "cluster", .topic = "webhook-admin", .partition = 3, .offset = 42
+	};
 	const struct delivery delivery = { .id = id, .next_attempt_at_ms = 1769860800000 };
 	const struct {
 		struct uuid id;
 		const char *text;
 	} rows[] = {
-		{ id_of_event("t", "c", EVENT_TYPE_CREDENTIAL_ISSUED), "7d166cac-59a2-8f5b-9e97-163bf66631cf" },
-		{ id_of_delivery("t", "c", EVENT_TYPE_CREDENTIAL_ISSUED, &id), "dc8a73de-be73-843a-993b-9d787152dd81" },
+		{ id_of_event("t", "c", EVENT_TYPE_CREDENTIAL_ISSUED),
+		  "7d166cac-59a2-8f5b-9e97-163bf66631cf" },
+		{ id_of_delivery("t", "c", EVENT_TYPE_CREDENTIAL_ISSUED, &id),
+		  "dc8a73de-be73-843a-993b-9d787152dd81" },
 		{ id_of_analytic_event(&source, 1), "0926c64e-c95c-89a6-9d06-b3133948c8d6" },
-		{ id_of_delivery_event(&delivery, 1, ANALYTIC_RETRY), "30da7902-92d9-894b-8be8-eefc86dd9410" },
+		{ id_of_delivery_event(&delivery, 1, ANALYTIC_RETRY),
+		  "30da7902-92d9-894b-8be8-eefc86dd9410" },
 		{ id_of_webhook(&source, "t", "c"), "94f46af6-9db8-8361-a52c-40638c7460aa" },
 	};
 
@@ -151,16 +162,18 @@ static void event_types_come_back(void **state _unused_) {
 	for (int subject = 0; subject < ANALYTIC_SUBJECT_COUNT; subject++) {
 		for (int step = 0; step <= ANALYTIC_STEP_NONE; step++) {
 			bool of_command = step <= ANALYTIC_FAIL && subject < ANALYTIC_WEBHOOK_EVENT;
-			bool of_delivery =
-			    subject == ANALYTIC_WEBHOOK_EVENT && step >= ANALYTIC_RECEIVE && step < ANALYTIC_STEP_NONE;
-			bool of_disabled = subject == ANALYTIC_WEBHOOK_DISABLED && step == ANALYTIC_STEP_NONE;
+			bool of_delivery = subject == ANALYTIC_WEBHOOK_EVENT &&
+					   step >= ANALYTIC_RECEIVE && step < ANALYTIC_STEP_NONE;
+			bool of_disabled =
+			    subject == ANALYTIC_WEBHOOK_DISABLED && step == ANALYTIC_STEP_NONE;
 			enum analytic_subject read_subject;
 			enum analytic_step read_step;
 
 			if (!of_command && !of_delivery && !of_disabled)
 				continue;
 			assert_int_equal(analytic_event_type_parse(
-					     analytic_event_type((enum analytic_subject)subject, (enum analytic_step)step),
+					     analytic_event_type((enum analytic_subject)subject,
+								 (enum analytic_step)step),
 					     &read_subject, &read_step),
 					 0);
 			assert_int_equal(read_subject, subject);
@@ -169,15 +182,17 @@ static void event_types_come_back(void **state _unused_) {
 		}
 	}
 	assert_int_equal(count, 9 * 3 + 4 + 1);
-	assert_string_equal(analytic_event_type(ANALYTIC_WEBHOOK_RETRIEVE_LIST, ANALYTIC_FAIL), "WEBHOOK_RETRIEVE_LIST_FAIL");
-	assert_string_equal(analytic_event_type(ANALYTIC_OPENID_CREDENTIAL, ANALYTIC_START), "OPENID_CREDENTIAL_START");
+	assert_string_equal(analytic_event_type(ANALYTIC_WEBHOOK_RETRIEVE_LIST, ANALYTIC_FAIL),
+			    "WEBHOOK_RETRIEVE_LIST_FAIL");
+	assert_string_equal(analytic_event_type(ANALYTIC_OPENID_CREDENTIAL, ANALYTIC_START),
+			    "OPENID_CREDENTIAL_START");
 	assert_string_equal(analytic_event_category(ANALYTIC_OPENID_CREDENTIAL), "openid");
 	assert_string_equal(analytic_event_category(ANALYTIC_WEBHOOK_EVENT), "webhook");
 }
 
 static void unknown_event_types_are_told(void **state _unused_) {
-	static const char *const unknown[] = { "", "WEBHOOK_CREATE", "WEBHOOK_CREATE_RETRY", "webhook_create_start",
-					       "WEBHOOK_CREATE_START " };
+	static const char *const unknown[] = { "", "WEBHOOK_CREATE", "WEBHOOK_CREATE_RETRY",
+					       "webhook_create_start", "WEBHOOK_CREATE_START " };
 	enum analytic_subject subject;
 	enum analytic_step step;
 

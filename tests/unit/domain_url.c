@@ -9,14 +9,17 @@
 /* 127.0.0.0/8, 10.1.0.0/16 and fd00::/8. */
 static struct network allowed[] = {
 	{ .address = { .s6_addr = { [10] = 0xff, [11] = 0xff, [12] = 127 } }, .prefix_bits = 104 },
-	{ .address = { .s6_addr = { [10] = 0xff, [11] = 0xff, [12] = 10, [13] = 1 } }, .prefix_bits = 112 },
+	{ .address = { .s6_addr = { [10] = 0xff, [11] = 0xff, [12] = 10, [13] = 1 } },
+	  .prefix_bits = 112 },
 	{ .address = { .s6_addr = { 0xfd } }, .prefix_bits = 8 },
 };
-static const struct network_list allowed_networks = { .items = allowed, .count = ARRAY_LEN(allowed) };
+static const struct network_list allowed_networks = { .items = allowed,
+						      .count = ARRAY_LEN(allowed) };
 static const struct network_list no_networks = { 0 };
 
 static const struct url_policy strict = { .allow_networks = &no_networks };
-static const struct url_policy private = { .allow_http = true, .allow_networks = &allowed_networks };
+static const struct url_policy private = { .allow_http = true,
+					   .allow_networks = &allowed_networks };
 
 struct accepted {
 	const char *text;
@@ -35,8 +38,11 @@ static const struct accepted accepted_everywhere[] = {
 	{ "https://example.com.:8443/hook?a=1", "https://example.com.:8443/hook?a=1" },
 	{ "https://svc.namespace.svc.cluster.local.", "https://svc.namespace.svc.cluster.local./" },
 	{ "https://localhost./", "https://localhost./" },
-	{ "https://b\xc3\xbc" "cher.example./", "https://xn--bcher-kva.example./" },
-	{ "https://\xe4\xbe\x8b\xe3\x81\x88\xe3\x80\x82\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88\xe3\x80\x82/",
+	{ "https://b\xc3\xbc"
+	  "cher.example./",
+	  "https://xn--bcher-kva.example./" },
+	{ "https://"
+	  "\xe4\xbe\x8b\xe3\x81\x88\xe3\x80\x82\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88\xe3\x80\x82/",
 	  "https://xn--r8jz45g.xn--zckzah./" },
 	/* ports */
 	{ "https://example.com:443/hook", "https://example.com/hook" },
@@ -62,7 +68,8 @@ static const struct accepted accepted_everywhere[] = {
 	{ "https://example.com/hook?a[]=1", "https://example.com/hook?a%5B%5D=1" },
 	{ "https://example.com/hook?%61%3d%2f", "https://example.com/hook?a%3D%2F" },
 	{ "https://example.com/hook?a=ü", "https://example.com/hook?a=%C3%BC" },
-	{ "https://example.com/hook?https://evil.example", "https://example.com/hook?https://evil.example" },
+	{ "https://example.com/hook?https://evil.example",
+	  "https://example.com/hook?https://evil.example" },
 	/* paths */
 	{ "https://example.com/a/./b", "https://example.com/a/b" },
 	{ "https://example.com/a/../b", "https://example.com/b" },
@@ -117,7 +124,8 @@ static const struct accepted accepted_everywhere[] = {
 	{ "https://faß.example/", "https://xn--fa-hia.example/" },
 	{ "https://ExAmPlE。com/", "https://example.com/" },
 	{ "https://ｅｘａｍｐｌｅ.com/", "https://example.com/" },
-	{ "https://例え.テスト/フック", "https://xn--r8jz45g.xn--zckzah/%E3%83%95%E3%83%83%E3%82%AF" },
+	{ "https://例え.テスト/フック",
+	  "https://xn--r8jz45g.xn--zckzah/%E3%83%95%E3%83%83%E3%82%AF" },
 };
 
 /* Only with endpoint.allow.http and endpoint.allow.networks. */
@@ -387,7 +395,8 @@ static void bounds_the_length(void **state _unused_) {
 	const char *longest = long_url(arena, "a", URL_MAX - head);
 
 	check_accepted(&(struct accepted){ longest, longest }, &strict);
-	check_refused(&(struct refused){ long_url(arena, "a", URL_MAX - head + 1), why_too_long }, &strict);
+	check_refused(&(struct refused){ long_url(arena, "a", URL_MAX - head + 1), why_too_long },
+		      &strict);
 	check_refused(&(struct refused){ long_url(arena, "a", 50000), why_too_long }, &strict);
 	check_refused(&(struct refused){ long_url(arena, "ü", 400), why_too_long }, &strict);
 	/* Short enough afterwards is not enough. */
@@ -395,7 +404,8 @@ static void bounds_the_length(void **state _unused_) {
 }
 
 static void a_policy_without_networks_allows_no_address(void **state _unused_) {
-	check_refused(&(struct refused){ "https://127.0.0.1/", ADDRESS }, &(struct url_policy){ 0 });
+	check_refused(&(struct refused){ "https://127.0.0.1/", ADDRESS },
+		      &(struct url_policy){ 0 });
 }
 
 struct split {
@@ -406,12 +416,15 @@ struct split {
 
 static const struct split splits[] = {
 	{ "https://example.com/", "https", "example.com", 443, "example.com", "/", NULL },
-	{ "https://example.com:8443/a/b?c=d", "https", "example.com", 8443, "example.com:8443", "/a/b", "?c=d" },
-	{ "https://example.com.:8443/", "https", "example.com.", 8443, "example.com.:8443", "/", NULL },
+	{ "https://example.com:8443/a/b?c=d", "https", "example.com", 8443, "example.com:8443",
+	  "/a/b", "?c=d" },
+	{ "https://example.com.:8443/", "https", "example.com.", 8443, "example.com.:8443", "/",
+	  NULL },
 	{ "http://example.com/?a=/?b", "http", "example.com", 80, "example.com", "/", "?a=/?b" },
 	{ "http://[fd00::1]/hook", "http", "fd00::1", 80, "[fd00::1]", "/hook", NULL },
 	{ "https://[fd00::1]:444/hook", "https", "fd00::1", 444, "[fd00::1]:444", "/hook", NULL },
-	{ "https://example.com//a:b@c", "https", "example.com", 443, "example.com", "//a:b@c", NULL },
+	{ "https://example.com//a:b@c", "https", "example.com", 443, "example.com", "//a:b@c",
+	  NULL },
 };
 
 static void splits_a_normalised_url(void **state _unused_) {

@@ -1,15 +1,15 @@
 #include "domain_world.h"
 
-#include "domain/limits.h"
 #include "domain/id.h"
+#include "domain/limits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 /* After what it needs. */
 #include <cmocka.h>
 
-static void derive_key(void *userdata _unused_, struct arena *arena, const char *tenant_id, int32_t epoch,
-		       struct signing_key *out) {
+static void derive_key(void *userdata _unused_, struct arena *arena, const char *tenant_id,
+		       int32_t epoch, struct signing_key *out) {
 	out->kid = arena_printf(arena, "kid-%s-%d", tenant_id, epoch);
 	out->master_key_id = "master";
 	memset(out->x, epoch, sizeof(out->x));
@@ -79,7 +79,8 @@ static void check_shown(const char *shown, const char *identifier) {
 	assert_int_equal(strlen(shown), MIN(strlen(identifier), (size_t)SHOWN_IDENTIFIER_MAX));
 }
 
-static void check_event(const struct world *world, size_t index, const struct command_envelope *envelope,
+static void check_event(const struct world *world, size_t index,
+			const struct command_envelope *envelope,
 			const struct command_source *source) {
 	const struct analytic_event *event = &world->effects.events[index];
 	struct uuid id = id_of_analytic_event(source, (int32_t)index);
@@ -95,7 +96,8 @@ static void check_event(const struct world *world, size_t index, const struct co
 		assert_null(event->command_id);
 }
 
-static const struct analytic_event *check(struct world *world, const struct command_envelope *envelope,
+static const struct analytic_event *check(struct world *world,
+					  const struct command_envelope *envelope,
 					  const struct command_source *source) {
 	const struct analytic_event *events = world->effects.events;
 
@@ -126,7 +128,9 @@ static struct handler_context context_of(struct world *world, const struct comma
 }
 
 static struct command_source next_source(struct world *world, const char *topic) {
-	return (struct command_source){ .cluster_id = "cluster", .topic = topic, .offset = world->offset++ };
+	return (struct command_source){ .cluster_id = "cluster",
+					.topic = topic,
+					.offset = world->offset++ };
 }
 
 const struct analytic_event *world_handle(struct world *world, const struct command *command) {

@@ -1,4 +1,5 @@
-/* A worker's state and time in a test of the handlers: each command is handled, checked for its form, and applied. */
+/* A worker's state and time in a test of the handlers: each command is handled, checked for its
+ * form, and applied. */
 #pragma once
 
 #include "domain/handler.h"
@@ -10,8 +11,8 @@ struct world {
 	struct handler_settings settings;
 	int64_t now_ms;
 	int64_t pending_deliveries; /* of the tenant, as the pipeline would say */
-	int64_t offset;         /* of the next command */
-	struct effects effects; /* of the last one */
+	int64_t offset;             /* of the next command */
+	struct effects effects;     /* of the last one */
 	int command_number;
 };
 
@@ -27,7 +28,8 @@ int world_teardown(void **state);
 struct command world_command(struct world *world, enum operation operation);
 struct issuance world_issuance(struct world *world);
 
-/* Handles and applies. Returns the outcome event, after checking that START stands before it and both belong to the command. */
+/* Handles and applies. Returns the outcome event, after checking that START stands before it and
+ * both belong to the command. */
 const struct analytic_event *world_handle(struct world *world, const struct command *command);
 const struct analytic_event *world_issue(struct world *world, const struct issuance *issuance);
 

@@ -5,8 +5,8 @@ static bool same_text(const char *a, const char *b) {
 }
 
 static bool same_key(const struct state_key *a, const struct state_key *b) {
-	return a->kind == b->kind && uuid_compare(&a->id, &b->id) == 0 && same_text(a->tenant_id, b->tenant_id) &&
-	       same_text(a->name, b->name);
+	return a->kind == b->kind && uuid_compare(&a->id, &b->id) == 0 &&
+	       same_text(a->tenant_id, b->tenant_id) && same_text(a->name, b->name);
 }
 
 struct state_record *fake_registry_find(struct fake_registry *fake, const struct state_key *key) {
@@ -39,7 +39,8 @@ static void apply(struct fake_registry *fake, const struct change *change) {
 		*present = *change->record;
 		return;
 	}
-	fake->records = arena_grow(fake->arena, fake->records, fake->count, &fake->capacity, sizeof(*fake->records));
+	fake->records = arena_grow(fake->arena, fake->records, fake->count, &fake->capacity,
+				   sizeof(*fake->records));
 	fake->records[fake->count++] = *change->record;
 }
 
@@ -48,14 +49,15 @@ void fake_registry_apply(struct fake_registry *fake, const struct effects *effec
 		apply(fake, &effects->changes[i]);
 }
 
-static int webhook_get(void *userdata, struct arena *arena _unused_, const char *tenant_id, const struct uuid *id,
-		       struct webhook *out) {
+static int webhook_get(void *userdata, struct arena *arena _unused_, const char *tenant_id,
+		       const struct uuid *id, struct webhook *out) {
 	struct fake_registry *fake = userdata;
 	struct state_record *record;
 
 	if (fake->error)
 		return fake->error;
-	record = fake_registry_find(fake, &(struct state_key){ .kind = STATE_WEBHOOK, .tenant_id = tenant_id, .id = *id });
+	record = fake_registry_find(
+	    fake, &(struct state_key){ .kind = STATE_WEBHOOK, .tenant_id = tenant_id, .id = *id });
 	if (!record)
 		return REGISTRY_E_NOT_FOUND;
 	*out = record->webhook;
@@ -70,8 +72,9 @@ static int compare_places(const void *a, const void *b) {
 	return uuid_compare(&x->id, &y->id);
 }
 
-static int webhook_list(void *userdata, struct arena *arena, const char *tenant_id, const struct cursor *after, size_t limit,
-			struct webhook **out, size_t *count) {
+static int webhook_list(void *userdata, struct arena *arena, const char *tenant_id,
+			const struct cursor *after, size_t limit, struct webhook **out,
+			size_t *count) {
 	struct fake_registry *fake = userdata;
 	struct webhook place = { 0 };
 
@@ -86,7 +89,8 @@ static int webhook_list(void *userdata, struct arena *arena, const char *tenant_
 	for (size_t i = 0; i < fake->count; i++) {
 		const struct state_record *record = &fake->records[i];
 
-		if (record->kind != STATE_WEBHOOK || !same_text(record->webhook.tenant_id, tenant_id))
+		if (record->kind != STATE_WEBHOOK ||
+		    !same_text(record->webhook.tenant_id, tenant_id))
 			continue;
 		if (!after || compare_places(&record->webhook, &place) > 0)
 			(*out)[(*count)++] = record->webhook;
@@ -96,15 +100,16 @@ static int webhook_list(void *userdata, struct arena *arena, const char *tenant_
 	return 0;
 }
 
-static int receipt_get(void *userdata, struct arena *arena _unused_, const char *tenant_id, const char *command_id,
-		       struct receipt *out) {
+static int receipt_get(void *userdata, struct arena *arena _unused_, const char *tenant_id,
+		       const char *command_id, struct receipt *out) {
 	struct fake_registry *fake = userdata;
 	struct state_record *record;
 
 	if (fake->error)
 		return fake->error;
-	record =
-	    fake_registry_find(fake, &(struct state_key){ .kind = STATE_RECEIPT, .tenant_id = tenant_id, .name = command_id });
+	record = fake_registry_find(fake, &(struct state_key){ .kind = STATE_RECEIPT,
+							       .tenant_id = tenant_id,
+							       .name = command_id });
 	if (!record)
 		return REGISTRY_E_NOT_FOUND;
 	*out = record->receipt;
@@ -112,17 +117,20 @@ static int receipt_get(void *userdata, struct arena *arena _unused_, const char 
 }
 
 static bool is_key_of(const struct state_record *record, const char *tenant_id) {
-	return record->kind == STATE_SIGNING_KEY && same_text(record->signing_key.tenant_id, tenant_id);
+	return record->kind == STATE_SIGNING_KEY &&
+	       same_text(record->signing_key.tenant_id, tenant_id);
 }
 
-static int signing_key_newest(void *userdata, struct arena *arena _unused_, const char *tenant_id, struct signing_key *out) {
+static int signing_key_newest(void *userdata, struct arena *arena _unused_, const char *tenant_id,
+			      struct signing_key *out) {
 	struct fake_registry *fake = userdata;
 	const struct signing_key *newest = NULL;
 
 	if (fake->error)
 		return fake->error;
 	for (size_t i = 0; i < fake->count; i++)
-		if (is_key_of(&fake->records[i], tenant_id) && (!newest || fake->records[i].signing_key.epoch > newest->epoch))
+		if (is_key_of(&fake->records[i], tenant_id) &&
+		    (!newest || fake->records[i].signing_key.epoch > newest->epoch))
 			newest = &fake->records[i].signing_key;
 	if (!newest)
 		return REGISTRY_E_NOT_FOUND;
@@ -130,14 +138,16 @@ static int signing_key_newest(void *userdata, struct arena *arena _unused_, cons
 	return 0;
 }
 
-static int signing_key_count(void *userdata, const char *tenant_id, int64_t now_ms, size_t limit, size_t *out) {
+static int signing_key_count(void *userdata, const char *tenant_id, int64_t now_ms, size_t limit,
+			     size_t *out) {
 	struct fake_registry *fake = userdata;
 
 	*out = 0;
 	for (size_t i = 0; i < fake->count && *out < limit; i++) {
 		int64_t expires_at_ms = fake->records[i].signing_key.expires_at_ms;
 
-		*out += is_key_of(&fake->records[i], tenant_id) && (expires_at_ms == 0 || expires_at_ms > now_ms);
+		*out += is_key_of(&fake->records[i], tenant_id) &&
+			(expires_at_ms == 0 || expires_at_ms > now_ms);
 	}
 	return fake->error;
 }
@@ -147,11 +157,13 @@ static int webhook_count(void *userdata, const char *tenant_id, int64_t *out) {
 
 	*out = 0;
 	for (size_t i = 0; i < fake->count; i++)
-		*out += fake->records[i].kind == STATE_WEBHOOK && same_text(fake->records[i].webhook.tenant_id, tenant_id);
+		*out += fake->records[i].kind == STATE_WEBHOOK &&
+			same_text(fake->records[i].webhook.tenant_id, tenant_id);
 	return fake->error;
 }
 
-static int subscribers(void *userdata, struct arena *arena, const char *tenant_id, size_t limit, struct subscriber **out, size_t *count) {
+static int subscribers(void *userdata, struct arena *arena, const char *tenant_id, size_t limit,
+		       struct subscriber **out, size_t *count) {
 	struct webhook *webhooks;
 	size_t webhook_count;
 	int r = webhook_list(userdata, arena, tenant_id, NULL, SIZE_MAX, &webhooks, &webhook_count);
@@ -164,14 +176,16 @@ static int subscribers(void *userdata, struct arena *arena, const char *tenant_i
 		struct subscriber subscriber = { .webhook_id = webhooks[i].id };
 
 		for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT; type++)
-			subscriber.types |= (unsigned)webhook_wants(&webhooks[i], (enum event_type)type) << type;
+			subscriber.types |=
+			    (unsigned)webhook_wants(&webhooks[i], (enum event_type)type) << type;
 		if (subscriber.types)
 			(*out)[(*count)++] = subscriber;
 	}
 	return 0;
 }
 
-static int delivery_find(void *userdata, const struct uuid *id, enum delivery_status *status, int64_t *due_ms) {
+static int delivery_find(void *userdata, const struct uuid *id, enum delivery_status *status,
+			 int64_t *due_ms) {
 	struct fake_registry *fake = userdata;
 	struct state_record *record;
 
@@ -193,7 +207,8 @@ static int compare_due(const void *a, const void *b) {
 	return uuid_compare(&x->id, &y->id);
 }
 
-static size_t count_within(struct delivery_bounds bounds, const struct delivery *deliveries, size_t count) {
+static size_t count_within(struct delivery_bounds bounds, const struct delivery *deliveries,
+			   size_t count) {
 	size_t bytes = 0, within = 0;
 
 	while (within < count && (within == 0 || (within < bounds.count && bytes < bounds.bytes)))
@@ -201,8 +216,9 @@ static size_t count_within(struct delivery_bounds bounds, const struct delivery 
 	return within;
 }
 
-static int delivery_dead(void *userdata, struct arena *arena, const struct uuid *webhook_id, int64_t since_ms, struct delivery_bounds bounds,
-			 struct delivery **out, size_t *count) {
+static int delivery_dead(void *userdata, struct arena *arena, const struct uuid *webhook_id,
+			 int64_t since_ms, struct delivery_bounds bounds, struct delivery **out,
+			 size_t *count) {
 	struct fake_registry *fake = userdata;
 
 	if (fake->error)
@@ -213,7 +229,8 @@ static int delivery_dead(void *userdata, struct arena *arena, const struct uuid 
 		const struct delivery *delivery = &fake->records[i].delivery;
 
 		if (fake->records[i].kind == STATE_DELIVERY && delivery->status == DELIVERY_DEAD &&
-		    uuid_compare(&delivery->webhook_id, webhook_id) == 0 && delivery->next_attempt_at_ms >= since_ms)
+		    uuid_compare(&delivery->webhook_id, webhook_id) == 0 &&
+		    delivery->next_attempt_at_ms >= since_ms)
 			(*out)[(*count)++] = *delivery;
 	}
 	qsort(*out, *count, sizeof(**out), compare_due);

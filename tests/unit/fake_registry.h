@@ -1,4 +1,5 @@
-/* A registry over an array: the fold of the changes that it is given, as the replica is. For tests of the domain. */
+/* A registry over an array: the fold of the changes that it is given, as the replica is. For tests
+ * of the domain. */
 #pragma once
 
 #include "domain/effects.h"

@@ -12,9 +12,12 @@
 enum { TEXT_MAX = 512, BEGUN_MS = 1000 };
 
 /* An event's command id is its offset, which an answer is read by. */
-static void add(struct event_index *index, const char *tenant_id, int64_t offset, int64_t timestamp_ms, enum analytic_step step, const char *message) {
+static void add(struct event_index *index, const char *tenant_id, int64_t offset,
+		int64_t timestamp_ms, enum analytic_step step, const char *message) {
 	char command_id[32];
-	const struct problem problem = { .status = 400, .message = message, .code = "BadRequest", .type = "request" };
+	const struct problem problem = {
+		.status = 400, .message = message, .code = "BadRequest", .type = "request"
+	};
 	struct analytic_event event = { .subject = ANALYTIC_WEBHOOK_CREATE,
 					.step = step,
 					.timestamp_ms = timestamp_ms,
@@ -36,15 +39,19 @@ static void summarise(const char *answer, char out[TEXT_MAX]) {
 	out[0] = '\0';
 	while ((at = strstr(at, id))) {
 		at += sizeof(id) - 1;
-		len += (size_t)snprintf(out + len, TEXT_MAX - len, "%.*s ", (int)strcspn(at, "\""), at);
+		len += (size_t)snprintf(out + len, TEXT_MAX - len, "%.*s ", (int)strcspn(at, "\""),
+					at);
 	}
 	at = strstr(answer, cursor);
 	if (at)
-		snprintf(out + len, TEXT_MAX - len, "+%.*s", (int)strcspn(at + sizeof(cursor) - 1, "\""), at + sizeof(cursor) - 1);
+		snprintf(out + len, TEXT_MAX - len, "+%.*s",
+			 (int)strcspn(at + sizeof(cursor) - 1, "\""), at + sizeof(cursor) - 1);
 }
 
 static struct event_query query_of(const char *tenant_id) {
-	return (struct event_query){ .tenant_id = tenant_id, .to_ms = INT64_MAX, .before = INT64_MAX, .limit = 1000 };
+	return (struct event_query){
+		.tenant_id = tenant_id, .to_ms = INT64_MAX, .before = INT64_MAX, .limit = 1000
+	};
 }
 
 static void ask(struct event_index *index, const struct event_query *query, struct buffer *out) {
@@ -114,7 +121,8 @@ static void test_queries(void **state _unused_) {
 		summarise(answer.data, found);
 		if (strcmp(found, queries[i].found) != 0)
 			fail_msg("%s: %s", queries[i].name, found);
-		assert_non_null(strstr(answer.data, "\"completeSince\":\"1970-01-01T00:00:01.000Z\"}"));
+		assert_non_null(
+		    strstr(answer.data, "\"completeSince\":\"1970-01-01T00:00:01.000Z\"}"));
 	}
 }
 
@@ -128,7 +136,8 @@ static char *text_of(size_t len) {
 /* Too large with its data: kept without. Too large without: not kept. */
 static void test_sizes(void **state _unused_) {
 	_cleanup_(event_index_freep) struct event_index *index = event_index_new(BEGUN_MS);
-	_cleanup_(x_freep) char *large = text_of(EVENT_BYTES_MAX), *fits = text_of(EVENT_BYTES_MAX - 1024);
+	_cleanup_(x_freep) char *large = text_of(EVENT_BYTES_MAX),
+				*fits = text_of(EVENT_BYTES_MAX - 1024);
 	_cleanup_(buffer_destroy) struct buffer kept, none;
 	struct event_query query = query_of("t");
 	size_t bytes;
@@ -175,7 +184,8 @@ static void test_large_pages(void **state _unused_) {
 	assert_int_equal(pages, 4);
 }
 
-static const char *complete_since(struct event_index *index, const char *tenant_id, struct buffer *answer) {
+static const char *complete_since(struct event_index *index, const char *tenant_id,
+				  struct buffer *answer) {
 	const struct event_query query = query_of(tenant_id);
 
 	ask(index, &query, answer);
@@ -209,7 +219,8 @@ static void test_a_tenants_bound(void **state _unused_) {
 	assert_null(strstr(theirs.data, "commandId"));
 }
 
-/* Over the bound of all the oldest of all go. Of who has none left nothing is known before the last of them. */
+/* Over the bound of all the oldest of all go. Of who has none left nothing is known before the last
+ * of them. */
 static void test_the_bound_of_all(void **state _unused_) {
 	_cleanup_(event_index_freep) struct event_index *index = event_index_new(BEGUN_MS);
 	_cleanup_(x_freep) char *large = text_of(EVENT_BYTES_MAX - 1024);
@@ -219,12 +230,14 @@ static void test_the_bound_of_all(void **state _unused_) {
 
 	add(index, "oldest", 1, 1500, ANALYTIC_START, NULL);
 	/* Until something goes. */
-	for (size_t i = 0; (bytes = event_index_bytes(index)) > before + EVENT_BYTES_MAX / 2 || i < 2; i++) {
+	for (size_t i = 0;
+	     (bytes = event_index_bytes(index)) > before + EVENT_BYTES_MAX / 2 || i < 2; i++) {
 		before = bytes;
 		snprintf(tenant, sizeof(tenant), "t%zu", i % 16);
 		add(index, tenant, 10 + (int64_t)i, 2000, ANALYTIC_FAIL, large);
 	}
-	assert_in_range(event_index_bytes(index), EVENT_INDEX_BYTES_MAX - EVENT_BYTES_MAX, EVENT_INDEX_BYTES_MAX);
+	assert_in_range(event_index_bytes(index), EVENT_INDEX_BYTES_MAX - EVENT_BYTES_MAX,
+			EVENT_INDEX_BYTES_MAX);
 	assert_non_null(strstr(complete_since(index, "oldest", &oldest), "00:00:01.501Z"));
 	assert_null(strstr(oldest.data, "commandId"));
 	assert_non_null(strstr(complete_since(index, "nobody", &nobodys), "00:00:01.501Z"));
@@ -233,8 +246,9 @@ static void test_the_bound_of_all(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_queries),	     cmocka_unit_test(test_sizes),	    cmocka_unit_test(test_large_pages),
-		cmocka_unit_test(test_a_tenants_bound), cmocka_unit_test(test_the_bound_of_all),
+		cmocka_unit_test(test_queries),          cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_large_pages),      cmocka_unit_test(test_a_tenants_bound),
+		cmocka_unit_test(test_the_bound_of_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,12 +38,17 @@ static int tear_down(void **state) {
 }
 
 /* `count` keys of the tenant, from `first` on. */
-static void put(struct world *world, const char *tenant_id, int first, int count, int64_t expires_at_ms) {
+static void put(struct world *world, const char *tenant_id, int first, int count,
+		int64_t expires_at_ms) {
 	for (int n = first; n < first + count; n++) {
 		_cleanup_(buffer_destroy) struct buffer value = BUFFER_INIT(BYTES_MAX);
 		char kid[44];
 		struct state_record record = { .kind = STATE_SIGNING_KEY,
-					       .signing_key = { .tenant_id = tenant_id, .kid = kid, .master_key_id = "m", .epoch = n, .expires_at_ms = expires_at_ms } };
+					       .signing_key = { .tenant_id = tenant_id,
+								.kid = kid,
+								.master_key_id = "m",
+								.epoch = n,
+								.expires_at_ms = expires_at_ms } };
 		struct state_key key;
 		const char *text;
 
@@ -52,7 +57,10 @@ static void put(struct world *world, const char *tenant_id, int first, int count
 		arena_reset(world->arena);
 		text = state_key_format(world->arena, &key);
 		codec_encode_state(world->codec, &record, &value);
-		public_keys_apply(world->keys, &(struct record){ .key = text, .key_len = strlen(text), .value = value.data, .len = value.len });
+		public_keys_apply(world->keys, &(struct record){ .key = text,
+								 .key_len = strlen(text),
+								 .value = value.data,
+								 .len = value.len });
 	}
 }
 
@@ -101,14 +109,16 @@ static void test_of_too_many_keys(void **state) {
 	struct world *world = *state;
 
 	put(world, "t", 1, 60000, 0);
-	assert_int_equal(public_keys_get(world->keys, world->arena, "t", 0, &set), PUBLIC_KEYS_E_TOO_LARGE);
+	assert_int_equal(public_keys_get(world->keys, world->arena, "t", 0, &set),
+			 PUBLIC_KEYS_E_TOO_LARGE);
 	put(world, "t", 1, 59999, 100);
 	assert_int_equal(count_at(world, "t", 100), 1);
 }
 
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = { TEST(test_of_the_moment), TEST(test_of_many_keys), TEST(test_of_too_many_keys) };
+	const struct CMUnitTest tests[] = { TEST(test_of_the_moment), TEST(test_of_many_keys),
+					    TEST(test_of_too_many_keys) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

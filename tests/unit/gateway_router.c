@@ -88,15 +88,20 @@ static void test_find(void **state _unused_) {
 		_cleanup_(arena_freep) struct arena *arena = arena_new();
 		struct route_match match;
 		int r = router_find(table, arena, paths[i].method, paths[i].path, &match);
-		int found = r ? MALFORMED : match.route ? match.route->detail : match.path_found ? OTHER_METHOD : NOTHING;
+		int found = r                  ? MALFORMED
+			    : match.route      ? match.route->detail
+			    : match.path_found ? OTHER_METHOD
+					       : NOTHING;
 
 		if (r && r != ROUTER_E_MALFORMED)
 			fail_msg("%s: returned %d", paths[i].path, r);
 		if (found != paths[i].found)
 			fail_msg("%s %s: found %d", paths[i].method, paths[i].path, found);
-		for (size_t k = 0; found > NOTHING && found < OTHER_METHOD && k < ROUTE_PARAMETERS_MAX; k++)
+		for (size_t k = 0;
+		     found > NOTHING && found < OTHER_METHOD && k < ROUTE_PARAMETERS_MAX; k++)
 			if (!is_same(match.parameters[k], paths[i].parameters[k]))
-				fail_msg("%s: parameter %zu is %s", paths[i].path, k, match.parameters[k] ? match.parameters[k] : "none");
+				fail_msg("%s: parameter %zu is %s", paths[i].path, k,
+					 match.parameters[k] ? match.parameters[k] : "none");
 	}
 }
 
@@ -125,10 +130,25 @@ static const struct {
 	bool is_form;
 	const char *decoded; /* NULL: refused */
 } escapes[] = {
-	{ "", false, "" },	      { "a", true, "a" },	  { "a+b", false, "a+b" },   { "a+b", true, "a b" },  { "a%2Bb", true, "a+b" },
-	{ "%41%62", false, "Ab" },    { "%2541", false, "%41" },  { "%", false, NULL },	     { "%4", false, NULL },   { "a%4", false, NULL },
-	{ "%4G", false, NULL },	      { "%-1", false, NULL },	  { "% 1", false, NULL },    { "%00", false, NULL },  { "%7f", false, "\x7f" },
-	{ "%80", false, NULL },	      { "%F0%9F%90%98", true, "\xf0\x9f\x90\x98" }, { "%f0%9f%90", true, NULL }, { "%c3a", true, NULL },
+	{ "", false, "" },
+	{ "a", true, "a" },
+	{ "a+b", false, "a+b" },
+	{ "a+b", true, "a b" },
+	{ "a%2Bb", true, "a+b" },
+	{ "%41%62", false, "Ab" },
+	{ "%2541", false, "%41" },
+	{ "%", false, NULL },
+	{ "%4", false, NULL },
+	{ "a%4", false, NULL },
+	{ "%4G", false, NULL },
+	{ "%-1", false, NULL },
+	{ "% 1", false, NULL },
+	{ "%00", false, NULL },
+	{ "%7f", false, "\x7f" },
+	{ "%80", false, NULL },
+	{ "%F0%9F%90%98", true, "\xf0\x9f\x90\x98" },
+	{ "%f0%9f%90", true, NULL },
+	{ "%c3a", true, NULL },
 	{ "%f4%90%80%80", true, NULL },
 };
 
@@ -137,7 +157,8 @@ static void test_percent_decode(void **state _unused_) {
 		_cleanup_(arena_freep) struct arena *arena = arena_new();
 		/* What stands behind is not looked at. */
 		const char *longer = arena_printf(arena, "%s41", escapes[i].text);
-		const char *decoded = percent_decode(arena, longer, strlen(escapes[i].text), escapes[i].is_form);
+		const char *decoded =
+		    percent_decode(arena, longer, strlen(escapes[i].text), escapes[i].is_form);
 
 		if (!is_same(decoded, escapes[i].decoded))
 			fail_msg("%s: %s", escapes[i].text, decoded ? decoded : "refused");

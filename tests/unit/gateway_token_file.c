@@ -16,7 +16,9 @@ enum { WHY_MAX = 1024 };
 #define ZEROS "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define X16 "xxxxxxxxxxxxxxxx"
 #define X256 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16
-#define LINE(tenant, hash) "{\"id\":\"i\",\"tenantId\":\"" tenant "\",\"hash\":\"" hash "\",\"createdAt\":\"2026-01-31T12:00:00.000Z\"}\n"
+#define LINE(tenant, hash)                                                                         \
+	"{\"id\":\"i\",\"tenantId\":\"" tenant "\",\"hash\":\"" hash                               \
+	"\",\"createdAt\":\"2026-01-31T12:00:00.000Z\"}\n"
 
 struct folder {
 	char path[64];
@@ -63,22 +65,39 @@ static const struct {
 	{ "empty lines", "\n\n", 0600, 0, NULL },
 	{ "one", LINE("t", ZEROS), 0600, 1, NULL },
 	{ "two, and an empty line between", LINE("t", ZEROS) "\n" LINE("u", ZEROS), 0600, 2, NULL },
-	{ "no line's end", "{\"id\":\"i\",\"tenantId\":\"t\",\"hash\":\"" ZEROS "\",\"createdAt\":\"2026-01-31T12:00:00.000Z\"}", 0600, 1, NULL },
+	{ "no line's end",
+	  "{\"id\":\"i\",\"tenantId\":\"t\",\"hash\":\"" ZEROS
+	  "\",\"createdAt\":\"2026-01-31T12:00:00.000Z\"}",
+	  0600, 1, NULL },
 	{ "the longest tenant", LINE(X256, ZEROS), 0600, 1, NULL },
 	{ "a longer one", LINE(X256 "x", ZEROS), 0600, -1, "line 1: tenantId" },
 	{ "no tenant", LINE("", ZEROS), 0600, -1, "line 1: tenantId" },
-	{ "31 bytes", LINE("t", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), 0600, -1, "line 1: hash" },
+	{ "31 bytes", LINE("t", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), 0600, -1,
+	  "line 1: hash" },
 	{ "33 bytes", LINE("t", ZEROS "A"), 0600, -1, "line 1: hash" },
-	{ "no base64url", LINE("t", "+AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), 0600, -1, "line 1: hash" },
-	{ "a letter beyond ASCII", LINE("t", "\xc3\xa4" "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), 0600, -1, "line 1: hash" },
+	{ "no base64url", LINE("t", "+AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), 0600, -1,
+	  "line 1: hash" },
+	{ "a letter beyond ASCII",
+	  LINE("t", "\xc3\xa4"
+		    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+	  0600, -1, "line 1: hash" },
 	{ "padding", LINE("t", ZEROS "="), 0600, -1, "line 1: hash" },
 	{ "the second is wrong", LINE("t", ZEROS) "x\n", 0600, -1, "line 2: must be an object" },
-	{ "a member is missing", "{\"id\":\"i\",\"tenantId\":\"t\",\"hash\":\"" ZEROS "\"}\n", 0600, -1, "line 1: must be an object" },
-	{ "a member too many", "{\"x\":1," "\"id\":\"i\",\"tenantId\":\"t\",\"hash\":\"" ZEROS "\",\"createdAt\":\"2026-01-31T12:00:00.000Z\"}\n", 0600, -1,
-	  "line 1: must be an object" },
-	{ "a member twice", "{\"id\":\"i\"," "\"id\":\"i\",\"tenantId\":\"t\",\"hash\":\"" ZEROS "\",\"createdAt\":\"2026-01-31T12:00:00.000Z\"}\n", 0600, -1,
-	  "line 1: must be an object" },
-	{ "no time", "{\"id\":\"i\",\"tenantId\":\"t\",\"hash\":\"" ZEROS "\",\"createdAt\":\"today\"}\n", 0600, -1, "line 1: createdAt" },
+	{ "a member is missing", "{\"id\":\"i\",\"tenantId\":\"t\",\"hash\":\"" ZEROS "\"}\n", 0600,
+	  -1, "line 1: must be an object" },
+	{ "a member too many",
+	  "{\"x\":1,"
+	  "\"id\":\"i\",\"tenantId\":\"t\",\"hash\":\"" ZEROS
+	  "\",\"createdAt\":\"2026-01-31T12:00:00.000Z\"}\n",
+	  0600, -1, "line 1: must be an object" },
+	{ "a member twice",
+	  "{\"id\":\"i\","
+	  "\"id\":\"i\",\"tenantId\":\"t\",\"hash\":\"" ZEROS
+	  "\",\"createdAt\":\"2026-01-31T12:00:00.000Z\"}\n",
+	  0600, -1, "line 1: must be an object" },
+	{ "no time",
+	  "{\"id\":\"i\",\"tenantId\":\"t\",\"hash\":\"" ZEROS "\",\"createdAt\":\"today\"}\n",
+	  0600, -1, "line 1: createdAt" },
 	{ "no UTF-8", LINE("\xff", ZEROS), 0600, -1, "UTF-8" },
 	{ "others may write", LINE("t", ZEROS), 0602, -1, "has mode 0602 and must have 0600" },
 	{ "others may read", LINE("t", ZEROS), 0644, -1, "has mode 0644 and must have 0600" },
@@ -124,7 +143,8 @@ static void add(const char *file) {
 /* What it leads to is replaced, under the same lock as by its own name. */
 static void test_a_link_stays(void **state _unused_) {
 	_cleanup_(folder_remove) struct folder folder = folder_make();
-	_cleanup_(x_freep) char *link = x_asprintf("%s/link", folder.path), *beside = x_asprintf("%s/link.lock", folder.path);
+	_cleanup_(x_freep) char *link = x_asprintf("%s/link", folder.path),
+				*beside = x_asprintf("%s/link.lock", folder.path);
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
 	_cleanup_(token_list_destroy) struct token_list list = { 0 };
 	struct stat stat;
@@ -140,7 +160,8 @@ static void test_a_link_stays(void **state _unused_) {
 	unlink(link);
 }
 
-/* A gateway that runs as somebody else reads root's file by its group; it must still be able to when root has added a token. */
+/* A gateway that runs as somebody else reads root's file by its group; it must still be able to
+ * when root has added a token. */
 static void test_the_group_of_roots_file_stays(void **state _unused_) {
 	enum { GROUP = 64003 };
 	_cleanup_(folder_remove) struct folder folder = folder_make();
@@ -170,7 +191,9 @@ static void test_find(void **state _unused_) {
 
 	assert_null(token_list_find(&list, "phk_"));
 	for (size_t i = 0; i < MANY; i++)
-		assert_int_equal(token_file_add(folder.file, i % 2 ? "odd" : "even", texts[i], &tokens[i], &why), 0);
+		assert_int_equal(
+		    token_file_add(folder.file, i % 2 ? "odd" : "even", texts[i], &tokens[i], &why),
+		    0);
 	assert_int_equal(token_file_read(folder.file, &list, NULL, &why), 0);
 	assert_int_equal(list.count, MANY);
 	token_list_sort(&list);
@@ -230,7 +253,8 @@ static void test_a_broken_file_stays(void **state _unused_) {
 	FILE *in;
 
 	write_text(folder.file, "broken\n", 0600);
-	assert_int_equal(token_file_add(folder.file, "t", text, &token, &why), TOKEN_FILE_E_REFUSED);
+	assert_int_equal(token_file_add(folder.file, "t", text, &token, &why),
+			 TOKEN_FILE_E_REFUSED);
 	assert_int_equal(token_file_remove(folder.file, "i", &found, &why), TOKEN_FILE_E_REFUSED);
 	in = fopen(folder.file, "r");
 	assert_non_null(in);

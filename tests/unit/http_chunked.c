@@ -15,8 +15,8 @@ static const struct {
 	const char *bytes;
 	size_t len;
 	const char *body; /* NULL: refused, or not whole */
-	int status;	  /* of a refusal; 0: it is not whole */
-	size_t rest;	  /* bytes behind it */
+	int status;       /* of a refusal; 0: it is not whole */
+	size_t rest;      /* bytes behind it */
 } rows[] = {
 	{ "nothing", BYTES("0\r\n\r\n"), "", 0, 0 },
 	{ "two chunks", BYTES("1\r\na\r\n00A\r\n0123456789\r\n0\r\n\r\n"), "a0123456789", 0, 0 },
@@ -65,7 +65,9 @@ static struct outcome read_all(const char *bytes, size_t len, size_t portion, st
 	struct outcome outcome = { HTTP_CHUNKED_MORE, 0, len };
 
 	while (outcome.rest && outcome.result <= HTTP_CHUNKED_DATA) {
-		struct http_portion given = { bytes + len - outcome.rest, MIN(outcome.rest, portion) }, out;
+		struct http_portion given = { bytes + len - outcome.rest,
+					      MIN(outcome.rest, portion) },
+				    out;
 		struct http_refusal why = { 0 };
 		size_t used;
 
@@ -84,12 +86,16 @@ static void test_rows(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		for (size_t j = 0; j < ARRAY_LEN(portions); j++) {
 			_cleanup_(buffer_destroy) struct buffer body = BUFFER_INIT(BODY_MAX);
-			struct outcome outcome = read_all(rows[i].bytes, rows[i].len, portions[j], &body);
+			struct outcome outcome =
+			    read_all(rows[i].bytes, rows[i].len, portions[j], &body);
 			bool is_whole = outcome.result == HTTP_CHUNKED_END;
 
-			if (is_whole != (rows[i].body != NULL) || outcome.status != rows[i].status || (is_whole && outcome.rest != rows[i].rest))
-				fail_msg("%s, %zu bytes at a time: %d, status %d, %zu left", rows[i].name, portions[j], outcome.result,
-					 outcome.status, outcome.rest);
+			if (is_whole != (rows[i].body != NULL) ||
+			    outcome.status != rows[i].status ||
+			    (is_whole && outcome.rest != rows[i].rest))
+				fail_msg("%s, %zu bytes at a time: %d, status %d, %zu left",
+					 rows[i].name, portions[j], outcome.result, outcome.status,
+					 outcome.rest);
 			if (is_whole)
 				assert_string_equal(body.data ? body.data : "", rows[i].body);
 		}
@@ -98,7 +104,8 @@ static void test_rows(void **state _unused_) {
 
 /* However they are spread over the body. */
 static void test_bounds(void **state _unused_) {
-	_cleanup_(buffer_destroy) struct buffer sent = BUFFER_INIT(1 << 20), body = BUFFER_INIT(1 << 20);
+	_cleanup_(buffer_destroy) struct buffer sent = BUFFER_INIT(1 << 20),
+						body = BUFFER_INIT(1 << 20);
 
 	for (int i = 0; i < 1000; i++)
 		buffer_append_string(&sent, "1;2345\r\na\r\n");

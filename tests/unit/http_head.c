@@ -29,7 +29,8 @@ static const struct row rows[] = {
 	{ "a tab in a value", BYTES("GET / HTTP/1.1\r\n" HOST "a: b\tc\r\n\r\n"), 0 },
 	{ "an address and a port", BYTES("GET / HTTP/1.1\r\nhost: [::1]:8080\r\n\r\n"), 0 },
 	{ "OPTIONS *", BYTES("OPTIONS * HTTP/1.1\r\n" HOST "\r\n"), 0 },
-	{ "a hundred continue", BYTES("POST / HTTP/1.1\r\n" HOST "expect: 100-Continue\r\n\r\n"), 0 },
+	{ "a hundred continue", BYTES("POST / HTTP/1.1\r\n" HOST "expect: 100-Continue\r\n\r\n"),
+	  0 },
 
 	{ "no version", BYTES("GET /\r\n" HOST "\r\n"), 400 },
 	{ "lower case", BYTES("GET / http/1.1\r\n" HOST "\r\n"), 400 },
@@ -53,20 +54,28 @@ static const struct row rows[] = {
 	{ "user information", BYTES("GET http://a@x/ HTTP/1.1\r\n" HOST "\r\n"), 400 },
 	{ "a target without a host", BYTES("GET http:///a HTTP/1.1\r\n" HOST "\r\n"), 400 },
 
-	{ "a blank before the colon", BYTES("POST / HTTP/1.1\r\n" HOST "content-length : 1\r\n\r\n"), 400 },
-	{ "a tab before the colon", BYTES("POST / HTTP/1.1\r\n" HOST "content-length\t: 1\r\n\r\n"), 400 },
-	{ "a folded length", BYTES("POST / HTTP/1.1\r\n" HOST "content-length:\r\n 1\r\n\r\n"), 400 },
-	{ "a length folded with a tab", BYTES("POST / HTTP/1.1\r\n" HOST "content-length:\r\n\t1\r\n\r\n"), 400 },
-	{ "a folded coding", BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding:\r\n chunked\r\n\r\n"), 400 },
+	{ "a blank before the colon",
+	  BYTES("POST / HTTP/1.1\r\n" HOST "content-length : 1\r\n\r\n"), 400 },
+	{ "a tab before the colon", BYTES("POST / HTTP/1.1\r\n" HOST "content-length\t: 1\r\n\r\n"),
+	  400 },
+	{ "a folded length", BYTES("POST / HTTP/1.1\r\n" HOST "content-length:\r\n 1\r\n\r\n"),
+	  400 },
+	{ "a length folded with a tab",
+	  BYTES("POST / HTTP/1.1\r\n" HOST "content-length:\r\n\t1\r\n\r\n"), 400 },
+	{ "a folded coding",
+	  BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding:\r\n chunked\r\n\r\n"), 400 },
 	{ "a fold behind the request line", BYTES("GET / HTTP/1.1\r\n " HOST "\r\n"), 400 },
 	{ "no name", BYTES("GET / HTTP/1.1\r\n" HOST ": x\r\n\r\n"), 400 },
 	{ "NUL for a name", BYTES("GET / HTTP/1.1\r\n" HOST "\0a: x\r\n\r\n"), 400 },
 	{ "no colon", BYTES("GET / HTTP/1.1\r\n" HOST "nothing\r\n\r\n"), 400 },
 	{ "a name with a high byte", BYTES("GET / HTTP/1.1\r\n" HOST "\xe9: x\r\n\r\n"), 400 },
-	{ "NUL in a length", BYTES("POST / HTTP/1.1\r\n" HOST "content-length: 0\0001\r\n\r\n"), 400 },
-	{ "NUL in a coding", BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding: chunked\0x\r\n\r\n"), 400 },
+	{ "NUL in a length", BYTES("POST / HTTP/1.1\r\n" HOST "content-length: 0\0001\r\n\r\n"),
+	  400 },
+	{ "NUL in a coding",
+	  BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding: chunked\0x\r\n\r\n"), 400 },
 	{ "NUL in a value", BYTES("GET / HTTP/1.1\r\n" HOST "x: a\0b\r\n\r\n"), 400 },
-	{ "a bare CR in a value", BYTES("GET / HTTP/1.1\r\n" HOST "x: y\rcontent-length: 1\r\n\r\n"), 400 },
+	{ "a bare CR in a value",
+	  BYTES("GET / HTTP/1.1\r\n" HOST "x: y\rcontent-length: 1\r\n\r\n"), 400 },
 	{ "a bare LF", BYTES("GET / HTTP/1.1\n" HOST "\r\n"), 400 },
 	{ "a bare LF at the end", BYTES("GET / HTTP/1.1\r\n" HOST "\n"), 400 },
 	{ "DEL in a value", BYTES("GET / HTTP/1.1\r\n" HOST "x: \x7f\r\n\r\n"), 400 },
@@ -81,28 +90,50 @@ static const struct row rows[] = {
 	{ "a list of hosts", BYTES("GET / HTTP/1.1\r\nhost: a, b\r\n\r\n"), 400 },
 	{ "a port that is none", BYTES("GET / HTTP/1.1\r\nhost: a:b\r\n\r\n"), 400 },
 
-	{ "a length and a coding", BYTES("POST / HTTP/1.1\r\n" HOST "content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n"), 400 },
-	{ "a coding and a length", BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding: chunked\r\ncontent-length: 1\r\n\r\n"), 400 },
-	{ "two lengths", BYTES("POST / HTTP/1.1\r\n" HOST "content-length: 1\r\ncontent-length: 1\r\n\r\n"), 400 },
-	{ "a list of lengths", BYTES("POST / HTTP/1.1\r\n" HOST "content-length: 1, 1\r\n\r\n"), 400 },
-	{ "a length with a plus", BYTES("POST / HTTP/1.1\r\n" HOST "content-length: +1\r\n\r\n"), 400 },
-	{ "a negative length", BYTES("POST / HTTP/1.1\r\n" HOST "content-length: -1\r\n\r\n"), 400 },
+	{ "a length and a coding",
+	  BYTES("POST / HTTP/1.1\r\n" HOST
+		"content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n"),
+	  400 },
+	{ "a coding and a length",
+	  BYTES("POST / HTTP/1.1\r\n" HOST
+		"transfer-encoding: chunked\r\ncontent-length: 1\r\n\r\n"),
+	  400 },
+	{ "two lengths",
+	  BYTES("POST / HTTP/1.1\r\n" HOST "content-length: 1\r\ncontent-length: 1\r\n\r\n"), 400 },
+	{ "a list of lengths", BYTES("POST / HTTP/1.1\r\n" HOST "content-length: 1, 1\r\n\r\n"),
+	  400 },
+	{ "a length with a plus", BYTES("POST / HTTP/1.1\r\n" HOST "content-length: +1\r\n\r\n"),
+	  400 },
+	{ "a negative length", BYTES("POST / HTTP/1.1\r\n" HOST "content-length: -1\r\n\r\n"),
+	  400 },
 	{ "a length in hex", BYTES("POST / HTTP/1.1\r\n" HOST "content-length: 0x1\r\n\r\n"), 400 },
 	{ "an empty length", BYTES("POST / HTTP/1.1\r\n" HOST "content-length:\r\n\r\n"), 400 },
-	{ "a length beyond all numbers", BYTES("POST / HTTP/1.1\r\n" HOST "content-length: 99999999999999999999\r\n\r\n"), 413 },
-	{ "another coding", BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding: gzip\r\n\r\n"), 400 },
-	{ "another coding first", BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding: gzip, chunked\r\n\r\n"), 501 },
-	{ "another coding last", BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding: chunked, gzip\r\n\r\n"), 400 },
-	{ "chunked twice", BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding: chunked, chunked\r\n\r\n"), 400 },
-	{ "two codings", BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n"), 400 },
-	{ "a coding with a vertical tab", BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding: \vchunked\r\n\r\n"), 400 },
+	{ "a length beyond all numbers",
+	  BYTES("POST / HTTP/1.1\r\n" HOST "content-length: 99999999999999999999\r\n\r\n"), 413 },
+	{ "another coding", BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding: gzip\r\n\r\n"),
+	  400 },
+	{ "another coding first",
+	  BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding: gzip, chunked\r\n\r\n"), 501 },
+	{ "another coding last",
+	  BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding: chunked, gzip\r\n\r\n"), 400 },
+	{ "chunked twice",
+	  BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding: chunked, chunked\r\n\r\n"), 400 },
+	{ "two codings",
+	  BYTES("POST / HTTP/1.1\r\n" HOST
+		"transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n"),
+	  400 },
+	{ "a coding with a vertical tab",
+	  BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding: \vchunked\r\n\r\n"), 400 },
 	{ "an empty coding", BYTES("POST / HTTP/1.1\r\n" HOST "transfer-encoding:\r\n\r\n"), 400 },
-	{ "a coding of HTTP/1.0", BYTES("POST / HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n"), 400 },
+	{ "a coding of HTTP/1.0", BYTES("POST / HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n"),
+	  400 },
 	{ "another expectation", BYTES("POST / HTTP/1.1\r\n" HOST "expect: tea\r\n\r\n"), 417 },
 };
 
-/* The status that it is refused with; 0: taken, -1: not whole. What is given in portions is found as what comes at once. */
-static int read_head(const char *bytes, size_t len, size_t portion, struct http_head *head, char *copy) {
+/* The status that it is refused with; 0: taken, -1: not whole. What is given in portions is found
+ * as what comes at once. */
+static int read_head(const char *bytes, size_t len, size_t portion, struct http_head *head,
+		     char *copy) {
 	struct http_refusal why = { 0 };
 	size_t scanned = 0, given = 0;
 	ssize_t found = 0;
@@ -126,10 +157,12 @@ static void test_rows(void **state _unused_) {
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		for (size_t j = 0; j < ARRAY_LEN(portions); j++) {
-			int status = read_head(rows[i].bytes, rows[i].len, portions[j], &head, copy);
+			int status =
+			    read_head(rows[i].bytes, rows[i].len, portions[j], &head, copy);
 
 			if (status != rows[i].status)
-				fail_msg("%s, %zu bytes at a time: %d", rows[i].name, portions[j], status);
+				fail_msg("%s, %zu bytes at a time: %d", rows[i].name, portions[j],
+					 status);
 		}
 	}
 }
@@ -156,18 +189,21 @@ static void test_targets(void **state _unused_) {
 		struct http_head head;
 		char text[256], copy[256];
 
-		snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nhost: %s\r\n\r\n", targets[i].target, targets[i].host);
+		snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nhost: %s\r\n\r\n",
+			 targets[i].target, targets[i].host);
 		if (read_head(text, strlen(text), 1000, &head, copy))
 			fail_msg("%s of %s is refused", targets[i].target, targets[i].host);
 		assert_string_equal(head.path, targets[i].path);
 		assert_string_equal(head.host, targets[i].shown);
-		assert_string_equal(head.query ? head.query : "none", targets[i].query ? targets[i].query : "none");
+		assert_string_equal(head.query ? head.query : "none",
+				    targets[i].query ? targets[i].query : "none");
 	}
 }
 
 /* Blanks around a value are no part of it. */
 static void test_fields(void **state _unused_) {
-	static const char text[] = "POST / HTTP/1.1\r\nHost:x\r\ncontent-length: \t70 \t\r\nA: b\r\na:  c d\t \r\nconnection: keep-alive, Close\r\n\r\n";
+	static const char text[] = "POST / HTTP/1.1\r\nHost:x\r\ncontent-length: \t70 \t\r\nA: "
+				   "b\r\na:  c d\t \r\nconnection: keep-alive, Close\r\n\r\n";
 	struct http_head head;
 	char copy[sizeof(text)];
 
@@ -212,7 +248,9 @@ static void test_bounds(void **state _unused_) {
 	assert_int_equal(read_long(1, HTTP_PARAMETERS_MAX + 1, 1, 0), 414);
 	assert_int_equal(read_long(1, 0, HTTP_FIELDS_MAX, 0), 0);
 	assert_int_equal(read_long(1, 0, HTTP_FIELDS_MAX + 1, 0), 431);
-	assert_int_equal(read_long(1, 0, 1, HTTP_HEAD_MAX - sizeof("GET / HTTP/1.1\r\nhost: x\r\na: \r\n\r\n")), 0);
+	assert_int_equal(
+	    read_long(1, 0, 1, HTTP_HEAD_MAX - sizeof("GET / HTTP/1.1\r\nhost: x\r\na: \r\n\r\n")),
+	    0);
 	assert_int_equal(read_long(1, 0, 1, HTTP_HEAD_MAX), 431);
 }
 

@@ -29,7 +29,8 @@ static int index_of(const struct fixture *fixture, const struct http_place *plac
 static int set_up(void **state) {
 	struct fixture *fixture = x_calloc(1, sizeof(*fixture));
 
-	fixture->places.timeouts_ms[HTTP_TURN_REQUEST] = fixture->places.timeouts_ms[HTTP_TURN_ANSWER] = REQUEST_MS;
+	fixture->places.timeouts_ms[HTTP_TURN_REQUEST] =
+	    fixture->places.timeouts_ms[HTTP_TURN_ANSWER] = REQUEST_MS;
 	fixture->places.timeouts_ms[HTTP_TURN_REST] = REST_MS;
 	*state = fixture;
 	return 0;

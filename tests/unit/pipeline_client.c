@@ -1,18 +1,15 @@
 /* What librdkafka tells of answers, by its mock brokers: the lease stands on it. */
-#include "pipeline/client.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-#include <librdkafka/rdkafka_mock.h>
-#include <pthread.h>
-#include <stdatomic.h>
-
 #include "base/clock.h"
 #include "base/memory.h"
+#include "pipeline/client.h"
+
+#include <cmocka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
 
 /* Source: Kafka protocol guide, api keys. */
 enum { HEARTBEAT = 12, SYNC_GROUP = 14 };
@@ -35,13 +32,17 @@ static void on_answered(int16_t api_key, int64_t rtt_us _unused_, void *opaque) 
 	atomic_fetch_add(api_key == HEARTBEAT ? &heard->heartbeats : &heard->syncs, 1);
 }
 
-static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t *partitions, void *opaque _unused_) {
+static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t what,
+			 rd_kafka_topic_partition_list_t *partitions, void *opaque _unused_) {
 	rd_kafka_assign(client, what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions : NULL);
 }
 
-/* The mock brokers of librdkafka 2.8 make no topic by themselves for who asks for none to be made; those of 2.0.2 do. */
+/* The mock brokers of librdkafka 2.8 make no topic by themselves for who asks for none to be made;
+ * those of 2.0.2 do. */
 static void make_topic(rd_kafka_t *client) {
-	assert_int_equal(rd_kafka_mock_topic_create(rd_kafka_handle_mock_cluster(client), "inputs", 1, 1), RD_KAFKA_RESP_ERR_NO_ERROR);
+	assert_int_equal(
+	    rd_kafka_mock_topic_create(rd_kafka_handle_mock_cluster(client), "inputs", 1, 1),
+	    RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 static void join(rd_kafka_t *client) {
@@ -53,11 +54,16 @@ static void join(rd_kafka_t *client) {
 }
 
 static void an_answer_is_told_once_and_from_one_thread(void **state _unused_) {
-	char brokers[] = "test.mock.num.brokers", one[] = "1", interval[] = "heartbeat.interval.ms", short_ms[] = "50", name[] = "worker-1";
+	char brokers[] = "test.mock.num.brokers", one[] = "1", interval[] = "heartbeat.interval.ms",
+	     short_ms[] = "50", name[] = "worker-1";
 	struct kafka_property kafka[] = { { brokers, one }, { interval, short_ms } };
-	struct config config = { .kafka = kafka, .kafka_count = ARRAY_LEN(kafka), .group_id = name, .worker_id = name };
+	struct config config = {
+		.kafka = kafka, .kafka_count = ARRAY_LEN(kafka), .group_id = name, .worker_id = name
+	};
 	struct heard heard = { 0 };
-	struct client_callbacks callbacks = { .opaque = &heard, .rebalance = on_rebalance, .answered = on_answered };
+	struct client_callbacks callbacks = { .opaque = &heard,
+					      .rebalance = on_rebalance,
+					      .answered = on_answered };
 	_cleanup_(client_freep) rd_kafka_t *client = client_new(&config, CLIENT_GROUP, &callbacks);
 	int64_t deadline_us = clock_monotonic_us() + DEADLINE_MS * 1000LL;
 
@@ -76,7 +82,8 @@ static void an_answer_is_told_once_and_from_one_thread(void **state _unused_) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(an_answer_is_told_once_and_from_one_thread) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(
+	    an_answer_is_told_once_and_from_one_thread) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

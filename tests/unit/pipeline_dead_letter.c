@@ -1,13 +1,11 @@
 /* What a dead letter keeps of a record, and that there is one which fits. */
+#include "base/memory.h"
 #include "pipeline/dead_letter.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-
-#include <cmocka.h>
-
-#include "base/memory.h"
 
 static void test_what_is_kept(void **state _unused_) {
 	static const struct {
@@ -16,13 +14,34 @@ static void test_what_is_kept(void **state _unused_) {
 		size_t max;
 		struct letter_size kept;
 	} rows[] = {
-		{ "all of it", { .key = 10, .value = 50, .headers = 40 }, 100, { .key = 10, .value = 50, .headers = 40 } },
-		{ "the value is cut first", { .key = 10, .value = 51, .headers = 40 }, 100, { .key = 10, .value = 50, .headers = 40 } },
-		{ "to nothing, if it must be", { .key = 60, .value = 8, .headers = 40 }, 100, { .key = 60, .value = 0, .headers = 40 } },
-		{ "then headers are left out", { .key = 61, .value = 8, .headers = 40 }, 100, { .key = 61, .value = 8, .headers = 0 } },
-		{ "which leaves room for the value", { .key = 10, .value = 500, .headers = 99 }, 100, { .key = 10, .value = 90, .headers = 0 } },
-		{ "then the key is cut", { .key = 101, .value = 8, .headers = 0 }, 100, { .key = 100, .value = 0, .headers = 0 } },
-		{ "all of them too large", { .key = 1000, .value = 1000, .headers = 1000 }, 100, { .key = 100, .value = 0, .headers = 0 } },
+		{ "all of it",
+		  { .key = 10, .value = 50, .headers = 40 },
+		  100,
+		  { .key = 10, .value = 50, .headers = 40 } },
+		{ "the value is cut first",
+		  { .key = 10, .value = 51, .headers = 40 },
+		  100,
+		  { .key = 10, .value = 50, .headers = 40 } },
+		{ "to nothing, if it must be",
+		  { .key = 60, .value = 8, .headers = 40 },
+		  100,
+		  { .key = 60, .value = 0, .headers = 40 } },
+		{ "then headers are left out",
+		  { .key = 61, .value = 8, .headers = 40 },
+		  100,
+		  { .key = 61, .value = 8, .headers = 0 } },
+		{ "which leaves room for the value",
+		  { .key = 10, .value = 500, .headers = 99 },
+		  100,
+		  { .key = 10, .value = 90, .headers = 0 } },
+		{ "then the key is cut",
+		  { .key = 101, .value = 8, .headers = 0 },
+		  100,
+		  { .key = 100, .value = 0, .headers = 0 } },
+		{ "all of them too large",
+		  { .key = 1000, .value = 1000, .headers = 1000 },
+		  100,
+		  { .key = 100, .value = 0, .headers = 0 } },
 		{ "nothing is kept", { .key = 10, .value = 10, .headers = 10 }, 0, { 0 } },
 		{ "of nothing", { 0 }, 0, { 0 } },
 	};

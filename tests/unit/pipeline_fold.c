@@ -2,13 +2,12 @@
 #include "pipeline/fold.h"
 #include "pipeline/partition.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static void put_from(struct fold *fold, uint32_t source, const char *key, const char *value) {
 	fold_put(fold, source, key, strlen(key), value, value ? strlen(value) : 0);
@@ -26,7 +25,8 @@ static const char *take(struct fold *fold, int max) {
 	text[0] = '\0';
 	for (size_t len = 0; max-- > 0 && fold_take(fold, &entry); len = strlen(text)) {
 		assert_int_equal(strlen(entry.key), entry.key_len);
-		snprintf(text + len, sizeof(text) - len, "%u:%s=%.*s;", entry.source, entry.key, entry.value ? (int)entry.value_len : 1,
+		snprintf(text + len, sizeof(text) - len, "%u:%s=%.*s;", entry.source, entry.key,
+			 entry.value ? (int)entry.value_len : 1,
 			 entry.value ? (const char *)entry.value : "-");
 	}
 	return text;
@@ -77,7 +77,10 @@ static int by_bytes(const void *a, const void *b) {
 /* Keys that begin alike for more than a word, that end inside of one, and that come often. */
 static void sorts_as_the_bytes_do(void **state _unused_) {
 	enum { COUNT = 3000 };
-	static const char *const stems[] = { "delivery/", "receipt/tenant-000/command-", "receipt/tenant-000", "key/", "", "\xc3\xa9" };
+	static const char *const stems[] = {
+		"delivery/", "receipt/tenant-000/command-", "receipt/tenant-000", "key/", "",
+		"\xc3\xa9"
+	};
 	_cleanup_(fold_freep) struct fold *fold = fold_new();
 	static char keys[COUNT][64];
 	struct fold_entry entry;
@@ -85,7 +88,8 @@ static void sorts_as_the_bytes_do(void **state _unused_) {
 
 	for (size_t i = 0; i < COUNT; i++) {
 		random = random * 1664525 + 1013904223;
-		snprintf(keys[i], sizeof(keys[i]), "%sx%u", stems[random >> 8 & 3 ? i % ARRAY_LEN(stems) : 0], random >> 20 & 0x3ff);
+		snprintf(keys[i], sizeof(keys[i]), "%sx%u",
+			 stems[random >> 8 & 3 ? i % ARRAY_LEN(stems) : 0], random >> 20 & 0x3ff);
 		put(fold, keys[i], keys[i]);
 	}
 	qsort(keys, COUNT, sizeof(keys[0]), by_bytes);
@@ -131,13 +135,20 @@ static const struct {
 	enum partition_state from, to;
 	bool allowed;
 } moves[] = {
-	{ PARTITION_ABSENT, PARTITION_RESTORING, true },	{ PARTITION_ABSENT, PARTITION_ACTIVE, false },
-	{ PARTITION_ABSENT, PARTITION_SUSPENDED, false },	{ PARTITION_RESTORING, PARTITION_ACTIVE, true },
-	{ PARTITION_RESTORING, PARTITION_SUSPENDED, true },	{ PARTITION_RESTORING, PARTITION_FAILED, true },
-	{ PARTITION_RESTORING, PARTITION_ABSENT, false },	{ PARTITION_ACTIVE, PARTITION_SUSPENDED, true },
-	{ PARTITION_ACTIVE, PARTITION_RESTORING, true },	{ PARTITION_ACTIVE, PARTITION_ABSENT, false },
-	{ PARTITION_SUSPENDED, PARTITION_RESTORING, true },	{ PARTITION_SUSPENDED, PARTITION_ABSENT, true },
-	{ PARTITION_SUSPENDED, PARTITION_ACTIVE, false },	{ PARTITION_FAILED, PARTITION_ACTIVE, false },
+	{ PARTITION_ABSENT, PARTITION_RESTORING, true },
+	{ PARTITION_ABSENT, PARTITION_ACTIVE, false },
+	{ PARTITION_ABSENT, PARTITION_SUSPENDED, false },
+	{ PARTITION_RESTORING, PARTITION_ACTIVE, true },
+	{ PARTITION_RESTORING, PARTITION_SUSPENDED, true },
+	{ PARTITION_RESTORING, PARTITION_FAILED, true },
+	{ PARTITION_RESTORING, PARTITION_ABSENT, false },
+	{ PARTITION_ACTIVE, PARTITION_SUSPENDED, true },
+	{ PARTITION_ACTIVE, PARTITION_RESTORING, true },
+	{ PARTITION_ACTIVE, PARTITION_ABSENT, false },
+	{ PARTITION_SUSPENDED, PARTITION_RESTORING, true },
+	{ PARTITION_SUSPENDED, PARTITION_ABSENT, true },
+	{ PARTITION_SUSPENDED, PARTITION_ACTIVE, false },
+	{ PARTITION_FAILED, PARTITION_ACTIVE, false },
 	{ PARTITION_FAILED, PARTITION_SUSPENDED, true },
 };
 
@@ -161,7 +172,8 @@ static bool survives(enum partition_state from, enum partition_state to) {
 static void only_drawn_moves(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(moves); i++)
 		if (survives(moves[i].from, moves[i].to) != moves[i].allowed)
-			fail_msg("%s -> %s", partition_state_name(moves[i].from), partition_state_name(moves[i].to));
+			fail_msg("%s -> %s", partition_state_name(moves[i].from),
+				 partition_state_name(moves[i].to));
 }
 
 int main(void) {

@@ -143,10 +143,14 @@ static void test_an_error_of_the_replica_is_told(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_here_and_aside_are_the_same, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_what_belongs_nowhere_is_not_written, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_a_source_is_torn_by_what_cannot_be_decoded, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_an_error_of_the_replica_is_told, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_here_and_aside_are_the_same, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_what_belongs_nowhere_is_not_written,
+						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_a_source_is_torn_by_what_cannot_be_decoded,
+						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_an_error_of_the_replica_is_told, fixture_setup,
+						fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

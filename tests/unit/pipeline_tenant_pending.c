@@ -1,4 +1,5 @@
-/* How many deliveries of a tenant are pending: from its backlog, and from the events of turns that are committed or undone. */
+/* How many deliveries of a tenant are pending: from its backlog, and from the events of turns that
+ * are committed or undone. */
 #include "pipeline/tenant_pending.h"
 
 #include <setjmp.h>
@@ -7,16 +8,21 @@
 #include <cmocka.h>
 
 static void note(struct tenant_pending *pending, const char *tenant_id, enum analytic_step step) {
-	tenant_pending_note(pending, 0, &(struct analytic_event){ .subject = ANALYTIC_WEBHOOK_EVENT, .step = step, .tenant_id = tenant_id });
+	tenant_pending_note(pending, 0,
+			    &(struct analytic_event){ .subject = ANALYTIC_WEBHOOK_EVENT,
+						      .step = step,
+						      .tenant_id = tenant_id });
 }
 
-static void recovered(struct tenant_pending *pending, const char *tenant_id, int32_t count, bool repeat) {
+static void recovered(struct tenant_pending *pending, const char *tenant_id, int32_t count,
+		      bool repeat) {
 	tenant_pending_note(pending, 0,
-			    &(struct analytic_event){ .subject = ANALYTIC_WEBHOOK_RECOVER,
-						      .step = ANALYTIC_SUCCESS,
-						      .tenant_id = tenant_id,
-						      .repeat = repeat,
-						      .data = { .kind = EVENT_DATA_RECOVERED, .recovered = count } });
+			    &(struct analytic_event){
+				.subject = ANALYTIC_WEBHOOK_RECOVER,
+				.step = ANALYTIC_SUCCESS,
+				.tenant_id = tenant_id,
+				.repeat = repeat,
+				.data = { .kind = EVENT_DATA_RECOVERED, .recovered = count } });
 }
 
 static void test_turns(void **state _unused_) {
@@ -60,7 +66,8 @@ static void test_partitions(void **state _unused_) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_turns), cmocka_unit_test(test_partitions) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_turns),
+					    cmocka_unit_test(test_partitions) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,11 @@
 /* What a turn takes on, and how much the next one may. */
+#include "base/memory.h"
 #include "pipeline/turn_budget.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-
-#include <cmocka.h>
-
-#include "base/memory.h"
 
 enum { MAX_COMMANDS = 100, TIME_MS = 200 };
 
@@ -18,13 +16,19 @@ static void test_a_turn_ends(void **state _unused_) {
 		bool allows, allows_outcome;
 	} rows[] = {
 		{ "nothing yet", { 0, 0, 0 }, true, true },
-		{ "one command is always handled, after whatever outcomes", { 0, TURN_WRITTEN_MAX, 1000 }, true, false },
+		{ "one command is always handled, after whatever outcomes",
+		  { 0, TURN_WRITTEN_MAX, 1000 },
+		  true,
+		  false },
 		{ "room for all", { 1, 100, 10 }, true, true },
 		{ "one command short of the batch", { MAX_COMMANDS - 1, 100, 10 }, true, true },
 		{ "the batch is full", { MAX_COMMANDS, 100, 10 }, false, true },
 		{ "half of the bytes are written", { 1, TURN_WRITTEN_MAX / 2, 10 }, true, false },
 		{ "all of them", { 1, TURN_WRITTEN_MAX, 10 }, false, false },
-		{ "far more, by one command", { 1, 5 * (size_t)TURN_WRITTEN_MAX, 10 }, false, false },
+		{ "far more, by one command",
+		  { 1, 5 * (size_t)TURN_WRITTEN_MAX, 10 },
+		  false,
+		  false },
 		{ "half of the time is over", { 1, 100, TIME_MS / 2 }, true, false },
 		{ "all of it", { 1, 100, TIME_MS }, false, false },
 		{ "one outcome is always handled", { 0, 0, TIME_MS }, true, true },
@@ -35,7 +39,8 @@ static void test_a_turn_ends(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		print_message("%s\n", rows[i].name);
 		assert_int_equal(turn_budget_allows(&budget, &rows[i].spent), rows[i].allows);
-		assert_int_equal(turn_budget_allows_outcome(&budget, &rows[i].spent), rows[i].allows_outcome);
+		assert_int_equal(turn_budget_allows_outcome(&budget, &rows[i].spent),
+				 rows[i].allows_outcome);
 	}
 }
 
@@ -48,10 +53,19 @@ static void test_what_is_large_has_a_turn_of_its_own(void **state _unused_) {
 		bool allows;
 	} rows[] = {
 		{ "a small one, at the beginning", { 0, 0, 0 }, 1000, true },
-		{ "a large one, at the beginning", { 0, 0, 0 }, 2 * (size_t)TURN_WRITTEN_MAX, true },
-		{ "a large one, after outcomes of attempts", { 0, TURN_WRITTEN_MAX / 2, 0 }, 2 * (size_t)TURN_WRITTEN_MAX, true },
+		{ "a large one, at the beginning",
+		  { 0, 0, 0 },
+		  2 * (size_t)TURN_WRITTEN_MAX,
+		  true },
+		{ "a large one, after outcomes of attempts",
+		  { 0, TURN_WRITTEN_MAX / 2, 0 },
+		  2 * (size_t)TURN_WRITTEN_MAX,
+		  true },
 		{ "a small one, after another", { 1, 1000, 0 }, 1000, true },
-		{ "a large one, after a small one", { 1, 1000, 0 }, 2 * (size_t)TURN_WRITTEN_MAX, false },
+		{ "a large one, after a small one",
+		  { 1, 1000, 0 },
+		  2 * (size_t)TURN_WRITTEN_MAX,
+		  false },
 		{ "all that is left", { 1, 1000, 0 }, TURN_WRITTEN_MAX - 1000, true },
 		{ "a byte more than what is left", { 1, 1000, 0 }, TURN_WRITTEN_MAX - 999, false },
 		{ "nothing, in a turn that is full", { 9, TURN_WRITTEN_MAX, 0 }, 0, true },
@@ -59,7 +73,8 @@ static void test_what_is_large_has_a_turn_of_its_own(void **state _unused_) {
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		print_message("%s\n", rows[i].name);
-		assert_int_equal(turn_budget_allows_bytes(&rows[i].spent, rows[i].bytes), rows[i].allows);
+		assert_int_equal(turn_budget_allows_bytes(&rows[i].spent, rows[i].bytes),
+				 rows[i].allows);
 	}
 }
 

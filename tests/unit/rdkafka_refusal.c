@@ -13,10 +13,12 @@ static void the_same_cause_is_repeated(void **state) {
 	unsigned repeats = 1;
 
 	(void)state;
-	assert_false(refusal_is_repeated("commit, then retry", "transactional id", "a", "TIMED_OUT", &repeats));
+	assert_false(refusal_is_repeated("commit, then retry", "transactional id", "a", "TIMED_OUT",
+					 &repeats));
 	assert_int_equal(repeats, 0);
 	for (unsigned i = 0; i < 1000; i++) {
-		assert_true(refusal_is_repeated("commit, then retry", "transactional id", "a", "TIMED_OUT", &repeats));
+		assert_true(refusal_is_repeated("commit, then retry", "transactional id", "a",
+						"TIMED_OUT", &repeats));
 		assert_int_equal(repeats, i);
 	}
 }
@@ -25,13 +27,18 @@ static void another_one_is_not(void **state) {
 	unsigned repeats;
 
 	(void)state;
-	assert_false(refusal_is_repeated("commit, then abort", "transactional id", "a", "TIMED_OUT", &repeats));
-	assert_false(refusal_is_repeated("commit, then retry", "transactional id", "b", "TIMED_OUT", &repeats));
-	assert_false(refusal_is_repeated("commit, then retry", "transactional id", "a", "FENCED", &repeats));
-	assert_true(refusal_is_repeated("commit, then retry", "transactional id", "a", "TIMED_OUT", &repeats));
+	assert_false(refusal_is_repeated("commit, then abort", "transactional id", "a", "TIMED_OUT",
+					 &repeats));
+	assert_false(refusal_is_repeated("commit, then retry", "transactional id", "b", "TIMED_OUT",
+					 &repeats));
+	assert_false(
+	    refusal_is_repeated("commit, then retry", "transactional id", "a", "FENCED", &repeats));
+	assert_true(refusal_is_repeated("commit, then retry", "transactional id", "a", "TIMED_OUT",
+					&repeats));
 }
 
-/* So many that the memory of them is full: those that are new are told, whatever is forgotten for them. */
+/* So many that the memory of them is full: those that are new are told, whatever is forgotten for
+ * them. */
 static void many_causes(void **state) {
 	unsigned repeats;
 
@@ -47,10 +54,14 @@ static void many_causes(void **state) {
 
 static void what_a_login_is(void **state) {
 	(void)state;
-	assert_true(refusal_is_of_login(RD_KAFKA_RESP_ERR__AUTHENTICATION) && refusal_cause(RD_KAFKA_RESP_ERR__AUTHENTICATION));
-	assert_true(refusal_is_of_login(RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED) && refusal_cause(RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED));
-	assert_true(refusal_is_of_login(RD_KAFKA_RESP_ERR__SSL) && refusal_cause(RD_KAFKA_RESP_ERR__SSL));
-	assert_false(refusal_is_of_login(RD_KAFKA_RESP_ERR__TRANSPORT) || refusal_is_of_login(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN));
+	assert_true(refusal_is_of_login(RD_KAFKA_RESP_ERR__AUTHENTICATION) &&
+		    refusal_cause(RD_KAFKA_RESP_ERR__AUTHENTICATION));
+	assert_true(refusal_is_of_login(RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED) &&
+		    refusal_cause(RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED));
+	assert_true(refusal_is_of_login(RD_KAFKA_RESP_ERR__SSL) &&
+		    refusal_cause(RD_KAFKA_RESP_ERR__SSL));
+	assert_false(refusal_is_of_login(RD_KAFKA_RESP_ERR__TRANSPORT) ||
+		     refusal_is_of_login(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN));
 }
 
 int main(void) {

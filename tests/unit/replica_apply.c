@@ -11,8 +11,10 @@ static void test_every_kind_is_idempotent(void **state) {
 		struct state_record first, second; /* of the same key */
 	} rows[] = {
 		{ "webhook", webhook_of("t", 1, 10), webhook_of("t", 1, 20) },
-		{ "signing key", signing_key_of("t", "kid", 1, 0), signing_key_of("t", "kid", 1, 99) },
-		{ "delivery", delivery_of(1, 1, DELIVERY_PENDING, 10), delivery_of(1, 1, DELIVERY_DEAD, 20) },
+		{ "signing key", signing_key_of("t", "kid", 1, 0),
+		  signing_key_of("t", "kid", 1, 99) },
+		{ "delivery", delivery_of(1, 1, DELIVERY_PENDING, 10),
+		  delivery_of(1, 1, DELIVERY_DEAD, 20) },
 		{ "receipt", receipt_of("t", "c", 10), receipt_of("t", "c", 20) },
 		{ "position", position_of(1), position_of(2) },
 	};
@@ -54,7 +56,8 @@ static void test_rollback_forgets_and_commit_keeps(void **state) {
 	put(f, 0, webhook_of("t", 2, 10));
 	del(f, 0, webhook_of("t", 1, 10));
 	assert_int_equal(replica_offset_set(f->replica, 0, 9, 2000), 0);
-	assert_string_not_equal(dump_text(f, f->replica), before); /* the turn sees its own changes */
+	assert_string_not_equal(dump_text(f, f->replica),
+				before); /* the turn sees its own changes */
 	replica_rollback(f->replica);
 	assert_string_equal(dump_text(f, f->replica), before);
 	assert_int_equal(replica_offset_get(f->replica, 0, &offset, &stored_at_ms), 0);
@@ -76,7 +79,8 @@ static void test_offset_and_position_are_each_partition_s_own(void **state) {
 
 	assert_int_equal(replica_offset_get(f->replica, 1, &offset, &stored_at_ms), 0);
 	assert_int_equal(offset, -1);
-	assert_int_equal(replica_position_get(f->replica, 1, &position, f->arena), REPLICA_E_NOT_FOUND);
+	assert_int_equal(replica_position_get(f->replica, 1, &position, f->arena),
+			 REPLICA_E_NOT_FOUND);
 
 	put(f, 1, position_of(11));
 	put(f, 2, position_of(22));
@@ -99,7 +103,8 @@ static void fill(struct fixture *f, int32_t partition, uint32_t from, uint32_t s
 
 	assert_int_equal(replica_begin(f->replica), 0);
 	for (uint32_t n = from; n < MANY; n += step) {
-		put(f, partition, delivery_of(n, n % 7, n % 3 ? DELIVERY_PENDING : DELIVERY_DEAD, n));
+		put(f, partition,
+		    delivery_of(n, n % 7, n % 3 ? DELIVERY_PENDING : DELIVERY_DEAD, n));
 		snprintf(name, sizeof(name), "name-%u", n);
 		put(f, partition, receipt_of("tenant", name, n + 1));
 	}
@@ -135,7 +140,8 @@ static void test_drop_leaves_the_others(void **state) {
 	assert_int_equal(counts.dead, MANY / 6);
 	assert_int_equal(replica_offset_get(f->replica, 0, &offset, &stored_at_ms), 0);
 	assert_int_equal(offset, -1);
-	assert_int_equal(replica_position_get(f->replica, 0, &position, f->arena), REPLICA_E_NOT_FOUND);
+	assert_int_equal(replica_position_get(f->replica, 0, &position, f->arena),
+			 REPLICA_E_NOT_FOUND);
 	assert_int_equal(replica_offset_get(f->replica, 1, &offset, &stored_at_ms), 0);
 	assert_int_equal(offset, 100);
 	assert_int_equal(replica_drop_partition(f->replica, 5), 0); /* one that was never here */
@@ -148,7 +154,8 @@ struct previous {
 	struct arena *arena;
 };
 
-static int check_order(void *userdata, const char *key, int32_t partition, const void *value, size_t len) {
+static int check_order(void *userdata, const char *key, int32_t partition, const void *value,
+		       size_t len) {
 	struct previous *previous = userdata;
 	struct state_key parsed;
 	int order = strcmp(previous->key, key);
@@ -156,7 +163,8 @@ static int check_order(void *userdata, const char *key, int32_t partition, const
 	(void)value;
 	assert_true(len > 0);
 	if (order > 0 || (order == 0 && previous->partition >= partition))
-		fail_msg("%s (%d) after %s (%d)", key, partition, previous->key, previous->partition);
+		fail_msg("%s (%d) after %s (%d)", key, partition, previous->key,
+			 previous->partition);
 	assert_int_equal(state_key_parse(previous->arena, key, strlen(key), &parsed), 0);
 	snprintf(previous->key, sizeof(previous->key), "%s", key);
 	previous->partition = partition;
@@ -166,7 +174,8 @@ static int check_order(void *userdata, const char *key, int32_t partition, const
 
 /* Names on both sides of "/" and "%", whose escapes sort elsewhere than they do. */
 static void test_dump_is_sorted_by_key_and_partition(void **state) {
-	static const char *const names[] = { "a", "a!", "a/b", "a%", "A", "a0", "a/", "%2F", "/", "ü", "a b", "-" };
+	static const char *const names[] = { "a",  "a!",  "a/b", "a%", "A",   "a0",
+					     "a/", "%2F", "/",   "ü",  "a b", "-" };
 	struct fixture *f = *state;
 	struct previous previous = { .partition = -1, .arena = f->arena };
 
@@ -185,7 +194,8 @@ static void test_dump_is_sorted_by_key_and_partition(void **state) {
 	assert_int_equal(previous.count, ARRAY_LEN(names) * (ARRAY_LEN(names) + 4) + 3);
 }
 
-static int stop_at_second(void *userdata, const char *key, int32_t partition, const void *value, size_t len) {
+static int stop_at_second(void *userdata, const char *key, int32_t partition, const void *value,
+			  size_t len) {
 	(void)key, (void)partition, (void)value, (void)len;
 	return ++*(int *)userdata == 2 ? -ECANCELED : 0;
 }

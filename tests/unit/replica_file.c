@@ -23,7 +23,8 @@ static void test_reopen_keeps(void **state) {
 
 static void test_modes(void **state) {
 	struct fixture *f = *state;
-	_cleanup_(x_freep) char *sub = x_asprintf("%s/sub", f->directory), *file = x_asprintf("%s/replica.db", sub),
+	_cleanup_(x_freep) char *sub = x_asprintf("%s/sub", f->directory),
+				*file = x_asprintf("%s/replica.db", sub),
 				*lock = x_asprintf("%s/lock", sub);
 	_cleanup_(replica_closep) struct replica *replica = NULL;
 	struct stat st;
@@ -49,7 +50,8 @@ static void test_second_open_is_busy(void **state) {
 }
 
 static void set_meta(struct fixture *f, const char *name) {
-	_cleanup_(x_freep) char *sql = x_asprintf("UPDATE meta SET value = 'another' WHERE name = '%s'", name);
+	_cleanup_(x_freep) char *sql =
+	    x_asprintf("UPDATE meta SET value = 'another' WHERE name = '%s'", name);
 	sqlite3 *db;
 
 	assert_int_equal(sqlite3_open(f->file, &db), SQLITE_OK);
@@ -91,7 +93,8 @@ static void overwrite(struct fixture *f, off_t from, off_t len) {
 	memset(noise, 0xa5, sizeof(noise));
 	assert_true(fd >= 0);
 	for (off_t at = from; at < from + len; at += (off_t)sizeof(noise))
-		assert_true(pwrite(fd, noise, (size_t)MIN((off_t)sizeof(noise), from + len - at), at) > 0);
+		assert_true(
+		    pwrite(fd, noise, (size_t)MIN((off_t)sizeof(noise), from + len - at), at) > 0);
 	close(fd);
 }
 
@@ -103,7 +106,8 @@ static int use(struct fixture *f) {
 	struct delivery next;
 	int r, worst = 0;
 
-	r = replica_pending(f->replica, f->arena, &webhook_id, INT64_MAX, (struct delivery_bounds){ 1000, SIZE_MAX }, &deliveries, &count);
+	r = replica_pending(f->replica, f->arena, &webhook_id, INT64_MAX,
+			    (struct delivery_bounds){ 1000, SIZE_MAX }, &deliveries, &count);
 	worst = MIN(worst, r);
 	r = replica_next_pending(f->replica, f->arena, &webhook_id, 0, &next);
 	worst = MIN(worst, r);
@@ -118,7 +122,8 @@ static int use(struct fixture *f) {
 	return MIN(worst, r);
 }
 
-/* Whatever is in the file: it opens, or works with errors until it is closed; after that it is whole and empty. */
+/* Whatever is in the file: it opens, or works with errors until it is closed; after that it is
+ * whole and empty. */
 static void test_damage(void **state) {
 	static const struct {
 		const char *name;
@@ -206,7 +211,8 @@ static void test_reader_of_a_stopped_worker(void **state) {
 	assert_int_equal(dump_count(f, reader), 1);
 }
 
-/* kill -9: what was committed is there, for a reader and for the next worker; what was not is not. */
+/* kill -9: what was committed is there, for a reader and for the next worker; what was not is not.
+ */
 static void test_after_a_death(void **state) {
 	struct fixture *f = *state;
 	struct replica *reader;
@@ -216,7 +222,8 @@ static void test_after_a_death(void **state) {
 	fixture_close(f);
 	child = fork();
 	if (child == 0) {
-		if (replica_open(f->directory, CLUSTER, f->codec, &f->replica) || replica_begin(f->replica))
+		if (replica_open(f->directory, CLUSTER, f->codec, &f->replica) ||
+		    replica_begin(f->replica))
 			_exit(1);
 		put(f, 0, webhook_of("t", 1, 1));
 		if (replica_commit(f->replica) || replica_begin(f->replica))
@@ -233,7 +240,8 @@ static void test_after_a_death(void **state) {
 	assert_int_equal(dump_count(f, f->replica), 1);
 }
 
-/* Turns share a commit: a reader sees none of them before, all of them after; one that is undone leaves the others. */
+/* Turns share a commit: a reader sees none of them before, all of them after; one that is undone
+ * leaves the others. */
 static void test_turns_gather(void **state) {
 	struct fixture *f = *state;
 	_cleanup_(replica_closep) struct replica *reader = NULL;
@@ -262,7 +270,8 @@ static void test_turns_gather(void **state) {
 	assert_true(replica_is_due(f->replica, 7021)); /* no more come */
 }
 
-/* What was gathered is there when the file is closed, and before a transaction of its own; an open turn is not. */
+/* What was gathered is there when the file is closed, and before a transaction of its own; an open
+ * turn is not. */
 static void test_gathered_is_kept(void **state) {
 	struct fixture *f = *state;
 
@@ -286,7 +295,8 @@ static void test_reader_refuses(void **state) {
 	struct fixture *f = *state;
 	struct replica *reader;
 
-	assert_int_equal(replica_open_readonly("/nonexistent/replica.db", f->codec, &reader), -ENOENT);
+	assert_int_equal(replica_open_readonly("/nonexistent/replica.db", f->codec, &reader),
+			 -ENOENT);
 	fixture_close(f);
 	overwrite(f, 0, 8192);
 	assert_int_equal(replica_open_readonly(f->file, f->codec, &reader), -EINVAL);
@@ -304,7 +314,8 @@ static void end_filling(struct fixture *f) {
 	assert_int_equal(r, 0);
 }
 
-static int count_backlog(void *userdata, const struct uuid *webhook_id _unused_, const char *tenant_id _unused_, int64_t next_due_ms _unused_,
+static int count_backlog(void *userdata, const struct uuid *webhook_id _unused_,
+			 const char *tenant_id _unused_, int64_t next_due_ms _unused_,
 			 int64_t count) {
 	*(int64_t *)userdata += count;
 	return 0;
@@ -369,7 +380,8 @@ static void test_rolled_back_while_filling(void **state) {
 static void test_only_a_new_file_is_filled(void **state) {
 	struct fixture *f = *state;
 
-	assert_int_equal(replica_fill_end(f->replica), 0); /* there was nothing to fill it with: it is used */
+	assert_int_equal(replica_fill_end(f->replica),
+			 0); /* there was nothing to fill it with: it is used */
 	assert_int_equal(replica_fill_begin(f->replica), 0);
 	put(f, 0, webhook_of("t", 1, 1));
 	fixture_close(f);

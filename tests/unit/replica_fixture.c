@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 /* Two records of a delivery are more than 1000 bytes, one is not. */
-#define BODY_100 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define BODY_100                                                                                   \
+	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+	"xxxxxxxxxxxx"
 #define BODY "\"" BODY_100 BODY_100 BODY_100 BODY_100 BODY_100 "\""
 
 int fixture_setup(void **state) {
@@ -22,7 +24,8 @@ int fixture_setup(void **state) {
 }
 
 int fixture_teardown(void **state) {
-	static const char *const names[] = { "replica.db", "replica.db-wal", "replica.db-shm", "lock" };
+	static const char *const names[] = { "replica.db", "replica.db-wal", "replica.db-shm",
+					     "lock" };
 	struct fixture *f = *state;
 
 	fixture_close(f);
@@ -48,7 +51,8 @@ void fixture_close(struct fixture *f) {
 }
 
 struct uuid uuid_of(uint32_t n) {
-	return (struct uuid){ { (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, 0, 0, 0x80, 0, 0x80 } };
+	return (struct uuid){ { (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
+				(uint8_t)n, 0, 0, 0x80, 0, 0x80 } };
 }
 
 struct state_record webhook_of(const char *tenant, uint32_t n, int64_t created_at_ms) {
@@ -64,7 +68,8 @@ struct state_record webhook_of(const char *tenant, uint32_t n, int64_t created_a
 	};
 }
 
-struct state_record signing_key_of(const char *tenant, const char *kid, int32_t epoch, int64_t expires_at_ms) {
+struct state_record signing_key_of(const char *tenant, const char *kid, int32_t epoch,
+				   int64_t expires_at_ms) {
 	return (struct state_record){
 		.kind = STATE_SIGNING_KEY,
 		.signing_key = { .tenant_id = tenant,
@@ -76,7 +81,8 @@ struct state_record signing_key_of(const char *tenant, const char *kid, int32_t 
 	};
 }
 
-struct state_record delivery_of(uint32_t n, uint32_t webhook, enum delivery_status status, int64_t due_ms) {
+struct state_record delivery_of(uint32_t n, uint32_t webhook, enum delivery_status status,
+				int64_t due_ms) {
 	return (struct state_record){
 		.kind = STATE_DELIVERY,
 		.delivery = { .id = uuid_of(n),
@@ -130,7 +136,8 @@ void del(struct fixture *f, int32_t partition, struct state_record record) {
 	assert_int_equal(replica_apply(f->replica, partition, &change, NULL, 0), 0);
 }
 
-static int append_line(void *userdata, const char *key, int32_t partition, const void *value, size_t len) {
+static int append_line(void *userdata, const char *key, int32_t partition, const void *value,
+		       size_t len) {
 	struct buffer *out = userdata;
 	const uint8_t *bytes = value;
 
@@ -149,7 +156,8 @@ const char *dump_text(struct fixture *f, struct replica *replica) {
 	return arena_strndup(f->arena, out.len ? out.data : "", out.len);
 }
 
-static int count_line(void *userdata, const char *key, int32_t partition, const void *value, size_t len) {
+static int count_line(void *userdata, const char *key, int32_t partition, const void *value,
+		      size_t len) {
 	(void)key, (void)partition, (void)value, (void)len;
 	++*(size_t *)userdata;
 	return 0;

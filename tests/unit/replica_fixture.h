@@ -27,8 +27,10 @@ void fixture_close(struct fixture *f);
 
 struct uuid uuid_of(uint32_t n);
 struct state_record webhook_of(const char *tenant, uint32_t n, int64_t created_at_ms);
-struct state_record signing_key_of(const char *tenant, const char *kid, int32_t epoch, int64_t expires_at_ms);
-struct state_record delivery_of(uint32_t n, uint32_t webhook, enum delivery_status status, int64_t due_ms);
+struct state_record signing_key_of(const char *tenant, const char *kid, int32_t epoch,
+				   int64_t expires_at_ms);
+struct state_record delivery_of(uint32_t n, uint32_t webhook, enum delivery_status status,
+				int64_t due_ms);
 struct state_record receipt_of(const char *tenant, const char *command_id, int64_t expires_at_ms);
 struct state_record position_of(int64_t sequence);
 

@@ -27,7 +27,8 @@ static int remove_directory(void **state _unused_) {
 	return rmdir(directory);
 }
 
-/* Of our own unless a row says otherwise; only root can make another's, and a group's of its own. */
+/* Of our own unless a row says otherwise; only root can make another's, and a group's of its own.
+ */
 static const struct {
 	const char *name;
 	uid_t uid;
@@ -50,7 +51,8 @@ static const struct {
 	{ "another user's", USER, 0, 0600, "/replica.db is owned by user 64001, and must be by this process's user (0): it may be deleted", 0 },
 };
 
-static void judge_row(const char *name, const char *path, const char *why, mode_t mode_after, bool is_open_expected) {
+static void judge_row(const char *name, const char *path, const char *why, mode_t mode_after,
+		      bool is_open_expected) {
 	_cleanup_(buffer_destroy) struct buffer sentence = BUFFER_INIT(4096);
 	bool is_open = false;
 	struct stat after;
@@ -60,7 +62,8 @@ static void judge_row(const char *name, const char *path, const char *why, mode_
 		fail_msg("%s: %d %s", name, r, sentence.len ? sentence.data : "");
 	assert_int_equal(stat(path, &after), 0);
 	if (!why && ((after.st_mode & 07777) != mode_after || is_open != is_open_expected))
-		fail_msg("%s: mode %o, open to the group: %d", name, (unsigned)after.st_mode & 07777, is_open);
+		fail_msg("%s: mode %o, open to the group: %d", name,
+			 (unsigned)after.st_mode & 07777, is_open);
 }
 
 static void test_folders(void **state _unused_) {
@@ -89,14 +92,16 @@ static void test_files(void **state _unused_) {
 		make_file();
 		assert_int_equal(chown(file, files[i].uid, files[i].gid), 0);
 		assert_int_equal(chmod(file, files[i].mode), 0);
-		judge_row(files[i].name, file, files[i].why, files[i].mode_after, files[i].mode & S_IWGRP);
+		judge_row(files[i].name, file, files[i].why, files[i].mode_after,
+			  files[i].mode & S_IWGRP);
 		unlink(file);
 	}
 }
 
 static void test_links(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(4096);
-	_cleanup_(x_freep) char *other = x_asprintf("%s/other", directory), *wal = x_asprintf("%s-wal", file);
+	_cleanup_(x_freep) char *other = x_asprintf("%s/other", directory),
+				*wal = x_asprintf("%s-wal", file);
 
 	make_file();
 	assert_int_equal(link(file, other), 0);
@@ -118,7 +123,9 @@ static void test_one_that_is_not_there(void **state _unused_) {
 	assert_int_equal(folder_judge(new, &why), 0);
 	assert_int_equal(access(new, F_OK), -1);
 	assert_int_equal(folder_judge("/nonexistent/folder", &why), FOLDER_E_REFUSED);
-	assert_string_equal(why.data, "/nonexistent/folder cannot be made in /nonexistent: No such file or directory");
+	assert_string_equal(
+	    why.data,
+	    "/nonexistent/folder cannot be made in /nonexistent: No such file or directory");
 }
 
 static void test_judging_changes_nothing(void **state _unused_) {

@@ -1,4 +1,5 @@
-/* What the replica answers: the registry's look-ups, due deliveries, what has expired; and that every question has an index. */
+/* What the replica answers: the registry's look-ups, due deliveries, what has expired; and that
+ * every question has an index. */
 #include "replica/internal.h"
 #include "replica_fixture.h"
 
@@ -18,25 +19,34 @@ static void test_a_tenant_sees_its_own(void **state) {
 	put(f, 0, webhook_of("tenant-a", 1, 77));
 	put(f, 0, receipt_of("tenant-a", "50%/2", 5));
 	put(f, 0, delivery_of(9, 1, DELIVERY_PENDING, 5));
-	assert_int_equal(registry->webhook_get(registry->userdata, f->arena, "tenant-a", &id, &webhook), 0);
+	assert_int_equal(
+	    registry->webhook_get(registry->userdata, f->arena, "tenant-a", &id, &webhook), 0);
 	assert_int_equal(webhook.created_at_ms, 77);
 	assert_string_equal(webhook.tenant_id, "tenant-a");
-	assert_int_equal(registry->webhook_get(registry->userdata, f->arena, "tenant-b", &id, &webhook), REGISTRY_E_NOT_FOUND);
-	assert_int_equal(registry->webhook_get(registry->userdata, f->arena, "tenant-a", &other, &webhook), REGISTRY_E_NOT_FOUND);
+	assert_int_equal(
+	    registry->webhook_get(registry->userdata, f->arena, "tenant-b", &id, &webhook),
+	    REGISTRY_E_NOT_FOUND);
+	assert_int_equal(
+	    registry->webhook_get(registry->userdata, f->arena, "tenant-a", &other, &webhook),
+	    REGISTRY_E_NOT_FOUND);
 
-	assert_int_equal(registry->receipt_get(registry->userdata, f->arena, "tenant-a", "50%/2", &receipt), 0);
+	assert_int_equal(
+	    registry->receipt_get(registry->userdata, f->arena, "tenant-a", "50%/2", &receipt), 0);
 	assert_int_equal(receipt.status, 204);
-	assert_int_equal(registry->receipt_get(registry->userdata, f->arena, "tenant-b", "50%/2", &receipt),
-			 REGISTRY_E_NOT_FOUND);
+	assert_int_equal(
+	    registry->receipt_get(registry->userdata, f->arena, "tenant-b", "50%/2", &receipt),
+	    REGISTRY_E_NOT_FOUND);
 
 	id = uuid_of(9);
 	assert_int_equal(registry->delivery_find(registry->userdata, &id, &status, &due_ms), 0);
 	assert_int_equal(status, DELIVERY_PENDING);
 	assert_int_equal(due_ms, 5);
-	assert_int_equal(registry->delivery_find(registry->userdata, &other, &status, &due_ms), REGISTRY_E_NOT_FOUND);
+	assert_int_equal(registry->delivery_find(registry->userdata, &other, &status, &due_ms),
+			 REGISTRY_E_NOT_FOUND);
 }
 
-/* Webhooks 0..24, of which each three share a time; read by pages, the list is in order and complete also while it changes. */
+/* Webhooks 0..24, of which each three share a time; read by pages, the list is in order and
+ * complete also while it changes. */
 static void test_list_by_pages(void **state) {
 	struct fixture *f = *state;
 	const struct registry *registry = registry_of(f);
@@ -50,13 +60,15 @@ static void test_list_by_pages(void **state) {
 	put(f, 0, webhook_of("tenant-", 100, 1001));
 	put(f, 0, webhook_of("tenan", 101, 1001));
 	do {
-		assert_int_equal(
-		    registry->webhook_list(registry->userdata, f->arena, "tenant", pages ? &after : NULL, 10, &page, &count), 0);
+		assert_int_equal(registry->webhook_list(registry->userdata, f->arena, "tenant",
+							pages ? &after : NULL, 10, &page, &count),
+				 0);
 		for (size_t i = 0; i < count; i++, expected++) {
 			struct uuid id = uuid_of(expected);
 
 			assert_memory_equal(&page[i].id, &id, sizeof(id));
-			after = (struct cursor){ .created_at_ms = page[i].created_at_ms, .id = page[i].id };
+			after = (struct cursor){ .created_at_ms = page[i].created_at_ms,
+						 .id = page[i].id };
 		}
 		/* The cursor's item goes, and one before it comes: neither moves the place. */
 		if (count)
@@ -72,42 +84,52 @@ static void test_signing_keys(void **state) {
 	static const struct {
 		int64_t now_ms;
 		size_t limit, expected;
-	} rows[] = { { 0, 100, 3 }, { 20, 100, 2 }, { 49, 100, 2 }, { 50, 100, 1 }, { 1000, 100, 1 }, { 0, 2, 2 }, { 0, 1, 1 } };
+	} rows[] = { { 0, 100, 3 },    { 20, 100, 2 }, { 49, 100, 2 }, { 50, 100, 1 },
+		     { 1000, 100, 1 }, { 0, 2, 2 },    { 0, 1, 1 } };
 	struct fixture *f = *state;
 	const struct registry *registry = registry_of(f);
 	struct signing_key newest;
 	size_t count;
 
-	assert_int_equal(registry->signing_key_newest(registry->userdata, f->arena, "t", &newest), REGISTRY_E_NOT_FOUND);
+	assert_int_equal(registry->signing_key_newest(registry->userdata, f->arena, "t", &newest),
+			 REGISTRY_E_NOT_FOUND);
 	put(f, 0, signing_key_of("t", "b", 2, 50));
 	put(f, 0, signing_key_of("t", "c", 10, 0));
 	put(f, 0, signing_key_of("t", "a", 1, 20));
 	put(f, 0, signing_key_of("u", "d", 99, 0));
-	assert_int_equal(registry->signing_key_newest(registry->userdata, f->arena, "t", &newest), 0);
+	assert_int_equal(registry->signing_key_newest(registry->userdata, f->arena, "t", &newest),
+			 0);
 	assert_string_equal(newest.kid, "c");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		assert_int_equal(registry->signing_key_count(registry->userdata, "t", rows[i].now_ms, rows[i].limit, &count), 0);
+		assert_int_equal(registry->signing_key_count(registry->userdata, "t",
+							     rows[i].now_ms, rows[i].limit, &count),
+				 0);
 		assert_int_equal(count, rows[i].expected);
 	}
-	assert_int_equal(registry->signing_key_count(registry->userdata, "nobody", 0, 100, &count), 0);
+	assert_int_equal(registry->signing_key_count(registry->userdata, "nobody", 0, 100, &count),
+			 0);
 	assert_int_equal(count, 0);
 }
 
 /* "n:types n:types ", in order. */
-static void assert_subscribers(struct fixture *f, const char *tenant_id, size_t limit, const char *expected) {
+static void assert_subscribers(struct fixture *f, const char *tenant_id, size_t limit,
+			       const char *expected) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(1024);
 	const struct registry *registry = registry_of(f);
 	struct subscriber *found;
 	size_t count;
 
-	assert_int_equal(registry->subscribers(registry->userdata, f->arena, tenant_id, limit, &found, &count), 0);
+	assert_int_equal(
+	    registry->subscribers(registry->userdata, f->arena, tenant_id, limit, &found, &count),
+	    0);
 	for (size_t i = 0; i < count; i++)
 		buffer_printf(&out, "%d:%u ", found[i].webhook_id.bytes[3], found[i].types);
 	assert_string_equal(out.len ? out.data : "", expected);
 }
 
 static void test_subscribers(void **state) {
-	struct state_record both = webhook_of("t", 1, 30), disabled = webhook_of("t", 2, 20), summary = webhook_of("t", 3, 10);
+	struct state_record both = webhook_of("t", 1, 30), disabled = webhook_of("t", 2, 20),
+			    summary = webhook_of("t", 3, 10);
 	struct fixture *f = *state;
 
 	both.webhook.events[1] = EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY;
@@ -190,14 +212,16 @@ static void test_webhooks_of_a_filled_file_are_counted(void **state) {
 	assert_webhook_count(f, "u", 0);
 }
 
-static void put_key(struct fixture *f, int32_t partition, const char *kid, const char *master_key_id, int64_t expires_at_ms) {
+static void put_key(struct fixture *f, int32_t partition, const char *kid,
+		    const char *master_key_id, int64_t expires_at_ms) {
 	struct state_record record = signing_key_of("t", kid, 1, expires_at_ms);
 
 	record.signing_key.master_key_id = master_key_id;
 	put(f, partition, record);
 }
 
-/* What `has` is given: the master keys that are known, with blanks around, and the ids that were asked for. */
+/* What `has` is given: the master keys that are known, with blanks around, and the ids that were
+ * asked for. */
 struct known {
 	const char *ids;
 	struct buffer *asked;
@@ -212,11 +236,13 @@ static bool is_known(const void *userdata, const char *master_key_id) {
 }
 
 /* Asks at 100. "kid" of the orphan, or "" without one; and of which master keys it was asked. */
-static void assert_orphan(struct fixture *f, int32_t partition, const char *known_ids, const char *kid, const char *asked) {
+static void assert_orphan(struct fixture *f, int32_t partition, const char *known_ids,
+			  const char *kid, const char *asked) {
 	_cleanup_(buffer_destroy) struct buffer ids = BUFFER_INIT(1024);
 	struct known known = { known_ids, &ids };
 	struct signing_key key;
-	int r = replica_find_orphan_key(f->replica, f->arena, partition, 100, is_known, &known, &key);
+	int r =
+	    replica_find_orphan_key(f->replica, f->arena, partition, 100, is_known, &known, &key);
 
 	assert_int_equal(r, *kid ? 0 : REPLICA_E_NOT_FOUND);
 	if (*kid)
@@ -254,7 +280,8 @@ static void test_a_dropped_partition_names_no_master_key(void **state) {
 	assert_orphan(f, 1, "", "b", "m1 ");
 }
 
-/* Of webhook 1: pending 0..9 due at 100, 110, .. 190 (two at 190), dead 20..24 died at 300..304. Of webhook 2: one pending. */
+/* Of webhook 1: pending 0..9 due at 100, 110, .. 190 (two at 190), dead 20..24 died at 300..304. Of
+ * webhook 2: one pending. */
 static void fill_deliveries(struct fixture *f) {
 	for (uint32_t n = 0; n < 10; n++)
 		put(f, 0, delivery_of(n, 1, DELIVERY_PENDING, 100 + 10 * n));
@@ -265,7 +292,8 @@ static void fill_deliveries(struct fixture *f) {
 	put(f, 1, delivery_of(40, 3, DELIVERY_PENDING, 60));
 }
 
-static void assert_ids(const struct delivery *deliveries, size_t count, const uint32_t *expected, size_t expected_count) {
+static void assert_ids(const struct delivery *deliveries, size_t count, const uint32_t *expected,
+		       size_t expected_count) {
 	assert_int_equal(count, expected_count);
 	for (size_t i = 0; i < count; i++) {
 		struct uuid id = uuid_of(expected[i]);
@@ -284,7 +312,13 @@ static void test_pending(void **state) {
 		uint32_t expected[12];
 		size_t count;
 	} rows[] = {
-		{ "all", 1, INT64_MAX, { 100, SIZE_MAX }, 0, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15 }, 11 },
+		{ "all",
+		  1,
+		  INT64_MAX,
+		  { 100, SIZE_MAX },
+		  0,
+		  { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15 },
+		  11 },
 		{ "due by a time, itself included", 1, 120, { 100, SIZE_MAX }, 0, { 0, 1, 2 }, 3 },
 		{ "none due", 1, 99, { 100, SIZE_MAX }, 0, { 0 }, 0 },
 		{ "so many", 1, INT64_MAX, { 2, SIZE_MAX }, REPLICA_E_MORE, { 0, 1 }, 2 },
@@ -303,9 +337,10 @@ static void test_pending(void **state) {
 		size_t count;
 
 		print_message("%s\n", rows[i].name);
-		assert_int_equal(
-		    replica_pending(f->replica, f->arena, &webhook_id, rows[i].due_ms_max, rows[i].bounds, &deliveries, &count),
-		    rows[i].r);
+		assert_int_equal(replica_pending(f->replica, f->arena, &webhook_id,
+						 rows[i].due_ms_max, rows[i].bounds, &deliveries,
+						 &count),
+				 rows[i].r);
 		assert_ids(deliveries, count, rows[i].expected, rows[i].count);
 	}
 }
@@ -315,7 +350,8 @@ static void test_next_pending(void **state) {
 		uint32_t webhook;
 		int64_t after_ms, expected; /* its due time; 0: there is none */
 	} rows[] = {
-		{ 1, INT64_MIN, 100 }, { 1, 99, 100 }, { 1, 100, 110 }, { 1, 190, 0 }, { 2, 0, 50 }, { 4, 0, 0 },
+		{ 1, INT64_MIN, 100 }, { 1, 99, 100 }, { 1, 100, 110 },
+		{ 1, 190, 0 },         { 2, 0, 50 },   { 4, 0, 0 },
 	};
 	struct fixture *f = *state;
 
@@ -323,7 +359,8 @@ static void test_next_pending(void **state) {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct uuid webhook_id = uuid_of(rows[i].webhook);
 		struct delivery next = { 0 };
-		int r = replica_next_pending(f->replica, f->arena, &webhook_id, rows[i].after_ms, &next);
+		int r = replica_next_pending(f->replica, f->arena, &webhook_id, rows[i].after_ms,
+					     &next);
 
 		assert_int_equal(r, rows[i].expected ? 0 : REPLICA_E_NOT_FOUND);
 		assert_int_equal(next.next_attempt_at_ms, rows[i].expected);
@@ -353,8 +390,9 @@ static void test_dead(void **state) {
 		struct delivery *deliveries;
 		size_t count;
 
-		assert_int_equal(registry->delivery_dead(registry->userdata, f->arena, &webhook_id, rows[i].since_ms,
-							 rows[i].bounds, &deliveries, &count),
+		assert_int_equal(registry->delivery_dead(registry->userdata, f->arena, &webhook_id,
+							 rows[i].since_ms, rows[i].bounds,
+							 &deliveries, &count),
 				 0);
 		assert_ids(deliveries, count, rows[i].expected, rows[i].count);
 	}
@@ -386,15 +424,18 @@ static void test_a_walk_over_what_is_pending(void **state) {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct walk walk = { BUFFER_INIT(1024), rows[i].left };
 
-		assert_int_equal(replica_walk_pending(f->replica, &webhook_id, append_id, &walk), rows[i].r);
+		assert_int_equal(replica_walk_pending(f->replica, &webhook_id, append_id, &walk),
+				 rows[i].r);
 		assert_string_equal(walk.ids.data, rows[i].expected);
 		buffer_destroy(&walk.ids);
 	}
 }
 
-static int append_backlog(void *userdata, const struct uuid *webhook_id, const char *tenant_id, int64_t next_due_ms, int64_t count) {
+static int append_backlog(void *userdata, const struct uuid *webhook_id, const char *tenant_id,
+			  int64_t next_due_ms, int64_t count) {
 	assert_string_equal(tenant_id, "tenant");
-	buffer_printf(userdata, "%d:%lld:%lld ", webhook_id->bytes[3], (long long)next_due_ms, (long long)count);
+	buffer_printf(userdata, "%d:%lld:%lld ", webhook_id->bytes[3], (long long)next_due_ms,
+		      (long long)count);
 	return 0;
 }
 
@@ -421,12 +462,15 @@ static void test_backlog(void **state) {
 	assert_backlog(f, 0, "1:90:10 ");
 }
 
-static void assert_expired(struct fixture *f, int64_t now_ms, int64_t dead_before_ms, size_t limit, const char *expected) {
+static void assert_expired(struct fixture *f, int64_t now_ms, int64_t dead_before_ms, size_t limit,
+			   const char *expected) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(4096);
 	struct state_key *keys;
 	size_t count;
 
-	assert_int_equal(replica_expired(f->replica, f->arena, 0, now_ms, dead_before_ms, limit, &keys, &count), 0);
+	assert_int_equal(
+	    replica_expired(f->replica, f->arena, 0, now_ms, dead_before_ms, limit, &keys, &count),
+	    0);
 	for (size_t i = 0; i < count; i++)
 		buffer_printf(&out, "%s ", state_key_format(f->arena, &keys[i]));
 	assert_string_equal(out.len ? out.data : "", expected);
@@ -447,26 +491,32 @@ static void test_expired(void **state) {
 
 	assert_expired(f, 0, 0, 100, "");
 	assert_expired(f, 100, 31, 100,
-		       "key/t%2Fu/old delivery/00000001-0000-8000-8000-000000000000 receipt/t/early receipt/t/a%25b ");
-	assert_expired(f, 100, 31, 2, "key/t%2Fu/old delivery/00000001-0000-8000-8000-000000000000 ");
+		       "key/t%2Fu/old delivery/00000001-0000-8000-8000-000000000000 "
+		       "receipt/t/early receipt/t/a%25b ");
+	assert_expired(f, 100, 31, 2,
+		       "key/t%2Fu/old delivery/00000001-0000-8000-8000-000000000000 ");
 	assert_expired(f, 99, 0, 100, "receipt/t/early ");
 }
 
-/* With a million pending deliveries a scan, or a sort, would be seen by everybody: none may creep in. */
+/* With a million pending deliveries a scan, or a sort, would be seen by everybody: none may creep
+ * in. */
 static void test_every_question_has_an_index(void **state) {
 	struct fixture *f = *state;
 
 	for (int i = STATEMENT_OFFSET_GET; i < STATEMENT_COUNT_WEBHOOKS; i++) {
-		_cleanup_(x_freep) char *sql =
-		    x_asprintf("EXPLAIN QUERY PLAN %s", sqlite3_sql(f->replica->statements.prepared[i]));
+		_cleanup_(x_freep) char *sql = x_asprintf(
+		    "EXPLAIN QUERY PLAN %s", sqlite3_sql(f->replica->statements.prepared[i]));
 		sqlite3_stmt *plan;
 
-		assert_int_equal(sqlite3_prepare_v2(f->replica->db, sql, -1, &plan, NULL), SQLITE_OK);
+		assert_int_equal(sqlite3_prepare_v2(f->replica->db, sql, -1, &plan, NULL),
+				 SQLITE_OK);
 		while (sqlite3_step(plan) == SQLITE_ROW) {
 			const char *detail = (const char *)sqlite3_column_text(plan, 3);
 
-			/* The backlog is asked once for an assignment, and read off the index of the pending, but for a row of each webhook. */
-			if (i == STATEMENT_DELIVERY_BACKLOG && strstr(detail, "USING INDEX delivery_pending"))
+			/* The backlog is asked once for an assignment, and read off the index of
+			 * the pending, but for a row of each webhook. */
+			if (i == STATEMENT_DELIVERY_BACKLOG &&
+			    strstr(detail, "USING INDEX delivery_pending"))
 				continue;
 			if (strncmp(detail, "SCAN", 4) == 0 || strstr(detail, "TEMP B-TREE"))
 				fail_msg("%s: %s", sql, detail);

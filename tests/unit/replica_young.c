@@ -1,4 +1,5 @@
-/* Deliveries that no commit has written yet: what a turn, its undoing, a look-up and a commit make of them. */
+/* Deliveries that no commit has written yet: what a turn, its undoing, a look-up and a commit make
+ * of them. */
 #include "replica/internal.h"
 #include "replica_fixture.h"
 
@@ -16,7 +17,9 @@ static int64_t rows(struct fixture *f) {
 	sqlite3_stmt *statement;
 	int64_t count;
 
-	assert_int_equal(sqlite3_prepare_v2(f->replica->db, "SELECT count(*) FROM delivery", -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(f->replica->db, "SELECT count(*) FROM delivery", -1,
+					    &statement, NULL),
+			 SQLITE_OK);
 	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
 	count = sqlite3_column_int64(statement, 0);
 	sqlite3_finalize(statement);
@@ -40,7 +43,10 @@ static size_t pending_count(struct fixture *f, uint32_t webhook) {
 	struct delivery *deliveries;
 	size_t count;
 
-	assert_int_equal(replica_pending(f->replica, f->arena, &id, INT64_MAX, (struct delivery_bounds){ 100, SIZE_MAX }, &deliveries, &count), 0);
+	assert_int_equal(replica_pending(f->replica, f->arena, &id, INT64_MAX,
+					 (struct delivery_bounds){ 100, SIZE_MAX }, &deliveries,
+					 &count),
+			 0);
 	return count;
 }
 
@@ -84,7 +90,8 @@ static void test_a_rollback_brings_back(void **state) {
 	assert_int_equal(dump_count(f, f->replica), 2);
 }
 
-/* Who looks for rows finds them, in a turn and between two; and what the turn's undoing takes from SQLite is young again. */
+/* Who looks for rows finds them, in a turn and between two; and what the turn's undoing takes from
+ * SQLite is young again. */
 static void test_a_look_up_writes_them(void **state) {
 	struct fixture *f = *state;
 
@@ -126,7 +133,9 @@ static void test_what_has_a_row_keeps_it(void **state) {
 static int fill_up(struct fixture *f) {
 	int r = 0;
 
-	assert_int_equal(sqlite3_exec(f->replica->db, "PRAGMA max_page_count = 64", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(f->replica->db, "PRAGMA max_page_count = 64", NULL, NULL, NULL),
+	    SQLITE_OK);
 	for (uint32_t n = 100; r == 0 && n < 100000; n++) {
 		struct state_record record = delivery_of(n, 7, DELIVERY_DEAD, 1);
 		struct change change = { .key = state_record_key(&record), .record = &record };
@@ -137,7 +146,8 @@ static int fill_up(struct fixture *f) {
 	return r;
 }
 
-/* A full disk takes the turns before with it: nobody goes on from what they left, and nothing of it is committed. */
+/* A full disk takes the turns before with it: nobody goes on from what they left, and nothing of it
+ * is committed. */
 static void test_after_an_error_there_is_no_turn(void **state) {
 	struct fixture *f = *state;
 
@@ -164,10 +174,8 @@ static void test_after_an_error_there_is_no_turn(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		TEST(test_what_ends_soon_has_no_row),
-		TEST(test_a_rollback_brings_back),
-		TEST(test_a_look_up_writes_them),
-		TEST(test_what_has_a_row_keeps_it),
+		TEST(test_what_ends_soon_has_no_row),       TEST(test_a_rollback_brings_back),
+		TEST(test_a_look_up_writes_them),           TEST(test_what_has_a_row_keeps_it),
 		TEST(test_after_an_error_there_is_no_turn),
 	};
 

@@ -24,7 +24,8 @@ enum { BOTH = CALLBACK_SIGN_RFC9421 | CALLBACK_SIGN_STANDARD_WEBHOOKS };
 
 /* Written by hand from RFC 9421 section 2.5 and RFC 9530 section 2. */
 static void test_base_is_as_the_rfc_says(void **state) {
-	_cleanup_(buffer_destroy) struct buffer digest = BUFFER_INIT(256), parameters = BUFFER_INIT(1024),
+	_cleanup_(buffer_destroy) struct buffer digest = BUFFER_INIT(256),
+						parameters = BUFFER_INIT(1024),
 						base = BUFFER_INIT(4096);
 	struct callback callback = plain;
 
@@ -43,7 +44,8 @@ static void test_base_is_as_the_rfc_says(void **state) {
 	    "\"content-type\": application/json\n"
 	    "\"webhook-id\": 0b6c9e0e-5f0c-8d5e-9a3b-1f2e3d4c5b6a\n"
 	    "\"webhook-timestamp\": 1769860800\n"
-	    "\"@signature-params\": (\"@method\" \"@authority\" \"@path\" \"@query\" \"content-digest\" \"content-type\" "
+	    "\"@signature-params\": (\"@method\" \"@authority\" \"@path\" \"@query\" "
+	    "\"content-digest\" \"content-type\" "
 	    "\"webhook-id\" \"webhook-timestamp\");created=1769860800;keyid=\"key-1\"");
 }
 
@@ -55,10 +57,12 @@ static void test_formats(void **state) {
 	} rows[] = {
 		{ BOTH,
 		  6,
-		  { "webhook-id", "webhook-timestamp", "webhook-signature", "content-digest", "signature-input", "signature" } },
+		  { "webhook-id", "webhook-timestamp", "webhook-signature", "content-digest",
+		    "signature-input", "signature" } },
 		{ CALLBACK_SIGN_RFC9421,
 		  5,
-		  { "webhook-id", "webhook-timestamp", "content-digest", "signature-input", "signature" } },
+		  { "webhook-id", "webhook-timestamp", "content-digest", "signature-input",
+		    "signature" } },
 		{ CALLBACK_SIGN_STANDARD_WEBHOOKS,
 		  4,
 		  { "webhook-id", "webhook-timestamp", "webhook-signature", "content-digest" } },
@@ -102,7 +106,8 @@ static void test_storage_is_reused(void **state) {
 	assert_true(headers.storage.capacity < 8192);
 }
 
-/* Every byte of the longest url and of the body is under the signature: long components must neither be cut nor overflow. */
+/* Every byte of the longest url and of the body is under the signature: long components must
+ * neither be cut nor overflow. */
 static void test_long_url_verifies(void **state) {
 	_cleanup_(signer_unrefp) struct signer *signer = signer_from_seed(seed);
 	_cleanup_(callback_headers_destroy) struct callback_headers headers;
@@ -120,12 +125,16 @@ static void test_long_url_verifies(void **state) {
 	callback_sign(&headers, signer, BOTH, &callback);
 	signature_base_append(&base, &callback, headers.lines[3] + strlen("content-digest: "),
 			      headers.lines[4] + strlen("signature-input: sig1="));
-	assert_int_equal(sodium_base642bin(signature, sizeof(signature), headers.lines[5] + strlen("signature: sig1=:"), 88, NULL,
+	assert_int_equal(sodium_base642bin(signature, sizeof(signature),
+					   headers.lines[5] + strlen("signature: sig1=:"), 88, NULL,
 					   NULL, NULL, sodium_base64_VARIANT_ORIGINAL),
 			 0);
-	assert_int_equal(crypto_sign_verify_detached(signature, (uint8_t *)base.data, base.len, signer_public_key(signer)), 0);
+	assert_int_equal(crypto_sign_verify_detached(signature, (uint8_t *)base.data, base.len,
+						     signer_public_key(signer)),
+			 0);
 	base.data[100] ^= 1;
-	assert_int_not_equal(crypto_sign_verify_detached(signature, (uint8_t *)base.data, base.len, signer_public_key(signer)),
+	assert_int_not_equal(crypto_sign_verify_detached(signature, (uint8_t *)base.data, base.len,
+							 signer_public_key(signer)),
 			     0);
 }
 
@@ -136,14 +145,16 @@ static void test_jwk(void **state) {
 	char kid[44];
 
 	(void)state;
-	assert_int_equal(sodium_base642bin(x, 32, "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", 43, NULL, NULL, NULL,
+	assert_int_equal(sodium_base642bin(x, 32, "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", 43,
+					   NULL, NULL, NULL,
 					   sodium_base64_VARIANT_URLSAFE_NO_PADDING),
 			 0);
 	jwk_thumbprint(x, kid);
 	jwk_append(&out, x, kid);
-	assert_string_equal(out.data,
-			    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\","
-			    "\"use\":\"sig\",\"kid\":\"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k\"}");
+	assert_string_equal(
+	    out.data, "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_"
+		      "7TyWQHOg7hcvPapiMlrwIaaPcHURo\","
+		      "\"use\":\"sig\",\"kid\":\"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k\"}");
 }
 
 static void *share(void *signer) {

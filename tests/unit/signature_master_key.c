@@ -48,13 +48,19 @@ static const struct {
 	{ "others may read", GOOD_KEY "\n", 0604, "has mode 0604" },
 	{ "executable", GOOD_KEY "\n", 0700, "has mode 0700" },
 	{ "empty", "", 0600, "does not hold a key" },
-	{ "too short", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh\n", 0600, "does not hold a key" },
+	{ "too short", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh\n", 0600,
+	  "does not hold a key" },
 	{ "too long", GOOD_KEY "A\n", 0600, "does not hold a key" },
 	{ "two lines", GOOD_KEY "\n\n", 0600, "does not hold a key" },
 	{ "carriage return", GOOD_KEY "\r\n", 0600, "does not hold a key" },
-	{ "base64, not base64url", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh+\n", 0600, "does not hold a key" },
-	{ "a byte beyond ASCII", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdH\xe2" "8\n", 0600, "does not hold a key" },
-	{ "bits after the last byte", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9\n", 0600, "does not hold a key" },
+	{ "base64, not base64url", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh+\n", 0600,
+	  "does not hold a key" },
+	{ "a byte beyond ASCII",
+	  "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdH\xe2"
+	  "8\n",
+	  0600, "does not hold a key" },
+	{ "bits after the last byte", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9\n", 0600,
+	  "does not hold a key" },
 	{ "a large file", GOOD_KEY "\n" GOOD_KEY "\n" GOOD_KEY "\n", 0600, "does not hold a key" },
 };
 
@@ -68,7 +74,8 @@ static void test_load(void **state) {
 		write_file(files[i].content, files[i].mode);
 		r = master_key_load(path, &key, &why);
 		unlink(path);
-		if (r != (files[i].why ? MASTER_KEY_E_REFUSED : 0) || (files[i].why && !strstr(why.data, files[i].why)))
+		if (r != (files[i].why ? MASTER_KEY_E_REFUSED : 0) ||
+		    (files[i].why && !strstr(why.data, files[i].why)))
 			fail_msg("%s: %d %s", files[i].name, r, why.len ? why.data : "");
 	}
 }
@@ -143,8 +150,9 @@ static struct master_key *good_key(void) {
 }
 
 /*
- * What keys were derived once must be derived for ever, or callbacks stop to verify. Expected values by Python's hashlib.blake2b
- * and the cryptography package over the construction in master_key.h.
+ * What keys were derived once must be derived for ever, or callbacks stop to verify. Expected
+ * values by Python's hashlib.blake2b and the cryptography package over the construction in
+ * master_key.h.
  */
 static void test_derivation_is_fixed(void **state) {
 	static const struct {
@@ -162,7 +170,8 @@ static void test_derivation_is_fixed(void **state) {
 	(void)state;
 	assert_string_equal(master_key_id(key), "EZbMQMORAZNChoRu");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		_cleanup_(signer_unrefp) struct signer *signer = signer_derive(key, rows[i].tenant, rows[i].epoch);
+		_cleanup_(signer_unrefp) struct signer *signer =
+		    signer_derive(key, rows[i].tenant, rows[i].epoch);
 
 		assert_string_equal(signer_kid(signer), rows[i].kid);
 	}

@@ -34,8 +34,8 @@ static const struct {
 	const char *name, *content;
 	mode_t mode;
 } files[] = {
-	{ "a", KEY_A "\n", 0600 }, { "b", KEY_B "\n", 0600 },	{ "c", KEY_C "\n", 0600 },
-	{ "a2", KEY_A, 0600 },	   { "open", KEY_C "\n", 0644 }, { "broken", "x\n", 0600 },
+	{ "a", KEY_A "\n", 0600 }, { "b", KEY_B "\n", 0600 },    { "c", KEY_C "\n", 0600 },
+	{ "a2", KEY_A, 0600 },     { "open", KEY_C "\n", 0644 }, { "broken", "x\n", 0600 },
 };
 
 static int make_files(void **state _unused_) {
@@ -117,11 +117,13 @@ static const struct {
 static void test_refused(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
 		_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024);
-		_cleanup_(x_freep) char *expected = x_asprintf("master key file %s%s", directory, refusals[i].why);
+		_cleanup_(x_freep) char *expected =
+		    x_asprintf("master key file %s%s", directory, refusals[i].why);
 		struct master_keys *keys = NULL;
 		int r = load(refusals[i].files, &keys, &why);
 
-		if (r != MASTER_KEY_E_REFUSED || keys || strncmp(why.data, expected, strlen(expected)) != 0)
+		if (r != MASTER_KEY_E_REFUSED || keys ||
+		    strncmp(why.data, expected, strlen(expected)) != 0)
 			fail_msg("%s: %d %s", refusals[i].name, r, why.len ? why.data : "");
 	}
 }
@@ -134,7 +136,8 @@ static void test_the_systems_error_names_the_file(void **state _unused_) {
 
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	assert_int_equal(load((const char *[NAMES_MAX]){ "a", name }, &keys, &why), MASTER_KEY_E_REFUSED);
+	assert_int_equal(load((const char *[NAMES_MAX]){ "a", name }, &keys, &why),
+			 MASTER_KEY_E_REFUSED);
 	assert_non_null(strstr(why.data, name));
 	assert_non_null(strstr(why.data, "cannot be read: File name too long"));
 }

@@ -1,4 +1,5 @@
-/* Published and independently made vectors of the signatures: see README.md for where each comes from. */
+/* Published and independently made vectors of the signatures: see README.md for where each comes
+ * from. */
 #include "signature/callback.h"
 #include "signature/jwk.h"
 
@@ -49,8 +50,9 @@ static void read_jwk_member(const struct buffer *jwk, const char *member, uint8_
 
 	assert_non_null(p);
 	p = strchr(p + strlen(start), '"') + 1;
-	assert_int_equal(
-	    sodium_base642bin(out, 32, p, strcspn(p, "\""), NULL, &len, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING), 0);
+	assert_int_equal(sodium_base642bin(out, 32, p, strcspn(p, "\""), NULL, &len, NULL,
+					   sodium_base64_VARIANT_URLSAFE_NO_PADDING),
+			 0);
 	assert_int_equal(len, 32);
 }
 
@@ -136,7 +138,8 @@ static void read_request_line(struct request *request, char *line, struct buffer
 	request->query = query;
 }
 
-static void read_request(const struct vector *vector, struct request *request, struct buffer *path) {
+static void read_request(const struct vector *vector, struct request *request,
+			 struct buffer *path) {
 	char *p, *line;
 
 	*request = (struct request){ 0 };
@@ -177,7 +180,8 @@ static struct callback callback_of(const struct request *request) {
 	};
 }
 
-/* Signs the request's callback anew: every line that is made must be the one that the request carries. */
+/* Signs the request's callback anew: every line that is made must be the one that the request
+ * carries. */
 static void check_lines(const struct vector *vector, unsigned formats, size_t count) {
 	_cleanup_(signer_unrefp) struct signer *signer = read_signer(vector);
 	_cleanup_(buffer_destroy) struct buffer path = BUFFER_INIT(4096);
@@ -191,16 +195,19 @@ static void check_lines(const struct vector *vector, unsigned formats, size_t co
 	callback_sign(&headers, signer, formats, &callback);
 	assert_int_equal(headers.count, count);
 	for (size_t i = 0; i < headers.count; i++) {
-		_cleanup_(x_freep) char *name = x_strndup(headers.lines[i], strcspn(headers.lines[i], ":"));
+		_cleanup_(x_freep) char *name =
+		    x_strndup(headers.lines[i], strcspn(headers.lines[i], ":"));
 
 		if (formats & CALLBACK_SIGN_RFC9421 || strcmp(name, "content-digest") != 0)
-			assert_string_equal(headers.lines[i] + strlen(name) + 2, header(&request, name));
+			assert_string_equal(headers.lines[i] + strlen(name) + 2,
+					    header(&request, name));
 	}
 }
 
 static void check_signature_base(const struct vector *vector) {
 	_cleanup_(signer_unrefp) struct signer *signer = read_signer(vector);
-	_cleanup_(buffer_destroy) struct buffer path = BUFFER_INIT(4096), expected, parameters = BUFFER_INIT(4096),
+	_cleanup_(buffer_destroy) struct buffer path = BUFFER_INIT(4096), expected,
+						parameters = BUFFER_INIT(4096),
 						base = BUFFER_INIT(8192);
 	_cleanup_(request_destroy) struct request request;
 	struct callback callback;
@@ -209,7 +216,8 @@ static void check_signature_base(const struct vector *vector) {
 	read_request(vector, &request, &path);
 	callback = callback_of(&request);
 	signature_parameters_append(&parameters, &callback, signer_kid(signer));
-	signature_base_append(&base, &callback, header(&request, "content-digest"), parameters.data);
+	signature_base_append(&base, &callback, header(&request, "content-digest"),
+			      parameters.data);
 	assert_string_equal(base.data, expected.data);
 }
 
@@ -250,6 +258,7 @@ int main(void) {
 	struct CMUnitTest tests[ARRAY_LEN(vectors)];
 
 	for (size_t i = 0; i < ARRAY_LEN(vectors); i++)
-		tests[i] = (struct CMUnitTest){ vectors[i].folder, test_vector, NULL, NULL, &vectors[i] };
+		tests[i] =
+		    (struct CMUnitTest){ vectors[i].folder, test_vector, NULL, NULL, &vectors[i] };
 	return _cmocka_run_group_tests("vectors", tests, ARRAY_LEN(tests), NULL, NULL);
 }

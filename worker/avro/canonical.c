@@ -12,7 +12,8 @@ struct canonical {
 static int append_schema(struct canonical *canonical, const json_t *schema, const char *space);
 
 static bool is_primitive(const char *name) {
-	static const char *const primitives[] = { "null", "boolean", "int", "long", "float", "double", "bytes", "string" };
+	static const char *const primitives[] = { "null",  "boolean", "int",   "long",
+						  "float", "double",  "bytes", "string" };
 
 	for (size_t i = 0; i < ARRAY_LEN(primitives); i++)
 		if (!strcmp(primitives[i], name))
@@ -20,7 +21,8 @@ static bool is_primitive(const char *name) {
 	return false;
 }
 
-/* A name with a dot is full already; any other belongs to the namespace around it. The caller frees it. */
+/* A name with a dot is full already; any other belongs to the namespace around it. The caller frees
+ * it. */
 static char *full_name(const char *name, const char *space) {
 	return strchr(name, '.') || !*space ? x_strdup(name) : x_asprintf("%s.%s", space, name);
 }
@@ -40,7 +42,8 @@ static int define(struct canonical *canonical, const char *name, const char *spa
 			return CANONICAL_E_NAME_TWICE;
 	if (canonical->name_count == canonical->name_capacity) {
 		canonical->name_capacity = MAX(2 * canonical->name_capacity, (size_t)16);
-		canonical->names = x_realloc(canonical->names, canonical->name_capacity * sizeof(*canonical->names));
+		canonical->names = x_realloc(canonical->names,
+					     canonical->name_capacity * sizeof(*canonical->names));
 	}
 	canonical->names[canonical->name_count++] = TAKE(full);
 	return 0;
@@ -115,7 +118,8 @@ static int append_symbols(struct buffer *out, const json_t *symbols) {
 }
 
 /* Record, enum or fixed. The name's own namespace holds for everything inside. */
-static int append_named(struct canonical *canonical, const json_t *schema, const char *type, const char *space) {
+static int append_named(struct canonical *canonical, const json_t *schema, const char *type,
+			const char *space) {
 	struct buffer *out = canonical->out;
 	const char *name = json_string_value(json_object_get(schema, "name"));
 	const char *given = json_string_value(json_object_get(schema, "namespace"));
@@ -137,14 +141,16 @@ static int append_named(struct canonical *canonical, const json_t *schema, const
 	if (!strcmp(type, "enum"))
 		r = append_symbols(out, json_object_get(schema, "symbols"));
 	else if (!strcmp(type, "fixed"))
-		buffer_printf(out, ",\"size\":%lld", (long long)json_integer_value(json_object_get(schema, "size")));
+		buffer_printf(out, ",\"size\":%lld",
+			      (long long)json_integer_value(json_object_get(schema, "size")));
 	else
 		r = append_fields(canonical, json_object_get(schema, "fields"), inner);
 	buffer_append_char(out, '}');
 	return r;
 }
 
-static int append_container(struct canonical *canonical, const json_t *schema, const char *type, const char *member, const char *space) {
+static int append_container(struct canonical *canonical, const json_t *schema, const char *type,
+			    const char *member, const char *space) {
 	struct buffer *out = canonical->out;
 	int r;
 

@@ -1,6 +1,7 @@
 /*
- * A schema's Parsing Canonical Form: what is left of it when everything is removed that does not change how its bytes are read.
- * Source: Apache Avro 1.11 specification, "Parsing Canonical Form for Schemas".
+ * A schema's Parsing Canonical Form: what is left of it when everything is removed that does not
+ * change how its bytes are read. Source: Apache Avro 1.11 specification, "Parsing Canonical Form
+ * for Schemas".
  */
 #pragma once
 

@@ -3,8 +3,9 @@
 #include "base/utf8.h"
 
 /*
- * The work is bounded as well as the memory. Values that take no bytes (null, records without fields) cost steps all the same: a
- * few bytes can claim many of them, again and again inside each other. No sensible record needs more than a few steps a byte.
+ * The work is bounded as well as the memory. Values that take no bytes (null, records without
+ * fields) cost steps all the same: a few bytes can claim many of them, again and again inside each
+ * other. No sensible record needs more than a few steps a byte.
  */
 enum { STEPS_PER_BYTE = 8, STEPS_BASE = 4096 };
 

@@ -29,7 +29,8 @@ struct codec {
 };
 
 static const char schema_space[] = "posthorn.v1";
-static const struct record *const records[] = { &command_record, &issuance_record, &analytic_event_record, &state_record_record };
+static const struct record *const records[] = { &command_record, &issuance_record,
+						&analytic_event_record, &state_record_record };
 
 static const struct record *find_record(const struct schema *schema) {
 	if (schema->type != SCHEMA_RECORD || strcmp(schema->space, schema_space))
@@ -63,7 +64,8 @@ static int fingerprint_json(const char *json, size_t len, uint64_t *out) {
 	return 0;
 }
 
-static int add_schema(struct codec *codec, const char *file, const char *json, size_t len, struct buffer *problems) {
+static int add_schema(struct codec *codec, const char *file, const char *json, size_t len,
+		      struct buffer *problems) {
 	struct writer writer;
 	const char *why;
 	int r = fingerprint_json(json, len, &writer.fingerprint);
@@ -77,8 +79,11 @@ static int add_schema(struct codec *codec, const char *file, const char *json, s
 		return refuse_file(problems, file, "not a schema");
 	writer.record = find_record(writer.schema);
 	if (!writer.record)
-		return refuse_file(problems, file, "not a posthorn.v1 record WebhookCommand, CredentialIssuanceCommand, AnalyticEvent or StateRecord");
-	codec->writers = arena_grow(codec->arena, codec->writers, codec->writer_count, &codec->writer_capacity, sizeof(writer));
+		return refuse_file(problems, file,
+				   "not a posthorn.v1 record WebhookCommand, "
+				   "CredentialIssuanceCommand, AnalyticEvent or StateRecord");
+	codec->writers = arena_grow(codec->arena, codec->writers, codec->writer_count,
+				    &codec->writer_capacity, sizeof(writer));
 	codec->writers[codec->writer_count++] = writer;
 	return 0;
 }
@@ -99,7 +104,8 @@ static int read_file(const char *path, struct buffer *out) {
 	return r;
 }
 
-static int add_file(struct codec *codec, const char *dir, const char *name, struct buffer *problems) {
+static int add_file(struct codec *codec, const char *dir, const char *name,
+		    struct buffer *problems) {
 	_cleanup_(buffer_destroy) struct buffer json = BUFFER_INIT(SCHEMA_FILE_MAX);
 	_cleanup_(x_freep) char *path = x_asprintf("%s/%s", dir, name);
 	int r = read_file(path, &json);
@@ -160,8 +166,8 @@ static int refuse(const char **why, const char *text) {
 }
 
 /* From the frame to the struct; `out` is zeroed. */
-static int decode(const struct codec *codec, struct arena *arena, const struct record *record, const void *bytes, size_t len, void *out,
-		  const char **why) {
+static int decode(const struct codec *codec, struct arena *arena, const struct record *record,
+		  const void *bytes, size_t len, void *out, const char **why) {
 	const struct writer *writer;
 	const uint8_t *body;
 	uint64_t fingerprint;
@@ -171,33 +177,41 @@ static int decode(const struct codec *codec, struct arena *arena, const struct r
 		return CODEC_E_REFUSED;
 	writer = find_writer(codec, fingerprint);
 	if (!writer)
-		return refuse(why, arena_printf(arena, "no schema is known with the fingerprint %016" PRIx64, fingerprint));
+		return refuse(
+		    why, arena_printf(arena, "no schema is known with the fingerprint %016" PRIx64,
+				      fingerprint));
 	if (writer->record != record)
-		return refuse(why, arena_printf(arena, "it is of the schema %s, not of %s", writer->record->name, record->name));
+		return refuse(why, arena_printf(arena, "it is of the schema %s, not of %s",
+						writer->record->name, record->name));
 	body = (const uint8_t *)bytes + FRAME_HEADER_SIZE;
 	wrong = check_bytes(writer->schema, body, len - FRAME_HEADER_SIZE);
 	if (wrong)
 		return refuse(why, arena_printf(arena, "malformed %s: %s", record->name, wrong));
-	return decode_record(arena, writer->schema, record, body, len - FRAME_HEADER_SIZE, out, why) ? CODEC_E_REFUSED : 0;
+	return decode_record(arena, writer->schema, record, body, len - FRAME_HEADER_SIZE, out, why)
+		   ? CODEC_E_REFUSED
+		   : 0;
 }
 
-int codec_decode_command(struct codec *codec, struct arena *arena, const void *bytes, size_t len, struct command *out, const char **why) {
+int codec_decode_command(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
+			 struct command *out, const char **why) {
 	*out = (struct command){ 0 };
 	return decode(codec, arena, &command_record, bytes, len, out, why);
 }
 
-int codec_decode_issuance(struct codec *codec, struct arena *arena, const void *bytes, size_t len, struct issuance *out, const char **why) {
+int codec_decode_issuance(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
+			  struct issuance *out, const char **why) {
 	*out = (struct issuance){ 0 };
 	return decode(codec, arena, &issuance_record, bytes, len, out, why);
 }
 
-int codec_decode_event(struct codec *codec, struct arena *arena, const void *bytes, size_t len, struct analytic_event *out,
-		       const char **why) {
+int codec_decode_event(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
+		       struct analytic_event *out, const char **why) {
 	*out = (struct analytic_event){ 0 };
 	return decode(codec, arena, &analytic_event_record, bytes, len, out, why);
 }
 
-int codec_decode_state(struct codec *codec, struct arena *arena, const void *bytes, size_t len, struct state_record *out, const char **why) {
+int codec_decode_state(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
+		       struct state_record *out, const char **why) {
 	*out = (struct state_record){ 0 };
 	return decode(codec, arena, &state_record_record, bytes, len, out, why);
 }
@@ -210,7 +224,8 @@ static uint64_t own_fingerprint(const struct codec *codec, const struct record *
 	abort();
 }
 
-static void encode(const struct codec *codec, const struct record *record, const void *in, struct buffer *out) {
+static void encode(const struct codec *codec, const struct record *record, const void *in,
+		   struct buffer *out) {
 	uint8_t header[FRAME_HEADER_SIZE];
 
 	frame_write(own_fingerprint(codec, record), header);
@@ -222,14 +237,17 @@ void codec_encode_command(struct codec *codec, const struct command *command, st
 	encode(codec, &command_record, command, out);
 }
 
-void codec_encode_issuance(struct codec *codec, const struct issuance *issuance, struct buffer *out) {
+void codec_encode_issuance(struct codec *codec, const struct issuance *issuance,
+			   struct buffer *out) {
 	encode(codec, &issuance_record, issuance, out);
 }
 
-void codec_encode_event(struct codec *codec, const struct analytic_event *event, struct buffer *out) {
+void codec_encode_event(struct codec *codec, const struct analytic_event *event,
+			struct buffer *out) {
 	encode(codec, &analytic_event_record, event, out);
 }
 
-void codec_encode_state(struct codec *codec, const struct state_record *record, struct buffer *out) {
+void codec_encode_state(struct codec *codec, const struct state_record *record,
+			struct buffer *out) {
 	encode(codec, &state_record_record, record, out);
 }

@@ -12,17 +12,21 @@ struct decoder {
 	const char *why;
 };
 
-static int read_record(struct decoder *decoder, const struct schema *schema, const struct record *record, void *out);
+static int read_record(struct decoder *decoder, const struct schema *schema,
+		       const struct record *record, void *out);
 
 static int refuse(struct decoder *decoder, const char *reason) {
-	decoder->why = arena_printf(decoder->arena, "field %s.%s %s", decoder->record->name, decoder->field->name, reason);
+	decoder->why = arena_printf(decoder->arena, "field %s.%s %s", decoder->record->name,
+				    decoder->field->name, reason);
 	return DECODE_E_REFUSED;
 }
 
 static int refuse_type(struct decoder *decoder, const struct schema *schema) {
 	const char *type = schema_type_name(schema->type);
 
-	return refuse(decoder, schema->type == SCHEMA_NULL ? "is null" : arena_printf(decoder->arena, "has the wrong type, %s", type));
+	return refuse(decoder, schema->type == SCHEMA_NULL
+				   ? "is null"
+				   : arena_printf(decoder->arena, "has the wrong type, %s", type));
 }
 
 /* The schema of the value that follows: a union's branch is read here. */
@@ -35,8 +39,10 @@ static const struct schema *resolve(struct decoder *decoder, const struct schema
 	return schema;
 }
 
-/* Text as it stands in the record, from a string or from bytes that hold one. Source: Avro 1.11, "Schema Resolution" (bytes are promoted to string). */
-static int read_text(struct decoder *decoder, const struct schema *schema, const char **text, size_t *len) {
+/* Text as it stands in the record, from a string or from bytes that hold one. Source: Avro 1.11,
+ * "Schema Resolution" (bytes are promoted to string). */
+static int read_text(struct decoder *decoder, const struct schema *schema, const char **text,
+		     size_t *len) {
 	if (schema->type != SCHEMA_STRING && schema->type != SCHEMA_BYTES)
 		return refuse_type(decoder, schema);
 	*text = wire_read_bytes(&decoder->wire, len);
@@ -45,7 +51,8 @@ static int read_text(struct decoder *decoder, const struct schema *schema, const
 	return 0;
 }
 
-static int copy_text(struct decoder *decoder, const struct schema *schema, const char **out, size_t *len) {
+static int copy_text(struct decoder *decoder, const struct schema *schema, const char **out,
+		     size_t *len) {
 	const char *text = NULL;
 
 	if (read_text(decoder, schema, &text, len))
@@ -55,7 +62,8 @@ static int copy_text(struct decoder *decoder, const struct schema *schema, const
 	return 0;
 }
 
-static int read_text_or_null(struct decoder *decoder, const struct schema *schema, const char **out) {
+static int read_text_or_null(struct decoder *decoder, const struct schema *schema,
+			     const char **out) {
 	return schema->type == SCHEMA_NULL ? 0 : copy_text(decoder, schema, out, &(size_t){ 0 });
 }
 
@@ -92,14 +100,16 @@ static int read_long(struct decoder *decoder, const struct schema *schema, int64
 	return 0;
 }
 
-static int read_int_flagged(struct decoder *decoder, const struct schema *schema, int32_t *out, bool *flag) {
+static int read_int_flagged(struct decoder *decoder, const struct schema *schema, int32_t *out,
+			    bool *flag) {
 	if (schema->type == SCHEMA_NULL)
 		return 0;
 	*flag = true;
 	return read_int(decoder, schema, out);
 }
 
-static int read_fixed(struct decoder *decoder, const struct schema *schema, void *out, size_t size) {
+static int read_fixed(struct decoder *decoder, const struct schema *schema, void *out,
+		      size_t size) {
 	const void *bytes;
 	size_t len = schema->size;
 
@@ -115,7 +125,8 @@ static int read_fixed(struct decoder *decoder, const struct schema *schema, void
 	return 0;
 }
 
-static int read_name(struct decoder *decoder, const struct schema *schema, const struct field_name *name, void *record) {
+static int read_name(struct decoder *decoder, const struct schema *schema,
+		     const struct field_name *name, void *record) {
 	const char *text;
 
 	if (copy_text(decoder, schema, &text, &(size_t){ 0 }))
@@ -126,7 +137,8 @@ static int read_name(struct decoder *decoder, const struct schema *schema, const
 /* Calls `element` for each element of an array, whatever its blocks. */
 typedef int (*element_fn)(struct decoder *decoder, const struct schema *schema, void *userdata);
 
-static int read_elements(struct decoder *decoder, const struct schema *schema, element_fn element, void *userdata) {
+static int read_elements(struct decoder *decoder, const struct schema *schema, element_fn element,
+			 void *userdata) {
 	int64_t size;
 	size_t count;
 
@@ -134,7 +146,8 @@ static int read_elements(struct decoder *decoder, const struct schema *schema, e
 		return refuse_type(decoder, schema);
 	while ((count = wire_read_block(&decoder->wire, &size)) > 0)
 		for (; count; count--)
-			if (element(decoder, resolve(decoder, schema->children[0].schema), userdata))
+			if (element(decoder, resolve(decoder, schema->children[0].schema),
+				    userdata))
 				return DECODE_E_REFUSED;
 	return 0;
 }
@@ -145,7 +158,8 @@ struct names_target {
 	size_t count;
 };
 
-static int read_names_element(struct decoder *decoder, const struct schema *schema, void *userdata) {
+static int read_names_element(struct decoder *decoder, const struct schema *schema,
+			      void *userdata) {
 	struct names_target *target = userdata;
 	const char *text;
 
@@ -153,7 +167,9 @@ static int read_names_element(struct decoder *decoder, const struct schema *sche
 		return DECODE_E_REFUSED;
 	if (target->count++ == target->names->max)
 		return refuse(decoder, "has too many elements");
-	return target->names->add(target->record, text) ? refuse(decoder, "has an unknown or repeated value") : 0;
+	return target->names->add(target->record, text)
+		   ? refuse(decoder, "has an unknown or repeated value")
+		   : 0;
 }
 
 struct texts_target {
@@ -161,10 +177,12 @@ struct texts_target {
 	size_t count, capacity;
 };
 
-static int read_texts_element(struct decoder *decoder, const struct schema *schema, void *userdata) {
+static int read_texts_element(struct decoder *decoder, const struct schema *schema,
+			      void *userdata) {
 	struct texts_target *target = userdata;
 
-	target->items = arena_grow(decoder->arena, target->items, target->count, &target->capacity, sizeof(*target->items));
+	target->items = arena_grow(decoder->arena, target->items, target->count, &target->capacity,
+				   sizeof(*target->items));
 	return copy_text(decoder, schema, &target->items[target->count++], &(size_t){ 0 });
 }
 
@@ -174,19 +192,25 @@ struct records_target {
 	size_t count, capacity;
 };
 
-static int read_records_element(struct decoder *decoder, const struct schema *schema, void *userdata) {
+static int read_records_element(struct decoder *decoder, const struct schema *schema,
+				void *userdata) {
 	struct records_target *target = userdata;
 	size_t size = target->array->item_size;
 
-	target->items = arena_grow(decoder->arena, target->items, target->count, &target->capacity, size);
-	return read_record(decoder, schema, target->array->items, memset(target->items + size * target->count++, 0, size));
+	target->items =
+	    arena_grow(decoder->arena, target->items, target->count, &target->capacity, size);
+	return read_record(decoder, schema, target->array->items,
+			   memset(target->items + size * target->count++, 0, size));
 }
 
-static int read_names(struct decoder *decoder, const struct schema *schema, const struct field_names *names, void *record) {
-	return read_elements(decoder, schema, read_names_element, &(struct names_target){ names, record, 0 });
+static int read_names(struct decoder *decoder, const struct schema *schema,
+		      const struct field_names *names, void *record) {
+	return read_elements(decoder, schema, read_names_element,
+			     &(struct names_target){ names, record, 0 });
 }
 
-static int read_texts(struct decoder *decoder, const struct schema *schema, const char ***out, size_t *count) {
+static int read_texts(struct decoder *decoder, const struct schema *schema, const char ***out,
+		      size_t *count) {
 	struct texts_target target = { 0 };
 
 	if (read_elements(decoder, schema, read_texts_element, &target))
@@ -196,7 +220,8 @@ static int read_texts(struct decoder *decoder, const struct schema *schema, cons
 	return 0;
 }
 
-static int read_array(struct decoder *decoder, const struct schema *schema, const struct field_array *array, void **out, size_t *count) {
+static int read_array(struct decoder *decoder, const struct schema *schema,
+		      const struct field_array *array, void **out, size_t *count) {
 	struct records_target target = { .array = array };
 
 	if (read_elements(decoder, schema, read_records_element, &target))
@@ -213,7 +238,8 @@ static bool is_branch(const struct branch *branch, const struct schema *schema) 
 }
 
 /* By the unqualified name of the branch's record. Source: Avro 1.11, "Schema Resolution". */
-static int read_union(struct decoder *decoder, const struct schema *schema, const struct field_union *branches, int *selected, void *out) {
+static int read_union(struct decoder *decoder, const struct schema *schema,
+		      const struct field_union *branches, int *selected, void *out) {
 	for (size_t i = 0; i < branches->count; i++) {
 		const struct branch *branch = &branches->branches[i];
 
@@ -226,10 +252,12 @@ static int read_union(struct decoder *decoder, const struct schema *schema, cons
 	}
 	if (schema->type != SCHEMA_RECORD)
 		return refuse_type(decoder, schema);
-	return refuse(decoder, arena_printf(decoder->arena, "is an unknown record, %s", schema->name));
+	return refuse(decoder,
+		      arena_printf(decoder->arena, "is an unknown record, %s", schema->name));
 }
 
-static int read_field(struct decoder *decoder, const struct schema *schema, const struct field *field, char *out) {
+static int read_field(struct decoder *decoder, const struct schema *schema,
+		      const struct field *field, char *out) {
 	void *value = out + field->offset, *second = out + field->second;
 
 	schema = resolve(decoder, schema);
@@ -304,7 +332,8 @@ static int refuse_missing(struct decoder *decoder, const struct record *record, 
 	return 0;
 }
 
-static int read_record(struct decoder *decoder, const struct schema *schema, const struct record *record, void *out) {
+static int read_record(struct decoder *decoder, const struct schema *schema,
+		       const struct record *record, void *out) {
 	uint64_t seen = 0;
 	size_t next = 0;
 
@@ -332,8 +361,8 @@ static int read_record(struct decoder *decoder, const struct schema *schema, con
 	return 0;
 }
 
-int decode_record(struct arena *arena, const struct schema *schema, const struct record *record, const void *bytes, size_t len, void *out,
-		  const char **why) {
+int decode_record(struct arena *arena, const struct schema *schema, const struct record *record,
+		  const void *bytes, size_t len, void *out, const char **why) {
 	struct decoder decoder = {
 		.wire = { .at = bytes, .end = (const uint8_t *)bytes + len },
 		.arena = arena,
@@ -347,7 +376,8 @@ int decode_record(struct arena *arena, const struct schema *schema, const struct
 		*why = decoder.why;
 		return DECODE_E_REFUSED;
 	}
-	/* Not reached by bytes that were checked; but if the two walks ever differ, half a record must not pass for a whole one. */
+	/* Not reached by bytes that were checked; but if the two walks ever differ, half a record
+	 * must not pass for a whole one. */
 	if (decoder.wire.error) {
 		*why = decoder.wire.error;
 		return DECODE_E_REFUSED;

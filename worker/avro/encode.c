@@ -46,21 +46,24 @@ static void write_texts(struct buffer *out, const char *const *texts, size_t cou
 	close_array(out);
 }
 
-static void write_names(struct buffer *out, const struct field_names *names, const void *record, size_t count) {
+static void write_names(struct buffer *out, const struct field_names *names, const void *record,
+			size_t count) {
 	open_array(out, count);
 	for (size_t i = 0; i < count; i++)
 		write_text(out, names->get(record, i));
 	close_array(out);
 }
 
-static void write_array(struct buffer *out, const struct field_array *array, const char *items, size_t count) {
+static void write_array(struct buffer *out, const struct field_array *array, const char *items,
+			size_t count) {
 	open_array(out, count);
 	for (size_t i = 0; i < count; i++)
 		encode_record(out, array->items, items + i * array->item_size);
 	close_array(out);
 }
 
-static void write_union(struct buffer *out, const struct field_union *branches, int selected, const void *in) {
+static void write_union(struct buffer *out, const struct field_union *branches, int selected,
+			const void *in) {
 	const struct branch *branch = &branches->branches[selected];
 
 	wire_write_long(out, selected);

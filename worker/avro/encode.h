@@ -1,4 +1,5 @@
-/* A struct of the domain into a record's bytes, with our own schema: the order of the tables is the order of its fields. */
+/* A struct of the domain into a record's bytes, with our own schema: the order of the tables is the
+ * order of its fields. */
 #pragma once
 
 #include "avro/record.h"

@@ -1,4 +1,5 @@
-/* CRC-64-AVRO, the fingerprint that names a schema. Source: Apache Avro 1.11 specification, "Schema Fingerprints". */
+/* CRC-64-AVRO, the fingerprint that names a schema. Source: Apache Avro 1.11 specification, "Schema
+ * Fingerprints". */
 #pragma once
 
 #include <stddef.h>

@@ -8,9 +8,11 @@
 enum { FRAME_HEADER_SIZE = 10, FRAME_E_REFUSED = 1 };
 
 /*
- * Reads the header of the single-object encoding: the schema's fingerprint, and the record's bytes behind it. Returns 0, or FRAME_E_REFUSED
- * with the reason in `why`: also for the Confluent frame, for which no registry is configured.
+ * Reads the header of the single-object encoding: the schema's fingerprint, and the record's bytes
+ * behind it. Returns 0, or FRAME_E_REFUSED with the reason in `why`: also for the Confluent frame,
+ * for which no registry is configured.
  */
-int frame_parse(struct arena *arena, const void *bytes, size_t len, uint64_t *fingerprint, const char **why) _must_check_;
+int frame_parse(struct arena *arena, const void *bytes, size_t len, uint64_t *fingerprint,
+		const char **why) _must_check_;
 
 void frame_write(uint64_t fingerprint, uint8_t header[FRAME_HEADER_SIZE]);

@@ -4,7 +4,8 @@
 #include "base/clock.h"
 
 static void append_record(struct buffer *out, const struct record *record, const void *in);
-static void append_fields(struct buffer *out, const struct record *record, const void *in, const char *comma);
+static void append_fields(struct buffer *out, const struct record *record, const void *in,
+			  const char *comma);
 
 static void append_uuid(struct buffer *out, const struct uuid *uuid) {
 	char text[UUID_TEXT_SIZE];
@@ -50,7 +51,8 @@ static void append_texts(struct buffer *out, const char *const *texts, size_t co
 	buffer_append_char(out, ']');
 }
 
-static void append_names(struct buffer *out, const struct field_names *names, const void *record, size_t count) {
+static void append_names(struct buffer *out, const struct field_names *names, const void *record,
+			 size_t count) {
 	buffer_append_char(out, '[');
 	for (size_t i = 0; i < count; i++) {
 		buffer_append_string(out, i ? "," : "");
@@ -59,7 +61,8 @@ static void append_names(struct buffer *out, const struct field_names *names, co
 	buffer_append_char(out, ']');
 }
 
-static void append_array(struct buffer *out, const struct field_array *array, const char *items, size_t count) {
+static void append_array(struct buffer *out, const struct field_array *array, const char *items,
+			 size_t count) {
 	buffer_append_char(out, '[');
 	for (size_t i = 0; i < count; i++) {
 		buffer_append_string(out, i ? "," : "");
@@ -68,7 +71,8 @@ static void append_array(struct buffer *out, const struct field_array *array, co
 	buffer_append_char(out, ']');
 }
 
-static void append_union(struct buffer *out, const struct field_union *branches, int selected, const void *in) {
+static void append_union(struct buffer *out, const struct field_union *branches, int selected,
+			 const void *in) {
 	const struct branch *branch = &branches->branches[selected];
 
 	if (branch->record)
@@ -124,7 +128,8 @@ static void append_value(struct buffer *out, const struct field *field, const ch
 	abort();
 }
 
-static void append_fields(struct buffer *out, const struct record *record, const void *in, const char *comma) {
+static void append_fields(struct buffer *out, const struct record *record, const void *in,
+			  const char *comma) {
 	for (size_t i = 0; i < record->field_count; i++, comma = ",") {
 		buffer_printf(out, "%s\"%s\":", comma, record->fields[i].name);
 		append_value(out, &record->fields[i], in);

@@ -1,6 +1,7 @@
 /*
- * How the records of the schemas and the structs of the domain are made of each other: a table for each record, a row for each field, in the
- * schema's order. Decoding, encoding and JSON are three readings of the same tables.
+ * How the records of the schemas and the structs of the domain are made of each other: a table for
+ * each record, a row for each field, in the schema's order. Decoding, encoding and JSON are three
+ * readings of the same tables.
  */
 #pragma once
 
@@ -26,13 +27,14 @@ enum field_kind {
 	FIELD_NAME,         /* an enum, by `name`                    string */
 	FIELD_NAMES,        /* enums in an array, by `names`         array of string */
 	FIELD_ARRAY,        /* a pointer and a size_t count          array of records, by `array` */
-	FIELD_UNION,        /* an enum and what it selects           union of records, by `branches` */
+	FIELD_UNION, /* an enum and what it selects           union of records, by `branches` */
 };
 
 /* A text that stands for something in the record. */
 struct field_name {
 	const char *(*get)(const void *record);
-	int (*set)(void *record, const char *text); /* 0, or 1 for an unknown text; NULL: it follows from the other fields */
+	int (*set)(void *record, const char *text); /* 0, or 1 for an unknown text; NULL: it follows
+						       from the other fields */
 };
 
 /* An array of enums inside the struct. */
@@ -51,7 +53,7 @@ struct field_array {
 struct field_union {
 	const struct branch {
 		const struct record *record; /* NULL: null */
-		size_t size;                 /* of what the struct points at; 0: the struct holds it itself */
+		size_t size; /* of what the struct points at; 0: the struct holds it itself */
 	} *branches;
 	size_t count;
 };
@@ -59,9 +61,11 @@ struct field_union {
 struct field {
 	const char *name;
 	enum field_kind kind;
-	bool optional;  /* a writer without it is understood: it is zero, or what the kind's null is */
-	size_t offset;  /* of the value in the struct; UNION: of the enum */
-	size_t second;  /* of the length, count or flag; FIXED: its size; UNION: of what is selected */
+	bool optional; /* a writer without it is understood: it is zero, or what the kind's null is
+			*/
+	size_t offset; /* of the value in the struct; UNION: of the enum */
+	size_t
+	    second; /* of the length, count or flag; FIXED: its size; UNION: of what is selected */
 	union {
 		const struct field_name *as_name;
 		const struct field_names *as_names;
@@ -74,12 +78,15 @@ struct record {
 	const char *name; /* in the schema, without its namespace */
 	const struct field *fields;
 	size_t field_count;
-	void (*complete)(void *record); /* after decoding, what a field says of another's struct; or NULL */
+	void (*complete)(
+	    void *record); /* after decoding, what a field says of another's struct; or NULL */
 };
 
 /* Of struct command, issuance, analytic_event and state_record. */
-extern const struct record command_record, issuance_record, analytic_event_record, state_record_record;
-/* Of the struct problem inside an event, and of the unions inside an event, a receipt and a state record. */
+extern const struct record command_record, issuance_record, analytic_event_record,
+    state_record_record;
+/* Of the struct problem inside an event, and of the unions inside an event, a receipt and a state
+ * record. */
 extern const struct record event_problem_record;
 extern const struct field_union event_data_union, state_union;
 extern const struct field_names webhook_events_names;

@@ -1,5 +1,4 @@
 #include "avro/record.h"
-
 #include "base/memory.h"
 #include "domain/command.h"
 
@@ -7,13 +6,15 @@
 #define ISSUANCE(kind, member) FIELD_AT(kind, issuance, member)
 
 #define ID { "id", COMMAND(FIELD_TEXT, id) }
-#define EVENTS { "events", COMMAND(FIELD_TEXTS, events), .second = offsetof(struct command, event_count) }
+#define EVENTS                                                                                     \
+	{ "events", COMMAND(FIELD_TEXTS, events), .second = offsetof(struct command, event_count) }
 #define URL { "url", COMMAND(FIELD_TEXT, url) }
 #define DISABLED { "disabled", COMMAND(FIELD_BOOLEAN, disabled), .optional = true }
 
 static const struct field create_fields[] = { EVENTS, URL, DISABLED };
 static const struct field list_fields[] = {
-	{ "limit", COMMAND(FIELD_INT_FLAGGED, limit), .optional = true, .second = offsetof(struct command, has_limit) },
+	{ "limit", COMMAND(FIELD_INT_FLAGGED, limit), .optional = true,
+	  .second = offsetof(struct command, has_limit) },
 	{ "cursor", COMMAND(FIELD_TEXT_OR_NULL, cursor), .optional = true },
 };
 static const struct field update_fields[] = { ID, EVENTS, URL, DISABLED };
@@ -30,23 +31,25 @@ static const struct record rotate = { .name = "RotateSigningKey" };
 static const struct record recover = { "RecoverDeliveries", RECORD_TABLE(recover_fields) };
 
 static const struct branch operation_branches[OPERATION_COUNT] = {
-	[OPERATION_CREATE_WEBHOOK] = { &create },    [OPERATION_RETRIEVE_WEBHOOKS] = { &list },
+	[OPERATION_CREATE_WEBHOOK] = { &create },     [OPERATION_RETRIEVE_WEBHOOKS] = { &list },
 	[OPERATION_RETRIEVE_WEBHOOK] = { &retrieve }, [OPERATION_UPDATE_WEBHOOK] = { &update },
-	[OPERATION_DELETE_WEBHOOK] = { &delete },    [OPERATION_TEST_WEBHOOK] = { &test },
+	[OPERATION_DELETE_WEBHOOK] = { &delete },     [OPERATION_TEST_WEBHOOK] = { &test },
 	[OPERATION_ROTATE_SIGNING_KEY] = { &rotate }, [OPERATION_RECOVER_DELIVERIES] = { &recover },
 };
 static const struct field_union operation_union = { operation_branches, OPERATION_COUNT };
 
 /* The envelope comes first in both, so that one list serves them. */
-_Static_assert(!offsetof(struct command, envelope) && !offsetof(struct issuance, envelope), "the envelope comes first");
+_Static_assert(!offsetof(struct command, envelope) && !offsetof(struct issuance, envelope),
+	       "the envelope comes first");
 
 #define ENVELOPE(kind, member) FIELD_AT(kind, command_envelope, member)
-#define ENVELOPE_FIELDS                                                                   \
-	{ "commandId", ENVELOPE(FIELD_TEXT, command_id) },                                \
-	{ "tenantId", ENVELOPE(FIELD_TEXT, tenant_id) },                                  \
-	{ "requestId", ENVELOPE(FIELD_TEXT_OR_NULL, request_id), .optional = true },      \
-	{ "clientId", ENVELOPE(FIELD_TEXT_OR_NULL, client_id), .optional = true },        \
-	{ "timestamp", ENVELOPE(FIELD_TIME, timestamp_ms) }
+#define ENVELOPE_FIELDS                                                                            \
+	{ "commandId", ENVELOPE(FIELD_TEXT, command_id) },                                         \
+	    { "tenantId", ENVELOPE(FIELD_TEXT, tenant_id) },                                       \
+	    { "requestId", ENVELOPE(FIELD_TEXT_OR_NULL, request_id), .optional = true },           \
+	    { "clientId", ENVELOPE(FIELD_TEXT_OR_NULL, client_id), .optional = true }, {           \
+		"timestamp", ENVELOPE(FIELD_TIME, timestamp_ms)                                    \
+	}
 
 static const struct field command_fields[] = {
 	ENVELOPE_FIELDS,
@@ -62,9 +65,11 @@ static const struct field issuance_fields[] = {
 	{ "credentialConfigurationId", ISSUANCE(FIELD_TEXT, credential_configuration_id) },
 	{ "credentialProfile", ISSUANCE(FIELD_TEXT, credential_profile) },
 	{ "format", ISSUANCE(FIELD_TEXT, format) },
-	{ "credentialOfferId", ISSUANCE(FIELD_TEXT_OR_NULL, credential_offer_id), .optional = true },
+	{ "credentialOfferId", ISSUANCE(FIELD_TEXT_OR_NULL, credential_offer_id),
+	  .optional = true },
 	{ "sessionId", ISSUANCE(FIELD_TEXT_OR_NULL, session_id), .optional = true },
 	{ "claims", ISSUANCE(FIELD_TEXT_OR_NULL, claims), .optional = true },
 	{ "credential", ISSUANCE(FIELD_TEXT, credential) },
 };
-const struct record issuance_record = { "CredentialIssuanceCommand", RECORD_TABLE(issuance_fields) };
+const struct record issuance_record = { "CredentialIssuanceCommand",
+					RECORD_TABLE(issuance_fields) };

@@ -1,5 +1,4 @@
 #include "avro/record.h"
-
 #include "base/memory.h"
 #include "domain/analytic_event.h"
 #include "domain/attempt.h"
@@ -21,19 +20,22 @@ static int subscription_add(void *record, const char *text) {
 	struct webhook *webhook = record;
 	enum event_type type;
 
-	if (event_type_parse(text, &type) || type >= EVENT_TYPE_SUBSCRIBABLE_COUNT || is_subscribed(webhook, type))
+	if (event_type_parse(text, &type) || type >= EVENT_TYPE_SUBSCRIBABLE_COUNT ||
+	    is_subscribed(webhook, type))
 		return 1;
 	webhook->events[webhook->event_count++] = type;
 	return 0;
 }
 
-const struct field_names webhook_events_names = { EVENT_TYPE_SUBSCRIBABLE_COUNT, subscription_get, subscription_add };
+const struct field_names webhook_events_names = { EVENT_TYPE_SUBSCRIBABLE_COUNT, subscription_get,
+						  subscription_add };
 
 #define WEBHOOK(kind, member) FIELD_AT(kind, webhook, member)
 
 static const struct field webhook_fields[] = {
 	{ "id", WEBHOOK(FIELD_UUID, id) },
-	{ "events", WEBHOOK(FIELD_NAMES, events), .second = offsetof(struct webhook, event_count), .as_names = &webhook_events_names },
+	{ "events", WEBHOOK(FIELD_NAMES, events), .second = offsetof(struct webhook, event_count),
+	  .as_names = &webhook_events_names },
 	{ "url", WEBHOOK(FIELD_TEXT, url) },
 	{ "disabled", WEBHOOK(FIELD_BOOLEAN, disabled) },
 	{ "createdAt", WEBHOOK(FIELD_TIME, created_at_ms) },
@@ -45,7 +47,8 @@ static const struct record webhook = { "Webhook", RECORD_TABLE(webhook_fields) }
 
 static const struct field_array page_items = { &webhook, sizeof(struct webhook) };
 static const struct field page_fields[] = {
-	{ "data", PAGE(FIELD_ARRAY, items), .second = offsetof(struct webhook_page, count), .as_array = &page_items },
+	{ "data", PAGE(FIELD_ARRAY, items), .second = offsetof(struct webhook_page, count),
+	  .as_array = &page_items },
 	{ "nextCursor", PAGE(FIELD_TEXT_OR_NULL, next_cursor), .optional = true },
 };
 static const struct record page = { "WebhookPage", RECORD_TABLE(page_fields) };
@@ -65,7 +68,8 @@ static const struct field problem_fields[] = {
 	{ "code", PROBLEM(FIELD_TEXT, code) },
 	{ "type", PROBLEM(FIELD_TEXT, type) },
 	{ "message", PROBLEM(FIELD_TEXT, message) },
-	{ "details", PROBLEM(FIELD_ARRAY, details), .second = offsetof(struct problem, detail_count), .as_array = &problem_details },
+	{ "details", PROBLEM(FIELD_ARRAY, details),
+	  .second = offsetof(struct problem, detail_count), .as_array = &problem_details },
 };
 
 static void problem_complete(void *record) {
@@ -74,7 +78,8 @@ static void problem_complete(void *record) {
 	problem->detail_capacity = problem->detail_count;
 }
 
-const struct record event_problem_record = { "Problem", RECORD_TABLE(problem_fields), problem_complete };
+const struct record event_problem_record = { "Problem", RECORD_TABLE(problem_fields),
+					     problem_complete };
 
 #define ISSUED(kind, member) FIELD_AT(kind, credential_issued, member)
 
@@ -116,7 +121,8 @@ static void delivery_complete(void *record) {
 	report->reason = attempt_reason_retold(report->reason);
 }
 
-static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields), delivery_complete };
+static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields),
+					delivery_complete };
 
 #define KEY(kind, member) FIELD_AT(kind, signing_key_report, member)
 
@@ -148,7 +154,8 @@ void event_data_complete(struct event_data *data, const char *tenant_id, int sta
 		data->webhook.tenant_id = tenant_id;
 	if (data->kind == EVENT_DATA_WEBHOOK_PAGE)
 		for (size_t i = 0; i < data->page.count; i++)
-			((struct webhook *)(uintptr_t)data->page.items)[i].tenant_id = tenant_id; /* still ours: just decoded */
+			((struct webhook *)(uintptr_t)data->page.items)[i].tenant_id =
+			    tenant_id; /* still ours: just decoded */
 	if (data->kind == EVENT_DATA_PROBLEM)
 		((struct problem *)(uintptr_t)data->problem)->status = status;
 }
@@ -193,7 +200,8 @@ static const struct field event_fields[] = {
 	{ "clientId", EVENT(FIELD_TEXT_OR_NULL, client_id), .optional = true },
 	{ "repeat", EVENT(FIELD_BOOLEAN, repeat), .optional = true },
 	{ "status", EVENT(FIELD_INT_OR_NULL, status), .optional = true },
-	{ "data", EVENT(FIELD_UNION, data.kind), .optional = true, .second = offsetof(struct analytic_event, data.webhook),
-	  .as_union = &event_data_union },
+	{ "data", EVENT(FIELD_UNION, data.kind), .optional = true,
+	  .second = offsetof(struct analytic_event, data.webhook), .as_union = &event_data_union },
 };
-const struct record analytic_event_record = { "AnalyticEvent", RECORD_TABLE(event_fields), event_complete };
+const struct record analytic_event_record = { "AnalyticEvent", RECORD_TABLE(event_fields),
+					      event_complete };

@@ -1,5 +1,4 @@
 #include "avro/record.h"
-
 #include "base/memory.h"
 #include "domain/attempt.h"
 #include "domain/state.h"
@@ -9,7 +8,8 @@
 static const struct field webhook_fields[] = {
 	{ "id", WEBHOOK(FIELD_UUID, id) },
 	{ "tenantId", WEBHOOK(FIELD_TEXT, tenant_id) },
-	{ "events", WEBHOOK(FIELD_NAMES, events), .second = offsetof(struct webhook, event_count), .as_names = &webhook_events_names },
+	{ "events", WEBHOOK(FIELD_NAMES, events), .second = offsetof(struct webhook, event_count),
+	  .as_names = &webhook_events_names },
 	{ "url", WEBHOOK(FIELD_TEXT, url) },
 	{ "disabled", WEBHOOK(FIELD_BOOLEAN, disabled), .optional = true },
 	{ "createdAt", WEBHOOK(FIELD_TIME, created_at_ms) },
@@ -43,7 +43,8 @@ static int delivery_type_set(void *record, const char *text) {
 	return event_type_parse(text, &delivery->event_type);
 }
 
-static const char *const delivery_status_names[] = { [DELIVERY_PENDING] = "pending", [DELIVERY_DEAD] = "dead" };
+static const char *const delivery_status_names[] = { [DELIVERY_PENDING] = "pending",
+						     [DELIVERY_DEAD] = "dead" };
 
 static const char *delivery_status_get(const void *record) {
 	const struct delivery *delivery = record;
@@ -92,13 +93,15 @@ static void delivery_complete(void *record) {
 	delivery->last_reason = attempt_reason_retold(delivery->last_reason);
 }
 
-static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields), delivery_complete };
+static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields),
+					delivery_complete };
 
 /* The outcome is told as the type of the event that answered; its step follows from the status. */
 static const char *receipt_outcome_get(const void *record) {
 	const struct receipt *receipt = record;
 
-	return analytic_event_type(receipt->subject, receipt->status < 400 ? ANALYTIC_SUCCESS : ANALYTIC_FAIL);
+	return analytic_event_type(receipt->subject,
+				   receipt->status < 400 ? ANALYTIC_SUCCESS : ANALYTIC_FAIL);
 }
 
 static int receipt_outcome_set(void *record, const char *text) {
@@ -122,11 +125,12 @@ static const struct field_name receipt_outcome = { receipt_outcome_get, receipt_
 static const struct field receipt_fields[] = {
 	{ "tenantId", RECEIPT(FIELD_TEXT, tenant_id) },
 	{ "commandId", RECEIPT(FIELD_TEXT, command_id) },
-	{ "fingerprint", RECEIPT(FIELD_FIXED, fingerprint), .second = sizeof(((struct receipt *)0)->fingerprint) },
+	{ "fingerprint", RECEIPT(FIELD_FIXED, fingerprint),
+	  .second = sizeof(((struct receipt *)0)->fingerprint) },
 	{ "outcome", .kind = FIELD_NAME, .as_name = &receipt_outcome },
 	{ "status", RECEIPT(FIELD_INT, status) },
-	{ "data", RECEIPT(FIELD_UNION, data.kind), .optional = true, .second = offsetof(struct receipt, data.webhook),
-	  .as_union = &event_data_union },
+	{ "data", RECEIPT(FIELD_UNION, data.kind), .optional = true,
+	  .second = offsetof(struct receipt, data.webhook), .as_union = &event_data_union },
 	{ "createdAt", RECEIPT(FIELD_TIME, created_at_ms) },
 	{ "expiresAt", RECEIPT(FIELD_TIME, expires_at_ms) },
 };
@@ -147,12 +151,14 @@ static const struct field position_fields[] = {
 static const struct record position = { "Position", RECORD_TABLE(position_fields) };
 
 static const struct branch state_branches[STATE_KIND_COUNT] = {
-	[STATE_WEBHOOK] = { &webhook }, [STATE_SIGNING_KEY] = { &signing_key }, [STATE_DELIVERY] = { &delivery },
-	[STATE_RECEIPT] = { &receipt }, [STATE_POSITION] = { &position },
+	[STATE_WEBHOOK] = { &webhook },   [STATE_SIGNING_KEY] = { &signing_key },
+	[STATE_DELIVERY] = { &delivery }, [STATE_RECEIPT] = { &receipt },
+	[STATE_POSITION] = { &position },
 };
 const struct field_union state_union = { state_branches, STATE_KIND_COUNT };
 
 static const struct field state_fields[] = {
-	{ "state", FIELD_AT(FIELD_UNION, state_record, kind), .second = offsetof(struct state_record, webhook), .as_union = &state_union },
+	{ "state", FIELD_AT(FIELD_UNION, state_record, kind),
+	  .second = offsetof(struct state_record, webhook), .as_union = &state_union },
 };
 const struct record state_record_record = { "StateRecord", RECORD_TABLE(state_fields) };

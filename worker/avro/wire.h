@@ -1,6 +1,7 @@
 /*
- * Avro's binary encoding, value by value. Reading past the end, or what is not well-formed, sets `error` and gives zero from then on, so that a
- * reader looks once, where it matters. Source: Apache Avro 1.11 specification, "Binary Encoding".
+ * Avro's binary encoding, value by value. Reading past the end, or what is not well-formed, sets
+ * `error` and gives zero from then on, so that a reader looks once, where it matters. Source:
+ * Apache Avro 1.11 specification, "Binary Encoding".
  */
 #pragma once
 
@@ -18,7 +19,8 @@ static inline size_t wire_left(const struct wire *wire) {
 	return (size_t)(wire->end - wire->at);
 }
 
-/* Zero, so that a failed read can be returned in one line. Nothing is left to read after an error, so every loop ends. */
+/* Zero, so that a failed read can be returned in one line. Nothing is left to read after an error,
+ * so every loop ends. */
 static inline int64_t wire_fail(struct wire *wire, const char *error) {
 	if (!wire->error)
 		wire->error = error;
@@ -34,7 +36,8 @@ bool wire_read_boolean(struct wire *wire);
 const void *wire_read_raw(struct wire *wire, size_t len);
 /* A string or bytes: their length, then themselves. NULL after an error, never for an empty one. */
 const void *wire_read_bytes(struct wire *wire, size_t *len);
-/* The head of a block of an array or map: how many elements follow, 0 at the end. `size` is their size in bytes, or -1 where it is not told. */
+/* The head of a block of an array or map: how many elements follow, 0 at the end. `size` is their
+ * size in bytes, or -1 where it is not told. */
 size_t wire_read_block(struct wire *wire, int64_t *size);
 
 void wire_write_long(struct buffer *out, int64_t value);

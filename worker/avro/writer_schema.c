@@ -2,7 +2,8 @@
 
 #include <avro.h>
 
-/* The named types that were met so far, so that a reference to one finds it, also from inside itself. */
+/* The named types that were met so far, so that a reference to one finds it, also from inside
+ * itself. */
 struct compiler {
 	struct arena *arena;
 	struct named {
@@ -44,7 +45,8 @@ static enum schema_type type_of(avro_schema_t source) {
 		return SCHEMA_UNION;
 	case AVRO_RECORD:
 		return SCHEMA_RECORD;
-	default: /* AVRO_LINK, which was followed; and AVRO_INVALID, which avro-c has since 1.12 alone */
+	default: /* AVRO_LINK, which was followed; and AVRO_INVALID, which avro-c has since 1.12
+		    alone */
 		abort();
 	}
 }
@@ -60,7 +62,8 @@ static void compile_record(struct compiler *compiler, avro_schema_t source, stru
 		const char *name = avro_schema_record_field_name(source, (int)i);
 
 		fields[i].name = arena_strdup(compiler->arena, name);
-		fields[i].schema = compile(compiler, avro_schema_record_field_get_by_index(source, (int)i));
+		fields[i].schema =
+		    compile(compiler, avro_schema_record_field_get_by_index(source, (int)i));
 	}
 	schema->children = fields;
 	schema->child_count = count;
@@ -76,7 +79,8 @@ static void compile_union(struct compiler *compiler, avro_schema_t source, struc
 	schema->child_count = count;
 }
 
-static void compile_elements(struct compiler *compiler, avro_schema_t elements, struct schema *schema) {
+static void compile_elements(struct compiler *compiler, avro_schema_t elements,
+			     struct schema *schema) {
 	struct schema_child *child = arena_zalloc(compiler->arena, sizeof(*child));
 
 	child->schema = compile(compiler, elements);
@@ -92,8 +96,8 @@ static const struct schema *find_named(const struct compiler *compiler, avro_sch
 }
 
 static void remember(struct compiler *compiler, avro_schema_t source, struct schema *schema) {
-	compiler->named = arena_grow(compiler->arena, compiler->named, compiler->named_count, &compiler->named_capacity,
-				     sizeof(*compiler->named));
+	compiler->named = arena_grow(compiler->arena, compiler->named, compiler->named_count,
+				     &compiler->named_capacity, sizeof(*compiler->named));
 	compiler->named[compiler->named_count++] = (struct named){ source, schema };
 }
 
@@ -130,7 +134,8 @@ static void source_freep(avro_schema_t *source) {
 		avro_schema_decref(*source);
 }
 
-int schema_parse(struct arena *arena, const char *json, size_t len, const struct schema **out, const char **why) {
+int schema_parse(struct arena *arena, const char *json, size_t len, const struct schema **out,
+		 const char **why) {
 	_cleanup_(source_freep) avro_schema_t source = NULL;
 	struct compiler compiler = { .arena = arena };
 
@@ -144,10 +149,11 @@ int schema_parse(struct arena *arena, const char *json, size_t len, const struct
 
 const char *schema_type_name(enum schema_type type) {
 	static const char *const names[] = {
-		[SCHEMA_NULL] = "null",     [SCHEMA_BOOLEAN] = "boolean", [SCHEMA_INT] = "int",     [SCHEMA_LONG] = "long",
-		[SCHEMA_FLOAT] = "float",   [SCHEMA_DOUBLE] = "double",   [SCHEMA_BYTES] = "bytes", [SCHEMA_STRING] = "string",
-		[SCHEMA_FIXED] = "fixed",   [SCHEMA_ENUM] = "enum",       [SCHEMA_ARRAY] = "array", [SCHEMA_MAP] = "map",
-		[SCHEMA_UNION] = "union",   [SCHEMA_RECORD] = "record",
+		[SCHEMA_NULL] = "null",   [SCHEMA_BOOLEAN] = "boolean", [SCHEMA_INT] = "int",
+		[SCHEMA_LONG] = "long",   [SCHEMA_FLOAT] = "float",     [SCHEMA_DOUBLE] = "double",
+		[SCHEMA_BYTES] = "bytes", [SCHEMA_STRING] = "string",   [SCHEMA_FIXED] = "fixed",
+		[SCHEMA_ENUM] = "enum",   [SCHEMA_ARRAY] = "array",     [SCHEMA_MAP] = "map",
+		[SCHEMA_UNION] = "union", [SCHEMA_RECORD] = "record",
 	};
 
 	return names[type];

@@ -1,6 +1,7 @@
 /*
- * A schema as the walks over a record's bytes need it: made once from avro-c's, then only read. Nothing else knows avro-c.
- * (This folder has the name of avro-c's own: a header called schema.h, value.h or io.h here would hide its <avro/schema.h>.)
+ * A schema as the walks over a record's bytes need it: made once from avro-c's, then only read.
+ * Nothing else knows avro-c. (This folder has the name of avro-c's own: a header called schema.h,
+ * value.h or io.h here would hide its <avro/schema.h>.)
  */
 #pragma once
 
@@ -35,14 +36,17 @@ struct schema {
 	const char *name;  /* RECORD: its name without the namespace */
 	const char *space; /* RECORD: its namespace, "" without one */
 	size_t size;       /* FIXED: bytes; ENUM: symbols */
-	const struct schema_child *children; /* RECORD: fields; UNION: branches; ARRAY, MAP: the one of the elements */
+	const struct schema_child
+	    *children; /* RECORD: fields; UNION: branches; ARRAY, MAP: the one of the elements */
 	size_t child_count;
 };
 
 enum { SCHEMA_E_REFUSED = 1 };
 
-/* Reads a schema's JSON; it lives in the arena, and may refer to itself. Returns 0, or SCHEMA_E_REFUSED with the reason in `why`. */
-int schema_parse(struct arena *arena, const char *json, size_t len, const struct schema **out, const char **why) _must_check_;
+/* Reads a schema's JSON; it lives in the arena, and may refer to itself. Returns 0, or
+ * SCHEMA_E_REFUSED with the reason in `why`. */
+int schema_parse(struct arena *arena, const char *json, size_t len, const struct schema **out,
+		 const char **why) _must_check_;
 
 /* "string", "array", ...: static text. */
 const char *schema_type_name(enum schema_type type);

@@ -147,7 +147,8 @@ char *arena_printf(struct arena *arena, const char *format, ...) {
 	return s;
 }
 
-void *arena_grow(struct arena *arena, void *items, size_t count, size_t *capacity, size_t item_size) {
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t *capacity,
+		 size_t item_size) {
 	void *grown;
 
 	if (count < *capacity)

@@ -12,8 +12,10 @@ struct backoff {
 	int64_t until_ms; /* monotonic: nothing is tried before it */
 };
 
-/* One more failure: the pause is `min_ms` after the first, doubled for each further one up to `max_ms`. */
-static inline void backoff_fail(struct backoff *backoff, int64_t now_ms, int64_t min_ms, int64_t max_ms) {
+/* One more failure: the pause is `min_ms` after the first, doubled for each further one up to
+ * `max_ms`. */
+static inline void backoff_fail(struct backoff *backoff, int64_t now_ms, int64_t min_ms,
+				int64_t max_ms) {
 	int doublings = backoff->failures < 30 ? backoff->failures : 30;
 	int64_t pause_ms = min_ms << doublings;
 

@@ -77,7 +77,9 @@ void buffer_append_visible(struct buffer *buffer, const char *text) {
 
 	while (*text) {
 		uint32_t code_point;
-		size_t len = (unsigned char)*text >= 0x20 && (unsigned char)*text < 0x7f ? 0 : utf8_control(text, &code_point);
+		size_t len = (unsigned char)*text >= 0x20 && (unsigned char)*text < 0x7f
+				 ? 0
+				 : utf8_control(text, &code_point);
 
 		if (len) {
 			buffer_append(buffer, plain, (size_t)(text - plain));

@@ -1,8 +1,10 @@
 /*
- * A growing byte buffer with a maximum, and the few things that are written into one: text, JSON strings, base64url.
+ * A growing byte buffer with a maximum, and the few things that are written into one: text, JSON
+ * strings, base64url.
  *
- * Appending past the maximum sets `overflowed` and drops the bytes; the writer looks once, at the end. The content is
- * always followed by a NUL that is not counted, so `data` can be used as a C string.
+ * Appending past the maximum sets `overflowed` and drops the bytes; the writer looks once, at the
+ * end. The content is always followed by a NUL that is not counted, so `data` can be used as a C
+ * string.
  */
 #pragma once
 
@@ -12,10 +14,10 @@
 #include <stdint.h>
 
 struct buffer {
-	char *data;      /* owned; NULL while empty */
-	size_t len;      /* bytes */
+	char *data; /* owned; NULL while empty */
+	size_t len; /* bytes */
 	size_t capacity;
-	size_t max;      /* bytes */
+	size_t max; /* bytes */
 	bool overflowed;
 };
 
@@ -26,7 +28,8 @@ void buffer_destroy(struct buffer *buffer);
 /* Empties it and keeps the memory. */
 void buffer_clear(struct buffer *buffer);
 
-/* Ensures room for `len` more bytes. Returns where they go, or NULL (and `overflowed`) past the maximum. */
+/* Ensures room for `len` more bytes. Returns where they go, or NULL (and `overflowed`) past the
+ * maximum. */
 void *buffer_reserve(struct buffer *buffer, size_t len);
 
 void buffer_append(struct buffer *buffer, const void *bytes, size_t len);

@@ -48,13 +48,14 @@ int clock_parse_iso8601(const char *text, int64_t *wall_ms) {
 
 	if (strlen(text) != strlen("2026-01-31T12:00:00.000Z"))
 		return -EINVAL;
-	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
-		   &tm.tm_sec, &millis) != 7)
+	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &millis) != 7)
 		return -EINVAL;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
 	value = (int64_t)timegm(&tm) * 1000 + millis;
-	/* timegm mends the 31st of February: only a text that is written back the same was right. */
+	/* timegm mends the 31st of February: only a text that is written back the same was right.
+	 */
 	clock_format_iso8601(value, check);
 	if (strcmp(check, text) != 0)
 		return -EINVAL;

@@ -1,4 +1,5 @@
-/* The two clocks: wall time for what is recorded, monotonic time for what is measured. Only programs and I/O layers read them. */
+/* The two clocks: wall time for what is recorded, monotonic time for what is measured. Only
+ * programs and I/O layers read them. */
 #pragma once
 
 #include <stddef.h>

@@ -23,9 +23,12 @@ struct loader {
 	struct config *config;
 	struct buffer *problems;
 	const struct config_kafka_rules *kafka_rules; /* NULL: none */
-	const char *source; /* of the value at hand: "posthorn.properties:12", "POSTHORN_LOG_LEVEL", "--set" */
-	bool from_environment; /* the value at hand: what is unknown there may be another program's */
-	bool took_secret; /* a password, or what is like one, was among the values of the file at hand */
+	const char *source; /* of the value at hand: "posthorn.properties:12", "POSTHORN_LOG_LEVEL",
+			       "--set" */
+	bool from_environment; /* the value at hand: what is unknown there may be another program's
+				*/
+	bool took_secret; /* a password, or what is like one, was among the values of the file at
+			     hand */
 	bool refused, kafka_refused;
 };
 
@@ -35,11 +38,13 @@ static void refuse(struct loader *loader, const char *key, const char *rule) {
 }
 
 /*
- * Keys come from outside and go into a line of a message. One long word is none: it may be a line of a private key, whose
- * value was meant to go on from the line before.
+ * Keys come from outside and go into a line of a message. One long word is none: it may be a line
+ * of a private key, whose value was meant to go on from the line before.
  */
 static char *printable(const char *key) {
-	char *copy = strlen(key) > WORD_MAX && !strchr(key, '.') ? x_asprintf("(%zu-characters)", strlen(key)) : x_strndup(key, KEY_MAX);
+	char *copy = strlen(key) > WORD_MAX && !strchr(key, '.')
+			 ? x_asprintf("(%zu-characters)", strlen(key))
+			 : x_strndup(key, KEY_MAX);
 
 	for (char *p = copy; *p; p++) {
 		if (!isgraph((unsigned char)*p))
@@ -54,7 +59,8 @@ static void refuse_unknown(struct loader *loader, const char *key) {
 	_cleanup_(x_freep) char *shown = printable(key), *rule = NULL;
 	const char *suggestion = option_suggest(key);
 
-	rule = suggestion ? x_asprintf("unknown key; did you mean %s?", suggestion) : x_strdup("unknown key");
+	rule = suggestion ? x_asprintf("unknown key; did you mean %s?", suggestion)
+			  : x_strdup("unknown key");
 	refuse(loader, shown, rule);
 }
 
@@ -81,7 +87,9 @@ static void set_option(struct loader *loader, const struct option *option, const
 static void set_kafka(struct loader *loader, const char *key, const char *value) {
 	const char *name = key + strlen("kafka.");
 	_cleanup_(buffer_destroy) struct buffer rule = BUFFER_INIT(1024);
-	_cleanup_(x_freep) char *text = config_kafka_is_secret(name) ? x_strdup(value) : trimmed(value), *shown = printable(key);
+	_cleanup_(x_freep) char *text =
+				    config_kafka_is_secret(name) ? x_strdup(value) : trimmed(value),
+				*shown = printable(key);
 	int r;
 
 	loader->took_secret |= config_kafka_is_secret(name) && *text;
@@ -143,8 +151,9 @@ static void take_file_problem(void *context, unsigned line, const char *rule) {
 }
 
 /*
- * Whoever may write the file decides where secrets are read from and what is opened to callbacks. A group is trusted when it is
- * the process's own: many systems give each user a group, and files that it may write.
+ * Whoever may write the file decides where secrets are read from and what is opened to callbacks. A
+ * group is trusted when it is the process's own: many systems give each user a group, and files
+ * that it may write.
  */
 static const char *find_unsafe(const struct stat *stat) {
 	if (!S_ISREG(stat->st_mode))
@@ -191,7 +200,9 @@ static void check_secret_file(struct loader *loader, const struct stat *file) {
 static void load_file(struct loader *loader, const char *path) {
 	_cleanup_(buffer_destroy) struct buffer text = BUFFER_INIT(FILE_BYTES_MAX);
 	struct file_reader reader = { .loader = loader, .path = path };
-	struct properties_handler handler = { .context = &reader, .entry = take_file_entry, .problem = take_file_problem };
+	struct properties_handler handler = { .context = &reader,
+					      .entry = take_file_entry,
+					      .problem = take_file_problem };
 	const char *unsafe = NULL;
 	struct stat stat = { 0 };
 	int r = read_file(path, &stat, &text);
@@ -247,7 +258,9 @@ static void load_setting(struct loader *loader, const char *setting) {
 	loader->source = "--set";
 	if (!equals) {
 		/* What follows the key may be its value, and a secret. */
-		_cleanup_(x_freep) char *begin = x_strndup(setting, strspn(setting, KEY_CHARACTERS)), *shown = printable(begin);
+		_cleanup_(x_freep) char *begin =
+					    x_strndup(setting, strspn(setting, KEY_CHARACTERS)),
+					*shown = printable(begin);
 
 		refuse(loader, shown, "must be key=value");
 		return;
@@ -264,7 +277,8 @@ static void set_machine_defaults(struct loader *loader) {
 
 	loader->source = "default";
 	if (config->delivery_threads == 0)
-		config->delivery_threads = MIN(MAX(cpus_available() - 1, 1), (int)DELIVERY_THREADS_MAX);
+		config->delivery_threads =
+		    MIN(MAX(cpus_available() - 1, 1), (int)DELIVERY_THREADS_MAX);
 	if (config->worker_id)
 		return;
 	if (gethostname(host, sizeof(host) - 1) < 0)
@@ -285,7 +299,8 @@ static void check_needs(struct loader *loader, unsigned needs) {
 		refuse(loader, "gateway.tokens.file", "is required");
 }
 
-/* One that is not there yet is right: `token create` makes it. What cannot be opened is said by who needs it. */
+/* One that is not there yet is right: `token create` makes it. What cannot be opened is said by who
+ * needs it. */
 static void check_tokens_file(struct loader *loader) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(RULE_MAX);
 	const char *path = loader->config->gateway_tokens_file;
@@ -315,7 +330,9 @@ static void check_kafka_together(struct loader *loader, unsigned needs) {
 
 int config_load(const struct config_source *source, struct config **out, struct buffer *problems) {
 	_cleanup_(config_freep) struct config *config = x_calloc(1, sizeof(*config));
-	struct loader loader = { .config = config, .problems = problems, .kafka_rules = source->kafka_rules };
+	struct loader loader = { .config = config,
+				 .problems = problems,
+				 .kafka_rules = source->kafka_rules };
 
 	set_defaults(&loader);
 	if (source->file)
@@ -353,12 +370,14 @@ void config_free(struct config *config) {
 
 void config_describe(struct buffer *out) {
 	for (size_t i = 0; i < option_count; i++)
-		buffer_printf(out, "  %s (%s)\n        %s\n", options[i].key, option_default(&options[i]), options[i].help);
+		buffer_printf(out, "  %s (%s)\n        %s\n", options[i].key,
+			      option_default(&options[i]), options[i].help);
 }
 
 void config_list(struct buffer *out) {
 	for (size_t i = 0; i < option_count; i++)
-		buffer_printf(out, "%s\t%s\t%s\n", options[i].key, option_default(&options[i]), options[i].help);
+		buffer_printf(out, "%s\t%s\t%s\n", options[i].key, option_default(&options[i]),
+			      options[i].help);
 }
 
 void config_append_manual(struct buffer *out) {

@@ -1,13 +1,14 @@
 /*
- * The configuration: one table of options (options.c) from which parsing, checking, `--help`, the manual page's list and
- * the README's table all follow. Sources, later ones winning: the file (Java-style properties), the environment
- * (POSTHORN_DELIVERY_TIMEOUT for delivery.timeout), `--set key=value`.
+ * The configuration: one table of options (options.c) from which parsing, checking, `--help`, the
+ * manual page's list and the README's table all follow. Sources, later ones winning: the file
+ * (Java-style properties), the environment (POSTHORN_DELIVERY_TIMEOUT for delivery.timeout), `--set
+ * key=value`.
  *
- * `kafka.*` is passed through to librdkafka without its prefix. Nobody here knows librdkafka: who does hands in the rules by
- * which these settings are judged.
+ * `kafka.*` is passed through to librdkafka without its prefix. Nobody here knows librdkafka: who
+ * does hands in the rules by which these settings are judged.
  *
- * A problem names a key and the rule that it breaks. It never repeats a value that is a secret, or may be one: of a key that
- * is not known.
+ * A problem names a key and the rule that it breaks. It never repeats a value that is a secret, or
+ * may be one: of a key that is not known.
  */
 #pragma once
 
@@ -32,7 +33,10 @@ struct file_list {
 
 enum { DELIVERY_THREADS_MAX = 256 };
 
-enum signature_formats { SIGNATURE_FORMAT_RFC9421 = 1 << 0, SIGNATURE_FORMAT_STANDARD_WEBHOOKS = 1 << 1 };
+enum signature_formats {
+	SIGNATURE_FORMAT_RFC9421 = 1 << 0,
+	SIGNATURE_FORMAT_STANDARD_WEBHOOKS = 1 << 1
+};
 
 struct kafka_property {
 	char *name;  /* owned; librdkafka's name */
@@ -104,39 +108,48 @@ struct config {
 };
 
 /* What a program asks of the configuration beyond what every program needs. */
-enum config_need { CONFIG_NEED_MASTER_KEY = 1 << 0, CONFIG_NEED_GATEWAY = 1 << 1, CONFIG_NEED_KAFKA = 1 << 2 };
+enum config_need {
+	CONFIG_NEED_MASTER_KEY = 1 << 0,
+	CONFIG_NEED_GATEWAY = 1 << 1,
+	CONFIG_NEED_KAFKA = 1 << 2
+};
 
 /* Takes one problem: the key, and the rule that it breaks. */
 typedef void (*config_problem_fn)(void *userdata, const char *key, const char *rule);
 
 struct config_kafka_rules {
 	/*
-	 * Whether one setting may be given, by librdkafka's name. Returns 0; CONFIG_E_REFUSED; or CONFIG_E_UNKNOWN where there is no
-	 * such setting; each with the rule that it breaks, without the value of one that is unknown or a secret.
+	 * Whether one setting may be given, by librdkafka's name. Returns 0; CONFIG_E_REFUSED; or
+	 * CONFIG_E_UNKNOWN where there is no such setting; each with the rule that it breaks,
+	 * without the value of one that is unknown or a secret.
 	 */
 	int (*judge_setting)(const char *name, const char *value, struct buffer *rule);
 	/* Reports what is wrong with all settings together, each of which was found right alone. */
-	void (*judge_together)(const struct config *config, config_problem_fn report, void *userdata);
+	void (*judge_together)(const struct config *config, config_problem_fn report,
+			       void *userdata);
 };
 
 struct config_source {
-	const char *file;             /* NULL: none */
-	char *const *environment;     /* NULL-terminated NAME=value, or NULL */
-	const char *const *settings;  /* "key=value", in order */
+	const char *file;            /* NULL: none */
+	char *const *environment;    /* NULL-terminated NAME=value, or NULL */
+	const char *const *settings; /* "key=value", in order */
 	size_t setting_count;
-	unsigned needs; /* enum config_need */
+	unsigned needs;                               /* enum config_need */
 	const struct config_kafka_rules *kafka_rules; /* NULL: kafka.* is not judged */
 };
 
 enum { CONFIG_E_REFUSED = 1, CONFIG_E_UNKNOWN = 2 };
 
 /*
- * Reads all sources into a new configuration. Returns 0; CONFIG_E_REFUSED with one line a problem in `problems`, each
- * naming the source, the key and the rule that it breaks; or a negative errno. Unknown POSTHORN_ variables are warnings in the log
- * (Kubernetes makes some: POSTHORN_KAFKA_SERVICE_HOST, where there is a Service posthorn-kafka), and otherwise ignored.
- * A configuration file that others may write to, or one with a password that others may read, is refused, and a tokens file that secret_file.h refuses.
+ * Reads all sources into a new configuration. Returns 0; CONFIG_E_REFUSED with one line a problem
+ * in `problems`, each naming the source, the key and the rule that it breaks; or a negative errno.
+ * Unknown POSTHORN_ variables are warnings in the log (Kubernetes makes some:
+ * POSTHORN_KAFKA_SERVICE_HOST, where there is a Service posthorn-kafka), and otherwise ignored. A
+ * configuration file that others may write to, or one with a password that others may read, is
+ * refused, and a tokens file that secret_file.h refuses.
  */
-int config_load(const struct config_source *source, struct config **out, struct buffer *problems) _must_check_;
+int config_load(const struct config_source *source, struct config **out,
+		struct buffer *problems) _must_check_;
 void config_free(struct config *config);
 DEFINE_CLEANUP(struct config, config_free)
 
@@ -147,12 +160,13 @@ const char *config_kafka_get(const struct config *config, const char *name);
 bool config_kafka_is_secret(const char *name);
 
 /*
- * Whether `key` was probably meant to be `candidate`, and rather so than the candidates before it; `*nearest` keeps how near
- * the best of them is, and begins as SIZE_MAX.
+ * Whether `key` was probably meant to be `candidate`, and rather so than the candidates before it;
+ * `*nearest` keeps how near the best of them is, and begins as SIZE_MAX.
  */
 bool config_key_is_nearer(const char *key, const char *candidate, size_t *nearest);
 
-/* The option table as text for `--help`, as items of a page of the manual, and as `key<TAB>default<TAB>help` lines for the check that the README names them all. */
+/* The option table as text for `--help`, as items of a page of the manual, and as
+ * `key<TAB>default<TAB>help` lines for the check that the README names them all. */
 void config_describe(struct buffer *out);
 void config_list(struct buffer *out);
 void config_append_manual(struct buffer *out);

@@ -22,7 +22,9 @@ struct reader {
 /* --- The quota of one control group --- */
 
 static int whole_cpus(long long quota_us, long long period_us) {
-	long long cpus = quota_us <= 0 || period_us <= 0 ? INT_MAX : quota_us / period_us + (quota_us % period_us != 0);
+	long long cpus = quota_us <= 0 || period_us <= 0
+			     ? INT_MAX
+			     : quota_us / period_us + (quota_us % period_us != 0);
 
 	return (int)MIN(cpus, (long long)INT_MAX);
 }
@@ -38,7 +40,9 @@ static int group_quota_v2(const struct reader *reader, const char *folder) {
 	_cleanup_(x_freep) char *text = read_in(reader, folder, "cpu.max");
 	long long quota_us, period_us;
 
-	return text && sscanf(text, "%lld %lld", &quota_us, &period_us) == 2 ? whole_cpus(quota_us, period_us) : INT_MAX;
+	return text && sscanf(text, "%lld %lld", &quota_us, &period_us) == 2
+		   ? whole_cpus(quota_us, period_us)
+		   : INT_MAX;
 }
 
 /* -1 is no limit. */
@@ -58,15 +62,20 @@ struct mount {
 };
 
 static int mount_quota(const struct reader *reader, const struct mount *mount, const char *group) {
-	size_t root_len = strcmp(mount->root, "/") ? strlen(mount->root) : 0, point_len = strlen(mount->point);
-	bool inside = !strncmp(group, mount->root, root_len) && (group[root_len] == '/' || !group[root_len]);
-	/* A group that is not below what is mounted is seen from another name space: there the mount itself is ours. */
-	_cleanup_(x_freep) char *folder = x_asprintf("%s%s", mount->point, inside ? group + root_len : "");
+	size_t root_len = strcmp(mount->root, "/") ? strlen(mount->root) : 0,
+	       point_len = strlen(mount->point);
+	bool inside =
+	    !strncmp(group, mount->root, root_len) && (group[root_len] == '/' || !group[root_len]);
+	/* A group that is not below what is mounted is seen from another name space: there the
+	 * mount itself is ours. */
+	_cleanup_(x_freep) char *folder =
+	    x_asprintf("%s%s", mount->point, inside ? group + root_len : "");
 	int least = INT_MAX;
 
 	for (;;) {
 		char *slash = strrchr(folder, '/');
-		int quota = mount->is_v2 ? group_quota_v2(reader, folder) : group_quota_v1(reader, folder);
+		int quota =
+		    mount->is_v2 ? group_quota_v2(reader, folder) : group_quota_v1(reader, folder);
 
 		least = MIN(least, quota);
 		if (!slash || (size_t)(slash - folder) < point_len)
@@ -85,7 +94,8 @@ static bool has_name(const char *list, const char *name) {
 	return false;
 }
 
-/* \040 for a blank and the like. Source: proc_pid_mountinfo(5), octal escapes as in getmntent(3). */
+/* \040 for a blank and the like. Source: proc_pid_mountinfo(5), octal escapes as in getmntent(3).
+ */
 static void unescape(char *text) {
 	char *out = text;
 
@@ -131,7 +141,8 @@ static char *find_group(const char *groups, bool is_v2) {
 	char *state = NULL;
 
 	for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
-		char *controllers = strchr(line, ':'), *group = controllers ? strchr(controllers + 1, ':') : NULL;
+		char *controllers = strchr(line, ':'),
+		     *group = controllers ? strchr(controllers + 1, ':') : NULL;
 
 		if (!group)
 			continue;
@@ -144,15 +155,18 @@ static char *find_group(const char *groups, bool is_v2) {
 
 int cpus_quota(cpus_read read, void *userdata) {
 	const struct reader reader = { read, userdata };
-	_cleanup_(x_freep) char *groups = read("/proc/self/cgroup", userdata), *mounts = read("/proc/self/mountinfo", userdata);
+	_cleanup_(x_freep) char *groups = read("/proc/self/cgroup", userdata),
+				*mounts = read("/proc/self/mountinfo", userdata);
 	char *state = NULL;
 	int least = INT_MAX;
 
 	if (!groups || !mounts)
 		return INT_MAX;
-	for (char *line = strtok_r(mounts, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
+	for (char *line = strtok_r(mounts, "\n", &state); line;
+	     line = strtok_r(NULL, "\n", &state)) {
 		struct mount mount;
-		_cleanup_(x_freep) char *group = parse_mount(line, &mount) ? find_group(groups, mount.is_v2) : NULL;
+		_cleanup_(x_freep) char *group =
+		    parse_mount(line, &mount) ? find_group(groups, mount.is_v2) : NULL;
 		int quota = group ? mount_quota(&reader, &mount, group) : INT_MAX;
 
 		least = MIN(least, quota);
@@ -176,7 +190,8 @@ static char *read_file(const char *path, void *userdata _unused_) {
 	return x_realloc(TAKE(text), len + 1);
 }
 
-/* The kernel refuses a mask that is smaller than its own, which is larger than cpu_set_t on machines of more than 1,024 CPUs. */
+/* The kernel refuses a mask that is smaller than its own, which is larger than cpu_set_t on
+ * machines of more than 1,024 CPUs. */
 static int count_allowed(void) {
 	for (int cpus = MASK_CPUS_MIN; cpus <= MASK_CPUS_MAX; cpus *= 2) {
 		cpu_set_t *mask = CPU_ALLOC((size_t)cpus);

@@ -18,7 +18,8 @@ int duration_parse(const char *text, int64_t *ms) {
 	int64_t number = 0, product;
 
 	for (; *p >= '0' && *p <= '9'; p++) {
-		if (__builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, *p - '0', &number))
+		if (__builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, *p - '0', &number))
 			return -EINVAL;
 	}
 	if (p == text)

@@ -1,8 +1,10 @@
 /*
  * Places where a test makes the worker die.
  *
- * In a build with POSTHORN_FAULTS (presets debug, asan, tsan; never a release) the environment variable POSTHORN_FAULT=STEP[:N] ends the process, at once and without
- * cleaning up, the N-th time (default the first) that it comes by fault_step("STEP"). In any other build the steps are nothing.
+ * In a build with POSTHORN_FAULTS (presets debug, asan, tsan; never a release) the environment
+ * variable POSTHORN_FAULT=STEP[:N] ends the process, at once and without cleaning up, the N-th time
+ * (default the first) that it comes by fault_step("STEP"). In any other build the steps are
+ * nothing.
  */
 #pragma once
 
@@ -12,5 +14,6 @@ enum { FAULT_EXIT_STATUS = 70 };
 /* Any thread. `step` is a literal. */
 void fault_step(const char *step);
 #else
-static inline void fault_step(const char *step __attribute__((unused))) {}
+static inline void fault_step(const char *step __attribute__((unused))) {
+}
 #endif

@@ -1,5 +1,6 @@
 /*
- * A binary min-heap of things that are due, linked into their owners: an owner embeds a heap_node, and can be moved or removed at any time.
+ * A binary min-heap of things that are due, linked into their owners: an owner embeds a heap_node,
+ * and can be moved or removed at any time.
  */
 #pragma once
 

@@ -15,7 +15,8 @@ static _Atomic(enum log_level) threshold = LOG_LEVEL_INFO;
 static _Atomic(enum log_format) format = LOG_FORMAT_LOGFMT;
 
 static pthread_mutex_t output = PTHREAD_MUTEX_INITIALIZER;
-static uint64_t untold; /* lines that were dropped since the last that was written; guarded by `output` */
+static uint64_t
+    untold; /* lines that were dropped since the last that was written; guarded by `output` */
 static atomic_uint_fast64_t dropped;
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
@@ -46,7 +47,8 @@ const char *log_quote(const char *value) {
 	return out;
 }
 
-/* Takes one `key=value` off `fields`; a quoted value ends at its closing quote. Returns what is left. */
+/* Takes one `key=value` off `fields`; a quoted value ends at its closing quote. Returns what is
+ * left. */
 static const char *next_field(const char *fields, struct buffer *key, struct buffer *value) {
 	const char *p = strchr(fields, '=');
 
@@ -73,7 +75,8 @@ static const char *next_field(const char *fields, struct buffer *key, struct buf
 }
 
 static void append_json_fields(struct buffer *entry, const char *fields) {
-	_cleanup_(buffer_destroy) struct buffer key = BUFFER_INIT(FIELDS_MAX), value = BUFFER_INIT(FIELDS_MAX);
+	_cleanup_(buffer_destroy) struct buffer key = BUFFER_INIT(FIELDS_MAX),
+						value = BUFFER_INIT(FIELDS_MAX);
 
 	while (*fields) {
 		fields = next_field(fields, &key, &value);
@@ -86,17 +89,20 @@ static void append_json_fields(struct buffer *entry, const char *fields) {
 	}
 }
 
-static void append_entry(struct buffer *entry, enum log_level level, const char *message, const char *fields) {
+static void append_entry(struct buffer *entry, enum log_level level, const char *message,
+			 const char *fields) {
 	char time[CLOCK_ISO8601_SIZE];
 
 	clock_format_iso8601(clock_wall_ms(), time);
 	if (atomic_load(&format) == LOG_FORMAT_JSON) {
-		buffer_printf(entry, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":", time, level_names[level]);
+		buffer_printf(entry, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":", time,
+			      level_names[level]);
 		buffer_append_json_string(entry, message);
 		append_json_fields(entry, fields);
 		buffer_append_string(entry, "}\n");
 	} else {
-		buffer_printf(entry, "time=%s level=%s message=%s%s", time, level_names[level], log_quote(message), fields[0] ? " " : "");
+		buffer_printf(entry, "time=%s level=%s message=%s%s", time, level_names[level],
+			      log_quote(message), fields[0] ? " " : "");
 		buffer_append_visible(entry, fields);
 		buffer_append_char(entry, '\n');
 	}

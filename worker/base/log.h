@@ -1,13 +1,14 @@
 /*
- * Logging: one line an entry on stderr, `key=value` (logfmt) or JSON. Never a secret, never a payload.
+ * Logging: one line an entry on stderr, `key=value` (logfmt) or JSON. Never a secret, never a
+ * payload.
  *
  *     log_info("partition restored", "partition=%d records=%zu", partition, records);
  *
- * The message is a fixed text that can be searched for; what varies goes into the fields: `key=value` pairs separated by
- * single spaces. A value that holds spaces or quotes is written with log_quote.
- * Controls and characters that turn the direction of text are written as \uXXXX (utf8.h). Thread-safe.
- * A line that cannot be written at once is dropped and counted (log_output.h); the next that can be is
- * preceded by one that says how many were.
+ * The message is a fixed text that can be searched for; what varies goes into the fields:
+ * `key=value` pairs separated by single spaces. A value that holds spaces or quotes is written with
+ * log_quote. Controls and characters that turn the direction of text are written as \uXXXX
+ * (utf8.h). Thread-safe. A line that cannot be written at once is dropped and counted
+ * (log_output.h); the next that can be is preceded by one that says how many were.
  */
 #pragma once
 
@@ -22,7 +23,8 @@ void log_configure(enum log_level level, enum log_format format);
 
 void log_write(enum log_level level, const char *message, const char *fields, ...) _printf_(3, 4);
 
-/* Quotes `value` for a field, into a ring of thread-local buffers good for the current statement: `error=%s`, log_quote(text). At most 512 bytes are kept. */
+/* Quotes `value` for a field, into a ring of thread-local buffers good for the current statement:
+ * `error=%s`, log_quote(text). At most 512 bytes are kept. */
 const char *log_quote(const char *value);
 
 /* How many lines were dropped so far. */

@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int own_fd = -1; /* descriptor 2 opened once more, so that a write does not block; -1: none */
+static int own_fd =
+    -1; /* descriptor 2 opened once more, so that a write does not block; -1: none */
 
 static struct {
 	char bytes[LOG_LINE_MAX];

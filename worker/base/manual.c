@@ -44,7 +44,8 @@ static void append_line(struct buffer *out, const char *macro, const char *text)
 	buffer_append_string(out, "\"\n");
 }
 
-void manual_begin(struct buffer *out, const char *program, const char *version, const char *purpose) {
+void manual_begin(struct buffer *out, const char *program, const char *version,
+		  const char *purpose) {
 	buffer_append_string(out, ".TH \"");
 	for (const char *p = program; *p; p++)
 		append_char(out, (char)toupper((unsigned char)*p));

@@ -1,9 +1,10 @@
 /*
  * Ownership by cleanup attributes, and the allocation policy.
  *
- * Every size that comes from outside is bounded before it is allocated, so an allocation that fails means that the
- * process has run out of memory, not that a record was hostile. The x_ functions therefore never return NULL: they
- * log and abort. That is safe here: a worker may die at any moment without losing anything.
+ * Every size that comes from outside is bounded before it is allocated, so an allocation that fails
+ * means that the process has run out of memory, not that a record was hostile. The x_ functions
+ * therefore never return NULL: they log and abort. That is safe here: a worker may die at any
+ * moment without losing anything.
  *
  *     _cleanup_(buffer_freep) struct buffer *b = buffer_new(...);   a local owner
  *     *out = TAKE(b);                                               hands over
@@ -20,28 +21,40 @@
 #define _unused_ __attribute__((unused))
 
 /* Hands the pointer over and leaves NULL behind, so that its cleanup attribute does nothing. */
-#define TAKE(p)                      \
-	({                           \
-		typeof(p) *_p = &(p);\
-		typeof(p) _v = *_p;  \
-		*_p = NULL;          \
-		_v;                  \
+#define TAKE(p)                                                                                    \
+	({                                                                                         \
+		typeof(p) *_p = &(p);                                                              \
+		typeof(p) _v = *_p;                                                                \
+		*_p = NULL;                                                                        \
+		_v;                                                                                \
 	})
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b) ({ typeof(a) _min_a = (a); typeof(b) _min_b = (b); _min_a < _min_b ? _min_a : _min_b; })
-#define MAX(a, b) ({ typeof(a) _max_a = (a); typeof(b) _max_b = (b); _max_a > _max_b ? _max_a : _max_b; })
+#define MIN(a, b)                                                                                  \
+	({                                                                                         \
+		typeof(a) _min_a = (a);                                                            \
+		typeof(b) _min_b = (b);                                                            \
+		_min_a < _min_b ? _min_a : _min_b;                                                 \
+	})
+#define MAX(a, b)                                                                                  \
+	({                                                                                         \
+		typeof(a) _max_a = (a);                                                            \
+		typeof(b) _max_b = (b);                                                            \
+		_max_a > _max_b ? _max_a : _max_b;                                                 \
+	})
 #define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
 
-/* Defines name##p(), the cleanup function of a local of type T*, from name(), which takes T* and is safe on NULL. */
-#define DEFINE_CLEANUP(T, name)                     \
-	static inline void name##p(T **p) {         \
-		if (*p)                             \
-			name(*p);                   \
+/* Defines name##p(), the cleanup function of a local of type T*, from name(), which takes T* and is
+ * safe on NULL. */
+#define DEFINE_CLEANUP(T, name)                                                                    \
+	static inline void name##p(T **p) {                                                        \
+		if (*p)                                                                            \
+			name(*p);                                                                  \
 	}
 
 void *x_malloc(size_t size) __attribute__((malloc, returns_nonnull, alloc_size(1)));
-void *x_calloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull, alloc_size(1, 2)));
+void *x_calloc(size_t count, size_t size)
+    __attribute__((malloc, returns_nonnull, alloc_size(1, 2)));
 void *x_realloc(void *p, size_t size) __attribute__((returns_nonnull, alloc_size(2)));
 char *x_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *x_strndup(const char *s, size_t len) __attribute__((malloc, returns_nonnull));

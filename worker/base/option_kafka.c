@@ -3,8 +3,12 @@
 
 /* Source: librdkafka 2.8, CONFIGURATION.md. */
 static const char *const secrets[] = {
-	"sasl.password",   "ssl.key.password",		   "ssl.keystore.password",
-	"ssl.key.pem",	   "sasl.oauthbearer.client.secret", "sasl.oauthbearer.config",
+	"sasl.password",
+	"ssl.key.password",
+	"ssl.keystore.password",
+	"ssl.key.pem",
+	"sasl.oauthbearer.client.secret",
+	"sasl.oauthbearer.config",
 };
 
 bool config_kafka_is_secret(const char *name) {
@@ -29,7 +33,8 @@ static struct kafka_property *find_property(const struct config *config, const c
 	return NULL;
 }
 
-int option_set_kafka(struct config *config, const struct config_kafka_rules *rules, const char *name, const char *value, struct buffer *rule) {
+int option_set_kafka(struct config *config, const struct config_kafka_rules *rules,
+		     const char *name, const char *value, struct buffer *rule) {
 	struct kafka_property *property;
 	int r = check_name(name, rule);
 
@@ -39,7 +44,8 @@ int option_set_kafka(struct config *config, const struct config_kafka_rules *rul
 		return r;
 	property = find_property(config, name);
 	if (!property) {
-		config->kafka = x_realloc(config->kafka, (config->kafka_count + 1) * sizeof(*config->kafka));
+		config->kafka =
+		    x_realloc(config->kafka, (config->kafka_count + 1) * sizeof(*config->kafka));
 		property = &config->kafka[config->kafka_count++];
 		*property = (struct kafka_property){ .name = x_strdup(name) };
 	}

@@ -19,7 +19,8 @@ static void clear_string(void *field) {
 }
 
 static bool is_one_of(char c, const char *also) {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(also, c));
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr(also, c));
 }
 
 /* --- Numbers --- */
@@ -36,18 +37,21 @@ static int parse_int64(const char *text, int64_t *out) {
 	return 0;
 }
 
-static int set_int64(const struct option *option, const char *text, void *field, struct buffer *rule) {
+static int set_int64(const struct option *option, const char *text, void *field,
+		     struct buffer *rule) {
 	int64_t number;
 
 	if (parse_int64(text, &number) < 0 || number < option->min || number > option->max) {
-		buffer_printf(rule, "must be a whole number, %" PRId64 " to %" PRId64, option->min, option->max);
+		buffer_printf(rule, "must be a whole number, %" PRId64 " to %" PRId64, option->min,
+			      option->max);
 		return CONFIG_E_REFUSED;
 	}
 	*(int64_t *)field = number;
 	return 0;
 }
 
-static int set_int(const struct option *option, const char *text, void *field, struct buffer *rule) {
+static int set_int(const struct option *option, const char *text, void *field,
+		   struct buffer *rule) {
 	int64_t number;
 	int r = set_int64(option, text, &number, rule);
 
@@ -56,7 +60,8 @@ static int set_int(const struct option *option, const char *text, void *field, s
 	return r;
 }
 
-static int set_count_or_broker(const struct option *option, const char *text, void *field, struct buffer *rule) {
+static int set_count_or_broker(const struct option *option, const char *text, void *field,
+			       struct buffer *rule) {
 	int number;
 
 	if (set_int(option, text, &number, rule) != 0)
@@ -67,20 +72,24 @@ static int set_count_or_broker(const struct option *option, const char *text, vo
 	return 0;
 }
 
-static int set_ratio(const struct option *option, const char *text, void *field, struct buffer *rule) {
+static int set_ratio(const struct option *option, const char *text, void *field,
+		     struct buffer *rule) {
 	char *end;
 	double number = strtod(text, &end);
 
 	/* Said this way round, not-a-number is refused too. */
-	if (end == text || *end || !(number >= (double)option->min && number <= (double)option->max)) {
-		buffer_printf(rule, "must be a number, %" PRId64 " to %" PRId64, option->min, option->max);
+	if (end == text || *end ||
+	    !(number >= (double)option->min && number <= (double)option->max)) {
+		buffer_printf(rule, "must be a number, %" PRId64 " to %" PRId64, option->min,
+			      option->max);
 		return CONFIG_E_REFUSED;
 	}
 	*(double *)field = number;
 	return 0;
 }
 
-static int set_bool(const struct option *option _unused_, const char *text, void *field, struct buffer *rule) {
+static int set_bool(const struct option *option _unused_, const char *text, void *field,
+		    struct buffer *rule) {
 	if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
 		return refuse(rule, "must be true or false");
 	*(bool *)field = text[0] == 't';
@@ -89,7 +98,8 @@ static int set_bool(const struct option *option _unused_, const char *text, void
 
 /* --- Durations --- */
 
-static int parse_duration(const struct option *option, const char *text, int64_t *out, struct buffer *rule) {
+static int parse_duration(const struct option *option, const char *text, int64_t *out,
+			  struct buffer *rule) {
 	char min[DURATION_TEXT_SIZE], max[DURATION_TEXT_SIZE];
 
 	if (duration_parse(text, out) < 0)
@@ -102,7 +112,8 @@ static int parse_duration(const struct option *option, const char *text, int64_t
 	return CONFIG_E_REFUSED;
 }
 
-static int set_duration(const struct option *option, const char *text, void *field, struct buffer *rule) {
+static int set_duration(const struct option *option, const char *text, void *field,
+			struct buffer *rule) {
 	int64_t duration;
 	int r = parse_duration(option, text, &duration, rule);
 
@@ -111,7 +122,8 @@ static int set_duration(const struct option *option, const char *text, void *fie
 	return r;
 }
 
-/* Takes the next element off a comma-separated list, without the blanks around it; NULL at its end. The list is consumed. */
+/* Takes the next element off a comma-separated list, without the blanks around it; NULL at its end.
+ * The list is consumed. */
 static char *next_element(char **list) {
 	char *element = strsep(list, ","), *end;
 
@@ -142,7 +154,8 @@ static void clear_retry_schedule(void *field) {
 	config->delivery_retry_count = 0;
 }
 
-static int set_retry_schedule(const struct option *option, const char *text, void *field, struct buffer *rule) {
+static int set_retry_schedule(const struct option *option, const char *text, void *field,
+			      struct buffer *rule) {
 	struct config *config = CONTAINER_OF(field, struct config, delivery_retry_schedule_ms);
 	_cleanup_(x_freep) char *copy = x_strdup(text);
 	_cleanup_(x_freep) int64_t *items = NULL;
@@ -174,12 +187,14 @@ static int check_length(const struct option *option, const char *text, struct bu
 
 	if (len >= (size_t)option->min && len <= (size_t)option->max)
 		return 0;
-	buffer_printf(rule, "must be %" PRId64 " to %" PRId64 " bytes long", option->min, option->max);
+	buffer_printf(rule, "must be %" PRId64 " to %" PRId64 " bytes long", option->min,
+		      option->max);
 	return CONFIG_E_REFUSED;
 }
 
 /* An empty text unsets the option where the table allows one. */
-static int set_text(const struct option *option, const char *text, void *field, struct buffer *rule) {
+static int set_text(const struct option *option, const char *text, void *field,
+		    struct buffer *rule) {
 	if (check_length(option, text, rule) != 0)
 		return CONFIG_E_REFUSED;
 	replace_string(field, *text ? x_strdup(text) : NULL);
@@ -195,7 +210,8 @@ static void clear_files(void *field) {
 	*list = (struct file_list){ 0 };
 }
 
-static int set_files(const struct option *option, const char *text, void *field, struct buffer *rule) {
+static int set_files(const struct option *option, const char *text, void *field,
+		     struct buffer *rule) {
 	_cleanup_(x_freep) char *copy = x_strdup(text);
 	size_t count = count_elements(text);
 	struct file_list *list = field;
@@ -216,10 +232,12 @@ static int set_files(const struct option *option, const char *text, void *field,
 }
 
 /*
- * What becomes part of a topic's name, a transactional.id or a group.instance.id: the characters that Kafka takes in topics.
- * Unlike a text it is never NULL. Source: Kafka 4.1, org.apache.kafka.common.internals.Topic.LEGAL_CHARS.
+ * What becomes part of a topic's name, a transactional.id or a group.instance.id: the characters
+ * that Kafka takes in topics. Unlike a text it is never NULL. Source: Kafka 4.1,
+ * org.apache.kafka.common.internals.Topic.LEGAL_CHARS.
  */
-static int set_name(const struct option *option, const char *text, void *field, struct buffer *rule) {
+static int set_name(const struct option *option, const char *text, void *field,
+		    struct buffer *rule) {
 	if (check_length(option, text, rule) != 0)
 		return CONFIG_E_REFUSED;
 	for (const char *p = text; *p; p++) {
@@ -231,8 +249,11 @@ static int set_name(const struct option *option, const char *text, void *field, 
 }
 
 /* The value is not repeated in a problem: the registry's address may hold a password. */
-static int set_url(const struct option *option, const char *text, void *field, struct buffer *rule) {
-	const char *host = strncmp(text, "https://", 8) == 0 ? text + 8 : strncmp(text, "http://", 7) == 0 ? text + 7 : NULL;
+static int set_url(const struct option *option, const char *text, void *field,
+		   struct buffer *rule) {
+	const char *host = strncmp(text, "https://", 8) == 0  ? text + 8
+			   : strncmp(text, "http://", 7) == 0 ? text + 7
+							      : NULL;
 
 	if (*text && (!host || !is_one_of(*host, "[") || strpbrk(text, " \t#")))
 		return refuse(rule, "must be an http or https URL");
@@ -257,7 +278,8 @@ static bool is_host(const char *host, bool bracketed) {
 	return *host;
 }
 
-static int set_listen(const struct option *option _unused_, const char *text, void *field, struct buffer *rule) {
+static int set_listen(const struct option *option _unused_, const char *text, void *field,
+		      struct buffer *rule) {
 	bool bracketed = text[0] == '[';
 	const char *colon = strrchr(text, ':'), *end = bracketed ? strchr(text, ']') : colon;
 	_cleanup_(x_freep) char *host = NULL;
@@ -266,8 +288,8 @@ static int set_listen(const struct option *option _unused_, const char *text, vo
 
 	if (end)
 		host = x_strndup(text + bracketed, (size_t)(end - text - bracketed));
-	if (!host || !is_host(host, bracketed) || colon != end + bracketed || !is_one_of(colon[1], "") ||
-	    parse_int64(colon + 1, &port) < 0 || port > UINT16_MAX)
+	if (!host || !is_host(host, bracketed) || colon != end + bracketed ||
+	    !is_one_of(colon[1], "") || parse_int64(colon + 1, &port) < 0 || port > UINT16_MAX)
 		return refuse(rule, "must be host:port or [IPv6]:port, like 127.0.0.1:9464");
 	clear_listen(field);
 	*address = (struct listen_address){ .host = TAKE(host), .port = (uint16_t)port };
@@ -281,7 +303,8 @@ static void clear_networks(void *field) {
 	list->count = 0;
 }
 
-static int set_networks(const struct option *option _unused_, const char *text, void *field, struct buffer *rule) {
+static int set_networks(const struct option *option _unused_, const char *text, void *field,
+			struct buffer *rule) {
 	_cleanup_(x_freep) char *copy = x_strdup(text);
 	_cleanup_(x_freep) struct network *items = NULL;
 	size_t count = *text ? count_elements(text) : 0, i = 0;
@@ -299,7 +322,8 @@ static int set_networks(const struct option *option _unused_, const char *text, 
 			return refuse(rule, "must be networks like 10.0.0.0/8,fd00::/8");
 	}
 	clear_networks(field);
-	*(struct network_list *)field = (struct network_list){ .items = TAKE(items), .count = count };
+	*(struct network_list *)field =
+	    (struct network_list){ .items = TAKE(items), .count = count };
 	return 0;
 }
 
@@ -313,7 +337,8 @@ static int find_name(const char *const *names, size_t count, const char *text) {
 	return -ENOENT;
 }
 
-static int set_signature_formats(const struct option *option _unused_, const char *text, void *field, struct buffer *rule) {
+static int set_signature_formats(const struct option *option _unused_, const char *text,
+				 void *field, struct buffer *rule) {
 	static const char *const names[] = { "rfc9421", "standard-webhooks" };
 	_cleanup_(x_freep) char *copy = x_strdup(text);
 	unsigned formats = 0;
@@ -330,7 +355,8 @@ static int set_signature_formats(const struct option *option _unused_, const cha
 	return 0;
 }
 
-static int set_log_level(const struct option *option _unused_, const char *text, void *field, struct buffer *rule) {
+static int set_log_level(const struct option *option _unused_, const char *text, void *field,
+			 struct buffer *rule) {
 	static const char *const names[] = { "debug", "info", "warn", "error" };
 	int level = find_name(names, ARRAY_LEN(names), text);
 
@@ -340,7 +366,8 @@ static int set_log_level(const struct option *option _unused_, const char *text,
 	return 0;
 }
 
-static int set_log_format(const struct option *option _unused_, const char *text, void *field, struct buffer *rule) {
+static int set_log_format(const struct option *option _unused_, const char *text, void *field,
+			  struct buffer *rule) {
 	static const char *const names[] = { "logfmt", "json" };
 	int format = find_name(names, ARRAY_LEN(names), text);
 
@@ -354,7 +381,8 @@ const struct option_kind option_int = { .set = set_int };
 const struct option_kind option_count_or_broker = { .set = set_count_or_broker };
 const struct option_kind option_size = { .set = set_int64 };
 const struct option_kind option_duration = { .set = set_duration };
-const struct option_kind option_retry_schedule = { .set = set_retry_schedule, .clear = clear_retry_schedule };
+const struct option_kind option_retry_schedule = { .set = set_retry_schedule,
+						   .clear = clear_retry_schedule };
 const struct option_kind option_ratio = { .set = set_ratio };
 const struct option_kind option_bool = { .set = set_bool };
 const struct option_kind option_text = { .set = set_text, .clear = clear_string };

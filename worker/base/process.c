@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 /*
- * SSLKEYLOGFILE: libcurl and GnuTLS write the secrets of every TLS connection to it. GNUTLS_DEBUG_LEVEL:
- * GnuTLS writes keys to stderr. QLOGDIR: libcurl writes a file of each QUIC connection.
+ * SSLKEYLOGFILE: libcurl and GnuTLS write the secrets of every TLS connection to it.
+ * GNUTLS_DEBUG_LEVEL: GnuTLS writes keys to stderr. QLOGDIR: libcurl writes a file of each QUIC
+ * connection.
  */
-static const char *const unwanted_variables[] = { "SSLKEYLOGFILE", "GNUTLS_DEBUG_LEVEL", "QLOGDIR" };
+static const char *const unwanted_variables[] = { "SSLKEYLOGFILE", "GNUTLS_DEBUG_LEVEL",
+						  "QLOGDIR" };
 
 static int open_descriptors(void) {
 	int fd;
@@ -34,14 +36,16 @@ static bool take_variables(void) {
 	for (size_t i = 0; i < ARRAY_LEN(unwanted_variables); i++) {
 		if (!getenv(unwanted_variables[i]))
 			continue;
-		log_warn("environment variable is ignored: a library would write secrets", "name=%s", unwanted_variables[i]);
+		log_warn("environment variable is ignored: a library would write secrets",
+			 "name=%s", unwanted_variables[i]);
 		unsetenv(unwanted_variables[i]);
 		found = true;
 	}
 	return found;
 }
 
-/* By its path, after which the kernel names it. Where that does not work, taking the variables has to be enough. */
+/* By its path, after which the kernel names it. Where that does not work, taking the variables has
+ * to be enough. */
 static void begin_anew(char **argv) {
 	char path[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);

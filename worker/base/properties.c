@@ -27,8 +27,9 @@ static const char *next_line(const char *p, unsigned *line) {
 }
 
 /*
- * Joins natural lines into the logical one that starts at `p`: a backslash before a line's end takes the end and the next
- * line's leading blanks away. Other escapes stay, as an escaped separator must not separate.
+ * Joins natural lines into the logical one that starts at `p`: a backslash before a line's end
+ * takes the end and the next line's leading blanks away. Other escapes stay, as an escaped
+ * separator must not separate.
  */
 static const char *take_logical_line(const char *p, unsigned *line, struct buffer *out) {
 	buffer_clear(out);
@@ -140,7 +141,8 @@ static const char *start_of_value(const char *p) {
 
 void properties_parse(const char *text, const struct properties_handler *handler) {
 	size_t max = strlen(text) + 1;
-	_cleanup_(buffer_destroy) struct buffer logical = BUFFER_INIT(max), key = BUFFER_INIT(max), value = BUFFER_INIT(max);
+	_cleanup_(buffer_destroy) struct buffer logical = BUFFER_INIT(max), key = BUFFER_INIT(max),
+						value = BUFFER_INIT(max);
 	unsigned line = 1, first;
 
 	while (*text) {
@@ -157,9 +159,12 @@ void properties_parse(const char *text, const struct properties_handler *handler
 			continue;
 		key_end = end_of_key(logical.data);
 		value_start = start_of_value(key_end);
-		if (unescape(logical.data, key_end, &key) < 0 || unescape(value_start, logical.data + logical.len, &value) < 0)
-			handler->problem(handler->context, first, "\\u needs four hexadecimal digits of a character");
+		if (unescape(logical.data, key_end, &key) < 0 ||
+		    unescape(value_start, logical.data + logical.len, &value) < 0)
+			handler->problem(handler->context, first,
+					 "\\u needs four hexadecimal digits of a character");
 		else
-			handler->entry(handler->context, first, key.len ? key.data : "", value.len ? value.data : "");
+			handler->entry(handler->context, first, key.len ? key.data : "",
+				       value.len ? value.data : "");
 	}
 }

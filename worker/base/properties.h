@@ -1,5 +1,5 @@
-/* Java-style properties, as in Kafka's own configuration files. Source: java.util.Properties.load(Reader), Java SE 17; read as
- * UTF-8. */
+/* Java-style properties, as in Kafka's own configuration files. Source:
+ * java.util.Properties.load(Reader), Java SE 17; read as UTF-8. */
 #pragma once
 
 struct properties_handler {

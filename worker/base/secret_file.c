@@ -26,16 +26,20 @@ bool secret_file_group_is_ours(gid_t group) {
 	return false;
 }
 
-/* A volume of Kubernetes' with fsGroup lets the group write to its files, from the next mount on. */
+/* A volume of Kubernetes' with fsGroup lets the group write to its files, from the next mount on.
+ */
 static void append_remedy(struct buffer *why, mode_t mode, mode_t allowed) {
 	buffer_printf(why, " (chmod %o", (unsigned)(mode & allowed));
 	if (mode & S_IWGRP)
-		buffer_append_string(why, "; where Kubernetes' fsGroup did that: mount it as a Secret with defaultMode 0440, or set fsGroupChangePolicy to OnRootMismatch");
+		buffer_append_string(
+		    why, "; where Kubernetes' fsGroup did that: mount it as a Secret with "
+			 "defaultMode 0440, or set fsGroupChangePolicy to OnRootMismatch");
 	buffer_append_char(why, ')');
 }
 
 static int refuse_mode(struct buffer *why, mode_t mode, mode_t allowed, const char *since) {
-	buffer_printf(why, "has mode %04o and must have %04o or less, since %s", (unsigned)(mode & MODE_BITS), (unsigned)allowed, since);
+	buffer_printf(why, "has mode %04o and must have %04o or less, since %s",
+		      (unsigned)(mode & MODE_BITS), (unsigned)allowed, since);
 	append_remedy(why, mode, allowed);
 	return SECRET_FILE_E_REFUSED;
 }
@@ -49,13 +53,20 @@ int secret_file_judge(const struct stat *file, struct buffer *why) {
 		return SECRET_FILE_E_REFUSED;
 	}
 	if (!is_own && !is_roots) {
-		buffer_printf(why, "is owned by user %u, and must be by this process's user (%u) or root", (unsigned)file->st_uid, (unsigned)geteuid());
+		buffer_printf(
+		    why, "is owned by user %u, and must be by this process's user (%u) or root",
+		    (unsigned)file->st_uid, (unsigned)geteuid());
 		return SECRET_FILE_E_REFUSED;
 	}
 	if (is_roots && secret_file_group_is_ours(file->st_gid))
-		return mode & ~ROOTS_MODE ? refuse_mode(why, mode, ROOTS_MODE, "root owns it and its group is this process's") : 0;
+		return mode & ~ROOTS_MODE
+			   ? refuse_mode(why, mode, ROOTS_MODE,
+					 "root owns it and its group is this process's")
+			   : 0;
 	if (mode & ~OWN_MODE)
-		return refuse_mode(why, mode, OWN_MODE, is_own ? "this process's user owns it" : "root owns it and its group is not this process's");
+		return refuse_mode(why, mode, OWN_MODE,
+				   is_own ? "this process's user owns it"
+					  : "root owns it and its group is not this process's");
 	return 0;
 }
 

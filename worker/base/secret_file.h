@@ -1,7 +1,7 @@
 /*
- * Files that hold a secret: master keys, the tokens' file, a TLS key, a configuration with a password.
- * Who may read one may act in our name, and who may write to one decides in whose. So a file is used
- * only with one of these owners and modes:
+ * Files that hold a secret: master keys, the tokens' file, a TLS key, a configuration with a
+ * password. Who may read one may act in our name, and who may write to one decides in whose. So a
+ * file is used only with one of these owners and modes:
  *
  *     the process's own user's                             0600 or less
  *     root's, and its group is one of the process's        0640 or less
@@ -11,8 +11,8 @@
  *
  * Links are followed, and what was opened is judged: Kubernetes mounts a Secret behind links
  * (`..data`), as root's with the group of fsGroup and mode 0440.
- * Source: PostgreSQL 17, section 18.9 (the rule for server.key); Kubernetes, "Secrets" (defaultMode)
- * and "Security Context" (fsGroup).
+ * Source: PostgreSQL 17, section 18.9 (the rule for server.key); Kubernetes, "Secrets"
+ * (defaultMode) and "Security Context" (fsGroup).
  */
 #pragma once
 

@@ -24,7 +24,8 @@ int descriptors_share(int limit, int threads, struct descriptors_plan *plan) {
 	int left = MAX(limit - DESCRIPTORS_RESERVED, 0), own = left / OWN_PART;
 
 	plan->threads = MAX(MIN(threads, own / of_thread(SHARDS_MIN)), 1);
-	plan->shards = MAX(MIN(shards_wanted(plan->threads), (own / plan->threads - THREAD_OWN) / SHARD_OWN), 1);
+	plan->shards = MAX(
+	    MIN(shards_wanted(plan->threads), (own / plan->threads - THREAD_OWN) / SHARD_OWN), 1);
 	plan->connections_max = left - plan->threads * of_thread(plan->shards);
 	return plan->connections_max < 1 ? -EMFILE : 0;
 }

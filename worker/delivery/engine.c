@@ -10,8 +10,9 @@
 #include <sys/resource.h>
 #include <time.h>
 
-const double engine_bucket_seconds[ENGINE_BUCKET_COUNT] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-							    0.25,  0.5,    1,     2.5,  5,     10,   15 };
+const double engine_bucket_seconds[ENGINE_BUCKET_COUNT] = { 0.001, 0.0025, 0.005, 0.01, 0.025,
+							    0.05,  0.1,    0.25,  0.5,  1,
+							    2.5,   5,      10,    15 };
 
 enum { DESCRIPTORS_MAX = 65536 };
 
@@ -22,7 +23,8 @@ struct engine {
 	atomic_bool stopped;
 };
 
-/* Descriptors beyond the soft limit are for programs that, unlike select(2), can count past 1024. */
+/* Descriptors beyond the soft limit are for programs that, unlike select(2), can count past 1024.
+ */
 static int descriptors_max(int wanted_max) {
 	struct rlimit limit = { 0 }, wanted;
 
@@ -35,25 +37,30 @@ static int descriptors_max(int wanted_max) {
 }
 
 /*
- * Fewer threads than wanted, or fewer connections than attempts may be in flight, is a slower worker; no connection at all is a broken one.
- * Returns how many threads there may be, or -EMFILE.
+ * Fewer threads than wanted, or fewer connections than attempts may be in flight, is a slower
+ * worker; no connection at all is a broken one. Returns how many threads there may be, or -EMFILE.
  */
 static int share_descriptors(struct shared *shared, int threads) {
-	int wanted = shared->config->delivery_max_in_flight, needed = descriptors_needed(threads, wanted);
+	int wanted = shared->config->delivery_max_in_flight,
+	    needed = descriptors_needed(threads, wanted);
 	int limit = descriptors_max(MAX(needed, DESCRIPTORS_MAX));
 	struct descriptors_plan plan;
 
 	if (descriptors_share(limit, threads, &plan)) {
-		log_error("too few file descriptors: raise the limit (ulimit -n, LimitNOFILE=)", "limit=%d needed=%d", limit, needed);
+		log_error("too few file descriptors: raise the limit (ulimit -n, LimitNOFILE=)",
+			  "limit=%d needed=%d", limit, needed);
 		return -EMFILE;
 	}
 	if (plan.threads < threads)
-		log_warn("too few file descriptors for delivery.threads: raise the limit (ulimit -n, LimitNOFILE=)",
-			 "limit=%d needed=%d threads=%d wanted=%d in_flight_max=%d", limit, needed, plan.threads, threads,
-			 MIN(plan.connections_max, wanted));
+		log_warn("too few file descriptors for delivery.threads: raise the limit (ulimit "
+			 "-n, LimitNOFILE=)",
+			 "limit=%d needed=%d threads=%d wanted=%d in_flight_max=%d", limit, needed,
+			 plan.threads, threads, MIN(plan.connections_max, wanted));
 	else if (plan.connections_max < wanted)
-		log_warn("too few file descriptors for delivery.max.in.flight: raise the limit (ulimit -n, LimitNOFILE=)",
-			 "limit=%d needed=%d in_flight_max=%d", limit, needed, plan.connections_max);
+		log_warn("too few file descriptors for delivery.max.in.flight: raise the limit "
+			 "(ulimit -n, LimitNOFILE=)",
+			 "limit=%d needed=%d in_flight_max=%d", limit, needed,
+			 plan.connections_max);
 	shared->shard_count = plan.shards;
 	shared->connections_max = plan.connections_max;
 	return plan.threads;
@@ -107,18 +114,21 @@ static int try_loops(struct engine *engine, int count) {
 
 	engine->loops = x_calloc((size_t)count, sizeof(struct loop *));
 	while (!rc && engine->loop_count < count) {
-		rc = loop_new(&engine->shared, engine->loop_count, count, &engine->loops[engine->loop_count]);
+		rc = loop_new(&engine->shared, engine->loop_count, count,
+			      &engine->loops[engine->loop_count]);
 		engine->loop_count += !rc;
 	}
 	return rc;
 }
 
 /*
- * Where the system refuses a thread (its memory, the limit of processes), half of as many as it gave: Kafka's client needs some too.
- * All of them begin anew, since each has its part of the bounds.
+ * Where the system refuses a thread (its memory, the limit of processes), half of as many as it
+ * gave: Kafka's client needs some too. All of them begin anew, since each has its part of the
+ * bounds.
  */
 static int start_loops(struct engine *engine, int wanted) {
-	int count = share_descriptors(&engine->shared, wanted), planned = count, rc = MIN(count, 0), refusal = 0;
+	int count = share_descriptors(&engine->shared, wanted), planned = count, rc = MIN(count, 0),
+	    refusal = 0;
 
 	while (count > 0 && (rc = try_loops(engine, count)) && engine->loop_count) {
 		count = MAX(engine->loop_count / 2, 1);
@@ -126,13 +136,14 @@ static int start_loops(struct engine *engine, int wanted) {
 		undo_loops(engine);
 	}
 	if (!rc && count < planned)
-		log_warn("fewer threads than delivery.threads: the system refused more", "threads=%d wanted=%d error=%s", count, wanted,
+		log_warn("fewer threads than delivery.threads: the system refused more",
+			 "threads=%d wanted=%d error=%s", count, wanted,
 			 log_quote(strerror(-refusal)));
 	return rc;
 }
 
-int engine_new(const struct config *config, const char *version, void (*notify)(void *userdata), void *userdata,
-	       struct engine **out) {
+int engine_new(const struct config *config, const char *version, void (*notify)(void *userdata),
+	       void *userdata, struct engine **out) {
 	_cleanup_(engine_freep) struct engine *engine = x_calloc(1, sizeof(*engine));
 	int rc;
 
@@ -152,7 +163,8 @@ int engine_new(const struct config *config, const char *version, void (*notify)(
 static void refuse(struct engine *engine, struct job_list *jobs) {
 	for (struct job *job = jobs->head; job; job = job->next)
 		job->end = JOB_REFUSED;
-	atomic_fetch_sub_explicit(&engine->shared.counters.queued, (int)jobs->count, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&engine->shared.counters.queued, (int)jobs->count,
+				  memory_order_relaxed);
 	outbox_put(&engine->shared.outbox, jobs);
 }
 
@@ -168,7 +180,8 @@ static void refuse_unread(struct engine *engine, struct inbox *inbox) {
 }
 
 void engine_stop(struct engine *engine, int64_t grace_ms) {
-	struct message message = { .kind = MESSAGE_STOP, .deadline_us = clock_monotonic_us() + grace_ms * 1000 };
+	struct message message = { .kind = MESSAGE_STOP,
+				   .deadline_us = clock_monotonic_us() + grace_ms * 1000 };
 
 	if (!engine || atomic_exchange(&engine->stopped, true))
 		return;
@@ -195,7 +208,8 @@ static int loop_of(const struct engine *engine, const struct route *route) {
 }
 
 void engine_submit(struct engine *engine, struct job *jobs) {
-	_cleanup_(x_freep) struct message *messages = x_calloc((size_t)engine->loop_count, sizeof(*messages));
+	_cleanup_(x_freep) struct message *messages =
+	    x_calloc((size_t)engine->loop_count, sizeof(*messages));
 	struct job *next;
 
 	for (; jobs; jobs = next) {
@@ -205,7 +219,8 @@ void engine_submit(struct engine *engine, struct job *jobs) {
 	for (int i = 0; i < engine->loop_count; i++) {
 		if (!messages[i].jobs.head)
 			continue;
-		atomic_fetch_add_explicit(&engine->shared.counters.queued, (int)messages[i].jobs.count, memory_order_relaxed);
+		atomic_fetch_add_explicit(&engine->shared.counters.queued,
+					  (int)messages[i].jobs.count, memory_order_relaxed);
 		if (atomic_load(&engine->stopped))
 			refuse(engine, &messages[i].jobs);
 		else
@@ -221,10 +236,12 @@ void engine_gate_set(struct engine *engine, int32_t partition, uint32_t epoch) {
 	struct message message = { .kind = MESSAGE_SWEEP };
 
 	if (partition < 0 || partition >= GATE_COUNT) {
-		log_error("no gate for this partition", "partition=%d max=%d", partition, GATE_COUNT - 1);
+		log_error("no gate for this partition", "partition=%d max=%d", partition,
+			  GATE_COUNT - 1);
 		return;
 	}
-	if (atomic_exchange(&engine->shared.gates[partition], epoch) && !atomic_load(&engine->stopped))
+	if (atomic_exchange(&engine->shared.gates[partition], epoch) &&
+	    !atomic_load(&engine->stopped))
 		tell_all(engine, &message);
 }
 
@@ -242,7 +259,8 @@ void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id) 
 bool engine_wait_idle(struct engine *engine, int64_t timeout_ms) {
 	struct shared *shared = &engine->shared;
 	int64_t deadline_us = clock_monotonic_us() + timeout_ms * 1000;
-	struct timespec deadline = { .tv_sec = deadline_us / 1000000, .tv_nsec = deadline_us % 1000000 * 1000 };
+	struct timespec deadline = { .tv_sec = deadline_us / 1000000,
+				     .tv_nsec = deadline_us % 1000000 * 1000 };
 	bool idle;
 
 	pthread_mutex_lock(&shared->idle_mutex);
@@ -257,8 +275,12 @@ const struct engine_counters *engine_counters(const struct engine *engine) {
 	return &engine->shared.counters;
 }
 
-void engine_histogram(const struct engine *engine, uint64_t counts[ENGINE_BUCKET_COUNT + 1], double *sum_seconds) {
+void engine_histogram(const struct engine *engine, uint64_t counts[ENGINE_BUCKET_COUNT + 1],
+		      double *sum_seconds) {
 	for (size_t i = 0; i <= ENGINE_BUCKET_COUNT; i++)
-		counts[i] = atomic_load_explicit(&engine->shared.histogram[i], memory_order_relaxed);
-	*sum_seconds = (double)atomic_load_explicit(&engine->shared.duration_sum_us, memory_order_relaxed) / 1e6;
+		counts[i] =
+		    atomic_load_explicit(&engine->shared.histogram[i], memory_order_relaxed);
+	*sum_seconds =
+	    (double)atomic_load_explicit(&engine->shared.duration_sum_us, memory_order_relaxed) /
+	    1e6;
 }

@@ -1,11 +1,13 @@
 #include "delivery/failure.h"
 
-/* curl has one code for several faults of a peer and of our own; what it had received tells them apart. */
+/* curl has one code for several faults of a peer and of our own; what it had received tells them
+ * apart. */
 static enum attempt_reason ambiguous_reason(const struct failure *failure) {
 	return failure->has_bytes ? ATTEMPT_PROTOCOL : ATTEMPT_INTERNAL;
 }
 
-/* The connection ended, or was broken. With TLS 1.3 a receiver refuses what it was shown in the handshake only when we read. Source: RFC 8446 section 4.6.2. */
+/* The connection ended, or was broken. With TLS 1.3 a receiver refuses what it was shown in the
+ * handshake only when we read. Source: RFC 8446 section 4.6.2. */
 static enum attempt_reason broken_reason(const struct failure *failure) {
 	if (failure->has_alert)
 		return ATTEMPT_TLS;
@@ -42,7 +44,8 @@ enum attempt_reason failure_reason(const struct failure *failure) {
 	case CURLE_SSL_INVALIDCERTSTATUS:
 	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
 		return ATTEMPT_TLS;
-	case CURLE_UNSUPPORTED_PROTOCOL: /* a scheme that is not allowed (any more), before anything is sent; or an answer in HTTP/0.9 */
+	case CURLE_UNSUPPORTED_PROTOCOL: /* a scheme that is not allowed (any more), before anything
+					    is sent; or an answer in HTTP/0.9 */
 		return failure->is_sent ? ATTEMPT_PROTOCOL : ATTEMPT_ADDRESS_REFUSED;
 	case CURLE_OK: /* the connection ended within the header block */
 	case CURLE_WEIRD_SERVER_REPLY:

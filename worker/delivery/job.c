@@ -13,13 +13,18 @@ static const char *pack(char **end, const char *text) {
 	return copy;
 }
 
-struct job *job_new(const struct delivery *delivery, struct route *route, int32_t partition, uint32_t epoch) {
-	size_t texts = text_size(delivery->tenant_id) + text_size(delivery->command_id) + text_size(delivery->request_id) +
-		       text_size(delivery->client_id) + text_size(delivery->traceparent) + text_size(delivery->last_reason);
+struct job *job_new(const struct delivery *delivery, struct route *route, int32_t partition,
+		    uint32_t epoch) {
+	size_t texts = text_size(delivery->tenant_id) + text_size(delivery->command_id) +
+		       text_size(delivery->request_id) + text_size(delivery->client_id) +
+		       text_size(delivery->traceparent) + text_size(delivery->last_reason);
 	struct job *job = x_malloc(sizeof(*job) + texts + delivery->body_len + 1);
 	char *end = (char *)(job + 1);
 
-	*job = (struct job){ .route = route_ref(route), .delivery = *delivery, .partition = partition, .epoch = epoch };
+	*job = (struct job){ .route = route_ref(route),
+			     .delivery = *delivery,
+			     .partition = partition,
+			     .epoch = epoch };
 	job->delivery.tenant_id = pack(&end, delivery->tenant_id);
 	job->delivery.command_id = pack(&end, delivery->command_id);
 	job->delivery.request_id = pack(&end, delivery->request_id);

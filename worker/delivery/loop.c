@@ -16,7 +16,8 @@ enum {
 	BEGINS_PER_TURN = 64,   /* what was begun must not wait long for its events */
 	POOLED_TRANSFERS = 256, /* idle easy handles that are kept, some 10 KB each */
 	IDLE_WAIT_MS = 60 * 1000,
-	LAPSED_WAIT_MS = 20, /* between looks at a lease that is over, while something waits for it */
+	LAPSED_WAIT_MS =
+	    20, /* between looks at a lease that is over, while something waits for it */
 };
 
 struct loop {
@@ -38,7 +39,7 @@ struct loop {
 	int connections_max;   /* this thread's share */
 	bool sparing;          /* each shard keeps no more than its part of that share */
 	bool has_mail, has_more, stopping;
-	bool has_lapsed;       /* the lease is over, and jobs may be waiting */
+	bool has_lapsed; /* the lease is over, and jobs may be waiting */
 	int64_t stop_deadline_us;
 };
 
@@ -93,7 +94,9 @@ static void wait_for_events(struct loop *loop) {
 	struct epoll_event events[EVENTS_PER_WAIT];
 	int count;
 
-	atomic_fetch_add_explicit(&loop->shared->counters.worked_us, (uint64_t)(clock_monotonic_us() - loop->woke_us), memory_order_relaxed);
+	atomic_fetch_add_explicit(&loop->shared->counters.worked_us,
+				  (uint64_t)(clock_monotonic_us() - loop->woke_us),
+				  memory_order_relaxed);
 	count = epoll_wait(loop->sockets.epoll_fd, events, EVENTS_PER_WAIT, wait_ms(loop));
 	loop->woke_us = clock_monotonic_us();
 	for (int i = 0; i < count; i++)
@@ -174,7 +177,8 @@ static void collect_results(struct loop *loop) {
 }
 
 static struct shard *shard_of(struct loop *loop, const struct route *route) {
-	return &loop->shards[route->host_hash / (unsigned)loop->count % (unsigned)loop->shard_count];
+	return &loop->shards[route->host_hash / (unsigned)loop->count %
+			     (unsigned)loop->shard_count];
 }
 
 static void begin(struct loop *loop, const struct claim *claim) {
@@ -189,8 +193,9 @@ static void begin(struct loop *loop, const struct claim *claim) {
 }
 
 /*
- * The gate is looked at after the attempt is counted as in flight, and whoever closes it looks at the count afterwards: one of
- * the two always sees the other, so nothing begins once engine_wait_idle has said that nothing is in flight.
+ * The gate is looked at after the attempt is counted as in flight, and whoever closes it looks at
+ * the count afterwards: one of the two always sees the other, so nothing begins once
+ * engine_wait_idle has said that nothing is in flight.
  */
 static void begin_or_refuse(struct loop *loop, const struct claim *claim) {
 	atomic_fetch_sub_explicit(&loop->shared->counters.queued, 1, memory_order_relaxed);
@@ -207,7 +212,8 @@ static void dispatch(struct loop *loop) {
 	struct claim claim;
 
 	for (int i = 0; i < BEGINS_PER_TURN; i++) {
-		loop->has_lapsed = scheduler_has_ready(&loop->scheduler) && !shared_lease_holds(loop->shared);
+		loop->has_lapsed =
+		    scheduler_has_ready(&loop->scheduler) && !shared_lease_holds(loop->shared);
 		loop->has_more = !loop->has_lapsed && loop->in_flight_count < loop->in_flight_max &&
 				 scheduler_next(&loop->scheduler, &claim);
 		if (!loop->has_more)
@@ -220,7 +226,8 @@ static void dispatch(struct loop *loop) {
 static void refuse(struct loop *loop, struct job_list *jobs) {
 	for (struct job *job = jobs->head; job; job = job->next)
 		job->end = JOB_REFUSED;
-	atomic_fetch_sub_explicit(&loop->shared->counters.queued, (int)jobs->count, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&loop->shared->counters.queued, (int)jobs->count,
+				  memory_order_relaxed);
 	job_list_append(&loop->ended, jobs);
 }
 
@@ -274,7 +281,8 @@ static void read_mail(struct loop *loop) {
 	}
 }
 
-/* What ended is in the outbox before it leaves the count: who waits for zero finds everything there. */
+/* What ended is in the outbox before it leaves the count: who waits for zero finds everything
+ * there. */
 static void publish(struct loop *loop) {
 	struct shared *shared = loop->shared;
 	int ended = loop->ended_in_flight;
@@ -289,7 +297,8 @@ static void publish(struct loop *loop) {
 }
 
 static bool is_done(const struct loop *loop) {
-	return loop->stopping && (!loop->in_flight_count || clock_monotonic_us() >= loop->stop_deadline_us);
+	return loop->stopping &&
+	       (!loop->in_flight_count || clock_monotonic_us() >= loop->stop_deadline_us);
 }
 
 static void abandon_all(struct loop *loop) {
@@ -308,11 +317,12 @@ static void keep_connections(struct loop *loop, long per_shard) {
 }
 
 /*
- * A new connection costs several times what a request does, so a host may keep all that it was ever allowed to open, whichever
- * shard it crowds, until descriptors get scarce.
+ * A new connection costs several times what a request does, so a host may keep all that it was ever
+ * allowed to open, whichever shard it crowds, until descriptors get scarce.
  */
 static void spare_connections(struct loop *loop) {
-	bool scarce = loop->sockets.open > loop->connections_max / 4 * 3, plenty = loop->sockets.open < loop->connections_max / 2;
+	bool scarce = loop->sockets.open > loop->connections_max / 4 * 3,
+	     plenty = loop->sockets.open < loop->connections_max / 2;
 
 	if (scarce && !loop->sparing)
 		keep_connections(loop, MAX(loop->connections_max / loop->shard_count, 1));
@@ -338,7 +348,8 @@ static void *run(void *userdata) {
 	return NULL;
 }
 
-/* Signals are for the main thread. SIGPIPE too: curl was told to leave signals alone, and TLS writes without MSG_NOSIGNAL. */
+/* Signals are for the main thread. SIGPIPE too: curl was told to leave signals alone, and TLS
+ * writes without MSG_NOSIGNAL. */
 static int start_thread(struct loop *loop) {
 	char name[16];
 	sigset_t all, before;
@@ -372,11 +383,12 @@ int loop_new(struct shared *shared, int index, int count, struct loop **out) {
 	loop->index = index;
 	loop->count = count;
 	loop->shard_count = shared->shard_count;
-	loop->in_flight_max = MAX(MIN(config->delivery_max_in_flight, shared->connections_max) / count, 1);
+	loop->in_flight_max =
+	    MAX(MIN(config->delivery_max_in_flight, shared->connections_max) / count, 1);
 	loop->connections_max = MAX(shared->connections_max / count, 1);
 	loop->inbox.event_fd = loop->sockets.epoll_fd = -1;
-	scheduler_init(&loop->scheduler, config->delivery_max_in_flight_per_endpoint, config->delivery_max_connections_per_host,
-		       MAX(UNREACHED_MAX / count, 1));
+	scheduler_init(&loop->scheduler, config->delivery_max_in_flight_per_endpoint,
+		       config->delivery_max_connections_per_host, MAX(UNREACHED_MAX / count, 1));
 	for (int i = 0; i < loop->shard_count; i++)
 		shard_init(&loop->shards[i], (uint8_t)i, &loop->sockets);
 	keep_connections(loop, loop->connections_max);

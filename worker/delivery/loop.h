@@ -6,7 +6,8 @@
 
 struct loop;
 
-/* `index` names the thread, `count` is how many there are: they share the bounds. Returns 0 or a negative errno. */
+/* `index` names the thread, `count` is how many there are: they share the bounds. Returns 0 or a
+ * negative errno. */
 int loop_new(struct shared *shared, int index, int count, struct loop **out) _must_check_;
 
 /* Where to talk to the thread. */

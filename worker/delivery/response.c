@@ -11,7 +11,8 @@ enum { RETRY_AFTER_TEXT_MAX = 64 };
 static const char retry_after_name[] = "retry-after:";
 
 static size_t without_line_end(const char *line, size_t len) {
-	while (len && (line[len - 1] == '\r' || line[len - 1] == '\n' || line[len - 1] == ' ' || line[len - 1] == '\t'))
+	while (len && (line[len - 1] == '\r' || line[len - 1] == '\n' || line[len - 1] == ' ' ||
+		       line[len - 1] == '\t'))
 		len--;
 	return len;
 }
@@ -41,22 +42,26 @@ bool response_take_header(struct response *response, const char *line, size_t le
 	size_t name_len = sizeof(retry_after_name) - 1;
 
 	response->header_bytes += len;
-	if (++response->header_lines > RESPONSE_HEADER_LINES_MAX || response->header_bytes > RESPONSE_HEADER_BYTES_MAX) {
+	if (++response->header_lines > RESPONSE_HEADER_LINES_MAX ||
+	    response->header_bytes > RESPONSE_HEADER_BYTES_MAX) {
 		response->excessive = true;
 		return false;
 	}
 	if (response->status)
 		return true;
-	/* An interim response's headers are not those of the final one. Source: RFC 9110 section 15.2. */
+	/* An interim response's headers are not those of the final one. Source: RFC 9110
+	 * section 15.2. */
 	if (is_status_line(line, len))
 		response->retry_after_ms = -1;
-	else if (len >= name_len && !strncasecmp(line, retry_after_name, name_len) && response->retry_after_ms < 0)
+	else if (len >= name_len && !strncasecmp(line, retry_after_name, name_len) &&
+		 response->retry_after_ms < 0)
 		response->retry_after_ms = read_retry_after(line + name_len, len - name_len);
 	return true;
 }
 
 bool response_end_header(struct response *response, long status, int64_t now_us) {
-	/* Nobody asked for another protocol, and there is no response in it. Source: RFC 9110 section 15.2.2. */
+	/* Nobody asked for another protocol, and there is no response in it. Source: RFC 9110
+	 * section 15.2.2. */
 	if (status == 101)
 		return false;
 	if (response->status || status < 200)

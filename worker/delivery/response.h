@@ -1,6 +1,6 @@
 /*
- * What is kept of a response while it comes in: the status, Retry-After, and how much there was. The verdict falls when the final
- * header block is complete; nothing that follows changes it.
+ * What is kept of a response while it comes in: the status, Retry-After, and how much there was.
+ * The verdict falls when the final header block is complete; nothing that follows changes it.
  */
 #pragma once
 
@@ -8,7 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RESPONSE_HEADER_LINES_MAX = 128, RESPONSE_HEADER_BYTES_MAX = 64 * 1024, RESPONSE_BODY_BYTES_MAX = 64 * 1024 };
+enum {
+	RESPONSE_HEADER_LINES_MAX = 128,
+	RESPONSE_HEADER_BYTES_MAX = 64 * 1024,
+	RESPONSE_BODY_BYTES_MAX = 64 * 1024
+};
 
 struct response {
 	int32_t status; /* of the final header block; 0 before it is complete */
@@ -22,11 +26,12 @@ struct response {
 
 #define RESPONSE_INIT ((struct response){ .retry_after_ms = -1 })
 
-/* Takes a header line with its line end, status lines and trailers included. Returns false when the response is to be read no
- * further. */
+/* Takes a header line with its line end, status lines and trailers included. Returns false when the
+ * response is to be read no further. */
 bool response_take_header(struct response *response, const char *line, size_t len);
 
-/* The block that just ended was that of `status`. Returns false when the response is to be read no further. */
+/* The block that just ended was that of `status`. Returns false when the response is to be read no
+ * further. */
 bool response_end_header(struct response *response, long status, int64_t now_us);
 
 /* The same for a piece of the body. */

@@ -2,7 +2,8 @@
 
 #include <curl/curl.h>
 
-/* FNV-1a with a final mix, so that hosts that differ in a digit of their port still spread over threads and shards. */
+/* FNV-1a with a final mix, so that hosts that differ in a digit of their port still spread over
+ * threads and shards. */
 static uint64_t hash_text(const char *text) {
 	uint64_t hash = 0xcbf29ce484222325U;
 
@@ -26,10 +27,12 @@ static size_t text_size(const char *text) {
 	return text ? strlen(text) + 1 : 0;
 }
 
-/* Routes are many and live long: the parts are packed into one block of their own size instead of an arena. */
+/* Routes are many and live long: the parts are packed into one block of their own size instead of
+ * an arena. */
 static char *pack_parts(const struct url_parts *parts, struct url_parts *out) {
-	char *storage = x_malloc(text_size(parts->scheme) + text_size(parts->host) + text_size(parts->authority) +
-				 text_size(parts->path) + text_size(parts->query));
+	char *storage = x_malloc(text_size(parts->scheme) + text_size(parts->host) +
+				 text_size(parts->authority) + text_size(parts->path) +
+				 text_size(parts->query));
 	char *end = storage;
 
 	*out = (struct url_parts){
@@ -43,18 +46,21 @@ static char *pack_parts(const struct url_parts *parts, struct url_parts *out) {
 	return storage;
 }
 
-/* The url is normalised already: curl must take the path as it is, for these bytes are the ones that are signed. */
+/* The url is normalised already: curl must take the path as it is, for these bytes are the ones
+ * that are signed. */
 static CURLU *parse_location(const char *url) {
 	CURLU *location = curl_url();
 
-	if (!location || curl_url_set(location, CURLUPART_URL, url, CURLU_PATH_AS_IS) != CURLUE_OK) {
+	if (!location ||
+	    curl_url_set(location, CURLUPART_URL, url, CURLU_PATH_AS_IS) != CURLUE_OK) {
 		log_error("not a normalised url", "url=%s", log_quote(url));
 		abort();
 	}
 	return location;
 }
 
-struct route *route_new(const struct uuid *webhook_id, const char *tenant_id, const char *url, struct signer *signer) {
+struct route *route_new(const struct uuid *webhook_id, const char *tenant_id, const char *url,
+			struct signer *signer) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct route *route = x_calloc(1, sizeof(*route));
 	struct url_parts parts;

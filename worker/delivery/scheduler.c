@@ -13,7 +13,7 @@ struct endpoint {
 	struct job_list queue;
 	int in_flight;
 	enum place place;
-	enum standing crowd; /* where it is CROWDED: in which list */
+	enum standing crowd;          /* where it is CROWDED: in which list */
 	struct endpoint *prev, *next; /* in the ring or list that `place` names */
 	UT_hash_handle hh;
 };
@@ -31,7 +31,8 @@ struct host {
 	UT_hash_handle hh;
 };
 
-void scheduler_init(struct scheduler *scheduler, int max_per_endpoint, int max_per_host, int max_unreached) {
+void scheduler_init(struct scheduler *scheduler, int max_per_endpoint, int max_per_host,
+		    int max_unreached) {
 	*scheduler = (struct scheduler){
 		.max_per_endpoint = max_per_endpoint,
 		.max_per_host = max_per_host,
@@ -161,12 +162,14 @@ static void crowd_wake(struct scheduler *scheduler) {
 }
 
 static bool host_has_room(const struct scheduler *scheduler, const struct host *host) {
-	int max = host->reached ? scheduler->max_per_host : MIN(scheduler->max_per_host, (int)UNREACHED_HOST_MAX);
+	int max = host->reached ? scheduler->max_per_host
+				: MIN(scheduler->max_per_host, (int)UNREACHED_HOST_MAX);
 
 	return host->in_flight < max;
 }
 
-/* Whoever leaves room on a host, by ending or by not taking its turn, passes it on to one that waits for it. */
+/* Whoever leaves room on a host, by ending or by not taking its turn, passes it on to one that
+ * waits for it. */
 static void host_wake(struct scheduler *scheduler, struct host *host) {
 	if (host->waiting && host_has_room(scheduler, host))
 		endpoint_make_ready(scheduler, host->waiting);
@@ -179,7 +182,8 @@ static void endpoint_free(struct scheduler *scheduler, struct endpoint *endpoint
 	free(endpoint);
 }
 
-/* Puts an endpoint that is on no list where it belongs; forgets it when there is nothing to remember. */
+/* Puts an endpoint that is on no list where it belongs; forgets it when there is nothing to
+ * remember. */
 static void endpoint_settle(struct scheduler *scheduler, struct endpoint *endpoint) {
 	if (endpoint->place != PLACE_IDLE)
 		return;
@@ -199,23 +203,26 @@ static struct endpoint *endpoint_new(struct scheduler *scheduler, struct route *
 	return endpoint;
 }
 
-static struct endpoint *endpoint_find(const struct scheduler *scheduler, const struct uuid *webhook_id) {
+static struct endpoint *endpoint_find(const struct scheduler *scheduler,
+				      const struct uuid *webhook_id) {
 	struct endpoint *endpoint;
 
 	HASH_FIND(hh, scheduler->endpoints, webhook_id, sizeof(*webhook_id), endpoint);
 	return endpoint;
 }
 
-static void endpoint_refuse_queue(struct scheduler *scheduler, struct endpoint *endpoint, struct job_list *refused) {
+static void endpoint_refuse_queue(struct scheduler *scheduler, struct endpoint *endpoint,
+				  struct job_list *refused) {
 	job_list_append(refused, &endpoint->queue);
 	endpoint_leave(scheduler, endpoint);
 	host_wake(scheduler, endpoint->host);
 	crowd_wake(scheduler);
 }
 
-/* A new route of the webhook. With another url it is another endpoint: what waits for the old one is void. */
-static void endpoint_take_route(struct scheduler *scheduler, struct endpoint *endpoint, struct route *route,
-				struct job_list *refused) {
+/* A new route of the webhook. With another url it is another endpoint: what waits for the old one
+ * is void. */
+static void endpoint_take_route(struct scheduler *scheduler, struct endpoint *endpoint,
+				struct route *route, struct job_list *refused) {
 	if (strcmp(endpoint->route->url, route->url)) {
 		struct host *old = endpoint->host;
 
@@ -256,7 +263,9 @@ bool scheduler_next(struct scheduler *scheduler, struct claim *out) {
 			endpoint_make_crowded(scheduler, endpoint);
 			continue;
 		}
-		*out = (struct claim){ .job = job_list_pop(&endpoint->queue), .endpoint = endpoint, .host = host };
+		*out = (struct claim){ .job = job_list_pop(&endpoint->queue),
+				       .endpoint = endpoint,
+				       .host = host };
 		endpoint->in_flight++;
 		host->in_flight++;
 		scheduler->unreached += !host->reached;
@@ -301,13 +310,15 @@ void scheduler_release(struct scheduler *scheduler, const struct claim *claim) {
 	scheduler->unreached -= !claim->host->reached;
 	crowd_wake(scheduler);
 	host_wake(scheduler, claim->host);
-	/* Its endpoint may have moved to another host meanwhile, and nobody else remembers this one then. */
+	/* Its endpoint may have moved to another host meanwhile, and nobody else remembers this one
+	 * then. */
 	if (claim->host != claim->endpoint->host)
 		host_forget_if_unused(scheduler, claim->host);
 	endpoint_settle(scheduler, claim->endpoint);
 }
 
-void scheduler_drop(struct scheduler *scheduler, const struct uuid *webhook_id, struct job_list *refused) {
+void scheduler_drop(struct scheduler *scheduler, const struct uuid *webhook_id,
+		    struct job_list *refused) {
 	struct endpoint *endpoint = endpoint_find(scheduler, webhook_id);
 
 	if (!endpoint)
@@ -316,7 +327,8 @@ void scheduler_drop(struct scheduler *scheduler, const struct uuid *webhook_id, 
 	endpoint_settle(scheduler, endpoint);
 }
 
-void scheduler_sweep(struct scheduler *scheduler, bool (*keep)(const struct job *job, void *userdata), void *userdata,
+void scheduler_sweep(struct scheduler *scheduler,
+		     bool (*keep)(const struct job *job, void *userdata), void *userdata,
 		     struct job_list *refused) {
 	struct endpoint *endpoint, *next;
 	struct job *job;
@@ -326,7 +338,8 @@ void scheduler_sweep(struct scheduler *scheduler, bool (*keep)(const struct job 
 
 		job_list_append(&old, &endpoint->queue);
 		while ((job = job_list_pop(&old)))
-			job_list_push(keep && keep(job, userdata) ? &endpoint->queue : refused, job);
+			job_list_push(keep && keep(job, userdata) ? &endpoint->queue : refused,
+				      job);
 		if (endpoint->queue.head)
 			continue;
 		endpoint_refuse_queue(scheduler, endpoint, refused);

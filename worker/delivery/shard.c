@@ -8,7 +8,8 @@
 /* Where curl has work but asked for no call: it must not hang. */
 enum { BACKSTOP_US = 1000 * 1000 };
 
-static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *userdata, void *socket_data _unused_) {
+static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *userdata,
+		     void *socket_data _unused_) {
 	struct shard *shard = userdata;
 	uint32_t events = 0;
 
@@ -20,7 +21,8 @@ static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *user
 	return 0;
 }
 
-/* Never earlier than curl meant: called too early it does nothing and, its next deadline being the same, does not ask again. */
+/* Never earlier than curl meant: called too early it does nothing and, its next deadline being the
+ * same, does not ask again. */
 static int on_timer(CURLM *multi _unused_, long timeout_ms, void *userdata) {
 	struct shard *shard = userdata;
 
@@ -31,11 +33,13 @@ static int on_timer(CURLM *multi _unused_, long timeout_ms, void *userdata) {
 	return 0;
 }
 
-/* An easy handle keeps the sessions of its own transfers only; the next transfer to a host is another's. */
+/* An easy handle keeps the sessions of its own transfers only; the next transfer to a host is
+ * another's. */
 static CURLSH *sessions_new(void) {
 	CURLSH *sessions = curl_share_init();
 
-	if (!sessions || curl_share_setopt(sessions, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK)
+	if (!sessions ||
+	    curl_share_setopt(sessions, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK)
 		abort();
 	return sessions;
 }
@@ -77,7 +81,9 @@ static void socket_action(struct shard *shard, int fd, int mask) {
 }
 
 void shard_handle_events(struct shard *shard, int fd, uint32_t events) {
-	socket_action(shard, fd, (events & EPOLLIN ? CURL_CSELECT_IN : 0) | (events & EPOLLOUT ? CURL_CSELECT_OUT : 0));
+	socket_action(shard, fd,
+		      (events & EPOLLIN ? CURL_CSELECT_IN : 0) |
+			  (events & EPOLLOUT ? CURL_CSELECT_OUT : 0));
 }
 
 void shard_handle_deadline(struct shard *shard) {

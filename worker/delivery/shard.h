@@ -1,6 +1,7 @@
 /*
- * One of the curl multi handles of a delivery thread. There are many because finishing a transfer walks the handle's whole
- * connection and DNS caches: a host belongs to one shard, so the walks stay short and its connections are still found.
+ * One of the curl multi handles of a delivery thread. There are many because finishing a transfer
+ * walks the handle's whole connection and DNS caches: a host belongs to one shard, so the walks
+ * stay short and its connections are still found.
  */
 #pragma once
 
@@ -12,7 +13,8 @@
 
 struct shard {
 	CURLM *multi;
-	CURLSH *sessions;        /* TLS sessions of its hosts, to be resumed by whichever transfer connects next */
+	CURLSH *sessions; /* TLS sessions of its hosts, to be resumed by whichever transfer connects
+			     next */
 	struct sockets *sockets; /* the thread's, borrowed */
 	int64_t deadline_us;     /* monotonic: when curl wants to be called */
 	uint8_t index;

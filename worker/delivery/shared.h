@@ -4,15 +4,16 @@
 #include "base/clock.h"
 #include "delivery/outbox.h"
 
-/* Partitions of the three topics that may have a gate; twice what any cluster of ours is meant to have. */
+/* Partitions of the three topics that may have a gate; twice what any cluster of ours is meant to
+ * have. */
 enum { GATE_COUNT = 16384 };
 
 struct shared {
-	const struct config *config; /* borrowed */
-	char *user_agent;            /* owned; the whole header line */
+	const struct config *config;       /* borrowed */
+	char *user_agent;                  /* owned; the whole header line */
 	struct x509_store_st *authorities; /* owned */
-	int shard_count;             /* of each thread */
-	int connections_max;         /* of all threads: what the process's descriptors allow */
+	int shard_count;                   /* of each thread */
+	int connections_max; /* of all threads: what the process's descriptors allow */
 	struct outbox outbox;
 	struct engine_counters counters;
 	atomic_uint_fast64_t histogram[ENGINE_BUCKET_COUNT + 1];

@@ -17,7 +17,8 @@ struct socket_state {
 _Static_assert((EPOLLIN | EPOLLOUT) < 256, "the events fit into a byte");
 
 int sockets_init(struct sockets *sockets, atomic_int *connections) {
-	*sockets = (struct sockets){ .epoll_fd = epoll_create1(EPOLL_CLOEXEC), .connections = connections };
+	*sockets = (struct sockets){ .epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+				     .connections = connections };
 	return sockets->epoll_fd < 0 ? -errno : 0;
 }
 
@@ -34,13 +35,15 @@ static struct socket_state *state_of(struct sockets *sockets, int fd) {
 		size_t count = MAX(index + 1, sockets->count * 2);
 
 		sockets->states = x_realloc(sockets->states, count * sizeof(*sockets->states));
-		memset(sockets->states + sockets->count, 0, (count - sockets->count) * sizeof(*sockets->states));
+		memset(sockets->states + sockets->count, 0,
+		       (count - sockets->count) * sizeof(*sockets->states));
 		sockets->count = count;
 	}
 	return &sockets->states[index];
 }
 
-static void register_events(struct sockets *sockets, int fd, struct socket_state *state, uint8_t events) {
+static void register_events(struct sockets *sockets, int fd, struct socket_state *state,
+			    uint8_t events) {
 	struct epoll_event event = { .events = events, .data.fd = fd };
 	int operation = !events ? EPOLL_CTL_DEL : state->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
@@ -88,7 +91,8 @@ uint32_t sockets_happened(struct sockets *sockets, int fd, uint32_t events, uint
 	*shard = state->shard;
 	if (events & (EPOLLERR | EPOLLHUP))
 		happened = state->wanted;
-	/* That it could be written to says nothing: it is what was last wanted of it, and not narrowed yet. */
+	/* That it could be written to says nothing: it is what was last wanted of it, and not
+	 * narrowed yet. */
 	if (!state->wanted && state->ours && events != EPOLLOUT)
 		shutdown(fd, SHUT_RDWR);
 	if (!happened)

@@ -7,20 +7,24 @@
 #include <openssl/ssl.h>
 
 /*
- * Records and messages of a connection's handshakes. A full one has less than 40. OpenSSL reads on without returning while a peer sends what it
- * ignores (HelloRequest) or answers nothing to (NewSessionTicket): without a bound that peer had the thread for as long as it liked.
+ * Records and messages of a connection's handshakes. A full one has less than 40. OpenSSL reads on
+ * without returning while a peer sends what it ignores (HelloRequest) or answers nothing to
+ * (NewSessionTicket): without a bound that peer had the thread for as long as it liked.
  */
 enum { HANDSHAKE_PARTS_MAX = 512 };
 
 static int parts_index = -1; /* of an SSL's data: how many there were */
 static int watch_index = -1; /* of an SSL_CTX's data: who listens, or NULL */
 
-/* Alerts that end nothing, or end it well: close_notify, user_canceled, no_renegotiation. Source: RFC 8446 section 6.1, RFC 5246 section 7.2.2. */
+/* Alerts that end nothing, or end it well: close_notify, user_canceled, no_renegotiation. Source:
+ * RFC 8446 section 6.1, RFC 5246 section 7.2.2. */
 static bool is_alert_of_a_failure(uint8_t alert) {
-	return alert != SSL3_AD_CLOSE_NOTIFY && alert != TLS1_AD_USER_CANCELLED && alert != TLS1_AD_NO_RENEGOTIATION;
+	return alert != SSL3_AD_CLOSE_NOTIFY && alert != TLS1_AD_USER_CANCELLED &&
+	       alert != TLS1_AD_NO_RENEGOTIATION;
 }
 
-/* Source: RFC 8446 section 6, RFC 5246 section 7.2, RFC 6066 section 9, RFC 7301 section 3.2, RFC 7507 section 3. */
+/* Source: RFC 8446 section 6, RFC 5246 section 7.2, RFC 6066 section 9, RFC 7301 section 3.2, RFC
+ * 7507 section 3. */
 const char *tls_alert_name(uint8_t alert) {
 	static const char *const names[UINT8_MAX + 1] = {
 		[10] = "unexpected_message",
@@ -72,8 +76,10 @@ static bool is_of_handshake(int content_type, const SSL *ssl) {
 	return content_type == SSL3_RT_HANDSHAKE || SSL_in_init(ssl);
 }
 
-/* A connection that says too much is taken for one that was closed: what OpenSSL reads next is its end. */
-static void on_message(int sent, int version _unused_, int content_type, const void *bytes, size_t len, SSL *ssl, void *userdata _unused_) {
+/* A connection that says too much is taken for one that was closed: what OpenSSL reads next is its
+ * end. */
+static void on_message(int sent, int version _unused_, int content_type, const void *bytes,
+		       size_t len, SSL *ssl, void *userdata _unused_) {
 	uintptr_t parts;
 
 	if (content_type == SSL3_RT_ALERT)
@@ -87,8 +93,8 @@ static void on_message(int sent, int version _unused_, int content_type, const v
 }
 
 static int refuse(const char *file) {
-	log_error("no certificates of authorities: see endpoint.ca.file", "file=%s error=%s", log_quote(file),
-		  log_quote(ERR_reason_error_string(ERR_peek_last_error())));
+	log_error("no certificates of authorities: see endpoint.ca.file", "file=%s error=%s",
+		  log_quote(file), log_quote(ERR_reason_error_string(ERR_peek_last_error())));
 	ERR_clear_error();
 	return -EINVAL;
 }

@@ -1,6 +1,7 @@
 /*
- * What TLS needs beyond curl: the authorities, read once for all connections, and a bound on what a peer may say before curl sees anything of it.
- * The only file that knows OpenSSL, which is the TLS library of the libcurl that we are built for.
+ * What TLS needs beyond curl: the authorities, read once for all connections, and a bound on what a
+ * peer may say before curl sees anything of it. The only file that knows OpenSSL, which is the TLS
+ * library of the libcurl that we are built for.
  */
 #pragma once
 
@@ -12,20 +13,23 @@
 struct x509_store_st;
 
 /*
- * Reads the authorities of a PEM file; `file` NULL: of the one that libcurl would read. Returns 0; or -EINVAL after logging which file has none.
+ * Reads the authorities of a PEM file; `file` NULL: of the one that libcurl would read. Returns 0;
+ * or -EINVAL after logging which file has none.
  */
-int tls_authorities_new(const char *file, struct x509_store_st **out) __attribute__((warn_unused_result));
+int tls_authorities_new(const char *file, struct x509_store_st **out)
+    __attribute__((warn_unused_result));
 void tls_authorities_free(struct x509_store_st *authorities);
 
 /*
- * What a transfer hears of TLS on the connection that is opened for it. The connection may outlive the transfer, but is not listened to any longer. An
- * alert is kept where it means a failure: the last one that went either way. Source: RFC 8446 section 6.
+ * What a transfer hears of TLS on the connection that is opened for it. The connection may outlive
+ * the transfer, but is not listened to any longer. An alert is kept where it means a failure: the
+ * last one that went either way. Source: RFC 8446 section 6.
  */
 struct tls_watch {
 	struct x509_store_st *authorities; /* borrowed */
 	struct ssl_ctx_st *context;        /* counted; of the connection; NULL: none was opened */
-	uint8_t alert;                     /* its number; 0, which is none of a failure: there was none */
-	bool alert_is_ours;                /* we sent it */
+	uint8_t alert;      /* its number; 0, which is none of a failure: there was none */
+	bool alert_is_ours; /* we sent it */
 };
 
 /* CURLOPT_SSL_CTX_FUNCTION, with a watch as its data: prepares a new connection. */

@@ -9,13 +9,15 @@
 
 enum { RECEIVE_BUFFER_BYTES = 2048, UPLOAD_BUFFER_BYTES = 16 * 1024 };
 
-/* Short, because libcurl 7.88.1 walks all answers that it keeps at the end of each transfer; a connection that is reused needs none. */
+/* Short, because libcurl 7.88.1 walks all answers that it keeps at the end of each transfer; a
+ * connection that is reused needs none. */
 enum { DNS_CACHE_S = 10 };
 
 /* A probe asks anew where its name points; but a crowd of probes to one host shares an answer. */
 enum { PROBE_DNS_CACHE_S = 1 };
 
-/* Setting an option fails only for want of memory, or on a libcurl that is not the one we were built for. */
+/* Setting an option fails only for want of memory, or on a libcurl that is not the one we were
+ * built for. */
 static void check_set(CURLcode code) {
 	if (code == CURLE_OK)
 		return;
@@ -44,15 +46,19 @@ static size_t on_body(char *bytes _unused_, size_t size _unused_, size_t len, vo
 }
 
 /*
- * The address is the one that is connected to, whatever the name resolved to before: rebinding it gains nothing.
+ * The address is the one that is connected to, whatever the name resolved to before: rebinding it
+ * gains nothing.
  *
- * Where a kept connection ended without an answer libcurl sends again by itself, in some cases, with its timers begun anew, and no more than 5 times in the
- * life of the handle (7.88 and 8.14, Curl_retry_request). It is stopped here, and transfer_repeat does it for all cases.
+ * Where a kept connection ended without an answer libcurl sends again by itself, in some cases,
+ * with its timers begun anew, and no more than 5 times in the life of the handle (7.88 and 8.14,
+ * Curl_retry_request). It is stopped here, and transfer_repeat does it for all cases.
  */
-static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused_, struct curl_sockaddr *address) {
+static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused_,
+				    struct curl_sockaddr *address) {
 	struct transfer *transfer = userdata;
 	struct shared *shared = transfer->shared;
-	const char *refused_by = address_guard_refusal(&address->addr, &shared->config->endpoint_allow_networks);
+	const char *refused_by =
+	    address_guard_refusal(&address->addr, &shared->config->endpoint_allow_networks);
 	int fd;
 
 	if (transfer->sent) {
@@ -65,7 +71,8 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused
 		transfer->refused_by = refused_by;
 		return CURL_SOCKET_BAD;
 	}
-	fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
+	fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		    address->protocol);
 	if (fd < 0) {
 		transfer->out_of_sockets = errno != EAFNOSUPPORT;
 		return CURL_SOCKET_BAD;
@@ -76,22 +83,26 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused
 }
 
 /*
- * Called immediately before the request is sent; also for a connection that was kept, for which no socket is opened. Connecting may have taken
- * long, and the process may have been stopped meanwhile.
- * Should libcurl want to send it again, it is to open a connection for it, and gets no further.
+ * Called immediately before the request is sent; also for a connection that was kept, for which no
+ * socket is opened. Connecting may have taken long, and the process may have been stopped
+ * meanwhile. Should libcurl want to send it again, it is to open a connection for it, and gets no
+ * further.
  */
-static int on_connected(void *userdata, char *to _unused_, char *from _unused_, int to_port _unused_, int from_port _unused_) {
+static int on_connected(void *userdata, char *to _unused_, char *from _unused_,
+			int to_port _unused_, int from_port _unused_) {
 	struct transfer *transfer = userdata;
 
 	transfer->resolved = true;
 	scheduler_reached(transfer->scheduler, transfer->claim.host);
 	transfer->sent = true;
 	SET(transfer, CURLOPT_FRESH_CONNECT, 1L);
-	transfer->withheld = !shared_gate_admits(transfer->shared, transfer->claim.job) || !shared_lease_holds(transfer->shared);
+	transfer->withheld = !shared_gate_admits(transfer->shared, transfer->claim.job) ||
+			     !shared_lease_holds(transfer->shared);
 	return transfer->withheld ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-/* A connection outlives the transfer that opened it, so what closing needs belongs to the thread. */
+/* A connection outlives the transfer that opened it, so what closing needs belongs to the thread.
+ */
 static int on_close_socket(void *userdata, curl_socket_t fd) {
 	struct sockets *sockets = userdata;
 
@@ -99,15 +110,16 @@ static int on_close_socket(void *userdata, curl_socket_t fd) {
 	return close(fd);
 }
 
-/* Once for the handle's life. What changes from attempt to attempt is set in transfer_begin, and nothing needs a reset. */
+/* Once for the handle's life. What changes from attempt to attempt is set in transfer_begin, and
+ * nothing needs a reset. */
 static void set_limits(struct transfer *transfer, const struct config *config) {
 	SET(transfer, CURLOPT_NOSIGNAL, 1L);
 	SET(transfer, CURLOPT_CONNECTTIMEOUT_MS, (long)config->delivery_connect_timeout_ms);
 	SET(transfer, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER_BYTES);
 	SET(transfer, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER_BYTES);
 	SET(transfer, CURLOPT_TCP_NODELAY, 1L);
-	/* A resolver thread that still waits when its transfer ends is left to itself; else the whole delivery thread waited for
-	 * it. */
+	/* A resolver thread that still waits when its transfer ends is left to itself; else the
+	 * whole delivery thread waited for it. */
 	SET(transfer, CURLOPT_QUICK_EXIT, 1L);
 }
 
@@ -120,7 +132,8 @@ static void set_policy(struct transfer *transfer, const struct config *config) {
 	SET(transfer, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(transfer, CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(transfer, CURLOPT_SSL_VERIFYHOST, 2L);
-	/* curl would read and keep the authorities anew for each shard, 20 ms of work and 0.8 MB for each. */
+	/* curl would read and keep the authorities anew for each shard, 20 ms of work and 0.8 MB
+	 * for each. */
 	SET(transfer, CURLOPT_CAPATH, NULL);
 	SET(transfer, CURLOPT_CAINFO, NULL);
 	SET(transfer, CURLOPT_SSL_CTX_FUNCTION, tls_on_context);
@@ -160,7 +173,8 @@ static void renew_handle(struct transfer *transfer) {
 	init_handle(transfer);
 }
 
-struct transfer *transfer_new(struct shared *shared, struct sockets *sockets, struct scheduler *scheduler) {
+struct transfer *transfer_new(struct shared *shared, struct sockets *sockets,
+			      struct scheduler *scheduler) {
 	struct transfer *transfer = x_calloc(1, sizeof(*transfer));
 
 	transfer->shared = shared;
@@ -195,13 +209,15 @@ static void sign(struct transfer *transfer) {
 	};
 
 	uuid_format(&job->delivery.id, transfer->delivery_id);
-	callback_sign(&transfer->signed_headers, job->route->signer, transfer->shared->config->signature_formats, &callback);
+	callback_sign(&transfer->signed_headers, job->route->signer,
+		      transfer->shared->config->signature_formats, &callback);
 }
 
-/* Anything else in a command's Kafka header is not passed on: it would be written into a request. Source: W3C Trace Context
- * section 3.2. */
+/* Anything else in a command's Kafka header is not passed on: it would be written into a request.
+ * Source: W3C Trace Context section 3.2. */
 static bool is_traceparent(const char *text) {
-	return text && strlen(text) == TRACEPARENT_LEN && strspn(text, "0123456789abcdef-") == TRACEPARENT_LEN;
+	return text && strlen(text) == TRACEPARENT_LEN &&
+	       strspn(text, "0123456789abcdef-") == TRACEPARENT_LEN;
 }
 
 static void add_line(struct transfer *transfer, size_t *count, const char *line) {
@@ -220,7 +236,8 @@ static void list_lines(struct transfer *transfer) {
 
 	add_line(transfer, &count, "content-type: application/json");
 	add_line(transfer, &count, transfer->shared->user_agent);
-	add_line(transfer, &count, "Expect:"); /* removes it: a callback's body does not wait for a "100 Continue" */
+	add_line(transfer, &count,
+		 "Expect:"); /* removes it: a callback's body does not wait for a "100 Continue" */
 	for (size_t i = 0; i < transfer->signed_headers.count; i++)
 		add_line(transfer, &count, transfer->signed_headers.lines[i]);
 	if (!is_traceparent(traceparent))
@@ -230,7 +247,8 @@ static void list_lines(struct transfer *transfer) {
 }
 
 /*
- * Which of the kept connections will do, and whether any. Whole seconds is what curl counts in, and more than the given ones are too many.
+ * Which of the kept connections will do, and whether any. Whole seconds is what curl counts in, and
+ * more than the given ones are too many.
  */
 static void choose_connection(struct transfer *transfer) {
 	const struct config *config = transfer->shared->config;
@@ -240,9 +258,11 @@ static void choose_connection(struct transfer *transfer) {
 
 	if (renewed_us)
 		age_s = MIN(age_s, (transfer->started_us - renewed_us) / (1000 * 1000));
-	SET(transfer, CURLOPT_MAXLIFETIME_CONN, (long)MAX(age_s, (int64_t)1)); /* 0 is without end */
+	SET(transfer, CURLOPT_MAXLIFETIME_CONN,
+	    (long)MAX(age_s, (int64_t)1)); /* 0 is without end */
 	SET(transfer, CURLOPT_FRESH_CONNECT, (long)is_probe);
-	SET(transfer, CURLOPT_DNS_CACHE_TIMEOUT, (long)(is_probe ? PROBE_DNS_CACHE_S : DNS_CACHE_S));
+	SET(transfer, CURLOPT_DNS_CACHE_TIMEOUT,
+	    (long)(is_probe ? PROBE_DNS_CACHE_S : DNS_CACHE_S));
 }
 
 /* Into its shard, with nothing known of how it goes. */
@@ -250,8 +270,8 @@ static bool enter_shard(struct transfer *transfer) {
 	transfer->response = RESPONSE_INIT;
 	transfer->refused_by = NULL;
 	transfer->error[0] = '\0';
-	transfer->out_of_sockets = transfer->withheld = transfer->resolved = transfer->connects = transfer->sent =
-		transfer->unanswered = false;
+	transfer->out_of_sockets = transfer->withheld = transfer->resolved = transfer->connects =
+	    transfer->sent = transfer->unanswered = false;
 	tls_watch_end(&transfer->tls);
 	return curl_multi_add_handle(transfer->shard->multi, transfer->easy) == CURLM_OK;
 }
@@ -274,15 +294,19 @@ bool transfer_begin(struct transfer *transfer, const struct claim *claim, struct
 	return enter_shard(transfer);
 }
 
-/* Whether the request went over a kept connection that ended before the first line of an answer was there, whichever way it ended. */
+/* Whether the request went over a kept connection that ended before the first line of an answer was
+ * there, whichever way it ended. */
 static bool ended_unanswered(const struct transfer *transfer, CURLcode code) {
-	bool has_ended = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
+	bool has_ended =
+	    code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
 
-	return transfer->unanswered || (has_ended && transfer->sent && !transfer->connects && !transfer->response.header_lines);
+	return transfer->unanswered || (has_ended && transfer->sent && !transfer->connects &&
+					!transfer->response.header_lines);
 }
 
 bool transfer_repeat(struct transfer *transfer, CURLcode code) {
-	int64_t left_ms = transfer->shared->config->delivery_timeout_ms - (clock_monotonic_us() - transfer->started_us) / 1000;
+	int64_t left_ms = transfer->shared->config->delivery_timeout_ms -
+			  (clock_monotonic_us() - transfer->started_us) / 1000;
 
 	if (!ended_unanswered(transfer, code) || left_ms < 1)
 		return false;

@@ -3,7 +3,8 @@
 #include "base/clock.h"
 #include "delivery/failure.h"
 
-/* curl has no code of its own for a look-up that could not even begin, only these words (7.88 and 8.14). */
+/* curl has no code of its own for a look-up that could not even begin, only these words (7.88
+ * and 8.14). */
 static bool lacked_a_thread(const struct transfer *transfer) {
 	return strstr(transfer->error, "thread failed to start");
 }
@@ -13,29 +14,33 @@ static enum attempt_reason reason_without_verdict(const struct transfer *transfe
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
 	return failure_reason(&(struct failure){
-		.code = code,
-		.is_sent = transfer->sent,
-		.has_bytes = first_byte_us > 0,
-		.has_lines = transfer->response.header_lines > 0,
-		.is_excessive = transfer->response.excessive,
-		.is_refused = transfer->refused_by,
-		.is_out_of_means = transfer->out_of_sockets || lacked_a_thread(transfer),
-		.has_alert = transfer->tls.alert,
+	    .code = code,
+	    .is_sent = transfer->sent,
+	    .has_bytes = first_byte_us > 0,
+	    .has_lines = transfer->response.header_lines > 0,
+	    .is_excessive = transfer->response.excessive,
+	    .is_refused = transfer->refused_by,
+	    .is_out_of_means = transfer->out_of_sockets || lacked_a_thread(transfer),
+	    .has_alert = transfer->tls.alert,
 	});
 }
 
 static void observe(struct shared *shared, enum attempt_reason reason, int64_t duration_us) {
 	size_t bucket = 0;
 
-	while (bucket < ENGINE_BUCKET_COUNT && (double)duration_us > engine_bucket_seconds[bucket] * 1e6)
+	while (bucket < ENGINE_BUCKET_COUNT &&
+	       (double)duration_us > engine_bucket_seconds[bucket] * 1e6)
 		bucket++;
 	atomic_fetch_add_explicit(&shared->histogram[bucket], 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&shared->duration_sum_us, (uint64_t)duration_us, memory_order_relaxed);
+	atomic_fetch_add_explicit(&shared->duration_sum_us, (uint64_t)duration_us,
+				  memory_order_relaxed);
 	atomic_fetch_add_explicit(&shared->counters.attempts[reason], 1, memory_order_relaxed);
 }
 
-/* In words, for an operator: "SSL certificate problem: certificate has expired". Owned by the caller. */
-static char *error_text(const struct transfer *transfer, enum attempt_reason reason, CURLcode code) {
+/* In words, for an operator: "SSL certificate problem: certificate has expired". Owned by the
+ * caller. */
+static char *error_text(const struct transfer *transfer, enum attempt_reason reason,
+			CURLcode code) {
 	const struct tls_watch *tls = &transfer->tls;
 	const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
 
@@ -48,16 +53,21 @@ static char *error_text(const struct transfer *transfer, enum attempt_reason rea
 		text = transfer->refused_by;
 	if (!tls->alert)
 		return x_strdup(text);
-	return x_asprintf("TLS alert %s %s: %s", tls_alert_name(tls->alert), tls->alert_is_ours ? "sent" : "received", text);
+	return x_asprintf("TLS alert %s %s: %s", tls_alert_name(tls->alert),
+			  tls->alert_is_ours ? "sent" : "received", text);
 }
 
-/* One failure a second, of all threads, is for everybody; a world of dead endpoints would fill the disk otherwise. */
+/* One failure a second, of all threads, is for everybody; a world of dead endpoints would fill the
+ * disk otherwise. */
 static enum log_level failure_log_level(struct shared *shared) {
-	int64_t now_us = clock_monotonic_us(), quiet_until_us = atomic_load(&shared->quiet_until_us);
+	int64_t now_us = clock_monotonic_us(),
+		quiet_until_us = atomic_load(&shared->quiet_until_us);
 
-	return now_us >= quiet_until_us && atomic_compare_exchange_strong(&shared->quiet_until_us, &quiet_until_us, now_us + 1000 * 1000)
-		       ? LOG_LEVEL_INFO
-		       : LOG_LEVEL_DEBUG;
+	return now_us >= quiet_until_us &&
+		       atomic_compare_exchange_strong(&shared->quiet_until_us, &quiet_until_us,
+						      now_us + 1000 * 1000)
+		   ? LOG_LEVEL_INFO
+		   : LOG_LEVEL_DEBUG;
 }
 
 /* For whoever wonders why an endpoint is not reached; the pipeline logs what becomes of it. */
@@ -66,16 +76,19 @@ static void log_failure(const struct transfer *transfer) {
 	char webhook_id[UUID_TEXT_SIZE];
 
 	uuid_format(&job->delivery.webhook_id, webhook_id);
-	log_write(failure_log_level(transfer->shared), "attempt failed", "tenant=%s webhook=%s delivery=%s host=%s reason=%s error=%s",
-		  log_quote(job->delivery.tenant_id), webhook_id, transfer->delivery_id, log_quote(job->route->host_key),
-		  attempt_reason_text(&job->result), log_quote(job->error));
+	log_write(failure_log_level(transfer->shared), "attempt failed",
+		  "tenant=%s webhook=%s delivery=%s host=%s reason=%s error=%s",
+		  log_quote(job->delivery.tenant_id), webhook_id, transfer->delivery_id,
+		  log_quote(job->route->host_key), attempt_reason_text(&job->result),
+		  log_quote(job->error));
 }
 
 void verdict_write(struct transfer *transfer, CURLcode code) {
 	const struct response *response = &transfer->response;
 	struct job *job = transfer->claim.job;
-	int64_t duration_us = (response->status ? response->completed_us : clock_monotonic_us()) - transfer->started_us;
-	enum attempt_reason reason = !response->status                             ? reason_without_verdict(transfer, code)
+	int64_t duration_us = (response->status ? response->completed_us : clock_monotonic_us()) -
+			      transfer->started_us;
+	enum attempt_reason reason = !response->status ? reason_without_verdict(transfer, code)
 				     : attempt_status_is_success(response->status) ? ATTEMPT_OK
 										   : ATTEMPT_STATUS;
 
@@ -85,18 +98,19 @@ void verdict_write(struct transfer *transfer, CURLcode code) {
 		.status = response->status,
 		.retry_after_ms = response->status ? response->retry_after_ms : -1,
 		.duration_ms = duration_us / 1000,
-		/* The millisecond after: the back-off counts from here, and must not be short by a part of one. */
+		/* The millisecond after: the back-off counts from here, and must not be short by a
+		   part of one. */
 		.finished_at_ms = clock_wall_ms() + 1,
 	};
 	if (reason == ATTEMPT_DNS || (reason == ATTEMPT_TIMEOUT && !transfer->resolved))
 		scheduler_lost(transfer->scheduler, transfer->claim.host);
 	if (reason == ATTEMPT_OK && job->is_probe)
 		scheduler_renewed(transfer->claim.host, transfer->started_us,
-				  transfer->shared->config->delivery_breaker_probe_interval_ms * 1000);
+				  transfer->shared->config->delivery_breaker_probe_interval_ms *
+				      1000);
 	observe(transfer->shared, reason, duration_us);
 	if (response->status)
 		return;
 	job->error = error_text(transfer, reason, code);
 	log_failure(transfer);
 }
-

@@ -3,8 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OF_A_COMMAND(subject)                                                                                                    \
-	{ [ANALYTIC_START] = subject "_START", [ANALYTIC_SUCCESS] = subject "_SUCCESS", [ANALYTIC_FAIL] = subject "_FAIL", }
+#define OF_A_COMMAND(subject)                                                                      \
+	{                                                                                          \
+		[ANALYTIC_START] = subject "_START",                                               \
+		[ANALYTIC_SUCCESS] = subject "_SUCCESS",                                           \
+		[ANALYTIC_FAIL] = subject "_FAIL",                                                 \
+	}
 
 /* NULL: the pair does not exist. */
 static const char *const types[ANALYTIC_SUBJECT_COUNT][ANALYTIC_STEP_NONE + 1] = {
@@ -40,7 +44,8 @@ const char *analytic_event_category(enum analytic_subject subject) {
 	return subject == ANALYTIC_OPENID_CREDENTIAL ? "openid" : "webhook";
 }
 
-int analytic_event_type_parse(const char *type, enum analytic_subject *subject, enum analytic_step *step) {
+int analytic_event_type_parse(const char *type, enum analytic_subject *subject,
+			      enum analytic_step *step) {
 	for (int i = 0; i < ANALYTIC_SUBJECT_COUNT; i++) {
 		for (int j = 0; j <= ANALYTIC_STEP_NONE; j++) {
 			if (!types[i][j] || strcmp(types[i][j], type) != 0)

@@ -1,4 +1,5 @@
-/* Analytic events: one for every step, published on webhook-results in the transaction that makes the step true. */
+/* Analytic events: one for every step, published on webhook-results in the transaction that makes
+ * the step true. */
 #pragma once
 
 #include "base/uuid.h"
@@ -15,8 +16,8 @@ enum analytic_subject {
 	ANALYTIC_WEBHOOK_KEY_ROTATE,
 	ANALYTIC_WEBHOOK_RECOVER,
 	ANALYTIC_OPENID_CREDENTIAL,
-	ANALYTIC_WEBHOOK_EVENT,         /* deliveries: RECEIVE, PROCESS_SUCCESS, PROCESS_FAIL, RETRY */
-	ANALYTIC_WEBHOOK_DISABLED,      /* stands alone, step NONE */
+	ANALYTIC_WEBHOOK_EVENT,    /* deliveries: RECEIVE, PROCESS_SUCCESS, PROCESS_FAIL, RETRY */
+	ANALYTIC_WEBHOOK_DISABLED, /* stands alone, step NONE */
 	ANALYTIC_SUBJECT_COUNT,
 };
 
@@ -37,8 +38,8 @@ bool analytic_event_type_exists(enum analytic_subject subject, enum analytic_ste
 /* "webhook" or "openid". */
 const char *analytic_event_category(enum analytic_subject subject);
 /* The reverse of analytic_event_type: 0, or 1 for an unknown text. */
-int analytic_event_type_parse(const char *type, enum analytic_subject *subject, enum analytic_step *step)
-	__attribute__((warn_unused_result));
+int analytic_event_type_parse(const char *type, enum analytic_subject *subject,
+			      enum analytic_step *step) __attribute__((warn_unused_result));
 
 enum event_data_kind {
 	EVENT_DATA_NONE,

@@ -5,16 +5,24 @@
 #include <ctype.h>
 #include <time.h>
 
-#define TEN(tens)                                                                                                                \
-	"status-" #tens "0", "status-" #tens "1", "status-" #tens "2", "status-" #tens "3", "status-" #tens "4",                 \
-	    "status-" #tens "5", "status-" #tens "6", "status-" #tens "7", "status-" #tens "8", "status-" #tens "9"
-#define HUNDRED(h) TEN(h##0), TEN(h##1), TEN(h##2), TEN(h##3), TEN(h##4), TEN(h##5), TEN(h##6), TEN(h##7), TEN(h##8), TEN(h##9)
+#define TEN(tens)                                                                                  \
+	"status-" #tens "0", "status-" #tens "1", "status-" #tens "2", "status-" #tens "3",        \
+	    "status-" #tens "4", "status-" #tens "5", "status-" #tens "6", "status-" #tens "7",    \
+	    "status-" #tens "8", "status-" #tens "9"
+#define HUNDRED(h)                                                                                 \
+	TEN(h##0), TEN(h##1), TEN(h##2), TEN(h##3), TEN(h##4), TEN(h##5), TEN(h##6), TEN(h##7),    \
+	    TEN(h##8), TEN(h##9)
 
-enum { STATUS_MIN = 100, STATUS_MAX = 999, RETRY_AFTER_LONGEST = sizeof("Wednesday, 06-Nov-94 08:49:37 GMT") * 2 };
+enum {
+	STATUS_MIN = 100,
+	STATUS_MAX = 999,
+	RETRY_AFTER_LONGEST = sizeof("Wednesday, 06-Nov-94 08:49:37 GMT") * 2
+};
 
 /* Written out, so that a reason can be kept by pointer for as long as the process lives. */
 static const char status_texts[STATUS_MAX - STATUS_MIN + 1][sizeof("status-503")] = {
-	HUNDRED(1), HUNDRED(2), HUNDRED(3), HUNDRED(4), HUNDRED(5), HUNDRED(6), HUNDRED(7), HUNDRED(8), HUNDRED(9),
+	HUNDRED(1), HUNDRED(2), HUNDRED(3), HUNDRED(4), HUNDRED(5),
+	HUNDRED(6), HUNDRED(7), HUNDRED(8), HUNDRED(9),
 };
 
 static const char *const reason_texts[ATTEMPT_REASON_COUNT] = {
@@ -30,7 +38,8 @@ static const char *const reason_texts[ATTEMPT_REASON_COUNT] = {
 };
 
 const char *attempt_reason_text(const struct attempt_result *result) {
-	if (result->reason == ATTEMPT_STATUS && result->status >= STATUS_MIN && result->status <= STATUS_MAX)
+	if (result->reason == ATTEMPT_STATUS && result->status >= STATUS_MIN &&
+	    result->status <= STATUS_MAX)
 		return status_texts[result->status - STATUS_MIN];
 	return reason_texts[result->reason];
 }
@@ -46,7 +55,8 @@ const char *attempt_reason_told(const struct attempt_result *result) {
 }
 
 const char *attempt_reason_retold(const char *recorded) {
-	for (enum attempt_reason reason = ATTEMPT_OK; recorded && reason < ATTEMPT_REASON_COUNT; reason++)
+	for (enum attempt_reason reason = ATTEMPT_OK; recorded && reason < ATTEMPT_REASON_COUNT;
+	     reason++)
 		if (is_of_address(reason) && strcmp(recorded, reason_texts[reason]) == 0)
 			return no_address;
 	return recorded;
@@ -63,8 +73,8 @@ static int64_t parse_delay_s(const char *text) {
 }
 
 /*
- * strptime takes any blanks, or none, where the format has one, and timegm mends the calendar (the 31st of February, a Monday
- * that was none): only a text that is written back the same was right.
+ * strptime takes any blanks, or none, where the format has one, and timegm mends the calendar (the
+ * 31st of February, a Monday that was none): only a text that is written back the same was right.
  */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* of the table below */
@@ -82,7 +92,9 @@ static bool parse_date(const char *text, const char *format, time_t *out) {
 
 /* Source: RFC 9110 section 5.6.7: all three forms must be understood. */
 static int64_t parse_http_date(const char *text, int64_t now_ms) {
-	static const char *const formats[] = { "%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y" };
+	static const char *const formats[] = { "%a, %d %b %Y %H:%M:%S GMT",
+					       "%A, %d-%b-%y %H:%M:%S GMT",
+					       "%a %b %e %H:%M:%S %Y" };
 	time_t date;
 
 	for (size_t i = 0; i < ARRAY_LEN(formats); i++)

@@ -12,10 +12,13 @@ void breaker_success(struct breaker *breaker) {
 
 /* How long the endpoint itself asked to be left alone; 0: it did not. */
 static int64_t asked_hold_ms(const struct attempt_result *result) {
-	return attempt_may_ask_to_wait(result->status) ? MIN(MAX(result->retry_after_ms, (int64_t)0), (int64_t)RETRY_AFTER_MAX_MS) : 0;
+	return attempt_may_ask_to_wait(result->status)
+		   ? MIN(MAX(result->retry_after_ms, (int64_t)0), (int64_t)RETRY_AFTER_MAX_MS)
+		   : 0;
 }
 
-enum breaker_effect breaker_failure(struct breaker *breaker, const struct breaker_policy *policy, const struct attempt_result *result) {
+enum breaker_effect breaker_failure(struct breaker *breaker, const struct breaker_policy *policy,
+				    const struct attempt_result *result) {
 	int64_t hold_ms = asked_hold_ms(result);
 
 	if (result->reason == ATTEMPT_INTERNAL) /* says nothing of the endpoint */
@@ -27,8 +30,11 @@ enum breaker_effect breaker_failure(struct breaker *breaker, const struct breake
 	if (breaker->is_open)
 		hold_ms = MAX(hold_ms, policy->probe_interval_ms);
 	if (hold_ms > 0)
-		breaker->hold_until_ms = MAX(breaker->hold_until_ms, result->finished_at_ms + hold_ms);
-	return hold_ms > 0 || breaker->is_gone ? BREAKER_HELD : attempt_may_ask_to_wait(result->status) ? BREAKER_SLOWER : BREAKER_NONE;
+		breaker->hold_until_ms =
+		    MAX(breaker->hold_until_ms, result->finished_at_ms + hold_ms);
+	return hold_ms > 0 || breaker->is_gone           ? BREAKER_HELD
+	       : attempt_may_ask_to_wait(result->status) ? BREAKER_SLOWER
+							 : BREAKER_NONE;
 }
 
 struct breaker breaker_reopened(int64_t failing_since_ms) {

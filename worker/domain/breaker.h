@@ -1,5 +1,6 @@
 /*
- * An endpoint's breaker: what the attempts that ended say about those to come. A function of values; whoever keeps one tells it of every end.
+ * An endpoint's breaker: what the attempts that ended say about those to come. A function of
+ * values; whoever keeps one tells it of every end.
  *
  *                       a success
  *          ┌────────────────────────────────────┐
@@ -10,8 +11,9 @@
  *                                             ▼
  *                             410 ──► GONE: none goes, until its webhook was told
  *
- * A hold is a time before which none goes: the time until a probe, or what the endpoint asked for with Retry-After. Source of the statuses that
- * slow an endpoint down: RFC 9110 sections 10.2.3, 15.5.11 and 15.6, RFC 6585 section 4.
+ * A hold is a time before which none goes: the time until a probe, or what the endpoint asked for
+ * with Retry-After. Source of the statuses that slow an endpoint down: RFC 9110
+ * sections 10.2.3, 15.5.11 and 15.6, RFC 6585 section 4.
  */
 #pragma once
 
@@ -23,9 +25,9 @@ struct breaker_policy {
 };
 
 struct breaker {
-	int failures;              /* in a row */
-	int64_t failing_since_ms;  /* wall: when the first of them ended; 0: none */
-	int64_t hold_until_ms;     /* wall; 0: none */
+	int failures;             /* in a row */
+	int64_t failing_since_ms; /* wall: when the first of them ended; 0: none */
+	int64_t hold_until_ms;    /* wall; 0: none */
 	bool is_open, is_gone;
 };
 
@@ -37,7 +39,9 @@ enum breaker_effect {
 };
 
 void breaker_success(struct breaker *breaker);
-enum breaker_effect breaker_failure(struct breaker *breaker, const struct breaker_policy *policy, const struct attempt_result *result);
+enum breaker_effect breaker_failure(struct breaker *breaker, const struct breaker_policy *policy,
+				    const struct attempt_result *result);
 
-/* As one begins that had opened before and is not known to have closed since: with a probe, at once. */
+/* As one begins that had opened before and is not known to have closed since: with a probe, at
+ * once. */
 struct breaker breaker_reopened(int64_t failing_since_ms);

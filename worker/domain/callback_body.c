@@ -57,27 +57,33 @@ static void append_payload(struct buffer *out, const struct issuance *issuance, 
 	buffer_append_char(out, '}');
 }
 
-static void append_head(struct buffer *out, const struct uuid *event_id, enum event_type type, int64_t timestamp_ms) {
+static void append_head(struct buffer *out, const struct uuid *event_id, enum event_type type,
+			int64_t timestamp_ms) {
 	append_uuid(out, "{\"id\":", event_id);
 	append_text(out, ",\"type\":", event_type_name(type));
 	append_time(out, ",\"timestamp\":", timestamp_ms);
 	buffer_append_string(out, ",\"payload\":");
 }
 
-void event_json_issued(struct buffer *out, const struct issuance *issuance, enum event_type type, const struct uuid *event_id) {
+void event_json_issued(struct buffer *out, const struct issuance *issuance, enum event_type type,
+		       const struct uuid *event_id) {
 	append_head(out, event_id, type, issuance->envelope.timestamp_ms);
 	append_payload(out, issuance, type == EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY);
 	buffer_append_char(out, '}');
 }
 
-void event_json_test(struct buffer *out, const struct uuid *event_id, const struct uuid *webhook_id, int64_t timestamp_ms) {
+void event_json_test(struct buffer *out, const struct uuid *event_id, const struct uuid *webhook_id,
+		     int64_t timestamp_ms) {
 	append_head(out, event_id, EVENT_TYPE_WEBHOOK_TEST, timestamp_ms);
-	append_uuid(out, "{\"message\":\"This is a test of your webhook.\",\"webhookId\":", webhook_id);
+	append_uuid(out,
+		    "{\"message\":\"This is a test of your webhook.\",\"webhookId\":", webhook_id);
 	buffer_append_string(out, "}}");
 }
 
-void callback_body(struct arena *arena, const struct buffer *event_json, struct delivery *delivery) {
-	char delivery_id[UUID_TEXT_SIZE], webhook_id[UUID_TEXT_SIZE], created_at[CLOCK_ISO8601_SIZE];
+void callback_body(struct arena *arena, const struct buffer *event_json,
+		   struct delivery *delivery) {
+	char delivery_id[UUID_TEXT_SIZE], webhook_id[UUID_TEXT_SIZE],
+	    created_at[CLOCK_ISO8601_SIZE];
 	size_t max = CALLBACK_HEAD_LEN + CLOCK_ISO8601_SIZE + event_json->len;
 	char *body = arena_alloc(arena, max);
 	int head_len;
@@ -85,9 +91,10 @@ void callback_body(struct arena *arena, const struct buffer *event_json, struct 
 	uuid_format(&delivery->id, delivery_id);
 	uuid_format(&delivery->webhook_id, webhook_id);
 	clock_format_iso8601(delivery->created_at_ms, created_at);
-	head_len = snprintf(body, max,
-			    "{\"deliveryId\":\"%s\",\"deliveryTimestamp\":\"%s\",\"webhookId\":\"%s\",\"event\":", delivery_id,
-			    created_at, webhook_id);
+	head_len = snprintf(
+	    body, max,
+	    "{\"deliveryId\":\"%s\",\"deliveryTimestamp\":\"%s\",\"webhookId\":\"%s\",\"event\":",
+	    delivery_id, created_at, webhook_id);
 	memcpy(body + head_len, event_json->data, event_json->len);
 	delivery->body_len = (size_t)head_len + event_json->len + 1;
 	body[delivery->body_len - 1] = '}';

@@ -1,6 +1,6 @@
 /*
- * The callback's body (design section 4): an event's JSON is built once, and each webhook's ids are put in front of it. Inside
- * `domain` only.
+ * The callback's body (design section 4): an event's JSON is built once, and each webhook's ids are
+ * put in front of it. Inside `domain` only.
  */
 #pragma once
 
@@ -11,15 +11,19 @@
 
 /* What an event's JSON may have at most, so that the whole body keeps to DELIVERY_BODY_MAX. */
 enum {
-	CALLBACK_HEAD_LEN = sizeof("{\"deliveryId\":\"\",\"deliveryTimestamp\":\"\",\"webhookId\":\"\",\"event\":}") - 1 +
-			    2 * (UUID_TEXT_SIZE - 1) + sizeof("2026-01-31T12:00:00.000Z") - 1,
+	CALLBACK_HEAD_LEN = sizeof(
+	    "{\"deliveryId\":\"\",\"deliveryTimestamp\":\"\",\"webhookId\":\"\",\"event\":}") -
+	    1 + 2 * (UUID_TEXT_SIZE - 1) + sizeof("2026-01-31T12:00:00.000Z") - 1,
 	EVENT_JSON_MAX = DELIVERY_BODY_MAX - CALLBACK_HEAD_LEN
 };
 
-/* {"id":...,"type":...,"timestamp":...,"payload":{...}}. `claims` and `credential` of the issuance are valid JSON, already
- * checked. */
-void event_json_issued(struct buffer *out, const struct issuance *issuance, enum event_type type, const struct uuid *event_id);
-void event_json_test(struct buffer *out, const struct uuid *event_id, const struct uuid *webhook_id, int64_t timestamp_ms);
+/* {"id":...,"type":...,"timestamp":...,"payload":{...}}. `claims` and `credential` of the issuance
+ * are valid JSON, already checked. */
+void event_json_issued(struct buffer *out, const struct issuance *issuance, enum event_type type,
+		       const struct uuid *event_id);
+void event_json_test(struct buffer *out, const struct uuid *event_id, const struct uuid *webhook_id,
+		     int64_t timestamp_ms);
 
-/* Fills `body` and `body_len` of a delivery that has its ids and created_at_ms. The body lives in the arena. */
+/* Fills `body` and `body_len` of a delivery that has its ids and created_at_ms. The body lives in
+ * the arena. */
 void callback_body(struct arena *arena, const struct buffer *event_json, struct delivery *delivery);

@@ -1,10 +1,14 @@
 #include "domain/command.h"
 
 static const char *const names[OPERATION_COUNT] = {
-	[OPERATION_CREATE_WEBHOOK] = "CreateWebhook",        [OPERATION_RETRIEVE_WEBHOOKS] = "RetrieveWebhooks",
-	[OPERATION_RETRIEVE_WEBHOOK] = "RetrieveWebhook",    [OPERATION_UPDATE_WEBHOOK] = "UpdateWebhook",
-	[OPERATION_DELETE_WEBHOOK] = "DeleteWebhook",        [OPERATION_TEST_WEBHOOK] = "TestWebhook",
-	[OPERATION_ROTATE_SIGNING_KEY] = "RotateSigningKey", [OPERATION_RECOVER_DELIVERIES] = "RecoverDeliveries",
+	[OPERATION_CREATE_WEBHOOK] = "CreateWebhook",
+	[OPERATION_RETRIEVE_WEBHOOKS] = "RetrieveWebhooks",
+	[OPERATION_RETRIEVE_WEBHOOK] = "RetrieveWebhook",
+	[OPERATION_UPDATE_WEBHOOK] = "UpdateWebhook",
+	[OPERATION_DELETE_WEBHOOK] = "DeleteWebhook",
+	[OPERATION_TEST_WEBHOOK] = "TestWebhook",
+	[OPERATION_ROTATE_SIGNING_KEY] = "RotateSigningKey",
+	[OPERATION_RECOVER_DELIVERIES] = "RecoverDeliveries",
 };
 
 const char *operation_name(enum operation operation) {

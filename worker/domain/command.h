@@ -1,6 +1,7 @@
 /*
- * Commands as they were decoded and before they are validated: plain strings, whatever they say. Every pointer borrows from the arena of the
- * turn and is UTF-8 without NUL; NULL where an optional field is absent.
+ * Commands as they were decoded and before they are validated: plain strings, whatever they say.
+ * Every pointer borrows from the arena of the turn and is UTF-8 without NUL; NULL where an optional
+ * field is absent.
  */
 #pragma once
 
@@ -32,7 +33,8 @@ struct command_envelope {
 	const char *request_id;
 	const char *client_id;
 	int64_t timestamp_ms;    /* the producer's, wall */
-	const char *traceparent; /* from the Kafka header; NULL without one or where it is malformed (W3C Trace Context level 1, section 3.2) */
+	const char *traceparent; /* from the Kafka header; NULL without one or where it is malformed
+				    (W3C Trace Context level 1, section 3.2) */
 };
 
 /* WebhookCommand. Only the fields of `operation` mean anything. */
@@ -60,6 +62,7 @@ struct issuance {
 	const char *format;
 	const char *credential_offer_id;
 	const char *session_id;
-	const char *claims;     /* a JSON object as text */
-	const char *credential; /* a JSON value as text; never NULL, "" where the command has none */
+	const char *claims; /* a JSON object as text */
+	const char
+	    *credential; /* a JSON value as text; never NULL, "" where the command has none */
 };

@@ -19,7 +19,8 @@ static void append_escaping_colons(struct buffer *out, const char *text) {
 }
 
 char *cursor_format(struct arena *arena, const struct cursor *cursor) {
-	_cleanup_(buffer_destroy) struct buffer plain = BUFFER_INIT(CURSOR_PLAIN_MAX), text = BUFFER_INIT(CURSOR_PLAIN_MAX * 2);
+	_cleanup_(buffer_destroy) struct buffer plain = BUFFER_INIT(CURSOR_PLAIN_MAX),
+						text = BUFFER_INIT(CURSOR_PLAIN_MAX * 2);
 	char created_at[CLOCK_ISO8601_SIZE], id[UUID_TEXT_SIZE];
 
 	clock_format_iso8601(cursor->created_at_ms, created_at);
@@ -54,7 +55,8 @@ static int parse_plain(char *plain, struct cursor *out) {
 		return CURSOR_E_REFUSED;
 	*id = '\0';
 	unescape_colons(plain);
-	if (clock_parse_iso8601(plain + strlen(CREATED_AT), &out->created_at_ms) < 0 || uuid_parse(id + strlen(ID), &out->id) < 0)
+	if (clock_parse_iso8601(plain + strlen(CREATED_AT), &out->created_at_ms) < 0 ||
+	    uuid_parse(id + strlen(ID), &out->id) < 0)
 		return CURSOR_E_REFUSED;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * The cursor of a list: a place in the order (createdAt, id), not a secret and not tied to an item that still exists.
- * Text: base64url without padding of `createdAt=<ISO-8601 ms, percent-encoded>&id=<uuid>`.
+ * The cursor of a list: a place in the order (createdAt, id), not a secret and not tied to an item
+ * that still exists. Text: base64url without padding of `createdAt=<ISO-8601 ms,
+ * percent-encoded>&id=<uuid>`.
  */
 #pragma once
 

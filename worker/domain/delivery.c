@@ -29,7 +29,8 @@ struct delivery delivery_copy(struct arena *arena, const struct delivery *delive
 struct delivery delivery_without_texts(const struct delivery *delivery) {
 	struct delivery copy = *delivery;
 
-	copy.tenant_id = copy.command_id = copy.request_id = copy.client_id = copy.traceparent = copy.last_reason = NULL;
+	copy.tenant_id = copy.command_id = copy.request_id = copy.client_id = copy.traceparent =
+	    copy.last_reason = NULL;
 	copy.body = NULL;
 	copy.body_len = 0;
 	return copy;
@@ -50,8 +51,8 @@ static double jitter_of(const struct uuid *delivery_id, int32_t attempts) {
 	return (double)value / (double)UINT32_MAX * 2 - 1;
 }
 
-int64_t retry_delay_ms(const struct retry_policy *policy, const struct uuid *delivery_id, int32_t attempts,
-		       int64_t retry_after_ms) {
+int64_t retry_delay_ms(const struct retry_policy *policy, const struct uuid *delivery_id,
+		       int32_t attempts, int64_t retry_after_ms) {
 	int64_t base_ms, back_off_ms, asked_ms;
 
 	if (attempts < 1)
@@ -59,7 +60,8 @@ int64_t retry_delay_ms(const struct retry_policy *policy, const struct uuid *del
 	if ((size_t)attempts > policy->schedule_count)
 		return -1;
 	base_ms = policy->schedule_ms[attempts - 1];
-	back_off_ms = base_ms + (int64_t)((double)base_ms * policy->jitter * jitter_of(delivery_id, attempts));
+	back_off_ms = base_ms + (int64_t)((double)base_ms * policy->jitter *
+					  jitter_of(delivery_id, attempts));
 	asked_ms = MIN(retry_after_ms, (int64_t)RETRY_AFTER_MAX_MS);
 	return MAX(back_off_ms, asked_ms);
 }
@@ -74,10 +76,13 @@ static int64_t longest_wait_ms(const struct retry_policy *policy, const struct d
 	for (size_t i = 0; i < policy->schedule_count; i++)
 		longest_ms = MAX(longest_ms, policy->schedule_ms[i]);
 	longest_ms += (int64_t)((double)longest_ms * policy->jitter);
-	return attempt_may_ask_to_wait(delivery->last_status) ? MAX(longest_ms, (int64_t)RETRY_AFTER_MAX_MS) : longest_ms;
+	return attempt_may_ask_to_wait(delivery->last_status)
+		   ? MAX(longest_ms, (int64_t)RETRY_AFTER_MAX_MS)
+		   : longest_ms;
 }
 
-int64_t retry_due_ms(const struct retry_policy *policy, const struct delivery *delivery, int64_t now_ms) {
+int64_t retry_due_ms(const struct retry_policy *policy, const struct delivery *delivery,
+		     int64_t now_ms) {
 	int64_t due_ms = delivery->next_attempt_at_ms;
 
 	return due_ms > now_ms + longest_wait_ms(policy, delivery) ? now_ms : due_ms;

@@ -1,5 +1,6 @@
 /*
- * A delivery: one event on its way to one webhook's endpoint, from the commit that recorded it to its end.
+ * A delivery: one event on its way to one webhook's endpoint, from the commit that recorded it to
+ * its end.
  *
  *              recorded with its webhook's command
  *                          │
@@ -12,8 +13,8 @@
  *                 │      ▼ schedule exhausted
  *                 └──── DEAD ──── retention over ──► (gone: tombstone)
  *
- * The record in the changelog is the truth; an attempt whose outcome was not committed did not happen, and the delivery
- * is sent again with the same id.
+ * The record in the changelog is the truth; an attempt whose outcome was not committed did not
+ * happen, and the delivery is sent again with the same id.
  */
 #pragma once
 
@@ -43,12 +44,14 @@ struct delivery {
 	int32_t last_status;        /* HTTP; 0: none */
 	const char *last_reason;    /* NULL before the first failure */
 	int64_t created_at_ms;      /* wall: when it was recorded */
-	int64_t next_attempt_at_ms; /* wall; due at once when not in the future. Of a dead one: when it died. */
+	int64_t next_attempt_at_ms; /* wall; due at once when not in the future. Of a dead one: when
+				       it died. */
 };
 
 enum { DELIVERY_BODY_MAX = 256 * 1024 };
 
-/* Of deliveries that are read at once: how many, and how many bytes of records, past which no further one is read. */
+/* Of deliveries that are read at once: how many, and how many bytes of records, past which no
+ * further one is read. */
 struct delivery_bounds {
 	size_t count, bytes;
 };
@@ -69,13 +72,17 @@ struct retry_policy {
 };
 
 /*
- * The wait after the `attempts`th failed attempt in milliseconds, or -1 when the schedule is exhausted. The jitter is a hash of the
- * delivery's id and the attempt, so that a replay decides the same. `retry_after_ms` (-1: none) is honoured within [back-off, 24 h].
+ * The wait after the `attempts`th failed attempt in milliseconds, or -1 when the schedule is
+ * exhausted. The jitter is a hash of the delivery's id and the attempt, so that a replay decides
+ * the same. `retry_after_ms` (-1: none) is honoured within [back-off, 24 h].
  */
-int64_t retry_delay_ms(const struct retry_policy *policy, const struct uuid *delivery_id, int32_t attempts, int64_t retry_after_ms);
+int64_t retry_delay_ms(const struct retry_policy *policy, const struct uuid *delivery_id,
+		       int32_t attempts, int64_t retry_after_ms);
 
 /*
- * When a pending delivery is due, as this process may use it: as recorded, unless it lies further ahead than its schedule or a Retry-After could have put
- * it. Then a clock stood elsewhere when it was recorded, and it is due now (R10).
+ * When a pending delivery is due, as this process may use it: as recorded, unless it lies further
+ * ahead than its schedule or a Retry-After could have put it. Then a clock stood elsewhere when it
+ * was recorded, and it is due now (R10).
  */
-int64_t retry_due_ms(const struct retry_policy *policy, const struct delivery *delivery, int64_t now_ms);
+int64_t retry_due_ms(const struct retry_policy *policy, const struct delivery *delivery,
+		     int64_t now_ms);

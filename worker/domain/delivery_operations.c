@@ -4,8 +4,10 @@
 #include "domain/operations.h"
 #include "domain/recording.h"
 
-/* The webhook that the command names, where it can take deliveries. Returns 0; 1 after answering; or a negative errno. */
-static int find_enabled(struct handling *handling, const struct command *command, struct webhook *out) {
+/* The webhook that the command names, where it can take deliveries. Returns 0; 1 after answering;
+ * or a negative errno. */
+static int find_enabled(struct handling *handling, const struct command *command,
+			struct webhook *out) {
 	struct uuid id;
 	int r;
 
@@ -41,7 +43,8 @@ int operation_test_webhook(struct handling *handling, const void *userdata) {
 	r = find_enabled(handling, userdata, &webhook);
 	if (r)
 		return r;
-	if (handling_exceeds(handling, TENANT_LIMIT_PENDING_DELIVERIES, handling->context->pending_deliveries, 1))
+	if (handling_exceeds(handling, TENANT_LIMIT_PENDING_DELIVERIES,
+			     handling->context->pending_deliveries, 1))
 		return 0;
 	event_id = id_of_event(envelope->tenant_id, envelope->command_id, EVENT_TYPE_WEBHOOK_TEST);
 	event_json_test(&event_json, &event_id, &webhook.id, envelope->timestamp_ms);
@@ -64,15 +67,19 @@ static void revive(struct handling *handling, const struct delivery *dead) {
 	effects_put(handling->effects, &record);
 }
 
-/* How many may be revived at once. One is asked for where none may be, so that a tenant that has none is told so. */
+/* How many may be revived at once. One is asked for where none may be, so that a tenant that has
+ * none is told so. */
 static size_t room(const struct handling *handling) {
 	const struct handler_context *context = handling->context;
 	int64_t max = context->settings->tenant_max[TENANT_LIMIT_PENDING_DELIVERIES];
 
-	return max == 0 ? RECOVER_MAX : (size_t)MIN(MAX(max - context->pending_deliveries, (int64_t)1), (int64_t)RECOVER_MAX);
+	return max == 0 ? RECOVER_MAX
+			: (size_t)MIN(MAX(max - context->pending_deliveries, (int64_t)1),
+				      (int64_t)RECOVER_MAX);
 }
 
-/* A disabled webhook's pending deliveries are withdrawn: reviving its dead ones would lose them, so it is refused. */
+/* A disabled webhook's pending deliveries are withdrawn: reviving its dead ones would lose them, so
+ * it is refused. */
 int operation_recover_deliveries(struct handling *handling, const void *userdata) {
 	const struct registry *registry = handling->context->registry;
 	const struct command *command = userdata;
@@ -86,11 +93,13 @@ int operation_recover_deliveries(struct handling *handling, const void *userdata
 	r = find_enabled(handling, command, &webhook);
 	if (r)
 		return r;
-	r = registry->delivery_dead(registry->userdata, handling->effects->arena, &webhook.id, command->since_ms,
-				    (struct delivery_bounds){ room(handling), RECOVER_BYTES_MAX }, &dead, &count);
+	r = registry->delivery_dead(
+	    registry->userdata, handling->effects->arena, &webhook.id, command->since_ms,
+	    (struct delivery_bounds){ room(handling), RECOVER_BYTES_MAX }, &dead, &count);
 	if (r < 0)
 		return r;
-	if (handling_exceeds(handling, TENANT_LIMIT_PENDING_DELIVERIES, handling->context->pending_deliveries, (int64_t)count))
+	if (handling_exceeds(handling, TENANT_LIMIT_PENDING_DELIVERIES,
+			     handling->context->pending_deliveries, (int64_t)count))
 		return 0;
 	for (size_t i = 0; i < count; i++)
 		revive(handling, &dead[i]);

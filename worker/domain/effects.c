@@ -5,8 +5,8 @@ void effects_init(struct effects *effects, struct arena *arena) {
 }
 
 static void add_change(struct effects *effects, const struct change *change) {
-	effects->changes = arena_grow(effects->arena, effects->changes, effects->change_count, &effects->change_capacity,
-				      sizeof(*effects->changes));
+	effects->changes = arena_grow(effects->arena, effects->changes, effects->change_count,
+				      &effects->change_capacity, sizeof(*effects->changes));
 	effects->changes[effects->change_count++] = *change;
 }
 
@@ -22,8 +22,8 @@ void effects_delete(struct effects *effects, const struct state_key *key) {
 }
 
 void effects_event(struct effects *effects, const struct analytic_event *event) {
-	effects->events =
-	    arena_grow(effects->arena, effects->events, effects->event_count, &effects->event_capacity, sizeof(*effects->events));
+	effects->events = arena_grow(effects->arena, effects->events, effects->event_count,
+				     &effects->event_capacity, sizeof(*effects->events));
 	effects->events[effects->event_count++] = *event;
 }
 

@@ -1,4 +1,5 @@
-/* What handling something came to: changes for the changelog and events for webhook-results, in order. Lives in an arena. */
+/* What handling something came to: changes for the changelog and events for webhook-results, in
+ * order. Lives in an arena. */
 #pragma once
 
 #include "domain/state.h"

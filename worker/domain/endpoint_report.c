@@ -20,13 +20,16 @@ static void disable(struct webhook *webhook, int64_t now_ms, struct effects *out
 			   });
 }
 
-static bool is_over(const struct outcome_settings *settings, const struct endpoint_report *report, int64_t now_ms) {
+static bool is_over(const struct outcome_settings *settings, const struct endpoint_report *report,
+		    int64_t now_ms) {
 	return report->is_gone ||
-	       (report->failing_since_ms > 0 && now_ms - report->failing_since_ms >= settings->endpoint_disable_after_ms);
+	       (report->failing_since_ms > 0 &&
+		now_ms - report->failing_since_ms >= settings->endpoint_disable_after_ms);
 }
 
-void handle_endpoint_report(const struct outcome_settings *settings, const struct webhook *webhook, const struct endpoint_report *report,
-			    int64_t now_ms, struct effects *out) {
+void handle_endpoint_report(const struct outcome_settings *settings, const struct webhook *webhook,
+			    const struct endpoint_report *report, int64_t now_ms,
+			    struct effects *out) {
 	struct webhook changed = *webhook;
 
 	if (webhook->disabled || strcmp(webhook->url, report->url) != 0)
@@ -35,6 +38,7 @@ void handle_endpoint_report(const struct outcome_settings *settings, const struc
 		disable(&changed, now_ms, out);
 	} else if (webhook->failing_since_ms != report->failing_since_ms) {
 		changed.failing_since_ms = report->failing_since_ms;
-		effects_put(out, &(struct state_record){ .kind = STATE_WEBHOOK, .webhook = changed });
+		effects_put(out,
+			    &(struct state_record){ .kind = STATE_WEBHOOK, .webhook = changed });
 	}
 }

@@ -1,11 +1,14 @@
-/* The types of event that a callback carries. Plain strings on the wire, so that a wrong one is a refused value and not an undecodable record. */
+/* The types of event that a callback carries. Plain strings on the wire, so that a wrong one is a
+ * refused value and not an undecodable record. */
 #pragma once
 
 enum event_type {
 	EVENT_TYPE_CREDENTIAL_ISSUED,         /* "OpenIdCredentialIssued", carries the credential */
-	EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY, /* "OpenIdCredentialIssuedSummary", the same without it */
+	EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY, /* "OpenIdCredentialIssuedSummary", the same without
+						 it */
 	EVENT_TYPE_SUBSCRIBABLE_COUNT,
-	EVENT_TYPE_WEBHOOK_TEST = EVENT_TYPE_SUBSCRIBABLE_COUNT, /* "WebhookTest", sent on demand, never subscribed to */
+	EVENT_TYPE_WEBHOOK_TEST =
+	    EVENT_TYPE_SUBSCRIBABLE_COUNT, /* "WebhookTest", sent on demand, never subscribed to */
 	EVENT_TYPE_COUNT,
 };
 

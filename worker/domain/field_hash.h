@@ -1,6 +1,7 @@
 /*
- * BLAKE2b-128 over a purpose and fields, each behind its length: two different lists of fields are never the same bytes, and a
- * hash made for one purpose never equals one made for another. Source: RFC 7693.
+ * BLAKE2b-128 over a purpose and fields, each behind its length: two different lists of fields are
+ * never the same bytes, and a hash made for one purpose never equals one made for another. Source:
+ * RFC 7693.
  */
 #pragma once
 

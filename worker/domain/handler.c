@@ -10,12 +10,14 @@ struct operation_rule {
 
 static const struct operation_rule rules[OPERATION_COUNT] = {
 	[OPERATION_CREATE_WEBHOOK] = { ANALYTIC_WEBHOOK_CREATE, operation_create_webhook },
-	[OPERATION_RETRIEVE_WEBHOOKS] = { ANALYTIC_WEBHOOK_RETRIEVE_LIST, operation_retrieve_webhooks },
+	[OPERATION_RETRIEVE_WEBHOOKS] = { ANALYTIC_WEBHOOK_RETRIEVE_LIST,
+					  operation_retrieve_webhooks },
 	[OPERATION_RETRIEVE_WEBHOOK] = { ANALYTIC_WEBHOOK_RETRIEVE, operation_retrieve_webhook },
 	[OPERATION_UPDATE_WEBHOOK] = { ANALYTIC_WEBHOOK_UPDATE, operation_update_webhook },
 	[OPERATION_DELETE_WEBHOOK] = { ANALYTIC_WEBHOOK_DELETE, operation_delete_webhook },
 	[OPERATION_TEST_WEBHOOK] = { ANALYTIC_WEBHOOK_TEST, operation_test_webhook },
-	[OPERATION_ROTATE_SIGNING_KEY] = { ANALYTIC_WEBHOOK_KEY_ROTATE, operation_rotate_signing_key },
+	[OPERATION_ROTATE_SIGNING_KEY] = { ANALYTIC_WEBHOOK_KEY_ROTATE,
+					   operation_rotate_signing_key },
 	[OPERATION_RECOVER_DELIVERIES] = { ANALYTIC_WEBHOOK_RECOVER, operation_recover_deliveries },
 };
 
@@ -58,7 +60,8 @@ static void hash_fields(struct field_hash *hash, const struct command *command) 
 	abort();
 }
 
-/* As the fields came, before any normalisation: a producer that repeats a command repeats its bytes. */
+/* As the fields came, before any normalisation: a producer that repeats a command repeats its
+ * bytes. */
 static void fingerprint(const struct command *command, uint8_t out[FIELD_HASH_SIZE]) {
 	struct field_hash hash;
 
@@ -68,7 +71,8 @@ static void fingerprint(const struct command *command, uint8_t out[FIELD_HASH_SI
 	field_hash_finish(&hash, out);
 }
 
-int handle_command(const struct handler_context *context, const struct command *command, struct effects *out) {
+int handle_command(const struct handler_context *context, const struct command *command,
+		   struct effects *out) {
 	const struct operation_rule *rule = &rules[command->operation];
 	struct handling handling = {
 		.context = context,

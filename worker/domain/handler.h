@@ -1,8 +1,10 @@
 /*
- * The handlers: a command, what it needs of the state, and the time go in; effects come out. Pure: no I/O of their own, no clock, no randomness.
+ * The handlers: a command, what it needs of the state, and the time go in; effects come out. Pure:
+ * no I/O of their own, no clock, no randomness.
  *
- * Every command gets exactly one START and one SUCCESS or FAIL, in order. A refused input is an ordinary outcome: FAIL with 400, 404, 409 or 429, a
- * detail for every wrong parameter, or for the limit that is reached, and no change.
+ * Every command gets exactly one START and one SUCCESS or FAIL, in order. A refused input is an
+ * ordinary outcome: FAIL with 400, 404, 409 or 429, a detail for every wrong parameter, or for the
+ * limit that is reached, and no change.
  */
 #pragma once
 
@@ -27,9 +29,10 @@ struct handler_settings {
 	int64_t tenant_max[TENANT_LIMIT_COUNT]; /* 0: no limit */
 };
 
-/* Derives a tenant's key pair of an epoch and fills kid, x and master_key_id; the other fields are the caller's. */
-typedef void (*signing_key_derive_fn)(void *userdata, struct arena *arena, const char *tenant_id, int32_t epoch,
-				      struct signing_key *out);
+/* Derives a tenant's key pair of an epoch and fills kid, x and master_key_id; the other fields are
+ * the caller's. */
+typedef void (*signing_key_derive_fn)(void *userdata, struct arena *arena, const char *tenant_id,
+				      int32_t epoch, struct signing_key *out);
 
 struct handler_context {
 	const struct handler_settings *settings;
@@ -38,14 +41,14 @@ struct handler_context {
 	void *derive_key_userdata;
 	const struct command_source *source;
 	int64_t pending_deliveries; /* of the command's tenant */
-	int64_t now_ms; /* wall */
+	int64_t now_ms;             /* wall */
 };
 
 /* Both return 0, or the negative errno of the registry. */
-int handle_command(const struct handler_context *context, const struct command *command, struct effects *out)
-	__attribute__((warn_unused_result));
-int handle_issuance(const struct handler_context *context, const struct issuance *issuance, struct effects *out)
-	__attribute__((warn_unused_result));
+int handle_command(const struct handler_context *context, const struct command *command,
+		   struct effects *out) __attribute__((warn_unused_result));
+int handle_issuance(const struct handler_context *context, const struct issuance *issuance,
+		    struct effects *out) __attribute__((warn_unused_result));
 
 struct outcome_settings {
 	struct retry_policy retry;
@@ -53,27 +56,33 @@ struct outcome_settings {
 };
 
 /*
- * An attempt's outcome: success ends the delivery (tombstone, PROCESS_SUCCESS), failure schedules the next attempt (RETRY) or, with the schedule
- * exhausted, makes it dead (PROCESS_FAIL). A 410 ends it (tombstone, PROCESS_FAIL). `delivery` is as it was before the attempt. Its events' ids are id_of_delivery_event's.
+ * An attempt's outcome: success ends the delivery (tombstone, PROCESS_SUCCESS), failure schedules
+ * the next attempt (RETRY) or, with the schedule exhausted, makes it dead (PROCESS_FAIL). A 410
+ * ends it (tombstone, PROCESS_FAIL). `delivery` is as it was before the attempt. Its events' ids
+ * are id_of_delivery_event's.
  */
-void handle_outcome(const struct outcome_settings *settings, const struct delivery *delivery, const struct attempt_result *result,
-		    struct effects *out);
+void handle_outcome(const struct outcome_settings *settings, const struct delivery *delivery,
+		    const struct attempt_result *result, struct effects *out);
 
-/* Ends a delivery whose webhook is gone or disabled: tombstone and PROCESS_FAIL with `reason` ("webhook-deleted", "webhook-disabled"). */
-void handle_withdrawn(const struct delivery *delivery, const char *reason, int64_t now_ms, struct effects *out);
+/* Ends a delivery whose webhook is gone or disabled: tombstone and PROCESS_FAIL with `reason`
+ * ("webhook-deleted", "webhook-disabled"). */
+void handle_withdrawn(const struct delivery *delivery, const char *reason, int64_t now_ms,
+		      struct effects *out);
 
 /* What its attempts showed of a webhook's endpoint, where the webhook is to know of it. */
 struct endpoint_report {
 	struct uuid webhook_id;
 	const char *tenant_id;
-	const char *url;          /* where the attempts went: a webhook that has moved since is not concerned */
+	const char
+	    *url; /* where the attempts went: a webhook that has moved since is not concerned */
 	int64_t failing_since_ms; /* wall; 0: it takes deliveries again */
 	bool is_gone;             /* it answered 410 */
 };
 
 /*
- * Keeps since when it fails, or disables the webhook (WEBHOOK_DISABLED): at once when it is gone, else after endpoint_disable_after_ms without one
- * success. `webhook` is as it stands.
+ * Keeps since when it fails, or disables the webhook (WEBHOOK_DISABLED): at once when it is gone,
+ * else after endpoint_disable_after_ms without one success. `webhook` is as it stands.
  */
-void handle_endpoint_report(const struct outcome_settings *settings, const struct webhook *webhook, const struct endpoint_report *report,
-			    int64_t now_ms, struct effects *out);
+void handle_endpoint_report(const struct outcome_settings *settings, const struct webhook *webhook,
+			    const struct endpoint_report *report, int64_t now_ms,
+			    struct effects *out);

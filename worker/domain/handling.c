@@ -6,11 +6,14 @@
 
 #include <inttypes.h>
 
-/* An identifier as an event shows it: whole, unless it is so long that the event could not be published. It is refused then, but START comes first. */
+/* An identifier as an event shows it: whole, unless it is so long that the event could not be
+ * published. It is refused then, but START comes first. */
 static const char *shown(const struct handling *handling, const char *identifier) {
 	size_t len = identifier ? utf8_prefix_len(identifier, SHOWN_IDENTIFIER_MAX) : 0;
 
-	return identifier && identifier[len] ? arena_strndup(handling->effects->arena, identifier, len) : identifier;
+	return identifier && identifier[len]
+		   ? arena_strndup(handling->effects->arena, identifier, len)
+		   : identifier;
 }
 
 /* The next event of the command: its index, and so its id, follows from how many there are. */
@@ -18,7 +21,8 @@ static void add_event(struct handling *handling, const struct analytic_event *ev
 	struct effects *effects = handling->effects;
 	struct analytic_event complete = *event;
 
-	complete.id = id_of_analytic_event(handling->context->source, (int32_t)(effects->event_count - handling->first_event));
+	complete.id = id_of_analytic_event(handling->context->source,
+					   (int32_t)(effects->event_count - handling->first_event));
 	complete.timestamp_ms = handling->context->now_ms;
 	complete.tenant_id = handling->envelope->tenant_id;
 	complete.command_id = shown(handling, event->command_id);
@@ -36,7 +40,8 @@ static void add_own_event(struct handling *handling, enum analytic_step step) {
 			    });
 }
 
-/* The outcome stands behind START and before the events of deliveries, which are known earlier: its place is kept. */
+/* The outcome stands behind START and before the events of deliveries, which are known earlier: its
+ * place is kept. */
 static void start(struct handling *handling) {
 	handling->first_event = handling->effects->event_count;
 	add_own_event(handling, ANALYTIC_START);
@@ -61,7 +66,8 @@ void handling_answer(struct handling *handling, int32_t status, const struct eve
 }
 
 void handling_answer_problem(struct handling *handling, const struct problem *problem) {
-	handling_answer(handling, problem->status, &(struct event_data){ .kind = EVENT_DATA_PROBLEM, .problem = problem });
+	handling_answer(handling, problem->status,
+			&(struct event_data){ .kind = EVENT_DATA_PROBLEM, .problem = problem });
 }
 
 bool handling_refused(struct handling *handling) {
@@ -74,14 +80,20 @@ static const struct {
 	int status;
 	const char *message, *msg;
 } limit_answers[TENANT_LIMIT_COUNT] = {
-	[TENANT_LIMIT_WEBHOOKS] = { 409, "The tenant has as many webhooks as it may have.", "Is how many webhooks a tenant may have" },
-	[TENANT_LIMIT_SIGNING_KEYS] = { 409, "The tenant has as many signing keys in its JWKS as it may have: a replaced key leaves it in time.",
+	[TENANT_LIMIT_WEBHOOKS] = { 409, "The tenant has as many webhooks as it may have.",
+				    "Is how many webhooks a tenant may have" },
+	[TENANT_LIMIT_SIGNING_KEYS] = { 409,
+					"The tenant has as many signing keys in its JWKS as it may "
+					"have: a replaced key leaves it in time.",
 					"Is how many signing keys of a tenant may be in its JWKS" },
-	[TENANT_LIMIT_PENDING_DELIVERIES] = { 429, "The tenant has as many deliveries pending as it may have.",
+	[TENANT_LIMIT_PENDING_DELIVERIES] = { 429,
+					      "The tenant has as many deliveries pending as it may "
+					      "have.",
 					      "Is how many deliveries of a tenant may be pending" },
 };
 
-bool handling_exceeds(struct handling *handling, enum tenant_limit limit, int64_t count, int64_t more) {
+bool handling_exceeds(struct handling *handling, enum tenant_limit limit, int64_t count,
+		      int64_t more) {
 	int64_t max = handling->context->settings->tenant_max[limit];
 	struct arena *arena = handling->effects->arena;
 	struct problem *problem;
@@ -90,7 +102,8 @@ bool handling_exceeds(struct handling *handling, enum tenant_limit limit, int64_
 		return false;
 	problem = problem_new(arena, limit_answers[limit].status, limit_answers[limit].message);
 	problem->type = "resource";
-	problem_add(arena, problem, tenant_limit_key(limit), "limits", arena_printf(arena, "%" PRId64, max), limit_answers[limit].msg);
+	problem_add(arena, problem, tenant_limit_key(limit), "limits",
+		    arena_printf(arena, "%" PRId64, max), limit_answers[limit].msg);
 	handling_answer_problem(handling, problem);
 	handling->effects->reached = limit;
 	return true;
@@ -105,27 +118,31 @@ void handling_add_received(struct handling *handling, const struct delivery *del
 							.webhook_id = delivery->webhook_id,
 							.event_type = delivery->event_type,
 							.duration_ms = -1,
-							.next_attempt_at_ms = delivery->next_attempt_at_ms } },
+							.next_attempt_at_ms =
+							    delivery->next_attempt_at_ms } },
 			    });
 }
 
 static void answer_conflict(struct handling *handling) {
 	struct arena *arena = handling->effects->arena;
-	struct problem *problem = problem_new(arena, 409, "The commandId was used before with another command.");
+	struct problem *problem =
+	    problem_new(arena, 409, "The commandId was used before with another command.");
 
 	problem_add(arena, problem, "commandId", "body", handling->envelope->command_id,
 		    "Must be new, or repeat the same command");
 	handling_answer_problem(handling, problem);
 }
 
-/* Answers from the receipt where there is one. Returns 1 then, 0 without one, or a negative errno. */
+/* Answers from the receipt where there is one. Returns 1 then, 0 without one, or a negative errno.
+ */
 static int answer_again(struct handling *handling, const struct receipt_rule *rule) {
 	const struct handler_context *context = handling->context;
 	struct receipt receipt;
 	bool is_same;
 	int r;
 
-	r = context->registry->receipt_get(context->registry->userdata, handling->effects->arena, handling->envelope->tenant_id,
+	r = context->registry->receipt_get(context->registry->userdata, handling->effects->arena,
+					   handling->envelope->tenant_id,
 					   handling->envelope->command_id, &receipt);
 	if (r < 0)
 		return r;
@@ -160,7 +177,8 @@ static void write_receipt(struct handling *handling, const struct receipt_rule *
 	effects_put(handling->effects, &record);
 }
 
-int handling_run(struct handling *handling, const struct receipt_rule *rule, operation_fn operation, const void *command) {
+int handling_run(struct handling *handling, const struct receipt_rule *rule, operation_fn operation,
+		 const void *command) {
 	bool keep_receipt = rule->is_kept && is_command_id(handling->envelope->command_id);
 	int r;
 

@@ -3,10 +3,12 @@
  *
  *     handling_run ── START ── receipt? ──► answered before: the same again, or 409
  *                                 │
- *                                 └─ check the envelope ── the operation ── SUCCESS or FAIL ── receipt
+ *                                 └─ check the envelope ── the operation ── SUCCESS or FAIL ──
+ * receipt
  *
- * An operation validates its fields with the functions of validation.h, gives up with handling_refused where one was wrong, and
- * answers exactly once. It makes changes only when it answers with success.
+ * An operation validates its fields with the functions of validation.h, gives up with
+ * handling_refused where one was wrong, and answers exactly once. It makes changes only when it
+ * answers with success.
  */
 #pragma once
 
@@ -24,7 +26,8 @@ struct handling {
 	struct event_data data;
 };
 
-/* How a command is answered once (R12). A read changes nothing, so that a repeat may read again: it leaves no receipt, which would be its whole page. */
+/* How a command is answered once (R12). A read changes nothing, so that a repeat may read again: it
+ * leaves no receipt, which would be its whole page. */
 struct receipt_rule {
 	bool is_kept;
 	bool is_read; /* none is written; one of another command is still a conflict */
@@ -43,8 +46,10 @@ void handling_answer_problem(struct handling *handling, const struct problem *pr
 /* Answers 400 and returns true where the validation found something. */
 bool handling_refused(struct handling *handling);
 
-/* Whether so many `more` would be past the limit, where the tenant has `count`. Answers 409, of deliveries 429, then. */
-bool handling_exceeds(struct handling *handling, enum tenant_limit limit, int64_t count, int64_t more);
+/* Whether so many `more` would be past the limit, where the tenant has `count`. Answers 409, of
+ * deliveries 429, then. */
+bool handling_exceeds(struct handling *handling, enum tenant_limit limit, int64_t count,
+		      int64_t more);
 
 /* Adds an event of a delivery that this command records. */
 void handling_add_received(struct handling *handling, const struct delivery *delivery);

@@ -23,7 +23,8 @@ static void add_source(struct field_hash *hash, const struct command_source *sou
 }
 
 /* The type goes in by its name: numbers may be given anew, names are the interface. */
-static void add_event(struct field_hash *hash, const char *tenant_id, const char *command_id, enum event_type type) {
+static void add_event(struct field_hash *hash, const char *tenant_id, const char *command_id,
+		      enum event_type type) {
 	field_hash_add_text(hash, tenant_id);
 	field_hash_add_text(hash, command_id);
 	field_hash_add_text(hash, event_type_name(type));
@@ -37,7 +38,8 @@ struct uuid id_of_event(const char *tenant_id, const char *command_id, enum even
 	return finish(&hash);
 }
 
-struct uuid id_of_delivery(const char *tenant_id, const char *command_id, enum event_type type, const struct uuid *webhook_id) {
+struct uuid id_of_delivery(const char *tenant_id, const char *command_id, enum event_type type,
+			   const struct uuid *webhook_id) {
 	struct field_hash hash;
 
 	field_hash_init(&hash, "posthorn delivery");
@@ -55,7 +57,8 @@ struct uuid id_of_analytic_event(const struct command_source *source, int32_t in
 	return finish(&hash);
 }
 
-struct uuid id_of_delivery_event(const struct delivery *delivery, int32_t attempt, enum analytic_step step) {
+struct uuid id_of_delivery_event(const struct delivery *delivery, int32_t attempt,
+				 enum analytic_step step) {
 	struct field_hash hash;
 
 	field_hash_init(&hash, "posthorn delivery event");
@@ -75,7 +78,8 @@ struct uuid id_of_webhook_disabled(const struct webhook *webhook) {
 	return finish(&hash);
 }
 
-struct uuid id_of_webhook(const struct command_source *source, const char *tenant_id, const char *command_id) {
+struct uuid id_of_webhook(const struct command_source *source, const char *tenant_id,
+			  const char *command_id) {
 	struct field_hash hash;
 
 	field_hash_init(&hash, "posthorn webhook");

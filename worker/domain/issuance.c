@@ -25,14 +25,19 @@ static void events_destroy(struct events *events) {
 }
 
 /*
- * The text goes out as it came, so it is only looked at. A name that stands twice in an object is refused: receivers disagree on
- * which one counts (RFC 8259 section 4). Integers are read as reals, for here their size does not matter.
+ * The text goes out as it came, so it is only looked at. A name that stands twice in an object is
+ * refused: receivers disagree on which one counts (RFC 8259 section 4). Integers are read as reals,
+ * for here their size does not matter.
  */
 static json_t *parse_json(const char *text) {
-	return json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+	return json_loads(text,
+			  JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL |
+			      JSON_DECODE_INT_AS_REAL,
+			  NULL);
 }
 
-/* A string without escapes, which is what a compact credential is: seen at a glance, for the parser would copy it byte by byte.
+/* A string without escapes, which is what a compact credential is: seen at a glance, for the parser
+ * would copy it byte by byte.
  */
 static bool is_plain_string(const char *json) {
 	const char *p = json;
@@ -76,7 +81,9 @@ static void validate_claims(struct validation *validation, const char *claims) {
 		return;
 	json = parse_json(claims);
 	if (!json_is_object(json))
-		validation_add(validation, "claims", "body", claims, "Must be a JSON object, without a name twice, with numbers that a double holds");
+		validation_add(validation, "claims", "body", claims,
+			       "Must be a JSON object, without a name twice, with numbers that a "
+			       "double holds");
 	else
 		validate_depth(validation, "claims", claims);
 	json_decref(json);
@@ -90,7 +97,8 @@ static void validate_credential(struct validation *validation, const char *crede
 	json = parse_json(credential);
 	if (!json_is_object(json) && !json_is_string(json))
 		validation_add(validation, "credential", "body", credential,
-			       "Must be a JSON object, without a name twice, with numbers that a double holds, or a JSON string");
+			       "Must be a JSON object, without a name twice, with numbers that a "
+			       "double holds, or a JSON string");
 	else
 		validate_depth(validation, "credential", credential);
 	json_decref(json);
@@ -99,7 +107,8 @@ static void validate_credential(struct validation *validation, const char *crede
 static void validate_issuance(struct validation *validation, const struct issuance *issuance) {
 	validate_identifier(validation, "userId", issuance->user_id, true);
 	validate_identifier(validation, "credentialId", issuance->credential_id, false);
-	validate_identifier(validation, "credentialConfigurationId", issuance->credential_configuration_id, false);
+	validate_identifier(validation, "credentialConfigurationId",
+			    issuance->credential_configuration_id, false);
 	validate_identifier(validation, "credentialProfile", issuance->credential_profile, false);
 	validate_identifier(validation, "format", issuance->format, false);
 	validate_identifier(validation, "credentialOfferId", issuance->credential_offer_id, true);
@@ -114,7 +123,8 @@ static bool takes(const struct subscriber *subscriber, int type) {
 
 static int find_matches(struct handling *handling, struct matches *out) {
 	const struct registry *registry = handling->context->registry;
-	int r = registry->subscribers(registry->userdata, handling->effects->arena, handling->envelope->tenant_id, FANOUT_MAX, &out->subscribers,
+	int r = registry->subscribers(registry->userdata, handling->effects->arena,
+				      handling->envelope->tenant_id, FANOUT_MAX, &out->subscribers,
 				      &out->subscriber_count);
 
 	if (r < 0)
@@ -144,36 +154,45 @@ static bool build_event(const struct issuance *issuance, enum event_type type, s
 	return !out->overflowed;
 }
 
-/* Builds what somebody takes. False where an event does not fit into a body, or all of them not into a transaction. */
-static bool build_events(const struct issuance *issuance, const struct matches *matches, struct events *out) {
+/* Builds what somebody takes. False where an event does not fit into a body, or all of them not
+ * into a transaction. */
+static bool build_events(const struct issuance *issuance, const struct matches *matches,
+			 struct events *out) {
 	unsigned types = 0;
 
 	for (size_t i = 0; i < matches->subscriber_count; i++)
 		types |= matches->subscribers[i].types;
 	for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT; type++)
-		if (types >> type & 1 && !build_event(issuance, (enum event_type)type, &out->json[type]))
+		if (types >> type & 1 &&
+		    !build_event(issuance, (enum event_type)type, &out->json[type]))
 			return false;
-	return matches->subscriber_count < FANOUT_MAX && fanout_bytes(matches, out) <= FANOUT_BYTES_MAX;
+	return matches->subscriber_count < FANOUT_MAX &&
+	       fanout_bytes(matches, out) <= FANOUT_BYTES_MAX;
 }
 
-static int record(struct handling *handling, const struct matches *matches, const struct events *events) {
+static int record(struct handling *handling, const struct matches *matches,
+		  const struct events *events) {
 	int r = 0;
 
 	for (size_t i = 0; i < matches->subscriber_count; i++)
 		for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT && r == 0; type++)
 			if (takes(&matches->subscribers[i], type))
-				r = record_delivery(handling, &matches->subscribers[i].webhook_id, (enum event_type)type, &events->json[type], NULL);
+				r = record_delivery(handling, &matches->subscribers[i].webhook_id,
+						    (enum event_type)type, &events->json[type],
+						    NULL);
 	return r;
 }
 
-_Static_assert(DELIVERY_BODY_MAX == 256 * 1024 && FANOUT_BYTES_MAX == 32 * 1024 * 1024, "the message says so");
+_Static_assert(DELIVERY_BODY_MAX == 256 * 1024 && FANOUT_BYTES_MAX == 32 * 1024 * 1024,
+	       "the message says so");
 
 static void add_too_large(struct handling *handling, const struct issuance *issuance) {
 	bool has_credential = *issuance->credential;
 
 	validation_add(&handling->validation, has_credential ? "credential" : "claims", "body",
 		       has_credential ? issuance->credential : issuance->claims,
-		       "Must leave the callback's body within 256 KiB, and the bodies for all of the tenant's webhooks within 32 MiB");
+		       "Must leave the callback's body within 256 KiB, and the bodies for all of "
+		       "the tenant's webhooks within 32 MiB");
 }
 
 static int issue(struct handling *handling, const void *userdata) {
@@ -189,7 +208,9 @@ static int issue(struct handling *handling, const void *userdata) {
 	r = find_matches(handling, &matches);
 	if (r < 0)
 		return r;
-	if (handling_exceeds(handling, TENANT_LIMIT_PENDING_DELIVERIES, handling->context->pending_deliveries, (int64_t)matches.delivery_count))
+	if (handling_exceeds(handling, TENANT_LIMIT_PENDING_DELIVERIES,
+			     handling->context->pending_deliveries,
+			     (int64_t)matches.delivery_count))
 		return 0;
 	if (!build_events(issuance, &matches, &events))
 		add_too_large(handling, issuance);
@@ -198,7 +219,8 @@ static int issue(struct handling *handling, const void *userdata) {
 	r = record(handling, &matches, &events);
 	if (r < 0)
 		return r;
-	data.credential_issued = (struct credential_issued){ issuance->credential_id, (int32_t)matches.delivery_count };
+	data.credential_issued =
+	    (struct credential_issued){ issuance->credential_id, (int32_t)matches.delivery_count };
 	handling_answer(handling, 200, &data);
 	return 0;
 }
@@ -219,7 +241,8 @@ static void fingerprint(const struct issuance *issuance, uint8_t out[FIELD_HASH_
 	field_hash_finish(&hash, out);
 }
 
-int handle_issuance(const struct handler_context *context, const struct issuance *issuance, struct effects *out) {
+int handle_issuance(const struct handler_context *context, const struct issuance *issuance,
+		    struct effects *out) {
 	struct handling handling = {
 		.context = context,
 		.envelope = &issuance->envelope,

@@ -1,8 +1,8 @@
 #include "domain/handler.h"
 #include "domain/id.h"
 
-static void add_event(struct effects *out, const struct delivery *delivery, enum analytic_step step, int64_t timestamp_ms,
-		      const struct delivery_report *report) {
+static void add_event(struct effects *out, const struct delivery *delivery, enum analytic_step step,
+		      int64_t timestamp_ms, const struct delivery_report *report) {
 	effects_event(out, &(struct analytic_event){
 			       .id = id_of_delivery_event(delivery, report->attempt, step),
 			       .subject = ANALYTIC_WEBHOOK_EVENT,
@@ -21,7 +21,8 @@ static void end(struct effects *out, const struct delivery *delivery) {
 	effects_delete(out, &(struct state_key){ .kind = STATE_DELIVERY, .id = delivery->id });
 }
 
-static struct delivery_report report_of(const struct delivery *delivery, const struct attempt_result *result) {
+static struct delivery_report report_of(const struct delivery *delivery,
+					const struct attempt_result *result) {
 	return (struct delivery_report){
 		.delivery_id = delivery->id,
 		.webhook_id = delivery->webhook_id,
@@ -34,12 +35,14 @@ static struct delivery_report report_of(const struct delivery *delivery, const s
 }
 
 /* Another attempt, or none: the delivery is rewritten with what is known of it now. */
-static void fail(const struct outcome_settings *settings, const struct delivery *delivery, const struct attempt_result *result,
-		 struct effects *out) {
+static void fail(const struct outcome_settings *settings, const struct delivery *delivery,
+		 const struct attempt_result *result, struct effects *out) {
 	struct state_record record = { .kind = STATE_DELIVERY, .delivery = *delivery };
 	struct delivery_report report = report_of(delivery, result);
-	int64_t retry_after_ms = attempt_may_ask_to_wait(result->status) ? result->retry_after_ms : -1;
-	int64_t delay_ms = retry_delay_ms(&settings->retry, &delivery->id, report.attempt, retry_after_ms);
+	int64_t retry_after_ms =
+	    attempt_may_ask_to_wait(result->status) ? result->retry_after_ms : -1;
+	int64_t delay_ms =
+	    retry_delay_ms(&settings->retry, &delivery->id, report.attempt, retry_after_ms);
 	bool is_exhausted = delay_ms < 0;
 
 	record.delivery.attempts = report.attempt;
@@ -50,11 +53,12 @@ static void fail(const struct outcome_settings *settings, const struct delivery 
 	effects_put(out, &record);
 	if (!is_exhausted)
 		report.next_attempt_at_ms = record.delivery.next_attempt_at_ms;
-	add_event(out, delivery, is_exhausted ? ANALYTIC_PROCESS_FAIL : ANALYTIC_RETRY, result->finished_at_ms, &report);
+	add_event(out, delivery, is_exhausted ? ANALYTIC_PROCESS_FAIL : ANALYTIC_RETRY,
+		  result->finished_at_ms, &report);
 }
 
-void handle_outcome(const struct outcome_settings *settings, const struct delivery *delivery, const struct attempt_result *result,
-		    struct effects *out) {
+void handle_outcome(const struct outcome_settings *settings, const struct delivery *delivery,
+		    const struct attempt_result *result, struct effects *out) {
 	struct delivery_report report;
 
 	if (delivery->status != DELIVERY_PENDING)
@@ -65,10 +69,13 @@ void handle_outcome(const struct outcome_settings *settings, const struct delive
 	}
 	report = report_of(delivery, result);
 	end(out, delivery);
-	add_event(out, delivery, result->reason == ATTEMPT_OK ? ANALYTIC_PROCESS_SUCCESS : ANALYTIC_PROCESS_FAIL, result->finished_at_ms, &report);
+	add_event(out, delivery,
+		  result->reason == ATTEMPT_OK ? ANALYTIC_PROCESS_SUCCESS : ANALYTIC_PROCESS_FAIL,
+		  result->finished_at_ms, &report);
 }
 
-void handle_withdrawn(const struct delivery *delivery, const char *reason, int64_t now_ms, struct effects *out) {
+void handle_withdrawn(const struct delivery *delivery, const char *reason, int64_t now_ms,
+		      struct effects *out) {
 	end(out, delivery);
 	add_event(out, delivery, ANALYTIC_PROCESS_FAIL, now_ms,
 		  &(struct delivery_report){

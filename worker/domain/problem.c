@@ -2,7 +2,8 @@
 
 #include "base/utf8.h"
 
-/* A status, its reason phrase in one word and its family. Source of the reasons: RFC 9110 section 15, RFC 6585 sections 4 and 5 (429, 431).
+/* A status, its reason phrase in one word and its family. Source of the reasons: RFC 9110 section
+ * 15, RFC 6585 sections 4 and 5 (429, 431).
  */
 struct kind {
 	int status;
@@ -39,18 +40,21 @@ struct problem *problem_new(struct arena *arena, int status, const char *message
 	const struct kind *kind = kind_of(status);
 	struct problem *problem = arena_alloc(arena, sizeof(*problem));
 
-	*problem = (struct problem){ .status = status, .code = kind->code, .type = kind->type, .message = message };
+	*problem = (struct problem){
+		.status = status, .code = kind->code, .type = kind->type, .message = message
+	};
 	return problem;
 }
 
-void problem_add(struct arena *arena, struct problem *problem, const char *param, const char *location, const char *value,
-		 const char *msg) {
+void problem_add(struct arena *arena, struct problem *problem, const char *param,
+		 const char *location, const char *value, const char *msg) {
 	if (problem->detail_count == PROBLEM_DETAILS_MAX)
 		return;
-	problem->details =
-	    arena_grow(arena, problem->details, problem->detail_count, &problem->detail_capacity, sizeof(*problem->details));
+	problem->details = arena_grow(arena, problem->details, problem->detail_count,
+				      &problem->detail_capacity, sizeof(*problem->details));
 	problem->details[problem->detail_count++] = (struct problem_detail){
-		.value = arena_strndup(arena, value ? value : "", utf8_prefix_len(value ? value : "", PROBLEM_VALUE_MAX)),
+		.value = arena_strndup(arena, value ? value : "",
+				       utf8_prefix_len(value ? value : "", PROBLEM_VALUE_MAX)),
 		.msg = msg,
 		.param = param,
 		.location = location,

@@ -3,9 +3,11 @@
 #include "domain/callback_body.h"
 #include "domain/id.h"
 
-static void put(struct handling *handling, struct delivery *delivery, const struct buffer *event_json) {
+static void put(struct handling *handling, struct delivery *delivery,
+		const struct buffer *event_json) {
 	callback_body(handling->effects->arena, event_json, delivery);
-	effects_put(handling->effects, &(struct state_record){ .kind = STATE_DELIVERY, .delivery = *delivery });
+	effects_put(handling->effects,
+		    &(struct state_record){ .kind = STATE_DELIVERY, .delivery = *delivery });
 	handling_add_received(handling, delivery);
 }
 

@@ -1,10 +1,13 @@
 /*
- * What the handlers need to know of the state: the registry of webhooks and what belongs to it, as functions. The replica implements it over
- * SQLite, the unit tests over arrays. A look-up sees every change that was applied before it, in this turn too.
+ * What the handlers need to know of the state: the registry of webhooks and what belongs to it, as
+ * functions. The replica implements it over SQLite, the unit tests over arrays. A look-up sees
+ * every change that was applied before it, in this turn too.
  *
- * All return 0, REGISTRY_E_NOT_FOUND, or a negative errno that is forwarded. What is returned lives in the arena.
+ * All return 0, REGISTRY_E_NOT_FOUND, or a negative errno that is forwarded. What is returned lives
+ * in the arena.
  *
- * Each reads what its caller asks for and no more: none has rows in number or bytes that only the tenant's state bounds.
+ * Each reads what its caller asks for and no more: none has rows in number or bytes that only the
+ * tenant's state bounds.
  */
 #pragma once
 
@@ -21,22 +24,32 @@ struct subscriber {
 
 struct registry {
 	void *userdata;
-	int (*webhook_get)(void *userdata, struct arena *arena, const char *tenant_id, const struct uuid *id, struct webhook *out);
-	/* Up to `limit` of the tenant's webhooks after the place (NULL: from the start), in the order (createdAt, id). */
-	int (*webhook_list)(void *userdata, struct arena *arena, const char *tenant_id, const struct cursor *after, size_t limit,
-			    struct webhook **out, size_t *count);
+	int (*webhook_get)(void *userdata, struct arena *arena, const char *tenant_id,
+			   const struct uuid *id, struct webhook *out);
+	/* Up to `limit` of the tenant's webhooks after the place (NULL: from the start), in the
+	 * order (createdAt, id). */
+	int (*webhook_list)(void *userdata, struct arena *arena, const char *tenant_id,
+			    const struct cursor *after, size_t limit, struct webhook **out,
+			    size_t *count);
 	/* How many webhooks the tenant has. */
 	int (*webhook_count)(void *userdata, const char *tenant_id, int64_t *out);
 	/* Up to `limit` of the tenant's webhooks that take events, in the order (createdAt, id). */
-	int (*subscribers)(void *userdata, struct arena *arena, const char *tenant_id, size_t limit, struct subscriber **out, size_t *count);
-	int (*receipt_get)(void *userdata, struct arena *arena, const char *tenant_id, const char *command_id, struct receipt *out);
+	int (*subscribers)(void *userdata, struct arena *arena, const char *tenant_id, size_t limit,
+			   struct subscriber **out, size_t *count);
+	int (*receipt_get)(void *userdata, struct arena *arena, const char *tenant_id,
+			   const char *command_id, struct receipt *out);
 	/* The tenant's key of the highest epoch: the one that signs. */
-	int (*signing_key_newest)(void *userdata, struct arena *arena, const char *tenant_id, struct signing_key *out);
+	int (*signing_key_newest)(void *userdata, struct arena *arena, const char *tenant_id,
+				  struct signing_key *out);
 	/* How many of the tenant's `limit` newest keys have not expired at `now_ms`. */
-	int (*signing_key_count)(void *userdata, const char *tenant_id, int64_t now_ms, size_t limit, size_t *out);
+	int (*signing_key_count)(void *userdata, const char *tenant_id, int64_t now_ms,
+				 size_t limit, size_t *out);
 	/* How a delivery stands: its status, and when it is due or died. */
-	int (*delivery_find)(void *userdata, const struct uuid *id, enum delivery_status *status, int64_t *due_ms);
-	/* The webhook's dead deliveries that died at or after `since_ms`, oldest first, within the bounds but at least one. */
-	int (*delivery_dead)(void *userdata, struct arena *arena, const struct uuid *webhook_id, int64_t since_ms, struct delivery_bounds bounds,
-			     struct delivery **out, size_t *count);
+	int (*delivery_find)(void *userdata, const struct uuid *id, enum delivery_status *status,
+			     int64_t *due_ms);
+	/* The webhook's dead deliveries that died at or after `since_ms`, oldest first, within the
+	 * bounds but at least one. */
+	int (*delivery_dead)(void *userdata, struct arena *arena, const struct uuid *webhook_id,
+			     int64_t since_ms, struct delivery_bounds bounds, struct delivery **out,
+			     size_t *count);
 };

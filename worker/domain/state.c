@@ -59,8 +59,10 @@ static size_t escaped_len(const char *text) {
 }
 
 /* "kind/tenant/name": written for every change, so by hand. */
-static char *format_named(struct arena *arena, const char *kind, const char *tenant_id, const char *name) {
-	char *text = arena_alloc(arena, strlen(kind) + escaped_len(tenant_id) + escaped_len(name) + sizeof("//"));
+static char *format_named(struct arena *arena, const char *kind, const char *tenant_id,
+			  const char *name) {
+	char *text = arena_alloc(arena, strlen(kind) + escaped_len(tenant_id) + escaped_len(name) +
+					    sizeof("//"));
 	char *p = stpcpy(text, kind);
 
 	*p++ = '/';
@@ -166,7 +168,8 @@ int state_key_parse(struct arena *arena, const char *text, size_t len, struct st
 	if (!utf8_is_text(text, len))
 		return STATE_KEY_E_REFUSED;
 	count = split(arena_strndup(arena, text, len), parts, ARRAY_LEN(parts));
-	if (count > ARRAY_LEN(parts) || !kind_parse(parts[0], &out->kind) || !parse_parts(parts, count, out))
+	if (count > ARRAY_LEN(parts) || !kind_parse(parts[0], &out->kind) ||
+	    !parse_parts(parts, count, out))
 		return STATE_KEY_E_REFUSED;
 	return 0;
 }

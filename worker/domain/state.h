@@ -1,9 +1,12 @@
 /*
- * What the changelog holds: keys, records, and changes to them. The replica is the fold of the changelog, and so is every other reader.
+ * What the changelog holds: keys, records, and changes to them. The replica is the fold of the
+ * changelog, and so is every other reader.
  *
- *     webhook/<tenant>/<id>   key/<tenant>/<kid>   delivery/<id>   receipt/<tenant>/<commandId>   position
+ *     webhook/<tenant>/<id>   key/<tenant>/<kid>   delivery/<id>   receipt/<tenant>/<commandId>
+ * position
  *
- * In a key "%" and "/" inside a tenant or command id are percent-encoded, so that a key has one reading.
+ * In a key "%" and "/" inside a tenant or command id are percent-encoded, so that a key has one
+ * reading.
  */
 #pragma once
 
@@ -21,7 +24,8 @@ enum state_kind {
 	STATE_KIND_COUNT,
 };
 
-/* A tenant's public signing key. The private half is derived from the master key named and the epoch; it is never stored. */
+/* A tenant's public signing key. The private half is derived from the master key named and the
+ * epoch; it is never stored. */
 struct signing_key {
 	const char *tenant_id;
 	const char *kid;           /* RFC 7638 thumbprint, base64url, 43 characters */
@@ -36,7 +40,8 @@ struct signing_key {
 struct receipt {
 	const char *tenant_id;
 	const char *command_id;
-	uint8_t fingerprint[16]; /* BLAKE2b over operation and fields; not over timestamp, requestId, clientId */
+	uint8_t fingerprint[16]; /* BLAKE2b over operation and fields; not over timestamp,
+				    requestId, clientId */
 	enum analytic_subject subject;
 	int32_t status;
 	struct event_data data;
@@ -48,14 +53,14 @@ enum { POSITION_INPUTS = 2 };
 
 /* Written last for each partition that a transaction touches (R8). */
 struct position {
-	struct uuid store_id;   /* made with the partition's first position and never changed */
-	int64_t sequence;       /* of the partition's transactions, from 1 */
-	int32_t generation;     /* of the consumer group; never falls */
-	const char *member_id;  /* worker.id */
-	int64_t admin_offset;   /* next to be read of webhook-admin; -1: none read yet */
-	int64_t issuance_offset;/* next to be read of credential-issuance; -1: none read yet */
-	int32_t record_count;   /* of this transaction in this partition, without the position */
-	int64_t timestamp_ms;   /* wall */
+	struct uuid store_id;    /* made with the partition's first position and never changed */
+	int64_t sequence;        /* of the partition's transactions, from 1 */
+	int32_t generation;      /* of the consumer group; never falls */
+	const char *member_id;   /* worker.id */
+	int64_t admin_offset;    /* next to be read of webhook-admin; -1: none read yet */
+	int64_t issuance_offset; /* next to be read of credential-issuance; -1: none read yet */
+	int32_t record_count;    /* of this transaction in this partition, without the position */
+	int64_t timestamp_ms;    /* wall */
 };
 
 struct state_record {
@@ -87,4 +92,5 @@ struct state_key state_record_key(const struct state_record *record);
 char *state_key_format(struct arena *arena, const struct state_key *key);
 
 enum { STATE_KEY_E_REFUSED = 1 };
-int state_key_parse(struct arena *arena, const char *text, size_t len, struct state_key *out) __attribute__((warn_unused_result));
+int state_key_parse(struct arena *arena, const char *text, size_t len, struct state_key *out)
+    __attribute__((warn_unused_result));

@@ -1,10 +1,11 @@
-/* What a tenant may have at most. What is there already stays and works, also where a limit was lowered beneath it: only more is refused. */
+/* What a tenant may have at most. What is there already stays and works, also where a limit was
+ * lowered beneath it: only more is refused. */
 #pragma once
 
 enum tenant_limit {
 	TENANT_LIMIT_NONE,
 	TENANT_LIMIT_WEBHOOKS,
-	TENANT_LIMIT_SIGNING_KEYS,       /* those that are listed in its JWKS */
+	TENANT_LIMIT_SIGNING_KEYS, /* those that are listed in its JWKS */
 	TENANT_LIMIT_PENDING_DELIVERIES,
 	TENANT_LIMIT_COUNT,
 };

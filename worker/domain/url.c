@@ -38,9 +38,11 @@ static int check_characters(const char *text, const char **why) {
 }
 
 /* Cuts the scheme off. */
-static int take_scheme(const char **text, const struct url_policy *policy, bool *is_https, const char **why) {
+static int take_scheme(const char **text, const struct url_policy *policy, bool *is_https,
+		       const char **why) {
 	*is_https = strncasecmp(*text, "https://", strlen("https://")) == 0;
-	if (!*is_https && (!policy->allow_http || strncasecmp(*text, "http://", strlen("http://")) != 0))
+	if (!*is_https &&
+	    (!policy->allow_http || strncasecmp(*text, "http://", strlen("http://")) != 0))
 		return refuse(why, NOT_ABSOLUTE);
 	*text = strstr(*text, "://") + strlen("://");
 	return 0;
@@ -58,7 +60,8 @@ static void cut_port(char *authority, struct raw_url *out) {
 	out->port = colon + 1;
 }
 
-static int cut(struct arena *arena, const char *text, const struct url_policy *policy, struct raw_url *out, const char **why) {
+static int cut(struct arena *arena, const char *text, const struct url_policy *policy,
+	       struct raw_url *out, const char **why) {
 	size_t authority_len, path_len;
 	char *authority;
 	int r;
@@ -106,7 +109,8 @@ static bool is_unreserved(unsigned char c) {
 	return isalnum(c) || (c && strchr("-._~", c));
 }
 
-/* What may stand unencoded in path and query: pchar, "/" and "?", without the "'" on which signers and clients disagree. */
+/* What may stand unencoded in path and query: pchar, "/" and "?", without the "'" on which signers
+ * and clients disagree. */
 static bool stays(unsigned char c) {
 	return is_unreserved(c) || (c && strchr("!$&()*+,;=:@/?", c));
 }
@@ -180,7 +184,8 @@ static void remove_dot_segments(char *path) {
 	*out = '\0';
 }
 
-static int append_path(struct arena *arena, struct buffer *out, const char *path, const char **why) {
+static int append_path(struct arena *arena, struct buffer *out, const char *path,
+		       const char **why) {
 	_cleanup_(buffer_destroy) struct buffer encoded = BUFFER_INIT(URL_MAX * 3);
 	char *clean;
 	int r = append_encoded(&encoded, path, why);
@@ -193,7 +198,8 @@ static int append_path(struct arena *arena, struct buffer *out, const char *path
 	return 0;
 }
 
-/* An empty query goes: libcurl 8.14 does not send its "?" (7.88 does), and then "@query" would sign something else. */
+/* An empty query goes: libcurl 8.14 does not send its "?" (7.88 does), and then "@query" would sign
+ * something else. */
 static int append_query(struct buffer *out, const char *query, const char **why) {
 	if (!query || !*query)
 		return 0;
@@ -201,8 +207,8 @@ static int append_query(struct buffer *out, const char *query, const char **why)
 	return append_encoded(out, query, why);
 }
 
-static int assemble(struct arena *arena, const struct raw_url *raw, const struct url_policy *policy, struct buffer *out,
-		    const char **why) {
+static int assemble(struct arena *arena, const struct raw_url *raw, const struct url_policy *policy,
+		    struct buffer *out, const char **why) {
 	uint16_t port;
 	char *host;
 	int r;
@@ -220,7 +226,8 @@ static int assemble(struct arena *arena, const struct raw_url *raw, const struct
 	return r ? r : append_query(out, raw->query, why);
 }
 
-/* The client that will send to the url must read it as it is written here, or it would send elsewhere than was checked. */
+/* The client that will send to the url must read it as it is written here, or it would send
+ * elsewhere than was checked. */
 static bool curl_agrees(const char *url) {
 	CURLU *handle = curl_url();
 	char *read = NULL;
@@ -229,13 +236,15 @@ static bool curl_agrees(const char *url) {
 	if (!handle)
 		abort();
 	agrees = curl_url_set(handle, CURLUPART_URL, url, 0) == CURLUE_OK &&
-		 curl_url_get(handle, CURLUPART_URL, &read, 0) == CURLUE_OK && strcmp(read, url) == 0;
+		 curl_url_get(handle, CURLUPART_URL, &read, 0) == CURLUE_OK &&
+		 strcmp(read, url) == 0;
 	curl_free(read);
 	curl_url_cleanup(handle);
 	return agrees;
 }
 
-int url_normalise(struct arena *arena, const char *text, const struct url_policy *policy, char **out, const char **why) {
+int url_normalise(struct arena *arena, const char *text, const struct url_policy *policy,
+		  char **out, const char **why) {
 	_cleanup_(buffer_destroy) struct buffer url = BUFFER_INIT(URL_MAX);
 	struct raw_url raw;
 	int r;
@@ -258,7 +267,8 @@ int url_normalise(struct arena *arena, const char *text, const struct url_policy
 }
 
 static uint16_t split_port(const char *authority, bool is_https) {
-	const char *bracket = strchr(authority, ']'), *colon = strchr(bracket ? bracket : authority, ':');
+	const char *bracket = strchr(authority, ']'),
+		   *colon = strchr(bracket ? bracket : authority, ':');
 
 	if (!colon)
 		return is_https ? 443 : 80;
@@ -282,7 +292,8 @@ void url_split(struct arena *arena, const char *url, struct url_parts *out) {
 	*out = (struct url_parts){
 		.scheme = arena_strndup(arena, url, (size_t)(separator - url)),
 		.authority = arena_strndup(arena, authority, (size_t)(path - authority)),
-		.path = query ? arena_strndup(arena, path, (size_t)(query - path)) : arena_strdup(arena, path),
+		.path = query ? arena_strndup(arena, path, (size_t)(query - path))
+			      : arena_strdup(arena, path),
 		.query = query ? arena_strdup(arena, query) : NULL,
 	};
 	out->host = split_host(arena, out->authority);

@@ -5,10 +5,12 @@
 #include <curl/curl.h>
 #include <idn2.h>
 
-/* Source: RFC 1035 section 2.3.4; 253 is 255 without the root's dot and the first label's length. */
+/* Source: RFC 1035 section 2.3.4; 253 is 255 without the root's dot and the first label's length.
+ */
 enum { HOST_NAME_MAX_LEN = 253, LABEL_MAX_LEN = 63 };
 
-static const char ADDRESS_REFUSED[] = "Must name its host: an IP address is allowed only inside endpoint.allow.networks";
+static const char ADDRESS_REFUSED[] =
+    "Must name its host: an IP address is allowed only inside endpoint.allow.networks";
 static const char NAME_REFUSED[] = "Must have a valid host name";
 
 static int refuse(const char **why, const char *rule) {
@@ -27,8 +29,10 @@ static struct in6_addr mapped(const struct in_addr *address) {
 	return out;
 }
 
-/* Without zone id, which means something only on this machine, and without IPvFuture. Written as RFC 5952 says. */
-static int normalise_ipv6(struct arena *arena, const char *host, const struct url_policy *policy, char **out, const char **why) {
+/* Without zone id, which means something only on this machine, and without IPvFuture. Written as
+ * RFC 5952 says. */
+static int normalise_ipv6(struct arena *arena, const char *host, const struct url_policy *policy,
+			  char **out, const char **why) {
 	char text[INET6_ADDRSTRLEN];
 	struct in6_addr address;
 	size_t len = strlen(host);
@@ -59,26 +63,30 @@ static char *lower_case(struct arena *arena, const char *host) {
 	return out;
 }
 
-/* NULL where IDNA refuses it. Plain ASCII labels are none of IDNA's business ("r3---sn.example" is a fine name). */
+/* NULL where IDNA refuses it. Plain ASCII labels are none of IDNA's business ("r3---sn.example" is
+ * a fine name). */
 static char *to_ascii(struct arena *arena, const char *host) {
 	uint8_t *ascii = NULL;
 	char *out;
 
 	if (!needs_idna(host))
 		return lower_case(arena, host);
-	if (idn2_lookup_u8((const uint8_t *)host, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+	if (idn2_lookup_u8((const uint8_t *)host, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) !=
+	    IDN2_OK)
 		return NULL;
 	out = lower_case(arena, (const char *)ascii);
 	idn2_free(ascii);
 	return out;
 }
 
-/* Letters, digits and hyphens inside (RFC 1123 section 2.1), and the underscore, which private networks use. */
+/* Letters, digits and hyphens inside (RFC 1123 section 2.1), and the underscore, which private
+ * networks use. */
 static bool is_label(const char *label, size_t len) {
 	if (len == 0 || len > LABEL_MAX_LEN || label[0] == '-' || label[len - 1] == '-')
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!islower((unsigned char)label[i]) && !isdigit((unsigned char)label[i]) && label[i] != '-' && label[i] != '_')
+		if (!islower((unsigned char)label[i]) && !isdigit((unsigned char)label[i]) &&
+		    label[i] != '-' && label[i] != '_')
 			return false;
 	return true;
 }
@@ -108,8 +116,8 @@ static bool is_name(const char *host) {
 }
 
 /*
- * The host as libcurl would use it: it rewrites every number form of an IPv4 address (127.1, 0x7f000001, 017700000001) to four
- * decimals. NULL where it refuses it.
+ * The host as libcurl would use it: it rewrites every number form of an IPv4 address (127.1,
+ * 0x7f000001, 017700000001) to four decimals. NULL where it refuses it.
  */
 static char *as_curl_reads_it(struct arena *arena, const char *host) {
 	CURLU *handle = curl_url();
@@ -117,7 +125,8 @@ static char *as_curl_reads_it(struct arena *arena, const char *host) {
 
 	if (!handle)
 		abort();
-	if (curl_url_set(handle, CURLUPART_URL, arena_printf(arena, "https://%s/", host), 0) == CURLUE_OK &&
+	if (curl_url_set(handle, CURLUPART_URL, arena_printf(arena, "https://%s/", host), 0) ==
+		CURLUE_OK &&
 	    curl_url_get(handle, CURLUPART_HOST, &read, 0) == CURLUE_OK)
 		out = arena_strdup(arena, read);
 	curl_free(read);
@@ -125,21 +134,26 @@ static char *as_curl_reads_it(struct arena *arena, const char *host) {
 	return out;
 }
 
-/* A name whose last label is a number is an address that is not one ("1.2.3.256"). Source: WHATWG URL, "ends in a number". */
+/* A name whose last label is a number is an address that is not one ("1.2.3.256"). Source: WHATWG
+ * URL, "ends in a number". */
 static bool ends_in_a_number(const char *host) {
 	const char *dot = strrchr(host, '.'), *label = dot ? dot + 1 : host;
 
 	if (label[strspn(label, "0123456789")] == '\0')
 		return true;
-	return label[0] == '0' && label[1] == 'x' && label[2 + strspn(label + 2, "0123456789abcdef")] == '\0';
+	return label[0] == '0' && label[1] == 'x' &&
+	       label[2 + strspn(label + 2, "0123456789abcdef")] == '\0';
 }
 
-static int normalise_name(struct arena *arena, const char *name, const struct url_policy *policy, char **out, const char **why) {
-	const char *relative = arena_strndup(arena, name, relative_len(name)), *read = as_curl_reads_it(arena, name);
+static int normalise_name(struct arena *arena, const char *name, const struct url_policy *policy,
+			  char **out, const char **why) {
+	const char *relative = arena_strndup(arena, name, relative_len(name)),
+		   *read = as_curl_reads_it(arena, name);
 	struct in6_addr address;
 	struct in_addr ipv4;
 
-	/* An address has no dot behind it: whoever read one there read something else than we do. */
+	/* An address has no dot behind it: whoever read one there read something else than we do.
+	 */
 	if (!read || (strlen(relative) < strlen(name) && ends_in_a_number(relative)))
 		return refuse(why, NAME_REFUSED);
 	if (inet_pton(AF_INET, read, &ipv4) != 1) {
@@ -155,7 +169,8 @@ static int normalise_name(struct arena *arena, const char *name, const struct ur
 	return 0;
 }
 
-int url_host_normalise(struct arena *arena, const char *host, const struct url_policy *policy, char **out, const char **why) {
+int url_host_normalise(struct arena *arena, const char *host, const struct url_policy *policy,
+		       char **out, const char **why) {
 	const char *name;
 
 	if (!*host)

@@ -1,11 +1,13 @@
-/* The host of an endpoint url: a name in IDNA A-label form, or an address that the policy allows. */
+/* The host of an endpoint url: a name in IDNA A-label form, or an address that the policy allows.
+ */
 #pragma once
 
 #include "domain/url.h"
 
 /*
- * `host` as it stands in the url, an IPv6 address with its brackets. Returns 0 with the normalised host in the arena, lower case,
- * IPv6 with brackets, a name perhaps with the root's dot behind it; or URL_E_REFUSED with the broken rule in `why`.
+ * `host` as it stands in the url, an IPv6 address with its brackets. Returns 0 with the normalised
+ * host in the arena, lower case, IPv6 with brackets, a name perhaps with the root's dot behind it;
+ * or URL_E_REFUSED with the broken rule in `why`.
  */
-int url_host_normalise(struct arena *arena, const char *host, const struct url_policy *policy, char **out, const char **why)
-    __attribute__((warn_unused_result));
+int url_host_normalise(struct arena *arena, const char *host, const struct url_policy *policy,
+		       char **out, const char **why) __attribute__((warn_unused_result));

@@ -8,12 +8,15 @@ static const char BODY[] = "body", PARAMS[] = "params", QUERY[] = "query";
 
 const char VALIDATION_INVALID[] = "Invalid value";
 
-/* 9999-12-31T23:59:59.999Z: what ISO 8601 writes with four digits of a year. Source: RFC 3339 section 5.6. */
+/* 9999-12-31T23:59:59.999Z: what ISO 8601 writes with four digits of a year. Source: RFC 3339
+ * section 5.6. */
 static const int64_t TIMESTAMP_MAX_MS = 253402300799999;
 
-void validation_add(struct validation *validation, const char *param, const char *location, const char *value, const char *msg) {
+void validation_add(struct validation *validation, const char *param, const char *location,
+		    const char *value, const char *msg) {
 	if (!validation->problem)
-		validation->problem = problem_new(validation->arena, 400, "The command has invalid parameters.");
+		validation->problem =
+		    problem_new(validation->arena, 400, "The command has invalid parameters.");
 	problem_add(validation->arena, validation->problem, param, location, value, msg);
 }
 
@@ -26,29 +29,35 @@ static const char *decimal(struct validation *validation, int64_t value) {
 }
 
 bool is_command_id(const char *command_id) {
-	return command_id && *command_id && strnlen(command_id, COMMAND_ID_MAX + 1) <= COMMAND_ID_MAX;
+	return command_id && *command_id &&
+	       strnlen(command_id, COMMAND_ID_MAX + 1) <= COMMAND_ID_MAX;
 }
 
-_Static_assert(COMMAND_ID_MAX == 256 && REQUEST_ID_MAX == 256 && CLIENT_ID_MAX == 256, "the messages say so");
+_Static_assert(COMMAND_ID_MAX == 256 && REQUEST_ID_MAX == 256 && CLIENT_ID_MAX == 256,
+	       "the messages say so");
 
-static void validate_optional_text(struct validation *validation, const char *param, const char *value, size_t max) {
+static void validate_optional_text(struct validation *validation, const char *param,
+				   const char *value, size_t max) {
 	if (value && strnlen(value, max + 1) > max)
 		validation_add(validation, param, BODY, value, "Must be at most 256 bytes");
 }
 
 void validate_envelope(struct validation *validation, const struct command_envelope *envelope) {
 	if (!is_command_id(envelope->command_id))
-		validation_add(validation, "commandId", BODY, envelope->command_id, "Must be 1 to 256 bytes");
+		validation_add(validation, "commandId", BODY, envelope->command_id,
+			       "Must be 1 to 256 bytes");
 	validate_optional_text(validation, "requestId", envelope->request_id, REQUEST_ID_MAX);
 	validate_optional_text(validation, "clientId", envelope->client_id, CLIENT_ID_MAX);
 	if (envelope->timestamp_ms < 0 || envelope->timestamp_ms > TIMESTAMP_MAX_MS)
-		validation_add(validation, "timestamp", BODY, decimal(validation, envelope->timestamp_ms),
+		validation_add(validation, "timestamp", BODY,
+			       decimal(validation, envelope->timestamp_ms),
 			       "Must be a time between 1970 and 9999");
 }
 
 _Static_assert(IDENTIFIER_MAX == 1024, "the messages say so");
 
-void validate_identifier(struct validation *validation, const char *param, const char *value, bool is_optional) {
+void validate_identifier(struct validation *validation, const char *param, const char *value,
+			 bool is_optional) {
 	size_t len = value ? strnlen(value, IDENTIFIER_MAX + 1) : 0;
 
 	if (len > IDENTIFIER_MAX)
@@ -80,20 +89,24 @@ static const char *take_event(const char *name, struct webhook *out) {
 	return NULL;
 }
 
-static void validate_events(struct validation *validation, const struct command *command, struct webhook *out) {
+static void validate_events(struct validation *validation, const struct command *command,
+			    struct webhook *out) {
 	if (command->event_count == 0)
-		validation_add(validation, "events", BODY, NULL, "Must name at least one event type");
+		validation_add(validation, "events", BODY, NULL,
+			       "Must name at least one event type");
 	out->event_count = 0;
 	for (size_t i = 0; i < command->event_count && !is_full(validation); i++) {
 		const char *wrong = take_event(command->events[i], out);
 
 		if (wrong)
-			validation_add(validation, arena_printf(validation->arena, "events[%zu]", i), BODY, command->events[i],
-				       wrong);
+			validation_add(validation,
+				       arena_printf(validation->arena, "events[%zu]", i), BODY,
+				       command->events[i], wrong);
 	}
 }
 
-static void validate_url(struct validation *validation, const char *url, const struct url_policy *policy, struct webhook *out) {
+static void validate_url(struct validation *validation, const char *url,
+			 const struct url_policy *policy, struct webhook *out) {
 	const char *why;
 	char *normalised;
 
@@ -105,8 +118,8 @@ static void validate_url(struct validation *validation, const char *url, const s
 		out->url = normalised;
 }
 
-void validate_webhook(struct validation *validation, const struct command *command, const struct url_policy *policy,
-		      struct webhook *out) {
+void validate_webhook(struct validation *validation, const struct command *command,
+		      const struct url_policy *policy, struct webhook *out) {
 	validate_events(validation, command, out);
 	validate_url(validation, command->url, policy, out);
 	out->disabled = command->disabled;
@@ -119,13 +132,14 @@ void validate_limit(struct validation *validation, const struct command *command
 	if (!command->has_limit)
 		return;
 	if (command->limit < 1 || command->limit > PAGE_LIMIT_MAX)
-		validation_add(validation, "limit", QUERY, decimal(validation, command->limit), "Must be between 1 and 1000");
+		validation_add(validation, "limit", QUERY, decimal(validation, command->limit),
+			       "Must be between 1 and 1000");
 	else
 		*out = (size_t)command->limit;
 }
 
-void validate_cursor(struct validation *validation, const struct command *command, struct cursor *storage,
-		     const struct cursor **out) {
+void validate_cursor(struct validation *validation, const struct command *command,
+		     struct cursor *storage, const struct cursor **out) {
 	*out = NULL;
 	if (!command->cursor)
 		return;
@@ -137,10 +151,12 @@ void validate_cursor(struct validation *validation, const struct command *comman
 
 void validate_since(struct validation *validation, int64_t since_ms) {
 	if (since_ms < 0)
-		validation_add(validation, "since", BODY, decimal(validation, since_ms), "Must not be before 1970");
+		validation_add(validation, "since", BODY, decimal(validation, since_ms),
+			       "Must not be before 1970");
 }
 
-void validate_command(struct validation *validation, const struct command *command, const struct url_policy *policy) {
+void validate_command(struct validation *validation, const struct command *command,
+		      const struct url_policy *policy) {
 	const struct cursor *after;
 	struct webhook webhook;
 	struct cursor cursor;

@@ -1,5 +1,5 @@
-/* The checks on what a command says. Each adds a detail for what is wrong and goes on, so that a refusal names everything at
- * once. */
+/* The checks on what a command says. Each adds a detail for what is wrong and goes on, so that a
+ * refusal names everything at once. */
 #pragma once
 
 #include "domain/command.h"
@@ -16,22 +16,26 @@ struct validation {
 /* "Invalid value": for what is simply not of the right form. */
 extern const char VALIDATION_INVALID[];
 
-void validation_add(struct validation *validation, const char *param, const char *location, const char *value, const char *msg);
+void validation_add(struct validation *validation, const char *param, const char *location,
+		    const char *value, const char *msg);
 
 void validate_envelope(struct validation *validation, const struct command_envelope *envelope);
 bool is_command_id(const char *command_id);
 
 /* 1..IDENTIFIER_MAX bytes, or where `is_optional` also NULL or empty. */
-void validate_identifier(struct validation *validation, const char *param, const char *value, bool is_optional);
+void validate_identifier(struct validation *validation, const char *param, const char *value,
+			 bool is_optional);
 
 void validate_id(struct validation *validation, const char *id, struct uuid *out);
 /* Events, url and disabled. */
-void validate_webhook(struct validation *validation, const struct command *command, const struct url_policy *policy,
-		      struct webhook *out);
+void validate_webhook(struct validation *validation, const struct command *command,
+		      const struct url_policy *policy, struct webhook *out);
 void validate_limit(struct validation *validation, const struct command *command, size_t *out);
 /* Where the command has a cursor, `*out` points to `storage`; else it is NULL. */
-void validate_cursor(struct validation *validation, const struct command *command, struct cursor *storage,
-		     const struct cursor **out);
+void validate_cursor(struct validation *validation, const struct command *command,
+		     struct cursor *storage, const struct cursor **out);
 void validate_since(struct validation *validation, int64_t since_ms);
-/* All of a command, envelope included, as its operation would: for whoever has to refuse it before it is one. */
-void validate_command(struct validation *validation, const struct command *command, const struct url_policy *policy);
+/* All of a command, envelope included, as its operation would: for whoever has to refuse it before
+ * it is one. */
+void validate_command(struct validation *validation, const struct command *command,
+		      const struct url_policy *policy);

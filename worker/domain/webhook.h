@@ -11,13 +11,15 @@
 struct webhook {
 	struct uuid id;
 	const char *tenant_id;
-	enum event_type events[EVENT_TYPE_SUBSCRIBABLE_COUNT]; /* as the tenant ordered them, no repeats */
-	size_t event_count;                                    /* 1..EVENT_TYPE_SUBSCRIBABLE_COUNT */
-	const char *url;                                       /* normalised */
+	enum event_type
+	    events[EVENT_TYPE_SUBSCRIBABLE_COUNT]; /* as the tenant ordered them, no repeats */
+	size_t event_count;                        /* 1..EVENT_TYPE_SUBSCRIBABLE_COUNT */
+	const char *url;                           /* normalised */
 	bool disabled;
 	int64_t created_at_ms;    /* wall */
 	int64_t updated_at_ms;    /* wall */
-	int64_t failing_since_ms; /* wall: its breaker opened, and none succeeded since; 0: none. Not a member of the API's webhook */
+	int64_t failing_since_ms; /* wall: its breaker opened, and none succeeded since; 0: none.
+				     Not a member of the API's webhook */
 };
 
 /* Whether an event of the type is to be delivered: subscribed to, and not disabled. */

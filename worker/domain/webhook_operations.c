@@ -2,7 +2,8 @@
 #include "domain/limits.h"
 #include "domain/operations.h"
 
-static void answer_about(struct handling *handling, int status, const char *message, const char *id, const char *msg) {
+static void answer_about(struct handling *handling, int status, const char *message, const char *id,
+			 const char *msg) {
 	struct problem *problem = problem_new(handling->effects->arena, status, message);
 
 	problem->type = "resource";
@@ -10,34 +11,44 @@ static void answer_about(struct handling *handling, int status, const char *mess
 	handling_answer_problem(handling, problem);
 }
 
-int operation_find_webhook(struct handling *handling, const struct command *command, const struct uuid *id, struct webhook *out) {
+int operation_find_webhook(struct handling *handling, const struct command *command,
+			   const struct uuid *id, struct webhook *out) {
 	const struct registry *registry = handling->context->registry;
-	int r = registry->webhook_get(registry->userdata, handling->effects->arena, handling->envelope->tenant_id, id, out);
+	int r = registry->webhook_get(registry->userdata, handling->effects->arena,
+				      handling->envelope->tenant_id, id, out);
 
 	if (r == REGISTRY_E_NOT_FOUND)
-		answer_about(handling, 404, "The webhook does not exist.", command->id, "Not found");
+		answer_about(handling, 404, "The webhook does not exist.", command->id,
+			     "Not found");
 	return r;
 }
 
-bool operation_is_disabled(struct handling *handling, const struct command *command, const struct webhook *webhook) {
+bool operation_is_disabled(struct handling *handling, const struct command *command,
+			   const struct webhook *webhook) {
 	if (webhook->disabled)
-		answer_about(handling, 409, "The webhook is disabled.", command->id, "Must name a webhook that is not disabled");
+		answer_about(handling, 409, "The webhook is disabled.", command->id,
+			     "Must name a webhook that is not disabled");
 	return webhook->disabled;
 }
 
-static void answer_webhook(struct handling *handling, int32_t status, const struct webhook *webhook) {
-	handling_answer(handling, status, &(struct event_data){ .kind = EVENT_DATA_WEBHOOK, .webhook = *webhook });
+static void answer_webhook(struct handling *handling, int32_t status,
+			   const struct webhook *webhook) {
+	handling_answer(handling, status,
+			&(struct event_data){ .kind = EVENT_DATA_WEBHOOK, .webhook = *webhook });
 }
 
 static void put_webhook(struct handling *handling, const struct webhook *webhook) {
-	effects_put(handling->effects, &(struct state_record){ .kind = STATE_WEBHOOK, .webhook = *webhook });
+	effects_put(handling->effects,
+		    &(struct state_record){ .kind = STATE_WEBHOOK, .webhook = *webhook });
 }
 
-/* A tenant's first key comes with its first webhook, so that there is one to sign with before there is something to sign. */
+/* A tenant's first key comes with its first webhook, so that there is one to sign with before there
+ * is something to sign. */
 static int ensure_signing_key(struct handling *handling) {
 	const struct registry *registry = handling->context->registry;
 	struct signing_key newest;
-	int r = registry->signing_key_newest(registry->userdata, handling->effects->arena, handling->envelope->tenant_id, &newest);
+	int r = registry->signing_key_newest(registry->userdata, handling->effects->arena,
+					     handling->envelope->tenant_id, &newest);
 
 	if (r == REGISTRY_E_NOT_FOUND)
 		operation_put_signing_key(handling, 1);
@@ -57,7 +68,8 @@ int operation_create_webhook(struct handling *handling, const void *userdata) {
 	const struct handler_context *context = handling->context;
 	const struct command *command = userdata;
 	struct webhook webhook = {
-		.id = id_of_webhook(context->source, handling->envelope->tenant_id, handling->envelope->command_id),
+		.id = id_of_webhook(context->source, handling->envelope->tenant_id,
+				    handling->envelope->command_id),
 		.tenant_id = handling->envelope->tenant_id,
 		.created_at_ms = context->now_ms,
 		.updated_at_ms = context->now_ms,
@@ -92,7 +104,8 @@ int operation_retrieve_webhook(struct handling *handling, const void *userdata) 
 	return r;
 }
 
-/* Replaces everything but the id and the time of creation, which are its place in the order of a list. */
+/* Replaces everything but the id and the time of creation, which are its place in the order of a
+ * list. */
 int operation_update_webhook(struct handling *handling, const void *userdata) {
 	const struct command *command = userdata;
 	struct webhook replacement = { 0 }, webhook;
@@ -100,7 +113,8 @@ int operation_update_webhook(struct handling *handling, const void *userdata) {
 	int r;
 
 	validate_id(&handling->validation, command->id, &id);
-	validate_webhook(&handling->validation, command, &handling->context->settings->url_policy, &replacement);
+	validate_webhook(&handling->validation, command, &handling->context->settings->url_policy,
+			 &replacement);
 	if (handling_refused(handling))
 		return 0;
 	r = operation_find_webhook(handling, command, &id, &webhook);
@@ -127,14 +141,16 @@ int operation_delete_webhook(struct handling *handling, const void *userdata) {
 	r = operation_find_webhook(handling, command, &id, &webhook);
 	if (r)
 		return r;
-	effects_delete(
-	    handling->effects,
-	    &(struct state_key){ .kind = STATE_WEBHOOK, .tenant_id = handling->envelope->tenant_id, .id = webhook.id });
+	effects_delete(handling->effects,
+		       &(struct state_key){ .kind = STATE_WEBHOOK,
+					    .tenant_id = handling->envelope->tenant_id,
+					    .id = webhook.id });
 	handling_answer(handling, 204, &(struct event_data){ .kind = EVENT_DATA_NONE });
 	return 0;
 }
 
-/* More than any encoding of it needs besides the url: ids, names of events, times, and what stands between them. */
+/* More than any encoding of it needs besides the url: ids, names of events, times, and what stands
+ * between them. */
 enum { WEBHOOK_ENCODED_MAX = 512 };
 
 /* How many of the items fit into one record; at least one. */
@@ -164,7 +180,8 @@ int operation_retrieve_webhooks(struct handling *handling, const void *userdata)
 	if (handling_refused(handling))
 		return 0;
 	/* One more than asked for tells whether this page is the last. */
-	r = registry->webhook_list(registry->userdata, arena, handling->envelope->tenant_id, after, limit + 1, &items, &found);
+	r = registry->webhook_list(registry->userdata, arena, handling->envelope->tenant_id, after,
+				   limit + 1, &items, &found);
 	if (r < 0)
 		return r;
 	shown = count_fitting(items, MIN(found, limit));
@@ -172,7 +189,8 @@ int operation_retrieve_webhooks(struct handling *handling, const void *userdata)
 	if (shown < found) {
 		const struct webhook *last = &items[shown - 1];
 
-		data.page.next_cursor = cursor_format(arena, &(struct cursor){ last->created_at_ms, last->id });
+		data.page.next_cursor =
+		    cursor_format(arena, &(struct cursor){ last->created_at_ms, last->id });
 	}
 	handling_answer(handling, 200, &data);
 	return 0;

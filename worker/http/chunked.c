@@ -1,15 +1,18 @@
 #include "http/chunked.h"
 
 enum state {
-	SIZE,           /* digits */
-	SIZE_BLANK,     /* blanks behind them, before a ";" */
-	EXTENSION,      /* up to CR */
-	SIZE_LF,        /* behind the CR of a size */
-	DATA,           /* `left` bytes */
-	DATA_CR, DATA_LF,
-	TRAILER,        /* at the beginning of a line */
-	TRAILER_NAME, TRAILER_VALUE, TRAILER_LF,
-	LAST_LF,        /* of the empty line */
+	SIZE,       /* digits */
+	SIZE_BLANK, /* blanks behind them, before a ";" */
+	EXTENSION,  /* up to CR */
+	SIZE_LF,    /* behind the CR of a size */
+	DATA,       /* `left` bytes */
+	DATA_CR,
+	DATA_LF,
+	TRAILER, /* at the beginning of a line */
+	TRAILER_NAME,
+	TRAILER_VALUE,
+	TRAILER_LF,
+	LAST_LF, /* of the empty line */
 	END,
 	REFUSED,
 };
@@ -26,7 +29,8 @@ static bool is_text(char c) {
 }
 
 static bool is_name(char c) {
-	return ((unsigned char)c > 0x20 && (unsigned char)c < 0x7f && !strchr("\"(),/:;<=>?@[\\]{}", c));
+	return ((unsigned char)c > 0x20 && (unsigned char)c < 0x7f &&
+		!strchr("\"(),/:;<=>?@[\\]{}", c));
 }
 
 /* At most 16 digits, so that nothing overflows. */
@@ -40,7 +44,10 @@ static enum state read_size(struct http_chunked *chunked, char c) {
 	}
 	if (digit >= 0 || !chunked->digits)
 		return REFUSED;
-	return c == '\r' ? SIZE_LF : c == ';' ? EXTENSION : c == ' ' || c == '\t' ? SIZE_BLANK : REFUSED;
+	return c == '\r'               ? SIZE_LF
+	       : c == ';'              ? EXTENSION
+	       : c == ' ' || c == '\t' ? SIZE_BLANK
+				       : REFUSED;
 }
 
 /* Behind the line of a size. */
@@ -83,16 +90,19 @@ static enum state next_state(struct http_chunked *chunked, char c) {
 }
 
 static bool is_extra(int state) {
-	return state == SIZE_BLANK || state == EXTENSION || state == TRAILER_NAME || state == TRAILER_VALUE;
+	return state == SIZE_BLANK || state == EXTENSION || state == TRAILER_NAME ||
+	       state == TRAILER_VALUE;
 }
 
-static enum http_chunked_result refuse(struct http_chunked *chunked, struct http_refusal *why, int status, const char *message) {
+static enum http_chunked_result refuse(struct http_chunked *chunked, struct http_refusal *why,
+				       int status, const char *message) {
 	chunked->state = REFUSED;
 	*why = (struct http_refusal){ status, message };
 	return HTTP_CHUNKED_REFUSED;
 }
 
-static enum http_chunked_result take_data(struct http_chunked *chunked, struct http_portion bytes, size_t *used, struct http_portion *out) {
+static enum http_chunked_result take_data(struct http_chunked *chunked, struct http_portion bytes,
+					  size_t *used, struct http_portion *out) {
 	*out = (struct http_portion){ bytes.bytes + *used, MIN(bytes.len - *used, chunked->left) };
 	chunked->left -= out->len;
 	*used += out->len;
@@ -101,7 +111,8 @@ static enum http_chunked_result take_data(struct http_chunked *chunked, struct h
 	return HTTP_CHUNKED_DATA;
 }
 
-enum http_chunked_result http_chunked_read(struct http_chunked *chunked, uint64_t chunk_max, struct http_portion bytes, size_t *used,
+enum http_chunked_result http_chunked_read(struct http_chunked *chunked, uint64_t chunk_max,
+					   struct http_portion bytes, size_t *used,
 					   struct http_portion *out, struct http_refusal *why) {
 	for (*used = 0; *used < bytes.len;) {
 		if (chunked->state == DATA)
@@ -113,7 +124,8 @@ enum http_chunked_result http_chunked_read(struct http_chunked *chunked, uint64_
 			return refuse(chunked, why, 400, "The body is not well-formed chunks.");
 		chunked->extra += is_extra(chunked->state);
 		if (chunked->extra > HTTP_CHUNKED_EXTRA_MAX)
-			return refuse(chunked, why, 400, "The extensions and trailers of the chunks are too long.");
+			return refuse(chunked, why, 400,
+				      "The extensions and trailers of the chunks are too long.");
 		if (chunked->left > chunk_max)
 			return refuse(chunked, why, 413, "The body is too large.");
 	}

@@ -5,8 +5,8 @@
  *       │ 0
  *       └───► (extension) ──► CR LF ──► (trailer line CR LF)... ──► CR LF ──► end
  *
- * Lines end with CR LF and with nothing else. Extensions and trailers are read, bounded and dropped: a trailer is never a header.
- * Source: RFC 9112 section 7.1.
+ * Lines end with CR LF and with nothing else. Extensions and trailers are read, bounded and
+ * dropped: a trailer is never a header. Source: RFC 9112 section 7.1.
  */
 #pragma once
 
@@ -22,7 +22,12 @@ struct http_chunked {
 	size_t extra; /* bytes of extensions and trailers so far */
 };
 
-enum http_chunked_result { HTTP_CHUNKED_MORE, HTTP_CHUNKED_DATA, HTTP_CHUNKED_END, HTTP_CHUNKED_REFUSED };
+enum http_chunked_result {
+	HTTP_CHUNKED_MORE,
+	HTTP_CHUNKED_DATA,
+	HTTP_CHUNKED_END,
+	HTTP_CHUNKED_REFUSED
+};
 
 /* A portion of the body, within the bytes that were given. */
 struct http_portion {
@@ -31,9 +36,12 @@ struct http_portion {
 };
 
 /*
- * Reads on in `bytes`; `*used` is how many were taken. MORE: all were, and more are needed. DATA: `*out` is the next portion, and the
- * call is to be repeated with the rest. END: the body is over, and the rest is not part of it. REFUSED: with `*why`; nothing behind it is to be believed.
- * A chunk of more than `chunk_max` bytes is refused with 413.
+ * Reads on in `bytes`; `*used` is how many were taken. MORE: all were, and more are needed. DATA:
+ * `*out` is the next portion, and the call is to be repeated with the rest. END: the body is over,
+ * and the rest is not part of it. REFUSED: with `*why`; nothing behind it is to be believed. A
+ * chunk of more than `chunk_max` bytes is refused with 413.
  */
-enum http_chunked_result http_chunked_read(struct http_chunked *chunked, uint64_t chunk_max, struct http_portion bytes, size_t *used,
-					   struct http_portion *out, struct http_refusal *why) _must_check_;
+enum http_chunked_result http_chunked_read(struct http_chunked *chunked, uint64_t chunk_max,
+					   struct http_portion bytes, size_t *used,
+					   struct http_portion *out,
+					   struct http_refusal *why) _must_check_;

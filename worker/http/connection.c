@@ -31,15 +31,21 @@ static const struct http_handler *handler_of(const struct http_connection *conne
 }
 
 static void set_turn(struct http_connection *connection, enum http_turn turn) {
-	http_places_set_turn(&connection->loop->places, &connection->place, turn, connection->loop->now_ms);
+	http_places_set_turn(&connection->loop->places, &connection->place, turn,
+			     connection->loop->now_ms);
 }
 
 /* --- Its life --- */
 
-struct http_connection *http_connection_new(struct http_loop *loop, int fd, const struct in6_addr *address) {
+struct http_connection *http_connection_new(struct http_loop *loop, int fd,
+					    const struct in6_addr *address) {
 	struct http_connection *connection = x_calloc(1, sizeof(*connection));
 
-	*connection = (struct http_connection){ .loop = loop, .fd = fd, .state = HTTP_HEAD, .readable = true, .out = BUFFER_INIT(OUT_MAX) };
+	*connection = (struct http_connection){ .loop = loop,
+						.fd = fd,
+						.state = HTTP_HEAD,
+						.readable = true,
+						.out = BUFFER_INIT(OUT_MAX) };
 	if (loop->server->tls) {
 		connection->tls = http_tls_session_new(loop->server->tls, fd);
 		connection->state = HTTP_HANDSHAKE;
@@ -112,15 +118,18 @@ static struct http_portion input_room(struct http_connection *connection) {
 		loop->spare_input = NULL;
 	}
 	if (connection->input_at) {
-		memmove(connection->input, connection->input + connection->input_at, input_left(connection));
+		memmove(connection->input, connection->input + connection->input_at,
+			input_left(connection));
 		connection->input_len = input_left(connection);
 		connection->input_at = 0;
 	}
-	return (struct http_portion){ connection->input + connection->input_len, HTTP_HEAD_MAX - connection->input_len };
+	return (struct http_portion){ connection->input + connection->input_len,
+				      HTTP_HEAD_MAX - connection->input_len };
 }
 
 static ssize_t receive(struct http_connection *connection, void *bytes, size_t len) {
-	ssize_t n = connection->tls ? http_tls_read(connection->tls, bytes, len) : recv(connection->fd, bytes, len, 0);
+	ssize_t n = connection->tls ? http_tls_read(connection->tls, bytes, len)
+				    : recv(connection->fd, bytes, len, 0);
 
 	return n < 0 && !connection->tls ? -errno : n;
 }
@@ -136,8 +145,10 @@ static enum progress read_input(struct http_connection *connection) {
 	n = receive(connection, connection->input + connection->input_len, room.len);
 	if (n > 0) {
 		connection->input_len += (size_t)n;
-		/* A socket that had less is empty, and says when it is not any more; its end it has said already. */
-		connection->readable = connection->tls || connection->has_ended || (size_t)n == room.len;
+		/* A socket that had less is empty, and says when it is not any more; its end it has
+		 * said already. */
+		connection->readable =
+		    connection->tls || connection->has_ended || (size_t)n == room.len;
 		return AGAIN;
 	}
 	if (n == -EAGAIN || n == -EINTR)
@@ -149,8 +160,10 @@ static enum progress read_input(struct http_connection *connection) {
 
 /* --- Bytes out --- */
 
-static ssize_t transmit(struct http_connection *connection, const void *bytes, size_t len, int flags) {
-	ssize_t n = connection->tls ? http_tls_write(connection->tls, bytes, len) : send(connection->fd, bytes, len, MSG_NOSIGNAL | flags);
+static ssize_t transmit(struct http_connection *connection, const void *bytes, size_t len,
+			int flags) {
+	ssize_t n = connection->tls ? http_tls_write(connection->tls, bytes, len)
+				    : send(connection->fd, bytes, len, MSG_NOSIGNAL | flags);
 
 	return n < 0 && !connection->tls ? -errno : n;
 }
@@ -171,12 +184,14 @@ static void begin_linger(struct http_connection *connection) {
 	set_turn(connection, HTTP_TURN_LINGER);
 }
 
-/* The client is to be able to read its answer: with bytes unread the socket's end would be a reset. Source: RFC 9112 section 9.6. */
+/* The client is to be able to read its answer: with bytes unread the socket's end would be a reset.
+ * Source: RFC 9112 section 9.6. */
 static enum progress linger(struct http_connection *connection) {
 	char bytes[4096];
 	ssize_t n;
 
-	while (connection->lingered < HTTP_DRAIN_MAX && (n = recv(connection->fd, bytes, sizeof(bytes), 0)) != 0) {
+	while (connection->lingered < HTTP_DRAIN_MAX &&
+	       (n = recv(connection->fd, bytes, sizeof(bytes), 0)) != 0) {
 		if (n < 0 && errno == EAGAIN)
 			return BLOCKED;
 		if (n < 0)
@@ -209,19 +224,23 @@ static enum progress finish_answer(struct http_connection *connection) {
 static struct http_portion unsent(const struct http_connection *connection, bool *is_last) {
 	const struct http_answer *answer = &connection->entry->request.answer;
 	const char *body = answer->fixed ? answer->fixed : answer->body.data;
-	size_t head_len = connection->out.len, body_len = body && has_body(connection->entry) ? http_answer_body_len(answer) : 0;
+	size_t head_len = connection->out.len,
+	       body_len = body && has_body(connection->entry) ? http_answer_body_len(answer) : 0;
 
 	*is_last = connection->sent >= head_len || !body_len;
 	if (connection->sent < head_len)
-		return (struct http_portion){ connection->out.data + connection->sent, head_len - connection->sent };
-	return (struct http_portion){ body_len ? body + (connection->sent - head_len) : NULL, head_len + body_len - connection->sent };
+		return (struct http_portion){ connection->out.data + connection->sent,
+					      head_len - connection->sent };
+	return (struct http_portion){ body_len ? body + (connection->sent - head_len) : NULL,
+				      head_len + body_len - connection->sent };
 }
 
 static enum progress send_answer(struct http_connection *connection) {
 	bool is_last;
 
 	for (struct http_portion portion; (portion = unsent(connection, &is_last)).len;) {
-		ssize_t n = transmit(connection, portion.bytes, portion.len, is_last ? 0 : MSG_MORE);
+		ssize_t n =
+		    transmit(connection, portion.bytes, portion.len, is_last ? 0 : MSG_MORE);
 
 		if (n > 0) {
 			connection->sent += (size_t)n;
@@ -245,12 +264,17 @@ static enum progress begin_answer(struct http_connection *connection) {
 	struct buffer *body = &answer->body;
 
 	if (body->overflowed) {
-		log_error("an answer is larger than it may be", "status=%d path=%s", answer->status, log_quote(entry->head.path));
+		log_error("an answer is larger than it may be", "status=%d path=%s", answer->status,
+			  log_quote(entry->head.path));
 		buffer_destroy(body);
-		handler_of(connection)->on_refused(handler_of(connection)->userdata, &entry->request, 500, "The answer is too large.");
+		handler_of(connection)
+		    ->on_refused(handler_of(connection)->userdata, &entry->request, 500,
+				 "The answer is too large.");
 	}
-	answer->closes = answer->closes || entry->head.closes || atomic_load(&connection->loop->server->draining);
-	http_answer_write_head(answer, http_loop_date(connection->loop), answer->closes, &connection->out);
+	answer->closes = answer->closes || entry->head.closes ||
+			 atomic_load(&connection->loop->server->draining);
+	http_answer_write_head(answer, http_loop_date(connection->loop), answer->closes,
+			       &connection->out);
 	if (connection->out.overflowed)
 		abort();
 	if (has_body(entry) && !answer->fixed && body->len <= JOINED_MAX) {
@@ -268,7 +292,9 @@ static struct http_entry *begin_request(struct http_connection *connection) {
 	struct arena *arena = arena_new();
 	struct http_entry *entry = arena_alloc(arena, sizeof(*entry));
 
-	*entry = (struct http_entry){ .request = { .arena = arena, .head = &entry->head, .body = BUFFER_INIT(server->body_max) },
+	*entry = (struct http_entry){ .request = { .arena = arena,
+						   .head = &entry->head,
+						   .body = BUFFER_INIT(server->body_max) },
 				      .connection = connection,
 				      .head = { .method = "", .path = "" } };
 	connection->entry = entry;
@@ -276,12 +302,15 @@ static struct http_entry *begin_request(struct http_connection *connection) {
 	return entry;
 }
 
-/* Whatever of it was answered already stays; nothing that follows on this connection is believed. */
+/* Whatever of it was answered already stays; nothing that follows on this connection is believed.
+ */
 static enum progress refuse(struct http_connection *connection, struct http_refusal why) {
 	struct http_request *request = &connection->entry->request;
 
 	if (!request->answer.status)
-		handler_of(connection)->on_refused(handler_of(connection)->userdata, request, why.status, why.message);
+		handler_of(connection)
+		    ->on_refused(handler_of(connection)->userdata, request, why.status,
+				 why.message);
 	request->answer.closes = true;
 	return begin_answer(connection);
 }
@@ -296,7 +325,9 @@ static enum progress complete(struct http_connection *connection) {
 	entry->is_owed = true;
 	atomic_fetch_add(&connection->loop->server->owed, 1);
 	if (!request->answer.status && request->body_too_large)
-		handler_of(connection)->on_refused(handler_of(connection)->userdata, request, TOO_LARGE.status, TOO_LARGE.message);
+		handler_of(connection)
+		    ->on_refused(handler_of(connection)->userdata, request, TOO_LARGE.status,
+				 TOO_LARGE.message);
 	if (!request->answer.status)
 		handler_of(connection)->on_request(handler_of(connection)->userdata, request);
 	if (!entry->waits)
@@ -358,15 +389,19 @@ static void keep_portion(struct http_entry *entry, struct http_portion portion) 
 }
 
 static enum progress take_chunks(struct http_connection *connection) {
-	struct http_portion input = { connection->input + connection->input_at, input_left(connection) }, portion = { 0 };
+	struct http_portion input = { connection->input + connection->input_at,
+				      input_left(connection) },
+			    portion = { 0 };
 	struct http_refusal why;
 	size_t used;
 
-	switch (http_chunked_read(&connection->chunked, HTTP_DRAIN_MAX, input, &used, &portion, &why)) {
+	switch (
+	    http_chunked_read(&connection->chunked, HTTP_DRAIN_MAX, input, &used, &portion, &why)) {
 	case HTTP_CHUNKED_DATA:
 		keep_portion(connection->entry, portion);
 		take_input(connection, used);
-		return connection->entry->dropped > HTTP_DRAIN_MAX ? refuse(connection, TOO_LARGE) : AGAIN;
+		return connection->entry->dropped > HTTP_DRAIN_MAX ? refuse(connection, TOO_LARGE)
+								   : AGAIN;
 	case HTTP_CHUNKED_END:
 		take_input(connection, used);
 		return complete(connection);
@@ -386,14 +421,16 @@ static enum progress take_body(struct http_connection *connection) {
 		return read_input(connection);
 	if (connection->entry->head.framing == HTTP_FRAMING_CHUNKED)
 		return take_chunks(connection);
-	portion = (struct http_portion){ connection->input + connection->input_at, MIN(input_left(connection), connection->body_left) };
+	portion = (struct http_portion){ connection->input + connection->input_at,
+					 MIN(input_left(connection), connection->body_left) };
 	keep_portion(connection->entry, portion);
 	take_input(connection, portion.len);
 	connection->body_left -= portion.len;
 	return connection->body_left ? AGAIN : complete(connection);
 }
 
-/* Source: RFC 9110 section 10.1.1. A client that has not even taken these few bytes is past helping. */
+/* Source: RFC 9110 section 10.1.1. A client that has not even taken these few bytes is past
+ * helping. */
 static enum progress send_continue(struct http_connection *connection) {
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -405,7 +442,8 @@ static enum progress send_continue(struct http_connection *connection) {
 
 /* --- Heads --- */
 
-/* A body that would be too much even to drop is not waited for, and neither is one that its client has not begun to send. */
+/* A body that would be too much even to drop is not waited for, and neither is one that its client
+ * has not begun to send. */
 static bool is_worth_draining(const struct http_head *head) {
 	return !head->expects_continue && head->content_length <= HTTP_DRAIN_MAX;
 }
@@ -415,7 +453,8 @@ static enum progress begin_body(struct http_connection *connection) {
 	const struct http_head *head = &entry->head;
 	struct http_request *request = &entry->request;
 
-	if (!request->answer.status && !is_worth_draining(head) && head->content_length > request->body.max)
+	if (!request->answer.status && !is_worth_draining(head) &&
+	    head->content_length > request->body.max)
 		return refuse(connection, TOO_LARGE);
 	if (request->answer.status && !is_worth_draining(head))
 		return refuse(connection, (struct http_refusal){ 0 });
@@ -423,7 +462,8 @@ static enum progress begin_body(struct http_connection *connection) {
 	connection->chunked = (struct http_chunked){ 0 };
 	connection->body_left = head->content_length;
 	connection->state = HTTP_BODY;
-	return head->expects_continue && !input_left(connection) ? send_continue(connection) : AGAIN;
+	return head->expects_continue && !input_left(connection) ? send_continue(connection)
+								 : AGAIN;
 }
 
 static enum progress take_head(struct http_connection *connection, size_t len) {
@@ -431,21 +471,27 @@ static enum progress take_head(struct http_connection *connection, size_t len) {
 	struct http_request *request = &entry->request;
 	struct http_refusal why;
 
-	if (http_head_parse(arena_memdup(request->arena, connection->input + connection->input_at, len), len, &entry->head, &why))
+	if (http_head_parse(
+		arena_memdup(request->arena, connection->input + connection->input_at, len), len,
+		&entry->head, &why))
 		return refuse(connection, why);
 	take_input(connection, len);
-	if (connection->place.turn == HTTP_TURN_REST) /* the rest is over, also where the head came at once */
+	if (connection->place.turn ==
+	    HTTP_TURN_REST) /* the rest is over, also where the head came at once */
 		set_turn(connection, HTTP_TURN_REQUEST);
-	request->has_body = entry->head.framing == HTTP_FRAMING_CHUNKED || entry->head.content_length;
+	request->has_body =
+	    entry->head.framing == HTTP_FRAMING_CHUNKED || entry->head.content_length;
 	handler_of(connection)->on_head(handler_of(connection)->userdata, request);
 	return request->has_body ? begin_body(connection) : complete(connection);
 }
 
-/* One empty line before a request is passed over. False: half of one is there. Source: RFC 9112 section 2.2. */
+/* One empty line before a request is passed over. False: half of one is there. Source: RFC 9112
+ * section 2.2. */
 static bool skip_empty_line(struct http_connection *connection) {
 	size_t len = MIN(input_left(connection), (size_t)2);
 
-	if (connection->skipped || connection->scanned || !len || memcmp(connection->input + connection->input_at, "\r\n", len) != 0)
+	if (connection->skipped || connection->scanned || !len ||
+	    memcmp(connection->input + connection->input_at, "\r\n", len) != 0)
 		return true;
 	if (len < 2)
 		return false;
@@ -459,9 +505,10 @@ static enum progress read_head(struct http_connection *connection) {
 	ssize_t len;
 	enum progress progress;
 
-	len = skip_empty_line(connection) && input_left(connection) ?
-		      http_head_find(connection->input + connection->input_at, input_left(connection), &connection->scanned, &why) :
-		      0;
+	len = skip_empty_line(connection) && input_left(connection)
+		  ? http_head_find(connection->input + connection->input_at, input_left(connection),
+				   &connection->scanned, &why)
+		  : 0;
 	if (len > 0)
 		return take_head(connection, (size_t)len);
 	if (len < 0) {

@@ -27,9 +27,11 @@ ssize_t http_head_find(const char *bytes, size_t len, size_t *scanned, struct ht
 
 	for (; *scanned < end; (*scanned)++) {
 		if (!is_in_place(bytes, *scanned))
-			return -refuse(why, 400, "The head has a character that is not allowed in it, or a line that does not end with CR LF.");
+			return -refuse(why, 400,
+				       "The head has a character that is not allowed in it, or a "
+				       "line that does not end with CR LF.");
 		if (bytes[*scanned] == '\n' && bytes[*scanned - 2] == '\n')
-			return (ssize_t)++*scanned;
+			return (ssize_t)++ * scanned;
 	}
 	if (end < HTTP_HEAD_MAX)
 		return 0;
@@ -109,7 +111,9 @@ static int set_host(struct http_head *out, const char *authority, struct http_re
 	if (len && authority[len - 1] == '.')
 		len--;
 	for (size_t i = 0; i < len; i++)
-		out->host[i] = authority[i] >= 'A' && authority[i] <= 'Z' ? (char)(authority[i] - 'A' + 'a') : authority[i];
+		out->host[i] = authority[i] >= 'A' && authority[i] <= 'Z'
+				   ? (char)(authority[i] - 'A' + 'a')
+				   : authority[i];
 	out->host[len] = '\0';
 	return 0;
 }
@@ -124,12 +128,16 @@ static size_t count_parameters(const char *query) {
 	return count;
 }
 
-/* Where path and query of a target in absolute form begin, or NULL: it has another form. Source: RFC 9112 section 3.2.2. */
+/* Where path and query of a target in absolute form begin, or NULL: it has another form. Source:
+ * RFC 9112 section 3.2.2. */
 static char *skip_scheme(char *target) {
-	return strncasecmp(target, "http://", 7) == 0 ? target + 7 : strncasecmp(target, "https://", 8) == 0 ? target + 8 : NULL;
+	return strncasecmp(target, "http://", 7) == 0    ? target + 7
+	       : strncasecmp(target, "https://", 8) == 0 ? target + 8
+							 : NULL;
 }
 
-/* "http://host/path": the host is its own, whatever the header says. The authority is moved to the left to get its NUL. */
+/* "http://host/path": the host is its own, whatever the header says. The authority is moved to the
+ * left to get its NUL. */
 static int split_authority(struct http_head *out, char **target, struct http_refusal *why) {
 	char *authority = skip_scheme(*target);
 	size_t len = strcspn(authority, "/?");
@@ -148,17 +156,23 @@ static int split_target(struct http_head *out, char *target, struct http_refusal
 	char *query;
 
 	for (const char *p = target; *p; p++) {
-		if (*p <= ' ' || *p > '~' || *p == '#') /* a byte above 0x7f is less or more, as the machine has it */
-			return refuse(why, 400, "The target of the request has a character that is not allowed in it.");
+		if (*p <= ' ' || *p > '~' ||
+		    *p == '#') /* a byte above 0x7f is less or more, as the machine has it */
+			return refuse(
+			    why, 400,
+			    "The target of the request has a character that is not allowed in it.");
 	}
 	if (is_absolute && split_authority(out, &target, why))
 		return HTTP_HEAD_E_REFUSED;
 	query = strchr(target, '?');
 	if (query)
 		*query++ = '\0';
-	out->path = *target || !is_absolute ? target : !query && !strcmp(out->method, "OPTIONS") ? "*" : "/";
+	out->path = *target || !is_absolute                     ? target
+		    : !query && !strcmp(out->method, "OPTIONS") ? "*"
+								: "/";
 	out->query = query;
-	if (out->path[0] != '/' && (strcmp(out->path, "*") != 0 || query || strcmp(out->method, "OPTIONS") != 0))
+	if (out->path[0] != '/' &&
+	    (strcmp(out->path, "*") != 0 || query || strcmp(out->method, "OPTIONS") != 0))
 		return refuse(why, 400, "The target of the request is no path.");
 	if (query && count_parameters(query) > HTTP_PARAMETERS_MAX)
 		return refuse(why, 414, "The query has more than 100 parameters.");
@@ -167,7 +181,8 @@ static int split_target(struct http_head *out, char *target, struct http_refusal
 
 /* A minor version that is not known is read as 1.1. Source: RFC 9110 section 2.5. */
 static int read_version(const char *text, bool *is_1_0, struct http_refusal *why) {
-	if (strncmp(text, "HTTP/", 5) != 0 || !is_digit(text[5]) || text[6] != '.' || !is_digit(text[7]) || text[8])
+	if (strncmp(text, "HTTP/", 5) != 0 || !is_digit(text[5]) || text[6] != '.' ||
+	    !is_digit(text[7]) || text[8])
 		return refuse(why, 400, "The request line is malformed.");
 	if (text[5] != '1')
 		return refuse(why, 505, "The only version of HTTP that is served here is 1.1.");
@@ -176,7 +191,8 @@ static int read_version(const char *text, bool *is_1_0, struct http_refusal *why
 }
 
 /* Method, target and version with one blank between them. Source: RFC 9112 section 3. */
-static int read_request_line(char *line, struct http_head *out, bool *is_1_0, struct http_refusal *why) {
+static int read_request_line(char *line, struct http_head *out, bool *is_1_0,
+			     struct http_refusal *why) {
 	char *target = strchr(line, ' '), *version = target ? strchr(target + 1, ' ') : NULL;
 
 	if (!version)
@@ -227,7 +243,8 @@ size_t http_head_field_count(const struct http_head *head, const char *name) {
 	return count;
 }
 
-/* There is one, also beside a target that names its own; HTTP/1.0 may have none. Source: RFC 9112 section 3.2. */
+/* There is one, also beside a target that names its own; HTTP/1.0 may have none. Source: RFC 9112
+ * section 3.2. */
 static int check_host(struct http_head *head, bool is_1_0, struct http_refusal *why) {
 	struct http_head other;
 	const char *host = http_head_field(head, "host");
@@ -260,16 +277,20 @@ static int check_coding(const char *coding, bool is_1_0, struct http_refusal *wh
 		return refuse(why, 400, "HTTP/1.0 has no transfer coding.");
 	if (strcasecmp(coding, "chunked") == 0)
 		return 0;
-	if (len > 8 && is_one_of(coding[len - 8], ", \t") && strcasecmp(coding + len - 7, "chunked") == 0 && !strcasestr(coding, "chunked,"))
+	if (len > 8 && is_one_of(coding[len - 8], ", \t") &&
+	    strcasecmp(coding + len - 7, "chunked") == 0 && !strcasestr(coding, "chunked,"))
 		return refuse(why, 501, "The only transfer coding that is understood is chunked.");
 	return refuse(why, 400, "The only transfer coding that is understood is chunked.");
 }
 
-/* What two programs in a row could read in two ways is refused. Source: RFC 9112 sections 6.3 and 11.2. */
+/* What two programs in a row could read in two ways is refused. Source: RFC 9112 sections 6.3
+ * and 11.2. */
 static int read_framing(struct http_head *head, bool is_1_0, struct http_refusal *why) {
-	const char *length = http_head_field(head, "content-length"), *coding = http_head_field(head, "transfer-encoding");
+	const char *length = http_head_field(head, "content-length"),
+		   *coding = http_head_field(head, "transfer-encoding");
 
-	if ((length && coding) || http_head_field_count(head, "content-length") > 1 || http_head_field_count(head, "transfer-encoding") > 1)
+	if ((length && coding) || http_head_field_count(head, "content-length") > 1 ||
+	    http_head_field_count(head, "transfer-encoding") > 1)
 		return refuse(why, 400, "The length of the body is given twice.");
 	if (coding) {
 		head->framing = HTTP_FRAMING_CHUNKED;
@@ -287,7 +308,8 @@ static bool has_token(const char *list, const char *token) {
 
 	for (; *list; list += strcspn(list, ",")) {
 		list += strspn(list, ", \t");
-		if (strncasecmp(list, token, len) == 0 && (!list[len] || is_one_of(list[len], ", \t")))
+		if (strncasecmp(list, token, len) == 0 &&
+		    (!list[len] || is_one_of(list[len], ", \t")))
 			return true;
 	}
 	return false;
@@ -299,7 +321,9 @@ static int read_wishes(struct http_head *head, bool is_1_0, struct http_refusal 
 
 	head->closes = is_1_0;
 	for (size_t i = 0; i < head->field_count; i++)
-		head->closes = head->closes || (strcasecmp(head->fields[i].name, "connection") == 0 && has_token(head->fields[i].value, "close"));
+		head->closes =
+		    head->closes || (strcasecmp(head->fields[i].name, "connection") == 0 &&
+				     has_token(head->fields[i].value, "close"));
 	if (!expect || is_1_0)
 		return 0;
 	head->expects_continue = true;
@@ -319,7 +343,8 @@ int http_head_parse(char *bytes, size_t len, struct http_head *out, struct http_
 
 		*cr = '\0';
 		next = cr + 2;
-		r = line == bytes ? read_request_line(line, out, &is_1_0, why) : read_field(line, out, why);
+		r = line == bytes ? read_request_line(line, out, &is_1_0, why)
+				  : read_field(line, out, why);
 		if (r)
 			return r;
 	}

@@ -1,11 +1,13 @@
 /*
  * The head of an HTTP/1.1 request: a pure function of its bytes, and strict.
  *
- *     bytes ──► http_head_find ──► where it ends ──► http_head_parse ──► method, path, host, fields, framing
+ *     bytes ──► http_head_find ──► where it ends ──► http_head_parse ──► method, path, host,
+ * fields, framing
  *
- * Of two programs in a row the second must read no other request than the first. So nothing is mended or guessed: a
- * line ends with CRLF and with nothing else, a name is a token with the colon right behind it, a value has no control
- * character and goes on in no second line, and what frames the body is there once and in one form. All else is refused.
+ * Of two programs in a row the second must read no other request than the first. So nothing is
+ * mended or guessed: a line ends with CRLF and with nothing else, a name is a token with the colon
+ * right behind it, a value has no control character and goes on in no second line, and what frames
+ * the body is there once and in one form. All else is refused.
  *
  * Source: RFC 9112 sections 2 to 7, RFC 9110 sections 4, 5 and 7.
  */
@@ -42,7 +44,8 @@ struct http_head {
 	const char *method;
 	const char *path;  /* as it was sent: nothing is decoded; "*" for OPTIONS * */
 	const char *query; /* behind the "?"; NULL: none */
-	/* For comparison: in lower case, without the port and without a dot at its end. That of the target where it has one. */
+	/* For comparison: in lower case, without the port and without a dot at its end. That of the
+	 * target where it has one. */
 	char host[HTTP_HOST_MAX + 1];
 	struct http_header fields[HTTP_FIELDS_MAX];
 	size_t field_count;
@@ -55,16 +58,20 @@ struct http_head {
 enum { HTTP_HEAD_E_REFUSED = 1 };
 
 /*
- * Looks for the end of a head in `bytes`. `*scanned` is 0 for a new head, and kept between calls with more of its bytes.
- * Returns its length with the empty line; 0 while it is not whole; -HTTP_HEAD_E_REFUSED with `*why` as soon as it cannot become one.
+ * Looks for the end of a head in `bytes`. `*scanned` is 0 for a new head, and kept between calls
+ * with more of its bytes. Returns its length with the empty line; 0 while it is not whole;
+ * -HTTP_HEAD_E_REFUSED with `*why` as soon as it cannot become one.
  */
-ssize_t http_head_find(const char *bytes, size_t len, size_t *scanned, struct http_refusal *why) _must_check_;
+ssize_t http_head_find(const char *bytes, size_t len, size_t *scanned,
+		       struct http_refusal *why) _must_check_;
 
 /*
- * Reads a head in place: what `out` has points into `bytes`, which http_head_find has measured. Returns 0, or
- * HTTP_HEAD_E_REFUSED with `*why`; then of `out` only the fields that came before the fault are there.
+ * Reads a head in place: what `out` has points into `bytes`, which http_head_find has measured.
+ * Returns 0, or HTTP_HEAD_E_REFUSED with `*why`; then of `out` only the fields that came before the
+ * fault are there.
  */
-int http_head_parse(char *bytes, size_t len, struct http_head *out, struct http_refusal *why) _must_check_;
+int http_head_parse(char *bytes, size_t len, struct http_head *out,
+		    struct http_refusal *why) _must_check_;
 
 /* The first value of that name, in any case, or NULL; how many there are. */
 const char *http_head_field(const struct http_head *head, const char *name);

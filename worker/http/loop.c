@@ -17,7 +17,7 @@
 
 enum {
 	EVENTS_MAX = 64,
-	ACCEPTS_MAX = 16,      /* at once: what they have to say is looked at before there are more */
+	ACCEPTS_MAX = 16, /* at once: what they have to say is looked at before there are more */
 	ACCEPT_PAUSE_MS = 100, /* where there is no descriptor left */
 	UNSENT_MAX = 64 * 1024,
 	CROWD_MIN = 256, /* connections */
@@ -51,12 +51,14 @@ static void refuse(struct http_loop *loop, int fd) {
 	atomic_fetch_sub(&loop->load, 1);
 }
 
-/* What it has sent already is looked at at once: whoever has something to ask does not have to make room first. */
+/* What it has sent already is looked at at once: whoever has something to ask does not have to make
+ * room first. */
 static void arrive(struct http_loop *loop, int fd, const struct in6_addr *address) {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET };
 	struct http_connection *connection;
 
-	if (atomic_load(&loop->server->stopping) || (loop->places.count >= loop->places.max && !make_room(loop))) {
+	if (atomic_load(&loop->server->stopping) ||
+	    (loop->places.count >= loop->places.max && !make_room(loop))) {
 		refuse(loop, fd);
 		return;
 	}
@@ -135,7 +137,8 @@ static void watch_listener(struct http_loop *loop, uint32_t events) {
 static void pause_accepting(struct http_loop *loop, int error) {
 	if (make_room(loop))
 		return;
-	log_warn("no connections are accepted for a moment", "error=%s", log_quote(strerror(error)));
+	log_warn("no connections are accepted for a moment", "error=%s",
+		 log_quote(strerror(error)));
 	loop->accepts_from_ms = loop->now_ms + ACCEPT_PAUSE_MS;
 	watch_listener(loop, 0);
 }
@@ -144,11 +147,13 @@ static void accept_connections(struct http_loop *loop) {
 	for (int i = 0; i < ACCEPTS_MAX && loop->server->listen_fd >= 0; i++) {
 		struct sockaddr_storage from;
 		socklen_t len = sizeof(from);
-		int fd = accept4(loop->server->listen_fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(loop->server->listen_fd, (struct sockaddr *)&from, &len,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 		struct in6_addr address;
 
 		if (fd < 0) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			    errno == ENOMEM)
 				pause_accepting(loop, errno);
 			return;
 		}
@@ -209,8 +214,10 @@ static void take_event(struct http_loop *loop, const struct epoll_event *event) 
 		accept_connections(loop);
 		return;
 	}
-	connection->has_ended = connection->has_ended || event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
-	connection->readable = connection->readable || connection->has_ended || event->events & EPOLLIN;
+	connection->has_ended =
+	    connection->has_ended || event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+	connection->readable =
+	    connection->readable || connection->has_ended || event->events & EPOLLIN;
 	if (!connection->is_ready)
 		http_connection_run(connection);
 }
@@ -264,7 +271,8 @@ static int time_left(const struct http_loop *loop) {
 		return 0;
 	if (loop->accepts_from_ms)
 		deadline_ms = MIN(deadline_ms, loop->accepts_from_ms);
-	return deadline_ms == INT64_MAX ? -1 : (int)MAX(deadline_ms - clock_monotonic_ms(), (int64_t)0);
+	return deadline_ms == INT64_MAX ? -1
+					: (int)MAX(deadline_ms - clock_monotonic_ms(), (int64_t)0);
 }
 
 static void turn_round(struct http_loop *loop) {
@@ -308,10 +316,12 @@ static void watch(struct http_loop *loop, int fd, void *pointer) {
 		abort();
 }
 
-int http_loop_init(struct http_loop *loop, struct http_server *server, const struct http_options *options) {
+int http_loop_init(struct http_loop *loop, struct http_server *server,
+		   const struct http_options *options) {
 	loop->server = server;
 	loop->places.max = share_of(options, server);
-	loop->places.timeouts_ms[HTTP_TURN_REQUEST] = loop->places.timeouts_ms[HTTP_TURN_ANSWER] = options->client_timeout_ms;
+	loop->places.timeouts_ms[HTTP_TURN_REQUEST] = loop->places.timeouts_ms[HTTP_TURN_ANSWER] =
+	    options->client_timeout_ms;
 	loop->places.timeouts_ms[HTTP_TURN_REST] = options->idle_timeout_ms;
 	loop->places.timeouts_ms[HTTP_TURN_LINGER] = HTTP_LINGER_MS;
 	loop->now_ms = clock_monotonic_ms();

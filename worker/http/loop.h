@@ -35,24 +35,27 @@ struct http_loop {
 	bool has_thread;
 	int epoll_fd, event_fd;
 	struct http_places places;
-	size_t crowd;	  /* the most connections since memory was given back */
-	atomic_uint load; /* connections, with those on their way */
-	int64_t now_ms;	  /* monotonic, of this round */
-	int64_t accepts_from_ms; /* 0: at any time */
-	unsigned given;		 /* connections that the first loop has given to any */
+	size_t crowd;                  /* the most connections since memory was given back */
+	atomic_uint load;              /* connections, with those on their way */
+	int64_t now_ms;                /* monotonic, of this round */
+	int64_t accepts_from_ms;       /* 0: at any time */
+	unsigned given;                /* connections that the first loop has given to any */
 	struct http_connection *ready; /* that have more to do without waiting for anything */
-	struct http_connection *dead;  /* freed at the end of the round: events may still name them */
-	void *spare_input;	       /* memory of the last connection that had no more use for it */
+	struct http_connection
+	    *dead;         /* freed at the end of the round: events may still name them */
+	void *spare_input; /* memory of the last connection that had no more use for it */
 	int64_t date_s;
 	char date[32];
 
 	pthread_mutex_t lock;
-	struct http_arrival *arrivals;	  /* guarded by `lock` */
+	struct http_arrival *arrivals;    /* guarded by `lock` */
 	struct http_connection *answered; /* guarded by `lock` */
 };
 
-/* All loops of a server before the first of them starts. A negative errno; also then it is to be joined. */
-int http_loop_init(struct http_loop *loop, struct http_server *server, const struct http_options *options) _must_check_;
+/* All loops of a server before the first of them starts. A negative errno; also then it is to be
+ * joined. */
+int http_loop_init(struct http_loop *loop, struct http_server *server,
+		   const struct http_options *options) _must_check_;
 int http_loop_start(struct http_loop *loop) _must_check_;
 /* Any thread. */
 void http_loop_wake(struct http_loop *loop);

@@ -9,10 +9,10 @@
 struct http_address {
 	UT_hash_handle hh;
 	struct in6_addr bytes;
-	size_t count;		   /* connections */
-	size_t client_turns;	   /* of them */
+	size_t count;              /* connections */
+	size_t client_turns;       /* of them */
 	struct http_place *oldest; /* of those */
-	struct heap_node crowd;	   /* by minus client_turns */
+	struct heap_node crowd;    /* by minus client_turns */
 };
 
 void http_places_destroy(struct http_places *places) {
@@ -47,7 +47,8 @@ static void set_crowd(struct http_places *places, struct http_address *address) 
 		heap_remove(&places->crowds, &address->crowd);
 }
 
-static void enter(struct http_places *places, struct http_place *place, enum http_turn turn, int64_t now_ms) {
+static void enter(struct http_places *places, struct http_place *place, enum http_turn turn,
+		  int64_t now_ms) {
 	struct http_address *address = place->address;
 
 	place->turn = turn;
@@ -71,7 +72,8 @@ static void leave(struct http_places *places, struct http_place *place) {
 	set_crowd(places, address);
 }
 
-void http_places_add(struct http_places *places, struct http_place *place, const struct in6_addr *address, int64_t now_ms) {
+void http_places_add(struct http_places *places, struct http_place *place,
+		     const struct in6_addr *address, int64_t now_ms) {
 	place->address = find_or_add(places, address);
 	place->address->count++;
 	places->count++;
@@ -89,7 +91,8 @@ void http_places_remove(struct http_places *places, struct http_place *place) {
 	free(address);
 }
 
-void http_places_set_turn(struct http_places *places, struct http_place *place, enum http_turn turn, int64_t now_ms) {
+void http_places_set_turn(struct http_places *places, struct http_place *place, enum http_turn turn,
+			  int64_t now_ms) {
 	leave(places, place);
 	enter(places, place, turn, now_ms);
 }
@@ -99,7 +102,8 @@ int64_t http_places_deadline(const struct http_places *places) {
 
 	for (int turn = HTTP_TURN_REQUEST; turn < HTTP_TURN_COUNT; turn++) {
 		if (places->turns[turn])
-			deadline_ms = MIN(deadline_ms, places->turns[turn]->since_ms + places->timeouts_ms[turn]);
+			deadline_ms = MIN(deadline_ms, places->turns[turn]->since_ms +
+							   places->timeouts_ms[turn]);
 	}
 	return deadline_ms;
 }

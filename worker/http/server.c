@@ -13,7 +13,8 @@
 enum { BACKLOG = 1024 };
 
 static int resolve(const struct http_options *options, struct addrinfo **out) {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
 	char port[8];
 	int error;
 
@@ -21,8 +22,8 @@ static int resolve(const struct http_options *options, struct addrinfo **out) {
 	error = getaddrinfo(options->listen->host, port, &hints, out);
 	if (!error)
 		return 0;
-	log_error("cannot resolve the address to listen on", "key=%s host=%s error=%s", options->key, log_quote(options->listen->host),
-		  log_quote(gai_strerror(error)));
+	log_error("cannot resolve the address to listen on", "key=%s host=%s error=%s",
+		  options->key, log_quote(options->listen->host), log_quote(gai_strerror(error)));
 	return -EADDRNOTAVAIL;
 }
 
@@ -31,7 +32,8 @@ static int listen_on(int fd, const struct addrinfo *address) {
 
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
 		return -errno;
-	if (address->ai_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
+	if (address->ai_family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
 		return -errno;
 	if (bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
 		return -errno;
@@ -54,12 +56,14 @@ static int open_listener(struct http_server *server, const struct http_options *
 
 	if (resolve(options, &address) < 0)
 		return -EADDRNOTAVAIL;
-	server->listen_fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	server->listen_fd =
+	    socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	r = server->listen_fd < 0 ? -errno : listen_on(server->listen_fd, address);
 	freeaddrinfo(address);
 	if (r < 0) {
-		log_error("cannot listen", "key=%s host=%s port=%u error=%s", options->key, log_quote(options->listen->host),
-			  options->listen->port, log_quote(strerror(-r)));
+		log_error("cannot listen", "key=%s host=%s port=%u error=%s", options->key,
+			  log_quote(options->listen->host), options->listen->port,
+			  log_quote(strerror(-r)));
 		return r;
 	}
 	server->port = port_of(server->listen_fd);
@@ -73,7 +77,8 @@ static void join_loops(struct http_server *server) {
 }
 
 /* The first one last: it accepts, for all of them. */
-static int start_so_many(struct http_server *server, const struct http_options *options, unsigned count) {
+static int start_so_many(struct http_server *server, const struct http_options *options,
+			 unsigned count) {
 	int r = 0;
 
 	atomic_store(&server->stopping, false);
@@ -92,14 +97,16 @@ static int start_loops(struct http_server *server, const struct http_options *op
 	int r;
 
 	while ((r = start_so_many(server, options, count)) && count > 1) {
-		log_warn("cannot start all threads that serve: fewer are tried", "key=%s threads=%u error=%s", options->key, count,
+		log_warn("cannot start all threads that serve: fewer are tried",
+			 "key=%s threads=%u error=%s", options->key, count,
 			 log_quote(strerror(-r)));
 		join_loops(server);
 		free(TAKE(server->loops));
 		count /= 2;
 	}
 	if (r)
-		log_error("cannot start a thread that serves", "key=%s error=%s", options->key, log_quote(strerror(-r)));
+		log_error("cannot start a thread that serves", "key=%s error=%s", options->key,
+			  log_quote(strerror(-r)));
 	return r;
 }
 

@@ -19,11 +19,13 @@ struct http_tls_session {
 static const char CIPHERS[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 /* A client that speaks only other protocols is told so. Source: RFC 7301 section 3.2. */
-static int select_protocol(SSL *ssl _unused_, const unsigned char **out, unsigned char *out_len, const unsigned char *offered, unsigned offered_len,
+static int select_protocol(SSL *ssl _unused_, const unsigned char **out, unsigned char *out_len,
+			   const unsigned char *offered, unsigned offered_len,
 			   void *userdata _unused_) {
 	static const unsigned char ours[] = "\x08http/1.1";
 	unsigned char *selected;
-	int r = SSL_select_next_proto(&selected, out_len, ours, sizeof(ours) - 1, offered, offered_len);
+	int r =
+	    SSL_select_next_proto(&selected, out_len, ours, sizeof(ours) - 1, offered, offered_len);
 
 	*out = selected;
 	return r == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
@@ -31,9 +33,12 @@ static int select_protocol(SSL *ssl _unused_, const unsigned char **out, unsigne
 
 static void set_rules(SSL_CTX *context) {
 	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-					     SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
-	SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+					 SSL_OP_CIPHER_SERVER_PREFERENCE |
+					 SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
+				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+				      SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_alpn_select_cb(context, select_protocol, NULL);
 	if (SSL_CTX_set_cipher_list(context, CIPHERS) != 1)
@@ -41,7 +46,8 @@ static void set_rules(SSL_CTX *context) {
 }
 
 /* A key with a passphrase is not asked for one. */
-static int no_passphrase(char *text _unused_, int size _unused_, int is_writing _unused_, void *userdata _unused_) {
+static int no_passphrase(char *text _unused_, int size _unused_, int is_writing _unused_,
+			 void *userdata _unused_) {
 	return 0;
 }
 
@@ -78,7 +84,8 @@ static const char *reason(void) {
 	return text ? text : "it cannot be used";
 }
 
-static int use_files(SSL_CTX *context, const char *certificate, const char *private_key, const char **why) {
+static int use_files(SSL_CTX *context, const char *certificate, const char *private_key,
+		     const char **why) {
 	ERR_clear_error();
 	if (!use_certificate(context, certificate)) {
 		*why = reason();
@@ -91,7 +98,8 @@ static int use_files(SSL_CTX *context, const char *certificate, const char *priv
 	return HTTP_TLS_E_KEY;
 }
 
-int http_tls_new(const char *certificate, const char *private_key, struct http_tls **out, const char **why) {
+int http_tls_new(const char *certificate, const char *private_key, struct http_tls **out,
+		 const char **why) {
 	_cleanup_(http_tls_freep) struct http_tls *tls = x_calloc(1, sizeof(*tls));
 	int r;
 

@@ -11,7 +11,8 @@ static void family(struct buffer *out, const char *name, const char *type, const
 	buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void single(struct buffer *out, const char *name, const char *type, const char *help, int64_t value) {
+static void single(struct buffer *out, const char *name, const char *type, const char *help,
+		   int64_t value) {
 	family(out, name, type, help);
 	buffer_printf(out, "%s %" PRId64 "\n", name, value);
 }
@@ -24,25 +25,33 @@ static void render_commands(struct buffer *out, const struct pipeline_metrics *m
 	static const char *const topics[] = { "webhook-admin", "credential-issuance" };
 	static const char *const outcomes[] = { "success", "fail", "repeat", "dead_letter" };
 
-	family(out, "posthorn_commands_total", "counter", "Commands processed, by input topic and outcome.");
+	family(out, "posthorn_commands_total", "counter",
+	       "Commands processed, by input topic and outcome.");
 	for (int topic = 0; topic < METRIC_INPUT_COUNT; topic++)
 		for (int outcome = 0; outcome < METRIC_COMMAND_COUNT; outcome++)
-			buffer_printf(out, "posthorn_commands_total{topic=\"%s\",outcome=\"%s\"} %" PRIu64 "\n", topics[topic], outcomes[outcome],
-				      load(&metrics->commands[topic][outcome]));
+			buffer_printf(
+			    out,
+			    "posthorn_commands_total{topic=\"%s\",outcome=\"%s\"} %" PRIu64 "\n",
+			    topics[topic], outcomes[outcome],
+			    load(&metrics->commands[topic][outcome]));
 }
 
 static void render_deliveries(struct buffer *out, const struct pipeline_metrics *metrics) {
-	static const char *const outcomes[] = { "recorded", "succeeded", "retried", "dead", "withdrawn", "discarded" };
+	static const char *const outcomes[] = { "recorded", "succeeded", "retried",
+						"dead",     "withdrawn", "discarded" };
 
 	family(out, "posthorn_deliveries_total", "counter",
-	       "Deliveries recorded, and what became of their attempts; discarded ones are made again by another owner.");
+	       "Deliveries recorded, and what became of their attempts; discarded ones are made "
+	       "again by another owner.");
 	for (int i = 0; i < METRIC_DELIVERY_COUNT; i++)
-		buffer_printf(out, "posthorn_deliveries_total{outcome=\"%s\"} %" PRIu64 "\n", outcomes[i], load(&metrics->deliveries[i]));
+		buffer_printf(out, "posthorn_deliveries_total{outcome=\"%s\"} %" PRIu64 "\n",
+			      outcomes[i], load(&metrics->deliveries[i]));
 }
 
 /* `counts` are per bucket; the format wants them cumulated. */
-static void render_histogram(struct buffer *out, const char *name, const char *help, const double *bounds, size_t bound_count,
-			     const uint64_t *counts, double sum) {
+static void render_histogram(struct buffer *out, const char *name, const char *help,
+			     const double *bounds, size_t bound_count, const uint64_t *counts,
+			     double sum) {
 	uint64_t total = 0;
 
 	family(out, name, "histogram", help);
@@ -51,7 +60,9 @@ static void render_histogram(struct buffer *out, const char *name, const char *h
 		buffer_printf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, bounds[i], total);
 	}
 	total += counts[bound_count];
-	buffer_printf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.6f\n%s_count %" PRIu64 "\n", name, total, name, sum, name, total);
+	buffer_printf(out,
+		      "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.6f\n%s_count %" PRIu64 "\n",
+		      name, total, name, sum, name, total);
 }
 
 static void render_transactions(struct buffer *out, const struct pipeline_metrics *metrics) {
@@ -60,18 +71,27 @@ static void render_transactions(struct buffer *out, const struct pipeline_metric
 
 	family(out, "posthorn_transactions_total", "counter", "Kafka transactions, by outcome.");
 	for (int i = 0; i < METRIC_TRANSACTION_COUNT; i++)
-		buffer_printf(out, "posthorn_transactions_total{outcome=\"%s\"} %" PRIu64 "\n", outcomes[i], load(&metrics->transactions[i]));
+		buffer_printf(out, "posthorn_transactions_total{outcome=\"%s\"} %" PRIu64 "\n",
+			      outcomes[i], load(&metrics->transactions[i]));
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
 		counts[i] = load(&metrics->transaction_buckets[i]);
-	render_histogram(out, "posthorn_transaction_seconds", "Seconds to flush, send offsets and commit, of committed transactions.",
-			 metric_transaction_seconds, METRIC_TRANSACTION_BUCKETS, counts, (double)load(&metrics->transaction_us) / 1e6);
+	render_histogram(out, "posthorn_transaction_seconds",
+			 "Seconds to flush, send offsets and commit, of committed transactions.",
+			 metric_transaction_seconds, METRIC_TRANSACTION_BUCKETS, counts,
+			 (double)load(&metrics->transaction_us) / 1e6);
 }
 
 static void render_attempts(struct buffer *out, const struct engine *engine) {
 	static const char *const results[ATTEMPT_REASON_COUNT] = {
-		[ATTEMPT_OK] = "ok",		[ATTEMPT_STATUS] = "status",	     [ATTEMPT_TIMEOUT] = "timeout",
-		[ATTEMPT_CONNECT] = "connect",	[ATTEMPT_DNS] = "dns",		     [ATTEMPT_TLS] = "tls",
-		[ATTEMPT_ADDRESS_REFUSED] = "address_refused", [ATTEMPT_PROTOCOL] = "protocol", [ATTEMPT_INTERNAL] = "internal",
+		[ATTEMPT_OK] = "ok",
+		[ATTEMPT_STATUS] = "status",
+		[ATTEMPT_TIMEOUT] = "timeout",
+		[ATTEMPT_CONNECT] = "connect",
+		[ATTEMPT_DNS] = "dns",
+		[ATTEMPT_TLS] = "tls",
+		[ATTEMPT_ADDRESS_REFUSED] = "address_refused",
+		[ATTEMPT_PROTOCOL] = "protocol",
+		[ATTEMPT_INTERNAL] = "internal",
 	};
 	const struct engine_counters *counters = engine_counters(engine);
 	uint64_t counts[ENGINE_BUCKET_COUNT + 1];
@@ -79,37 +99,51 @@ static void render_attempts(struct buffer *out, const struct engine *engine) {
 
 	family(out, "posthorn_attempts_total", "counter", "Attempts made, by result.");
 	for (int i = 0; i < ATTEMPT_REASON_COUNT; i++)
-		buffer_printf(out, "posthorn_attempts_total{result=\"%s\"} %" PRIu64 "\n", results[i], load(&counters->attempts[i]));
+		buffer_printf(out, "posthorn_attempts_total{result=\"%s\"} %" PRIu64 "\n",
+			      results[i], load(&counters->attempts[i]));
 	engine_histogram(engine, counts, &sum);
-	render_histogram(out, "posthorn_attempt_seconds", "Seconds that an attempt took.", engine_bucket_seconds, ENGINE_BUCKET_COUNT, counts, sum);
-	single(out, "posthorn_attempts_in_flight", "gauge", "Attempts in flight.", atomic_load(&counters->in_flight));
-	single(out, "posthorn_attempts_queued", "gauge", "Deliveries queued in the engine.", atomic_load(&counters->queued));
-	single(out, "posthorn_connections", "gauge", "Connections to endpoints' hosts.", atomic_load(&counters->connections));
-	single(out, "posthorn_connections_opened_total", "counter", "Connections opened to endpoints' hosts.",
+	render_histogram(out, "posthorn_attempt_seconds", "Seconds that an attempt took.",
+			 engine_bucket_seconds, ENGINE_BUCKET_COUNT, counts, sum);
+	single(out, "posthorn_attempts_in_flight", "gauge", "Attempts in flight.",
+	       atomic_load(&counters->in_flight));
+	single(out, "posthorn_attempts_queued", "gauge", "Deliveries queued in the engine.",
+	       atomic_load(&counters->queued));
+	single(out, "posthorn_connections", "gauge", "Connections to endpoints' hosts.",
+	       atomic_load(&counters->connections));
+	single(out, "posthorn_connections_opened_total", "counter",
+	       "Connections opened to endpoints' hosts.",
 	       (int64_t)load(&counters->connections_opened));
 }
 
-static void render_partition_gauge(struct buffer *out, const struct pipeline_metrics *metrics, const char *name, const char *help,
-				   size_t offset) {
+static void render_partition_gauge(struct buffer *out, const struct pipeline_metrics *metrics,
+				   const char *name, const char *help, size_t offset) {
 	family(out, name, "gauge", help);
 	for (int32_t i = 0; i < metrics->partition_count; i++) {
-		const atomic_int_fast64_t *value = (const void *)((const char *)&metrics->partitions[i] + offset);
+		const atomic_int_fast64_t *value =
+		    (const void *)((const char *)&metrics->partitions[i] + offset);
 
 		if (atomic_load(&metrics->partitions[i].state) != PARTITION_ABSENT)
-			buffer_printf(out, "%s{partition=\"%d\"} %" PRIdFAST64 "\n", name, i, atomic_load_explicit(value, memory_order_relaxed));
+			buffer_printf(out, "%s{partition=\"%d\"} %" PRIdFAST64 "\n", name, i,
+				      atomic_load_explicit(value, memory_order_relaxed));
 	}
 }
 
 static void render_lag(struct buffer *out, const struct pipeline_metrics *metrics) {
 	static const char *const topics[] = { "webhook-admin", "credential-issuance" };
 
-	family(out, "posthorn_consumer_lag", "gauge", "Records of an input partition that are not processed yet; absent while it is not known.");
+	family(out, "posthorn_consumer_lag", "gauge",
+	       "Records of an input partition that are not processed yet; absent while it is not "
+	       "known.");
 	for (int32_t i = 0; i < metrics->partition_count; i++)
 		for (int topic = 0; topic < METRIC_INPUT_COUNT; topic++) {
 			int64_t lag = atomic_load(&metrics->partitions[i].lag[topic]);
 
 			if (lag >= 0)
-				buffer_printf(out, "posthorn_consumer_lag{topic=\"%s\",partition=\"%d\"} %" PRId64 "\n", topics[topic], i, lag);
+				buffer_printf(
+				    out,
+				    "posthorn_consumer_lag{topic=\"%s\",partition=\"%d\"} %" PRId64
+				    "\n",
+				    topics[topic], i, lag);
 		}
 }
 
@@ -117,33 +151,47 @@ static void render_lost(struct buffer *out, const struct pipeline_metrics *metri
 	static const char *const topics[] = { "webhook-admin", "credential-issuance" };
 
 	family(out, "posthorn_inputs_lost_total", "counter",
-	       "Times that the records to be read next were not there: deleted before they were read, or cut off.");
+	       "Times that the records to be read next were not there: deleted before they were "
+	       "read, or cut off.");
 	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
-		buffer_printf(out, "posthorn_inputs_lost_total{topic=\"%s\"} %" PRIu64 "\n", topics[i], load(&metrics->inputs_lost[i]));
+		buffer_printf(out, "posthorn_inputs_lost_total{topic=\"%s\"} %" PRIu64 "\n",
+			      topics[i], load(&metrics->inputs_lost[i]));
 	family(out, "posthorn_records_lost_total", "counter",
-	       "Offsets of an input that were deleted before they were read; how many were cut off at the end is not known.");
+	       "Offsets of an input that were deleted before they were read; how many were cut off "
+	       "at the end is not known.");
 	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
-		buffer_printf(out, "posthorn_records_lost_total{topic=\"%s\"} %" PRIu64 "\n", topics[i], load(&metrics->records_lost[i]));
+		buffer_printf(out, "posthorn_records_lost_total{topic=\"%s\"} %" PRIu64 "\n",
+			      topics[i], load(&metrics->records_lost[i]));
 }
 
 static void render_partitions(struct buffer *out, const struct pipeline_metrics *metrics) {
-	family(out, "posthorn_partition_state", "gauge", "1 for the state that an assigned partition is in.");
+	family(out, "posthorn_partition_state", "gauge",
+	       "1 for the state that an assigned partition is in.");
 	for (int32_t i = 0; i < metrics->partition_count; i++) {
-		enum partition_state state = (enum partition_state)atomic_load(&metrics->partitions[i].state);
+		enum partition_state state =
+		    (enum partition_state)atomic_load(&metrics->partitions[i].state);
 
 		if (state != PARTITION_ABSENT)
-			buffer_printf(out, "posthorn_partition_state{partition=\"%d\",state=\"%s\"} 1\n", i, partition_state_name(state));
+			buffer_printf(out,
+				      "posthorn_partition_state{partition=\"%d\",state=\"%s\"} 1\n",
+				      i, partition_state_name(state));
 	}
 	render_lag(out, metrics);
-	render_partition_gauge(out, metrics, "posthorn_deliveries_pending", "Deliveries recorded and not ended.",
+	render_partition_gauge(out, metrics, "posthorn_deliveries_pending",
+			       "Deliveries recorded and not ended.",
 			       offsetof(struct partition_metrics, pending));
-	render_partition_gauge(out, metrics, "posthorn_restore_offset", "Where the restore of a partition stands in the changelog.",
+	render_partition_gauge(out, metrics, "posthorn_restore_offset",
+			       "Where the restore of a partition stands in the changelog.",
 			       offsetof(struct partition_metrics, restore_offset));
-	render_partition_gauge(out, metrics, "posthorn_restore_target_offset", "Where it ends.", offsetof(struct partition_metrics, restore_target));
-	single(out, "posthorn_restored_records_total", "counter", "Changelog records written to the replica by restores.",
+	render_partition_gauge(out, metrics, "posthorn_restore_target_offset", "Where it ends.",
+			       offsetof(struct partition_metrics, restore_target));
+	single(out, "posthorn_restored_records_total", "counter",
+	       "Changelog records written to the replica by restores.",
 	       (int64_t)load(&metrics->restored_records));
-	family(out, "posthorn_restore_longest_step_seconds", "gauge", "The longest that a step of a restore has kept turns waiting.");
-	buffer_printf(out, "posthorn_restore_longest_step_seconds %.3f\n", (double)atomic_load(&metrics->restore_step_longest_ms) / 1000);
+	family(out, "posthorn_restore_longest_step_seconds", "gauge",
+	       "The longest that a step of a restore has kept turns waiting.");
+	buffer_printf(out, "posthorn_restore_longest_step_seconds %.3f\n",
+		      (double)atomic_load(&metrics->restore_step_longest_ms) / 1000);
 }
 
 static void render_process(struct buffer *out, const char *version) {
@@ -159,17 +207,23 @@ static void render_process(struct buffer *out, const char *version) {
 	getrusage(RUSAGE_SELF, &usage);
 	family(out, "process_cpu_seconds_total", "counter", "User and system CPU time.");
 	buffer_printf(out, "process_cpu_seconds_total %.3f\n",
-		      (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
-	single(out, "process_resident_memory_bytes", "gauge", "Resident memory.", (int64_t)pages * 4096);
-	single(out, "posthorn_log_lines_dropped_total", "counter", "Log lines that were dropped because nobody read them.", (int64_t)log_dropped());
+		      (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+			  (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+	single(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
+	       (int64_t)pages * 4096);
+	single(out, "posthorn_log_lines_dropped_total", "counter",
+	       "Log lines that were dropped because nobody read them.", (int64_t)log_dropped());
 	family(out, "posthorn_build_info", "gauge", "The version that runs.");
 	buffer_printf(out, "posthorn_build_info{version=\"%s\"} 1\n", version);
 }
 
 static void render_refusals(struct buffer *out, const struct pipeline_metrics *metrics) {
-	family(out, "posthorn_refused_by_limit_total", "counter", "Commands refused because their tenant has as much as it may have, by the limit's key.");
+	family(out, "posthorn_refused_by_limit_total", "counter",
+	       "Commands refused because their tenant has as much as it may have, by the limit's "
+	       "key.");
 	for (int i = TENANT_LIMIT_NONE + 1; i < TENANT_LIMIT_COUNT; i++)
-		buffer_printf(out, "posthorn_refused_by_limit_total{limit=\"%s\"} %" PRIu64 "\n", tenant_limit_key((enum tenant_limit)i),
+		buffer_printf(out, "posthorn_refused_by_limit_total{limit=\"%s\"} %" PRIu64 "\n",
+			      tenant_limit_key((enum tenant_limit)i),
 			      load(&metrics->refused_by_limit[i]));
 }
 
@@ -183,14 +237,20 @@ static void render_refused(struct buffer *out, const struct pipeline_metrics *me
 		     { METRIC_REFUSED_TRANSACTIONS, "transactions" } };
 	unsigned refused = atomic_load(&metrics->refused);
 
-	family(out, "posthorn_kafka_refused", "gauge", "1 while Kafka refuses what the worker needs, which then says failing; the log has the cause.");
+	family(out, "posthorn_kafka_refused", "gauge",
+	       "1 while Kafka refuses what the worker needs, which then says failing; the log has "
+	       "the cause.");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		buffer_printf(out, "posthorn_kafka_refused{what=\"%s\"} %d\n", rows[i].name, (refused & rows[i].what) != 0);
-	single(out, "posthorn_repairs_in_a_row", "gauge", "Tries in a row that did not help, of what is tried again by itself; 0 when all is well.",
+		buffer_printf(out, "posthorn_kafka_refused{what=\"%s\"} %d\n", rows[i].name,
+			      (refused & rows[i].what) != 0);
+	single(out, "posthorn_repairs_in_a_row", "gauge",
+	       "Tries in a row that did not help, of what is tried again by itself; 0 when all is "
+	       "well.",
 	       atomic_load(&metrics->repairs_in_a_row));
 }
 
-void metrics_render(struct buffer *out, const struct pipeline *pipeline, const struct engine *engine, const char *version) {
+void metrics_render(struct buffer *out, const struct pipeline *pipeline,
+		    const struct engine *engine, const char *version) {
 	const struct pipeline_metrics *metrics = pipeline_metrics(pipeline);
 
 	render_commands(out, metrics);
@@ -198,13 +258,17 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline, const s
 	render_deliveries(out, metrics);
 	render_transactions(out, metrics);
 	render_attempts(out, engine);
-	single(out, "posthorn_deliveries_in_memory", "gauge", "Pending deliveries in memory; the others wait in the replica.",
+	single(out, "posthorn_deliveries_in_memory", "gauge",
+	       "Pending deliveries in memory; the others wait in the replica.",
 	       atomic_load(&metrics->outstanding));
-	single(out, "posthorn_endpoints_pending", "gauge", "Webhooks with deliveries in memory or due in the replica.",
+	single(out, "posthorn_endpoints_pending", "gauge",
+	       "Webhooks with deliveries in memory or due in the replica.",
 	       atomic_load(&metrics->endpoints));
-	single(out, "posthorn_endpoints_failing", "gauge", "Endpoints whose breaker is open: only probes go to them.",
+	single(out, "posthorn_endpoints_failing", "gauge",
+	       "Endpoints whose breaker is open: only probes go to them.",
 	       atomic_load(&metrics->open_breakers));
-	single(out, "posthorn_webhooks_disabled_total", "counter", "Webhooks disabled because their endpoint is gone or failed for too long.",
+	single(out, "posthorn_webhooks_disabled_total", "counter",
+	       "Webhooks disabled because their endpoint is gone or failed for too long.",
 	       (int64_t)load(&metrics->webhooks_disabled));
 	render_refusals(out, metrics);
 	render_refused(out, metrics);

@@ -5,7 +5,9 @@
 #include "http/operations.h"
 #include "ops/metrics.h"
 
-enum { STUCK_AFTER_MS = 150 * 1000 /* longer than all that one turn of the pipeline may wait for */ };
+enum {
+	STUCK_AFTER_MS = 150 * 1000 /* longer than all that one turn of the pipeline may wait for */
+};
 
 struct server {
 	struct http_server *http;
@@ -30,10 +32,11 @@ static void serve_livez(const struct server *server, struct http_answer *answer)
 }
 
 static void serve_readyz(const struct server *server, struct http_answer *answer) {
-	static const char *const words[] = {
-		[PIPELINE_STARTING] = "starting\n", [PIPELINE_RESTORING] = "restoring\n", [PIPELINE_READY] = "ok\n", [PIPELINE_TORN] = "torn\n",
-		[PIPELINE_FAILING] = "failing\n"
-	};
+	static const char *const words[] = { [PIPELINE_STARTING] = "starting\n",
+					     [PIPELINE_RESTORING] = "restoring\n",
+					     [PIPELINE_READY] = "ok\n",
+					     [PIPELINE_TORN] = "torn\n",
+					     [PIPELINE_FAILING] = "failing\n" };
 	enum pipeline_readiness readiness = pipeline_readiness(server->pipeline);
 
 	http_answer_text(answer, readiness == PIPELINE_READY ? 200 : 503, words[readiness]);
@@ -52,18 +55,21 @@ static void on_request(void *userdata, struct http_request *http) {
 		http_answer_text(&http->answer, 404, "not found\n");
 }
 
-int server_start(const struct listen_address *listen, const struct pipeline *pipeline, const struct engine *engine, const char *version,
-		 struct server **out) {
+int server_start(const struct listen_address *listen, const struct pipeline *pipeline,
+		 const struct engine *engine, const char *version, struct server **out) {
 	_cleanup_(server_stopp) struct server *server = x_calloc(1, sizeof(*server));
-	const struct http_handler handler = { http_operations_head, on_request, http_operations_refused, server };
-	const struct http_options options = http_operations_options("worker.http.listen", listen, &handler);
+	const struct http_handler handler = { http_operations_head, on_request,
+					      http_operations_refused, server };
+	const struct http_options options =
+	    http_operations_options("worker.http.listen", listen, &handler);
 	int r;
 
 	*server = (struct server){ .pipeline = pipeline, .engine = engine, .version = version };
 	r = http_server_start(&options, &server->http);
 	if (r)
 		return r;
-	log_info("operations server", "host=%s port=%u", listen->host, http_server_port(server->http));
+	log_info("operations server", "host=%s port=%u", listen->host,
+		 http_server_port(server->http));
 	*out = TAKE(server);
 	return 0;
 }

@@ -1,8 +1,10 @@
 /*
  * Which partitions are ours, and from where their inputs are read.
  *
- * In the rebalance callback nothing is waited for but a bounded commit (R5, R6): it tells the consumer an empty assignment, and each partition is
- * assigned to it, with explicit offsets, once it is restored. So nothing that is read is ever paused, resumed or sought; librdkafka 2.0.2 has faults in those.
+ * In the rebalance callback nothing is waited for but a bounded commit (R5, R6): it tells the
+ * consumer an empty assignment, and each partition is assigned to it, with explicit offsets, once
+ * it is restored. So nothing that is read is ever paused, resumed or sought; librdkafka 2.0.2 has
+ * faults in those.
  */
 #include "base/clock.h"
 #include "pipeline/context.h"
@@ -12,7 +14,14 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum { TOPICS_TIMEOUT_MS = 5000, COMMITTED_TIMEOUT_MS = 5000, WATERMARK_TIMEOUT_MS = 5000, STOP_TIMEOUT_MS = 1000, ASK_PAUSE_MIN_MS = 100, ASK_PAUSE_MAX_MS = 1000 };
+enum {
+	TOPICS_TIMEOUT_MS = 5000,
+	COMMITTED_TIMEOUT_MS = 5000,
+	WATERMARK_TIMEOUT_MS = 5000,
+	STOP_TIMEOUT_MS = 1000,
+	ASK_PAUSE_MIN_MS = 100,
+	ASK_PAUSE_MAX_MS = 1000
+};
 
 void assignment_drop_group(struct pipeline *p) {
 	if (p->group)
@@ -21,8 +30,9 @@ void assignment_drop_group(struct pipeline *p) {
 }
 
 /*
- * librdkafka 2.0.2 has no accessor for the generation; its serialised form has: a magic text, then the generation as a native int32. Generations
- * below 0 are refused (R3): such metadata fences nobody.
+ * librdkafka 2.0.2 has no accessor for the generation; its serialised form has: a magic text, then
+ * the generation as a native int32. Generations below 0 are refused (R3): such metadata fences
+ * nobody.
  */
 static int read_generation(const rd_kafka_consumer_group_metadata_t *group, int32_t *generation) {
 	static const char magic[] = "CGMDv2:";
@@ -35,7 +45,8 @@ static int read_generation(const rd_kafka_consumer_group_metadata_t *group, int3
 		rd_kafka_error_destroy(error);
 		return -1;
 	}
-	if (size >= strlen(magic) + sizeof(*generation) && memcmp(bytes, magic, strlen(magic)) == 0) {
+	if (size >= strlen(magic) + sizeof(*generation) &&
+	    memcmp(bytes, magic, strlen(magic)) == 0) {
 		memcpy(generation, (char *)bytes + strlen(magic), sizeof(*generation));
 		r = *generation < 0 ? -1 : 0;
 	}
@@ -61,7 +72,8 @@ static void check_topics(struct pipeline *p) {
 	if (r == TOPICS_E_REFUSED)
 		p->fatal = PIPELINE_E_FATAL;
 	if (count != p->partition_count) {
-		log_error("number of partitions changed: tenants would change their partition", "before=%d now=%d", p->partition_count, count);
+		log_error("number of partitions changed: tenants would change their partition",
+			  "before=%d now=%d", p->partition_count, count);
 		p->fatal = PIPELINE_E_FATAL;
 	}
 }
@@ -76,19 +88,25 @@ static void begin_restore(struct pipeline *p, struct partition *partition) {
 	partition->is_restored = false; /* the loop begins with it */
 }
 
-static bool is_listed(const rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition) {
+static bool is_listed(const rd_kafka_topic_partition_list_t *list, const char *topic,
+		      int32_t partition) {
 	for (int i = 0; i < list->cnt; i++)
-		if (list->elems[i].partition == partition && strcmp(list->elems[i].topic, topic) == 0)
+		if (list->elems[i].partition == partition &&
+		    strcmp(list->elems[i].topic, topic) == 0)
 			return true;
 	return false;
 }
 
 /* Both input topics of a partition come together, or the topics do not fit. */
-static bool is_assigned(struct pipeline *p, const rd_kafka_topic_partition_list_t *list, int32_t id) {
-	bool admin = is_listed(list, p->topics.admin, id), issuance = is_listed(list, p->topics.issuance, id);
+static bool is_assigned(struct pipeline *p, const rd_kafka_topic_partition_list_t *list,
+			int32_t id) {
+	bool admin = is_listed(list, p->topics.admin, id),
+	     issuance = is_listed(list, p->topics.issuance, id);
 
 	if (admin != issuance) {
-		log_error("assignment is not of whole partitions: all workers must use the range assignor", "partition=%d", id);
+		log_error("assignment is not of whole partitions: all workers must use the range "
+			  "assignor",
+			  "partition=%d", id);
 		p->fatal = PIPELINE_E_FATAL;
 	}
 	return admin && issuance;
@@ -127,9 +145,11 @@ static void on_assign(struct pipeline *p, const rd_kafka_topic_partition_list_t 
 		}
 	}
 	metric_refuse(&p->metrics, METRIC_REFUSED_INPUT, false);
-	p->group_joined = true; /* last: it would be ready while no partition is being restored yet */
+	p->group_joined =
+	    true;         /* last: it would be ready while no partition is being restored yet */
 	pipeline_wake(p); /* to begin with the restores at once */
-	log_info("partitions assigned", "count=%d of=%d generation=%d", count, p->partition_count, p->generation);
+	log_info("partitions assigned", "count=%d of=%d generation=%d", count, p->partition_count,
+		 p->generation);
 }
 
 void assignment_answered(int16_t api_key, int64_t rtt_us, void *pipeline) {
@@ -138,14 +158,17 @@ void assignment_answered(int16_t api_key, int64_t rtt_us, void *pipeline) {
 	struct pipeline *p = pipeline;
 	int64_t now_us = clock_monotonic_us(), lapsed_us;
 
-	/* Other kinds come from the threads of other brokers, and the lease is of the coordinator's alone. */
+	/* Other kinds come from the threads of other brokers, and the lease is of the coordinator's
+	 * alone. */
 	if (api_key != HEARTBEAT && api_key != SYNC_GROUP)
 		return;
 	lapsed_us = p->lease.until_us;
-	if (!lease_answered(&p->lease, api_key == SYNC_GROUP ? LEASE_SYNC : LEASE_HEARTBEAT, now_us - rtt_us, now_us))
+	if (!lease_answered(&p->lease, api_key == SYNC_GROUP ? LEASE_SYNC : LEASE_HEARTBEAT,
+			    now_us - rtt_us, now_us))
 		return;
 	if (lapsed_us > 0 && lapsed_us <= now_us)
-		log_warn("no proof of membership for a while: no attempt was begun meanwhile", "ms=%lld", (long long)(now_us - lapsed_us) / 1000);
+		log_warn("no proof of membership for a while: no attempt was begun meanwhile",
+			 "ms=%lld", (long long)(now_us - lapsed_us) / 1000);
 	engine_lease_set(p->engine, p->lease.until_us);
 }
 
@@ -178,7 +201,8 @@ static rd_kafka_resp_err_t assign_none(rd_kafka_t *consumer) {
 	return err;
 }
 
-void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *pipeline) {
+void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err,
+			  rd_kafka_topic_partition_list_t *list, void *pipeline) {
 	struct pipeline *p = pipeline;
 
 	inputs_close(p->inputs);
@@ -196,9 +220,11 @@ void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err, rd_kafk
 /* Where the inputs go on. */
 
 /* The first offset of an input's partition and the one behind its last. Returns 0, or -EAGAIN. */
-static int ask_offsets(struct pipeline *p, const char *topic, int32_t partition, int64_t *low, int64_t *high) {
+static int ask_offsets(struct pipeline *p, const char *topic, int32_t partition, int64_t *low,
+		       int64_t *high) {
 	rd_kafka_t *client = p->transaction ? transaction_client(p->transaction) : p->consumer;
-	rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(client, topic, partition, low, high, WATERMARK_TIMEOUT_MS);
+	rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(client, topic, partition, low,
+								   high, WATERMARK_TIMEOUT_MS);
 
 	if (!err)
 		return 0;
@@ -210,40 +236,51 @@ static void put_off_asking(struct pipeline *p) {
 	backoff_fail(&p->offsets_backoff, clock_monotonic_ms(), ASK_PAUSE_MIN_MS, ASK_PAUSE_MAX_MS);
 }
 
-/* Offsets that a worker committed carry the position that they belong to; those that an operator set do not. */
+/* Offsets that a worker committed carry the position that they belong to; those that an operator
+ * set do not. */
 static bool is_ours(const rd_kafka_topic_partition_t *committed) {
 	return committed->offset >= 0 && committed->metadata_size > 0;
 }
 
-static bool is_of_position(const rd_kafka_topic_partition_t *committed, const struct position *position) {
+static bool is_of_position(const rd_kafka_topic_partition_t *committed,
+			   const struct position *position) {
 	char metadata[64];
 
 	turn_offset_metadata(position, metadata);
-	return committed->metadata_size == strlen(metadata) && memcmp(committed->metadata, metadata, committed->metadata_size) == 0;
+	return committed->metadata_size == strlen(metadata) &&
+	       memcmp(committed->metadata, metadata, committed->metadata_size) == 0;
 }
 
 enum { OFFSET_TORN = 1 };
 
 /*
- * The position record and the committed offset were one transaction, so they agree. Where they do not:
+ * The position record and the committed offset were one transaction, so they agree. Where they do
+ * not:
  *  - an offset without our metadata was set by an operator, and is followed;
- *  - none at all: a first start begins with the first record there is; otherwise it expired, and the position tells;
- *  - ours but of another position: the changelog is not the one that these offsets belong to. Loud, and not served.
+ *  - none at all: a first start begins with the first record there is; otherwise it expired, and
+ * the position tells;
+ *  - ours but of another position: the changelog is not the one that these offsets belong to. Loud,
+ * and not served.
  */
-static int choose_offset(struct pipeline *p, const struct partition *partition, const rd_kafka_topic_partition_t *committed,
-			 int64_t position_offset, int64_t *out) {
+static int choose_offset(struct pipeline *p, const struct partition *partition,
+			 const rd_kafka_topic_partition_t *committed, int64_t position_offset,
+			 int64_t *out) {
 	bool has_position = partition->position.sequence > 0;
 	int64_t end;
 
-	if (is_ours(committed) && !(has_position && is_of_position(committed, &partition->position))) {
-		log_error("committed offset is not of this changelog: was webhook-state deleted or restored from elsewhere?",
-			  "topic=%s partition=%d offset=%" PRId64 " metadata=%.*s", committed->topic, partition->id, committed->offset,
+	if (is_ours(committed) &&
+	    !(has_position && is_of_position(committed, &partition->position))) {
+		log_error("committed offset is not of this changelog: was webhook-state deleted or "
+			  "restored from elsewhere?",
+			  "topic=%s partition=%d offset=%" PRId64 " metadata=%.*s",
+			  committed->topic, partition->id, committed->offset,
 			  (int)committed->metadata_size, (const char *)committed->metadata);
 		return OFFSET_TORN;
 	}
 	if (committed->offset >= 0 && !is_ours(committed)) {
 		if (!has_position || committed->offset != position_offset)
-			log_warn("following an offset that was set by hand", "topic=%s partition=%d offset=%" PRId64, committed->topic,
+			log_warn("following an offset that was set by hand",
+				 "topic=%s partition=%d offset=%" PRId64, committed->topic,
 				 partition->id, committed->offset);
 		*out = committed->offset;
 		return 0;
@@ -266,25 +303,31 @@ static int choose_offsets(struct pipeline *p, struct partition *partition) {
 	for (int i = 0; i < list->cnt && !err; i++)
 		err = list->elems[i].err;
 	if (err) {
-		refusal_log_cause("ask for committed offsets", "group", p->config->group_id, rd_kafka_err2str(err));
+		refusal_log_cause("ask for committed offsets", "group", p->config->group_id,
+				  rd_kafka_err2str(err));
 		r = -EAGAIN;
 	} else {
-		r = choose_offset(p, partition, &list->elems[0], partition->position.admin_offset, &partition->next[INPUT_ADMIN]);
+		r = choose_offset(p, partition, &list->elems[0], partition->position.admin_offset,
+				  &partition->next[INPUT_ADMIN]);
 		if (r == 0)
-			r = choose_offset(p, partition, &list->elems[1], partition->position.issuance_offset, &partition->next[INPUT_ISSUANCE]);
+			r = choose_offset(p, partition, &list->elems[1],
+					  partition->position.issuance_offset,
+					  &partition->next[INPUT_ISSUANCE]);
 	}
 	rd_kafka_topic_partition_list_destroy(list);
 	return r;
 }
 
 /* Logs whose key it is, and which master keys are here. */
-static void log_missing_master_key(const struct pipeline *p, int32_t partition, const struct signing_key *key) {
+static void log_missing_master_key(const struct pipeline *p, int32_t partition,
+				   const struct signing_key *key) {
 	_cleanup_(buffer_destroy) struct buffer ids = BUFFER_INIT(1024);
 
 	master_keys_append_ids(p->master_keys, &ids);
-	log_error("a tenant's signing key is derived from a master key that this worker does not have: worker.master.key.file must name its file",
-		  "tenant=%s kid=%s master_key=%s master_keys_here=%s partition=%d", log_quote(key->tenant_id), key->kid,
-		  key->master_key_id, ids.data, partition);
+	log_error("a tenant's signing key is derived from a master key that this worker does not "
+		  "have: worker.master.key.file must name its file",
+		  "tenant=%s kid=%s master_key=%s master_keys_here=%s partition=%d",
+		  log_quote(key->tenant_id), key->kid, key->master_key_id, ids.data, partition);
 }
 
 static bool has_master_key(const void *master_keys, const char *id) {
@@ -292,14 +335,16 @@ static bool has_master_key(const void *master_keys, const char *id) {
 }
 
 /*
- * A worker that cannot sign for its tenants, or would give new ones keys that the others cannot derive, serves nobody: every master key that a
- * listed key of the partition names must be here. Keys come into a partition by a restore or from this worker's own hand, so it is asked once.
+ * A worker that cannot sign for its tenants, or would give new ones keys that the others cannot
+ * derive, serves nobody: every master key that a listed key of the partition names must be here.
+ * Keys come into a partition by a restore or from this worker's own hand, so it is asked once.
  * Returns 0, PIPELINE_E_FATAL after logging, or a negative errno.
  */
 static int check_master_keys(struct pipeline *p, const struct partition *partition) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct signing_key key;
-	int r = replica_find_orphan_key(p->replica, arena, partition->id, clock_wall_ms(), has_master_key, p->master_keys, &key);
+	int r = replica_find_orphan_key(p->replica, arena, partition->id, clock_wall_ms(),
+					has_master_key, p->master_keys, &key);
 
 	if (r == REPLICA_E_NOT_FOUND)
 		return 0;
@@ -369,9 +414,10 @@ bool assignment_activate_restored(struct pipeline *p) {
 }
 
 /*
- * librdkafka stops the fetchers of what is not assigned any more, later; when it is to stop one again before the first stop is done, it aborts (2.0.2,
- * rd_kafka_assignment_partition_stopped: rktp_started). So they are stopped one time for all, and that is waited for: a seek is answered after the
- * stop, and refused by what is stopped.
+ * librdkafka stops the fetchers of what is not assigned any more, later; when it is to stop one
+ * again before the first stop is done, it aborts (2.0.2, rd_kafka_assignment_partition_stopped:
+ * rktp_started). So they are stopped one time for all, and that is waited for: a seek is answered
+ * after the stop, and refused by what is stopped.
  */
 static rd_kafka_resp_err_t stop_all(rd_kafka_t *consumer, rd_kafka_topic_partition_list_t *list) {
 	rd_kafka_resp_err_t err = assign_none(consumer);
@@ -390,12 +436,14 @@ static rd_kafka_resp_err_t assign_anew(struct pipeline *p, rd_kafka_topic_partit
 	if (err)
 		return err;
 	for (int i = 0; i < list->cnt; i++)
-		inputs_open(p->inputs, p->consumer, list->elems[i].topic, list->elems[i].partition, p->wake_fd);
+		inputs_open(p->inputs, p->consumer, list->elems[i].topic, list->elems[i].partition,
+			    p->wake_fd);
 	return rd_kafka_assign(p->consumer, list);
 }
 
 void assignment_apply(struct pipeline *p) {
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(p->partition_count * POSITION_INPUTS);
+	rd_kafka_topic_partition_list_t *list =
+	    rd_kafka_topic_partition_list_new(p->partition_count * POSITION_INPUTS);
 	rd_kafka_resp_err_t err;
 
 	for (int32_t i = 0; i < p->partition_count; i++) {
@@ -403,8 +451,10 @@ void assignment_apply(struct pipeline *p) {
 
 		if (partition->state != PARTITION_ACTIVE)
 			continue;
-		rd_kafka_topic_partition_list_add(list, p->topics.admin, i)->offset = partition->next[INPUT_ADMIN];
-		rd_kafka_topic_partition_list_add(list, p->topics.issuance, i)->offset = partition->next[INPUT_ISSUANCE];
+		rd_kafka_topic_partition_list_add(list, p->topics.admin, i)->offset =
+		    partition->next[INPUT_ADMIN];
+		rd_kafka_topic_partition_list_add(list, p->topics.issuance, i)->offset =
+		    partition->next[INPUT_ISSUANCE];
 	}
 	err = assign_anew(p, list);
 	rd_kafka_topic_partition_list_destroy(list);
@@ -416,7 +466,8 @@ void assignment_apply(struct pipeline *p) {
 }
 
 void assignment_resync(struct pipeline *p) {
-	transaction_close(TAKE(p->transaction)); /* made anew by the loop; that settles what was left open */
+	transaction_close(
+	    TAKE(p->transaction)); /* made anew by the loop; that settles what was left open */
 	for (int32_t i = 0; i < p->partition_count; i++) {
 		struct partition *partition = &p->partitions[i];
 
@@ -436,7 +487,8 @@ void assignment_begin_restores(struct pipeline *p) {
 		struct partition *partition = &p->partitions[i];
 		int r;
 
-		if (partition->state != PARTITION_RESTORING || partition->restore || partition->is_restored)
+		if (partition->state != PARTITION_RESTORING || partition->restore ||
+		    partition->is_restored)
 			continue;
 		r = restorer_add(p->restorer, partition);
 		if (r < 0)
@@ -445,11 +497,13 @@ void assignment_begin_restores(struct pipeline *p) {
 }
 
 void assignment_offset_lost(struct pipeline *p, const char *topic, int32_t partition_id) {
-	p->partitions[partition_id].offset_lost[strcmp(topic, p->topics.admin) == 0 ? INPUT_ADMIN : INPUT_ISSUANCE] = true;
+	p->partitions[partition_id]
+	    .offset_lost[strcmp(topic, p->topics.admin) == 0 ? INPUT_ADMIN : INPUT_ISSUANCE] = true;
 }
 
 static void count_lost(struct pipeline *p, enum input input, int64_t expected, int64_t low) {
-	enum metric_input metric = input == INPUT_ADMIN ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE;
+	enum metric_input metric =
+	    input == INPUT_ADMIN ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE;
 
 	metric_add(&p->metrics.inputs_lost[metric], 1);
 	metric_add(&p->metrics.records_lost[metric], (uint64_t)MAX(low - expected, (int64_t)0));
@@ -469,15 +523,18 @@ static void skip_lost(struct pipeline *p, struct partition *partition, enum inpu
 	partition->offset_lost[input] = false;
 	partition->next[input] = expected < low ? low : MIN(expected, high);
 	count_lost(p, input, expected, low);
-	log_error("the records to be read next are not there: deleted before they were read, or cut off",
-		  "topic=%s partition=%d expected=%" PRId64 " first=%" PRId64 " end=%" PRId64 " going_on_at=%" PRId64, topic, partition->id, expected,
-		  low, high, partition->next[input]);
+	log_error(
+	    "the records to be read next are not there: deleted before they were read, or cut off",
+	    "topic=%s partition=%d expected=%" PRId64 " first=%" PRId64 " end=%" PRId64
+	    " going_on_at=%" PRId64,
+	    topic, partition->id, expected, low, high, partition->next[input]);
 	p->input_stale = true;
 }
 
 void assignment_skip_lost(struct pipeline *p) {
 	for (int32_t i = 0; i < p->partition_count; i++)
 		for (int input = 0; input < POSITION_INPUTS; input++)
-			if (p->partitions[i].offset_lost[input] && p->partitions[i].state == PARTITION_ACTIVE)
+			if (p->partitions[i].offset_lost[input] &&
+			    p->partitions[i].state == PARTITION_ACTIVE)
 				skip_lost(p, &p->partitions[i], (enum input)input);
 }

@@ -6,21 +6,26 @@
 
 static atomic_bool session_timed_out, login_refused;
 
-/* Errors of the transactional producer: its calls return them, and who calls knows what they mean. */
+/* Errors of the transactional producer: its calls return them, and who calls knows what they mean.
+ */
 static bool returns_from_calls(const char *facility) {
-	return strcmp(facility, "TXNERR") == 0 || strcmp(facility, "FATAL") == 0 || strcmp(facility, "ADDPARTS") == 0;
+	return strcmp(facility, "TXNERR") == 0 || strcmp(facility, "FATAL") == 0 ||
+	       strcmp(facility, "ADDPARTS") == 0;
 }
 
-/* Which topic may not be written, of those of a transaction, stands in librdkafka's log alone: `... partition "TOPIC" [0] to ...`. */
+/* Which topic may not be written, of those of a transaction, stands in librdkafka's log alone: `...
+ * partition "TOPIC" [0] to ...`. */
 static void explain_topic(const char *text) {
 	const char *begin = strchr(text, '"'), *end = begin ? strchr(begin + 1, '"') : NULL;
-	_cleanup_(x_freep) char *topic = end ? x_strndup(begin + 1, (size_t)(end - begin - 1)) : NULL;
+	_cleanup_(x_freep) char *topic =
+	    end ? x_strndup(begin + 1, (size_t)(end - begin - 1)) : NULL;
 
 	if (topic && strstr(end, rd_kafka_err2str(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)))
 		refusal_log(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "Write", "topic", topic);
 }
 
-static void on_log(const rd_kafka_t *client _unused_, int level, const char *facility, const char *text) {
+static void on_log(const rd_kafka_t *client _unused_, int level, const char *facility,
+		   const char *text) {
 	if (strcmp(facility, "SESSTMOUT") == 0)
 		atomic_store(&session_timed_out, true);
 	if (settings_line_is_secret(text))
@@ -37,32 +42,39 @@ static void explain_login(rd_kafka_t *client, rd_kafka_resp_err_t err) {
 	char brokers[256];
 	size_t size = sizeof(brokers);
 
-	if (rd_kafka_conf_get(rd_kafka_conf(client), "bootstrap.servers", brokers, &size) != RD_KAFKA_CONF_OK)
+	if (rd_kafka_conf_get(rd_kafka_conf(client), "bootstrap.servers", brokers, &size) !=
+	    RD_KAFKA_CONF_OK)
 		*brokers = '\0';
 	refusal_log(err, "Connect", "brokers", brokers);
 	atomic_store(&login_refused, true);
 }
 
-/* Broker connections come and go, and what matters returns from the calls; but that nobody is let in returns from none. */
+/* Broker connections come and go, and what matters returns from the calls; but that nobody is let
+ * in returns from none. */
 static void on_error(rd_kafka_t *client, int err, const char *reason, void *opaque _unused_) {
 	if (refusal_is_of_login((rd_kafka_resp_err_t)err))
 		explain_login(client, (rd_kafka_resp_err_t)err);
-	log_debug("kafka client error", "code=%s reason=%s", rd_kafka_err2name((rd_kafka_resp_err_t)err), log_quote(reason));
+	log_debug("kafka client error", "code=%s reason=%s",
+		  rd_kafka_err2name((rd_kafka_resp_err_t)err), log_quote(reason));
 }
 
 /*
- * librdkafka 2.0.2 tells of an answer twice: from the broker's thread when it came, and from the client's main thread when that gets round to it. Only
- * the first knows when the request was sent, and the second would be taken for an answer to another one.
+ * librdkafka 2.0.2 tells of an answer twice: from the broker's thread when it came, and from the
+ * client's main thread when that gets round to it. Only the first knows when the request was sent,
+ * and the second would be taken for an answer to another one.
  */
 static _Thread_local bool is_broker_thread;
 
-static rd_kafka_resp_err_t on_thread_start(rd_kafka_t *client _unused_, rd_kafka_thread_type_t type, const char *name _unused_, void *callbacks _unused_) {
+static rd_kafka_resp_err_t on_thread_start(rd_kafka_t *client _unused_, rd_kafka_thread_type_t type,
+					   const char *name _unused_, void *callbacks _unused_) {
 	is_broker_thread = type == RD_KAFKA_THREAD_BROKER;
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static rd_kafka_resp_err_t on_response(rd_kafka_t *client _unused_, int fd _unused_, const char *broker _unused_, int32_t broker_id _unused_,
-				       int16_t api_key, int16_t version _unused_, int32_t correlation_id _unused_, size_t size _unused_,
+static rd_kafka_resp_err_t on_response(rd_kafka_t *client _unused_, int fd _unused_,
+				       const char *broker _unused_, int32_t broker_id _unused_,
+				       int16_t api_key, int16_t version _unused_,
+				       int32_t correlation_id _unused_, size_t size _unused_,
 				       int64_t rtt_us, rd_kafka_resp_err_t err, void *userdata) {
 	const struct client_callbacks *callbacks = userdata;
 
@@ -71,13 +83,16 @@ static rd_kafka_resp_err_t on_response(rd_kafka_t *client _unused_, int fd _unus
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static rd_kafka_resp_err_t on_new(rd_kafka_t *client, const rd_kafka_conf_t *conf _unused_, void *callbacks, char *error _unused_,
+static rd_kafka_resp_err_t on_new(rd_kafka_t *client, const rd_kafka_conf_t *conf _unused_,
+				  void *callbacks, char *error _unused_,
 				  size_t error_size _unused_) {
 	rd_kafka_interceptor_add_on_thread_start(client, "thread", on_thread_start, callbacks);
-	return rd_kafka_interceptor_add_on_response_received(client, "answered", on_response, callbacks);
+	return rd_kafka_interceptor_add_on_response_received(client, "answered", on_response,
+							     callbacks);
 }
 
-static void add_callbacks(rd_kafka_conf_t *conf, enum client_kind kind, const struct client_callbacks *callbacks) {
+static void add_callbacks(rd_kafka_conf_t *conf, enum client_kind kind,
+			  const struct client_callbacks *callbacks) {
 	rd_kafka_conf_set_log_cb(conf, on_log);
 	rd_kafka_conf_set_error_cb(conf, on_error);
 	if (!callbacks)
@@ -87,11 +102,13 @@ static void add_callbacks(rd_kafka_conf_t *conf, enum client_kind kind, const st
 		rd_kafka_conf_set_dr_msg_cb(conf, callbacks->produce_report);
 	if (kind == CLIENT_GROUP) {
 		rd_kafka_conf_set_rebalance_cb(conf, callbacks->rebalance);
-		rd_kafka_conf_interceptor_add_on_new(conf, "answered", on_new, (void *)(uintptr_t)callbacks);
+		rd_kafka_conf_interceptor_add_on_new(conf, "answered", on_new,
+						     (void *)(uintptr_t)callbacks);
 	}
 }
 
-rd_kafka_t *client_new(const struct config *config, enum client_kind kind, const struct client_callbacks *callbacks) {
+rd_kafka_t *client_new(const struct config *config, enum client_kind kind,
+		       const struct client_callbacks *callbacks) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024);
 	rd_kafka_conf_t *conf = settings_conf_new(config, kind, &why);
 	rd_kafka_t *client;
@@ -102,12 +119,14 @@ rd_kafka_t *client_new(const struct config *config, enum client_kind kind, const
 		return NULL;
 	}
 	add_callbacks(conf, kind, callbacks);
-	client = rd_kafka_new(settings_produces(kind) ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, error, sizeof(error));
+	client = rd_kafka_new(settings_produces(kind) ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf,
+			      error, sizeof(error));
 	if (!client) {
 		log_error("cannot make a kafka client", "error=%s", log_quote(error));
 		/*
-		 * It is the caller's still, but its list of interceptors was freed together with the copy that a client begins with
-		 * (librdkafka 2.0.2 to 2.8, rd_kafka_new): destroyed here, it would be freed twice.
+		 * It is the caller's still, but its list of interceptors was freed together with
+		 * the copy that a client begins with (librdkafka 2.0.2 to 2.8, rd_kafka_new):
+		 * destroyed here, it would be freed twice.
 		 */
 		if (kind != CLIENT_GROUP)
 			rd_kafka_conf_destroy(conf);
@@ -128,7 +147,8 @@ int client_session_timeout_ms(rd_kafka_t *client) {
 	size_t size = sizeof(value);
 
 	/* Of the client's own configuration this cannot fail. */
-	if (rd_kafka_conf_get(rd_kafka_conf(client), "session.timeout.ms", value, &size) != RD_KAFKA_CONF_OK)
+	if (rd_kafka_conf_get(rd_kafka_conf(client), "session.timeout.ms", value, &size) !=
+	    RD_KAFKA_CONF_OK)
 		abort();
 	return atoi(value);
 }

@@ -24,8 +24,9 @@
 
 /* How the pipeline keeps step with the delivery threads. Monotonic. */
 struct pace {
-	int64_t asked_us, took_us; /* when it was looked how busy they are; when commands were last taken */
-	uint64_t worked_us;        /* how long they had worked by then */
+	int64_t asked_us,
+	    took_us; /* when it was looked how busy they are; when commands were last taken */
+	uint64_t worked_us; /* how long they had worked by then */
 	bool is_busy;
 };
 
@@ -46,10 +47,12 @@ struct pipeline {
 	rd_kafka_t *consumer;
 	rd_kafka_queue_t *consumer_queue;
 	struct inputs *inputs; /* of what is assigned to the consumer */
-	bool consumer_lost; /* it is of no use any more, and is made anew */
-	bool input_stale; /* the consumer's assignment does not say which partitions are active, or from where */
+	bool consumer_lost;    /* it is of no use any more, and is made anew */
+	bool input_stale; /* the consumer's assignment does not say which partitions are active, or
+			     from where */
 	atomic_bool group_joined;
-	struct lease lease; /* of the thread of librdkafka that talks to the coordinator, while there is a consumer */
+	struct lease lease; /* of the thread of librdkafka that talks to the coordinator, while
+			       there is a consumer */
 	rd_kafka_consumer_group_metadata_t *group; /* of this assignment (R3); NULL without one */
 	int32_t generation;
 
@@ -65,23 +68,25 @@ struct pipeline {
 	struct job *outcomes, **outcomes_end; /* attempts that ended, not yet committed */
 	struct turn_budget budget;
 	struct letter_limit letter_limit;
-	int64_t expiry_at_ms; /* monotonic: when to look for what expired next */
+	int64_t expiry_at_ms;     /* monotonic: when to look for what expired next */
 	int32_t expiry_partition; /* and where to begin */
 
-	struct arena *arena; /* of the turn */
+	struct arena *arena;   /* of the turn */
 	struct arena *scratch; /* of what is being handled in it */
-	struct buffer record; /* the record being encoded */
+	struct buffer record;  /* the record being encoded */
 	struct pipeline_metrics metrics;
 	int wake_fd;
 	atomic_bool stopping; /* set by a signal handler, on whichever thread the signal came to */
-	int fatal;         /* PIPELINE_E_*: the loop ends */
-	int replica_error; /* a negative errno: the replica is made anew before anything else */
+	int fatal;            /* PIPELINE_E_*: the loop ends */
+	int replica_error;    /* a negative errno: the replica is made anew before anything else */
 	struct backoff undone_backoff; /* of turns, since the last that was committed */
-	struct backoff topics_backoff, replica_backoff, transaction_backoff, offsets_backoff; /* of what is tried again until it works */
+	struct backoff topics_backoff, replica_backoff, transaction_backoff,
+	    offsets_backoff;         /* of what is tried again until it works */
 	int64_t login_refused_at_ms; /* monotonic */
 };
 
-/* Whether the replica may be read and written: it did not fail, and a restore has not lent it to its own thread. */
+/* Whether the replica may be read and written: it did not fail, and a restore has not lent it to
+ * its own thread. */
 static inline bool pipeline_has_replica(const struct pipeline *p) {
 	return p->replica && !p->replica_error && !restorer_has_replica(p->restorer);
 }
@@ -89,23 +94,27 @@ static inline bool pipeline_has_replica(const struct pipeline *p) {
 /* assignment.c */
 
 /* librdkafka's rebalance callback (R3, R5, R6). */
-void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *pipeline);
+void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err,
+			  rd_kafka_topic_partition_list_t *list, void *pipeline);
 /* client.h's callback: proof of membership keeps the lease (lease.h). */
 void assignment_answered(int16_t api_key, int64_t rtt_us, void *pipeline);
 /* restore.h's callback: the partition may become active. */
 void assignment_restored(void *pipeline, struct partition *partition, enum restore_end end);
-/* Partitions that are to be restored and are not yet being: after the replica or the producer was made anew. */
+/* Partitions that are to be restored and are not yet being: after the replica or the producer was
+ * made anew. */
 void assignment_begin_restores(struct pipeline *p);
 /*
- * A partition that is restored becomes active, as soon as it is known where its inputs go on. One at a time: its backlog is walked. Returns whether
- * there was one, and may be another.
+ * A partition that is restored becomes active, as soon as it is known where its inputs go on. One
+ * at a time: its backlog is walked. Returns whether there was one, and may be another.
  */
 bool assignment_activate_restored(struct pipeline *p);
-/* Tells the consumer which partitions to read, and from where: those that are active, from the last commit. */
+/* Tells the consumer which partitions to read, and from where: those that are active, from the last
+ * commit. */
 void assignment_apply(struct pipeline *p);
 /* All active partitions are restored again, because what the brokers hold is not known. */
 void assignment_resync(struct pipeline *p);
-/* The offset of an input is not there: its retention ran past us, or it was cut. Remembered, so that the turn in hand ends first. */
+/* The offset of an input is not there: its retention ran past us, or it was cut. Remembered, so
+ * that the turn in hand ends first. */
 void assignment_offset_lost(struct pipeline *p, const char *topic, int32_t partition_id);
 /* Goes on from the first record there is, or the end, loudly. */
 void assignment_skip_lost(struct pipeline *p);
@@ -122,5 +131,6 @@ void assignment_drop_group(struct pipeline *p);
 bool turn_run(struct pipeline *p);
 /* The same without taking commands: what is done, before partitions are given away. */
 void turn_run_outcomes(struct pipeline *p);
-/* What the consumer has to tell besides records is served: rebalances, failures. Not inside a turn. */
+/* What the consumer has to tell besides records is served: rebalances, failures. Not inside a turn.
+ */
 void turn_poll_events(struct pipeline *p);

@@ -8,11 +8,11 @@
 
 enum {
 	SHRINK_DIVISOR = 16,
-	SHRINK_LEAST = 256,          /* below it, nothing is kept */
+	SHRINK_LEAST = 256, /* below it, nothing is kept */
 	KEPT_LOW_MS = 10 * 60 * 1000,
 	REASON_MAX = 1024,
-	REASON_MAX_SMALLEST = 128,   /* of a letter with nothing of the original */
-	HEADER_OVERHEAD = 10,        /* bytes of two lengths, at most */
+	REASON_MAX_SMALLEST = 128, /* of a letter with nothing of the original */
+	HEADER_OVERHEAD = 10,      /* bytes of two lengths, at most */
 	OWN_HEADERS = 8,
 };
 
@@ -71,15 +71,18 @@ static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t va
 static void add_place(rd_kafka_headers_t *headers, const rd_kafka_message_t *message) {
 	rd_kafka_timestamp_type_t type;
 
-	rd_kafka_header_add(headers, "posthorn.error.topic", -1, rd_kafka_topic_name(message->rkt), -1);
+	rd_kafka_header_add(headers, "posthorn.error.topic", -1, rd_kafka_topic_name(message->rkt),
+			    -1);
 	add_number(headers, "posthorn.error.partition", message->partition);
 	add_number(headers, "posthorn.error.offset", message->offset);
 	add_number(headers, "posthorn.error.timestamp", rd_kafka_message_timestamp(message, &type));
 }
 
-int dead_letter_write(struct transaction *transaction, const rd_kafka_message_t *message, const char *reason,
-		      const struct letter_limit *limit) {
-	size_t reason_len = utf8_prefix_len(reason, limit->bytes > 0 ? REASON_MAX : REASON_MAX_SMALLEST), header_count;
+int dead_letter_write(struct transaction *transaction, const rd_kafka_message_t *message,
+		      const char *reason, const struct letter_limit *limit) {
+	size_t reason_len =
+		   utf8_prefix_len(reason, limit->bytes > 0 ? REASON_MAX : REASON_MAX_SMALLEST),
+	       header_count;
 	struct letter_size whole = { .key = message->key_len, .value = message->len }, kept;
 	rd_kafka_headers_t *original = NULL, *headers;
 	struct transaction_record record;
@@ -88,14 +91,18 @@ int dead_letter_write(struct transaction *transaction, const rd_kafka_message_t 
 		original = NULL;
 	header_count = measure_headers(original, &whole.headers);
 	kept = letter_fit(&whole, limit->bytes);
-	log_warn("dead letter", "topic=%s partition=%d offset=%" PRId64 " reason=%s", rd_kafka_topic_name(message->rkt),
-		 message->partition, message->offset, log_quote(reason));
+	log_warn("dead letter", "topic=%s partition=%d offset=%" PRId64 " reason=%s",
+		 rd_kafka_topic_name(message->rkt), message->partition, message->offset,
+		 log_quote(reason));
 	if (limit->is_refused) {
-		log_error("a dead letter is not written: its topic takes not even a few hundred bytes; the record lies where it came in",
-			  "topic=%s partition=%d offset=%" PRId64, rd_kafka_topic_name(message->rkt), message->partition, message->offset);
+		log_error("a dead letter is not written: its topic takes not even a few hundred "
+			  "bytes; the record lies where it came in",
+			  "topic=%s partition=%d offset=%" PRId64,
+			  rd_kafka_topic_name(message->rkt), message->partition, message->offset);
 		return 0;
 	}
-	headers = kept.headers > 0 ? rd_kafka_headers_copy(original) : rd_kafka_headers_new(OWN_HEADERS);
+	headers =
+	    kept.headers > 0 ? rd_kafka_headers_copy(original) : rd_kafka_headers_new(OWN_HEADERS);
 	rd_kafka_header_add(headers, "posthorn.error.reason", -1, reason, (ssize_t)reason_len);
 	add_place(headers, message);
 	if (kept.value < whole.value)

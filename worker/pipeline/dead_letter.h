@@ -31,7 +31,8 @@ struct letter_size letter_fit(const struct letter_size *whole, size_t max);
 struct letter_limit {
 	size_t bytes;
 	bool is_refused;  /* none that has nothing of it is taken either */
-	int64_t until_ms; /* monotonic: then it is the largest again, for the topic may have been mended */
+	int64_t until_ms; /* monotonic: then it is the largest again, for the topic may have been
+			     mended */
 };
 
 /* What a topic takes that `topics create` makes: 10 MiB in all, not compressed. */
@@ -42,12 +43,13 @@ struct letter_limit letter_limit_new(void);
 void letter_limit_refused(struct letter_limit *limit, int64_t now_ms);
 /* The largest again, when its time has come. */
 void letter_limit_renew(struct letter_limit *limit, int64_t now_ms);
-/* Whether the topic is known to take less than usual. Brokers refuse a batch as a whole: then a turn has one letter. */
+/* Whether the topic is known to take less than usual. Brokers refuse a batch as a whole: then a
+ * turn has one letter. */
 bool letter_limit_is_low(const struct letter_limit *limit);
 
 /*
  * Writes the letter, or, where its topic takes none at all, only logs where the record lies.
  * Returns 0 or what transaction_produce returned.
  */
-int dead_letter_write(struct transaction *transaction, const rd_kafka_message_t *message, const char *reason,
-		      const struct letter_limit *limit) _must_check_;
+int dead_letter_write(struct transaction *transaction, const rd_kafka_message_t *message,
+		      const char *reason, const struct letter_limit *limit) _must_check_;

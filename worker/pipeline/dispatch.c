@@ -9,8 +9,10 @@ struct dispatch *dispatch_new(const struct dispatch_settings *settings) {
 
 	*d = (struct dispatch){
 		.settings = *settings,
-		.retry = { config->delivery_retry_schedule_ms, config->delivery_retry_count, config->delivery_retry_jitter },
-		.breaker = { config->delivery_breaker_failures, config->delivery_breaker_probe_interval_ms },
+		.retry = { config->delivery_retry_schedule_ms, config->delivery_retry_count,
+			   config->delivery_retry_jitter },
+		.breaker = { config->delivery_breaker_failures,
+			     config->delivery_breaker_probe_interval_ms },
 		.arena = arena_new(),
 		.clock_ahead_ms = clock_wall_ms() - clock_monotonic_ms(),
 	};
@@ -29,9 +31,13 @@ void dispatch_submit(struct dispatch *d) {
 	d->batch_end = &d->batch;
 	if (jobs)
 		engine_submit(d->settings.engine, jobs);
-	atomic_store_explicit(&d->settings.metrics->outstanding, (int)HASH_COUNT(d->outstanding), memory_order_relaxed);
-	atomic_store_explicit(&d->settings.metrics->open_breakers, d->open_breakers, memory_order_relaxed);
-	atomic_store_explicit(&d->settings.metrics->endpoints, (int)(HASH_COUNT(d->endpoints) - d->idle_count), memory_order_relaxed);
+	atomic_store_explicit(&d->settings.metrics->outstanding, (int)HASH_COUNT(d->outstanding),
+			      memory_order_relaxed);
+	atomic_store_explicit(&d->settings.metrics->open_breakers, d->open_breakers,
+			      memory_order_relaxed);
+	atomic_store_explicit(&d->settings.metrics->endpoints,
+			      (int)(HASH_COUNT(d->endpoints) - d->idle_count),
+			      memory_order_relaxed);
 }
 
 void dispatch_free(struct dispatch *d) {
@@ -63,20 +69,25 @@ struct backlog {
 	int64_t now_ms, count;
 };
 
-static int add_backlog(void *userdata, const struct uuid *webhook_id, const char *tenant_id, int64_t next_due_ms, int64_t count) {
+static int add_backlog(void *userdata, const struct uuid *webhook_id, const char *tenant_id,
+		       int64_t next_due_ms, int64_t count) {
 	struct backlog *b = userdata;
 	struct endpoint *endpoint = endpoint_get(b->dispatch, b->partition, webhook_id);
 
 	/* What waits for later may be of a webhook that is gone or disabled, and has to end now. */
-	endpoint->next_due_ms = next_due_ms > b->now_ms ? LOOK : MIN(endpoint->next_due_ms, next_due_ms);
+	endpoint->next_due_ms =
+	    next_due_ms > b->now_ms ? LOOK : MIN(endpoint->next_due_ms, next_due_ms);
 	endpoint_settle(b->dispatch, endpoint);
-	tenant_pending_add(b->dispatch->settings.tenant_pending, b->partition->id, tenant_id, count);
+	tenant_pending_add(b->dispatch->settings.tenant_pending, b->partition->id, tenant_id,
+			   count);
 	b->count += count;
 	return 0;
 }
 
 int dispatch_activate(struct dispatch *d, const struct partition *partition) {
-	struct backlog backlog = { .dispatch = d, .partition = partition, .now_ms = clock_wall_ms() };
+	struct backlog backlog = { .dispatch = d,
+				   .partition = partition,
+				   .now_ms = clock_wall_ms() };
 	int r;
 
 	tenant_pending_forget(d->settings.tenant_pending, partition->id);
@@ -108,20 +119,23 @@ void dispatch_forget(struct dispatch *d, const struct partition *partition) {
 	outstanding_forget(d, partition->id);
 	tenant_pending_forget(d->settings.tenant_pending, partition->id);
 	HASH_ITER(hh, d->endpoints, endpoint, next)
-		if (endpoint->partition == partition->id)
-			endpoint_free(d, endpoint);
+	if (endpoint->partition == partition->id)
+		endpoint_free(d, endpoint);
 }
 
-void dispatch_delivery(struct dispatch *d, const struct partition *partition, const struct delivery *delivery, bool is_whole) {
+void dispatch_delivery(struct dispatch *d, const struct partition *partition,
+		       const struct delivery *delivery, bool is_whole) {
 	int64_t now_ms = clock_wall_ms(), at_ms = retry_due_ms(&d->retry, delivery, now_ms);
 	struct endpoint *endpoint = endpoint_get(d, partition, &delivery->webhook_id);
 	bool behind_others = endpoint->next_due_ms <= now_ms;
 
-	if (is_whole && at_ms <= now_ms && endpoint->route && !endpoint->withdrawn && !behind_others && endpoint_is_open(endpoint, now_ms) &&
+	if (is_whole && at_ms <= now_ms && endpoint->route && !endpoint->withdrawn &&
+	    !behind_others && endpoint_is_open(endpoint, now_ms) &&
 	    outstanding_has_room(d, endpoint) && !outstanding_has(d, &delivery->id))
 		outstanding_add(d, endpoint, delivery);
 	else if (at_ms > now_ms && !endpoint->route)
-		endpoint->next_due_ms = LOOK; /* a failed attempt of a webhook that changed meanwhile: it may have to end */
+		endpoint->next_due_ms = LOOK; /* a failed attempt of a webhook that changed
+						 meanwhile: it may have to end */
 	else
 		endpoint->next_due_ms = MIN(endpoint->next_due_ms, at_ms);
 	endpoint_settle(d, endpoint);
@@ -141,11 +155,13 @@ static void route_changed(struct dispatch *d, struct endpoint *endpoint) {
 
 /* Nobody changed it: it was only told how its endpoint is. */
 static bool is_same_webhook(const struct endpoint *endpoint, const struct webhook *webhook) {
-	return webhook && !webhook->disabled && endpoint->route && webhook->updated_at_ms == endpoint->updated_at_ms &&
+	return webhook && !webhook->disabled && endpoint->route &&
+	       webhook->updated_at_ms == endpoint->updated_at_ms &&
 	       strcmp(webhook->url, endpoint->route->url) == 0;
 }
 
-void dispatch_webhook_changed(struct dispatch *d, const struct uuid *webhook_id, const struct webhook *webhook) {
+void dispatch_webhook_changed(struct dispatch *d, const struct uuid *webhook_id,
+			      const struct webhook *webhook) {
 	struct endpoint *endpoint = endpoint_find(d, webhook_id);
 
 	if (!endpoint)
@@ -169,8 +185,9 @@ void dispatch_keys_changed(struct dispatch *d, const char **tenant_ids, size_t c
 		return;
 	qsort(tenant_ids, count, sizeof(*tenant_ids), compare_texts);
 	HASH_ITER(hh, d->endpoints, endpoint, next)
-		if (endpoint->route && bsearch(&endpoint->route->tenant_id, tenant_ids, count, sizeof(*tenant_ids), compare_texts))
-			route_changed(d, endpoint);
+	if (endpoint->route && bsearch(&endpoint->route->tenant_id, tenant_ids, count,
+				       sizeof(*tenant_ids), compare_texts))
+		route_changed(d, endpoint);
 }
 
 void dispatch_returned(struct dispatch *d, const struct job *job) {
@@ -179,7 +196,8 @@ void dispatch_returned(struct dispatch *d, const struct job *job) {
 	if (!endpoint)
 		return;
 	/* What the old url answered says nothing of the new one. */
-	if (job->end == JOB_ATTEMPTED && (!endpoint->route || strcmp(job->route->url, endpoint->route->url) == 0))
+	if (job->end == JOB_ATTEMPTED &&
+	    (!endpoint->route || strcmp(job->route->url, endpoint->route->url) == 0))
 		endpoint_attempted(d, endpoint, job);
 	if (job->end == JOB_REFUSED)
 		endpoint->next_due_ms = MIN(endpoint->next_due_ms, clock_wall_ms());

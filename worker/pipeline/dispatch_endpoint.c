@@ -2,7 +2,9 @@
 
 #include <utlist.h>
 
-enum { IDLE_ENDPOINTS_MAX = 16384 }; /* kept for their route: deriving a key costs more than a delivery */
+enum {
+	IDLE_ENDPOINTS_MAX = 16384
+}; /* kept for their route: deriving a key costs more than a delivery */
 
 /* Endpoints: made when a delivery needs them, kept a while when idle. */
 
@@ -34,7 +36,8 @@ struct endpoint *endpoint_find(struct dispatch *d, const struct uuid *webhook_id
 	return endpoint;
 }
 
-struct endpoint *endpoint_get(struct dispatch *d, const struct partition *partition, const struct uuid *webhook_id) {
+struct endpoint *endpoint_get(struct dispatch *d, const struct partition *partition,
+			      const struct uuid *webhook_id) {
 	struct endpoint *endpoint = endpoint_find(d, webhook_id);
 
 	if (!endpoint) {
@@ -51,14 +54,18 @@ struct endpoint *endpoint_get(struct dispatch *d, const struct partition *partit
 }
 
 void endpoint_settle(struct dispatch *d, struct endpoint *endpoint) {
-	/* A look does not wait for room: what is in flight may take its time, and what has to end should end now. */
+	/* A look does not wait for room: what is in flight may take its time, and what has to end
+	 * should end now. */
 	bool looks = endpoint->next_due_ms == LOOK;
-	bool has_room = looks || (!endpoint->breaker.is_gone && endpoint->outstanding <= endpoint_window(d, endpoint) / 2);
+	bool has_room = looks || (!endpoint->breaker.is_gone &&
+				  endpoint->outstanding <= endpoint_window(d, endpoint) / 2);
 
 	if (endpoint->withdrawn || endpoint->next_due_ms == NEVER || !has_room)
 		heap_remove(&d->due[endpoint->lane], &endpoint->due);
 	else
-		heap_set(&d->due[endpoint->lane], &endpoint->due, looks ? LOOK : MAX(endpoint->next_due_ms, endpoint->breaker.hold_until_ms));
+		heap_set(&d->due[endpoint->lane], &endpoint->due,
+			 looks ? LOOK
+			       : MAX(endpoint->next_due_ms, endpoint->breaker.hold_until_ms));
 
 	if (endpoint->withdrawn || endpoint->next_due_ms != NEVER || endpoint->outstanding > 0) {
 		if (!endpoint->withdrawn)

@@ -1,4 +1,5 @@
-/* What the attempts of an endpoint do to its window and its breaker, and what its webhook is to know of that. */
+/* What the attempts of an endpoint do to its window and its breaker, and what its webhook is to
+ * know of that. */
 #include "base/clock.h"
 #include "pipeline/dispatch_internal.h"
 
@@ -30,7 +31,8 @@ void endpoint_reset_health(struct dispatch *d, struct endpoint *endpoint) {
 	endpoint->streak = 0;
 }
 
-void endpoint_recall_health(struct dispatch *d, struct endpoint *endpoint, const struct webhook *webhook) {
+void endpoint_recall_health(struct dispatch *d, struct endpoint *endpoint,
+			    const struct webhook *webhook) {
 	endpoint->updated_at_ms = webhook->updated_at_ms;
 	endpoint->recorded_failing_ms = webhook->failing_since_ms;
 	if (!webhook->failing_since_ms || endpoint->breaker.failing_since_ms)
@@ -43,8 +45,9 @@ void endpoint_recall_health(struct dispatch *d, struct endpoint *endpoint, const
 /* Reports. */
 
 /*
- * One that is gone is held until its webhook was told, and no longer: the webhook is disabled then, or has moved, and it was the old url that is gone.
- * What was not told, because the partition is no longer ours, the next attempt finds out again.
+ * One that is gone is held until its webhook was told, and no longer: the webhook is disabled then,
+ * or has moved, and it was the old url that is gone. What was not told, because the partition is no
+ * longer ours, the next attempt finds out again.
  */
 void endpoint_leave_reports(struct dispatch *d, struct endpoint *endpoint) {
 	if (!endpoint->reported)
@@ -59,14 +62,17 @@ static int64_t failing_since_ms(const struct endpoint *endpoint) {
 	return endpoint->breaker.is_open ? endpoint->breaker.failing_since_ms : 0;
 }
 
-static bool has_failed_for_long(const struct dispatch *d, const struct endpoint *endpoint, int64_t now_ms) {
+static bool has_failed_for_long(const struct dispatch *d, const struct endpoint *endpoint,
+				int64_t now_ms) {
 	int64_t since_ms = failing_since_ms(endpoint);
 
 	return since_ms > 0 && now_ms - since_ms >= d->settings.config->endpoint_disable_after_ms;
 }
 
-static void report_if_news(struct dispatch *d, struct endpoint *endpoint, struct route *route, int64_t now_ms) {
-	bool is_news = endpoint->breaker.is_gone || failing_since_ms(endpoint) != endpoint->recorded_failing_ms ||
+static void report_if_news(struct dispatch *d, struct endpoint *endpoint, struct route *route,
+			   int64_t now_ms) {
+	bool is_news = endpoint->breaker.is_gone ||
+		       failing_since_ms(endpoint) != endpoint->recorded_failing_ms ||
 		       has_failed_for_long(d, endpoint, now_ms);
 
 	if (!is_news || endpoint->reported)
@@ -75,7 +81,8 @@ static void report_if_news(struct dispatch *d, struct endpoint *endpoint, struct
 	endpoint->reported = route_ref(route);
 }
 
-size_t dispatch_reports(const struct dispatch *d, struct arena *arena, size_t limit, struct dispatch_report **out) {
+size_t dispatch_reports(const struct dispatch *d, struct arena *arena, size_t limit,
+			struct dispatch_report **out) {
 	struct endpoint *endpoint;
 	size_t count = 0;
 
@@ -115,7 +122,8 @@ static enum lane lane_after(const struct endpoint *endpoint, const struct attemp
 
 /* The window doubles after a windowful of successes: so it paces what a breaker held back, too. */
 static void widen(struct dispatch *d, struct endpoint *endpoint) {
-	int full = endpoint_full_window(d), max = endpoint->lane == LANE_PROMPT ? MAX(WINDOW_MAX, full) : full;
+	int full = endpoint_full_window(d),
+	    max = endpoint->lane == LANE_PROMPT ? MAX(WINDOW_MAX, full) : full;
 
 	if (++endpoint->streak >= endpoint->window) {
 		endpoint->window *= 2;
@@ -128,18 +136,22 @@ static void narrow(struct dispatch *d, struct endpoint *endpoint, enum breaker_e
 	int window = MIN(endpoint->window, endpoint_full_window(d));
 
 	endpoint->streak = 0;
-	endpoint->window = effect == BREAKER_NONE ? window : effect == BREAKER_SLOWER ? MAX(window / 2, 1) : 1;
+	endpoint->window = effect == BREAKER_NONE     ? window
+			   : effect == BREAKER_SLOWER ? MAX(window / 2, 1)
+						      : 1;
 	/* What the engine has of it goes back; one will come again as the probe. */
 	if (effect == BREAKER_HELD && endpoint->outstanding > 0)
 		engine_drop_endpoint(d->settings.engine, &endpoint->webhook_id);
 }
 
-static void log_breaker(const struct endpoint *endpoint, const struct breaker *breaker, const struct job *job) {
+static void log_breaker(const struct endpoint *endpoint, const struct breaker *breaker,
+			const struct job *job) {
 	char webhook_id[UUID_TEXT_SIZE];
 
 	uuid_format(&endpoint->webhook_id, webhook_id);
 	if (breaker->is_open)
-		log_warn("endpoint fails: only probes go to it", "webhook=%s failures=%d reason=%s error=%s", webhook_id, breaker->failures,
+		log_warn("endpoint fails: only probes go to it",
+			 "webhook=%s failures=%d reason=%s error=%s", webhook_id, breaker->failures,
 			 attempt_reason_text(&job->result), log_quote(job->error));
 	else
 		log_info("endpoint takes deliveries again", "webhook=%s", webhook_id);

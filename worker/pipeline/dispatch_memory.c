@@ -2,30 +2,37 @@
 #include "pipeline/dispatch_internal.h"
 
 enum {
-	PROMPT_PER_IN_FLIGHT = 4, /* deliveries in memory for each that may be in flight: what the next turns will need */
+	PROMPT_PER_IN_FLIGHT = 4, /* deliveries in memory for each that may be in flight: what the
+				     next turns will need */
 	PROMPT_BYTES_MAX = 64 * 1024 * 1024,
 	SPREAD_PER_ENDPOINT = 64,
 	SPREAD_AMPLE = 1024, /* a tenth of a second of one thread */
 };
 
 /*
- * The two other lanes wait for others to answer, so what they hold is held for long: together three quarters of what may be in flight.
- * The last quarter is enough for prompt endpoints, which give back what they hold within a second.
+ * The two other lanes wait for others to answer, so what they hold is held for long: together three
+ * quarters of what may be in flight. The last quarter is enough for prompt endpoints, which give
+ * back what they hold within a second.
  */
 void lanes_init(struct dispatch *d) {
 	size_t in_flight = (size_t)d->settings.config->delivery_max_in_flight;
 
-	d->held_max[LANE_PROMPT] = (struct holding){ in_flight * PROMPT_PER_IN_FLIGHT, PROMPT_BYTES_MAX };
-	d->held_max[LANE_UNPROVEN] = (struct holding){ MAX(in_flight / 2, (size_t)1), PROMPT_BYTES_MAX / 2 };
-	d->held_max[LANE_FAILING] = (struct holding){ MAX(in_flight / 4, (size_t)1), PROMPT_BYTES_MAX / 4 };
+	d->held_max[LANE_PROMPT] =
+	    (struct holding){ in_flight * PROMPT_PER_IN_FLIGHT, PROMPT_BYTES_MAX };
+	d->held_max[LANE_UNPROVEN] =
+	    (struct holding){ MAX(in_flight / 2, (size_t)1), PROMPT_BYTES_MAX / 2 };
+	d->held_max[LANE_FAILING] =
+	    (struct holding){ MAX(in_flight / 4, (size_t)1), PROMPT_BYTES_MAX / 4 };
 }
 
 bool lane_is_full(const struct dispatch *d, enum lane lane) {
-	return d->held[lane].count >= d->held_max[lane].count || d->held[lane].bytes >= d->held_max[lane].bytes;
+	return d->held[lane].count >= d->held_max[lane].count ||
+	       d->held[lane].bytes >= d->held_max[lane].bytes;
 }
 
 static int share_of_spread(const struct endpoint *endpoint) {
-	return endpoint->lane == LANE_PROMPT ? MIN(endpoint->outstanding, (int)SPREAD_PER_ENDPOINT) : 0;
+	return endpoint->lane == LANE_PROMPT ? MIN(endpoint->outstanding, (int)SPREAD_PER_ENDPOINT)
+					     : 0;
 }
 
 void endpoint_set_lane(struct dispatch *d, struct endpoint *endpoint, enum lane lane) {
@@ -87,10 +94,12 @@ int endpoint_window(const struct dispatch *d, const struct endpoint *endpoint) {
 }
 
 bool outstanding_has_room(const struct dispatch *d, const struct endpoint *endpoint) {
-	return endpoint->outstanding < endpoint_window(d, endpoint) && !lane_is_full(d, endpoint->lane);
+	return endpoint->outstanding < endpoint_window(d, endpoint) &&
+	       !lane_is_full(d, endpoint->lane);
 }
 
-void outstanding_add(struct dispatch *d, struct endpoint *endpoint, const struct delivery *delivery) {
+void outstanding_add(struct dispatch *d, struct endpoint *endpoint,
+		     const struct delivery *delivery) {
 	struct outstanding *outstanding = x_calloc(1, sizeof(*outstanding));
 	struct job *job = job_new(delivery, endpoint->route, endpoint->partition, endpoint->epoch);
 
@@ -120,6 +129,6 @@ void outstanding_forget(struct dispatch *d, int32_t partition) {
 	struct outstanding *outstanding, *next;
 
 	HASH_ITER(hh, d->outstanding, outstanding, next)
-		if (outstanding->endpoint->partition == partition)
-			forget_outstanding(d, outstanding);
+	if (outstanding->endpoint->partition == partition)
+		forget_outstanding(d, outstanding);
 }

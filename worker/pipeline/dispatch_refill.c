@@ -1,29 +1,34 @@
-/* From the replica into memory: routes, windows, and what has to end because its webhook is gone. */
+/* From the replica into memory: routes, windows, and what has to end because its webhook is gone.
+ */
 #include "base/clock.h"
 #include "pipeline/dispatch_internal.h"
 
 #include <utlist.h>
 
 enum {
-	REFILL_MAX = 256, /* endpoints of a lane looked at between two turns */
-	REFILL_MS = 10,   /* of a lane between two turns, and the endpoint that it ends with */
+	REFILL_MAX = 256,    /* endpoints of a lane looked at between two turns */
+	REFILL_MS = 10,      /* of a lane between two turns, and the endpoint that it ends with */
 	WITHDRAWALS_MS = 50, /* of reading them: their bodies make the walk long */
 	KEY_MISMATCH_RETRY_MS = 60 * 1000,
-	CLOCK_STEP_MS = 1000, /* what is less may be a slow machine's */
-	REFILL_BYTES_MAX = 8 * 1024 * 1024, /* read for an endpoint at a time: a window of the largest bodies is half a gibibyte */
+	CLOCK_STEP_MS = 1000,               /* what is less may be a slow machine's */
+	REFILL_BYTES_MAX = 8 * 1024 * 1024, /* read for an endpoint at a time: a window of the
+					       largest bodies is half a gibibyte */
 };
 
 /* Routes: where an endpoint's callbacks go, and who signs them. */
 
-/* NULL (logged) when no master key derives it: then its record is not what was written once, for a worker without its master key does not start. */
+/* NULL (logged) when no master key derives it: then its record is not what was written once, for a
+ * worker without its master key does not start. */
 static struct signer *derive_signer(const struct dispatch *d, const struct signing_key *key) {
-	const struct master_key *master = master_keys_find(d->settings.master_keys, key->master_key_id);
-	_cleanup_(signer_unrefp) struct signer *signer = master ? signer_derive(master, key->tenant_id, key->epoch) : NULL;
+	const struct master_key *master =
+	    master_keys_find(d->settings.master_keys, key->master_key_id);
+	_cleanup_(signer_unrefp) struct signer *signer =
+	    master ? signer_derive(master, key->tenant_id, key->epoch) : NULL;
 
 	if (signer && strcmp(signer_kid(signer), key->kid) == 0)
 		return TAKE(signer);
-	log_error("the tenant's signing key cannot be derived", "tenant=%s kid=%s master_key=%s", log_quote(key->tenant_id), key->kid,
-		  key->master_key_id);
+	log_error("the tenant's signing key cannot be derived", "tenant=%s kid=%s master_key=%s",
+		  log_quote(key->tenant_id), key->kid, key->master_key_id);
 	return NULL;
 }
 
@@ -40,9 +45,11 @@ static struct signer *load_signer(struct dispatch *d, const char *tenant_id, int
 }
 
 /*
- * Makes the endpoint's route, unless its webhook is gone or disabled: then it is withdrawn. Returns 0 (look at `route`), or a negative errno.
+ * Makes the endpoint's route, unless its webhook is gone or disabled: then it is withdrawn. Returns
+ * 0 (look at `route`), or a negative errno.
  */
-static int load_route(struct dispatch *d, struct endpoint *endpoint, const char *tenant_id, int64_t now_ms) {
+static int load_route(struct dispatch *d, struct endpoint *endpoint, const char *tenant_id,
+		      int64_t now_ms) {
 	const struct registry *registry = replica_registry(d->replica);
 	_cleanup_(signer_unrefp) struct signer *signer = NULL;
 	struct webhook webhook;
@@ -50,11 +57,14 @@ static int load_route(struct dispatch *d, struct endpoint *endpoint, const char 
 
 	if (endpoint->route)
 		return 0;
-	r = registry->webhook_get(registry->userdata, d->arena, tenant_id, &endpoint->webhook_id, &webhook);
+	r = registry->webhook_get(registry->userdata, d->arena, tenant_id, &endpoint->webhook_id,
+				  &webhook);
 	if (r < 0)
 		return r;
 	if (r == REGISTRY_E_NOT_FOUND || webhook.disabled) {
-		endpoint_withdraw(d, endpoint, r == REGISTRY_E_NOT_FOUND ? "webhook-deleted" : "webhook-disabled");
+		endpoint_withdraw(d, endpoint,
+				  r == REGISTRY_E_NOT_FOUND ? "webhook-deleted"
+							    : "webhook-disabled");
 		return 0;
 	}
 	endpoint_recall_health(d, endpoint, &webhook);
@@ -68,8 +78,10 @@ static int load_route(struct dispatch *d, struct endpoint *endpoint, const char 
 
 /* Filling the windows. */
 
-/* Puts what is not in memory yet into the batch, as far as there is room. Returns whether all of it found room. */
-static bool enqueue_all(struct dispatch *d, struct endpoint *endpoint, const struct delivery *deliveries, size_t count) {
+/* Puts what is not in memory yet into the batch, as far as there is room. Returns whether all of it
+ * found room. */
+static bool enqueue_all(struct dispatch *d, struct endpoint *endpoint,
+			const struct delivery *deliveries, size_t count) {
 	for (size_t i = 0; i < count; i++) {
 		if (outstanding_has(d, &deliveries[i].id))
 			continue;
@@ -80,14 +92,18 @@ static bool enqueue_all(struct dispatch *d, struct endpoint *endpoint, const str
 	return true;
 }
 
-/* When the endpoint is to be looked at again, once everything that is due after `after_ms` is what the replica alone holds. */
-static int schedule(struct dispatch *d, struct endpoint *endpoint, int64_t after_ms, int64_t now_ms) {
+/* When the endpoint is to be looked at again, once everything that is due after `after_ms` is what
+ * the replica alone holds. */
+static int schedule(struct dispatch *d, struct endpoint *endpoint, int64_t after_ms,
+		    int64_t now_ms) {
 	struct delivery next;
 	int r = replica_next_pending(d->replica, d->arena, &endpoint->webhook_id, after_ms, &next);
 
 	if (r < 0)
 		return r;
-	endpoint->next_due_ms = r == REPLICA_E_NOT_FOUND ? NEVER : MAX(retry_due_ms(&d->retry, &next, now_ms), LOOK + 1);
+	endpoint->next_due_ms = r == REPLICA_E_NOT_FOUND
+				    ? NEVER
+				    : MAX(retry_due_ms(&d->retry, &next, now_ms), LOOK + 1);
 	return 0;
 }
 
@@ -95,7 +111,8 @@ static int schedule(struct dispatch *d, struct endpoint *endpoint, int64_t after
 static int look(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
 	struct delivery *deliveries;
 	size_t count;
-	int r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, INT64_MAX, (struct delivery_bounds){ 1, SIZE_MAX }, &deliveries, &count);
+	int r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, INT64_MAX,
+				(struct delivery_bounds){ 1, SIZE_MAX }, &deliveries, &count);
 
 	if (r >= 0)
 		r = schedule(d, endpoint, -1, now_ms);
@@ -105,18 +122,23 @@ static int look(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
 }
 
 /*
- * Those that are due; where none is, those that are only because a clock stood elsewhere when they were put off (R10). Returns REPLICA_E_MORE where
- * there may be more.
+ * Those that are due; where none is, those that are only because a clock stood elsewhere when they
+ * were put off (R10). Returns REPLICA_E_MORE where there may be more.
  */
-static int take_due(struct dispatch *d, const struct endpoint *endpoint, int64_t now_ms, struct delivery **out, size_t *count) {
-	const struct delivery_bounds bounds = { (size_t)endpoint_window(d, endpoint), REFILL_BYTES_MAX };
+static int take_due(struct dispatch *d, const struct endpoint *endpoint, int64_t now_ms,
+		    struct delivery **out, size_t *count) {
+	const struct delivery_bounds bounds = { (size_t)endpoint_window(d, endpoint),
+						REFILL_BYTES_MAX };
 	size_t found;
-	int r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, now_ms, bounds, out, count);
+	int r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, now_ms, bounds, out,
+				count);
 
 	if (r < 0 || *count > 0)
 		return r;
-	r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, INT64_MAX, bounds, out, &found);
-	while (r >= 0 && *count < found && retry_due_ms(&d->retry, &(*out)[*count], now_ms) <= now_ms)
+	r = replica_pending(d->replica, d->arena, &endpoint->webhook_id, INT64_MAX, bounds, out,
+			    &found);
+	while (r >= 0 && *count < found &&
+	       retry_due_ms(&d->retry, &(*out)[*count], now_ms) <= now_ms)
 		++*count;
 	return r == REPLICA_E_MORE && *count < found ? 0 : r;
 }
@@ -135,7 +157,9 @@ static int fill(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
 		endpoint->next_due_ms = now_ms;
 		return 0;
 	}
-	return schedule(d, endpoint, count > 0 ? MAX(deliveries[count - 1].next_attempt_at_ms, now_ms) : now_ms, now_ms);
+	return schedule(d, endpoint,
+			count > 0 ? MAX(deliveries[count - 1].next_attempt_at_ms, now_ms) : now_ms,
+			now_ms);
 }
 
 static int refill_endpoint(struct dispatch *d, struct endpoint *endpoint, int64_t now_ms) {
@@ -148,7 +172,8 @@ static int refill_endpoint(struct dispatch *d, struct endpoint *endpoint, int64_
 	return r;
 }
 
-/* Due times are wall-clock times. When that clock was stepped, what it says of those that wait is asked anew. */
+/* Due times are wall-clock times. When that clock was stepped, what it says of those that wait is
+ * asked anew. */
 static void notice_clock_step(struct dispatch *d, int64_t now_ms) {
 	int64_t ahead_ms = now_ms - clock_monotonic_ms(), step_ms = ahead_ms - d->clock_ahead_ms;
 
@@ -179,7 +204,9 @@ static int refill_lane(struct dispatch *d, enum lane lane, int64_t now_ms) {
 	bool has_time = true;
 	int r = 0;
 
-	for (int n = 0; r == 0 && has_time && n < REFILL_MAX && (first = first_due(d, lane)) && first->key <= now_ms; n++) {
+	for (int n = 0; r == 0 && has_time && n < REFILL_MAX && (first = first_due(d, lane)) &&
+			first->key <= now_ms;
+	     n++) {
 		r = refill_endpoint(d, CONTAINER_OF(first, struct endpoint, due), now_ms);
 		has_time = clock_monotonic_ms() < until_ms;
 	}
@@ -213,7 +240,8 @@ bool dispatch_has_withdrawals(const struct dispatch *d) {
 	return d->withdrawn;
 }
 
-/* Ends the withdrawal when the replica holds nothing more of it than what is in flight; that comes back by itself. */
+/* Ends the withdrawal when the replica holds nothing more of it than what is in flight; that comes
+ * back by itself. */
 static void withdrawal_done(struct dispatch *d, struct endpoint *endpoint) {
 	endpoint_leave_lists(d, endpoint);
 	endpoint->next_due_ms = NEVER;
@@ -238,13 +266,14 @@ static int add_withdrawal(void *userdata, const struct delivery *delivery) {
 	struct withdrawals *w = userdata;
 
 	if (!outstanding_has(w->dispatch, &delivery->id))
-		w->items[w->count++] = (struct withdrawal){
-			delivery_copy_without_body(w->arena, delivery), w->endpoint->partition, w->endpoint->withdrawn
-		};
+		w->items[w->count++] =
+		    (struct withdrawal){ delivery_copy_without_body(w->arena, delivery),
+					 w->endpoint->partition, w->endpoint->withdrawn };
 	return have_enough(w);
 }
 
-int dispatch_withdrawals(struct dispatch *d, struct arena *arena, size_t limit, struct withdrawal **out, size_t *count) {
+int dispatch_withdrawals(struct dispatch *d, struct arena *arena, size_t limit,
+			 struct withdrawal **out, size_t *count) {
 	struct withdrawals w = {
 		.dispatch = d,
 		.arena = arena,

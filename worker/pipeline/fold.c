@@ -76,7 +76,8 @@ static void *allocate(struct fold *fold, size_t size) {
 	return block->data + block->used - need;
 }
 
-void fold_put(struct fold *fold, uint32_t source, const void *key, size_t key_len, const void *value, size_t value_len) {
+void fold_put(struct fold *fold, uint32_t source, const void *key, size_t key_len,
+	      const void *value, size_t value_len) {
 	struct record *record = allocate(fold, sizeof(*record) + key_len + 1 + value_len);
 
 	if (fold->is_sorted)
@@ -109,7 +110,8 @@ size_t fold_bytes(const struct fold *fold) {
 	return fold->bytes;
 }
 
-/* Sorting: by eight bytes of the keys at a time, as numbers that lie side by side; where they are the same, by the next eight. */
+/* Sorting: by eight bytes of the keys at a time, as numbers that lie side by side; where they are
+ * the same, by the next eight. */
 
 /* A key that ends is padded with NULs. */
 static uint64_t word_at(const struct record *record, size_t depth) {
@@ -128,7 +130,8 @@ static int by_word(const void *a, const void *b) {
 
 /* Of keys that differ in no more than how many NULs they end with: mostly not at all. */
 static int by_length_and_age(const void *a, const void *b) {
-	const struct record *x = ((const struct place *)a)->record, *y = ((const struct place *)b)->record;
+	const struct record *x = ((const struct place *)a)->record,
+			    *y = ((const struct place *)b)->record;
 
 	if (x->key_len != y->key_len)
 		return x->key_len < y->key_len ? -1 : 1;
@@ -137,7 +140,8 @@ static int by_length_and_age(const void *a, const void *b) {
 	return x->sequence < y->sequence ? -1 : 1;
 }
 
-/* Up to where all keys are the same, from `depth` on; the kinds of keys begin alike, and tenants' names often do. */
+/* Up to where all keys are the same, from `depth` on; the kinds of keys begin alike, and tenants'
+ * names often do. */
 static size_t common_prefix(const struct place *places, size_t count, size_t depth) {
 	const struct record *first = places[0].record;
 	size_t common = first->key_len;
@@ -199,7 +203,8 @@ void fold_sort(struct fold *fold) {
 	fold->is_sorted = true;
 }
 
-/* Sorted, the records lie in memory in no order: none of them would be in a cache when it is taken. */
+/* Sorted, the records lie in memory in no order: none of them would be in a cache when it is taken.
+ */
 static void fetch_ahead(const struct fold *fold) {
 	const struct record *record;
 
@@ -207,7 +212,8 @@ static void fetch_ahead(const struct fold *fold) {
 		return;
 	__builtin_prefetch(fold->places[fold->taken + 2 * AHEAD].record);
 	record = fold->places[fold->taken + AHEAD].record;
-	for (size_t at = CACHE_LINE; at < MIN(record_size(record), (size_t)AHEAD_BYTES_MAX); at += CACHE_LINE)
+	for (size_t at = CACHE_LINE; at < MIN(record_size(record), (size_t)AHEAD_BYTES_MAX);
+	     at += CACHE_LINE)
 		__builtin_prefetch((const char *)record + at);
 }
 

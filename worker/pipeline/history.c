@@ -3,7 +3,8 @@
 #include "base/memory.h"
 
 void history_init(struct history *history) {
-	*history = (struct history){ .position_offset = -1, .position = { .admin_offset = -1, .issuance_offset = -1 } };
+	*history = (struct history){ .position_offset = -1,
+				     .position = { .admin_offset = -1, .issuance_offset = -1 } };
 }
 
 void history_continue(struct history *history, const struct position *position, int64_t offset) {
@@ -15,17 +16,21 @@ void history_continue(struct history *history, const struct position *position, 
 }
 
 void history_record(struct history *history, int64_t offset) {
-	if (history->run_records == 0 || history->run_first_offset + history->run_records != offset) {
+	if (history->run_records == 0 ||
+	    history->run_first_offset + history->run_records != offset) {
 		history->run_first_offset = offset;
 		history->run_records = 0;
 	}
 	history->run_records++;
 }
 
-static const char *find_fault(const struct history *history, const struct position *next, int64_t offset) {
+static const char *find_fault(const struct history *history, const struct position *next,
+			      int64_t offset) {
 	const struct position *last = &history->position;
-	bool touching = history->run_records > 0 && history->run_first_offset + history->run_records == offset;
-	bool whole = touching && history->has_position && history->run_first_offset == history->position_offset + 2;
+	bool touching =
+	    history->run_records > 0 && history->run_first_offset + history->run_records == offset;
+	bool whole = touching && history->has_position &&
+		     history->run_first_offset == history->position_offset + 2;
 
 	if (touching && history->run_records > next->record_count)
 		return "more records than its position counts: two writers have interleaved";
@@ -40,7 +45,8 @@ static const char *find_fault(const struct history *history, const struct positi
 	return NULL;
 }
 
-const char *history_position(struct history *history, const struct position *position, int64_t offset) {
+const char *history_position(struct history *history, const struct position *position,
+			     int64_t offset) {
 	const char *fault = find_fault(history, position, offset);
 
 	history_continue(history, position, offset);

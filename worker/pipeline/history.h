@@ -1,8 +1,10 @@
 /*
- * The history of one partition of the changelog, checked record by record while it is restored (R8): torn or interleaved transactions are found.
+ * The history of one partition of the changelog, checked record by record while it is restored
+ * (R8): torn or interleaved transactions are found.
  *
- * Compaction removes records and leaves gaps, but between the records of two transactions there always is a gap, the first's position and marker: so a
- * run of offsets without one is of one transaction.
+ * Compaction removes records and leaves gaps, but between the records of two transactions there
+ * always is a gap, the first's position and marker: so a run of offsets without one is of one
+ * transaction.
  */
 #pragma once
 
@@ -26,7 +28,8 @@ void history_continue(struct history *history, const struct position *position, 
 void history_record(struct history *history, int64_t offset);
 
 /* A position record. Returns NULL, or what is wrong with the history that it ends: static text. */
-const char *history_position(struct history *history, const struct position *position, int64_t offset);
+const char *history_position(struct history *history, const struct position *position,
+			     int64_t offset);
 
 /* Whether two positions are the same transaction's. */
 bool history_same_position(const struct position *a, const struct position *b);

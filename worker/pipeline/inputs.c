@@ -7,8 +7,8 @@ enum { RECORDS_IN_A_ROW = 16 }; /* of one partition, before the next one's */
 struct inputs {
 	rd_kafka_queue_t **queues; /* owned; [count] of [capacity] */
 	size_t count, capacity;
-	size_t at;     /* which is served */
-	int in_a_row;  /* records, of that one */
+	size_t at;                    /* which is served */
+	int in_a_row;                 /* records, of that one */
 	rd_kafka_message_t *put_back; /* owned; NULL: none */
 };
 
@@ -28,7 +28,8 @@ void inputs_free(struct inputs *inputs) {
 	free(inputs);
 }
 
-void inputs_open(struct inputs *inputs, rd_kafka_t *consumer, const char *topic, int32_t partition, int wake_fd) {
+void inputs_open(struct inputs *inputs, rd_kafka_t *consumer, const char *topic, int32_t partition,
+		 int wake_fd) {
 	rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(consumer, topic, partition);
 
 	if (!queue || inputs->count == inputs->capacity)
@@ -52,7 +53,8 @@ static void move_on(struct inputs *inputs) {
 	inputs->in_a_row = 0;
 }
 
-/* What was put back is still of the partition that is served: the one after it would be left out. */
+/* What was put back is still of the partition that is served: the one after it would be left out.
+ */
 void inputs_turn_over(struct inputs *inputs) {
 	if (!inputs->put_back)
 		move_on(inputs);
@@ -68,7 +70,10 @@ rd_kafka_message_t *inputs_next(struct inputs *inputs) {
 	if (inputs->put_back)
 		return TAKE(inputs->put_back);
 	for (size_t looked = 0; looked <= inputs->count && inputs->count > 0; looked++) {
-		rd_kafka_message_t *message = inputs->in_a_row < RECORDS_IN_A_ROW ? rd_kafka_consume_queue(inputs->queues[inputs->at], 0) : NULL;
+		rd_kafka_message_t *message =
+		    inputs->in_a_row < RECORDS_IN_A_ROW
+			? rd_kafka_consume_queue(inputs->queues[inputs->at], 0)
+			: NULL;
 
 		if (message) {
 			inputs->in_a_row++;

@@ -24,7 +24,8 @@ void inputs_free(struct inputs *inputs);
 DEFINE_CLEANUP(struct inputs, inputs_free)
 
 /* Takes the partition's queue. Writes to `wake_fd` when a record comes into one that is empty. */
-void inputs_open(struct inputs *inputs, rd_kafka_t *consumer, const char *topic, int32_t partition, int wake_fd);
+void inputs_open(struct inputs *inputs, rd_kafka_t *consumer, const char *topic, int32_t partition,
+		 int wake_fd);
 /* All of them; before the consumer is freed. */
 void inputs_close(struct inputs *inputs);
 

@@ -5,39 +5,49 @@
 #include <ctype.h>
 
 enum input intake_input(const struct intake *intake, const rd_kafka_message_t *message) {
-	return strcmp(rd_kafka_topic_name(message->rkt), intake->topics->admin) == 0 ? INPUT_ADMIN : INPUT_ISSUANCE;
+	return strcmp(rd_kafka_topic_name(message->rkt), intake->topics->admin) == 0
+		   ? INPUT_ADMIN
+		   : INPUT_ISSUANCE;
 }
 
 /* What can be told before the value is decoded. Returns the reason, or NULL. */
-static const char *refuse_raw(const struct intake *intake, struct arena *arena, const rd_kafka_message_t *message) {
+static const char *refuse_raw(const struct intake *intake, struct arena *arena,
+			      const rd_kafka_message_t *message) {
 	if (!message->payload)
 		return "value is null";
 	if ((int64_t)message->len > intake->command_max_bytes)
-		return arena_printf(arena, "value has %zu bytes, more than command.max.bytes = %lld", message->len,
-				    (long long)intake->command_max_bytes);
+		return arena_printf(arena,
+				    "value has %zu bytes, more than command.max.bytes = %lld",
+				    message->len, (long long)intake->command_max_bytes);
 	if (!message->key)
 		return "key is missing: it must be the tenantId";
 	return NULL;
 }
 
 /*
- * A tenant's commands must all come to one partition. `murmur2_random` is how Java's producers choose it; librdkafka's other partitioners spread
- * one tenant over two owners.
+ * A tenant's commands must all come to one partition. `murmur2_random` is how Java's producers
+ * choose it; librdkafka's other partitioners spread one tenant over two owners.
  */
-static const char *refuse_partition(const struct intake *intake, struct arena *arena, const rd_kafka_message_t *message) {
-	int32_t right = rd_kafka_msg_partitioner_murmur2(message->rkt, message->key, message->key_len, intake->partition_count, NULL, NULL);
+static const char *refuse_partition(const struct intake *intake, struct arena *arena,
+				    const rd_kafka_message_t *message) {
+	int32_t right = rd_kafka_msg_partitioner_murmur2(
+	    message->rkt, message->key, message->key_len, intake->partition_count, NULL, NULL);
 
 	if (right == message->partition)
 		return NULL;
-	return arena_printf(arena, "key belongs to partition %d: the producer must use the partitioner murmur2_random", right);
+	return arena_printf(
+	    arena,
+	    "key belongs to partition %d: the producer must use the partitioner murmur2_random",
+	    right);
 }
 
-static const char *refuse_tenant(const struct intake *intake, struct arena *arena, const rd_kafka_message_t *message,
-				 const char *tenant_id) {
+static const char *refuse_tenant(const struct intake *intake, struct arena *arena,
+				 const rd_kafka_message_t *message, const char *tenant_id) {
 	size_t len = strlen(tenant_id);
 
 	if (len == 0 || len > TENANT_ID_MAX)
-		return arena_printf(arena, "tenantId has %zu bytes: it must have 1 to %d", len, TENANT_ID_MAX);
+		return arena_printf(arena, "tenantId has %zu bytes: it must have 1 to %d", len,
+				    TENANT_ID_MAX);
 	if (message->key_len != len || memcmp(message->key, tenant_id, len) != 0)
 		return "key is not the command's tenantId";
 	return refuse_partition(intake, arena, message);
@@ -57,16 +67,19 @@ static const char *read_traceparent(struct arena *arena, const rd_kafka_message_
 	const void *raw;
 	size_t len;
 
-	if (rd_kafka_message_headers(message, &headers) || rd_kafka_header_get_last(headers, "traceparent", &raw, &len))
+	if (rd_kafka_message_headers(message, &headers) ||
+	    rd_kafka_header_get_last(headers, "traceparent", &raw, &len))
 		return NULL;
 	value = raw;
-	if (len != 55 || memcmp(value, "00-", 3) != 0 || value[35] != '-' || value[52] != '-' || !is_lower_hex(value + 3, 32) ||
-	    !is_lower_hex(value + 36, 16) || !is_lower_hex(value + 53, 2))
+	if (len != 55 || memcmp(value, "00-", 3) != 0 || value[35] != '-' || value[52] != '-' ||
+	    !is_lower_hex(value + 3, 32) || !is_lower_hex(value + 36, 16) ||
+	    !is_lower_hex(value + 53, 2))
 		return NULL;
 	return arena_strndup(arena, value, len);
 }
 
-int intake_decode(const struct intake *intake, struct arena *arena, const rd_kafka_message_t *message, struct intake_record *out,
+int intake_decode(const struct intake *intake, struct arena *arena,
+		  const rd_kafka_message_t *message, struct intake_record *out,
 		  const char **reason) {
 	struct command_envelope *envelope;
 	int refused;
@@ -76,10 +89,12 @@ int intake_decode(const struct intake *intake, struct arena *arena, const rd_kaf
 		return INTAKE_E_DEAD_LETTER;
 	out->input = intake_input(intake, message);
 	if (out->input == INPUT_ADMIN) {
-		refused = codec_decode_command(intake->codec, arena, message->payload, message->len, &out->command, reason);
+		refused = codec_decode_command(intake->codec, arena, message->payload, message->len,
+					       &out->command, reason);
 		envelope = &out->command.envelope;
 	} else {
-		refused = codec_decode_issuance(intake->codec, arena, message->payload, message->len, &out->issuance, reason);
+		refused = codec_decode_issuance(intake->codec, arena, message->payload,
+						message->len, &out->issuance, reason);
 		envelope = &out->issuance.envelope;
 	}
 	if (refused)

@@ -1,6 +1,7 @@
 /*
- * The intake: records of the two input topics, polled in batches and checked one by one. What cannot be processed becomes a dead letter, inside
- * the transaction; it never stops the partition. Source: design section 2.
+ * The intake: records of the two input topics, polled in batches and checked one by one. What
+ * cannot be processed becomes a dead letter, inside the transaction; it never stops the partition.
+ * Source: design section 2.
  */
 #pragma once
 
@@ -31,6 +32,8 @@ enum input intake_input(const struct intake *intake, const rd_kafka_message_t *m
 
 enum { INTAKE_E_DEAD_LETTER = 1 };
 
-/* Checks and decodes a message. Returns 0, or INTAKE_E_DEAD_LETTER with the reason, which lives in the arena. */
-int intake_decode(const struct intake *intake, struct arena *arena, const rd_kafka_message_t *message, struct intake_record *out,
+/* Checks and decodes a message. Returns 0, or INTAKE_E_DEAD_LETTER with the reason, which lives in
+ * the arena. */
+int intake_decode(const struct intake *intake, struct arena *arena,
+		  const rd_kafka_message_t *message, struct intake_record *out,
 		  const char **reason) _must_check_;

@@ -8,7 +8,13 @@
 #include <stdint.h>
 
 enum metric_input { METRIC_INPUT_ADMIN, METRIC_INPUT_ISSUANCE, METRIC_INPUT_COUNT };
-enum metric_command { METRIC_COMMAND_SUCCESS, METRIC_COMMAND_FAIL, METRIC_COMMAND_REPEAT, METRIC_COMMAND_DEAD_LETTER, METRIC_COMMAND_COUNT };
+enum metric_command {
+	METRIC_COMMAND_SUCCESS,
+	METRIC_COMMAND_FAIL,
+	METRIC_COMMAND_REPEAT,
+	METRIC_COMMAND_DEAD_LETTER,
+	METRIC_COMMAND_COUNT
+};
 enum metric_delivery {
 	METRIC_DELIVERY_RECORDED,
 	METRIC_DELIVERY_SUCCEEDED,
@@ -18,45 +24,62 @@ enum metric_delivery {
 	METRIC_DELIVERY_DISCARDED, /* outcomes of an older assignment epoch */
 	METRIC_DELIVERY_COUNT
 };
-enum metric_transaction { METRIC_TRANSACTION_COMMITTED, METRIC_TRANSACTION_ABORTED, METRIC_TRANSACTION_UNKNOWN, METRIC_TRANSACTION_COUNT };
+enum metric_transaction {
+	METRIC_TRANSACTION_COMMITTED,
+	METRIC_TRANSACTION_ABORTED,
+	METRIC_TRANSACTION_UNKNOWN,
+	METRIC_TRANSACTION_COUNT
+};
 
-enum metric_refused { METRIC_REFUSED_INPUT = 1 << 0, METRIC_REFUSED_CHANGELOG = 1 << 1, METRIC_REFUSED_TRANSACTIONS = 1 << 2, METRIC_REFUSED_LOGIN = 1 << 3 };
+enum metric_refused {
+	METRIC_REFUSED_INPUT = 1 << 0,
+	METRIC_REFUSED_CHANGELOG = 1 << 1,
+	METRIC_REFUSED_TRANSACTIONS = 1 << 2,
+	METRIC_REFUSED_LOGIN = 1 << 3
+};
 
 enum { METRIC_TRANSACTION_BUCKETS = 10 };
 extern const double metric_transaction_seconds[METRIC_TRANSACTION_BUCKETS];
 
 struct partition_metrics {
-	atomic_int state;                                 /* enum partition_state */
-	atomic_int_fast64_t lag[METRIC_INPUT_COUNT];      /* records not yet processed; -1: not known */
-	atomic_int_fast64_t restore_offset;               /* where the restore stands in the changelog */
-	atomic_int_fast64_t restore_target;               /* where it ends */
-	atomic_int_fast64_t pending;                      /* deliveries recorded and not ended */
+	atomic_int state;                            /* enum partition_state */
+	atomic_int_fast64_t lag[METRIC_INPUT_COUNT]; /* records not yet processed; -1: not known */
+	atomic_int_fast64_t restore_offset;          /* where the restore stands in the changelog */
+	atomic_int_fast64_t restore_target;          /* where it ends */
+	atomic_int_fast64_t pending;                 /* deliveries recorded and not ended */
 };
 
 struct pipeline_metrics {
 	atomic_uint_fast64_t commands[METRIC_INPUT_COUNT][METRIC_COMMAND_COUNT];
 	atomic_uint_fast64_t deliveries[METRIC_DELIVERY_COUNT];
 	atomic_uint_fast64_t transactions[METRIC_TRANSACTION_COUNT];
-	atomic_uint_fast64_t transaction_buckets[METRIC_TRANSACTION_BUCKETS + 1]; /* of committed ones */
-	atomic_uint_fast64_t transaction_us;                                      /* their sum */
-	atomic_uint_fast64_t inputs_lost[METRIC_INPUT_COUNT];  /* times that what was to be read next was not there */
-	atomic_uint_fast64_t records_lost[METRIC_INPUT_COUNT]; /* records deleted before they were read */
+	atomic_uint_fast64_t
+	    transaction_buckets[METRIC_TRANSACTION_BUCKETS + 1]; /* of committed ones */
+	atomic_uint_fast64_t transaction_us;                     /* their sum */
+	atomic_uint_fast64_t
+	    inputs_lost[METRIC_INPUT_COUNT]; /* times that what was to be read next was not there */
+	atomic_uint_fast64_t
+	    records_lost[METRIC_INPUT_COUNT]; /* records deleted before they were read */
 	atomic_uint_fast64_t restored_records;
-	atomic_int_fast64_t restore_step_longest_ms; /* a step of a restore, and what it led to: for so long it kept turns waiting */
-	atomic_int_fast64_t loop_at_ms;   /* monotonic: when the loop last came round; tells a stuck pipeline */
-	atomic_int undone_in_a_row;       /* turns that could not be committed, since the last that was */
-	atomic_int repairs_in_a_row;      /* of topics, the replica, the producer, or the look-up of offsets: the most of one that did not help */
-	atomic_uint refused;              /* enum metric_refused: what the brokers do not let the worker do */
-	atomic_int outstanding;           /* deliveries in memory */
-	atomic_int endpoints;             /* webhooks with pending deliveries */
-	atomic_int open_breakers;         /* endpoints to which only probes go */
+	atomic_int_fast64_t restore_step_longest_ms; /* a step of a restore, and what it led to: for
+							so long it kept turns waiting */
+	atomic_int_fast64_t
+	    loop_at_ms; /* monotonic: when the loop last came round; tells a stuck pipeline */
+	atomic_int undone_in_a_row; /* turns that could not be committed, since the last that was */
+	atomic_int repairs_in_a_row; /* of topics, the replica, the producer, or the look-up of
+					offsets: the most of one that did not help */
+	atomic_uint refused;    /* enum metric_refused: what the brokers do not let the worker do */
+	atomic_int outstanding; /* deliveries in memory */
+	atomic_int endpoints;   /* webhooks with pending deliveries */
+	atomic_int open_breakers;               /* endpoints to which only probes go */
 	atomic_uint_fast64_t webhooks_disabled; /* by their endpoints */
 	atomic_uint_fast64_t refused_by_limit[TENANT_LIMIT_COUNT]; /* commands */
-	atomic_int partition_count; /* set last: until then there are none */
+	atomic_int partition_count;           /* set last: until then there are none */
 	struct partition_metrics *partitions; /* owned; [partition_count] */
 };
 
-static inline void metric_refuse(struct pipeline_metrics *metrics, enum metric_refused what, bool refused) {
+static inline void metric_refuse(struct pipeline_metrics *metrics, enum metric_refused what,
+				 bool refused) {
 	if (refused)
 		atomic_fetch_or(&metrics->refused, (unsigned)what);
 	else if (atomic_load_explicit(&metrics->refused, memory_order_relaxed))

@@ -7,11 +7,13 @@
  *        │             revoked │  │  └── outcome of a commit ───┘  │ revoked
  *        │                     ▼  │      unknown                   │
  *        └── (other owner) ─ SUSPENDED ◄──────────────────────────┘
- *                              torn history: RESTORING ──► FAILED (loud; stays until it is assigned anew)
+ *                              torn history: RESTORING ──► FAILED (loud; stays until it is assigned
+ * anew)
  *
- * Only an ACTIVE partition is read from, written for and delivered from. A SUSPENDED one keeps its jobs in flight: when it comes back and the
- * changelog has not moved, nobody else has owned it, its epoch stays and their outcomes count. Otherwise it gets a new epoch, and outcomes of the
- * old one are discarded (R5).
+ * Only an ACTIVE partition is read from, written for and delivered from. A SUSPENDED one keeps its
+ * jobs in flight: when it comes back and the changelog has not moved, nobody else has owned it, its
+ * epoch stays and their outcomes count. Otherwise it gets a new epoch, and outcomes of the old one
+ * are discarded (R5).
  */
 #pragma once
 
@@ -21,7 +23,13 @@
 
 struct restore;
 
-enum partition_state { PARTITION_ABSENT, PARTITION_RESTORING, PARTITION_ACTIVE, PARTITION_SUSPENDED, PARTITION_FAILED };
+enum partition_state {
+	PARTITION_ABSENT,
+	PARTITION_RESTORING,
+	PARTITION_ACTIVE,
+	PARTITION_SUSPENDED,
+	PARTITION_FAILED
+};
 
 const char *partition_state_name(enum partition_state state);
 
@@ -30,17 +38,20 @@ enum input { INPUT_ADMIN, INPUT_ISSUANCE };
 struct partition {
 	int32_t id;
 	enum partition_state state;
-	uint32_t epoch;         /* of the deliveries in memory; 0 before the first activation */
-	struct restore *restore; /* owned by the restorer; while something of it is still to be read */
-	bool is_restored;        /* RESTORING and read to the end: what is left is to learn where the inputs go on */
-	bool has_moved;          /* others have owned it since it was active here */
+	uint32_t epoch; /* of the deliveries in memory; 0 before the first activation */
+	struct restore
+	    *restore;     /* owned by the restorer; while something of it is still to be read */
+	bool is_restored; /* RESTORING and read to the end: what is left is to learn where the
+			     inputs go on */
+	bool has_moved;   /* others have owned it since it was active here */
 
 	/* As of the last commit. */
 	struct position position; /* sequence 0: none yet; member_id is not kept */
 	int64_t position_offset;  /* of its record in the changelog */
 	int64_t next[POSITION_INPUTS];
 	bool offset_lost[POSITION_INPUTS]; /* the brokers do not have `next` */
-	int64_t poison[POSITION_INPUTS];   /* offset of a command that alone in its turn made a record too large for its topic; -1: none */
+	int64_t poison[POSITION_INPUTS]; /* offset of a command that alone in its turn made a record
+					    too large for its topic; -1: none */
 
 	/* Of the open turn. */
 	int64_t turn_next[POSITION_INPUTS];

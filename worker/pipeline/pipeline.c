@@ -15,28 +15,32 @@
 
 enum {
 	BROKER_TIMEOUT_MS = 5000,
-	WAIT_MAX_MS = 100,          /* a wake-up that was missed costs this much and no more */
+	WAIT_MAX_MS = 100, /* a wake-up that was missed costs this much and no more */
 	TOPICS_PAUSE_MIN_MS = 500,
 	TOPICS_PAUSE_MAX_MS = 5000,
-	RESTORE_SLICE_MS = 20,      /* while others are served */
-	RESTORE_ALONE_MS = 200,     /* while nothing else is: fewer, larger transactions of SQLite */
+	RESTORE_SLICE_MS = 20,  /* while others are served */
+	RESTORE_ALONE_MS = 200, /* while nothing else is: fewer, larger transactions of SQLite */
 	DRAIN_MARGIN_MS = 1000,
-	RECORD_MAX = 16 * 1024 * 1024, /* of one encoded record: bounded by the domain's limits well below */
+	RECORD_MAX = 16 * 1024 *
+	    1024, /* of one encoded record: bounded by the domain's limits well below */
 	LAG_INTERVAL_MS = 1000,
 	TRIM_INTERVAL_MS = 60 * 1000,
-	FAILING_AFTER = 5,          /* turns undone in a row */
-	REPAIRS_FAILING = 3,        /* of one kind, in a row */
+	FAILING_AFTER = 5,   /* turns undone in a row */
+	REPAIRS_FAILING = 3, /* of one kind, in a row */
 	REPAIR_PAUSE_MIN_MS = 100,
 	BROKER_PAUSE_MAX_MS = 1000,
 	REPLICA_PAUSE_MAX_MS = 60 * 1000,
 	HEALED_AFTER_MS = 60 * 1000,
 };
 
-const double metric_transaction_seconds[METRIC_TRANSACTION_BUCKETS] = { 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.5, 1, 2, 10 };
+const double metric_transaction_seconds[METRIC_TRANSACTION_BUCKETS] = { 0.005, 0.01, 0.02, 0.04,
+									0.08,  0.16, 0.5,  1,
+									2,     10 };
 
 /* Making and unmaking. */
 
-struct pipeline *pipeline_new(const struct config *config, const struct master_keys *master_keys, struct engine *engine) {
+struct pipeline *pipeline_new(const struct config *config, const struct master_keys *master_keys,
+			      struct engine *engine) {
 	struct pipeline *p = x_calloc(1, sizeof(*p));
 
 	*p = (struct pipeline){
@@ -128,7 +132,8 @@ static void wait_for_wake(struct pipeline *p, int64_t timeout_ms) {
 	struct pollfd pollfd = { .fd = p->wake_fd, .events = POLLIN };
 	uint64_t count;
 
-	if (poll(&pollfd, 1, (int)MAX(timeout_ms, (int64_t)0)) > 0 && read(p->wake_fd, &count, sizeof(count)) < 0)
+	if (poll(&pollfd, 1, (int)MAX(timeout_ms, (int64_t)0)) > 0 &&
+	    read(p->wake_fd, &count, sizeof(count)) < 0)
 		return; /* somebody else's wake-up was read already */
 }
 
@@ -149,26 +154,30 @@ static void explain_no_answer(const struct pipeline *p) {
 	const char *servers = config_kafka_get(p->config, "bootstrap.servers");
 
 	refusal_log_cause("Connect", "brokers", servers ? servers : "",
-			  "no broker answers: they are down, kafka.bootstrap.servers or kafka.security.protocol is not theirs, or the network is closed; "
+			  "no broker answers: they are down, kafka.bootstrap.servers or "
+			  "kafka.security.protocol is not theirs, or the network is closed; "
 			  "it is tried again by itself");
 }
 
 /*
- * A pause that grows. What the consumer tells meanwhile is heeded as later: librdkafka asks for the group's coordinator at
- * once, and tells only once that it is refused.
+ * A pause that grows. What the consumer tells meanwhile is heeded as later: librdkafka asks for the
+ * group's coordinator at once, and tells only once that it is refused.
  */
 static void put_off_topics(struct pipeline *p) {
-	backoff_fail(&p->topics_backoff, clock_monotonic_ms(), TOPICS_PAUSE_MIN_MS, TOPICS_PAUSE_MAX_MS);
+	backoff_fail(&p->topics_backoff, clock_monotonic_ms(), TOPICS_PAUSE_MIN_MS,
+		     TOPICS_PAUSE_MAX_MS);
 	count_repairs(p);
 	while (!p->stopping && !backoff_is_over(&p->topics_backoff, clock_monotonic_ms())) {
-		wait_for_wake(p, MIN(p->topics_backoff.until_ms - clock_monotonic_ms(), (int64_t)WAIT_MAX_MS));
+		wait_for_wake(p, MIN(p->topics_backoff.until_ms - clock_monotonic_ms(),
+				     (int64_t)WAIT_MAX_MS));
 		turn_poll_events(p);
 	}
 }
 
 static int wait_for_topics(struct pipeline *p) {
 	for (;;) {
-		int r = topics_check(&p->topics, p->consumer, BROKER_TIMEOUT_MS, &p->partition_count);
+		int r =
+		    topics_check(&p->topics, p->consumer, BROKER_TIMEOUT_MS, &p->partition_count);
 		bool login_refused;
 
 		atomic_store(&p->metrics.loop_at_ms, clock_monotonic_ms());
@@ -191,8 +200,9 @@ static int wait_for_topics(struct pipeline *p) {
 }
 
 static int make_consumer(struct pipeline *p) {
-	p->consumer_callbacks =
-		(struct client_callbacks){ .opaque = p, .rebalance = assignment_rebalance, .answered = assignment_answered };
+	p->consumer_callbacks = (struct client_callbacks){ .opaque = p,
+							   .rebalance = assignment_rebalance,
+							   .answered = assignment_answered };
 	p->consumer = client_new(p->config, CLIENT_GROUP, &p->consumer_callbacks);
 	if (!p->consumer)
 		return PIPELINE_E_FATAL;
@@ -238,7 +248,8 @@ static int open_codec(struct pipeline *p) {
 
 	if (r == 0)
 		return 0;
-	log_error("schemas cannot be read", "error=%s", log_quote(problems.len ? problems.data : strerror(-r)));
+	log_error("schemas cannot be read", "error=%s",
+		  log_quote(problems.len ? problems.data : strerror(-r)));
 	return PIPELINE_E_FATAL;
 }
 
@@ -259,7 +270,8 @@ static void make_parts(struct pipeline *p) {
 	};
 
 	p->inputs = inputs_new(p->partition_count);
-	p->intake = (struct intake){ p->codec, &p->topics, p->partition_count, p->config->command_max_bytes };
+	p->intake = (struct intake){ p->codec, &p->topics, p->partition_count,
+				     p->config->command_max_bytes };
 	p->restorer = restorer_new(&restorer_settings, assignment_restored, p);
 	p->dispatch = dispatch_new(&dispatch_settings);
 }
@@ -306,7 +318,8 @@ int pipeline_open(struct pipeline *p) {
 
 /* Running. */
 
-/* One that is lost is replaced: under the same worker.id it is the same member, with a new assignment. Returns whether there is one. */
+/* One that is lost is replaced: under the same worker.id it is the same member, with a new
+ * assignment. Returns whether there is one. */
 static bool have_consumer(struct pipeline *p) {
 	if (!p->consumer_lost)
 		return true;
@@ -321,7 +334,8 @@ static bool have_consumer(struct pipeline *p) {
 	return p->fatal == 0;
 }
 
-/* One that is gone or worn is replaced: the new producer fences it and settles what it left open. Returns whether there is one. */
+/* One that is gone or worn is replaced: the new producer fences it and settles what it left open.
+ * Returns whether there is one. */
 static bool have_transaction(struct pipeline *p) {
 	int r;
 
@@ -342,7 +356,8 @@ static bool have_transaction(struct pipeline *p) {
 	if (r == 0)
 		backoff_clear(&p->transaction_backoff);
 	else
-		backoff_fail(&p->transaction_backoff, clock_monotonic_ms(), REPAIR_PAUSE_MIN_MS, BROKER_PAUSE_MAX_MS);
+		backoff_fail(&p->transaction_backoff, clock_monotonic_ms(), REPAIR_PAUSE_MIN_MS,
+			     BROKER_PAUSE_MAX_MS);
 	return r == 0;
 }
 
@@ -352,34 +367,41 @@ static void tell_of_folder(const struct pipeline *p) {
 	struct statvfs fs = { 0 };
 
 	(void)statvfs(folder, &fs);
-	log_error("the replica fails again and again: worker.data.dir needs room, rights, or another disk; it is tried again by itself",
-		  "folder=%s failures=%d free_bytes=%llu free_files=%llu pause_ms=%lld", log_quote(folder), p->replica_backoff.failures,
+	log_error("the replica fails again and again: worker.data.dir needs room, rights, or "
+		  "another disk; it is tried again by itself",
+		  "folder=%s failures=%d free_bytes=%llu free_files=%llu pause_ms=%lld",
+		  log_quote(folder), p->replica_backoff.failures,
 		  (unsigned long long)fs.f_bavail * fs.f_frsize, (unsigned long long)fs.f_favail,
 		  (long long)(p->replica_backoff.until_ms - clock_monotonic_ms()));
 }
 
 static void count_repairs(struct pipeline *p) {
 	int of_offsets = MAX(p->transaction_backoff.failures, p->offsets_backoff.failures);
-	int of_topics = MAX(p->topics_backoff.failures, p->restorer ? restorer_failures(p->restorer) : 0);
+	int of_topics =
+	    MAX(p->topics_backoff.failures, p->restorer ? restorer_failures(p->restorer) : 0);
 	int of_brokers = MAX(of_offsets, of_topics);
 
 	atomic_store(&p->metrics.repairs_in_a_row, MAX(p->replica_backoff.failures, of_brokers));
 }
 
 static void fail_replica(struct pipeline *p) {
-	backoff_fail(&p->replica_backoff, clock_monotonic_ms(), REPAIR_PAUSE_MIN_MS, REPLICA_PAUSE_MAX_MS);
+	backoff_fail(&p->replica_backoff, clock_monotonic_ms(), REPAIR_PAUSE_MIN_MS,
+		     REPLICA_PAUSE_MAX_MS);
 	if (p->replica_backoff.failures >= REPAIRS_FAILING)
 		tell_of_folder(p);
 }
 
-/* SQLite failed: its file is made anew from the changelog; deleting it loses nothing (R7). Returns whether there is one. */
+/* SQLite failed: its file is made anew from the changelog; deleting it loses nothing (R7). Returns
+ * whether there is one. */
 static bool have_replica(struct pipeline *p) {
 	if (p->replica && !p->replica_error)
 		return true;
 	if (p->replica) {
-		log_error("replica failed: it is made anew from the changelog", "error=%s", log_quote(strerror(-p->replica_error)));
+		log_error("replica failed: it is made anew from the changelog", "error=%s",
+			  log_quote(strerror(-p->replica_error)));
 		assignment_resync(p);
-		fail_replica(p); /* before it is removed: the room that it took is none that is left */
+		fail_replica(
+		    p); /* before it is removed: the room that it took is none that is left */
 		replica_discard(TAKE(p->replica));
 	}
 	if (!backoff_is_over(&p->replica_backoff, clock_monotonic_ms())) {
@@ -404,21 +426,25 @@ static bool is_restoring(const struct pipeline *p) {
 
 /* It has served for a while: what fails next fails for the first time. */
 static void forget_failures(struct pipeline *p, int64_t now_ms) {
-	if (p->replica_backoff.failures && now_ms > p->replica_backoff.until_ms + HEALED_AFTER_MS && !is_restoring(p))
+	if (p->replica_backoff.failures && now_ms > p->replica_backoff.until_ms + HEALED_AFTER_MS &&
+	    !is_restoring(p))
 		backoff_clear(&p->replica_backoff);
 	count_repairs(p);
 }
 
 static void update_lag(struct pipeline *p) {
-	static const enum metric_input inputs[] = { [INPUT_ADMIN] = METRIC_INPUT_ADMIN, [INPUT_ISSUANCE] = METRIC_INPUT_ISSUANCE };
+	static const enum metric_input inputs[] = { [INPUT_ADMIN] = METRIC_INPUT_ADMIN,
+						    [INPUT_ISSUANCE] = METRIC_INPUT_ISSUANCE };
 
 	for (int32_t i = 0; i < p->partition_count; i++)
 		for (int input = 0; input < POSITION_INPUTS; input++) {
-			const char *topic = input == INPUT_ADMIN ? p->topics.admin : p->topics.issuance;
+			const char *topic =
+			    input == INPUT_ADMIN ? p->topics.admin : p->topics.issuance;
 			int64_t low, high, lag = -1;
 
 			if (p->partitions[i].state == PARTITION_ACTIVE &&
-			    !rd_kafka_get_watermark_offsets(p->consumer, topic, i, &low, &high) && high >= 0)
+			    !rd_kafka_get_watermark_offsets(p->consumer, topic, i, &low, &high) &&
+			    high >= 0)
 				lag = MAX(high - p->partitions[i].next[input], (int64_t)0);
 			atomic_store(&p->metrics.partitions[i].lag[inputs[input]], lag);
 		}
@@ -458,10 +484,12 @@ static bool restore_slice(struct pipeline *p) {
 
 /* For how long a restore keeps what is served waiting. */
 static bool restore_slice_timed(struct pipeline *p) {
-	int64_t begin_ms = clock_monotonic_ms(), longest = atomic_load(&p->metrics.restore_step_longest_ms);
+	int64_t begin_ms = clock_monotonic_ms(),
+		longest = atomic_load(&p->metrics.restore_step_longest_ms);
 	bool more = restore_slice(p);
 
-	atomic_store(&p->metrics.restore_step_longest_ms, MAX(longest, clock_monotonic_ms() - begin_ms));
+	atomic_store(&p->metrics.restore_step_longest_ms,
+		     MAX(longest, clock_monotonic_ms() - begin_ms));
 	return more;
 }
 
@@ -486,7 +514,8 @@ static void flush_replica(struct pipeline *p) {
 	fault_step("after-sqlite-commit");
 }
 
-/* Once round: a slice of what is being restored, a turn, the windows. Returns whether there is more to do at once. */
+/* Once round: a slice of what is being restored, a turn, the windows. Returns whether there is more
+ * to do at once. */
 static bool run_once(struct pipeline *p) {
 	bool more;
 
@@ -530,7 +559,8 @@ int pipeline_run(struct pipeline *p) {
 			lag_at_ms = now_ms + LAG_INTERVAL_MS;
 		}
 		if (now_ms >= trim_at_ms) {
-			malloc_trim(0); /* every arena keeps what the largest burst took, each thread's its own */
+			malloc_trim(0); /* every arena keeps what the largest burst took, each
+					   thread's its own */
 			trim_at_ms = now_ms + TRIM_INTERVAL_MS;
 		}
 		if (!more)

@@ -21,8 +21,11 @@ struct batch {
 	size_t count;
 };
 
-void portion_init(struct portion *portion, struct codec *codec, struct pipeline_metrics *metrics, int wake_fd) {
-	*portion = (struct portion){ .codec = codec, .metrics = metrics, .wake_fd = wake_fd, .fold = fold_new() };
+void portion_init(struct portion *portion, struct codec *codec, struct pipeline_metrics *metrics,
+		  int wake_fd) {
+	*portion = (struct portion){
+		.codec = codec, .metrics = metrics, .wake_fd = wake_fd, .fold = fold_new()
+	};
 	portion->batches = x_calloc(BATCHES, sizeof(*portion->batches));
 	for (int i = 0; i < BATCHES; i++)
 		portion->batches[i].arena = arena_new();
@@ -42,10 +45,13 @@ void portion_forget_sources(struct portion *portion) {
 
 void portion_add_source(struct portion *portion, uint32_t source, int32_t partition) {
 	if (portion->source_count == portion->source_capacity) {
-		portion->source_capacity = portion->source_capacity ? portion->source_capacity * 2 : 16;
-		portion->sources = x_realloc(portion->sources, portion->source_capacity * sizeof(*portion->sources));
+		portion->source_capacity =
+		    portion->source_capacity ? portion->source_capacity * 2 : 16;
+		portion->sources = x_realloc(portion->sources,
+					     portion->source_capacity * sizeof(*portion->sources));
 	}
-	portion->sources[portion->source_count++] = (struct portion_source){ .source = source, .partition = partition };
+	portion->sources[portion->source_count++] =
+	    (struct portion_source){ .source = source, .partition = partition };
 }
 
 void portion_take(struct portion *portion, struct fold **read) {
@@ -67,17 +73,21 @@ static struct portion_source *find(const struct portion *portion, uint32_t sourc
 }
 
 /* Returns whether there is something to apply: not of what is torn, or was given up on. */
-static bool decode(struct portion *portion, struct batch *batch, const struct fold_entry *entry, struct decoded *out) {
+static bool decode(struct portion *portion, struct batch *batch, const struct fold_entry *entry,
+		   struct decoded *out) {
 	struct portion_source *source = find(portion, entry->source);
 	const char *why = "the key";
 
 	if (!source || source->torn)
 		return false;
-	*out = (struct decoded){ .partition = source->partition, .value = entry->value, .value_len = entry->value_len };
+	*out = (struct decoded){ .partition = source->partition,
+				 .value = entry->value,
+				 .value_len = entry->value_len };
 	if (state_key_parse(batch->arena, entry->key, entry->key_len, &out->change.key) ||
-	    (entry->value && codec_decode_state(portion->codec, batch->arena, entry->value, entry->value_len, &out->record, &why))) {
-		log_error("changelog record cannot be decoded", "partition=%d key=%s error=%s", source->partition, log_quote(entry->key),
-			  log_quote(why));
+	    (entry->value && codec_decode_state(portion->codec, batch->arena, entry->value,
+						entry->value_len, &out->record, &why))) {
+		log_error("changelog record cannot be decoded", "partition=%d key=%s error=%s",
+			  source->partition, log_quote(entry->key), log_quote(why));
 		source->torn = "a changelog record cannot be decoded";
 		return false;
 	}
@@ -85,13 +95,15 @@ static bool decode(struct portion *portion, struct batch *batch, const struct fo
 	return true;
 }
 
-/* The next entries. Never asks the fold for one that it has not: it would give up the memory of those that are still to be applied. */
+/* The next entries. Never asks the fold for one that it has not: it would give up the memory of
+ * those that are still to be applied. */
 static void fill(struct portion *portion, struct batch *batch) {
 	struct fold_entry entry;
 
 	arena_reset(batch->arena);
 	batch->count = 0;
-	while (batch->count < BATCH_RECORDS && fold_count(portion->fold) > 0 && fold_take(portion->fold, &entry))
+	while (batch->count < BATCH_RECORDS && fold_count(portion->fold) > 0 &&
+	       fold_take(portion->fold, &entry))
 		batch->count += decode(portion, batch, &entry, &batch->items[batch->count]);
 }
 
@@ -101,7 +113,8 @@ static int apply(struct portion *portion, const struct batch *batch) {
 	for (size_t i = 0; i < batch->count && error == 0; i++) {
 		const struct decoded *item = &batch->items[i];
 
-		error = replica_apply(portion->replica, item->partition, &item->change, item->value, item->value_len);
+		error = replica_apply(portion->replica, item->partition, &item->change, item->value,
+				      item->value_len);
 	}
 	metric_add(&portion->metrics->restored_records, (int64_t)batch->count);
 	return error;
@@ -124,7 +137,8 @@ int portion_write(struct portion *portion, int64_t deadline_ms) {
 	return 0;
 }
 
-/* Decoding takes a third as long as writing: one batch is decoded while the one before it is written. An empty batch is the last. */
+/* Decoding takes a third as long as writing: one batch is decoded while the one before it is
+ * written. An empty batch is the last. */
 static void *decode_ahead(void *userdata) {
 	struct portion *portion = userdata;
 	struct batch *batch;

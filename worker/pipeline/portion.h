@@ -1,7 +1,8 @@
 /*
- * A portion of what was read of the changelog, on its way from a fold into the replica, in the order of the keys: a slice at a time between the
- * turns, or whole by a thread of its own, for which another one decodes. The thread is for a file that is being filled: nobody looks anything up in it yet,
- * so while one portion is written the next one is read.
+ * A portion of what was read of the changelog, on its way from a fold into the replica, in the
+ * order of the keys: a slice at a time between the turns, or whole by a thread of its own, for
+ * which another one decodes. The thread is for a file that is being filled: nobody looks anything
+ * up in it yet, so while one portion is written the next one is read.
  *
  *     empty -- portion_take --> taken -- portion_write: 0 --> empty
  *                               taken -- portion_write: 1 --> taken
@@ -32,9 +33,9 @@ struct portion {
 	struct pipeline_metrics *metrics;
 	int wake_fd; /* an eventfd that is told when the thread has ended */
 
-	struct fold *fold; /* owned, as all below */
-	struct batch *batches; /* decoded, and to be applied */
-	sem_t decoded, applied; /* batches, while there is a thread for each */
+	struct fold *fold;              /* owned, as all below */
+	struct batch *batches;          /* decoded, and to be applied */
+	sem_t decoded, applied;         /* batches, while there is a thread for each */
 	struct portion_source *sources; /* [source_count] */
 	size_t source_count, source_capacity;
 
@@ -44,11 +45,13 @@ struct portion {
 	int error;             /* its */
 };
 
-void portion_init(struct portion *portion, struct codec *codec, struct pipeline_metrics *metrics, int wake_fd);
+void portion_init(struct portion *portion, struct codec *codec, struct pipeline_metrics *metrics,
+		  int wake_fd);
 /* Settled before. */
 void portion_destroy(struct portion *portion);
 
-/* What the records belong to: forgotten first, then named anew, before each write. What was read of another source is not written. */
+/* What the records belong to: forgotten first, then named anew, before each write. What was read of
+ * another source is not written. */
 void portion_forget_sources(struct portion *portion);
 void portion_add_source(struct portion *portion, uint32_t source, int32_t partition);
 
@@ -57,8 +60,9 @@ void portion_take(struct portion *portion, struct fold **read);
 bool portion_is_empty(const struct portion *portion);
 
 /*
- * Writes until the deadline (monotonic) inside the transaction that the caller has begun. Returns 1 when more is left, 0 when it is empty, or a
- * negative errno of the replica. A record that cannot be decoded makes its source torn.
+ * Writes until the deadline (monotonic) inside the transaction that the caller has begun. Returns 1
+ * when more is left, 0 when it is empty, or a negative errno of the replica. A record that cannot
+ * be decoded makes its source torn.
  */
 int portion_write(struct portion *portion, int64_t deadline_ms) _must_check_;
 
@@ -66,5 +70,6 @@ int portion_write(struct portion *portion, int64_t deadline_ms) _must_check_;
 bool portion_write_aside(struct portion *portion) _must_check_;
 /* Whether the thread is still at it. */
 bool portion_is_busy(const struct portion *portion);
-/* Waits for the thread, if there is one. Returns 0, or a negative errno of the replica, which has to be made anew then. */
+/* Waits for the thread, if there is one. Returns 0, or a negative errno of the replica, which has
+ * to be made anew then. */
 int portion_settle(struct portion *portion) _must_check_;

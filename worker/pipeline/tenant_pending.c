@@ -32,7 +32,7 @@ void tenant_pending_free(struct tenant_pending *pending) {
 	if (!pending)
 		return;
 	HASH_ITER(hh, pending->tenants, tenant, next)
-		drop(pending, tenant);
+	drop(pending, tenant);
 	free(pending);
 }
 
@@ -43,7 +43,8 @@ static struct tenant *find(const struct tenant_pending *pending, const char *id)
 	return tenant;
 }
 
-static struct tenant *find_or_add(struct tenant_pending *pending, int32_t partition, const char *id) {
+static struct tenant *find_or_add(struct tenant_pending *pending, int32_t partition,
+				  const char *id) {
 	struct tenant *tenant = find(pending, id);
 	size_t len = strlen(id);
 
@@ -62,7 +63,8 @@ int64_t tenant_pending_get(const struct tenant_pending *pending, const char *ten
 	return tenant ? tenant->committed + tenant->turn : 0;
 }
 
-void tenant_pending_add(struct tenant_pending *pending, int32_t partition, const char *tenant_id, int64_t count) {
+void tenant_pending_add(struct tenant_pending *pending, int32_t partition, const char *tenant_id,
+			int64_t count) {
 	find_or_add(pending, partition, tenant_id)->committed += count;
 }
 
@@ -71,8 +73,8 @@ void tenant_pending_forget(struct tenant_pending *pending, int32_t partition) {
 
 	tenant_pending_undo(pending);
 	HASH_ITER(hh, pending->tenants, tenant, next)
-		if (tenant->partition == partition)
-			drop(pending, tenant);
+	if (tenant->partition == partition)
+		drop(pending, tenant);
 }
 
 /* By how many more, or less, are pending after it. */
@@ -84,11 +86,14 @@ static int64_t change_of(const struct analytic_event *event) {
 	case ANALYTIC_PROCESS_FAIL:
 		return -1;
 	default:
-		return event->data.kind == EVENT_DATA_RECOVERED && !event->repeat ? event->data.recovered : 0;
+		return event->data.kind == EVENT_DATA_RECOVERED && !event->repeat
+			   ? event->data.recovered
+			   : 0;
 	}
 }
 
-void tenant_pending_note(struct tenant_pending *pending, int32_t partition, const struct analytic_event *event) {
+void tenant_pending_note(struct tenant_pending *pending, int32_t partition,
+			 const struct analytic_event *event) {
 	int64_t change = change_of(event);
 	struct tenant *tenant;
 

@@ -25,30 +25,35 @@ void topics_destroy(struct topics *topics) {
 	*topics = (struct topics){ 0 };
 }
 
-static const rd_kafka_metadata_topic_t *find_topic(const rd_kafka_metadata_t *metadata, const char *name) {
+static const rd_kafka_metadata_topic_t *find_topic(const rd_kafka_metadata_t *metadata,
+						   const char *name) {
 	for (int i = 0; i < metadata->topic_cnt; i++)
 		if (strcmp(metadata->topics[i].topic, name) == 0)
 			return &metadata->topics[i];
 	return NULL;
 }
 
-/* Of all topics the brokers leave out those that may not be described; asked for by its name, such a one is told from one that is not there. */
+/* Of all topics the brokers leave out those that may not be described; asked for by its name, such
+ * a one is told from one that is not there. */
 static rd_kafka_resp_err_t ask_why_missing(rd_kafka_t *client, const char *name, int timeout_ms) {
 	rd_kafka_topic_t *topic = rd_kafka_topic_new(client, name, NULL);
 	const rd_kafka_metadata_t *metadata;
-	rd_kafka_resp_err_t err = topic ? rd_kafka_metadata(client, 0, topic, &metadata, timeout_ms) : rd_kafka_last_error();
+	rd_kafka_resp_err_t err = topic ? rd_kafka_metadata(client, 0, topic, &metadata, timeout_ms)
+					: rd_kafka_last_error();
 
 	if (topic)
 		rd_kafka_topic_destroy(topic);
 	if (err)
 		return err;
-	err = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+	err = metadata->topic_cnt == 1 ? metadata->topics[0].err
+				       : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 	rd_kafka_metadata_destroy(metadata);
 	return err ? err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 }
 
 /* The number of partitions of one topic, or 0 after logging why there are none. */
-static int count_partitions(rd_kafka_t *client, const rd_kafka_metadata_t *metadata, const char *name, int timeout_ms) {
+static int count_partitions(rd_kafka_t *client, const rd_kafka_metadata_t *metadata,
+			    const char *name, int timeout_ms) {
 	const rd_kafka_metadata_topic_t *topic = find_topic(metadata, name);
 	rd_kafka_resp_err_t err;
 
@@ -56,9 +61,12 @@ static int count_partitions(rd_kafka_t *client, const rd_kafka_metadata_t *metad
 		return topic->partition_cnt;
 	err = topic ? topic->err : ask_why_missing(client, name, timeout_ms);
 	if (err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
-		refusal_log_cause("Describe", "topic", name, "it has no leader: a broker is missing, or the cluster is starting");
+		refusal_log_cause(
+		    "Describe", "topic", name,
+		    "it has no leader: a broker is missing, or the cluster is starting");
 	else if (!refusal_log(err, "Describe", "topic", name))
-		log_error("topic is not usable: create it with posthorn-admin topics create", "topic=%s error=%s", name, log_quote(rd_kafka_err2str(err)));
+		log_error("topic is not usable: create it with posthorn-admin topics create",
+			  "topic=%s error=%s", name, log_quote(rd_kafka_err2str(err)));
 	return 0;
 }
 
@@ -69,7 +77,8 @@ static bool is_transient(const rd_kafka_metadata_t *metadata, const char *name) 
 	return topic && topic->err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
 }
 
-static int compare_counts(const struct topics *topics, rd_kafka_t *client, const rd_kafka_metadata_t *metadata, int timeout_ms,
+static int compare_counts(const struct topics *topics, rd_kafka_t *client,
+			  const rd_kafka_metadata_t *metadata, int timeout_ms,
 			  int32_t *partition_count) {
 	int state = count_partitions(client, metadata, topics->state, timeout_ms);
 	int admin = count_partitions(client, metadata, topics->admin, timeout_ms);
@@ -80,16 +89,18 @@ static int compare_counts(const struct topics *topics, rd_kafka_t *client, const
 	if (!state || !admin || !issuance || !results || !dead_letters)
 		return TOPICS_E_REFUSED;
 	if (admin != state || issuance != state) {
-		log_error("topics must have the same number of partitions", "%s=%d %s=%d %s=%d", topics->admin, admin,
-			  topics->issuance, issuance, topics->state, state);
+		log_error("topics must have the same number of partitions", "%s=%d %s=%d %s=%d",
+			  topics->admin, admin, topics->issuance, issuance, topics->state, state);
 		return TOPICS_E_REFUSED;
 	}
 	*partition_count = state;
 	return 0;
 }
 
-int topics_check(const struct topics *topics, rd_kafka_t *client, int timeout_ms, int32_t *partition_count) {
-	const char *const names[] = { topics->admin, topics->issuance, topics->state, topics->results, topics->dead_letters };
+int topics_check(const struct topics *topics, rd_kafka_t *client, int timeout_ms,
+		 int32_t *partition_count) {
+	const char *const names[] = { topics->admin, topics->issuance, topics->state,
+				      topics->results, topics->dead_letters };
 	const rd_kafka_metadata_t *metadata;
 	rd_kafka_resp_err_t err = rd_kafka_metadata(client, 1, NULL, &metadata, timeout_ms);
 	int r;

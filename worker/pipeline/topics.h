@@ -1,6 +1,7 @@
 /*
- * The topics by name, and the check that they fit together: webhook-admin, credential-issuance and webhook-state have the same number of
- * partitions, so that one tenant is one partition, one owner, one order. Source: design section 2.
+ * The topics by name, and the check that they fit together: webhook-admin, credential-issuance and
+ * webhook-state have the same number of partitions, so that one tenant is one partition, one owner,
+ * one order. Source: design section 2.
  */
 #pragma once
 
@@ -22,7 +23,9 @@ void topics_destroy(struct topics *topics);
 enum { TOPICS_E_REFUSED = 1 };
 
 /*
- * Asks the brokers. Returns 0 and the number of partitions; TOPICS_E_REFUSED after logging which topic is missing or differs;
- * -EAGAIN (logged) while one has no leader; or -ETIMEDOUT, which is the caller's to log, when no broker answered.
+ * Asks the brokers. Returns 0 and the number of partitions; TOPICS_E_REFUSED after logging which
+ * topic is missing or differs; -EAGAIN (logged) while one has no leader; or -ETIMEDOUT, which is
+ * the caller's to log, when no broker answered.
  */
-int topics_check(const struct topics *topics, rd_kafka_t *client, int timeout_ms, int32_t *partition_count) _must_check_;
+int topics_check(const struct topics *topics, rd_kafka_t *client, int timeout_ms,
+		 int32_t *partition_count) _must_check_;

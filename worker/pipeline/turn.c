@@ -13,7 +13,8 @@ enum {
 static void observe_commit(struct pipeline *p, int64_t us) {
 	size_t bucket = 0;
 
-	while (bucket < METRIC_TRANSACTION_BUCKETS && (double)us / 1e6 > metric_transaction_seconds[bucket])
+	while (bucket < METRIC_TRANSACTION_BUCKETS &&
+	       (double)us / 1e6 > metric_transaction_seconds[bucket])
 		bucket++;
 	metric_add(&p->metrics.transaction_buckets[bucket], 1);
 	metric_add(&p->metrics.transaction_us, (uint64_t)us);
@@ -62,7 +63,8 @@ static void advance_partitions(struct pipeline *p) {
 		partition->position_offset = partition->turn_position_offset;
 		memcpy(partition->next, partition->turn_next, sizeof(partition->next));
 		partition_forget_poison(partition);
-		atomic_fetch_add_explicit(&p->metrics.partitions[i].pending, partition->turn_pending, memory_order_relaxed);
+		atomic_fetch_add_explicit(&p->metrics.partitions[i].pending,
+					  partition->turn_pending, memory_order_relaxed);
 		partition_turn_reset(partition);
 	}
 }
@@ -77,18 +79,20 @@ static void free_jobs(struct job *jobs) {
 }
 
 /*
- * Only now may anything leave (R4). Endpoints before deliveries: one that was recorded in this turn before its webhook was changed, disabled or
- * deleted in it must not go out as it was.
+ * Only now may anything leave (R4). Endpoints before deliveries: one that was recorded in this turn
+ * before its webhook was changed, disabled or deleted in it must not go out as it was.
  */
 static void dispatch_committed(struct pipeline *p, const struct turn *turn, struct job *outcomes) {
 	for (const struct job *job = outcomes; job; job = job->next)
 		dispatch_returned(p->dispatch, job);
 	free_jobs(outcomes);
 	for (size_t i = 0; i < turn->webhook_count; i++)
-		dispatch_webhook_changed(p->dispatch, &turn->webhooks[i].id, turn->webhooks[i].webhook);
+		dispatch_webhook_changed(p->dispatch, &turn->webhooks[i].id,
+					 turn->webhooks[i].webhook);
 	dispatch_keys_changed(p->dispatch, turn->key_tenants, turn->key_tenant_count);
 	for (size_t i = 0; i < turn->delivery_count; i++)
-		dispatch_delivery(p->dispatch, turn->deliveries[i].partition, &turn->deliveries[i].delivery, turn->deliveries[i].is_whole);
+		dispatch_delivery(p->dispatch, turn->deliveries[i].partition,
+				  &turn->deliveries[i].delivery, turn->deliveries[i].is_whole);
 	dispatch_submit(p->dispatch);
 }
 
@@ -104,11 +108,13 @@ static void pause_turns(struct pipeline *p) {
 }
 
 /*
- * A record that its topic does not take must not stop the worker. Batches have shrunk until the command that made it is alone: it becomes a dead
- * letter. Where the letter is what is too large, less of the original is kept.
+ * A record that its topic does not take must not stop the worker. Batches have shrunk until the
+ * command that made it is alone: it becomes a dead letter. Where the letter is what is too large,
+ * less of the original is kept.
  */
 static void set_aside_too_large(struct pipeline *p, const struct turn *turn) {
-	bool is_letter = transaction_had_large_letter(p->transaction), is_record = transaction_had_large_record(p->transaction);
+	bool is_letter = transaction_had_large_letter(p->transaction),
+	     is_record = transaction_had_large_record(p->transaction);
 
 	if (!is_letter && !is_record)
 		return;
@@ -116,8 +122,9 @@ static void set_aside_too_large(struct pipeline *p, const struct turn *turn) {
 		turn->last.partition->poison[turn->last.input] = turn->last.offset;
 	if (turn->commands == 1 && is_letter)
 		letter_limit_refused(&p->letter_limit, clock_monotonic_ms());
-	log_error("a record is too large for its topic: raise max.message.bytes", "is_dead_letter=%d commands_in_turn=%zu dead_letters_keep=%zu",
-		  is_letter, turn->commands, p->letter_limit.bytes);
+	log_error("a record is too large for its topic: raise max.message.bytes",
+		  "is_dead_letter=%d commands_in_turn=%zu dead_letters_keep=%zu", is_letter,
+		  turn->commands, p->letter_limit.bytes);
 }
 
 /* What a transaction of this turn was told; before one, what is told is of another. */
@@ -129,16 +136,20 @@ static void heed_transaction(struct pipeline *p, const struct turn *turn) {
 		assignment_drop_group(p);
 }
 
-/* Abort, roll back, rewind (R9). Where it is not certain that nothing happened, the changelog decides: a new producer, and restore. */
+/* Abort, roll back, rewind (R9). Where it is not certain that nothing happened, the changelog
+ * decides: a new producer, and restore. */
 static void undo(struct pipeline *p, const struct turn *turn, int r) {
-	if (turn->in_transaction && r != TURN_E_UNKNOWN && transaction_abort(p->transaction) == TURN_E_UNKNOWN && r > 0)
+	if (turn->in_transaction && r != TURN_E_UNKNOWN &&
+	    transaction_abort(p->transaction) == TURN_E_UNKNOWN && r > 0)
 		r = TURN_E_UNKNOWN;
 	replica_rollback(p->replica);
 	reset_partitions(p);
 	turn_budget_undone(&p->budget);
 	pause_turns(p);
 	heed_transaction(p, turn);
-	metric_add(&p->metrics.transactions[r == TURN_E_UNKNOWN ? METRIC_TRANSACTION_UNKNOWN : METRIC_TRANSACTION_ABORTED], 1);
+	metric_add(&p->metrics.transactions[r == TURN_E_UNKNOWN ? METRIC_TRANSACTION_UNKNOWN
+								: METRIC_TRANSACTION_ABORTED],
+		   1);
 	if (r < 0)
 		p->replica_error = r;
 	else if (r == TURN_E_UNKNOWN)
@@ -147,20 +158,23 @@ static void undo(struct pipeline *p, const struct turn *turn, int r) {
 		p->input_stale = true;
 }
 
-/* What is written now lies behind what was committed before, or the topic was deleted and made anew. */
+/* What is written now lies behind what was committed before, or the topic was deleted and made
+ * anew. */
 static bool is_remade(const struct pipeline *p, const struct partition *partition) {
 	int64_t first_offset = partition->turn_position_offset - partition->turn_records;
-	bool is_known = partition->turn_touched && partition->turn_position_offset >= 0 && partition->position.sequence > 0;
+	bool is_known = partition->turn_touched && partition->turn_position_offset >= 0 &&
+			partition->position.sequence > 0;
 
 	if (!is_known || first_offset > partition->position_offset)
 		return false;
 	log_error("changelog was deleted and made anew: nothing is committed to it",
-		  "topic=%s partition=%d offset=%lld expected_after=%lld", p->topics.state, partition->id, (long long)first_offset,
-		  (long long)partition->position_offset);
+		  "topic=%s partition=%d offset=%lld expected_after=%lld", p->topics.state,
+		  partition->id, (long long)first_offset, (long long)partition->position_offset);
 	return true;
 }
 
-/* A history that begins in the middle would be restored as if it were whole. Restored now, before that, it is not served. */
+/* A history that begins in the middle would be restored as if it were whole. Restored now, before
+ * that, it is not served. */
 static int check_changelog(const struct pipeline *p) {
 	int r = 0;
 
@@ -257,7 +271,8 @@ static bool run(struct pipeline *p, bool with_commands) {
 }
 
 bool turn_run(struct pipeline *p) {
-	if (!p->group || p->input_stale || !backoff_is_over(&p->undone_backoff, clock_monotonic_ms()) || !pipeline_has_replica(p))
+	if (!p->group || p->input_stale ||
+	    !backoff_is_over(&p->undone_backoff, clock_monotonic_ms()) || !pipeline_has_replica(p))
 		return false;
 	return run(p, true);
 }

@@ -25,7 +25,7 @@ struct committed_webhook {
 
 /* An open turn. What it points to lives in the turn's arena. */
 struct turn {
-	int64_t begun_ms; /* monotonic */
+	int64_t begun_ms;  /* monotonic */
 	int64_t commit_us; /* how long it took */
 	bool in_transaction, had_transaction;
 	size_t commands, letters;
@@ -51,7 +51,8 @@ struct turn {
 
 /* turn_take.c */
 
-/* What there is to do besides commands, gathered before a transaction is opened: it opens only when there is something to write. */
+/* What there is to do besides commands, gathered before a transaction is opened: it opens only when
+ * there is something to write. */
 struct work {
 	struct job *outcomes;
 	struct job *more_outcomes; /* for the next turn */
@@ -65,10 +66,12 @@ struct work {
 		size_t count;
 	} *expired;
 	size_t expired_count;
-	rd_kafka_message_t *command; /* the first; the others are taken one by one. NULL: there is none */
+	rd_kafka_message_t
+	    *command; /* the first; the others are taken one by one. NULL: there is none */
 };
 
-/* Gathers it, with the first command where `with_commands`. Returns 0 or a negative errno of the replica. */
+/* Gathers it, with the first command where `with_commands`. Returns 0 or a negative errno of the
+ * replica. */
 int turn_take(struct pipeline *p, struct work *work, bool with_commands) _must_check_;
 bool turn_is_idle(const struct work *work);
 /* The next command, or NULL when there is none at hand. The caller destroys it. */
@@ -86,10 +89,12 @@ int turn_handle(struct pipeline *p, struct turn *turn, struct work *work) _must_
 /* turn_write.c */
 
 /* Writes what handling something in `partition` came to. Empties the scratch. */
-int turn_write_effects(struct pipeline *p, struct turn *turn, struct partition *partition, const struct effects *effects) _must_check_;
+int turn_write_effects(struct pipeline *p, struct turn *turn, struct partition *partition,
+		       const struct effects *effects) _must_check_;
 /* Closes every touched partition with its position record (R8). */
 int turn_write_positions(struct pipeline *p) _must_check_;
-/* The offsets of every touched partition, with the position that they belong to as metadata (R2). The caller destroys the list. */
+/* The offsets of every touched partition, with the position that they belong to as metadata (R2).
+ * The caller destroys the list. */
 rd_kafka_topic_partition_list_t *turn_offsets(const struct pipeline *p);
 /* "<store id>/<sequence>" of a position, as it is kept with committed offsets. */
 void turn_offset_metadata(const struct position *position, char out[64]);

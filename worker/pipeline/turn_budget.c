@@ -5,13 +5,17 @@
 enum { UNDONE_DIVISOR = 8 };
 
 struct turn_budget turn_budget_new(size_t commands_max, int64_t time_ms) {
-	return (struct turn_budget){ .commands_max = commands_max, .commands = 1, .time_least_ms = time_ms, .time_ms = time_ms };
+	return (struct turn_budget){ .commands_max = commands_max,
+				     .commands = 1,
+				     .time_least_ms = time_ms,
+				     .time_ms = time_ms };
 }
 
 bool turn_budget_allows(const struct turn_budget *budget, const struct turn_spent *spent) {
 	if (spent->commands == 0)
 		return true;
-	return spent->commands < budget->commands && spent->written < TURN_WRITTEN_MAX && spent->ms < budget->time_ms;
+	return spent->commands < budget->commands && spent->written < TURN_WRITTEN_MAX &&
+	       spent->ms < budget->time_ms;
 }
 
 bool turn_budget_allows_bytes(const struct turn_spent *spent, size_t bytes) {
@@ -19,7 +23,8 @@ bool turn_budget_allows_bytes(const struct turn_spent *spent, size_t bytes) {
 }
 
 bool turn_budget_allows_outcome(const struct turn_budget *budget, const struct turn_spent *spent) {
-	return spent->written == 0 || (spent->written < TURN_WRITTEN_MAX / 2 && spent->ms < budget->time_ms / 2);
+	return spent->written == 0 ||
+	       (spent->written < TURN_WRITTEN_MAX / 2 && spent->ms < budget->time_ms / 2);
 }
 
 void turn_budget_committed(struct turn_budget *budget, size_t commands, int64_t commit_ms) {

@@ -10,8 +10,8 @@
  * the one that it dies of. A turn that was undone divides it by eight, so that what cannot be
  * committed is soon alone.
  *
- * Its time is batch.max.wait, or as long as the commit before it took: where brokers are slow, half of
- * the worker's time is still for commands, and not most of it for waiting.
+ * Its time is batch.max.wait, or as long as the commit before it took: where brokers are slow, half
+ * of the worker's time is still for commands, and not most of it for waiting.
  */
 #pragma once
 
@@ -27,9 +27,11 @@ struct turn_budget {
 };
 
 enum {
-	TURN_WRITTEN_MAX = 16 * 1024 * 1024, /* bytes of records: they are in memory until the brokers have them */
-	TURN_KEPT_MAX = 8 * 1024 * 1024,     /* bytes of deliveries that are kept to be sent after the commit */
-	TURN_TIME_MAX_MS = 1000,             /* unless batch.max.wait is more */
+	TURN_WRITTEN_MAX = 16 * 1024 *
+	    1024, /* bytes of records: they are in memory until the brokers have them */
+	TURN_KEPT_MAX = 8 * 1024 *
+	    1024,                /* bytes of deliveries that are kept to be sent after the commit */
+	TURN_TIME_MAX_MS = 1000, /* unless batch.max.wait is more */
 };
 
 /* What a turn has taken on so far. */
@@ -48,7 +50,8 @@ bool turn_budget_allows(const struct turn_budget *budget, const struct turn_spen
  * itself has a turn of its own, so that what others wrote before it is committed first.
  */
 bool turn_budget_allows_bytes(const struct turn_spent *spent, size_t bytes);
-/* Whether another outcome of an attempt may be: they come first, and leave half of all to the commands. */
+/* Whether another outcome of an attempt may be: they come first, and leave half of all to the
+ * commands. */
 bool turn_budget_allows_outcome(const struct turn_budget *budget, const struct turn_spent *spent);
 
 /* After a turn with so many commands, the commit of which took so long. */

@@ -7,7 +7,8 @@
 
 DEFINE_CLEANUP(rd_kafka_message_t, rd_kafka_message_destroy)
 
-static void derive_key(void *userdata, struct arena *arena, const char *tenant_id, int32_t epoch, struct signing_key *out) {
+static void derive_key(void *userdata, struct arena *arena, const char *tenant_id, int32_t epoch,
+		       struct signing_key *out) {
 	const struct pipeline *p = userdata;
 	const struct master_key *master = master_keys_first(p->master_keys);
 	_cleanup_(signer_unrefp) struct signer *signer = signer_derive(master, tenant_id, epoch);
@@ -17,10 +18,12 @@ static void derive_key(void *userdata, struct arena *arena, const char *tenant_i
 	out->master_key_id = master_key_id(master);
 }
 
-static int handle_record(struct pipeline *p, const rd_kafka_message_t *message, const struct intake_record *record,
-			 struct effects *effects) {
-	const struct command_envelope *envelope = record->input == INPUT_ADMIN ? &record->command.envelope : &record->issuance.envelope;
-	struct command_source source = { p->cluster_id, rd_kafka_topic_name(message->rkt), message->partition, message->offset };
+static int handle_record(struct pipeline *p, const rd_kafka_message_t *message,
+			 const struct intake_record *record, struct effects *effects) {
+	const struct command_envelope *envelope =
+	    record->input == INPUT_ADMIN ? &record->command.envelope : &record->issuance.envelope;
+	struct command_source source = { p->cluster_id, rd_kafka_topic_name(message->rkt),
+					 message->partition, message->offset };
 	struct handler_context context = {
 		.settings = &p->handler_settings,
 		.registry = replica_registry(p->replica),
@@ -31,13 +34,13 @@ static int handle_record(struct pipeline *p, const rd_kafka_message_t *message, 
 		.now_ms = clock_wall_ms(),
 	};
 
-	return record->input == INPUT_ADMIN ? handle_command(&context, &record->command, effects) :
-					      handle_issuance(&context, &record->issuance, effects);
+	return record->input == INPUT_ADMIN ? handle_command(&context, &record->command, effects)
+					    : handle_issuance(&context, &record->issuance, effects);
 }
 
 /* The reason why the record is a dead letter, or NULL: then it is decoded. */
-static const char *refuse(struct pipeline *p, const struct partition *partition, const rd_kafka_message_t *message,
-			  struct intake_record *out) {
+static const char *refuse(struct pipeline *p, const struct partition *partition,
+			  const rd_kafka_message_t *message, struct intake_record *out) {
 	const char *reason;
 
 	if (partition->poison[intake_input(&p->intake, message)] == message->offset)
@@ -46,7 +49,8 @@ static const char *refuse(struct pipeline *p, const struct partition *partition,
 }
 
 static struct turn_spent spent(const struct pipeline *p, const struct turn *turn) {
-	return (struct turn_spent){ turn->commands, transaction_bytes(p->transaction), clock_monotonic_ms() - turn->begun_ms };
+	return (struct turn_spent){ turn->commands, transaction_bytes(p->transaction),
+				    clock_monotonic_ms() - turn->begun_ms };
 }
 
 /* The command belongs to this turn: its offset is committed with it. */
@@ -62,20 +66,24 @@ static void take_on(struct pipeline *p, struct turn *turn, const rd_kafka_messag
 	turn->last.offset = message->offset;
 }
 
-static int set_aside(struct pipeline *p, struct turn *turn, const rd_kafka_message_t *message, const char *reason) {
+static int set_aside(struct pipeline *p, struct turn *turn, const rd_kafka_message_t *message,
+		     const char *reason) {
 	bool is_admin = intake_input(&p->intake, message) == INPUT_ADMIN;
 	int r;
 
 	take_on(p, turn, message);
-	turn->command_counts[is_admin ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE][METRIC_COMMAND_DEAD_LETTER]++;
+	turn->command_counts[is_admin ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE]
+			    [METRIC_COMMAND_DEAD_LETTER]++;
 	turn->letters++;
 	r = dead_letter_write(p->transaction, message, reason, &p->letter_limit);
 	arena_reset(p->scratch);
 	return r;
 }
 
-/* Takes the message. Where what it comes to has no room, nothing of it happened: it is the next turn's first. */
-static int handle_message(struct pipeline *p, struct turn *turn, rd_kafka_message_t *message, bool *is_full) {
+/* Takes the message. Where what it comes to has no room, nothing of it happened: it is the next
+ * turn's first. */
+static int handle_message(struct pipeline *p, struct turn *turn, rd_kafka_message_t *message,
+			  bool *is_full) {
 	_cleanup_(rd_kafka_message_destroyp) rd_kafka_message_t *owned = message;
 	struct partition *partition = &p->partitions[message->partition];
 	struct turn_spent now = spent(p, turn);
@@ -129,7 +137,8 @@ static int handle_one_outcome(struct pipeline *p, struct turn *turn, const struc
 	return turn_write_effects(p, turn, &p->partitions[job->partition], &effects);
 }
 
-/* Those for which there is no room wait for the next turn: after a failure they may be with bodies of 256 KiB. */
+/* Those for which there is no room wait for the next turn: after a failure they may be with bodies
+ * of 256 KiB. */
 static int handle_outcomes(struct pipeline *p, struct turn *turn, struct work *work) {
 	struct job **next = &work->outcomes;
 	int r = 0;
@@ -147,7 +156,8 @@ static int handle_outcomes(struct pipeline *p, struct turn *turn, struct work *w
 	return r;
 }
 
-static int handle_withdrawal(struct pipeline *p, struct turn *turn, const struct withdrawal *withdrawal) {
+static int handle_withdrawal(struct pipeline *p, struct turn *turn,
+			     const struct withdrawal *withdrawal) {
 	struct effects effects;
 
 	effects_init(&effects, p->scratch);
@@ -157,7 +167,8 @@ static int handle_withdrawal(struct pipeline *p, struct turn *turn, const struct
 	return turn_write_effects(p, turn, &p->partitions[withdrawal->partition], &effects);
 }
 
-/* One at least; the others while there is room, for a row with a large body is long in being deleted. */
+/* One at least; the others while there is room, for a row with a large body is long in being
+ * deleted. */
 static int handle_withdrawals(struct pipeline *p, struct turn *turn, const struct work *work) {
 	bool has_room = true;
 	int r = 0;
@@ -172,17 +183,22 @@ static int handle_withdrawals(struct pipeline *p, struct turn *turn, const struc
 	return r;
 }
 
-static int handle_report(struct pipeline *p, struct turn *turn, const struct dispatch_report *report) {
+static int handle_report(struct pipeline *p, struct turn *turn,
+			 const struct dispatch_report *report) {
 	const struct registry *registry = replica_registry(p->replica);
 	struct webhook webhook;
 	struct effects effects;
-	int r = registry->webhook_get(registry->userdata, p->scratch, report->report.tenant_id, &report->report.webhook_id, &webhook);
+	int r = registry->webhook_get(registry->userdata, p->scratch, report->report.tenant_id,
+				      &report->report.webhook_id, &webhook);
 
 	if (r != 0)
 		return r == REGISTRY_E_NOT_FOUND ? 0 : r;
 	effects_init(&effects, p->scratch);
-	handle_endpoint_report(&p->outcome_settings, &webhook, &report->report, clock_wall_ms(), &effects);
-	return effects.change_count > 0 ? turn_write_effects(p, turn, &p->partitions[report->partition], &effects) : 0;
+	handle_endpoint_report(&p->outcome_settings, &webhook, &report->report, clock_wall_ms(),
+			       &effects);
+	return effects.change_count > 0
+		   ? turn_write_effects(p, turn, &p->partitions[report->partition], &effects)
+		   : 0;
 }
 
 static int handle_reports(struct pipeline *p, struct turn *turn, const struct work *work) {

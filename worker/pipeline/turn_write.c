@@ -4,7 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static int produce_state(struct pipeline *p, struct partition *partition, const char *key, bool tombstone, int64_t *offset_out) {
+static int produce_state(struct pipeline *p, struct partition *partition, const char *key,
+			 bool tombstone, int64_t *offset_out) {
 	struct transaction_record record = {
 		.topic = transaction_state_topic(p->transaction),
 		.partition = partition->id,
@@ -19,16 +20,19 @@ static int produce_state(struct pipeline *p, struct partition *partition, const 
 }
 
 /* One change, to SQLite and to the changelog, as the same bytes. */
-static int write_change(struct pipeline *p, struct partition *partition, const struct change *change, int64_t *offset_out) {
+static int write_change(struct pipeline *p, struct partition *partition,
+			const struct change *change, int64_t *offset_out) {
 	int r;
 
 	buffer_clear(&p->record);
 	if (change->record)
 		codec_encode_state(p->codec, change->record, &p->record);
-	r = replica_apply(p->replica, partition->id, change, change->record ? p->record.data : NULL, change->record ? p->record.len : 0);
+	r = replica_apply(p->replica, partition->id, change, change->record ? p->record.data : NULL,
+			  change->record ? p->record.len : 0);
 	if (r < 0)
 		return r;
-	return produce_state(p, partition, state_key_format(p->scratch, &change->key), !change->record, offset_out);
+	return produce_state(p, partition, state_key_format(p->scratch, &change->key),
+			     !change->record, offset_out);
 }
 
 static rd_kafka_headers_t *event_headers(const struct analytic_event *event) {
@@ -61,15 +65,19 @@ static int write_event(struct pipeline *p, const struct analytic_event *event) {
 	return transaction_produce(p->transaction, &record);
 }
 
-static void count_event(struct turn *turn, struct partition *partition, const struct analytic_event *event) {
-	enum metric_input input = event->subject == ANALYTIC_OPENID_CREDENTIAL ? METRIC_INPUT_ISSUANCE : METRIC_INPUT_ADMIN;
+static void count_event(struct turn *turn, struct partition *partition,
+			const struct analytic_event *event) {
+	enum metric_input input = event->subject == ANALYTIC_OPENID_CREDENTIAL
+				      ? METRIC_INPUT_ISSUANCE
+				      : METRIC_INPUT_ADMIN;
 
 	switch (event->step) {
 	case ANALYTIC_SUCCESS:
 	case ANALYTIC_FAIL:
-		turn->command_counts[input][event->repeat			     ? METRIC_COMMAND_REPEAT :
-				      event->step == ANALYTIC_SUCCESS ? METRIC_COMMAND_SUCCESS :
-								       METRIC_COMMAND_FAIL]++;
+		turn->command_counts[input][event->repeat ? METRIC_COMMAND_REPEAT
+					    : event->step == ANALYTIC_SUCCESS
+						? METRIC_COMMAND_SUCCESS
+						: METRIC_COMMAND_FAIL]++;
 		if (event->data.kind == EVENT_DATA_RECOVERED && !event->repeat)
 			partition->turn_pending += event->data.recovered;
 		break;
@@ -96,16 +104,20 @@ static void count_event(struct turn *turn, struct partition *partition, const st
 	}
 }
 
-/* In one piece; without its texts and its body where there is no room for them, so that it is looked up when its turn comes. */
-static void remember_delivery(struct pipeline *p, struct turn *turn, const struct partition *partition, const struct delivery *delivery) {
-	bool is_whole = delivery->next_attempt_at_ms <= clock_wall_ms() && turn->kept_bytes + delivery->body_len <= TURN_KEPT_MAX;
+/* In one piece; without its texts and its body where there is no room for them, so that it is
+ * looked up when its turn comes. */
+static void remember_delivery(struct pipeline *p, struct turn *turn,
+			      const struct partition *partition, const struct delivery *delivery) {
+	bool is_whole = delivery->next_attempt_at_ms <= clock_wall_ms() &&
+			turn->kept_bytes + delivery->body_len <= TURN_KEPT_MAX;
 	struct committed_delivery *kept;
 
-	turn->deliveries =
-	    arena_grow(p->arena, turn->deliveries, turn->delivery_count, &turn->delivery_capacity, sizeof(*turn->deliveries));
+	turn->deliveries = arena_grow(p->arena, turn->deliveries, turn->delivery_count,
+				      &turn->delivery_capacity, sizeof(*turn->deliveries));
 	kept = &turn->deliveries[turn->delivery_count++];
 	*kept = (struct committed_delivery){ .partition = partition, .is_whole = is_whole };
-	kept->delivery = is_whole ? delivery_copy(p->arena, delivery) : delivery_without_texts(delivery);
+	kept->delivery =
+	    is_whole ? delivery_copy(p->arena, delivery) : delivery_without_texts(delivery);
 	turn->kept_bytes += is_whole ? delivery->body_len : 0;
 }
 
@@ -117,20 +129,23 @@ static void remember_webhook(struct pipeline *p, struct turn *turn, const struct
 		copy->tenant_id = arena_strdup(p->arena, copy->tenant_id);
 		copy->url = arena_strdup(p->arena, copy->url);
 	}
-	turn->webhooks = arena_grow(p->arena, turn->webhooks, turn->webhook_count, &turn->webhook_capacity, sizeof(*turn->webhooks));
+	turn->webhooks = arena_grow(p->arena, turn->webhooks, turn->webhook_count,
+				    &turn->webhook_capacity, sizeof(*turn->webhooks));
 	turn->webhooks[turn->webhook_count++] = (struct committed_webhook){ change->key.id, copy };
 }
 
 static void remember_key(struct pipeline *p, struct turn *turn, const char *tenant_id) {
-	if (turn->key_tenant_count > 0 && strcmp(turn->key_tenants[turn->key_tenant_count - 1], tenant_id) == 0)
+	if (turn->key_tenant_count > 0 &&
+	    strcmp(turn->key_tenants[turn->key_tenant_count - 1], tenant_id) == 0)
 		return;
-	turn->key_tenants =
-	    arena_grow(p->arena, turn->key_tenants, turn->key_tenant_count, &turn->key_tenant_capacity, sizeof(*turn->key_tenants));
+	turn->key_tenants = arena_grow(p->arena, turn->key_tenants, turn->key_tenant_count,
+				       &turn->key_tenant_capacity, sizeof(*turn->key_tenants));
 	turn->key_tenants[turn->key_tenant_count++] = arena_strdup(p->arena, tenant_id);
 }
 
 /* What the dispatch is told after the commit. */
-static void remember(struct pipeline *p, struct turn *turn, const struct partition *partition, const struct change *change) {
+static void remember(struct pipeline *p, struct turn *turn, const struct partition *partition,
+		     const struct change *change) {
 	switch (change->key.kind) {
 	case STATE_DELIVERY:
 		if (change->record && change->record->delivery.status == DELIVERY_PENDING)
@@ -151,7 +166,8 @@ static void remember(struct pipeline *p, struct turn *turn, const struct partiti
 	abort();
 }
 
-int turn_write_effects(struct pipeline *p, struct turn *turn, struct partition *partition, const struct effects *effects) {
+int turn_write_effects(struct pipeline *p, struct turn *turn, struct partition *partition,
+		       const struct effects *effects) {
 	int r = 0;
 
 	/* Written for a partition that is not ours, it would tear its history. */
@@ -207,8 +223,10 @@ void turn_offset_metadata(const struct position *position, char out[64]) {
 	snprintf(out, 64, "%s/%" PRId64, store_id, position->sequence);
 }
 
-static void add_offset(rd_kafka_topic_partition_list_t *list, const char *topic, const struct partition *partition, enum input input) {
-	rd_kafka_topic_partition_t *offset = rd_kafka_topic_partition_list_add(list, topic, partition->id);
+static void add_offset(rd_kafka_topic_partition_list_t *list, const char *topic,
+		       const struct partition *partition, enum input input) {
+	rd_kafka_topic_partition_t *offset =
+	    rd_kafka_topic_partition_list_add(list, topic, partition->id);
 	char metadata[64];
 
 	turn_offset_metadata(&partition->turn_position, metadata);
@@ -218,7 +236,8 @@ static void add_offset(rd_kafka_topic_partition_list_t *list, const char *topic,
 }
 
 rd_kafka_topic_partition_list_t *turn_offsets(const struct pipeline *p) {
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(p->partition_count * POSITION_INPUTS);
+	rd_kafka_topic_partition_list_t *list =
+	    rd_kafka_topic_partition_list_new(p->partition_count * POSITION_INPUTS);
 
 	for (int32_t i = 0; i < p->partition_count; i++) {
 		if (!p->partitions[i].turn_touched)

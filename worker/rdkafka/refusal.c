@@ -8,11 +8,16 @@
 
 enum { AGAIN_AFTER_MS = 5 * 60 * 1000, REMEMBERED = 32 };
 
-#define NO_RIGHT "no ACL allows it to this principal: docs/kafka-security.md lists the rights that are needed"
+#define NO_RIGHT                                                                                   \
+	"no ACL allows it to this principal: docs/kafka-security.md lists the rights that are "    \
+	"needed"
 
-#define NO_LOGIN "the brokers refuse the login: kafka.sasl.mechanism, kafka.sasl.username or its password are not theirs"
+#define NO_LOGIN                                                                                   \
+	"the brokers refuse the login: kafka.sasl.mechanism, kafka.sasl.username or its password " \
+	"are not theirs"
 
-/* An older one repeats its nonce, which brokers take for a wrong password since 4.0. Source: librdkafka, pull request 4895. */
+/* An older one repeats its nonce, which brokers take for a wrong password since 4.0. Source:
+ * librdkafka, pull request 4895. */
 enum { SCRAM_RIGHT_SINCE = 0x02060100 };
 
 const char *refusal_cause(rd_kafka_resp_err_t err) {
@@ -24,21 +29,28 @@ const char *refusal_cause(rd_kafka_resp_err_t err) {
 		return NO_RIGHT;
 	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
 	case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-		return rd_kafka_version() < SCRAM_RIGHT_SINCE ? NO_LOGIN "; SCRAM with Kafka 4.0 or later needs librdkafka 2.6.1" : NO_LOGIN;
+		return rd_kafka_version() < SCRAM_RIGHT_SINCE ? NO_LOGIN
+			   "; SCRAM with Kafka 4.0 or later needs librdkafka 2.6.1"
+							      : NO_LOGIN;
 	case RD_KAFKA_RESP_ERR__SSL:
-		return "the TLS handshake fails: kafka.ssl.ca.location did not sign the brokers' certificate, their name is not in it, or they want a "
+		return "the TLS handshake fails: kafka.ssl.ca.location did not sign the brokers' "
+		       "certificate, their name is not in it, or they want a "
 		       "client's certificate (kafka.ssl.certificate.location)";
 	case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
-		return "kafka.session.timeout.ms is less than the brokers' group.min.session.timeout.ms, or more than their group.max.session.timeout.ms";
+		return "kafka.session.timeout.ms is less than the brokers' "
+		       "group.min.session.timeout.ms, or more than their "
+		       "group.max.session.timeout.ms";
 	case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
-		return "the brokers' transaction.max.timeout.ms is less than the 15 s that a transaction may take";
+		return "the brokers' transaction.max.timeout.ms is less than the 15 s that a "
+		       "transaction may take";
 	default:
 		return NULL;
 	}
 }
 
 bool refusal_is_of_login(rd_kafka_resp_err_t err) {
-	return err == RD_KAFKA_RESP_ERR__AUTHENTICATION || err == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED || err == RD_KAFKA_RESP_ERR__SSL;
+	return err == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+	       err == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED || err == RD_KAFKA_RESP_ERR__SSL;
 }
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -82,7 +94,8 @@ static bool remember(char *text, unsigned *repeats) {
 	return false;
 }
 
-bool refusal_is_repeated(const char *operation, const char *kind, const char *name, const char *cause, unsigned *repeats) {
+bool refusal_is_repeated(const char *operation, const char *kind, const char *name,
+			 const char *cause, unsigned *repeats) {
 	bool known;
 
 	pthread_mutex_lock(&lock);
@@ -91,20 +104,25 @@ bool refusal_is_repeated(const char *operation, const char *kind, const char *na
 	return known;
 }
 
-bool refusal_log(rd_kafka_resp_err_t err, const char *operation, const char *kind, const char *name) {
+bool refusal_log(rd_kafka_resp_err_t err, const char *operation, const char *kind,
+		 const char *name) {
 	const char *cause = refusal_cause(err);
 	unsigned repeats;
 
 	if (cause && !refusal_is_repeated(operation, kind, name, cause, &repeats))
-		log_error("Kafka refuses an operation", "operation=%s resource=\"%s %s\" error=%s cause=%s repeats=%u", log_quote(operation), kind, name,
-			  log_quote(rd_kafka_err2str(err)), log_quote(cause), repeats);
+		log_error("Kafka refuses an operation",
+			  "operation=%s resource=\"%s %s\" error=%s cause=%s repeats=%u",
+			  log_quote(operation), kind, name, log_quote(rd_kafka_err2str(err)),
+			  log_quote(cause), repeats);
 	return cause;
 }
 
-void refusal_log_cause(const char *operation, const char *kind, const char *name, const char *cause) {
+void refusal_log_cause(const char *operation, const char *kind, const char *name,
+		       const char *cause) {
 	unsigned repeats;
 
 	if (!refusal_is_repeated(operation, kind, name, cause, &repeats))
-		log_warn("Kafka cannot do an operation", "operation=%s resource=\"%s %s\" cause=%s repeats=%u", log_quote(operation), kind, name,
-			 log_quote(cause), repeats);
+		log_warn("Kafka cannot do an operation",
+			 "operation=%s resource=\"%s %s\" cause=%s repeats=%u",
+			 log_quote(operation), kind, name, log_quote(cause), repeats);
 }

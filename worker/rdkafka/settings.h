@@ -1,9 +1,11 @@
 /*
- * librdkafka's settings: one table of those that posthorn decides (settings.c), the configuration of each kind of client that
- * is made from it, and the judgement of `kafka.*` when the configuration is read, before any client is made.
+ * librdkafka's settings: one table of those that posthorn decides (settings.c), the configuration
+ * of each kind of client that is made from it, and the judgement of `kafka.*` when the
+ * configuration is read, before any client is made.
  *
- * The judgement is librdkafka's own, of the version that is linked: each setting is tried alone, then all of them together on
- * clients without brokers, which connect to nothing. What those would find later, or never, is looked for here.
+ * The judgement is librdkafka's own, of the version that is linked: each setting is tried alone,
+ * then all of them together on clients without brokers, which connect to nothing. What those would
+ * find later, or never, is looked for here.
  */
 #pragma once
 
@@ -13,12 +15,15 @@
 
 /* One bit each: a row of the table concerns several. */
 enum client_kind {
-	CLIENT_GROUP = 1 << 0,     /* worker: the member of the consumer group that reads the two input topics */
-	CLIENT_PRODUCER = 1 << 1,  /* worker: the transactional producer */
-	CLIENT_RESTORE = 1 << 2,   /* worker: reads the changelog, read_committed, with partition EOF events */
-	CLIENT_WATERMARK = 1 << 3, /* worker: asks for true high watermarks: read_uncommitted (R1) */
-	CLIENT_READER = 1 << 4,    /* posthorn-admin: reads a topic from an offset, or from its end */
-	CLIENT_SENDER = 1 << 5,    /* posthorn-admin: produces commands and replayed records */
+	CLIENT_GROUP = 1
+	    << 0, /* worker: the member of the consumer group that reads the two input topics */
+	CLIENT_PRODUCER = 1 << 1, /* worker: the transactional producer */
+	CLIENT_RESTORE = 1
+	    << 2, /* worker: reads the changelog, read_committed, with partition EOF events */
+	CLIENT_WATERMARK = 1
+	    << 3,               /* worker: asks for true high watermarks: read_uncommitted (R1) */
+	CLIENT_READER = 1 << 4, /* posthorn-admin: reads a topic from an offset, or from its end */
+	CLIENT_SENDER = 1 << 5, /* posthorn-admin: produces commands and replayed records */
 	CLIENT_ADMIN_API = 1 << 6, /* posthorn-admin: makes and describes topics */
 };
 
@@ -26,10 +31,12 @@ enum client_kind {
 extern const struct config_kafka_rules settings_rules;
 
 /*
- * The configuration of a client: defaults, then `kafka.*`, then what is ours. The caller owns it. NULL where librdkafka
- * refuses one, with a rule in `why` that begins with its key; after settings_rules have judged `config` none is refused.
+ * The configuration of a client: defaults, then `kafka.*`, then what is ours. The caller owns it.
+ * NULL where librdkafka refuses one, with a rule in `why` that begins with its key; after
+ * settings_rules have judged `config` none is refused.
  */
-rd_kafka_conf_t *settings_conf_new(const struct config *config, enum client_kind kind, struct buffer *why);
+rd_kafka_conf_t *settings_conf_new(const struct config *config, enum client_kind kind,
+				   struct buffer *why);
 
 /* The worker's, from group.id and worker.id; the caller frees it. */
 char *settings_transactional_id(const struct config *config);
@@ -37,5 +44,6 @@ char *settings_transactional_id(const struct config *config);
 /* Whether a client of this kind produces. */
 bool settings_produces(enum client_kind kind);
 
-/* Whether a line of librdkafka's log shows a secret: kafka.debug=conf prints one that it does not know to be one. */
+/* Whether a line of librdkafka's log shows a secret: kafka.debug=conf prints one that it does not
+ * know to be one. */
 bool settings_line_is_secret(const char *line);

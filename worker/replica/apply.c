@@ -3,7 +3,8 @@
 
 #include <assert.h>
 
-static_assert(DELIVERY_PENDING == 0 && DELIVERY_DEAD == 1, "schema.sql and statement.c say these as numbers");
+static_assert(DELIVERY_PENDING == 0 && DELIVERY_DEAD == 1,
+	      "schema.sql and statement.c say these as numbers");
 
 static const enum statement put_statements[STATE_KIND_COUNT] = {
 	[STATE_WEBHOOK] = STATEMENT_WEBHOOK_PUT,   [STATE_SIGNING_KEY] = STATEMENT_SIGNING_KEY_PUT,
@@ -12,13 +13,16 @@ static const enum statement put_statements[STATE_KIND_COUNT] = {
 };
 
 static const enum statement delete_statements[STATE_KIND_COUNT] = {
-	[STATE_WEBHOOK] = STATEMENT_WEBHOOK_DELETE,   [STATE_SIGNING_KEY] = STATEMENT_SIGNING_KEY_DELETE,
-	[STATE_DELIVERY] = STATEMENT_DELIVERY_DELETE, [STATE_RECEIPT] = STATEMENT_RECEIPT_DELETE,
+	[STATE_WEBHOOK] = STATEMENT_WEBHOOK_DELETE,
+	[STATE_SIGNING_KEY] = STATEMENT_SIGNING_KEY_DELETE,
+	[STATE_DELIVERY] = STATEMENT_DELIVERY_DELETE,
+	[STATE_RECEIPT] = STATEMENT_RECEIPT_DELETE,
 	[STATE_POSITION] = STATEMENT_POSITION_DELETE,
 };
 
 /* Binds what identifies the row; returns the number of parameters that took. */
-static int bind_key(struct replica *replica, sqlite3_stmt *statement, int32_t partition, const struct state_key *key) {
+static int bind_key(struct replica *replica, sqlite3_stmt *statement, int32_t partition,
+		    const struct state_key *key) {
 	if (key->kind == STATE_POSITION) {
 		bind_int(statement, 1, partition);
 		return 1;
@@ -32,15 +36,16 @@ static int bind_key(struct replica *replica, sqlite3_stmt *statement, int32_t pa
 }
 
 /* SQLite reads the id and the text when the statement runs: they are the caller's until then. */
-static void bind_delivery(sqlite3_stmt *statement, int at, const struct uuid *webhook_id, const char *tenant_id,
-			  enum delivery_status status, int64_t due_ms) {
+static void bind_delivery(sqlite3_stmt *statement, int at, const struct uuid *webhook_id,
+			  const char *tenant_id, enum delivery_status status, int64_t due_ms) {
 	bind_uuid(statement, at, webhook_id);
 	bind_text(statement, at + 1, tenant_id);
 	bind_int(statement, at + 2, status);
 	bind_int(statement, at + 3, due_ms);
 }
 
-static struct young_delivery row_of(const struct delivery *delivery, int32_t partition, const void *value, size_t len) {
+static struct young_delivery row_of(const struct delivery *delivery, int32_t partition,
+				    const void *value, size_t len) {
 	return (struct young_delivery){
 		.id = delivery->id,
 		.webhook_id = delivery->webhook_id,
@@ -78,7 +83,8 @@ static void bind_columns(sqlite3_stmt *statement, int at, const struct state_rec
 		bind_int(statement, at + 2, record->signing_key.expires_at_ms);
 		return;
 	case STATE_DELIVERY:
-		bind_delivery(statement, at, &delivery->webhook_id, delivery->tenant_id, delivery->status, delivery->next_attempt_at_ms);
+		bind_delivery(statement, at, &delivery->webhook_id, delivery->tenant_id,
+			      delivery->status, delivery->next_attempt_at_ms);
 		return;
 	case STATE_RECEIPT:
 		bind_int(statement, at, record->receipt.expires_at_ms);
@@ -91,7 +97,8 @@ static void bind_columns(sqlite3_stmt *statement, int at, const struct state_rec
 	abort();
 }
 
-static int put_master_key(struct replica *replica, int32_t partition, const struct signing_key *key) {
+static int put_master_key(struct replica *replica, int32_t partition,
+			  const struct signing_key *key) {
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_MASTER_KEY_PUT);
 
 	bind_int(statement, 1, partition);
@@ -106,7 +113,8 @@ static int put_row(void *userdata, const struct young_delivery *delivery) {
 	int at = bind_key(replica, statement, delivery->partition, &key) + 1;
 
 	sqlite3_bind_blob64(statement, at, delivery->value, delivery->len, SQLITE_STATIC);
-	bind_delivery(statement, at + 1, &delivery->webhook_id, delivery->tenant_id, DELIVERY_PENDING, delivery->due_ms);
+	bind_delivery(statement, at + 1, &delivery->webhook_id, delivery->tenant_id,
+		      DELIVERY_PENDING, delivery->due_ms);
 	return replica_run(replica, statement);
 }
 
@@ -116,14 +124,16 @@ int replica_write_young(struct replica *replica) {
 
 /* Returns 1 with a row, 0 without, or -EIO. */
 static int has_row(struct replica *replica, const struct uuid *delivery_id) {
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_FIND);
+	_cleanup_(statement_resetp) sqlite3_stmt *statement =
+	    replica_statement(replica, STATEMENT_DELIVERY_FIND);
 
 	bind_uuid(statement, 1, delivery_id);
 	return replica_step(replica, statement);
 }
 
 /* Whether the change is done without its row: returns 1, 0 or -EIO. */
-static int apply_young(struct replica *replica, int32_t partition, const struct change *change, const void *value, size_t len) {
+static int apply_young(struct replica *replica, int32_t partition, const struct change *change,
+		       const void *value, size_t len) {
 	const struct delivery *delivery = change->record ? &change->record->delivery : NULL;
 	struct young_delivery row;
 	bool was_young = young_end(replica->young, &change->key.id, partition);
@@ -138,10 +148,12 @@ static int apply_young(struct replica *replica, int32_t partition, const struct 
 	return young_put(replica->young, &row);
 }
 
-static int apply_row(struct replica *replica, int32_t partition, const struct change *change, const void *value, size_t len) {
+static int apply_row(struct replica *replica, int32_t partition, const struct change *change,
+		     const void *value, size_t len) {
 	const struct state_record *record = change->record;
 	enum state_kind kind = change->key.kind;
-	sqlite3_stmt *statement = replica_statement(replica, record ? put_statements[kind] : delete_statements[kind]);
+	sqlite3_stmt *statement =
+	    replica_statement(replica, record ? put_statements[kind] : delete_statements[kind]);
 	int at = bind_key(replica, statement, partition, &change->key) + 1, r;
 
 	if (record) {
@@ -149,10 +161,13 @@ static int apply_row(struct replica *replica, int32_t partition, const struct ch
 		bind_columns(statement, at + 1, record);
 	}
 	r = replica_run(replica, statement);
-	return r == 0 && record && kind == STATE_SIGNING_KEY ? put_master_key(replica, partition, &record->signing_key) : r;
+	return r == 0 && record && kind == STATE_SIGNING_KEY
+		   ? put_master_key(replica, partition, &record->signing_key)
+		   : r;
 }
 
-int replica_apply(struct replica *replica, int32_t partition, const struct change *change, const void *value, size_t len) {
+int replica_apply(struct replica *replica, int32_t partition, const struct change *change,
+		  const void *value, size_t len) {
 	const struct state_record *record = change->record;
 	int r = 0;
 

@@ -1,6 +1,6 @@
 /*
- * Forgetting a partition. Nothing is looked up by partition alone, so each table is walked once along its key, in chunks whose
- * transactions stay small however many rows there are.
+ * Forgetting a partition. Nothing is looked up by partition alone, so each table is walked once
+ * along its key, in chunks whose transactions stay small however many rows there are.
  */
 #include "replica/internal.h"
 
@@ -9,18 +9,19 @@ enum { CHUNK_ROWS = 5000 };
 /* Past every key: SQLite orders blobs after texts, and this one after every id. */
 #define LAST_KEY "x'ffffffffffffffffffffffffffffffffff'"
 
-/* Where the chunk after key ?1 of ?2 rows ends; and the partition ?3's rows of it, without the detour over an index of
- * partitions. */
+/* Where the chunk after key ?1 of ?2 rows ends; and the partition ?3's rows of it, without the
+ * detour over an index of partitions. */
 struct table {
 	const char *end_of_chunk;
 	const char *delete_chunk;
 };
 
-#define TABLE(name, key)                                                                                                         \
-	{                                                                                                                        \
-		.end_of_chunk = "SELECT coalesce((SELECT " key " FROM " name " WHERE " key " > ?1 ORDER BY " key                 \
-				" LIMIT 1 OFFSET ?2), " LAST_KEY ")",                                                            \
-		.delete_chunk = "DELETE FROM " name " WHERE " key " > ?1 AND " key " <= ?2 AND +partition = ?3",                 \
+#define TABLE(name, key)                                                                           \
+	{                                                                                          \
+		.end_of_chunk = "SELECT coalesce((SELECT " key " FROM " name " WHERE " key         \
+				" > ?1 ORDER BY " key " LIMIT 1 OFFSET ?2), " LAST_KEY ")",        \
+		.delete_chunk = "DELETE FROM " name " WHERE " key " > ?1 AND " key                 \
+				" <= ?2 AND +partition = ?3",                                      \
 	}
 
 static const struct table tables[] = {
@@ -40,7 +41,8 @@ static int run_for_partition(struct replica *replica, enum statement name, int32
 	return replica_run(replica, statement);
 }
 
-/* First of all, so that a process that dies in the middle leaves rows that nobody takes for a whole. */
+/* First of all, so that a process that dies in the middle leaves rows that nobody takes for a
+ * whole. */
 static int forget_offset(struct replica *replica, int32_t partition) {
 	int r = replica_begin(replica);
 
@@ -58,7 +60,8 @@ static int forget_offset(struct replica *replica, int32_t partition) {
 }
 
 /* The key that ends the chunk after `from` (NULL: the first one), owned by the caller. */
-static int find_end(struct replica *replica, sqlite3_stmt *statement, const sqlite3_value *from, sqlite3_value **out) {
+static int find_end(struct replica *replica, sqlite3_stmt *statement, const sqlite3_value *from,
+		    sqlite3_value **out) {
 	int r;
 
 	if (from)
@@ -74,8 +77,8 @@ static int find_end(struct replica *replica, sqlite3_stmt *statement, const sqli
 }
 
 /* Outside a transaction a statement is its own. */
-static int delete_chunk(struct replica *replica, sqlite3_stmt *statement, int32_t partition, const sqlite3_value *from,
-			const sqlite3_value *to) {
+static int delete_chunk(struct replica *replica, sqlite3_stmt *statement, int32_t partition,
+			const sqlite3_value *from, const sqlite3_value *to) {
 	if (from)
 		sqlite3_bind_value(statement, 1, from);
 	else
@@ -87,7 +90,8 @@ static int delete_chunk(struct replica *replica, sqlite3_stmt *statement, int32_
 
 /* Whether a chunk's end is LAST_KEY, the only key longer than an id that is a blob. */
 static bool is_last(sqlite3_value *key) {
-	return sqlite3_value_type(key) == SQLITE_BLOB && sqlite3_value_bytes(key) > (int)sizeof(struct uuid);
+	return sqlite3_value_type(key) == SQLITE_BLOB &&
+	       sqlite3_value_bytes(key) > (int)sizeof(struct uuid);
 }
 
 static int drop_from_table(struct replica *replica, const struct table *table, int32_t partition) {
@@ -95,7 +99,8 @@ static int drop_from_table(struct replica *replica, const struct table *table, i
 	_cleanup_(sqlite3_value_freep) sqlite3_value *from = NULL;
 	bool last;
 
-	if (sqlite3_prepare_v2(replica->db, table->end_of_chunk, -1, &end_of_chunk, NULL) != SQLITE_OK ||
+	if (sqlite3_prepare_v2(replica->db, table->end_of_chunk, -1, &end_of_chunk, NULL) !=
+		SQLITE_OK ||
 	    sqlite3_prepare_v2(replica->db, table->delete_chunk, -1, &delete, NULL) != SQLITE_OK)
 		return replica_fail(replica, "prepare");
 	do {

@@ -1,4 +1,5 @@
-/* Every key in order, streamed: each table has an index of its keys, and the kinds follow each other as their names do. */
+/* Every key in order, streamed: each table has an index of its keys, and the kinds follow each
+ * other as their names do. */
 #include "replica/internal.h"
 
 #include <errno.h>
@@ -14,8 +15,10 @@ static const struct {
 	{ STATEMENT_DUMP_WEBHOOKS, STATE_WEBHOOK },         /* webhook/ */
 };
 
-/* The key's text; of a delivery it is made from the id, whose bytes and text have the same order. */
-static int key_text(struct replica *replica, sqlite3_stmt *statement, enum state_kind kind, const char **out) {
+/* The key's text; of a delivery it is made from the id, whose bytes and text have the same order.
+ */
+static int key_text(struct replica *replica, sqlite3_stmt *statement, enum state_kind kind,
+		    const char **out) {
 	struct state_key key = { .kind = STATE_DELIVERY };
 	int r;
 
@@ -32,7 +35,8 @@ static int key_text(struct replica *replica, sqlite3_stmt *statement, enum state
 }
 
 static int dump_table(struct replica *replica, size_t source, replica_dump_fn fn, void *userdata) {
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, sources[source].statement);
+	_cleanup_(statement_resetp) sqlite3_stmt *statement =
+	    replica_statement(replica, sources[source].statement);
 	int r;
 
 	while ((r = replica_step(replica, statement)) > 0) {
@@ -40,7 +44,8 @@ static int dump_table(struct replica *replica, size_t source, replica_dump_fn fn
 
 		r = key_text(replica, statement, sources[source].kind, &key);
 		if (!r)
-			r = fn(userdata, key, sqlite3_column_int(statement, 1), sqlite3_column_blob(statement, 2),
+			r = fn(userdata, key, sqlite3_column_int(statement, 1),
+			       sqlite3_column_blob(statement, 2),
 			       (size_t)sqlite3_column_bytes(statement, 2));
 		if (r)
 			return r;

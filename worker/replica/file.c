@@ -17,8 +17,9 @@
 enum { BUSY_TIMEOUT_MS = 5000, REASON_MAX = 512 };
 
 /*
- * Large bodies stay on few pages (page_size); memory is bounded (cache_size in KiB, and no mmap, which would also turn a
- * truncated file into a signal); Kafka is what makes a commit durable (synchronous).
+ * Large bodies stay on few pages (page_size); memory is bounded (cache_size in KiB, and no mmap,
+ * which would also turn a truncated file into a signal); Kafka is what makes a commit durable
+ * (synchronous).
  */
 static const char pragmas[] = "PRAGMA page_size = 8192;"
 			      "PRAGMA journal_mode = WAL;"
@@ -27,7 +28,8 @@ static const char pragmas[] = "PRAGMA page_size = 8192;"
 			      "PRAGMA mmap_size = 0;"
 			      "PRAGMA journal_size_limit = 67108864;";
 
-/* What the file must have been made for. A machine that died may have lost pages that were never synced, hence the boot. */
+/* What the file must have been made for. A machine that died may have lost pages that were never
+ * synced, hence the boot. */
 struct identity {
 	const char *schema;
 	const char *cluster;
@@ -38,7 +40,8 @@ DEFINE_CLEANUP(sqlite3, sqlite3_close_v2)
 DEFINE_CLEANUP(sqlite3_stmt, sqlite3_finalize)
 
 static int fail_errno(const char *path, int error) {
-	log_error("the replica cannot be used", "path=%s error=%s", log_quote(path), log_quote(strerror(error)));
+	log_error("the replica cannot be used", "path=%s error=%s", log_quote(path),
+		  log_quote(strerror(error)));
 	return -error;
 }
 
@@ -86,9 +89,11 @@ static void read_boot(char out[UUID_TEXT_SIZE]) {
 }
 
 /* Whether meta says otherwise; `reason` tells what. An error of SQLite's is a difference too. */
-static bool meta_differs(sqlite3 *db, const char *name, const char *expected, struct buffer *reason) {
+static bool meta_differs(sqlite3 *db, const char *name, const char *expected,
+			 struct buffer *reason) {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
-	int rc = sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = ?1", -1, &statement, NULL);
+	int rc =
+	    sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = ?1", -1, &statement, NULL);
 
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
@@ -111,30 +116,36 @@ static bool meta_differs(sqlite3 *db, const char *name, const char *expected, st
 /* Whether it was being filled when its worker died. An error of SQLite's counts. */
 static bool is_half_filled(sqlite3 *db, struct buffer *reason) {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
-	int rc = sqlite3_prepare_v2(db, "SELECT 1 FROM meta WHERE name = '" REPLICA_FILLING "'", -1, &statement, NULL);
+	int rc = sqlite3_prepare_v2(db, "SELECT 1 FROM meta WHERE name = '" REPLICA_FILLING "'", -1,
+				    &statement, NULL);
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(statement);
 	if (rc == SQLITE_DONE)
 		return false;
-	buffer_append_string(reason, rc == SQLITE_ROW ? "it was not filled whole" : sqlite3_errmsg(db));
+	buffer_append_string(reason,
+			     rc == SQLITE_ROW ? "it was not filled whole" : sqlite3_errmsg(db));
 	return true;
 }
 
 /* Opens what is there. NULL with a reason when it cannot be used. */
-static sqlite3 *open_usable(const char *file, const struct identity *identity, struct buffer *reason) {
+static sqlite3 *open_usable(const char *file, const struct identity *identity,
+			    struct buffer *reason) {
 	_cleanup_(sqlite3_close_v2p) sqlite3 *db = NULL;
 
 	if (access(file, F_OK) < 0) {
 		buffer_append_string(reason, "there is none");
 		return NULL;
 	}
-	if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
-	    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) != SQLITE_OK || sqlite3_exec(db, pragmas, NULL, NULL, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+		SQLITE_OK ||
+	    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) != SQLITE_OK ||
+	    sqlite3_exec(db, pragmas, NULL, NULL, NULL) != SQLITE_OK) {
 		buffer_append_string(reason, sqlite3_errmsg(db));
 		return NULL;
 	}
-	if (meta_differs(db, "schema", identity->schema, reason) || meta_differs(db, "cluster", identity->cluster, reason) ||
+	if (meta_differs(db, "schema", identity->schema, reason) ||
+	    meta_differs(db, "cluster", identity->cluster, reason) ||
 	    meta_differs(db, "boot", identity->boot, reason) || is_half_filled(db, reason))
 		return NULL;
 	return TAKE(db);
@@ -142,7 +153,8 @@ static sqlite3 *open_usable(const char *file, const struct identity *identity, s
 
 static int meta_put(sqlite3 *db, const char *name, const char *value) {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
-	int rc = sqlite3_prepare_v2(db, "INSERT INTO meta (name, value) VALUES (?1, ?2)", -1, &statement, NULL);
+	int rc = sqlite3_prepare_v2(db, "INSERT INTO meta (name, value) VALUES (?1, ?2)", -1,
+				    &statement, NULL);
 
 	if (rc != SQLITE_OK)
 		return rc;
@@ -157,21 +169,26 @@ static bool fill_new(sqlite3 *db, const struct identity *identity) {
 	       sqlite3_exec(db, pragmas, NULL, NULL, NULL) == SQLITE_OK &&
 	       sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
 	       sqlite3_exec(db, replica_schema, NULL, NULL, NULL) == SQLITE_OK &&
-	       meta_put(db, "schema", identity->schema) == SQLITE_OK && meta_put(db, "cluster", identity->cluster) == SQLITE_OK &&
-	       meta_put(db, "boot", identity->boot) == SQLITE_OK && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+	       meta_put(db, "schema", identity->schema) == SQLITE_OK &&
+	       meta_put(db, "cluster", identity->cluster) == SQLITE_OK &&
+	       meta_put(db, "boot", identity->boot) == SQLITE_OK &&
+	       sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
 }
 
 static int create(const char *file, const struct identity *identity, sqlite3 **out) {
 	_cleanup_(sqlite3_close_v2p) sqlite3 *db = NULL;
-	/* Made here, for its mode: it holds what the callbacks say. SQLite gives the files beside it the same one. */
+	/* Made here, for its mode: it holds what the callbacks say. SQLite gives the files beside
+	 * it the same one. */
 	int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return fail_errno(file, errno);
 	close(fd);
-	if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+	if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+		SQLITE_OK ||
 	    !fill_new(db, identity)) {
-		log_error("the replica cannot be made", "file=%s error=%s", log_quote(file), log_quote(sqlite3_errmsg(db)));
+		log_error("the replica cannot be made", "file=%s error=%s", log_quote(file),
+			  log_quote(sqlite3_errmsg(db)));
 		return -EIO;
 	}
 	*out = TAKE(db);
@@ -188,7 +205,8 @@ int file_open(const char *file, const char *cluster_id, sqlite3 **out, bool *is_
 	*is_new = !*out;
 	if (*out)
 		return 0;
-	log_info("the replica is made anew", "file=%s reason=%s", log_quote(file), log_quote(reason.data));
+	log_info("the replica is made anew", "file=%s reason=%s", log_quote(file),
+		 log_quote(reason.data));
 	r = file_remove(file);
 	return r ? r : create(file, &identity, out);
 }
@@ -199,13 +217,17 @@ int file_open_readonly(const char *file, sqlite3 **out) {
 
 	if (access(file, R_OK) < 0)
 		return fail_errno(file, errno);
-	if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+	if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) !=
+		SQLITE_OK ||
 	    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) != SQLITE_OK) {
-		log_error("the replica cannot be read", "file=%s error=%s", log_quote(file), log_quote(sqlite3_errmsg(db)));
+		log_error("the replica cannot be read", "file=%s error=%s", log_quote(file),
+			  log_quote(sqlite3_errmsg(db)));
 		return -EIO;
 	}
-	if (meta_differs(db, "schema", replica_schema_version, &reason) || is_half_filled(db, &reason)) {
-		log_error("the replica cannot be read", "file=%s error=%s", log_quote(file), log_quote(reason.data));
+	if (meta_differs(db, "schema", replica_schema_version, &reason) ||
+	    is_half_filled(db, &reason)) {
+		log_error("the replica cannot be read", "file=%s error=%s", log_quote(file),
+			  log_quote(reason.data));
 		return -EINVAL;
 	}
 	*out = TAKE(db);

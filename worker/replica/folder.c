@@ -18,14 +18,16 @@ static int refuse(struct buffer *why, const char *data_dir, const char *name, co
 }
 
 static int refuse_owner(struct buffer *why, const char *data_dir, const char *name, uid_t owner) {
-	_cleanup_(x_freep) char *rule = x_asprintf("is owned by user %u, and must be by this process's user (%u)%s", (unsigned)owner,
-						   (unsigned)geteuid(), *name ? ": it may be deleted" : " or root");
+	_cleanup_(x_freep) char *rule = x_asprintf(
+	    "is owned by user %u, and must be by this process's user (%u)%s", (unsigned)owner,
+	    (unsigned)geteuid(), *name ? ": it may be deleted" : " or root");
 
 	return refuse(why, data_dir, name, rule);
 }
 
 static int take_back_writing(int fd, const char *data_dir, mode_t mode) {
-	log_warn("the group's right to write to the worker's folder is taken back", "folder=%s mode=%04o", log_quote(data_dir), (unsigned)mode);
+	log_warn("the group's right to write to the worker's folder is taken back",
+		 "folder=%s mode=%04o", log_quote(data_dir), (unsigned)mode);
 	return fchmod(fd, mode & ~S_IWGRP) < 0 ? -errno : 0;
 }
 
@@ -42,22 +44,29 @@ static int judge_folder(int fd, const char *data_dir, bool mends, struct buffer 
 		return 0;
 	if (folder.st_uid == geteuid())
 		return mends ? take_back_writing(fd, data_dir, folder.st_mode & 07777) : 0;
-	return secret_file_group_is_ours(folder.st_gid) ? 0 : refuse(why, data_dir, "", "can be written to by its group (chmod g-w)");
+	return secret_file_group_is_ours(folder.st_gid)
+		   ? 0
+		   : refuse(why, data_dir, "", "can be written to by its group (chmod g-w)");
 }
 
-static int judge_file(int fd, const char *data_dir, const char *name, bool mends, bool *is_open_to_group, struct buffer *why) {
+static int judge_file(int fd, const char *data_dir, const char *name, bool mends,
+		      bool *is_open_to_group, struct buffer *why) {
 	struct stat file;
 
 	if (fstatat(fd, name, &file, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISREG(file.st_mode))
-		return refuse(why, data_dir, name, S_ISLNK(file.st_mode) ? "is a symbolic link" : "is not a regular file");
+		return refuse(why, data_dir, name,
+			      S_ISLNK(file.st_mode) ? "is a symbolic link"
+						    : "is not a regular file");
 	if (file.st_uid != geteuid())
 		return refuse_owner(why, data_dir, name, file.st_uid);
 	if (file.st_nlink != 1)
-		return refuse(why, data_dir, name, "has another name elsewhere (a hard link): it may be deleted");
+		return refuse(why, data_dir, name,
+			      "has another name elsewhere (a hard link): it may be deleted");
 	if (file.st_mode & S_IWOTH)
-		return refuse(why, data_dir, name, "can be written to by others: it may be deleted");
+		return refuse(why, data_dir, name,
+			      "can be written to by others: it may be deleted");
 	if (file.st_mode & S_IWGRP)
 		*is_open_to_group = true; /* and stays so until it is removed */
 	else if (mends && file.st_mode & (S_IRWXG | S_IRWXO) && fchmodat(fd, name, 0600, 0) < 0)
@@ -111,8 +120,10 @@ void folder_remove_leftovers(const char *data_dir) {
 	if (!folder)
 		return;
 	for (const struct dirent *entry; (entry = readdir(folder));)
-		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && unlinkat(dirfd(folder), entry->d_name, 0) < 0)
-			log_warn("a temporary file that was left behind cannot be removed", "name=%s error=%s", log_quote(entry->d_name),
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+		    unlinkat(dirfd(folder), entry->d_name, 0) < 0)
+			log_warn("a temporary file that was left behind cannot be removed",
+				 "name=%s error=%s", log_quote(entry->d_name),
 				 log_quote(strerror(errno)));
 	closedir(folder);
 }

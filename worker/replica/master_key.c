@@ -1,9 +1,13 @@
-/* Whether every signing key of a partition can be derived: which master keys they name, without a walk over all of them. */
+/* Whether every signing key of a partition can be derived: which master keys they name, without a
+ * walk over all of them. */
 #include "replica/internal.h"
 
-/* The next master key of the partition after `id` ("": the first). Returns 1 with one, copied, 0 without, or a negative errno. */
-static int next_master_key(struct replica *replica, struct arena *arena, int32_t partition, const char **id) {
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_MASTER_KEY_NEXT);
+/* The next master key of the partition after `id` ("": the first). Returns 1 with one, copied, 0
+ * without, or a negative errno. */
+static int next_master_key(struct replica *replica, struct arena *arena, int32_t partition,
+			   const char **id) {
+	_cleanup_(statement_resetp) sqlite3_stmt *statement =
+	    replica_statement(replica, STATEMENT_MASTER_KEY_NEXT);
 	int r;
 
 	bind_int(statement, 1, partition);
@@ -22,9 +26,10 @@ static int forget(struct replica *replica, int32_t partition, const char *id) {
 	return replica_run(replica, statement);
 }
 
-static int find_key_of(struct replica *replica, struct arena *arena, int32_t partition, int64_t now_ms, const char *master_key_id,
-		       struct signing_key *out) {
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_SIGNING_KEYS_LISTED);
+static int find_key_of(struct replica *replica, struct arena *arena, int32_t partition,
+		       int64_t now_ms, const char *master_key_id, struct signing_key *out) {
+	_cleanup_(statement_resetp) sqlite3_stmt *statement =
+	    replica_statement(replica, STATEMENT_SIGNING_KEYS_LISTED);
 	int r;
 
 	bind_int(statement, 1, partition);
@@ -43,8 +48,9 @@ static int find_key_of(struct replica *replica, struct arena *arena, int32_t par
 	return r ? r : REPLICA_E_NOT_FOUND;
 }
 
-int replica_find_orphan_key(struct replica *replica, struct arena *arena, int32_t partition, int64_t now_ms, replica_has_fn has,
-			    const void *userdata, struct signing_key *out) {
+int replica_find_orphan_key(struct replica *replica, struct arena *arena, int32_t partition,
+			    int64_t now_ms, replica_has_fn has, const void *userdata,
+			    struct signing_key *out) {
 	_cleanup_(arena_freep) struct arena *ids = arena_new();
 	const char *id = "";
 	int r;

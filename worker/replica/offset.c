@@ -1,8 +1,10 @@
 /* What a partition's rows reflect. */
 #include "replica/internal.h"
 
-int replica_offset_get(struct replica *replica, int32_t partition, int64_t *offset, int64_t *stored_at_ms) {
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_OFFSET_GET);
+int replica_offset_get(struct replica *replica, int32_t partition, int64_t *offset,
+		       int64_t *stored_at_ms) {
+	_cleanup_(statement_resetp) sqlite3_stmt *statement =
+	    replica_statement(replica, STATEMENT_OFFSET_GET);
 	int r;
 
 	*offset = -1;
@@ -25,8 +27,10 @@ int replica_offset_set(struct replica *replica, int32_t partition, int64_t offse
 	return replica_run(replica, statement);
 }
 
-int replica_position_get(struct replica *replica, int32_t partition, struct position *out, struct arena *arena) {
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_POSITION_GET);
+int replica_position_get(struct replica *replica, int32_t partition, struct position *out,
+			 struct arena *arena) {
+	_cleanup_(statement_resetp) sqlite3_stmt *statement =
+	    replica_statement(replica, STATEMENT_POSITION_GET);
 	struct state_record record;
 	int r;
 

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 
-int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_fn fn, void *userdata) {
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_BACKLOG);
+int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_fn fn,
+		    void *userdata) {
+	_cleanup_(statement_resetp) sqlite3_stmt *statement =
+	    replica_statement(replica, STATEMENT_DELIVERY_BACKLOG);
 	struct uuid webhook_id;
 	int r = replica_write_young(replica);
 
@@ -14,17 +16,20 @@ int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_
 	while ((r = replica_step(replica, statement)) > 0) {
 		const char *tenant_id = (const char *)sqlite3_column_text(statement, 3);
 
-		r = tenant_id ? replica_column_uuid(replica, statement, 0, &webhook_id) : replica_fail_row(replica, "backlog", "no tenant");
+		r = tenant_id ? replica_column_uuid(replica, statement, 0, &webhook_id)
+			      : replica_fail_row(replica, "backlog", "no tenant");
 		if (!r)
-			r = fn(userdata, &webhook_id, tenant_id, sqlite3_column_int64(statement, 1), sqlite3_column_int64(statement, 2));
+			r = fn(userdata, &webhook_id, tenant_id, sqlite3_column_int64(statement, 1),
+			       sqlite3_column_int64(statement, 2));
 		if (r)
 			return r;
 	}
 	return r;
 }
 
-int replica_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t due_ms_max, struct delivery_bounds bounds,
-		    struct delivery **out, size_t *count) {
+int replica_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id,
+		    int64_t due_ms_max, struct delivery_bounds bounds, struct delivery **out,
+		    size_t *count) {
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_PENDING);
 	int r = replica_write_young(replica);
 
@@ -35,8 +40,10 @@ int replica_pending(struct replica *replica, struct arena *arena, const struct u
 	return replica_collect_deliveries(replica, arena, statement, bounds, out, count);
 }
 
-int replica_walk_pending(struct replica *replica, const struct uuid *webhook_id, replica_delivery_fn fn, void *userdata) {
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_PENDING);
+int replica_walk_pending(struct replica *replica, const struct uuid *webhook_id,
+			 replica_delivery_fn fn, void *userdata) {
+	_cleanup_(statement_resetp) sqlite3_stmt *statement =
+	    replica_statement(replica, STATEMENT_DELIVERY_PENDING);
 	int r = replica_write_young(replica);
 
 	if (r)
@@ -47,7 +54,8 @@ int replica_walk_pending(struct replica *replica, const struct uuid *webhook_id,
 		struct state_record record;
 
 		arena_reset(replica->scratch);
-		r = replica_decode(replica, replica->scratch, statement, 0, STATE_DELIVERY, &record);
+		r = replica_decode(replica, replica->scratch, statement, 0, STATE_DELIVERY,
+				   &record);
 		if (r)
 			return r;
 		record.delivery.body = NULL;
@@ -59,8 +67,8 @@ int replica_walk_pending(struct replica *replica, const struct uuid *webhook_id,
 	return r;
 }
 
-int replica_next_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id, int64_t after_ms,
-			 struct delivery *out) {
+int replica_next_pending(struct replica *replica, struct arena *arena,
+			 const struct uuid *webhook_id, int64_t after_ms, struct delivery *out) {
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_NEXT_PENDING);
 	struct delivery *found;
 	size_t count;
@@ -70,7 +78,8 @@ int replica_next_pending(struct replica *replica, struct arena *arena, const str
 		return r;
 	bind_uuid(statement, 1, webhook_id);
 	bind_int(statement, 2, after_ms);
-	r = replica_collect_deliveries(replica, arena, statement, (struct delivery_bounds){ 1, SIZE_MAX }, &found, &count);
+	r = replica_collect_deliveries(replica, arena, statement,
+				       (struct delivery_bounds){ 1, SIZE_MAX }, &found, &count);
 	if (r < 0)
 		return r;
 	if (count == 0)
@@ -85,8 +94,8 @@ struct key_list {
 };
 
 /* Reads the key in column 0: a delivery's id, or the changelog's key. */
-static int read_key(struct replica *replica, struct arena *arena, sqlite3_stmt *statement, enum state_kind kind,
-		    struct state_key *out) {
+static int read_key(struct replica *replica, struct arena *arena, sqlite3_stmt *statement,
+		    enum state_kind kind, struct state_key *out) {
 	const char *text;
 
 	if (kind == STATE_DELIVERY) {
@@ -99,12 +108,13 @@ static int read_key(struct replica *replica, struct arena *arena, sqlite3_stmt *
 	return 0;
 }
 
-static int collect_expired(struct replica *replica, struct arena *arena, sqlite3_stmt *statement, enum state_kind kind,
-			   struct key_list *list) {
+static int collect_expired(struct replica *replica, struct arena *arena, sqlite3_stmt *statement,
+			   enum state_kind kind, struct key_list *list) {
 	int r;
 
 	while ((r = replica_step(replica, statement)) > 0) {
-		list->items = arena_grow(arena, list->items, list->count, &list->capacity, sizeof(*list->items));
+		list->items = arena_grow(arena, list->items, list->count, &list->capacity,
+					 sizeof(*list->items));
 		r = read_key(replica, arena, statement, kind, &list->items[list->count]);
 		if (r)
 			return r;
@@ -113,8 +123,8 @@ static int collect_expired(struct replica *replica, struct arena *arena, sqlite3
 	return r;
 }
 
-int replica_expired(struct replica *replica, struct arena *arena, int32_t partition, int64_t now_ms, int64_t dead_before_ms,
-		    size_t limit, struct state_key **out, size_t *count) {
+int replica_expired(struct replica *replica, struct arena *arena, int32_t partition, int64_t now_ms,
+		    int64_t dead_before_ms, size_t limit, struct state_key **out, size_t *count) {
 	const struct {
 		enum statement statement;
 		enum state_kind kind;
@@ -127,7 +137,8 @@ int replica_expired(struct replica *replica, struct arena *arena, int32_t partit
 	struct key_list list = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(sources) && list.count < limit; i++) {
-		_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, sources[i].statement);
+		_cleanup_(statement_resetp) sqlite3_stmt *statement =
+		    replica_statement(replica, sources[i].statement);
 		int r;
 
 		bind_int(statement, 1, partition);
@@ -142,7 +153,8 @@ int replica_expired(struct replica *replica, struct arena *arena, int32_t partit
 	return 0;
 }
 
-static int count_rows(struct replica *replica, enum statement name, int32_t partition, int64_t *out) {
+static int count_rows(struct replica *replica, enum statement name, int32_t partition,
+		      int64_t *out) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, name);
 	int r;
 

@@ -2,8 +2,8 @@
 #include "replica/internal.h"
 
 /* Binds a key of the changelog as ?1; decodes the row's value, if there is one. */
-static int get_by_key(struct replica *replica, struct arena *arena, enum statement name, const struct state_key *key,
-		      struct state_record *out) {
+static int get_by_key(struct replica *replica, struct arena *arena, enum statement name,
+		      const struct state_key *key, struct state_record *out) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, name);
 	int r;
 
@@ -15,7 +15,8 @@ static int get_by_key(struct replica *replica, struct arena *arena, enum stateme
 	return replica_decode(replica, arena, statement, 0, key->kind, out);
 }
 
-static int webhook_get(void *userdata, struct arena *arena, const char *tenant_id, const struct uuid *id, struct webhook *out) {
+static int webhook_get(void *userdata, struct arena *arena, const char *tenant_id,
+		       const struct uuid *id, struct webhook *out) {
 	struct state_key key = { .kind = STATE_WEBHOOK, .tenant_id = tenant_id, .id = *id };
 	struct state_record record;
 	int r = get_by_key(userdata, arena, STATEMENT_WEBHOOK_GET, &key, &record);
@@ -25,8 +26,11 @@ static int webhook_get(void *userdata, struct arena *arena, const char *tenant_i
 	return r;
 }
 
-static int receipt_get(void *userdata, struct arena *arena, const char *tenant_id, const char *command_id, struct receipt *out) {
-	struct state_key key = { .kind = STATE_RECEIPT, .tenant_id = tenant_id, .name = command_id };
+static int receipt_get(void *userdata, struct arena *arena, const char *tenant_id,
+		       const char *command_id, struct receipt *out) {
+	struct state_key key = { .kind = STATE_RECEIPT,
+				 .tenant_id = tenant_id,
+				 .name = command_id };
 	struct state_record record;
 	int r = get_by_key(userdata, arena, STATEMENT_RECEIPT_GET, &key, &record);
 
@@ -35,9 +39,11 @@ static int receipt_get(void *userdata, struct arena *arena, const char *tenant_i
 	return r;
 }
 
-static int delivery_find(void *userdata, const struct uuid *id, enum delivery_status *status, int64_t *due_ms) {
+static int delivery_find(void *userdata, const struct uuid *id, enum delivery_status *status,
+			 int64_t *due_ms) {
 	struct replica *replica = userdata;
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_FIND);
+	_cleanup_(statement_resetp) sqlite3_stmt *statement =
+	    replica_statement(replica, STATEMENT_DELIVERY_FIND);
 	const struct young_delivery *young = young_get(replica->young, id);
 	int r;
 
@@ -55,11 +61,13 @@ static int delivery_find(void *userdata, const struct uuid *id, enum delivery_st
 	return 0;
 }
 
-static int webhook_list(void *userdata, struct arena *arena, const char *tenant_id, const struct cursor *after, size_t limit,
-			struct webhook **out, size_t *count) {
+static int webhook_list(void *userdata, struct arena *arena, const char *tenant_id,
+			const struct cursor *after, size_t limit, struct webhook **out,
+			size_t *count) {
 	static const struct cursor start = { .created_at_ms = INT64_MIN };
 	struct replica *replica = userdata;
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_WEBHOOK_LIST);
+	_cleanup_(statement_resetp) sqlite3_stmt *statement =
+	    replica_statement(replica, STATEMENT_WEBHOOK_LIST);
 	size_t capacity = 0;
 	int r;
 
@@ -85,7 +93,8 @@ static int webhook_list(void *userdata, struct arena *arena, const char *tenant_
 
 static int webhook_count(void *userdata, const char *tenant_id, int64_t *out) {
 	struct replica *replica = userdata;
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_WEBHOOK_COUNT);
+	_cleanup_(statement_resetp) sqlite3_stmt *statement =
+	    replica_statement(replica, STATEMENT_WEBHOOK_COUNT);
 	int r;
 
 	bind_text(statement, 1, tenant_id);
@@ -94,9 +103,11 @@ static int webhook_count(void *userdata, const char *tenant_id, int64_t *out) {
 	return MIN(r, 0);
 }
 
-static int subscribers(void *userdata, struct arena *arena, const char *tenant_id, size_t limit, struct subscriber **out, size_t *count) {
+static int subscribers(void *userdata, struct arena *arena, const char *tenant_id, size_t limit,
+		       struct subscriber **out, size_t *count) {
 	struct replica *replica = userdata;
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_SUBSCRIBERS);
+	_cleanup_(statement_resetp) sqlite3_stmt *statement =
+	    replica_statement(replica, STATEMENT_SUBSCRIBERS);
 	size_t capacity = 0;
 	int r;
 
@@ -114,9 +125,11 @@ static int subscribers(void *userdata, struct arena *arena, const char *tenant_i
 	return r;
 }
 
-static int signing_key_newest(void *userdata, struct arena *arena, const char *tenant_id, struct signing_key *out) {
+static int signing_key_newest(void *userdata, struct arena *arena, const char *tenant_id,
+			      struct signing_key *out) {
 	struct replica *replica = userdata;
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_SIGNING_KEY_NEWEST);
+	_cleanup_(statement_resetp) sqlite3_stmt *statement =
+	    replica_statement(replica, STATEMENT_SIGNING_KEY_NEWEST);
 	struct state_record record;
 	int r;
 
@@ -130,9 +143,11 @@ static int signing_key_newest(void *userdata, struct arena *arena, const char *t
 	return r;
 }
 
-static int signing_key_count(void *userdata, const char *tenant_id, int64_t now_ms, size_t limit, size_t *out) {
+static int signing_key_count(void *userdata, const char *tenant_id, int64_t now_ms, size_t limit,
+			     size_t *out) {
 	struct replica *replica = userdata;
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, STATEMENT_SIGNING_KEY_EXPIRIES);
+	_cleanup_(statement_resetp) sqlite3_stmt *statement =
+	    replica_statement(replica, STATEMENT_SIGNING_KEY_EXPIRIES);
 	int r;
 
 	*out = 0;
@@ -151,8 +166,9 @@ static bool is_past(struct delivery_bounds bounds, size_t count, size_t bytes) {
 	return count > 0 && (count >= bounds.count || bytes >= bounds.bytes);
 }
 
-int replica_collect_deliveries(struct replica *replica, struct arena *arena, sqlite3_stmt *bound, struct delivery_bounds bounds,
-			       struct delivery **out, size_t *count) {
+int replica_collect_deliveries(struct replica *replica, struct arena *arena, sqlite3_stmt *bound,
+			       struct delivery_bounds bounds, struct delivery **out,
+			       size_t *count) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement = bound;
 	size_t capacity = 0, bytes = 0;
 	int r;
@@ -174,8 +190,9 @@ int replica_collect_deliveries(struct replica *replica, struct arena *arena, sql
 	return r;
 }
 
-static int delivery_dead(void *userdata, struct arena *arena, const struct uuid *webhook_id, int64_t since_ms, struct delivery_bounds bounds,
-			 struct delivery **out, size_t *count) {
+static int delivery_dead(void *userdata, struct arena *arena, const struct uuid *webhook_id,
+			 int64_t since_ms, struct delivery_bounds bounds, struct delivery **out,
+			 size_t *count) {
 	struct replica *replica = userdata;
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_DEAD);
 

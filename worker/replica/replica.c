@@ -10,24 +10,29 @@
 
 enum { GATHER_MS = 1000, QUIET_MS = 20, YOUNG_MAX = 8 * 1024 * 1024, WHY_MAX = 8 * 1024 };
 
-/* No count of memory: nobody asks, and each allocation would take a lock for it. What a turn may have to undo stays in memory: it is little. */
+/* No count of memory: nobody asks, and each allocation would take a lock for it. What a turn may
+ * have to undo stays in memory: it is little. */
 int replica_init(void) {
-	return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK && sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) == SQLITE_OK ? 0 : -EINVAL;
+	return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK &&
+		       sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) == SQLITE_OK
+		   ? 0
+		   : -EINVAL;
 }
 
 int replica_fail(struct replica *replica, const char *doing) {
 	int rc = sqlite3_errcode(replica->db);
 
-	log_error("the replica failed", "file=%s doing=%s code=%d error=%s", log_quote(replica->file), doing,
-		  sqlite3_extended_errcode(replica->db), log_quote(sqlite3_errmsg(replica->db)));
+	log_error("the replica failed", "file=%s doing=%s code=%d error=%s",
+		  log_quote(replica->file), doing, sqlite3_extended_errcode(replica->db),
+		  log_quote(sqlite3_errmsg(replica->db)));
 	replica->failed = true;
 	replica->damaged |= rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB;
 	return -EIO;
 }
 
 int replica_fail_row(struct replica *replica, const char *doing, const char *why) {
-	log_error("the replica holds a damaged row", "file=%s doing=%s error=%s", log_quote(replica->file), doing,
-		  log_quote(why));
+	log_error("the replica holds a damaged row", "file=%s doing=%s error=%s",
+		  log_quote(replica->file), doing, log_quote(why));
 	replica->failed = replica->damaged = true;
 	return -EIO;
 }
@@ -50,8 +55,8 @@ int replica_run(struct replica *replica, sqlite3_stmt *statement) {
 	return MIN(r, 0);
 }
 
-int replica_decode_value(struct replica *replica, struct arena *arena, const void *value, size_t len, enum state_kind kind,
-			 struct state_record *out) {
+int replica_decode_value(struct replica *replica, struct arena *arena, const void *value,
+			 size_t len, enum state_kind kind, struct state_record *out) {
 	const char *why = "another kind of record";
 
 	if (codec_decode_state(replica->codec, arena, value, len, out, &why) || out->kind != kind)
@@ -59,14 +64,16 @@ int replica_decode_value(struct replica *replica, struct arena *arena, const voi
 	return 0;
 }
 
-int replica_decode(struct replica *replica, struct arena *arena, sqlite3_stmt *statement, int column, enum state_kind kind,
-		   struct state_record *out) {
+int replica_decode(struct replica *replica, struct arena *arena, sqlite3_stmt *statement,
+		   int column, enum state_kind kind, struct state_record *out) {
 	const void *value = sqlite3_column_blob(statement, column);
 
-	return replica_decode_value(replica, arena, value, (size_t)sqlite3_column_bytes(statement, column), kind, out);
+	return replica_decode_value(replica, arena, value,
+				    (size_t)sqlite3_column_bytes(statement, column), kind, out);
 }
 
-int replica_column_uuid(struct replica *replica, sqlite3_stmt *statement, int column, struct uuid *out) {
+int replica_column_uuid(struct replica *replica, sqlite3_stmt *statement, int column,
+			struct uuid *out) {
 	const void *bytes = sqlite3_column_blob(statement, column);
 
 	if (!bytes || sqlite3_column_bytes(statement, column) != (int)sizeof(out->bytes))
@@ -92,8 +99,8 @@ int replica_judge_folder(const char *data_dir, struct buffer *why) {
 }
 
 /*
- * What SQLite sorts when it makes an index goes to files without a name, in this folder: no other may
- * be writable. Before the file is opened, and only then: SQLite reads it without a lock.
+ * What SQLite sorts when it makes an index goes to files without a name, in this folder: no other
+ * may be writable. Before the file is opened, and only then: SQLite reads it without a lock.
  */
 static void use_for_temporary_files(const char *data_dir) {
 	if (sqlite3_temp_directory && strcmp(sqlite3_temp_directory, data_dir) == 0)
@@ -104,26 +111,31 @@ static void use_for_temporary_files(const char *data_dir) {
 		abort();
 }
 
-/* Locked. Nothing in it is opened before it was judged, and what is not to be believed is removed. */
+/* Locked. Nothing in it is opened before it was judged, and what is not to be believed is removed.
+ */
 static int prepare_folder(const char *data_dir, const char *file) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
 	bool is_open_to_group = false;
 	int r = folder_secure(data_dir, &is_open_to_group, &why);
 
 	if (r) {
-		log_error("the worker's folder cannot be trusted", "error=%s", log_quote(r < 0 ? strerror(-r) : why.data));
+		log_error("the worker's folder cannot be trusted", "error=%s",
+			  log_quote(r < 0 ? strerror(-r) : why.data));
 		return r < 0 ? r : -EPERM;
 	}
 	folder_remove_leftovers(data_dir);
 	use_for_temporary_files(data_dir);
 	if (!is_open_to_group)
 		return 0;
-	log_warn("the replica's group could write to it, so it is made anew; where Kubernetes' fsGroup does that at each mount, set "
-		 "fsGroupChangePolicy to OnRootMismatch", "file=%s", log_quote(file));
+	log_warn("the replica's group could write to it, so it is made anew; where Kubernetes' "
+		 "fsGroup does that at each mount, set "
+		 "fsGroupChangePolicy to OnRootMismatch",
+		 "file=%s", log_quote(file));
 	return file_remove(file);
 }
 
-int replica_open(const char *data_dir, const char *cluster_id, struct codec *codec, struct replica **out) {
+int replica_open(const char *data_dir, const char *cluster_id, struct codec *codec,
+		 struct replica **out) {
 	_cleanup_(x_freep) char *file = x_asprintf("%s/replica.db", data_dir);
 	_cleanup_(replica_closep) struct replica *replica = replica_new(file, codec);
 	int r;
@@ -165,7 +177,8 @@ static void close_turns(struct replica *replica) {
 		return;
 	replica_rollback(replica);
 	if (!replica->damaged && replica_flush(replica))
-		log_warn("the last turns are not in the replica", "file=%s", log_quote(replica->file));
+		log_warn("the last turns are not in the replica", "file=%s",
+			 log_quote(replica->file));
 }
 
 void replica_close(struct replica *replica) {
@@ -178,7 +191,8 @@ void replica_close(struct replica *replica) {
 	if (replica->damaged && replica->lock_fd >= 0) {
 		log_warn("the damaged replica is removed", "file=%s", log_quote(replica->file));
 		if (file_remove(replica->file) < 0)
-			log_warn("the damaged replica could not be removed", "file=%s", log_quote(replica->file));
+			log_warn("the damaged replica could not be removed", "file=%s",
+				 log_quote(replica->file));
 	}
 	if (replica->lock_fd >= 0)
 		close(replica->lock_fd);
@@ -204,8 +218,8 @@ static bool in_transaction(const struct replica *replica) {
 }
 
 /*
- * An error can undo by itself all that was gathered: a full disk does. A turn must not go on from what is left, and a commit of it would say that
- * what is missing is there.
+ * An error can undo by itself all that was gathered: a full disk does. A turn must not go on from
+ * what is left, and a commit of it would say that what is missing is there.
  */
 static int check(const struct replica *replica) {
 	return replica->failed ? -EIO : 0;
@@ -239,7 +253,8 @@ int replica_turn_end(struct replica *replica, int64_t now_ms) {
 }
 
 bool replica_is_due(const struct replica *replica, int64_t now_ms) {
-	return replica->is_gathering && (now_ms - replica->gather_since_ms >= GATHER_MS || now_ms - replica->turn_ended_ms >= QUIET_MS ||
+	return replica->is_gathering && (now_ms - replica->gather_since_ms >= GATHER_MS ||
+					 now_ms - replica->turn_ended_ms >= QUIET_MS ||
 					 young_bytes(replica->young) >= YOUNG_MAX);
 }
 

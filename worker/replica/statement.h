@@ -79,7 +79,8 @@ struct statements {
 int statements_prepare(struct statements *statements, sqlite3 *db) _must_check_;
 void statements_finalize(struct statements *statements);
 
-/* Ends the use of a statement; what it bound is not looked at again. For `_cleanup_(statement_resetp)`. */
+/* Ends the use of a statement; what it bound is not looked at again. For
+ * `_cleanup_(statement_resetp)`. */
 static inline void statement_resetp(sqlite3_stmt **statement) {
 	if (*statement)
 		sqlite3_reset(*statement);

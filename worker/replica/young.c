@@ -10,7 +10,8 @@ struct entry {
 	struct entry *added_next;  /* of those that came in this turn */
 	struct entry *ended_next;  /* of those that left in it; not in the hash any more */
 	bool has_ended;
-	struct young_delivery delivery; /* its value is the one below, and the tenant's id behind it */
+	struct young_delivery
+	    delivery; /* its value is the one below, and the tenant's id behind it */
 	unsigned char value[];
 };
 
@@ -37,7 +38,7 @@ void young_free(struct young *young) {
 		return;
 	HASH_CLEAR(hh, young->by_id);
 	DL_FOREACH_SAFE(young->in_order, entry, next)
-		forget(young, entry);
+	forget(young, entry);
 	free(young);
 }
 
@@ -62,7 +63,8 @@ bool young_put(struct young *young, const struct young_delivery *delivery) {
 	*entry = (struct entry){ .added_next = young->added, .delivery = *delivery };
 	memcpy(entry->value, delivery->value, delivery->len);
 	entry->delivery.value = entry->value;
-	entry->delivery.tenant_id = memcpy(entry->value + delivery->len, delivery->tenant_id, id_size);
+	entry->delivery.tenant_id =
+	    memcpy(entry->value + delivery->len, delivery->tenant_id, id_size);
 	enter(young, entry);
 	DL_APPEND(young->in_order, entry);
 	young->added = entry;

@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 enum {
-	TEXT_FIXED_MAX = 2048,   /* everything in `storage` whose length does not come from the callback, with room to spare */
+	TEXT_FIXED_MAX = 2048,   /* everything in `storage` whose length does not come from the
+				    callback, with room to spare */
 	STORAGE_KEEP_MAX = 8192, /* a storage that grew past this for a large body is not kept */
 	TIMESTAMP_SIZE = sizeof("-9223372036854775808"),
 };
@@ -34,11 +35,14 @@ static void append_timestamp(struct buffer *out, int64_t timestamp_s) {
 	buffer_append(out, text, (size_t)len);
 }
 
-void signature_parameters_append(struct buffer *out, const struct callback *callback, const char *kid) {
+void signature_parameters_append(struct buffer *out, const struct callback *callback,
+				 const char *kid) {
 	buffer_append_string(out, "(\"@method\" \"@authority\" \"@path\" ");
 	if (callback->query)
 		buffer_append_string(out, "\"@query\" ");
-	buffer_append_string(out, "\"content-digest\" \"content-type\" \"webhook-id\" \"webhook-timestamp\");created=");
+	buffer_append_string(
+	    out,
+	    "\"content-digest\" \"content-type\" \"webhook-id\" \"webhook-timestamp\");created=");
 	append_timestamp(out, callback->timestamp_s);
 	buffer_append_string(out, ";keyid=\"");
 	buffer_append_string(out, kid);
@@ -53,8 +57,8 @@ static void append_component(struct buffer *out, const char *identifier, const c
 	buffer_append_char(out, '\n');
 }
 
-void signature_base_append(struct buffer *out, const struct callback *callback, const char *content_digest,
-			   const char *parameters) {
+void signature_base_append(struct buffer *out, const struct callback *callback,
+			   const char *content_digest, const char *parameters) {
 	append_component(out, "@method", "POST");
 	append_component(out, "@authority", callback->authority);
 	append_component(out, "@path", callback->path);
@@ -70,7 +74,8 @@ void signature_base_append(struct buffer *out, const struct callback *callback, 
 	buffer_append_string(out, parameters);
 }
 
-/* Starts a header line behind the last one's NUL. Returns where its value will stand; the storage does not move (make_room). */
+/* Starts a header line behind the last one's NUL. Returns where its value will stand; the storage
+ * does not move (make_room). */
 static const char *begin_line(struct callback_headers *headers, const char *name) {
 	struct buffer *out = &headers->storage;
 
@@ -85,7 +90,8 @@ static void end_line(struct callback_headers *headers) {
 }
 
 /* Signs what was appended since `start` and takes it off again. */
-static void sign_tail(struct buffer *out, size_t start, const struct signer *signer, uint8_t signature[SIGNER_SIGNATURE_LEN]) {
+static void sign_tail(struct buffer *out, size_t start, const struct signer *signer,
+		      uint8_t signature[SIGNER_SIGNATURE_LEN]) {
 	signer_sign(signer, out->data + start, out->len - start, signature);
 	out->len = start;
 }
@@ -110,8 +116,8 @@ static void add_standard_webhooks(struct callback_headers *headers, const struct
 	end_line(headers);
 }
 
-static void add_rfc9421(struct callback_headers *headers, const struct signer *signer, const struct callback *callback,
-			const char *content_digest) {
+static void add_rfc9421(struct callback_headers *headers, const struct signer *signer,
+			const struct callback *callback, const char *content_digest) {
 	struct buffer *out = &headers->storage;
 	uint8_t signature[SIGNER_SIGNATURE_LEN];
 	const char *input = begin_line(headers, "signature-input");
@@ -132,13 +138,14 @@ static void add_rfc9421(struct callback_headers *headers, const struct signer *s
 	end_line(headers);
 }
 
-/* All the room at once, so that the lines, and what is signed behind them, do not move while they are written. */
+/* All the room at once, so that the lines, and what is signed behind them, do not move while they
+ * are written. */
 static void make_room(struct callback_headers *headers, const struct callback *callback) {
 	size_t components = strlen(callback->authority) + strlen(callback->path) +
-			    (callback->query ? strlen(callback->query) : 0) + strlen(callback->content_type) +
-			    strlen(callback->delivery_id);
-	size_t need =
-	    TEXT_FIXED_MAX + strlen(callback->delivery_id) + MAX(components, strlen(callback->delivery_id) + callback->body_len);
+			    (callback->query ? strlen(callback->query) : 0) +
+			    strlen(callback->content_type) + strlen(callback->delivery_id);
+	size_t need = TEXT_FIXED_MAX + strlen(callback->delivery_id) +
+		      MAX(components, strlen(callback->delivery_id) + callback->body_len);
 
 	headers->count = 0;
 	if (headers->storage.capacity > STORAGE_KEEP_MAX)

@@ -1,9 +1,10 @@
 /*
- * The signed headers of one attempt of a callback: RFC 9421 HTTP Message Signatures with Ed25519 over an RFC 9530 Content-Digest, and the
- * Standard Webhooks headers beside them.
+ * The signed headers of one attempt of a callback: RFC 9421 HTTP Message Signatures with Ed25519
+ * over an RFC 9530 Content-Digest, and the Standard Webhooks headers beside them.
  *
- * Covered components, in this order: "@method" "@authority" "@path" ["@query"] "content-digest" "content-type" "webhook-id" "webhook-timestamp".
- * Signature parameters: created, keyid; no alg (some verifiers refuse it). Label sig1.
+ * Covered components, in this order: "@method" "@authority" "@path" ["@query"] "content-digest"
+ * "content-type" "webhook-id" "webhook-timestamp". Signature parameters: created, keyid; no alg
+ * (some verifiers refuse it). Label sig1.
  */
 #pragma once
 
@@ -13,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is signed. All text borrows; `authority`, `path` and `query` are those of a normalised url (domain/url.h). */
+/* What is signed. All text borrows; `authority`, `path` and `query` are those of a normalised url
+ * (domain/url.h). */
 struct callback {
 	const char *authority;
 	const char *path;
@@ -32,21 +34,27 @@ enum { CALLBACK_SIGN_RFC9421 = 1 << 0, CALLBACK_SIGN_STANDARD_WEBHOOKS = 1 << 1 
 
 /* Header lines "name: value", each NUL-terminated, pointing into `storage`. */
 struct callback_headers {
-	const char *lines[6]; /* webhook-id, webhook-timestamp, [webhook-signature], content-digest, [signature-input, signature] */
+	const char *lines[6]; /* webhook-id, webhook-timestamp, [webhook-signature], content-digest,
+				 [signature-input, signature] */
 	size_t count;
-	struct buffer storage; /* reused from attempt to attempt; destroy with callback_headers_destroy */
+	struct buffer
+	    storage; /* reused from attempt to attempt; destroy with callback_headers_destroy */
 };
 
 void callback_headers_init(struct callback_headers *headers);
 void callback_headers_destroy(struct callback_headers *headers);
 
 /*
- * Fills `headers` anew. `formats`: CALLBACK_SIGN_ bits. Same bits as config's signature_formats. Aborts past CALLBACK_STORAGE_MAX.
- * The storage is kept from call to call, except one that grew beyond 8 KiB for a large body.
+ * Fills `headers` anew. `formats`: CALLBACK_SIGN_ bits. Same bits as config's signature_formats.
+ * Aborts past CALLBACK_STORAGE_MAX. The storage is kept from call to call, except one that grew
+ * beyond 8 KiB for a large body.
  */
-void callback_sign(struct callback_headers *headers, const struct signer *signer, unsigned formats, const struct callback *callback);
+void callback_sign(struct callback_headers *headers, const struct signer *signer, unsigned formats,
+		   const struct callback *callback);
 
 /* The pieces, for the vectors. Source: RFC 9530 section 2; RFC 9421 section 2.5. */
 void content_digest_append(struct buffer *out, const void *body, size_t body_len);
-void signature_parameters_append(struct buffer *out, const struct callback *callback, const char *kid);
-void signature_base_append(struct buffer *out, const struct callback *callback, const char *content_digest, const char *parameters);
+void signature_parameters_append(struct buffer *out, const struct callback *callback,
+				 const char *kid);
+void signature_base_append(struct buffer *out, const struct callback *callback,
+			   const char *content_digest, const char *parameters);

@@ -1,4 +1,5 @@
-/* Public keys as JWKs. Source: RFC 7517 (JWK, JWK set), RFC 8037 section 2 (OKP), RFC 7638 section 3 (thumbprint). */
+/* Public keys as JWKs. Source: RFC 7517 (JWK, JWK set), RFC 8037 section 2 (OKP), RFC 7638 section
+ * 3 (thumbprint). */
 #pragma once
 
 #include "base/buffer.h"

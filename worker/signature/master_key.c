@@ -40,8 +40,10 @@ static void compute_id(struct master_key *key) {
 	uint8_t hash[crypto_generichash_BYTES];
 	char text[KEY_TEXT_LEN + 1];
 
-	crypto_generichash(hash, sizeof(hash), purpose, sizeof(purpose) - 1, key->bytes, sizeof(key->bytes));
-	sodium_bin2base64(text, sizeof(text), hash, sizeof(hash), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	crypto_generichash(hash, sizeof(hash), purpose, sizeof(purpose) - 1, key->bytes,
+			   sizeof(key->bytes));
+	sodium_bin2base64(text, sizeof(text), hash, sizeof(hash),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	memcpy(key->id, text, ID_LEN);
 	key->id[ID_LEN] = '\0';
 }
@@ -51,7 +53,8 @@ static int refuse(struct buffer *why, const char *path, const char *reason) {
 	return MASTER_KEY_E_REFUSED;
 }
 
-/* An error of open(2): what an operator can put right is refused with words, the rest is the system's. */
+/* An error of open(2): what an operator can put right is refused with words, the rest is the
+ * system's. */
 static int refuse_errno(struct buffer *why, const char *path, int error) {
 	switch (error) {
 	case ENOENT:
@@ -61,7 +64,8 @@ static int refuse_errno(struct buffer *why, const char *path, int error) {
 	case EPERM:
 		return refuse(why, path, "cannot be opened: permission denied");
 	case ELOOP:
-		return refuse(why, path, "is a symbolic link, or behind a chain of them without an end");
+		return refuse(why, path,
+			      "is a symbolic link, or behind a chain of them without an end");
 	case EEXIST:
 		return refuse(why, path, "exists already and is left as it is");
 	default:
@@ -102,8 +106,12 @@ static int parse_key(int fd, const char *path, struct master_key *key, struct bu
 		return r;
 	if (len == KEY_TEXT_LEN + 1 && text[KEY_TEXT_LEN] == '\n')
 		len--;
-	if (len != KEY_TEXT_LEN || base64url_decode(text, len, key->bytes, sizeof(key->bytes), &key_len) < 0 || key_len != KEY_LEN)
-		return refuse(why, path, "does not hold a key: one line of 43 base64url characters is expected");
+	if (len != KEY_TEXT_LEN ||
+	    base64url_decode(text, len, key->bytes, sizeof(key->bytes), &key_len) < 0 ||
+	    key_len != KEY_LEN)
+		return refuse(
+		    why, path,
+		    "does not hold a key: one line of 43 base64url characters is expected");
 	return 0;
 }
 
@@ -117,8 +125,8 @@ int master_key_load(const char *path, struct master_key **out, struct buffer *wh
 	key = secret_alloc(sizeof(*key));
 	/* sodium_malloc locks as well but keeps a failure to itself. */
 	if (sodium_mlock(key, sizeof(*key)) < 0)
-		log_warn("the master key could not be locked in memory and may reach swap", "error=%s",
-			 log_quote(strerror(errno)));
+		log_warn("the master key could not be locked in memory and may reach swap",
+			 "error=%s", log_quote(strerror(errno)));
 	r = parse_key(fd, path, key, why);
 	if (r)
 		return r;
@@ -155,7 +163,8 @@ static int write_new_key(int fd) {
 	int r;
 
 	randombytes_buf(bytes, KEY_LEN);
-	sodium_bin2base64(text, KEY_TEXT_LEN + 1, bytes, KEY_LEN, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(text, KEY_TEXT_LEN + 1, bytes, KEY_LEN,
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	text[KEY_TEXT_LEN] = '\n';
 	r = write_all(fd, text, KEY_TEXT_LEN + 1);
 	if (r)
@@ -163,7 +172,8 @@ static int write_new_key(int fd) {
 	return fchmod(fd, 0600) < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
-/* The name must survive a power cut as well as the bytes: signatures that were sent depend on this key. */
+/* The name must survive a power cut as well as the bytes: signatures that were sent depend on this
+ * key. */
 static int sync_directory_of(const char *path) {
 	_cleanup_(x_freep) char *copy = x_strdup(path);
 	_cleanup_(fd_closep) int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -172,7 +182,8 @@ static int sync_directory_of(const char *path) {
 }
 
 int master_key_generate(const char *path, struct buffer *why) {
-	_cleanup_(fd_closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	_cleanup_(fd_closep) int fd =
+	    open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r;
 
 	if (fd < 0)
@@ -187,7 +198,8 @@ int master_key_generate(const char *path, struct buffer *why) {
 
 static void hash_text(crypto_generichash_state *state, const char *text) {
 	uint32_t len = (uint32_t)strlen(text);
-	uint8_t prefix[4] = { (uint8_t)len, (uint8_t)(len >> 8), (uint8_t)(len >> 16), (uint8_t)(len >> 24) };
+	uint8_t prefix[4] = { (uint8_t)len, (uint8_t)(len >> 8), (uint8_t)(len >> 16),
+			      (uint8_t)(len >> 24) };
 
 	crypto_generichash_update(state, prefix, sizeof(prefix));
 	crypto_generichash_update(state, (const uint8_t *)text, len);
@@ -196,7 +208,8 @@ static void hash_text(crypto_generichash_state *state, const char *text) {
 void master_key_derive_seed(const struct master_key *key, const char *tenant_id, int32_t epoch,
 			    uint8_t seed[MASTER_KEY_SEED_LEN]) {
 	uint32_t n = (uint32_t)epoch;
-	uint8_t epoch_bytes[4] = { (uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24) };
+	uint8_t epoch_bytes[4] = { (uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16),
+				   (uint8_t)(n >> 24) };
 	crypto_generichash_state state;
 
 	crypto_generichash_init(&state, key->bytes, sizeof(key->bytes), MASTER_KEY_SEED_LEN);

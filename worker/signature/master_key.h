@@ -2,8 +2,8 @@
  * The master key: 32 random bytes in a secret file (base/secret_file.h), from which every tenant's
  * signing keys are derived. Locked in memory, wiped at the end.
  *
- * File format: one line, base64url without padding of the 32 bytes. Its id is the first 16 characters of base64url of BLAKE2b-256, keyed
- * with the bytes, over a purpose.
+ * File format: one line, base64url without padding of the 32 bytes. Its id is the first 16
+ * characters of base64url of BLAKE2b-256, keyed with the bytes, over a purpose.
  */
 #pragma once
 
@@ -29,7 +29,9 @@ const char *master_key_id(const struct master_key *key);
 int master_key_generate(const char *path, struct buffer *why) _must_check_;
 
 /*
- * The Ed25519 seed of a tenant's key pair of an epoch: BLAKE2b-256 keyed with the master key over (purpose, master key id, tenant, epoch),
- * each text behind its length. The caller wipes it. Source: RFC 7693 section 2.9 (keyed BLAKE2b).
+ * The Ed25519 seed of a tenant's key pair of an epoch: BLAKE2b-256 keyed with the master key over
+ * (purpose, master key id, tenant, epoch), each text behind its length. The caller wipes it.
+ * Source: RFC 7693 section 2.9 (keyed BLAKE2b).
  */
-void master_key_derive_seed(const struct master_key *key, const char *tenant_id, int32_t epoch, uint8_t seed[MASTER_KEY_SEED_LEN]);
+void master_key_derive_seed(const struct master_key *key, const char *tenant_id, int32_t epoch,
+			    uint8_t seed[MASTER_KEY_SEED_LEN]);

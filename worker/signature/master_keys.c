@@ -5,12 +5,14 @@ struct master_keys {
 	struct master_key *items[]; /* owned */
 };
 
-/* Two files of one key are a mistake: whoever rolls from one to the other would find that nothing has changed. */
+/* Two files of one key are a mistake: whoever rolls from one to the other would find that nothing
+ * has changed. */
 static int refuse_double(const char *const *paths, size_t i, size_t before, struct buffer *why) {
 	if (strcmp(paths[i], paths[before]) == 0)
 		buffer_printf(why, "master key file %s is named twice", paths[i]);
 	else
-		buffer_printf(why, "master key file %s holds the same key as %s", paths[i], paths[before]);
+		buffer_printf(why, "master key file %s holds the same key as %s", paths[i],
+			      paths[before]);
 	return MASTER_KEY_E_REFUSED;
 }
 
@@ -20,7 +22,8 @@ static int add(struct master_keys *keys, const char *const *paths, struct buffer
 	int r = master_key_load(paths[keys->count], &key, why);
 
 	if (r < 0) {
-		buffer_printf(why, "master key file %s cannot be read: %s", paths[keys->count], strerror(-r));
+		buffer_printf(why, "master key file %s cannot be read: %s", paths[keys->count],
+			      strerror(-r));
 		return MASTER_KEY_E_REFUSED;
 	}
 	if (r)
@@ -32,8 +35,10 @@ static int add(struct master_keys *keys, const char *const *paths, struct buffer
 	return 0;
 }
 
-int master_keys_load(const char *const *paths, size_t count, struct master_keys **out, struct buffer *why) {
-	_cleanup_(master_keys_freep) struct master_keys *keys = x_calloc(1, sizeof(*keys) + count * sizeof(struct master_key *));
+int master_keys_load(const char *const *paths, size_t count, struct master_keys **out,
+		     struct buffer *why) {
+	_cleanup_(master_keys_freep) struct master_keys *keys =
+	    x_calloc(1, sizeof(*keys) + count * sizeof(struct master_key *));
 
 	if (count == 0)
 		abort();

@@ -1,6 +1,7 @@
 /*
- * The master keys that a worker has: one, or more while one is rolled to the next. The first derives new signing keys; all of them derive those
- * that there are, each found by the master key id that a signing key names. Each is loaded, locked and wiped as in master_key.h.
+ * The master keys that a worker has: one, or more while one is rolled to the next. The first
+ * derives new signing keys; all of them derive those that there are, each found by the master key
+ * id that a signing key names. Each is loaded, locked and wiped as in master_key.h.
  */
 #pragma once
 
@@ -11,10 +12,12 @@
 struct master_keys;
 
 /*
- * Loads the files, at least one. Returns 0; or MASTER_KEY_E_REFUSED with a sentence in `why` that names the file: what master_key_load refuses, a
- * file that cannot be read, or a key that an earlier file holds too.
+ * Loads the files, at least one. Returns 0; or MASTER_KEY_E_REFUSED with a sentence in `why` that
+ * names the file: what master_key_load refuses, a file that cannot be read, or a key that an
+ * earlier file holds too.
  */
-int master_keys_load(const char *const *paths, size_t count, struct master_keys **out, struct buffer *why) _must_check_;
+int master_keys_load(const char *const *paths, size_t count, struct master_keys **out,
+		     struct buffer *why) _must_check_;
 void master_keys_free(struct master_keys *keys);
 DEFINE_CLEANUP(struct master_keys, master_keys_free)
 

@@ -7,9 +7,10 @@
 #include <stdatomic.h>
 
 /*
- * In ordinary memory, wiped when freed. sodium_malloc would spend three pages and an mlock on each signer, which thousands of
- * tenants multiply past RLIMIT_MEMLOCK and the limit of mappings; a derived key is worth one tenant and can be rotated. Only the
- * master key, which is worth them all, is locked and guarded.
+ * In ordinary memory, wiped when freed. sodium_malloc would spend three pages and an mlock on each
+ * signer, which thousands of tenants multiply past RLIMIT_MEMLOCK and the limit of mappings; a
+ * derived key is worth one tenant and can be rotated. Only the master key, which is worth them all,
+ * is locked and guarded.
  */
 struct signer {
 	atomic_uint references;
@@ -32,7 +33,8 @@ struct signer *signer_from_seed(const uint8_t seed[32]) {
 	return signer;
 }
 
-struct signer *signer_derive(const struct master_key *master, const char *tenant_id, int32_t epoch) {
+struct signer *signer_derive(const struct master_key *master, const char *tenant_id,
+			     int32_t epoch) {
 	uint8_t seed[MASTER_KEY_SEED_LEN];
 	struct signer *signer;
 
@@ -63,6 +65,7 @@ const uint8_t *signer_public_key(const struct signer *signer) {
 	return signer->public_key;
 }
 
-void signer_sign(const struct signer *signer, const void *message, size_t len, uint8_t out[SIGNER_SIGNATURE_LEN]) {
+void signer_sign(const struct signer *signer, const void *message, size_t len,
+		 uint8_t out[SIGNER_SIGNATURE_LEN]) {
 	crypto_sign_detached(out, NULL, message, len, signer->secret_key);
 }
