@@ -1,11 +1,7 @@
 #include "terminal/arguments.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 static const struct flag common[] = { { "set", "KEY=VALUE", "" }, { "json", NULL, "" }, { 0 } };
 static const struct flag own[] = { { "url", "URL", "" }, { "urgent", NULL, "" }, { 0 } };

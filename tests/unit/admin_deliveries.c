@@ -1,10 +1,7 @@
 #include "command/delivery_list.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 enum { ALL_STATUSES = -1 };
 

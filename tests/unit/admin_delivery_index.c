@@ -1,10 +1,7 @@
 #include "gateway/delivery_index.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 enum { BYTES_MAX = 4096 };
 

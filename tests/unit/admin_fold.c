@@ -2,13 +2,9 @@
 #include "command/signing_keys.h"
 #include "command/state_fold.h"
 #include "kafka/topic_rules.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 enum { TEXT_MAX = 256 };
 

@@ -1,11 +1,7 @@
 #include "command/issuance_json.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 #define REQUIRED                                                                                   \
 	"\"credentialId\":\"c\",\"credentialConfigurationId\":\"cc\",\"credentialProfile\":\"p\"," \
@@ -68,7 +64,7 @@ static void test_all_fields(void **state _unused_) {
 
 	assert_int_equal(parse(arena,
 			       "{" REQUIRED ",\"commandId\":\"k\",\"tenantId\":\"t\",\"requestId\":"
-					    "\"r\",\"clientId\":\"cl\",\"timestamp\":1767182400123,"
+			       "\"r\",\"clientId\":\"cl\",\"timestamp\":1767182400123,"
 			       "\"userId\":\"u\",\"credentialOfferId\":\"o\",\"sessionId\":\"s\"}",
 			       "acme", &issuance, &why),
 			 0);

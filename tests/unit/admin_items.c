@@ -1,12 +1,8 @@
 #include "command/item_source.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 enum { ITEMS_MAX = 5 };
 

@@ -1,11 +1,7 @@
 #include "command/newest.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 static size_t freed;
 

@@ -1,9 +1,5 @@
 #include "terminal/output.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 enum { MAX_BYTES = 16 };
 

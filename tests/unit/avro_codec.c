@@ -4,11 +4,7 @@
 #include "avro/json.h"
 #include "avro_samples.h"
 #include "avro_vectors.h"
-
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
+#include "unit.h"
 
 static struct codec *codec;
 static struct arena *arena;

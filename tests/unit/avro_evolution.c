@@ -8,11 +8,8 @@
 #include "avro/frame.h"
 #include "avro/wire.h"
 #include "avro_samples.h"
+#include "unit.h"
 
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -101,58 +98,53 @@ static const struct row command_rows[] = {
 	{ "fields more, of every kind",
 	  RECORD(
 	      "WebhookCommand",
-	      FIELD("a", "'null'") "," FIELD("b", "'boolean'") "," FIELD("c", "'int'") "," FIELD("d", "'long'") "," FIELD("e", "'float'") "," FIELD("f", "'double'") "," FIELD(
-		  "g",
-		  "'bytes'") "," FIELD("h",
-				       "'string'") "," HEAD
-						   "," FIELD("i", "{'type':'fixed','name':'F','"
-								  "size':3}") "," FIELD("j", "{'"
-											     "type'"
-											     ":'"
-											     "enum'"
-											     ",'"
-											     "name'"
-											     ":'E',"
-											     "'symb"
-											     "ols':"
-											     "['X',"
-											     "'Y']"
-											     "}") "," FIELD("k", "{'type':'array','items':'F'}") "," FIELD(
-						       "l",
-						       "{'type':'map','values':{'type':'array','"
-						       "items':'long'}}") "," TIMESTAMP
-									  "," FIELD("m", "['null',{"
-											 "'type':'"
-											 "map','"
-											 "values':["
-											 "'null','"
-											 "E']}]") "," FIELD(
-									      "operation",
-									      "[" INNER(
-										  "DeleteWebhook",
-										  FIELD("force", "'"
-												 "b"
-												 "o"
-												 "o"
-												 "l"
-												 "e"
-												 "a"
-												 "n"
-												 "'") "," FIELD("id", "'string'") "," FIELD(
-										      "tree",
-										      INNER("Tree",
-											    FIELD("left", "['null','Tree']") "," FIELD(
-												"ri"
-												"gh"
-												"t",
-												"['"
-												"nu"
-												"ll"
-												"',"
-												"'T"
-												"re"
-												"e'"
-												"]")))) "]")),
+	      FIELD("a", "'null'") "," FIELD("b", "'boolean'") "," FIELD("c", "'int'") "," FIELD(
+		  "d", "'long'") "," FIELD("e", "'float'") "," FIELD("f",
+								     "'double'") "," FIELD("g",
+											   "'bytes"
+											   "'") "," FIELD("h", "'string'") "," HEAD "," FIELD("i", "{'type':'fixed','name':'F','"
+																		   "size':3}") "," FIELD("j", "{'"
+																					      "type'"
+																					      ":'"
+																					      "enum'"
+																					      ",'"
+																					      "name'"
+																					      ":'E',"
+																					      "'symb"
+																					      "ols':"
+																					      "['X',"
+																					      "'Y']"
+																					      "}") "," FIELD("k", "{'type':'array','items':'F'}") "," FIELD("l", "{'type':'map','values':{'type':'array','"
+																														 "items':'long'}}") "," TIMESTAMP "," FIELD("m", "['null',{"
+																																				 "'type':'"
+																																				 "map','"
+																																				 "values':["
+																																				 "'null','"
+																																				 "E']}]") "," FIELD("operation",
+																																						    "[" INNER("DeleteWebhook", FIELD("force", "'"
+																																											      "b"
+																																											      "o"
+																																											      "o"
+																																											      "l"
+																																											      "e"
+																																											      "a"
+																																											      "n"
+																																											      "'") "," FIELD("id",
+																																													     "'string'") "," FIELD("tree",
+																																																   INNER(
+																																																       "Tree",
+																																																       FIELD("left", "['null','Tree']") "," FIELD(
+																																																	   "ri"
+																																																	   "gh"
+																																																	   "t",
+																																																	   "['"
+																																																	   "nu"
+																																																	   "ll"
+																																																	   "',"
+																																																	   "'T"
+																																																	   "re"
+																																																	   "e'"
+																																																	   "]")))) "]")),
 	  "#01 -2 3000000000 #00000000 #0000000000000000 #02ff 'h 'c 't #aabbcc 1 2 #aabbcc "
 	  "#ddeeff 0 1 'key -2 2 1 2 0 0 5 1 1 'x 1 1 0 0 #01 'w 1 0 0 1 0 0",
 	  .ours = OUR_DELETE },
@@ -224,19 +216,21 @@ static const struct row command_rows[] = {
 								  "'long'") "," FIELD("x", x)))
 #define X32 "4142434445464748494a4b4c4d4e4f505152535455565758595a414243444546"
 #define UUID_1 "'01234567-89ab-4cde-8f01-234567890001 "
-#define WEBHOOK                                                                                            \
-	STATE(INNER(                                                                                       \
-	    "Webhook",                                                                                     \
-	    FIELD("id", "'string'") "," FIELD("tenantId", "'string'") "," FIELD("events", "{'"             \
-											  "type':"         \
-											  "'array"         \
-											  "','"            \
-											  "items'"         \
-											  ":'"             \
-											  "string"         \
-											  "'}") "," FIELD( \
-		"url", "'string'") "," FIELD("createdAt", "'long'") "," FIELD("updatedAt",                 \
-									      "'long'")))
+#define WEBHOOK                                                                                    \
+	STATE(INNER(                                                                               \
+	    "Webhook",                                                                             \
+	    FIELD("id", "'string'") "," FIELD("tenantId", "'string'") "," FIELD(                   \
+		"events",                                                                          \
+		"{'"                                                                               \
+		"type':"                                                                           \
+		"'array"                                                                           \
+		"','"                                                                              \
+		"items'"                                                                           \
+		":'"                                                                               \
+		"string"                                                                           \
+		"'}") "," FIELD("url", "'string'") "," FIELD("createdAt",                          \
+							     "'long'") "," FIELD("updatedAt",      \
+										 "'long'")))
 #define POSITION                                                                                   \
 	STATE(INNER("Position",                                                                    \
 		    FIELD("storeId", "'string'") "," FIELD("sequence", "'int'") "," FIELD(         \
@@ -271,7 +265,7 @@ static const struct row state_rows[] = {
 	  .why = "field Webhook.events has an unknown or repeated value" },
 	{ "more event types than there are", WEBHOOK,
 	  "0 " UUID_1 "'t 3 'OpenIdCredentialIssued 'OpenIdCredentialIssuedSummary "
-		      "'OpenIdCredentialIssued 0 'u 5 6",
+	  "'OpenIdCredentialIssued 0 'u 5 6",
 	  .why = "field Webhook.events has too many elements" },
 	{ "offsets missing, int for the sequence", POSITION, "0 " UUID_1 "7 1 'm 2 5",
 	  .ours = "4 " UUID_1 "7 1 'm 0 0 2 5" },

@@ -2,11 +2,7 @@
 #include "avro/canonical.h"
 #include "avro/embedded.h"
 #include "avro/fingerprint.h"
-
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
+#include "unit.h"
 
 static const struct {
 	const char *name, *schema, *canonical;

@@ -5,11 +5,7 @@
 #include "avro/fingerprint.h"
 #include "avro/frame.h"
 #include "avro_samples.h"
-
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
+#include "unit.h"
 
 /* The bytes that were asked of the allocator: the linker sends malloc, calloc and realloc here
  * (tests/unit/CMakeLists.txt). */

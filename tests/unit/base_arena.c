@@ -1,9 +1,5 @@
 #include "base/arena.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 static const size_t sizes[] = { 0, 1, 15, 16, 17, 4096, 16384, 16385, 65536, 1 << 20 };
 

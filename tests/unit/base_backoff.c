@@ -1,11 +1,5 @@
 #include "base/backoff.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 static void test_pauses_grow_to_their_bound(void **state) {
 	static const int64_t pauses[] = { 100, 200, 400, 800, 1000, 1000 };

@@ -1,13 +1,9 @@
 /* base64url: what is taken, and what is not. */
 #include "base/base64url.h"
 #include "base/memory.h"
+#include "unit.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 static const struct {
 	const char *name, *text;

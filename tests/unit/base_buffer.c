@@ -1,9 +1,5 @@
 #include "base/buffer.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 static void test_append(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(1024);

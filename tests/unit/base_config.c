@@ -1,13 +1,10 @@
 #include "base/config.h"
+#include "unit.h"
 
 #include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 static char directory[] = "/tmp/posthorn-config-XXXXXX";
 static char path[128];

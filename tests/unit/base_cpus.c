@@ -1,13 +1,9 @@
 #include "base/cpus.h"
 #include "base/memory.h"
+#include "unit.h"
 
 #include <limits.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 #define V2_MOUNT                                                                                   \
 	"30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 "                        \

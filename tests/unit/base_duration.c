@@ -1,11 +1,8 @@
 #include "base/duration.h"
 #include "base/memory.h"
+#include "unit.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 static const struct {
 	const char *text;

@@ -1,10 +1,6 @@
 #include "base/heap.h"
 #include "base/memory.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 enum { NODES = 500 };
 

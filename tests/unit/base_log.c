@@ -1,13 +1,10 @@
 #include "base/log.h"
+#include "unit.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 static int original_stderr, reading;
 static char entry[32768];

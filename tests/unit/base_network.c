@@ -1,13 +1,10 @@
 #include "base/memory.h"
 #include "base/network.h"
+#include "unit.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 static const struct {
 	const char *text;

@@ -1,10 +1,6 @@
 #include "base/buffer.h"
 #include "base/properties.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 /* What was read, as `line:key=value` or `line!`, with a space between. */
 static void take_entry(void *context, unsigned line, const char *key, const char *value) {

@@ -1,16 +1,12 @@
 #include "base/secret_file.h"
+#include "unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 enum {
 	USER = 64001,

@@ -3,12 +3,9 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
+#include "unit.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 static const struct {
 	const char *name;

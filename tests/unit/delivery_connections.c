@@ -2,15 +2,13 @@
  * receivers on loopback. */
 #include "base/clock.h"
 #include "delivery_fixture.h"
+#include "unit.h"
 
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
 /* After what it needs of the standard headers. */
-#include <cmocka.h>
 
 enum { LARGE_BODY_LEN = 250 * 1000, OTHER_ADDRESS = INADDR_LOOPBACK + 1 };
 

@@ -1,12 +1,8 @@
 #include "base/memory.h"
 #include "delivery/descriptors.h"
+#include "unit.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 static const struct {
 	int limit, wanted;

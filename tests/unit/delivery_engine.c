@@ -3,16 +3,14 @@
 #include "delivery/scheduler.h"
 #include "delivery_fixture.h"
 #include "signature/callback.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <strings.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 /* After what it needs of the standard headers. */
-#include <cmocka.h>
 
 /* --- what is sent --- */
 

@@ -2,13 +2,11 @@
 #include "base/memory.h"
 #include "delivery/failure.h"
 #include "delivery/response.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 /* After what it needs of the standard headers. */
-#include <cmocka.h>
 
 static void test_reasons(void **state _unused_) {
 	static const struct {

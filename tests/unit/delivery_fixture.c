@@ -1,18 +1,16 @@
 #include "delivery_fixture.h"
 
 #include "base/clock.h"
+#include "unit.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 /* After what it needs of the standard headers. */
-#include <cmocka.h>
 
 const char body_text[] = "{\"deliveryId\":\"1\",\"event\":{\"payload\":{\"name\":\"\xc3\x84\"}}}";
 

@@ -3,16 +3,14 @@
 #include "base/network.h"
 #include "delivery/address_guard.h"
 #include "delivery_addresses.h"
+#include "unit.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/un.h>
 
 /* After what it needs of the standard headers. */
-#include <cmocka.h>
 
 static const struct sockaddr *parse(const char *text, struct sockaddr_storage *storage) {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)storage;

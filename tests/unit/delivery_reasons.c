@@ -2,14 +2,12 @@
  * receivers on loopback. */
 #include "base/clock.h"
 #include "delivery_fixture.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
 /* After what it needs of the standard headers. */
-#include <cmocka.h>
 
 static const struct tls_server_options tls_good = { 0 },
 				       tls_expired = { .certificate = CERTIFICATE_EXPIRED },

@@ -1,12 +1,10 @@
 /* Whose turn it is, without threads or a network. */
 #include "delivery/scheduler.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 /* After what it needs of the standard headers. */
-#include <cmocka.h>
 
 enum { PER_ENDPOINT = 2, PER_HOST = 3, UNREACHED = 8, CLAIMS_MAX = 64 };
 

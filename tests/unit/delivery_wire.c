@@ -5,18 +5,16 @@
 #include "delivery/engine.h"
 #include "delivery_addresses.h"
 #include "signature/callback.h"
+#include "unit.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
 /* After what it needs of the standard headers. */
-#include <cmocka.h>
 
 enum { PARTITION = 1, EPOCH = 1, PATIENCE_MS = 20000, ANSWERS_MAX = 4, RECORD_SIZE = 512 };
 

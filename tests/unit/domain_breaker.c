@@ -2,11 +2,7 @@
 #include "domain/breaker.h"
 #include "domain/handler.h"
 #include "domain/id.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 enum {
 	MAX_FAILURES = 3,

@@ -1,11 +1,7 @@
 /* Cursors: round trips, and what is no cursor. */
 #include "base/buffer.h"
 #include "domain/cursor.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 #define ID "0f8fad5b-d9cb-469f-a165-70867728950e"
 #define TIME "2026-01-31T12:00:00.123Z"

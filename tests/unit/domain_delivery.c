@@ -2,11 +2,7 @@
  * withdrawal. */
 #include "domain/handler.h"
 #include "domain/id.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 static const int64_t schedule_ms[] = {
 	5000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000

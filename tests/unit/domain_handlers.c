@@ -3,12 +3,9 @@
 #include "domain/id.h"
 #include "domain/limits.h"
 #include "domain_world.h"
+#include "unit.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 static struct command on(struct world *world, enum operation operation, const char *id) {
 	struct command command = world_command(world, operation);

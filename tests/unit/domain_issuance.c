@@ -5,12 +5,9 @@
 #include "domain/id.h"
 #include "domain/limits.h"
 #include "domain_world.h"
+#include "unit.h"
 
 #include <jansson.h>
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 static const char *const ISSUED = "OpenIdCredentialIssued", *const SUMMARY =
 								"OpenIdCredentialIssuedSummary";

@@ -1,11 +1,7 @@
 /* What a tenant may have at most: what is one too many is refused, with the limit's key and number;
  * what is there stays and works. */
 #include "domain_world.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 static void assert_refused(const struct world *world, const struct analytic_event *outcome,
 			   int status, enum tenant_limit limit, const char *max) {

@@ -3,11 +3,7 @@
 #include "base/utf8.h"
 #include "domain/limits.h"
 #include "domain_world.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 #define NOBODY "00000000-0000-4000-8000-000000000000"
 #define ISSUED "OpenIdCredentialIssued"

@@ -2,11 +2,7 @@
 #include "domain/handler.h"
 #include "domain/id.h"
 #include "domain/state.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 #define ID "0f8fad5b-d9cb-469f-a165-70867728950e"
 

@@ -1,10 +1,6 @@
 /* Endpoint urls: what is accepted and as what, what is refused and why. */
 #include "domain/url.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 /* 127.0.0.0/8, 10.1.0.0/16 and fd00::/8. */
 static struct network allowed[] = {

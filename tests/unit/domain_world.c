@@ -2,11 +2,7 @@
 
 #include "domain/id.h"
 #include "domain/limits.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 static void derive_key(void *userdata _unused_, struct arena *arena, const char *tenant_id,
 		       int32_t epoch, struct signing_key *out) {

@@ -1,13 +1,9 @@
 #include "gateway/event_index.h"
+#include "unit.h"
 
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 enum { TEXT_MAX = 512, BEGUN_MS = 1000 };
 

@@ -1,12 +1,8 @@
 #include "base/clock.h"
 #include "gateway/pending.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 enum { TEXT_MAX = 256, STEPS_MAX = 8, WAITING_MAX = 2, TIMEOUT_MS = 60000 };
 

@@ -1,11 +1,8 @@
 /* The JWKS that is answered: whole or not at all, and that of the moment. */
 #include "gateway/public_keys.h"
+#include "unit.h"
 
 #include <jansson.h>
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 enum { BYTES_MAX = 4096 };
 

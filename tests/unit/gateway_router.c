@@ -1,11 +1,7 @@
 #include "gateway/router.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 /* A handler is never called here. */
 static const struct route table[] = {

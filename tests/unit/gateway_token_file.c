@@ -1,14 +1,10 @@
 #include "gateway/token_file.h"
+#include "unit.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 enum { WHY_MAX = 1024 };
 

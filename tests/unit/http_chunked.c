@@ -1,10 +1,6 @@
 #include "base/buffer.h"
 #include "http/chunked.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 #define BYTES(text) text, sizeof(text) - 1
 

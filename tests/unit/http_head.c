@@ -1,11 +1,8 @@
 #include "base/memory.h"
 #include "http/head.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 /* Bytes with NULs in them. */
 #define BYTES(text) text, sizeof(text) - 1

@@ -1,11 +1,8 @@
 #include "base/memory.h"
 #include "http/places.h"
+#include "unit.h"
 
 #include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 enum { REQUEST_MS = 1000, REST_MS = 5000, PLACES = 4 };
 

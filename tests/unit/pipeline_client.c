@@ -2,14 +2,11 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "pipeline/client.h"
+#include "unit.h"
 
-#include <cmocka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
 
 /* Source: Kafka protocol guide, api keys. */
 enum { HEARTBEAT = 12, SYNC_GROUP = 14 };

@@ -1,11 +1,7 @@
 /* What a dead letter keeps of a record, and that there is one which fits. */
 #include "base/memory.h"
 #include "pipeline/dead_letter.h"
-
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "unit.h"
 
 static void test_what_is_kept(void **state _unused_) {
 	static const struct {

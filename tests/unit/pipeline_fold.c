@@ -1,10 +1,8 @@
 /* Folding the changelog, and the states of a partition. */
 #include "pipeline/fold.h"
 #include "pipeline/partition.h"
+#include "unit.h"
 
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -2,10 +2,7 @@
  * is not. */
 #include "base/memory.h"
 #include "pipeline/history.h"
-
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
 
 enum { END = -1, STEPS_MAX = 12 };
 

@@ -1,11 +1,7 @@
 /* The lease: which answers prove that the group still counts on this worker. */
 #include "base/memory.h"
 #include "pipeline/lease.h"
-
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "unit.h"
 
 enum { SESSION_US = 1000, END = -1, ANSWERS_MAX = 5 };
 

@@ -1,11 +1,7 @@
 /* How many deliveries of a tenant are pending: from its backlog, and from the events of turns that
  * are committed or undone. */
 #include "pipeline/tenant_pending.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 static void note(struct tenant_pending *pending, const char *tenant_id, enum analytic_step step) {
 	tenant_pending_note(pending, 0,

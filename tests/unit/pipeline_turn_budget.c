@@ -1,11 +1,7 @@
 /* What a turn takes on, and how much the next one may. */
 #include "base/memory.h"
 #include "pipeline/turn_budget.h"
-
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "unit.h"
 
 enum { MAX_COMMANDS = 100, TIME_MS = 200 };
 

@@ -1,13 +1,8 @@
 /* Each cause is told once; what comes again is counted. */
 #include "rdkafka/refusal.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 static void the_same_cause_is_repeated(void **state) {
 	unsigned repeats = 1;

@@ -1,14 +1,11 @@
 /* kafka.* is judged when the configuration is read: all of it, by the librdkafka that is linked,
  * and without a broker. */
 #include "rdkafka/settings.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 #define SECRET "hunter2"
 

@@ -2,11 +2,7 @@
 #pragma once
 
 #include "replica/replica.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
+#include "unit.h"
 
 struct fixture {
 	char directory[64];

@@ -1,15 +1,11 @@
 /* Who may write to the worker's folder and to the replica's files in it. */
 #include "replica/folder.h"
+#include "unit.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 enum { USER = 64001, GROUP = 64004, OTHER_GROUP = 64005 };
 

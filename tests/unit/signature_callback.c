@@ -1,12 +1,9 @@
 #include "signature/callback.h"
 #include "signature/jwk.h"
+#include "unit.h"
 
 #include <pthread.h>
-#include <setjmp.h>
 #include <sodium.h>
-#include <stdarg.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 static const uint8_t seed[32] = { 1, 2, 3 };
 

@@ -1,14 +1,11 @@
 #include "signature/master_key.h"
 #include "signature/signer.h"
+#include "unit.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 #define GOOD_KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 

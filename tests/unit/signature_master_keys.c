@@ -1,12 +1,9 @@
 #include "signature/master_keys.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 /* The 32 bytes 0, 1, ..., whose id test signature_master_key fixes; and two others. */
 #define KEY_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"

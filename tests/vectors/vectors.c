@@ -2,17 +2,14 @@
  * from. */
 #include "signature/callback.h"
 #include "signature/jwk.h"
+#include "unit.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
 #include <sodium.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-/* After what it needs. */
-#include <cmocka.h>
 
 enum { FILE_MAX = 64 * 1024, HEADERS_MAX = 16 };
 
