@@ -2,7 +2,7 @@
  * from. */
 #include "signature/callback.h"
 #include "signature/jwk.h"
-#include "unit.h"
+#include "../unit/unit.h"
 
 #include <fcntl.h>
 #include <sodium.h>
