@@ -4,7 +4,6 @@
 #include "avro/codec.h"
 #include "base/backoff.h"
 #include "domain/handler.h"
-#include "pipeline/client.h"
 #include "pipeline/dead_letter.h"
 #include "pipeline/dispatch.h"
 #include "pipeline/inputs.h"
@@ -15,9 +14,10 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/restore.h"
 #include "pipeline/tenant_pending.h"
-#include "pipeline/topics.h"
-#include "pipeline/transaction.h"
 #include "pipeline/turn_budget.h"
+#include "rdkafka/client.h"
+#include "rdkafka/topics.h"
+#include "rdkafka/transaction.h"
 #include "replica/replica.h"
 
 #include <stdatomic.h>

@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "pipeline/transaction.h"
+#include "rdkafka/transaction.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 #include "pipeline/inputs.h"
 
-#include "pipeline/client.h"
+#include "rdkafka/client.h"
 
 enum { RECORDS_IN_A_ROW = 16 }; /* of one partition, before the next one's */
 

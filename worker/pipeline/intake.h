@@ -8,7 +8,7 @@
 #include "avro/codec.h"
 #include "domain/command.h"
 #include "pipeline/partition.h"
-#include "pipeline/topics.h"
+#include "rdkafka/topics.h"
 
 #include <librdkafka/rdkafka.h>
 

@@ -2,8 +2,8 @@
 
 #include "base/clock.h"
 #include "pipeline/restore_internal.h"
-#include "pipeline/takeover.h"
 #include "rdkafka/refusal.h"
+#include "rdkafka/takeover.h"
 
 #include <errno.h>
 #include <malloc.h>

@@ -12,10 +12,10 @@
 #pragma once
 
 #include "avro/codec.h"
-#include "pipeline/client.h"
 #include "pipeline/metrics.h"
 #include "pipeline/partition.h"
-#include "pipeline/topics.h"
+#include "rdkafka/client.h"
+#include "rdkafka/topics.h"
 #include "replica/replica.h"
 
 struct restorer;

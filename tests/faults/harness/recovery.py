@@ -29,7 +29,7 @@ from .watch import Watch
 
 PARTITIONS = 12
 RATE = 40  # commands a second
-SESSION_TIMEOUT_S = 10  # worker/pipeline/client.c; nothing here is configured otherwise
+SESSION_TIMEOUT_S = 10  # worker/rdkafka/settings.c; nothing here is configured otherwise
 LIMITS_S = {"idle": SESSION_TIMEOUT_S + 3, "open": SESSION_TIMEOUT_S + 5}
 DECIDES = "idle"  # the other limit is an aim
 DEADLINE_S = 90

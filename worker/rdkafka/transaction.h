@@ -12,8 +12,8 @@
  */
 #pragma once
 
-#include "pipeline/client.h"
-#include "pipeline/topics.h"
+#include "rdkafka/client.h"
+#include "rdkafka/topics.h"
 
 enum {
 	TRANSACTION_E_ABORTED = 1, /* nothing of it happened: roll back and rewind */

@@ -1,4 +1,4 @@
-#include "pipeline/transaction.h"
+#include "rdkafka/transaction.h"
 
 #include "base/clock.h"
 #include "base/fault.h"

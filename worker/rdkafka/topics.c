@@ -1,4 +1,4 @@
-#include "pipeline/topics.h"
+#include "rdkafka/topics.h"
 
 #include "rdkafka/refusal.h"
 

@@ -11,8 +11,8 @@
  */
 #pragma once
 
-#include "pipeline/client.h"
-#include "pipeline/topics.h"
+#include "rdkafka/client.h"
+#include "rdkafka/topics.h"
 
 enum { TAKEOVER_E_MEMBER = 1 };
 

@@ -1,7 +1,7 @@
-#include "pipeline/takeover.h"
+#include "rdkafka/takeover.h"
 
-#include "pipeline/transaction.h"
 #include "rdkafka/refusal.h"
+#include "rdkafka/transaction.h"
 
 #include <errno.h>
 

@@ -1,4 +1,4 @@
-#include "pipeline/client.h"
+#include "rdkafka/client.h"
 
 #include "rdkafka/refusal.h"
 

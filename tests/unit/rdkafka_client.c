@@ -1,7 +1,7 @@
 /* What librdkafka tells of answers, by its mock brokers: the lease stands on it. */
 #include "base/clock.h"
 #include "base/memory.h"
-#include "pipeline/client.h"
+#include "rdkafka/client.h"
 #include "unit.h"
 
 #include <librdkafka/rdkafka_mock.h>
