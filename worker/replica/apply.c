@@ -1,5 +1,5 @@
 /* One change of the changelog: an idempotent upsert or delete of a row (R7). */
-#include "replica/internal.h"
+#include "replica/row.h"
 
 #include <assert.h>
 
@@ -20,7 +20,7 @@ static const enum statement delete_statements[STATE_KIND_COUNT] = {
 	[STATE_POSITION] = STATEMENT_POSITION_DELETE,
 };
 
-/* Binds what identifies the row; returns the number of parameters that took. */
+/* Binds the parameters that identify the row. Returns their number. */
 static int bind_key(struct replica *replica, sqlite3_stmt *statement, int32_t partition,
 		    const struct state_key *key) {
 	if (key->kind == STATE_POSITION) {
@@ -35,7 +35,7 @@ static int bind_key(struct replica *replica, sqlite3_stmt *statement, int32_t pa
 	return 2;
 }
 
-/* SQLite reads the id and the text when the statement runs: they are the caller's until then. */
+/* Borrows the ids until the statement is reset: SQLite reads them when it runs. */
 static void bind_delivery(sqlite3_stmt *statement, int at, const struct uuid *webhook_id,
 			  const char *tenant_id, enum delivery_status status, int64_t due_ms) {
 	bind_uuid(statement, at, webhook_id);
@@ -44,9 +44,9 @@ static void bind_delivery(sqlite3_stmt *statement, int at, const struct uuid *we
 	bind_int(statement, at + 3, due_ms);
 }
 
-static struct young_delivery row_of(const struct delivery *delivery, int32_t partition,
-				    const void *value, size_t len) {
-	return (struct young_delivery){
+static struct unflushed_delivery row_of(const struct delivery *delivery, int32_t partition,
+					const void *value, size_t len) {
+	return (struct unflushed_delivery){
 		.id = delivery->id,
 		.webhook_id = delivery->webhook_id,
 		.tenant_id = delivery->tenant_id,
@@ -57,7 +57,7 @@ static struct young_delivery row_of(const struct delivery *delivery, int32_t par
 	};
 }
 
-/* Of events that it takes, a bit each. */
+/* The types of events that the webhook takes, a bit each. */
 static unsigned types_of(const struct webhook *webhook) {
 	unsigned types = 0;
 
@@ -66,7 +66,7 @@ static unsigned types_of(const struct webhook *webhook) {
 	return types;
 }
 
-/* The columns that the row is looked up by, from parameter `at` on. */
+/* Binds the columns that the row is looked up by, from parameter `at` on. */
 static void bind_columns(sqlite3_stmt *statement, int at, const struct state_record *record) {
 	const struct delivery *delivery = &record->delivery;
 
@@ -103,10 +103,10 @@ static int put_master_key(struct replica *replica, int32_t partition,
 
 	bind_int(statement, 1, partition);
 	bind_text(statement, 2, key->master_key_id);
-	return replica_run(replica, statement);
+	return row_run(replica, statement);
 }
 
-static int put_row(void *userdata, const struct young_delivery *delivery) {
+static int put_row(void *userdata, const struct unflushed_delivery *delivery) {
 	struct replica *replica = userdata;
 	struct state_key key = { .kind = STATE_DELIVERY, .id = delivery->id };
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_PUT);
@@ -115,11 +115,11 @@ static int put_row(void *userdata, const struct young_delivery *delivery) {
 	sqlite3_bind_blob64(statement, at, delivery->value, delivery->len, SQLITE_STATIC);
 	bind_delivery(statement, at + 1, &delivery->webhook_id, delivery->tenant_id,
 		      DELIVERY_PENDING, delivery->due_ms);
-	return replica_run(replica, statement);
+	return row_run(replica, statement);
 }
 
-int replica_write_young(struct replica *replica) {
-	return young_write(replica->young, replica->in_turn, put_row, replica);
+int replica_write_unflushed(struct replica *replica) {
+	return unflushed_write(replica->unflushed, replica->in_turn, put_row, replica);
 }
 
 /* Returns 1 with a row, 0 without, or -EIO. */
@@ -128,24 +128,25 @@ static int has_row(struct replica *replica, const struct uuid *delivery_id) {
 	    replica_statement(replica, STATEMENT_DELIVERY_FIND);
 
 	bind_uuid(statement, 1, delivery_id);
-	return replica_step(replica, statement);
+	return row_step(replica, statement);
 }
 
-/* Whether the change is done without its row: returns 1, 0 or -EIO. */
-static int apply_young(struct replica *replica, int32_t partition, const struct change *change,
-		       const void *value, size_t len) {
+/* Applies a change of a delivery without its row, where that is possible. Returns 1 when it is
+ * done, 0 when the row has to change, or -EIO. */
+static int apply_without_row(struct replica *replica, int32_t partition,
+			     const struct change *change, const void *value, size_t len) {
 	const struct delivery *delivery = change->record ? &change->record->delivery : NULL;
-	struct young_delivery row;
-	bool was_young = young_end(replica->young, &change->key.id, partition);
+	struct unflushed_delivery row;
+	bool was_held = unflushed_end(replica->unflushed, &change->key.id, partition);
 	int r;
 
-	if (!delivery || was_young || delivery->status != DELIVERY_PENDING)
-		return !delivery && was_young;
+	if (!delivery || was_held || delivery->status != DELIVERY_PENDING)
+		return !delivery && was_held;
 	r = has_row(replica, &delivery->id);
 	if (r)
 		return MIN(r, 0);
 	row = row_of(delivery, partition, value, len);
-	return young_put(replica->young, &row);
+	return unflushed_put(replica->unflushed, &row);
 }
 
 static int apply_row(struct replica *replica, int32_t partition, const struct change *change,
@@ -160,7 +161,7 @@ static int apply_row(struct replica *replica, int32_t partition, const struct ch
 		sqlite3_bind_blob64(statement, at, value, len, SQLITE_STATIC);
 		bind_columns(statement, at + 1, record);
 	}
-	r = replica_run(replica, statement);
+	r = row_run(replica, statement);
 	return r == 0 && record && kind == STATE_SIGNING_KEY
 		   ? put_master_key(replica, partition, &record->signing_key)
 		   : r;
@@ -176,6 +177,6 @@ int replica_apply(struct replica *replica, int32_t partition, const struct chang
 	replica->is_new = false;
 	arena_reset(replica->scratch);
 	if (change->key.kind == STATE_DELIVERY && replica->in_turn)
-		r = apply_young(replica, partition, change, value, len);
+		r = apply_without_row(replica, partition, change, value, len);
 	return r ? MIN(r, 0) : apply_row(replica, partition, change, value, len);
 }

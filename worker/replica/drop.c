@@ -1,16 +1,17 @@
 /*
- * Forgetting a partition. Nothing is looked up by partition alone, so each table is walked once
- * along its key, in chunks whose transactions stay small however many rows there are.
+ * Dropping a partition. The tables are not in the order of partitions, so each is walked once along
+ * its key. The walk is cut into chunks: a chunk's transaction is small, whatever the number of
+ * rows.
  */
-#include "replica/internal.h"
+#include "replica/row.h"
 
 enum { CHUNK_ROWS = 5000 };
 
 /* Past every key: SQLite orders blobs after texts, and this one after every id. */
 #define LAST_KEY "x'ffffffffffffffffffffffffffffffffff'"
 
-/* Where the chunk after key ?1 of ?2 rows ends; and the partition ?3's rows of it, without the
- * detour over an index of partitions. */
+/* end_of_chunk: the key that ends the chunk of ?2 + 1 rows after key ?1. delete_chunk: deletes the
+ * rows of partition ?3 from after ?1 to ?2; the + keeps SQLite from an index of partitions. */
 struct table {
 	const char *end_of_chunk;
 	const char *delete_chunk;
@@ -38,7 +39,7 @@ static int run_for_partition(struct replica *replica, enum statement name, int32
 	sqlite3_stmt *statement = replica_statement(replica, name);
 
 	bind_int(statement, 1, partition);
-	return replica_run(replica, statement);
+	return row_run(replica, statement);
 }
 
 /* First of all, so that a process that dies in the middle leaves rows that nobody takes for a
@@ -59,9 +60,10 @@ static int forget_offset(struct replica *replica, int32_t partition) {
 	return r;
 }
 
-/* The key that ends the chunk after `from` (NULL: the first one), owned by the caller. */
-static int find_end(struct replica *replica, sqlite3_stmt *statement, const sqlite3_value *from,
-		    sqlite3_value **out) {
+/* Sets `*out` to the key that ends the chunk after `from` (NULL: the first chunk); the caller owns
+ * it. */
+static int find_end_of_chunk(struct replica *replica, sqlite3_stmt *statement,
+			     const sqlite3_value *from, sqlite3_value **out) {
 	int r;
 
 	if (from)
@@ -69,14 +71,14 @@ static int find_end(struct replica *replica, sqlite3_stmt *statement, const sqli
 	else
 		bind_text(statement, 1, ""); /* before every key, also before every id */
 	bind_int(statement, 2, CHUNK_ROWS - 1);
-	r = replica_step(replica, statement);
+	r = row_step(replica, statement);
 	if (r > 0)
 		*out = sqlite3_value_dup(sqlite3_column_value(statement, 0));
 	sqlite3_reset(statement);
 	return MIN(r, 0);
 }
 
-/* Outside a transaction a statement is its own. */
+/* Each call is a transaction of its own. */
 static int delete_chunk(struct replica *replica, sqlite3_stmt *statement, int32_t partition,
 			const sqlite3_value *from, const sqlite3_value *to) {
 	if (from)
@@ -85,10 +87,10 @@ static int delete_chunk(struct replica *replica, sqlite3_stmt *statement, int32_
 		bind_text(statement, 1, "");
 	sqlite3_bind_value(statement, 2, to);
 	bind_int(statement, 3, partition);
-	return replica_run(replica, statement);
+	return row_run(replica, statement);
 }
 
-/* Whether a chunk's end is LAST_KEY, the only key longer than an id that is a blob. */
+/* Whether the end of a chunk is LAST_KEY: no other key is a blob longer than an id. */
 static bool is_last(sqlite3_value *key) {
 	return sqlite3_value_type(key) == SQLITE_BLOB &&
 	       sqlite3_value_bytes(key) > (int)sizeof(struct uuid);
@@ -102,10 +104,10 @@ static int drop_from_table(struct replica *replica, const struct table *table, i
 	if (sqlite3_prepare_v2(replica->db, table->end_of_chunk, -1, &end_of_chunk, NULL) !=
 		SQLITE_OK ||
 	    sqlite3_prepare_v2(replica->db, table->delete_chunk, -1, &delete, NULL) != SQLITE_OK)
-		return replica_fail(replica, "prepare");
+		return row_fail(replica, "prepare");
 	do {
 		_cleanup_(sqlite3_value_freep) sqlite3_value *to = NULL;
-		int r = find_end(replica, end_of_chunk, from, &to);
+		int r = find_end_of_chunk(replica, end_of_chunk, from, &to);
 
 		if (!r)
 			r = delete_chunk(replica, delete, partition, from, to);

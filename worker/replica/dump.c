@@ -1,6 +1,6 @@
-/* Every key in order, streamed: each table has an index of its keys, and the kinds follow each
- * other as their names do. */
-#include "replica/internal.h"
+/* Streams every key in order: each table has an index of its keys, and the tables follow each other
+ * in the order of their prefixes. */
+#include "replica/row.h"
 
 #include <errno.h>
 
@@ -15,8 +15,8 @@ static const struct {
 	{ STATEMENT_DUMP_WEBHOOKS, STATE_WEBHOOK },         /* webhook/ */
 };
 
-/* The key's text; of a delivery it is made from the id, whose bytes and text have the same order.
- */
+/* The text of the key in column 0. A delivery's is made from its id: ids have the same order as
+ * bytes and as text. */
 static int key_text(struct replica *replica, sqlite3_stmt *statement, enum state_kind kind,
 		    const char **out) {
 	struct state_key key = { .kind = STATE_DELIVERY };
@@ -24,9 +24,9 @@ static int key_text(struct replica *replica, sqlite3_stmt *statement, enum state
 
 	if (kind != STATE_DELIVERY) {
 		*out = (const char *)sqlite3_column_text(statement, 0);
-		return *out ? 0 : replica_fail_row(replica, "dump", "not a key");
+		return *out ? 0 : row_fail_damaged(replica, "dump", "not a key");
 	}
-	r = replica_column_uuid(replica, statement, 0, &key.id);
+	r = row_column_uuid(replica, statement, 0, &key.id);
 	if (r)
 		return r;
 	arena_reset(replica->scratch);
@@ -39,7 +39,7 @@ static int dump_table(struct replica *replica, size_t source, replica_dump_fn fn
 	    replica_statement(replica, sources[source].statement);
 	int r;
 
-	while ((r = replica_step(replica, statement)) > 0) {
+	while ((r = row_step(replica, statement)) > 0) {
 		const char *key;
 
 		r = key_text(replica, statement, sources[source].kind, &key);
@@ -55,13 +55,13 @@ static int dump_table(struct replica *replica, size_t source, replica_dump_fn fn
 
 int replica_dump(struct replica *replica, replica_dump_fn fn, void *userdata) {
 	bool nested = !sqlite3_get_autocommit(replica->db);
-	int r = replica_write_young(replica);
+	int r = replica_write_unflushed(replica);
 
 	if (r)
 		return r;
-	/* One snapshot over all tables, also while a worker goes on writing. */
+	/* One snapshot of all tables, while a worker may be writing. */
 	if (!nested && sqlite3_exec(replica->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
-		return replica_fail(replica, "dump");
+		return row_fail(replica, "dump");
 	for (size_t i = 0; !r && i < ARRAY_LEN(sources); i++)
 		r = dump_table(replica, i, fn, userdata);
 	if (!nested)

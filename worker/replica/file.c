@@ -17,9 +17,8 @@
 enum { BUSY_TIMEOUT_MS = 5000, REASON_MAX = 512 };
 
 /*
- * Large bodies stay on few pages (page_size); memory is bounded (cache_size in KiB, and no mmap,
- * which would also turn a truncated file into a signal); Kafka is what makes a commit durable
- * (synchronous).
+ * page_size: large bodies stay on few pages. synchronous: Kafka makes a commit durable. cache_size
+ * (KiB) bounds the memory. mmap_size: a truncated file must not become a signal.
  */
 static const char pragmas[] = "PRAGMA page_size = 8192;"
 			      "PRAGMA journal_mode = WAL;"
@@ -28,8 +27,8 @@ static const char pragmas[] = "PRAGMA page_size = 8192;"
 			      "PRAGMA mmap_size = 0;"
 			      "PRAGMA journal_size_limit = 67108864;";
 
-/* What the file must have been made for. A machine that died may have lost pages that were never
- * synced, hence the boot. */
+/* The file must have been made for these. A machine that died may have lost pages that were never
+ * synced: therefore the boot counts. */
 struct identity {
 	const char *schema;
 	const char *cluster;
@@ -83,29 +82,30 @@ static void read_boot(char out[UUID_TEXT_SIZE]) {
 		out[UUID_TEXT_SIZE - 1] = '\0';
 		return;
 	}
-	/* Where it cannot be read every start is a new boot. */
+	/* Without a boot id every start counts as a new boot. */
 	unknown = uuid_random();
 	uuid_format(&unknown, out);
 }
 
-/* Whether meta says otherwise; `reason` tells what. An error of SQLite's is a difference too. */
+/* Whether the value of `name` in meta is another one; then `reason` says so. An error of SQLite's
+ * counts as a difference. */
 static bool meta_differs(sqlite3 *db, const char *name, const char *expected,
 			 struct buffer *reason) {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
-	int rc =
+	int r =
 	    sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = ?1", -1, &statement, NULL);
 
-	if (rc == SQLITE_OK) {
+	if (r == SQLITE_OK) {
 		sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
-		rc = sqlite3_step(statement);
+		r = sqlite3_step(statement);
 	}
-	if (rc == SQLITE_ROW) {
+	if (r == SQLITE_ROW) {
 		const char *value = (const char *)sqlite3_column_text(statement, 0);
 
 		if (value && strcmp(value, expected) == 0)
 			return false;
 		buffer_printf(reason, "it is of another %s", name);
-	} else if (rc == SQLITE_DONE) {
+	} else if (r == SQLITE_DONE) {
 		buffer_printf(reason, "it does not say its %s", name);
 	} else {
 		buffer_append_string(reason, sqlite3_errmsg(db));
@@ -116,19 +116,19 @@ static bool meta_differs(sqlite3 *db, const char *name, const char *expected,
 /* Whether it was being filled when its worker died. An error of SQLite's counts. */
 static bool is_half_filled(sqlite3 *db, struct buffer *reason) {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
-	int rc = sqlite3_prepare_v2(db, "SELECT 1 FROM meta WHERE name = '" REPLICA_FILLING "'", -1,
-				    &statement, NULL);
+	int r = sqlite3_prepare_v2(db, "SELECT 1 FROM meta WHERE name = '" REPLICA_FILLING "'", -1,
+				   &statement, NULL);
 
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(statement);
-	if (rc == SQLITE_DONE)
+	if (r == SQLITE_OK)
+		r = sqlite3_step(statement);
+	if (r == SQLITE_DONE)
 		return false;
 	buffer_append_string(reason,
-			     rc == SQLITE_ROW ? "it was not filled whole" : sqlite3_errmsg(db));
+			     r == SQLITE_ROW ? "it was not filled whole" : sqlite3_errmsg(db));
 	return true;
 }
 
-/* Opens what is there. NULL with a reason when it cannot be used. */
+/* Opens the file that is there. Returns NULL, with a reason, when it cannot be used. */
 static sqlite3 *open_usable(const char *file, const struct identity *identity,
 			    struct buffer *reason) {
 	_cleanup_(sqlite3_close_v2p) sqlite3 *db = NULL;
@@ -153,18 +153,18 @@ static sqlite3 *open_usable(const char *file, const struct identity *identity,
 
 static int meta_put(sqlite3 *db, const char *name, const char *value) {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
-	int rc = sqlite3_prepare_v2(db, "INSERT INTO meta (name, value) VALUES (?1, ?2)", -1,
-				    &statement, NULL);
+	int r = sqlite3_prepare_v2(db, "INSERT INTO meta (name, value) VALUES (?1, ?2)", -1,
+				   &statement, NULL);
 
-	if (rc != SQLITE_OK)
-		return rc;
+	if (r != SQLITE_OK)
+		return r;
 	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
 	sqlite3_bind_text(statement, 2, value, -1, SQLITE_STATIC);
-	rc = sqlite3_step(statement);
-	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+	r = sqlite3_step(statement);
+	return r == SQLITE_DONE ? SQLITE_OK : r;
 }
 
-static bool fill_new(sqlite3 *db, const struct identity *identity) {
+static bool set_up_schema(sqlite3 *db, const struct identity *identity) {
 	return sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK &&
 	       sqlite3_exec(db, pragmas, NULL, NULL, NULL) == SQLITE_OK &&
 	       sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
@@ -175,10 +175,10 @@ static bool fill_new(sqlite3 *db, const struct identity *identity) {
 	       sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
 }
 
-static int create(const char *file, const struct identity *identity, sqlite3 **out) {
+static int create_file(const char *file, const struct identity *identity, sqlite3 **out) {
 	_cleanup_(sqlite3_close_v2p) sqlite3 *db = NULL;
-	/* Made here, for its mode: it holds what the callbacks say. SQLite gives the files beside
-	 * it the same one. */
+	/* The file is made here for its mode: it holds the bodies of callbacks. SQLite gives the
+	 * files beside it the same mode. */
 	int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
@@ -186,7 +186,7 @@ static int create(const char *file, const struct identity *identity, sqlite3 **o
 	close(fd);
 	if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
 		SQLITE_OK ||
-	    !fill_new(db, identity)) {
+	    !set_up_schema(db, identity)) {
 		log_error("the replica cannot be made", "file=%s error=%s", log_quote(file),
 			  log_quote(sqlite3_errmsg(db)));
 		return -EIO;
@@ -208,7 +208,7 @@ int file_open(const char *file, const char *cluster_id, sqlite3 **out, bool *is_
 	log_info("the replica is made anew", "file=%s reason=%s", log_quote(file),
 		 log_quote(reason.data));
 	r = file_remove(file);
-	return r ? r : create(file, &identity, out);
+	return r ? r : create_file(file, &identity, out);
 }
 
 int file_open_readonly(const char *file, sqlite3 **out) {

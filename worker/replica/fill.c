@@ -1,19 +1,19 @@
 /*
- * Filling a new file. Nobody reads it yet and there is nothing in it to lose, so what makes a
- * commit safe and a look-up fast can wait until it is full: the journal, the indexes whose entries
- * would come in no order, and the count of each tenant's webhooks.
+ * Filling a new file. It has no readers and nothing to lose yet. So the file does without a journal
+ * until it is full, and without the indexes whose entries would come in no order, and without the
+ * count of each tenant's webhooks.
  */
-#include "replica/internal.h"
+#include "replica/row.h"
 
 #include <strings.h>
 
 DEFINE_CLEANUP(sqlite3_stmt, sqlite3_finalize)
 
-/* In the order in which they are made again. Not the indexes of dead deliveries: they are few, and
- * making one anew reads the whole table. */
+/* In the order in which they are made. The indexes of dead deliveries are not among them: dead
+ * deliveries are few, and making an index reads the whole table. */
 static const struct late {
 	const char *name;
-	const char *before; /* what is done first, at once; NULL: nothing */
+	const char *before; /* SQL that is run just before it is made; NULL: none */
 } late[REPLICA_LATE] = {
 	{ "webhook_list", NULL },
 	{ "webhook_subscribers", NULL },
@@ -24,11 +24,11 @@ static const struct late {
 			   "GROUP BY tenant ORDER BY tenant" },
 };
 
-static bool run(struct replica *replica, const char *sql) {
+static bool execute(struct replica *replica, const char *sql) {
 	return sqlite3_exec(replica->db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* Sets it, and looks: SQLite answers with the mode that it is in. */
+/* Returns whether the file is in that mode now: SQLite answers with the mode that it is in. */
 static bool set_journal_mode(struct replica *replica, const char *mode) {
 	_cleanup_(x_freep) char *sql = x_asprintf("PRAGMA journal_mode = %s", mode);
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
@@ -38,22 +38,24 @@ static bool set_journal_mode(struct replica *replica, const char *mode) {
 	       strcasecmp((const char *)sqlite3_column_text(statement, 0), mode) == 0;
 }
 
-/* The mark goes in while there still is a journal. */
+/* The mark is written while there still is a journal. */
 static bool leave_journal(struct replica *replica) {
-	return run(replica, "INSERT INTO meta (name, value) VALUES ('" REPLICA_FILLING "', '')") &&
+	return execute(replica,
+		       "INSERT INTO meta (name, value) VALUES ('" REPLICA_FILLING "', '')") &&
 	       set_journal_mode(replica, "delete") &&
-	       run(replica, "PRAGMA locking_mode = EXCLUSIVE") && set_journal_mode(replica, "off");
+	       execute(replica, "PRAGMA locking_mode = EXCLUSIVE") &&
+	       set_journal_mode(replica, "off");
 }
 
-/* The lock is let go with the next read. */
+/* The exclusive lock is released by the next read. */
 static bool return_to_journal(struct replica *replica) {
-	return run(replica, "PRAGMA locking_mode = NORMAL; SELECT 1 FROM meta") &&
+	return execute(replica, "PRAGMA locking_mode = NORMAL; SELECT 1 FROM meta") &&
 	       set_journal_mode(replica, "wal") &&
-	       run(replica, "DELETE FROM meta WHERE name = '" REPLICA_FILLING "'");
+	       execute(replica, "DELETE FROM meta WHERE name = '" REPLICA_FILLING "'");
 }
 
-/* Remembers how it was made, and drops it. */
-static bool drop(struct replica *replica, size_t i) {
+/* Keeps the SQL of an index or trigger, and drops it. */
+static bool drop_late(struct replica *replica, size_t i) {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
 	_cleanup_(x_freep) char *sql = NULL;
 
@@ -67,18 +69,18 @@ static bool drop(struct replica *replica, size_t i) {
 	sql =
 	    x_asprintf("DROP %s %s", (const char *)sqlite3_column_text(statement, 1), late[i].name);
 	sqlite3_reset(statement);
-	return run(replica, sql);
+	return execute(replica, sql);
 }
 
-static bool make(struct replica *replica, size_t i) {
+static bool make_late(struct replica *replica, size_t i) {
 	_cleanup_(x_freep) char *sql = TAKE(replica->late[i]);
 
-	return (!late[i].before || run(replica, late[i].before)) && run(replica, sql);
+	return (!late[i].before || execute(replica, late[i].before)) && execute(replica, sql);
 }
 
-static int fail(struct replica *replica) {
+static int fail_filling(struct replica *replica) {
 	replica->damaged = true;
-	return replica_fail(replica, "fill");
+	return row_fail(replica, "fill");
 }
 
 int replica_fill_begin(struct replica *replica) {
@@ -89,22 +91,21 @@ int replica_fill_begin(struct replica *replica) {
 	replica->is_new = false;
 	replica->is_filling = true;
 	if (!leave_journal(replica))
-		return replica_fill_end(
-		    replica); /* somebody reads it: then with the journal, as any other */
+		return replica_fill_end(replica); /* another process reads the file */
 	for (size_t i = 0; done && i < REPLICA_LATE; i++)
-		done = drop(replica, i);
-	return done ? 0 : fail(replica);
+		done = drop_late(replica, i);
+	return done ? 0 : fail_filling(replica);
 }
 
 int replica_fill_end(struct replica *replica) {
-	replica->is_new = false; /* from here on it is used */
+	replica->is_new = false;
 	if (!replica->is_filling)
 		return 0;
 	for (size_t i = 0; i < REPLICA_LATE; i++)
 		if (replica->late[i])
-			return make(replica, i) ? REPLICA_E_MORE : fail(replica);
+			return make_late(replica, i) ? REPLICA_E_MORE : fail_filling(replica);
 	if (!return_to_journal(replica))
-		return fail(replica);
+		return fail_filling(replica);
 	replica->is_filling = false;
 	return 0;
 }

@@ -1,13 +1,15 @@
-/* What the files of this folder share. */
+/* The replica as the files of this folder share it. */
 #pragma once
 
 #include "replica/replica.h"
 #include "replica/statement.h"
-#include "replica/young.h"
+#include "replica/unflushed.h"
 
+/* The number of indexes and triggers that a file makes only once it is filled (fill.c). */
 enum { REPLICA_LATE = 6 };
 
-/* A row of meta while the file is being filled: it is good for nothing then. */
+/* A row of meta that stands for as long as the file is being filled. A file that still has it when
+ * it is opened is made anew. */
 #define REPLICA_FILLING "filling"
 
 struct replica {
@@ -15,22 +17,27 @@ struct replica {
 	struct statements statements;
 	struct codec *codec; /* borrowed */
 	struct registry registry;
-	struct arena *scratch; /* keys of one call */
+	struct arena *scratch; /* for the keys of one call */
 	char *file;            /* owned; the database's path */
-	int lock_fd;           /* of <data_dir>/lock; -1 when opened to read */
-	bool is_new; /* this process made the file, nothing was put into it, and nobody uses it yet
-		      */
-	struct young
-	    *young; /* what the turns that are not committed yet brought, and nothing has written */
-	bool in_turn;             /* between replica_turn_begin and its end */
-	bool is_gathering;        /* there are turns that are not committed yet */
-	int64_t gather_since_ms;  /* when the first of them began; monotonic */
-	int64_t turn_ended_ms;    /* when the last of them ended */
-	bool is_filling;          /* without a journal: it cannot be rolled back */
-	char *late[REPLICA_LATE]; /* owned; statements that make what filling does without */
-	bool failed;  /* SQLite refused something: what was gathered may be gone, so no turn begins
-			 or ends, and nothing is committed */
-	bool damaged; /* SQLite said so: the file goes when it is closed */
+	int lock_fd;           /* of <data_dir>/lock; -1: opened to read */
+
+	/* This process made the file, and nothing was put into it or read from it yet. */
+	bool is_new;
+	/* The file has no journal: a transaction cannot be rolled back. */
+	bool is_filling;
+	char *late[REPLICA_LATE]; /* owned; the SQL of the indexes and triggers that are to come */
+
+	bool in_turn;                /* between replica_turn_begin and its end */
+	bool is_gathering;           /* turns have ended, or one is open, since the last commit */
+	int64_t gather_since_ms;     /* monotonic; when the first of these turns began */
+	int64_t turn_ended_ms;       /* monotonic; when the last of these turns ended */
+	struct unflushed *unflushed; /* owned; deliveries of these turns that have no row */
+
+	/* SQLite refused something. The gathered turns may be gone: no turn begins or ends, and
+	 * nothing is committed. */
+	bool failed;
+	/* The file is not to be believed: it is removed when it is closed. */
+	bool damaged;
 };
 
 /* The statement, ready to be bound. */
@@ -38,37 +45,9 @@ static inline sqlite3_stmt *replica_statement(struct replica *replica, enum stat
 	return replica->statements.prepared[statement];
 }
 
-/* Logs SQLite's last error, and remembers that there was one. Returns -EIO. */
-int replica_fail(struct replica *replica, const char *doing);
-/* A row whose value or key is not what was once written: damage as well. Returns -EIO. */
-int replica_fail_row(struct replica *replica, const char *doing, const char *why);
+/* apply.c: writes a row for each delivery that has none. Called before every look-up of pending
+ * deliveries that is not by id. Returns 0 or -EIO. */
+int replica_write_unflushed(struct replica *replica) _must_check_;
 
-/* Before a look-up of rows of pending deliveries other than by id: they are all written. Returns 0
- * or -EIO. */
-int replica_write_young(struct replica *replica) _must_check_;
-
-/* Steps to the next row: 1 with a row, 0 at the end, or -EIO. */
-int replica_step(struct replica *replica, sqlite3_stmt *statement) _must_check_;
-/* For a statement without rows: runs and resets it. */
-int replica_run(struct replica *replica, sqlite3_stmt *statement) _must_check_;
-
-/* Decodes a record, which must be of `kind`; the second: that in a column of the current row. */
-int replica_decode_value(struct replica *replica, struct arena *arena, const void *value,
-			 size_t len, enum state_kind kind, struct state_record *out) _must_check_;
-int replica_decode(struct replica *replica, struct arena *arena, sqlite3_stmt *statement,
-		   int column, enum state_kind kind, struct state_record *out) _must_check_;
-
-/* A column that must hold 16 bytes. */
-int replica_column_uuid(struct replica *replica, sqlite3_stmt *statement, int column,
-			struct uuid *out) _must_check_;
-
-/*
- * The rows of a bound statement whose column 0 is a delivery's record, in its order, within the
- * bounds but at least one; resets it. Returns 0; REPLICA_E_MORE where there are more; or a negative
- * errno.
- */
-int replica_collect_deliveries(struct replica *replica, struct arena *arena, sqlite3_stmt *bound,
-			       struct delivery_bounds bounds, struct delivery **out,
-			       size_t *count) _must_check_;
-
-void registry_init(struct registry *registry, struct replica *replica);
+/* registry.c: fills the handlers' look-ups in. */
+void replica_registry_init(struct registry *registry, struct replica *replica);

@@ -1,9 +1,9 @@
-/* Whether every signing key of a partition can be derived: which master keys they name, without a
- * walk over all of them. */
-#include "replica/internal.h"
+/* Whether every signing key of a partition can be derived. The file keeps the few master keys that
+ * signing keys name, so that the answer needs no walk over all signing keys. */
+#include "replica/row.h"
 
-/* The next master key of the partition after `id` ("": the first). Returns 1 with one, copied, 0
- * without, or a negative errno. */
+/* Replaces `*id` by the next master key of the partition after it, copied into the arena; "" stands
+ * before the first. Returns 1, 0 when there is none, or -EIO. */
 static int next_master_key(struct replica *replica, struct arena *arena, int32_t partition,
 			   const char **id) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement =
@@ -12,18 +12,18 @@ static int next_master_key(struct replica *replica, struct arena *arena, int32_t
 
 	bind_int(statement, 1, partition);
 	bind_text(statement, 2, *id);
-	r = replica_step(replica, statement);
+	r = row_step(replica, statement);
 	if (r > 0)
 		*id = arena_strdup(arena, (const char *)sqlite3_column_text(statement, 0));
 	return r;
 }
 
-static int forget(struct replica *replica, int32_t partition, const char *id) {
+static int forget_master_key(struct replica *replica, int32_t partition, const char *id) {
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_MASTER_KEY_DELETE);
 
 	bind_int(statement, 1, partition);
 	bind_text(statement, 2, id);
-	return replica_run(replica, statement);
+	return row_run(replica, statement);
 }
 
 static int find_key_of(struct replica *replica, struct arena *arena, int32_t partition,
@@ -34,11 +34,11 @@ static int find_key_of(struct replica *replica, struct arena *arena, int32_t par
 
 	bind_int(statement, 1, partition);
 	bind_int(statement, 2, now_ms);
-	while ((r = replica_step(replica, statement)) > 0) {
+	while ((r = row_step(replica, statement)) > 0) {
 		struct state_record record;
 
 		arena_reset(arena);
-		r = replica_decode(replica, arena, statement, 0, STATE_SIGNING_KEY, &record);
+		r = row_decode(replica, arena, statement, 0, STATE_SIGNING_KEY, &record);
 		if (r)
 			return r;
 		*out = record.signing_key;
@@ -61,7 +61,7 @@ int replica_find_orphan_key(struct replica *replica, struct arena *arena, int32_
 		r = find_key_of(replica, arena, partition, now_ms, id, out);
 		if (r != REPLICA_E_NOT_FOUND)
 			return r;
-		r = forget(replica, partition, id);
+		r = forget_master_key(replica, partition, id);
 		if (r)
 			return r;
 	}

@@ -1,5 +1,5 @@
-/* What a partition's rows reflect. */
-#include "replica/internal.h"
+/* The changelog offset and the position that the rows of a partition reflect. */
+#include "replica/row.h"
 
 int replica_offset_get(struct replica *replica, int32_t partition, int64_t *offset,
 		       int64_t *stored_at_ms) {
@@ -10,7 +10,7 @@ int replica_offset_get(struct replica *replica, int32_t partition, int64_t *offs
 	*offset = -1;
 	*stored_at_ms = 0;
 	bind_int(statement, 1, partition);
-	r = replica_step(replica, statement);
+	r = row_step(replica, statement);
 	if (r <= 0)
 		return r;
 	*offset = sqlite3_column_int64(statement, 0);
@@ -24,7 +24,7 @@ int replica_offset_set(struct replica *replica, int32_t partition, int64_t offse
 	bind_int(statement, 1, partition);
 	bind_int(statement, 2, offset);
 	bind_int(statement, 3, now_ms);
-	return replica_run(replica, statement);
+	return row_run(replica, statement);
 }
 
 int replica_position_get(struct replica *replica, int32_t partition, struct position *out,
@@ -35,12 +35,12 @@ int replica_position_get(struct replica *replica, int32_t partition, struct posi
 	int r;
 
 	bind_int(statement, 1, partition);
-	r = replica_step(replica, statement);
+	r = row_step(replica, statement);
 	if (r < 0)
 		return r;
 	if (r == 0)
 		return REPLICA_E_NOT_FOUND;
-	r = replica_decode(replica, arena, statement, 0, STATE_POSITION, &record);
+	r = row_decode(replica, arena, statement, 0, STATE_POSITION, &record);
 	if (r)
 		return r;
 	*out = record.position;

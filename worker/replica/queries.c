@@ -1,5 +1,5 @@
-/* What the pipeline asks between its turns: backlog, due deliveries, what has expired, counts. */
-#include "replica/internal.h"
+/* The queries between two turns: backlog, due deliveries, expired keys, counts. */
+#include "replica/row.h"
 
 #include <errno.h>
 
@@ -8,16 +8,16 @@ int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_
 	_cleanup_(statement_resetp) sqlite3_stmt *statement =
 	    replica_statement(replica, STATEMENT_DELIVERY_BACKLOG);
 	struct uuid webhook_id;
-	int r = replica_write_young(replica);
+	int r = replica_write_unflushed(replica);
 
 	if (r)
 		return r;
 	bind_int(statement, 1, partition);
-	while ((r = replica_step(replica, statement)) > 0) {
+	while ((r = row_step(replica, statement)) > 0) {
 		const char *tenant_id = (const char *)sqlite3_column_text(statement, 3);
 
-		r = tenant_id ? replica_column_uuid(replica, statement, 0, &webhook_id)
-			      : replica_fail_row(replica, "backlog", "no tenant");
+		r = tenant_id ? row_column_uuid(replica, statement, 0, &webhook_id)
+			      : row_fail_damaged(replica, "backlog", "no tenant");
 		if (!r)
 			r = fn(userdata, &webhook_id, tenant_id, sqlite3_column_int64(statement, 1),
 			       sqlite3_column_int64(statement, 2));
@@ -31,31 +31,30 @@ int replica_pending(struct replica *replica, struct arena *arena, const struct u
 		    int64_t due_ms_max, struct delivery_bounds bounds, struct delivery **out,
 		    size_t *count) {
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_PENDING);
-	int r = replica_write_young(replica);
+	int r = replica_write_unflushed(replica);
 
 	if (r)
 		return r;
 	bind_uuid(statement, 1, webhook_id);
 	bind_int(statement, 2, due_ms_max);
-	return replica_collect_deliveries(replica, arena, statement, bounds, out, count);
+	return row_collect_deliveries(replica, arena, statement, bounds, out, count);
 }
 
 int replica_walk_pending(struct replica *replica, const struct uuid *webhook_id,
 			 replica_delivery_fn fn, void *userdata) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement =
 	    replica_statement(replica, STATEMENT_DELIVERY_PENDING);
-	int r = replica_write_young(replica);
+	int r = replica_write_unflushed(replica);
 
 	if (r)
 		return r;
 	bind_uuid(statement, 1, webhook_id);
 	bind_int(statement, 2, INT64_MAX);
-	while ((r = replica_step(replica, statement)) > 0) {
+	while ((r = row_step(replica, statement)) > 0) {
 		struct state_record record;
 
 		arena_reset(replica->scratch);
-		r = replica_decode(replica, replica->scratch, statement, 0, STATE_DELIVERY,
-				   &record);
+		r = row_decode(replica, replica->scratch, statement, 0, STATE_DELIVERY, &record);
 		if (r)
 			return r;
 		record.delivery.body = NULL;
@@ -72,14 +71,14 @@ int replica_next_pending(struct replica *replica, struct arena *arena,
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_NEXT_PENDING);
 	struct delivery *found;
 	size_t count;
-	int r = replica_write_young(replica);
+	int r = replica_write_unflushed(replica);
 
 	if (r)
 		return r;
 	bind_uuid(statement, 1, webhook_id);
 	bind_int(statement, 2, after_ms);
-	r = replica_collect_deliveries(replica, arena, statement,
-				       (struct delivery_bounds){ 1, SIZE_MAX }, &found, &count);
+	r = row_collect_deliveries(replica, arena, statement,
+				   (struct delivery_bounds){ 1, SIZE_MAX }, &found, &count);
 	if (r < 0)
 		return r;
 	if (count == 0)
@@ -93,18 +92,18 @@ struct key_list {
 	size_t count, capacity, limit;
 };
 
-/* Reads the key in column 0: a delivery's id, or the changelog's key. */
+/* Reads column 0 as a key: it is a delivery's id, or a key of the changelog. */
 static int read_key(struct replica *replica, struct arena *arena, sqlite3_stmt *statement,
 		    enum state_kind kind, struct state_key *out) {
 	const char *text;
 
 	if (kind == STATE_DELIVERY) {
 		*out = (struct state_key){ .kind = STATE_DELIVERY };
-		return replica_column_uuid(replica, statement, 0, &out->id);
+		return row_column_uuid(replica, statement, 0, &out->id);
 	}
 	text = (const char *)sqlite3_column_text(statement, 0);
 	if (!text || state_key_parse(arena, text, strlen(text), out) || out->kind != kind)
-		return replica_fail_row(replica, "expired", "not a key");
+		return row_fail_damaged(replica, "expired", "not a key");
 	return 0;
 }
 
@@ -112,7 +111,7 @@ static int collect_expired(struct replica *replica, struct arena *arena, sqlite3
 			   enum state_kind kind, struct key_list *list) {
 	int r;
 
-	while ((r = replica_step(replica, statement)) > 0) {
+	while ((r = row_step(replica, statement)) > 0) {
 		list->items = arena_grow(arena, list->items, list->count, &list->capacity,
 					 sizeof(*list->items));
 		r = read_key(replica, arena, statement, kind, &list->items[list->count]);
@@ -159,7 +158,7 @@ static int count_rows(struct replica *replica, enum statement name, int32_t part
 	int r;
 
 	bind_int(statement, 1, partition);
-	r = replica_step(replica, statement);
+	r = row_step(replica, statement);
 	if (r <= 0)
 		return r ? r : -EIO;
 	*out = sqlite3_column_int64(statement, 0);
@@ -167,7 +166,7 @@ static int count_rows(struct replica *replica, enum statement name, int32_t part
 }
 
 int replica_count(struct replica *replica, int32_t partition, struct replica_counts *out) {
-	int r = replica_write_young(replica);
+	int r = replica_write_unflushed(replica);
 
 	if (!r)
 		r = count_rows(replica, STATEMENT_COUNT_WEBHOOKS, partition, &out->webhooks);

@@ -1,7 +1,8 @@
 /* The look-ups of the handlers (domain/registry.h): a row's value, decoded. */
-#include "replica/internal.h"
+#include "replica/row.h"
 
-/* Binds a key of the changelog as ?1; decodes the row's value, if there is one. */
+/* Binds a key of the changelog as ?1 and decodes the value of its row. Returns 0,
+ * REGISTRY_E_NOT_FOUND, or -EIO. */
 static int get_by_key(struct replica *replica, struct arena *arena, enum statement name,
 		      const struct state_key *key, struct state_record *out) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, name);
@@ -9,10 +10,10 @@ static int get_by_key(struct replica *replica, struct arena *arena, enum stateme
 
 	arena_reset(replica->scratch);
 	bind_text(statement, 1, state_key_format(replica->scratch, key));
-	r = replica_step(replica, statement);
+	r = row_step(replica, statement);
 	if (r <= 0)
 		return r ? r : REGISTRY_E_NOT_FOUND;
-	return replica_decode(replica, arena, statement, 0, key->kind, out);
+	return row_decode(replica, arena, statement, 0, key->kind, out);
 }
 
 static int webhook_get(void *userdata, struct arena *arena, const char *tenant_id,
@@ -44,16 +45,16 @@ static int delivery_find(void *userdata, const struct uuid *id, enum delivery_st
 	struct replica *replica = userdata;
 	_cleanup_(statement_resetp) sqlite3_stmt *statement =
 	    replica_statement(replica, STATEMENT_DELIVERY_FIND);
-	const struct young_delivery *young = young_get(replica->young, id);
+	const struct unflushed_delivery *unflushed = unflushed_get(replica->unflushed, id);
 	int r;
 
-	if (young) {
+	if (unflushed) {
 		*status = DELIVERY_PENDING;
-		*due_ms = young->due_ms;
+		*due_ms = unflushed->due_ms;
 		return 0;
 	}
 	bind_uuid(statement, 1, id);
-	r = replica_step(replica, statement);
+	r = row_step(replica, statement);
 	if (r <= 0)
 		return r ? r : REGISTRY_E_NOT_FOUND;
 	*status = (enum delivery_status)sqlite3_column_int(statement, 0);
@@ -79,10 +80,10 @@ static int webhook_list(void *userdata, struct arena *arena, const char *tenant_
 	bind_int(statement, 2, after->created_at_ms);
 	bind_uuid(statement, 3, &after->id);
 	bind_int(statement, 4, (int64_t)limit);
-	while ((r = replica_step(replica, statement)) > 0) {
+	while ((r = row_step(replica, statement)) > 0) {
 		struct state_record record;
 
-		r = replica_decode(replica, arena, statement, 0, STATE_WEBHOOK, &record);
+		r = row_decode(replica, arena, statement, 0, STATE_WEBHOOK, &record);
 		if (r)
 			return r;
 		*out = arena_grow(arena, *out, *count, &capacity, sizeof(**out));
@@ -98,7 +99,7 @@ static int webhook_count(void *userdata, const char *tenant_id, int64_t *out) {
 	int r;
 
 	bind_text(statement, 1, tenant_id);
-	r = replica_step(replica, statement);
+	r = row_step(replica, statement);
 	*out = r > 0 ? sqlite3_column_int64(statement, 0) : 0;
 	return MIN(r, 0);
 }
@@ -115,9 +116,9 @@ static int subscribers(void *userdata, struct arena *arena, const char *tenant_i
 	*count = 0;
 	bind_text(statement, 1, tenant_id);
 	bind_int(statement, 2, (int64_t)limit);
-	while ((r = replica_step(replica, statement)) > 0) {
+	while ((r = row_step(replica, statement)) > 0) {
 		*out = arena_grow(arena, *out, *count, &capacity, sizeof(**out));
-		r = replica_column_uuid(replica, statement, 0, &(*out)[*count].webhook_id);
+		r = row_column_uuid(replica, statement, 0, &(*out)[*count].webhook_id);
 		if (r)
 			return r;
 		(*out)[(*count)++].types = (unsigned)sqlite3_column_int(statement, 1);
@@ -134,10 +135,10 @@ static int signing_key_newest(void *userdata, struct arena *arena, const char *t
 	int r;
 
 	bind_text(statement, 1, tenant_id);
-	r = replica_step(replica, statement);
+	r = row_step(replica, statement);
 	if (r <= 0)
 		return r ? r : REGISTRY_E_NOT_FOUND;
-	r = replica_decode(replica, arena, statement, 0, STATE_SIGNING_KEY, &record);
+	r = row_decode(replica, arena, statement, 0, STATE_SIGNING_KEY, &record);
 	if (!r)
 		*out = record.signing_key;
 	return r;
@@ -153,39 +154,10 @@ static int signing_key_count(void *userdata, const char *tenant_id, int64_t now_
 	*out = 0;
 	bind_text(statement, 1, tenant_id);
 	bind_int(statement, 2, (int64_t)limit);
-	while ((r = replica_step(replica, statement)) > 0) {
+	while ((r = row_step(replica, statement)) > 0) {
 		int64_t expires_at_ms = sqlite3_column_int64(statement, 0);
 
 		*out += expires_at_ms == 0 || expires_at_ms > now_ms;
-	}
-	return r;
-}
-
-/* Whether another may be read: there is one already, and it would be past a bound. */
-static bool is_past(struct delivery_bounds bounds, size_t count, size_t bytes) {
-	return count > 0 && (count >= bounds.count || bytes >= bounds.bytes);
-}
-
-int replica_collect_deliveries(struct replica *replica, struct arena *arena, sqlite3_stmt *bound,
-			       struct delivery_bounds bounds, struct delivery **out,
-			       size_t *count) {
-	_cleanup_(statement_resetp) sqlite3_stmt *statement = bound;
-	size_t capacity = 0, bytes = 0;
-	int r;
-
-	*out = NULL;
-	*count = 0;
-	while ((r = replica_step(replica, statement)) > 0) {
-		struct state_record record;
-
-		if (is_past(bounds, *count, bytes))
-			return REPLICA_E_MORE;
-		r = replica_decode(replica, arena, statement, 0, STATE_DELIVERY, &record);
-		if (r)
-			return r;
-		bytes += (size_t)sqlite3_column_bytes(statement, 0);
-		*out = arena_grow(arena, *out, *count, &capacity, sizeof(**out));
-		(*out)[(*count)++] = record.delivery;
 	}
 	return r;
 }
@@ -198,10 +170,10 @@ static int delivery_dead(void *userdata, struct arena *arena, const struct uuid 
 
 	bind_uuid(statement, 1, webhook_id);
 	bind_int(statement, 2, since_ms);
-	return MIN(replica_collect_deliveries(replica, arena, statement, bounds, out, count), 0);
+	return MIN(row_collect_deliveries(replica, arena, statement, bounds, out, count), 0);
 }
 
-void registry_init(struct registry *registry, struct replica *replica) {
+void replica_registry_init(struct registry *registry, struct replica *replica) {
 	*registry = (struct registry){
 		.userdata = replica,
 		.webhook_get = webhook_get,

@@ -1,23 +1,23 @@
 /*
- * The replica: the fold of the changelog in one SQLite file, a row a key, each with the encoded
- * record as it stands in the changelog and the columns that it is looked up by. It can be deleted
- * at any time and comes back from the changelog. The only folder that knows SQLite.
+ * The replica: the fold of the changelog in one SQLite file. A key is a row, with the encoded
+ * record as it stands in the changelog and the columns that it is looked up by. The file can be
+ * deleted at any time: it is restored from the changelog. No other folder knows SQLite.
  *
- * It follows Kafka (R7): the pipeline applies changes inside an open turn, commits Kafka, and only
- * then ends the turn here, with the changelog offset that each partition now reflects stored in it.
- * Used by one thread; readers of other processes see the last commit (WAL).
+ * The replica follows Kafka (R7). The pipeline applies changes inside an open turn, commits to
+ * Kafka, and only then ends the turn here; the turn stores the changelog offset that each partition
+ * now reflects. One thread uses it; readers in other processes see the last commit (WAL).
  *
  *     turn_begin ──► apply ... ──► turn_end ──┬── the next turn_begin
  *         │            │ rollback             └── flush: one commit for all of them
  *         ◄────────────┘ (of this turn alone)
  *
- * A commit writes each page that was touched, so turns are gathered for a second, or until there
- * are no more, and share it: most deliveries come and go within that, and are never written. What
- * dies with the process is restored from the changelog, as its offset says.
+ * A commit writes every page that was touched. So turns are gathered for a second, or until no turn
+ * follows, and share one commit: most deliveries come and go within it and are never written. Turns
+ * that die with the process are restored from the changelog, from the stored offset on.
  *
- * synchronous is OFF: a process that dies loses nothing, and a machine that dies is noticed by its
- * boot id, upon which the file is made anew. Likewise when the file is damaged, of another schema
- * version or of another Kafka cluster.
+ * synchronous is OFF. A process that dies loses nothing. A machine that dies is noticed by its boot
+ * id, and the file is made again. So is a file that is damaged, of another schema version, or of
+ * another Kafka cluster.
  */
 #pragma once
 
@@ -28,58 +28,57 @@
 
 struct replica;
 
-/* Sets SQLite up, for the process: before anything else of it, in a program that writes. Returns 0
- * or -EINVAL. */
+/* Configures SQLite for the process; called before any other use of it by a program that writes.
+ * Returns 0 or -EINVAL. */
 int replica_init(void) _must_check_;
 
 /*
- * Whether the folder and the replica in it may be trusted, by their owners and modes (folder.h),
- * and the folder can be used. Changes nothing. Returns 0, also when there is none yet and it can be
- * made; 1 with a sentence in `why`; or a negative errno.
+ * Whether the folder can be used, and the folder and the replica in it may be trusted by their
+ * owners and modes (folder.h). Changes nothing. Returns 0, also when there is no folder and it can
+ * be made; 1 with a sentence in `why`; or a negative errno.
  */
 int replica_judge_folder(const char *data_dir, struct buffer *why) _must_check_;
 
-/* Opens or makes <data_dir>/replica.db, locked against a second worker. `codec` is borrowed.
+/* Opens or makes <data_dir>/replica.db and locks it against a second worker. Borrows the codec.
  * Returns 0, or a negative errno after logging; -EBUSY: another process has it; -EPERM: it cannot
  * be trusted. */
 int replica_open(const char *data_dir, const char *cluster_id, struct codec *codec,
 		 struct replica **out) _must_check_;
-/* A file of a living or dead worker, to read only. */
+/* Opens the file of a living or dead worker, to read only. */
 int replica_open_readonly(const char *file, struct codec *codec, struct replica **out) _must_check_;
 void replica_close(struct replica *replica);
 DEFINE_CLEANUP(struct replica, replica_close)
-/* Closes it and removes its file, after an error that leaves doubt about what is in it. */
+/* Closes it and removes its file, after an error that leaves its content in doubt. */
 void replica_discard(struct replica *replica);
 
 /*
- * All below return 0 or a negative errno (-EIO for SQLite's errors, after logging them). After one
- * the turns that no commit has written may be gone: no turn begins or ends, and nothing is
- * committed, until it is opened again. Where SQLite, or a row, says that the file is damaged,
- * replica_close removes it, so that the next open makes it anew. Some return 1, REPLICA_E_MORE,
- * where there is more to do or to read.
+ * All functions below return 0 or a negative errno: -EIO, after logging, for SQLite's errors. After
+ * an error the turns that no commit has written may be gone: no turn begins or ends, and nothing is
+ * committed, until the replica is opened again. A file that is damaged, by SQLite's word or by a
+ * row's, is removed by replica_close. REPLICA_E_MORE (1): there is more to do or to read.
  */
 enum { REPLICA_E_MORE = 1 };
 int replica_turn_begin(struct replica *replica,
 		       int64_t now_ms) _must_check_; /* monotonic, as below */
 int replica_turn_end(struct replica *replica, int64_t now_ms) _must_check_;
-/* Whether turns have been gathered for long enough, or no more come. */
+/* Whether the gathered turns should be committed: they are a second old, or no turn follows, or
+ * their deliveries take much memory. */
 bool replica_is_due(const struct replica *replica, int64_t now_ms);
-/* Commits what was gathered; nothing, where nothing was. */
+/* Commits the gathered turns, if there are any. */
 int replica_flush(struct replica *replica) _must_check_;
 
-/* A transaction of its own; begin flushes first. */
+/* A transaction without turns. Begin flushes first. */
 int replica_begin(struct replica *replica) _must_check_;
 int replica_commit(struct replica *replica) _must_check_;
-/* Of the turn, or the transaction, that is open; if any is. */
+/* Rolls the open turn or transaction back, if one is open. */
 void replica_rollback(struct replica *replica);
 
 /*
- * Filling a file that this process made and that nothing was put into yet, in half the time:
- * without a journal, and with some indexes made at the end. Meanwhile it is locked against readers,
- * there are no look-ups but by key, and if the process dies or a transaction fails the file is good
- * for nothing: the next open makes it anew. Begin does nothing with any other file, nor after an
- * end. End is called before the first look-up: it makes one of them at a time, and returns
- * REPLICA_E_MORE until it is done.
+ * Filling an empty file that this process made, in half the time: without a journal, and with some
+ * indexes made at the end. Meanwhile the file is locked against readers, and only look-ups by key
+ * are allowed. A file whose process dies, or whose transaction fails, is made again by the next
+ * open. Begin does nothing with any other file, nor after an end. End is called before the first
+ * other look-up: each call makes one index, and returns REPLICA_E_MORE until all are there.
  */
 int replica_fill_begin(struct replica *replica) _must_check_;
 int replica_fill_end(struct replica *replica) _must_check_;
@@ -90,8 +89,8 @@ bool replica_is_filling(const struct replica *replica);
 int replica_apply(struct replica *replica, int32_t partition, const struct change *change,
 		  const void *value, size_t len) _must_check_;
 
-/* The next changelog offset that the partition's rows do not reflect yet, and when (wall) that was
- * last stored; offset -1: nothing usable is here. */
+/* The next changelog offset that the partition's rows do not reflect yet, and the wall time at
+ * which it was stored; offset -1: there is none. */
 int replica_offset_get(struct replica *replica, int32_t partition, int64_t *offset,
 		       int64_t *stored_at_ms) _must_check_;
 int replica_offset_set(struct replica *replica, int32_t partition, int64_t offset,
@@ -100,16 +99,16 @@ int replica_offset_set(struct replica *replica, int32_t partition, int64_t offse
 enum { REPLICA_E_NOT_FOUND = 1 };
 int replica_position_get(struct replica *replica, int32_t partition, struct position *out,
 			 struct arena *arena) _must_check_;
-/* Forgets the partition: rows, position and offset. Commits by itself; not inside a transaction. */
+/* Deletes the partition: rows, position and offset. Commits by itself; not inside a transaction. */
 int replica_drop_partition(struct replica *replica, int32_t partition) _must_check_;
 
 /* The look-ups of the handlers. Valid as long as the replica. */
 const struct registry *replica_registry(struct replica *replica);
 
 /*
- * Every webhook of the partition that has pending deliveries, with the earliest due time among them
- * and whose they are. A walk over all that are pending: once an assignment. `fn` must not change
- * the replica; what it returns, if not 0, ends the walk and is returned.
+ * Calls `fn` for every webhook of the partition that has pending deliveries, with its tenant, their
+ * number, and their earliest due time. Walks all pending deliveries: once an assignment. `fn` must
+ * not change the replica; a result of `fn` other than 0 ends the walk and is returned.
  */
 typedef int (*replica_backlog_fn)(void *userdata, const struct uuid *webhook_id,
 				  const char *tenant_id, int64_t next_due_ms, int64_t count);
@@ -117,43 +116,43 @@ int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_
 		    void *userdata) _must_check_;
 
 /*
- * The webhook's pending deliveries in the order of their due times, and as they came where those
- * are the same, within the bounds but at least one; `due_ms_max` bounds the due time. The rows'
- * deliveries live in the arena. Returns REPLICA_E_MORE where the bounds left some out.
+ * The webhook's pending deliveries that are due until `due_ms_max`, in the order of their due times
+ * and then of their recording, within the bounds but at least one. They live in the arena. Returns
+ * REPLICA_E_MORE where the bounds left some out.
  */
 int replica_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id,
 		    int64_t due_ms_max, struct delivery_bounds bounds, struct delivery **out,
 		    size_t *count) _must_check_;
-/* Called for each row in order; what it returns, if not 0, ends the walk and is returned.
- * `delivery` lives until then, and has no body. */
+/* Called for each row in order; a result other than 0 ends the walk and is returned. `delivery` has
+ * no body and lives until the call returns. */
 typedef int (*replica_delivery_fn)(void *userdata, const struct delivery *delivery);
 /* Walks all of the webhook's pending deliveries. `fn` must not use the replica. */
 int replica_walk_pending(struct replica *replica, const struct uuid *webhook_id,
 			 replica_delivery_fn fn, void *userdata) _must_check_;
-/* The first of them that is due after `after_ms`, or REPLICA_E_NOT_FOUND. */
+/* The webhook's first pending delivery that is due after `after_ms`, or REPLICA_E_NOT_FOUND. */
 int replica_next_pending(struct replica *replica, struct arena *arena,
 			 const struct uuid *webhook_id, int64_t after_ms,
 			 struct delivery *out) _must_check_;
 
 /*
  * A signing key of the partition that is listed in a JWKS at `now_ms` and names a master key that
- * `has` does not know; REPLICA_E_NOT_FOUND (1) when there is none. Asks of the few master keys that
- * are named at all; only where one is not known, the keys are walked: until one is found, or once,
- * after which that master key is forgotten. Not inside a transaction.
+ * `has` does not know; REPLICA_E_NOT_FOUND (1) when there is none. `has` is asked for each of the
+ * few master keys that the partition's keys name, or named. Only for an unknown one the signing
+ * keys are walked; when none of them names it, it is forgotten. Not inside a transaction.
  */
 typedef bool (*replica_has_fn)(const void *userdata, const char *master_key_id);
 int replica_find_orphan_key(struct replica *replica, struct arena *arena, int32_t partition,
 			    int64_t now_ms, replica_has_fn has, const void *userdata,
 			    struct signing_key *out) _must_check_;
 
-/* Keys of the partition that have lived long enough at `now_ms`: expired receipts, expired signing
- * keys, dead deliveries older than `dead_before_ms`. At most `limit`. */
+/* Keys of the partition that have expired at `now_ms`: receipts, signing keys, and deliveries that
+ * died before `dead_before_ms`. At most `limit`; they live in the arena. */
 int replica_expired(struct replica *replica, struct arena *arena, int32_t partition, int64_t now_ms,
 		    int64_t dead_before_ms, size_t limit, struct state_key **out,
 		    size_t *count) _must_check_;
 
-/* Reads the partition's part of an index for each: a tenth of a second for a million pending
- * deliveries, so not once a turn. */
+/* Each count walks the partition's part of an index, a tenth of a second for a million pending
+ * deliveries: not to be called once a turn. */
 struct replica_counts {
 	int64_t webhooks, pending, dead, receipts;
 };

@@ -2,5 +2,5 @@
 #pragma once
 
 extern const char replica_schema[];
-extern const char
-    replica_schema_version[]; /* of the schema's text: another one is another schema */
+/* A hash of the text: a changed text is another schema. */
+extern const char replica_schema_version[];

@@ -118,11 +118,11 @@ static const char *const sql[STATEMENT_COUNT] = {
 
 int statements_prepare(struct statements *statements, sqlite3 *db) {
 	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-		int rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
-					    &statements->prepared[i], NULL);
+		int r = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+					   &statements->prepared[i], NULL);
 
-		if (rc != SQLITE_OK)
-			return rc;
+		if (r != SQLITE_OK)
+			return r;
 	}
 	return SQLITE_OK;
 }

@@ -1,4 +1,4 @@
-/* Every SQL statement of the replica, prepared once; and the few calls that use one. */
+/* Every SQL statement of the replica, prepared once; and the calls that bind its parameters. */
 #pragma once
 
 #include "base/memory.h"
@@ -75,18 +75,18 @@ struct statements {
 	sqlite3_stmt *prepared[STATEMENT_COUNT];
 };
 
-/* Returns SQLite's result code: an error when the file's tables are not those of our schema. */
+/* Returns SQLite's result code, which is an error when the file's tables are not of this schema. */
 int statements_prepare(struct statements *statements, sqlite3 *db) _must_check_;
 void statements_finalize(struct statements *statements);
 
-/* Ends the use of a statement; what it bound is not looked at again. For
+/* Ends the use of a statement: SQLite does not read the bound values any more. Used as
  * `_cleanup_(statement_resetp)`. */
 static inline void statement_resetp(sqlite3_stmt **statement) {
 	if (*statement)
 		sqlite3_reset(*statement);
 }
 
-/* Parameters count from 1. What is bound is borrowed until the reset. */
+/* Parameters count from 1. The bound value is borrowed until the statement is reset. */
 static inline void bind_text(sqlite3_stmt *statement, int parameter, const char *text) {
 	sqlite3_bind_text(statement, parameter, text, -1, SQLITE_STATIC);
 }

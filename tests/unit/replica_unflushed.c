@@ -90,8 +90,8 @@ static void test_a_rollback_brings_back(void **state) {
 	assert_int_equal(dump_count(f, f->replica), 2);
 }
 
-/* Who looks for rows finds them, in a turn and between two; and what the turn's undoing takes from
- * SQLite is young again. */
+/* A look-up of rows finds them, in a turn and between two turns. Rows that a rollback takes from
+ * SQLite are held again. */
 static void test_a_look_up_writes_them(void **state) {
 	struct fixture *f = *state;
 
