@@ -1,18 +1,21 @@
 #include "gateway/follower.h"
 
+#include "base/backoff.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { AGAIN_MS = 1000 };
+enum { PAUSE_MIN_MS = 250, PAUSE_MAX_MS = 10 * 1000 };
 
 struct follower {
 	struct follower_options options;
 	struct reader *reader;
 	char *name; /* of the topic */
 	pthread_t thread;
+	struct backoff backoff; /* of reading, in that thread */
 	bool started;
 	atomic_bool stopping, caught_up, failing, login_refused;
 };
@@ -31,18 +34,26 @@ static enum reader_event next(struct follower *follower, struct record *record) 
 	return event;
 }
 
-static void take(struct follower *follower) {
+static void read_one(struct follower *follower) {
 	struct record record;
 	enum reader_event event = next(follower, &record);
 
 	if (event == READER_FAILED) {
 		if (!atomic_exchange(&follower->failing, true))
 			log_error("topic cannot be read", "topic=%s", follower->name);
-		poll(NULL, 0, AGAIN_MS);
+		backoff_fail(&follower->backoff, clock_monotonic_ms(), PAUSE_MIN_MS, PAUSE_MAX_MS);
 	} else if (event == READER_RECORD) {
 		atomic_store(&follower->failing, false);
+		backoff_clear(&follower->backoff);
 		follower->options.on_record(follower->options.userdata, &record);
 	}
+}
+
+static void take(struct follower *follower) {
+	if (backoff_is_over(&follower->backoff, clock_monotonic_ms()))
+		read_one(follower);
+	else
+		poll(NULL, 0, FOLLOWER_TICK_MS);
 	atomic_store(&follower->login_refused, reader_login_is_refused(follower->reader));
 	if (follower->options.on_tick)
 		follower->options.on_tick(follower->options.userdata);
@@ -71,8 +82,10 @@ enum admin_status follower_start(const struct config *config,
 		return status;
 	if (options->start == READER_FROM_END)
 		atomic_store(&follower->caught_up, true);
-	if (pthread_create(&follower->thread, NULL, run, follower))
-		abort();
+	if (pthread_create(&follower->thread, NULL, run, follower)) {
+		log_error("the system refuses a thread", "topic=%s", follower->name);
+		return ADMIN_NO_OUTCOME;
+	}
 	follower->started = true;
 	*out = TAKE(follower);
 	return ADMIN_OK;

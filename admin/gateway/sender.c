@@ -1,10 +1,14 @@
 #include "gateway/sender.h"
 
+#include "base/backoff.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "command/call.h"
 #include "kafka/client.h"
 
 #include <pthread.h>
+
+enum { PAUSE_MIN_MS = 250, PAUSE_MAX_MS = 30 * 1000, HEALED_AFTER_MS = 60 * 1000 };
 
 struct sender {
 	const struct config *config;
@@ -13,6 +17,7 @@ struct sender {
 	struct codec *codec;
 	struct client *client;
 	bool failed;
+	struct backoff backoff; /* of sender_mend, whose caller's alone it is */
 };
 
 static enum admin_status open_client(const struct sender *sender, struct client **out) {
@@ -69,8 +74,14 @@ static bool has_failed(struct sender *sender) {
 /* Opened outside of the lock: it asks the brokers, and requests would wait meanwhile. */
 void sender_mend(struct sender *sender) {
 	struct client *client = NULL, *old;
+	int64_t now_ms = clock_monotonic_ms();
 
-	if (!has_failed(sender) || open_client(sender, &client))
+	if (!has_failed(sender) || !backoff_is_over(&sender->backoff, now_ms))
+		return;
+	if (now_ms > sender->backoff.until_ms + HEALED_AFTER_MS)
+		backoff_clear(&sender->backoff);
+	backoff_fail(&sender->backoff, now_ms, PAUSE_MIN_MS, PAUSE_MAX_MS);
+	if (open_client(sender, &client))
 		return;
 	pthread_mutex_lock(&sender->lock);
 	old = sender->client;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "rdkafka/refusal.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 static void on_error(rd_kafka_t *rk _unused_, int error, const char *reason, void *opaque) {
@@ -64,6 +65,7 @@ static rd_kafka_conf_t *conf_new(struct kafka_handle *handle, const struct confi
 enum admin_status kafka_handle_open(struct kafka_handle *handle, const struct config *config,
 				    const struct kafka_handle_options *options) {
 	const char *bootstrap = config_kafka_get(config, "bootstrap.servers");
+	enum admin_status status;
 	rd_kafka_conf_t *conf;
 	char why[512];
 
@@ -76,18 +78,18 @@ enum admin_status kafka_handle_open(struct kafka_handle *handle, const struct co
 	conf = conf_new(handle, config, options->kind);
 	if (!conf)
 		return ADMIN_USAGE;
-	if (set_all(conf, options->settings) == ADMIN_OK) {
-		handle->rk = rd_kafka_new(settings_produces(options->kind) ? RD_KAFKA_PRODUCER
-									   : RD_KAFKA_CONSUMER,
-					  conf, why, sizeof(why));
-		if (handle->rk) {
-			handle->bootstrap = x_strdup(bootstrap);
-			return ADMIN_OK;
-		}
-		complain("kafka: %s", why);
+	if (set_all(conf, options->settings) != ADMIN_OK) {
+		rd_kafka_conf_destroy(conf);
+		return ADMIN_USAGE;
 	}
-	rd_kafka_conf_destroy(conf);
-	return ADMIN_USAGE;
+	handle->rk = settings_client_new(options->kind, conf, false, why, sizeof(why));
+	if (handle->rk) {
+		handle->bootstrap = x_strdup(bootstrap);
+		return ADMIN_OK;
+	}
+	status = errno == EDEADLK ? ADMIN_NO_OUTCOME : ADMIN_USAGE;
+	complain("kafka: %s", why);
+	return status;
 }
 
 void kafka_handle_close(struct kafka_handle *handle) {

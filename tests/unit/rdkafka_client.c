@@ -1,12 +1,15 @@
-/* What librdkafka tells of answers, by its mock brokers: the lease stands on it. */
+/* What librdkafka tells of answers, by its mock brokers: the lease stands on it. And the making of
+ * a client while the clock is set. */
 #include "base/clock.h"
 #include "base/memory.h"
 #include "rdkafka/client.h"
 #include "unit.h"
 
+#include <dlfcn.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <threads.h>
 
 /* Source: Kafka protocol guide, api keys. */
 enum { HEARTBEAT = 12, SYNC_GROUP = 14 };
@@ -78,9 +81,79 @@ static void an_answer_is_told_once_and_from_one_thread(void **state _unused_) {
 	assert_int_equal(atomic_load(&heard.strangers), 0);
 }
 
+/* librdkafka's waiting for its new threads: over at once, as when the clock was set forward
+ * meanwhile. */
+static _Thread_local int waits_over;
+static _Thread_local int waits_ended;
+
+int cnd_timedwait(cnd_t *condition, mtx_t *mutex, const struct timespec *until) {
+	static int (*original)(cnd_t *, mtx_t *, const struct timespec *);
+
+	if (waits_over > 0) {
+		waits_over--;
+		waits_ended++;
+		return thrd_timedout;
+	}
+	if (!original)
+		original = (int (*)(cnd_t *, mtx_t *, const struct timespec *))dlsym(
+		    RTLD_NEXT, "cnd_timedwait");
+	return original(condition, mutex, until);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#else
+static void __lsan_disable(void) {
+}
+
+static void __lsan_enable(void) {
+}
+#endif
+
+/* librdkafka abandons a client that it gave up on. */
+static rd_kafka_t *new_client(const struct config *config, enum client_kind kind) {
+	rd_kafka_t *client;
+
+	__lsan_disable();
+	client = client_new(config, kind, NULL);
+	__lsan_enable();
+	return client;
+}
+
+/* Its threads may be there before they are waited for: so it is tried some times. */
+static void a_clock_that_is_set_costs_a_try(void **state _unused_) {
+	char name[] = "worker-1";
+	struct config config = { .group_id = name, .worker_id = name };
+	static const enum client_kind kinds[] = { CLIENT_RESTORE, CLIENT_PRODUCER };
+
+	for (int i = 0; i < 40 && waits_ended < 4; i++) {
+		rd_kafka_t *client;
+
+		waits_over = 1;
+		client = new_client(&config, kinds[i % ARRAY_LEN(kinds)]);
+		waits_over = 0;
+		assert_non_null(client);
+		client_free(client);
+	}
+	assert_true(waits_ended > 0);
+}
+
+static void it_is_not_tried_for_ever(void **state _unused_) {
+	char name[] = "worker-1";
+	struct config config = { .group_id = name, .worker_id = name };
+
+	waits_over = 1000;
+	client_free(new_client(&config, CLIENT_RESTORE));
+	assert_true(waits_over > 900);
+	waits_over = 0;
+}
+
 int main(void) {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(
-	    an_answer_is_told_once_and_from_one_thread) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_answer_is_told_once_and_from_one_thread),
+		cmocka_unit_test(a_clock_that_is_set_costs_a_try),
+		cmocka_unit_test(it_is_not_tried_for_ever),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

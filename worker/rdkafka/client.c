@@ -2,7 +2,10 @@
 
 #include "rdkafka/refusal.h"
 
+#include <errno.h>
 #include <stdatomic.h>
+
+enum { TRIES_MAX = 5 };
 
 static atomic_bool session_timed_out, login_refused;
 
@@ -107,32 +110,39 @@ static void add_callbacks(rd_kafka_conf_t *conf, enum client_kind kind,
 	}
 }
 
-rd_kafka_t *client_new(const struct config *config, enum client_kind kind,
-		       const struct client_callbacks *callbacks) {
+/* `*again`: where it returns NULL, whether a further try may do. */
+static rd_kafka_t *try_new(const struct config *config, enum client_kind kind,
+			   const struct client_callbacks *callbacks, bool *again) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024);
 	rd_kafka_conf_t *conf = settings_conf_new(config, kind, &why);
 	rd_kafka_t *client;
 	char error[512];
 
+	*again = false;
 	if (!conf) {
 		log_error("librdkafka refuses a setting", "error=%s", log_quote(why.data));
 		return NULL;
 	}
 	add_callbacks(conf, kind, callbacks);
-	client = rd_kafka_new(settings_produces(kind) ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf,
-			      error, sizeof(error));
-	if (!client) {
+	client = settings_client_new(kind, conf, kind == CLIENT_GROUP && callbacks, error,
+				     sizeof(error));
+	*again = !client && errno == EDEADLK;
+	if (*again)
+		log_warn("a kafka client was not made in time: was the clock set?", "error=%s",
+			 log_quote(error));
+	else if (!client)
 		log_error("cannot make a kafka client", "error=%s", log_quote(error));
-		/*
-		 * It is the caller's still, but its list of interceptors was freed together with
-		 * the copy that a client begins with (librdkafka 2.0.2 to 2.8, rd_kafka_new):
-		 * destroyed here, it would be freed twice.
-		 */
-		if (kind != CLIENT_GROUP)
-			rd_kafka_conf_destroy(conf);
-		return NULL;
-	}
-	if (!settings_produces(kind))
+	return client;
+}
+
+rd_kafka_t *client_new(const struct config *config, enum client_kind kind,
+		       const struct client_callbacks *callbacks) {
+	rd_kafka_t *client = NULL;
+	bool again = true;
+
+	for (int tries = 0; !client && again && tries < TRIES_MAX; tries++)
+		client = try_new(config, kind, callbacks, &again);
+	if (client && !settings_produces(kind))
 		rd_kafka_poll_set_consumer(client);
 	return client;
 }

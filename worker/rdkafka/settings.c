@@ -452,6 +452,26 @@ static void judge_brokers(struct judgement *judgement, rd_kafka_t *client) {
 				  "must be host:port,host:port, each port 1 to 65535");
 }
 
+rd_kafka_t *settings_client_new(enum client_kind kind, rd_kafka_conf_t *conf, bool has_interceptors,
+				char *error, size_t error_size) {
+	rd_kafka_t *client =
+	    rd_kafka_new(settings_produces(kind) ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf,
+			 error, error_size);
+
+	/*
+	 * After EDEADLK the half-made client lives on, with what the configuration points to. And a
+	 * list of interceptors was freed together with the copy that a client begins with
+	 * (librdkafka 2.0.2 to 2.8): it would be freed twice.
+	 */
+	if (!client && errno != EDEADLK && !has_interceptors) {
+		int error_number = errno;
+
+		rd_kafka_conf_destroy(conf);
+		errno = error_number;
+	}
+	return client;
+}
+
 /* Makes a client, without brokers and thus without a connection, and lets go of it. Returns what
  * librdkafka found, in `words`. */
 static bool is_refused(struct judgement *judgement, enum client_kind kind, rd_kafka_conf_t *conf,
@@ -462,12 +482,9 @@ static bool is_refused(struct judgement *judgement, enum client_kind kind, rd_ka
 	rd_kafka_conf_set_log_cb(conf, on_log);
 	if (!is_true(conf, "enable.sasl.oauthbearer.unsecure.jwt"))
 		rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_token_refresh);
-	client = rd_kafka_new(settings_produces(kind) ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf,
-			      words, size);
-	if (!client) {
-		rd_kafka_conf_destroy(conf);
-		return true;
-	}
+	client = settings_client_new(kind, conf, false, words, size);
+	if (!client)
+		return errno != EDEADLK;
 	if (settings_produces(kind))
 		judge_brokers(judgement, client);
 	rd_kafka_destroy(client);

@@ -44,6 +44,14 @@ char *settings_transactional_id(const struct config *config);
 /* Whether a client of this kind produces. */
 bool settings_produces(enum client_kind kind);
 
+/*
+ * rd_kafka_new for a client of this kind. Takes `conf`, whatever comes of it. Returns NULL with a
+ * sentence in `error`; errno is EDEADLK where another try may do: librdkafka waits for its own new
+ * threads by the wall clock, and gives up at once when that is set forward meanwhile.
+ */
+rd_kafka_t *settings_client_new(enum client_kind kind, rd_kafka_conf_t *conf, bool has_interceptors,
+				char *error, size_t error_size);
+
 /* Whether a line of librdkafka's log shows a secret: kafka.debug=conf prints one that it does not
  * know to be one. */
 bool settings_line_is_secret(const char *line);
