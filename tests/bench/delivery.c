@@ -12,6 +12,7 @@
  */
 #include "base/clock.h"
 #include "delivery/engine.h"
+#include "delivery/job.h"
 #include "sender.h"
 #include "signature/callback.h"
 

@@ -7,6 +7,7 @@
 
 #include "base/network.h"
 #include "delivery/engine.h"
+#include "delivery/job.h"
 #include "delivery_receiver.h"
 
 #include <semaphore.h>

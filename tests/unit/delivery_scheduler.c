@@ -1,12 +1,10 @@
-/* Whose turn it is, without threads or a network. */
+/* Which job begins next, without threads or a network. */
 #include "delivery/scheduler.h"
 #include "unit.h"
 
 #include <stdio.h>
 
-/* After what it needs of the standard headers. */
-
-enum { PER_ENDPOINT = 2, PER_HOST = 3, UNREACHED = 8, CLAIMS_MAX = 64 };
+enum { PER_ENDPOINT = 2, PER_HOST = 3, UNRESOLVED = 8, CLAIMS_MAX = 64 };
 
 struct fixture {
 	struct scheduler scheduler;
@@ -20,7 +18,7 @@ static int setup(void **state) {
 	static const uint8_t seed[32] = { 1 };
 	struct fixture *f = x_calloc(1, sizeof(*f));
 
-	scheduler_init(&f->scheduler, PER_ENDPOINT, PER_HOST, UNREACHED);
+	scheduler_init(&f->scheduler, PER_ENDPOINT, PER_HOST, UNRESOLVED);
 	f->signer = signer_from_seed(seed);
 	*state = f;
 	return 0;
@@ -36,7 +34,7 @@ static void end(struct fixture *f, size_t index) {
 		(f->claim_count - index) * sizeof(f->claims[0]));
 }
 
-/* Whatever a test leaves behind can be ended, and then nothing is held. */
+/* All that a test leaves can be ended, and then nothing is held. */
 static int teardown(void **state) {
 	struct fixture *f = *state;
 
@@ -99,11 +97,11 @@ static void expect_refused(struct fixture *f, const char *expected) {
 	assert_string_equal(text, expected);
 }
 
-static void test_nothing_to_do(void **state) {
+static void without_jobs_none_begins(void **state) {
 	expect_begins(*state, "");
 }
 
-static void test_round_robin(void **state) {
+static void endpoints_take_turns_within_their_bound(void **state) {
 	struct fixture *f = *state;
 
 	add(f, 'a', 1, "1234");
@@ -116,20 +114,20 @@ static void test_round_robin(void **state) {
 	expect_begins(f, "a3");
 }
 
-static void test_forgets_idle_endpoints(void **state) {
+static void a_queue_lives_as_long_as_its_jobs(void **state) {
 	struct fixture *f = *state;
 
 	add(f, 'a', 1, "1");
 	add(f, 'b', 1, "1");
-	assert_int_equal(scheduler_endpoint_count(&f->scheduler), 2);
+	assert_int_equal(scheduler_queue_count(&f->scheduler), 2);
 	expect_begins(f, "a1 b1");
 	end(f, 0);
-	assert_int_equal(scheduler_endpoint_count(&f->scheduler), 1);
+	assert_int_equal(scheduler_queue_count(&f->scheduler), 1);
 	end(f, 0);
-	assert_int_equal(scheduler_endpoint_count(&f->scheduler), 0);
+	assert_int_equal(scheduler_queue_count(&f->scheduler), 0);
 }
 
-static void test_full_host_blocks_only_itself(void **state) {
+static void a_full_host_blocks_only_itself(void **state) {
 	struct fixture *f = *state;
 
 	add(f, 'a', 1, "12");
@@ -143,28 +141,29 @@ static void test_full_host_blocks_only_itself(void **state) {
 	expect_begins(f, "b2");
 }
 
-static void test_host_that_was_not_reached_yet(void **state) {
+static void an_unresolved_host_has_a_small_bound(void **state) {
 	struct fixture *f = *state;
 
-	f->scheduler.max_per_endpoint = f->scheduler.max_per_host = UNREACHED_HOST_MAX + 2;
+	f->scheduler.max_per_endpoint = f->scheduler.max_per_host =
+	    SCHEDULER_UNRESOLVED_PER_HOST_MAX + 2;
 	add(f, 'a', 1, "12345");
 	add(f, 'b', 1, "12");
 	add(f, 'z', 2, "1");
 	expect_begins(f, "a1 b1 z1 a2 b2");
-	scheduler_reached(&f->scheduler, f->claims[0].host);
+	scheduler_host_resolved(&f->scheduler, f->claims[0].host);
 	expect_begins(f, "a3 a4");
 	end(f, 0);
 	expect_begins(f, "a5");
 }
 
-/* Too many hosts whose address is being looked for (6, while nothing is known of them): others
- * wait, those that are reached do not. */
-static void test_crowd_of_unreached_hosts(void **state) {
+/* Names that are being resolved: 6 at most while their resolve state is unknown. Other unresolved
+ * hosts wait; resolved ones do not. */
+static void resolved_hosts_do_not_wait_for_unresolved_ones(void **state) {
 	struct fixture *f = *state;
 
 	add(f, 'a', 1, "1");
 	expect_begins(f, "a1");
-	scheduler_reached(&f->scheduler, f->claims[0].host);
+	scheduler_host_resolved(&f->scheduler, f->claims[0].host);
 	add(f, 'b', 2, "12");
 	add(f, 'c', 3, "12");
 	add(f, 'd', 4, "12");
@@ -174,27 +173,27 @@ static void test_crowd_of_unreached_hosts(void **state) {
 	expect_begins(f, "a2");
 	end(f, 1);
 	expect_begins(f, "d2");
-	scheduler_reached(&f->scheduler, f->claims[1].host);
+	scheduler_host_resolved(&f->scheduler, f->claims[1].host);
 	expect_begins(f, "e2");
-	scheduler_lost(&f->scheduler, f->claims[1].host);
+	scheduler_host_resolve_failed(&f->scheduler, f->claims[1].host);
 	add(f, 'f', 6, "1");
 	expect_begins(f, "");
 }
 
-/* After a time without jobs one that had been reached goes past a crowd of others, one that nobody
- * knows past a crowd of lost ones. */
-static void test_who_passes_the_crowd(void **state) {
+/* After a time without jobs: a host that had resolved passes all others, and an unknown one passes
+ * those that failed. */
+static void hosts_that_resolved_before_pass_those_that_failed(void **state) {
 	struct fixture *f = *state;
 
 	add(f, 'a', 1, "1");
 	add(f, 'b', 2, "1");
 	expect_begins(f, "a1 b1");
-	scheduler_reached(&f->scheduler, f->claims[0].host);
-	scheduler_reached(&f->scheduler, f->claims[1].host);
-	scheduler_lost(&f->scheduler, f->claims[1].host);
+	scheduler_host_resolved(&f->scheduler, f->claims[0].host);
+	scheduler_host_resolved(&f->scheduler, f->claims[1].host);
+	scheduler_host_resolve_failed(&f->scheduler, f->claims[1].host);
 	end(f, 0);
 	end(f, 0);
-	assert_int_equal(scheduler_endpoint_count(&f->scheduler), 0);
+	assert_int_equal(scheduler_queue_count(&f->scheduler), 0);
 	for (int i = 0; i < 4; i++)
 		add(f, (char)('k' + i), 10 + i, "1");
 	expect_begins(f, "k1 l1 m1 n1");
@@ -213,23 +212,23 @@ static void test_who_passes_the_crowd(void **state) {
 	expect_begins(f, "b2");
 }
 
-/* A world of hosts that come once each is no memory without end. */
-static void test_remembered_hosts_are_bounded(void **state) {
+/* Hosts that come once each do not take memory without end. */
+static void idle_hosts_are_bounded(void **state) {
 	struct fixture *f = *state;
 
-	for (int i = 0; i < REMEMBERED_HOSTS_MAX + 10; i++) {
+	for (int i = 0; i < SCHEDULER_IDLE_HOSTS_MAX + 10; i++) {
 		struct claim claim;
 
 		add(f, 'a', i, "1");
 		assert_true(scheduler_next(&f->scheduler, &claim));
-		scheduler_reached(&f->scheduler, claim.host);
+		scheduler_host_resolved(&f->scheduler, claim.host);
 		scheduler_release(&f->scheduler, &claim);
 		job_free(claim.job);
 	}
-	assert_int_equal(f->scheduler.remembered_count[STANDING_REACHED], REMEMBERED_HOSTS_MAX);
+	assert_int_equal(f->scheduler.hosts.idle_count[RESOLVE_DONE], SCHEDULER_IDLE_HOSTS_MAX);
 }
 
-static void test_place_on_a_host_is_passed_on(void **state) {
+static void room_on_a_host_passes_on_when_its_queue_is_dropped(void **state) {
 	struct fixture *f = *state;
 
 	add(f, 'a', 1, "12");
@@ -244,7 +243,7 @@ static void test_place_on_a_host_is_passed_on(void **state) {
 	expect_begins(f, "d1"); /* ... which is gone */
 }
 
-static void test_drop(void **state) {
+static void a_drop_refuses_the_queued_jobs(void **state) {
 	struct fixture *f = *state;
 	struct uuid a = webhook_id('a'), nobody = webhook_id('n');
 
@@ -260,7 +259,7 @@ static void test_drop(void **state) {
 	expect_begins(f, "a5");
 }
 
-static void test_moved_to_another_url(void **state) {
+static void another_url_refuses_the_jobs_of_the_old_one(void **state) {
 	struct fixture *f = *state;
 
 	add(f, 'a', 1, "1234");
@@ -274,7 +273,7 @@ static void test_moved_to_another_url(void **state) {
 	expect_begins(f, "a6");
 }
 
-static void test_moved_while_it_waited(void **state) {
+static void another_url_ends_the_wait_for_the_old_host(void **state) {
 	struct fixture *f = *state;
 
 	add(f, 'a', 1, "12");
@@ -293,7 +292,7 @@ static bool is_odd(const struct job *job, void *userdata _unused_) {
 	return job->delivery.body[0] % 2;
 }
 
-static void test_sweep(void **state) {
+static void a_sweep_refuses_the_jobs_not_kept(void **state) {
 	struct fixture *f = *state;
 
 	add(f, 'a', 1, "123456");
@@ -309,7 +308,7 @@ static void test_sweep(void **state) {
 
 /* Many endpoints on few hosts, ended in an order of no meaning: all begin, and never more than may.
  */
-static void test_everything_begins(void **state) {
+static void every_job_begins_within_the_bounds(void **state) {
 	struct fixture *f = *state;
 	unsigned random = 1;
 	size_t begun = 0;
@@ -334,20 +333,20 @@ static void test_everything_begins(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		SCHEDULER_TEST(test_nothing_to_do),
-		SCHEDULER_TEST(test_round_robin),
-		SCHEDULER_TEST(test_forgets_idle_endpoints),
-		SCHEDULER_TEST(test_full_host_blocks_only_itself),
-		SCHEDULER_TEST(test_host_that_was_not_reached_yet),
-		SCHEDULER_TEST(test_crowd_of_unreached_hosts),
-		SCHEDULER_TEST(test_who_passes_the_crowd),
-		SCHEDULER_TEST(test_remembered_hosts_are_bounded),
-		SCHEDULER_TEST(test_place_on_a_host_is_passed_on),
-		SCHEDULER_TEST(test_drop),
-		SCHEDULER_TEST(test_moved_to_another_url),
-		SCHEDULER_TEST(test_moved_while_it_waited),
-		SCHEDULER_TEST(test_sweep),
-		SCHEDULER_TEST(test_everything_begins),
+		SCHEDULER_TEST(without_jobs_none_begins),
+		SCHEDULER_TEST(endpoints_take_turns_within_their_bound),
+		SCHEDULER_TEST(a_queue_lives_as_long_as_its_jobs),
+		SCHEDULER_TEST(a_full_host_blocks_only_itself),
+		SCHEDULER_TEST(an_unresolved_host_has_a_small_bound),
+		SCHEDULER_TEST(resolved_hosts_do_not_wait_for_unresolved_ones),
+		SCHEDULER_TEST(hosts_that_resolved_before_pass_those_that_failed),
+		SCHEDULER_TEST(idle_hosts_are_bounded),
+		SCHEDULER_TEST(room_on_a_host_passes_on_when_its_queue_is_dropped),
+		SCHEDULER_TEST(a_drop_refuses_the_queued_jobs),
+		SCHEDULER_TEST(another_url_refuses_the_jobs_of_the_old_one),
+		SCHEDULER_TEST(another_url_ends_the_wait_for_the_old_host),
+		SCHEDULER_TEST(a_sweep_refuses_the_jobs_not_kept),
+		SCHEDULER_TEST(every_job_begins_within_the_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/network.h"
 #include "delivery/engine.h"
+#include "delivery/job.h"
 #include "delivery_addresses.h"
 #include "signature/callback.h"
 #include "unit.h"

@@ -10,8 +10,8 @@ struct special_block {
 
 /*
  * Sources: IANA IPv4 Special-Purpose Address Registry (RFC 6890 and the documents named at each
- * row), IANA IPv4 Multicast Address Space Registry. Blocks that the registry calls globally
- * reachable but that serve routing itself are refused as well: no webhook lives there.
+ * row), IANA IPv4 Multicast Address Space Registry. Blocks for routing itself are refused as well,
+ * although the registry calls them globally reachable.
  */
 static const struct special_block ipv4_blocks[] = {
 	{ { 0 }, 8, "this-network" }, /* RFC 791 section 3.2 */
@@ -69,8 +69,8 @@ static const struct special_block ipv6_blocks[] = {
 	{ { 0xff }, 8, "multicast" },         /* RFC 4291 section 2.7 */
 };
 
-/* Only this part of the IPv6 space is handed out as global unicast. Source: RFC 4291 section 2.4,
- * IANA IPv6 Address Space Registry. */
+/* The only part of the IPv6 space that is allocated as global unicast. Source: RFC 4291
+ * section 2.4, IANA IPv6 Address Space Registry. */
 static const struct special_block ipv6_global_unicast = { { 0x20 }, 3, "global-unicast" };
 
 static bool block_contains(const struct special_block *block, const uint8_t *address) {
@@ -107,8 +107,8 @@ static bool is_isatap(const uint8_t *address) {
 	return !memcmp(address + 8, identifiers[0], 4) || !memcmp(address + 8, identifiers[1], 4);
 }
 
-/* An IPv4 address inside an IPv6 one is refused whatever it is: a gateway would carry us to where
- * we would not go ourselves. */
+/* Every IPv6 address that embeds an IPv4 address is refused: a gateway could lead from it to an
+ * IPv4 address that is refused itself. */
 static const char *ipv6_refusal(const struct in6_addr *address,
 				const struct network_list *allowed) {
 	const char *name;

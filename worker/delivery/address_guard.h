@@ -1,5 +1,5 @@
-/* Where a callback may go: public unicast addresses only, and the networks that
- * endpoint.allow.networks opens. */
+/* The addresses that a callback may be sent to: public unicast ones, and the networks of
+ * endpoint.allow.networks. */
 #pragma once
 
 #include "base/config.h"
@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 
 /*
- * The special-purpose block that refuses the address a connection is about to be made to, as static
- * text; NULL where it may go there. `allowed` networks come first: they open what the table closes.
+ * The name of the special-purpose block for which an address is refused, as static text; NULL where
+ * it is not refused. An address of the `allowed` networks never is.
  */
 const char *address_guard_refusal(const struct sockaddr *address,
 				  const struct network_list *allowed);

@@ -6,10 +6,10 @@
 
 enum {
 	THREAD_OWN = 2, /* its epoll and its inbox */
-	SHARD_OWN = 2,  /* curl's pair, by which a multi handle could be woken */
+	SHARD_OWN = 2,  /* the pair with which curl can wake a multi handle */
 	SHARDS_MIN = 8, /* of a thread among many, where descriptors suffice */
 	SHARDS_IN_ALL = 256,
-	OWN_PART = 4, /* one in so many is for the threads themselves */
+	OWN_PART = 4, /* a quarter of the descriptors at most is for the threads themselves */
 };
 
 static int of_thread(int shards) {

@@ -1,27 +1,28 @@
-/* How the process's file descriptors are shared out: Kafka, the replica and the logs; the delivery
- * threads themselves; connections. */
+/* Divides the process's file descriptors between Kafka, the replica and the logs; the delivery
+ * threads; and connections. */
 #pragma once
 
+#include "base/memory.h"
+
 enum {
-	DESCRIPTORS_RESERVED =
-	    256,         /* Kafka's, the replica's, the logs' and the operations port's */
+	/* Kafka's, the replica's, the logs' and the operations port's. */
+	DESCRIPTORS_RESERVED = 256,
 	SHARDS_MAX = 64, /* of a thread */
 };
 
 struct descriptors_plan {
 	int threads;
-	int shards; /* of each thread: curl multi handles, with a pair of descriptors each */
+	int shards;          /* of each thread: curl multi handles, with two descriptors each */
 	int connections_max; /* of all threads */
 };
 
 /*
- * With `limit` descriptors: as many of the `threads` wanted, and as many shards, as leave three
- * quarters to connections; never fewer than one of each. Shards keep the walks of curl's caches
- * short, so their number in all matters and more threads need fewer each. Returns 0, or -EMFILE
- * where not one connection is left.
+ * Plans with `limit` descriptors: as many of the wanted `threads`, and as many shards, as leave
+ * three quarters to connections; at least one of each. Shards keep the walks of curl's caches
+ * short, so that their total number counts: the more threads, the fewer each needs. Returns 0, or
+ * -EMFILE where no connection is left.
  */
-int descriptors_share(int limit, int threads, struct descriptors_plan *plan)
-    __attribute__((warn_unused_result));
+int descriptors_share(int limit, int threads, struct descriptors_plan *plan) _must_check_;
 
-/* The least limit with which there are as many threads, and at least as many connections. */
+/* The lowest limit that allows so many threads and connections. */
 int descriptors_needed(int threads, int connections);

@@ -1,6 +1,7 @@
 #include "delivery/engine.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "delivery/descriptors.h"
 #include "delivery/loop.h"
 #include "delivery/tls.h"
@@ -10,21 +11,16 @@
 #include <sys/resource.h>
 #include <time.h>
 
-const double engine_bucket_seconds[ENGINE_BUCKET_COUNT] = { 0.001, 0.0025, 0.005, 0.01, 0.025,
-							    0.05,  0.1,    0.25,  0.5,  1,
-							    2.5,   5,      10,    15 };
-
 enum { DESCRIPTORS_MAX = 65536 };
 
 struct engine {
-	struct shared shared;
+	struct engine_shared shared;
 	struct loop **loops; /* owned */
 	int loop_count;      /* started */
 	atomic_bool stopped;
 };
 
-/* Descriptors beyond the soft limit are for programs that, unlike select(2), can count past 1024.
- */
+/* Raises the soft limit of descriptors: it is low for the sake of select(2), which is not used. */
 static int descriptors_max(int wanted_max) {
 	struct rlimit limit = { 0 }, wanted;
 
@@ -37,10 +33,10 @@ static int descriptors_max(int wanted_max) {
 }
 
 /*
- * Fewer threads than wanted, or fewer connections than attempts may be in flight, is a slower
- * worker; no connection at all is a broken one. Returns how many threads there may be, or -EMFILE.
+ * With fewer threads than wanted, or fewer connections than attempts may be in flight, the worker
+ * is slower; without any connection it cannot deliver. Returns the number of threads, or -EMFILE.
  */
-static int share_descriptors(struct shared *shared, int threads) {
+static int share_descriptors(struct engine_shared *shared, int threads) {
 	int wanted = shared->config->delivery_max_in_flight,
 	    needed = descriptors_needed(threads, wanted);
 	int limit = descriptors_max(MAX(needed, DESCRIPTORS_MAX));
@@ -66,7 +62,8 @@ static int share_descriptors(struct shared *shared, int threads) {
 	return plan.threads;
 }
 
-static void shared_init(struct shared *shared, const struct config *config, const char *version) {
+static void shared_init(struct engine_shared *shared, const struct config *config,
+			const char *version) {
 	pthread_condattr_t attributes;
 
 	shared->config = config;
@@ -78,7 +75,7 @@ static void shared_init(struct shared *shared, const struct config *config, cons
 	pthread_condattr_destroy(&attributes);
 }
 
-static void shared_destroy(struct shared *shared) {
+static void shared_destroy(struct engine_shared *shared) {
 	outbox_destroy(&shared->outbox);
 	pthread_cond_destroy(&shared->idle);
 	pthread_mutex_destroy(&shared->idle_mutex);
@@ -86,7 +83,7 @@ static void shared_destroy(struct shared *shared) {
 	free(shared->user_agent);
 }
 
-static void tell_all(struct engine *engine, const struct message *message) {
+static void broadcast(struct engine *engine, const struct message *message) {
 	for (int i = 0; i < engine->loop_count; i++)
 		inbox_put(loop_inbox(engine->loops[i]), message);
 }
@@ -99,68 +96,68 @@ static void free_loops(struct engine *engine) {
 	engine->loop_count = 0;
 }
 
-/* Threads that have not been given anything yet. */
-static void undo_loops(struct engine *engine) {
+/* Before they are given any job. */
+static void stop_loops(struct engine *engine) {
 	const struct message message = { .kind = MESSAGE_STOP };
 
-	tell_all(engine, &message);
+	broadcast(engine, &message);
 	for (int i = 0; i < engine->loop_count; i++)
 		loop_join(engine->loops[i]);
 	free_loops(engine);
 }
 
-static int try_loops(struct engine *engine, int count) {
-	int rc = 0;
+static int start_exactly(struct engine *engine, int count) {
+	int r = 0;
 
 	engine->loops = x_calloc((size_t)count, sizeof(struct loop *));
-	while (!rc && engine->loop_count < count) {
-		rc = loop_new(&engine->shared, engine->loop_count, count,
-			      &engine->loops[engine->loop_count]);
-		engine->loop_count += !rc;
+	while (!r && engine->loop_count < count) {
+		r = loop_new(&engine->shared, engine->loop_count, count,
+			     &engine->loops[engine->loop_count]);
+		engine->loop_count += !r;
 	}
-	return rc;
+	return r;
 }
 
 /*
- * Where the system refuses a thread (its memory, the limit of processes), half of as many as it
- * gave: Kafka's client needs some too. All of them begin anew, since each has its part of the
- * bounds.
+ * Where the system refuses a thread (its memory, the limit of processes), half of the threads that
+ * it gave are started: Kafka's client needs some too. All of them are stopped before, since each
+ * has its part of the bounds.
  */
 static int start_loops(struct engine *engine, int wanted) {
-	int count = share_descriptors(&engine->shared, wanted), planned = count, rc = MIN(count, 0),
+	int count = share_descriptors(&engine->shared, wanted), planned = count, r = MIN(count, 0),
 	    refusal = 0;
 
-	while (count > 0 && (rc = try_loops(engine, count)) && engine->loop_count) {
+	while (count > 0 && (r = start_exactly(engine, count)) && engine->loop_count) {
 		count = MAX(engine->loop_count / 2, 1);
-		refusal = rc;
-		undo_loops(engine);
+		refusal = r;
+		stop_loops(engine);
 	}
-	if (!rc && count < planned)
+	if (!r && count < planned)
 		log_warn("fewer threads than delivery.threads: the system refused more",
 			 "threads=%d wanted=%d error=%s", count, wanted,
 			 log_quote(strerror(-refusal)));
-	return rc;
+	return r;
 }
 
 int engine_new(const struct config *config, const char *version, void (*notify)(void *userdata),
 	       void *userdata, struct engine **out) {
 	_cleanup_(engine_freep) struct engine *engine = x_calloc(1, sizeof(*engine));
-	int rc;
+	int r;
 
 	shared_init(&engine->shared, config, version);
 	outbox_init(&engine->shared.outbox, notify, userdata);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -ENOMEM;
-	rc = tls_authorities_new(config->endpoint_ca_file, &engine->shared.authorities);
-	if (!rc)
-		rc = start_loops(engine, MAX(config->delivery_threads, 1));
-	if (rc)
-		return rc;
+	r = tls_authorities_new(config->endpoint_ca_file, &engine->shared.authorities);
+	if (!r)
+		r = start_loops(engine, MAX(config->delivery_threads, 1));
+	if (r)
+		return r;
 	*out = TAKE(engine);
 	return 0;
 }
 
-static void refuse(struct engine *engine, struct job_list *jobs) {
+static void refuse_jobs(struct engine *engine, struct job_list *jobs) {
 	for (struct job *job = jobs->head; job; job = job->next)
 		job->end = JOB_REFUSED;
 	atomic_fetch_sub_explicit(&engine->shared.counters.queued, (int)jobs->count,
@@ -168,13 +165,13 @@ static void refuse(struct engine *engine, struct job_list *jobs) {
 	outbox_put(&engine->shared.outbox, jobs);
 }
 
-/* What was said to a thread after it had read its last message. */
+/* The messages that came after the thread had read its last one. */
 static void refuse_unread(struct engine *engine, struct inbox *inbox) {
 	struct message *message, *next;
 
 	for (message = inbox_take(inbox); message; message = next) {
 		next = message->next;
-		refuse(engine, &message->jobs);
+		refuse_jobs(engine, &message->jobs);
 		free(message);
 	}
 }
@@ -185,7 +182,7 @@ void engine_stop(struct engine *engine, int64_t grace_ms) {
 
 	if (!engine || atomic_exchange(&engine->stopped, true))
 		return;
-	tell_all(engine, &message);
+	broadcast(engine, &message);
 	for (int i = 0; i < engine->loop_count; i++) {
 		loop_join(engine->loops[i]);
 		refuse_unread(engine, loop_inbox(engine->loops[i]));
@@ -202,7 +199,7 @@ void engine_free(struct engine *engine) {
 	curl_global_cleanup();
 }
 
-/* A host's connections are pooled on one thread. */
+/* All endpoints of a host share a thread, which pools its connections. */
 static int loop_of(const struct engine *engine, const struct route *route) {
 	return (int)(route->host_hash % (unsigned)engine->loop_count);
 }
@@ -222,7 +219,7 @@ void engine_submit(struct engine *engine, struct job *jobs) {
 		atomic_fetch_add_explicit(&engine->shared.counters.queued,
 					  (int)messages[i].jobs.count, memory_order_relaxed);
 		if (atomic_load(&engine->stopped))
-			refuse(engine, &messages[i].jobs);
+			refuse_jobs(engine, &messages[i].jobs);
 		else
 			inbox_put(loop_inbox(engine->loops[i]), &messages[i]);
 	}
@@ -235,14 +232,14 @@ struct job *engine_collect(struct engine *engine) {
 void engine_gate_set(struct engine *engine, int32_t partition, uint32_t epoch) {
 	struct message message = { .kind = MESSAGE_SWEEP };
 
-	if (partition < 0 || partition >= GATE_COUNT) {
+	if (partition < 0 || partition >= ENGINE_GATE_COUNT) {
 		log_error("no gate for this partition", "partition=%d max=%d", partition,
-			  GATE_COUNT - 1);
+			  ENGINE_GATE_COUNT - 1);
 		return;
 	}
 	if (atomic_exchange(&engine->shared.gates[partition], epoch) &&
 	    !atomic_load(&engine->stopped))
-		tell_all(engine, &message);
+		broadcast(engine, &message);
 }
 
 void engine_lease_set(struct engine *engine, int64_t until_us) {
@@ -253,11 +250,11 @@ void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id) 
 	struct message message = { .kind = MESSAGE_DROP, .webhook_id = *webhook_id };
 
 	if (!atomic_load(&engine->stopped))
-		tell_all(engine, &message);
+		broadcast(engine, &message);
 }
 
 bool engine_wait_idle(struct engine *engine, int64_t timeout_ms) {
-	struct shared *shared = &engine->shared;
+	struct engine_shared *shared = &engine->shared;
 	int64_t deadline_us = clock_monotonic_us() + timeout_ms * 1000;
 	struct timespec deadline = { .tv_sec = deadline_us / 1000000,
 				     .tv_nsec = deadline_us % 1000000 * 1000 };
@@ -278,9 +275,9 @@ const struct engine_counters *engine_counters(const struct engine *engine) {
 void engine_histogram(const struct engine *engine, uint64_t counts[ENGINE_BUCKET_COUNT + 1],
 		      double *sum_seconds) {
 	for (size_t i = 0; i <= ENGINE_BUCKET_COUNT; i++)
-		counts[i] =
-		    atomic_load_explicit(&engine->shared.histogram[i], memory_order_relaxed);
-	*sum_seconds =
-	    (double)atomic_load_explicit(&engine->shared.duration_sum_us, memory_order_relaxed) /
-	    1e6;
+		counts[i] = atomic_load_explicit(&engine->shared.counters.durations[i],
+						 memory_order_relaxed);
+	*sum_seconds = (double)atomic_load_explicit(&engine->shared.counters.duration_sum_us,
+						    memory_order_relaxed) /
+		       1e6;
 }

@@ -1,13 +1,13 @@
 #include "delivery/failure.h"
 
-/* curl has one code for several faults of a peer and of our own; what it had received tells them
- * apart. */
+/* curl has codes that stand for faults of the peer and of this process. Where bytes were received
+ * the fault is the peer's. */
 static enum attempt_reason ambiguous_reason(const struct failure *failure) {
 	return failure->has_bytes ? ATTEMPT_PROTOCOL : ATTEMPT_INTERNAL;
 }
 
-/* The connection ended, or was broken. With TLS 1.3 a receiver refuses what it was shown in the
- * handshake only when we read. Source: RFC 8446 section 4.6.2. */
+/* The connection ended or broke. With TLS 1.3 a receiver's refusal of the handshake is only seen
+ * while the answer is read. Source: RFC 8446 section 4.6.2. */
 static enum attempt_reason broken_reason(const struct failure *failure) {
 	if (failure->has_alert)
 		return ATTEMPT_TLS;
@@ -44,8 +44,9 @@ enum attempt_reason failure_reason(const struct failure *failure) {
 	case CURLE_SSL_INVALIDCERTSTATUS:
 	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
 		return ATTEMPT_TLS;
-	case CURLE_UNSUPPORTED_PROTOCOL: /* a scheme that is not allowed (any more), before anything
-					    is sent; or an answer in HTTP/0.9 */
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		/* Before the request is sent, a scheme that is not allowed (any more); after it, an
+		 * answer in HTTP/0.9. */
 		return failure->is_sent ? ATTEMPT_PROTOCOL : ATTEMPT_ADDRESS_REFUSED;
 	case CURLE_OK: /* the connection ended within the header block */
 	case CURLE_WEIRD_SERVER_REPLY:

@@ -1,5 +1,5 @@
-/* What an attempt without a verdict is called: the only place that knows. docs/deliveries.md is
- * this table in words. */
+/* The reason of an attempt without a status: this is the only place that decides it. The table in
+ * docs/deliveries.md says the same for users. */
 #pragma once
 
 #include "domain/attempt.h"
@@ -8,14 +8,13 @@
 
 struct failure {
 	CURLcode code;
-	bool is_sent;   /* the request was sent, or begun to be */
-	bool has_bytes; /* something had come back; libcurl 8.14 does not count what is not HTTP */
-	bool has_lines; /* of an answer: its first line, at least */
-	bool is_excessive;    /* more header than we read */
+	bool is_sent;   /* the request was sent, or a part of it */
+	bool has_bytes; /* bytes came back; libcurl 8.14 does not count bytes that are not HTTP */
+	bool has_lines; /* at least the first line of an answer came back */
+	bool is_excessive;    /* the header is beyond the limits */
 	bool is_refused;      /* the guard refused an address of the host */
-	bool is_out_of_means; /* we had no descriptor, memory or thread for it */
-	bool has_alert; /* a TLS alert ended the connection that was opened for it, ours or the
-			   receiver's */
+	bool is_out_of_means; /* this process had no descriptor, memory or thread for it */
+	bool has_alert;       /* a TLS alert of either side ended its own connection */
 };
 
 enum attempt_reason failure_reason(const struct failure *failure);

@@ -36,7 +36,8 @@ void inbox_put(struct inbox *inbox, const struct message *message) {
 	else
 		inbox->tail->next = copy;
 	inbox->tail = copy;
-	/* Under the lock: a taker that finds the list empty then also finds the event_fd quiet. */
+	/* Under the lock, so that a taker which finds no message finds the event_fd not readable.
+	 */
 	if (was_empty)
 		eventfd_write(inbox->event_fd, 1);
 	pthread_mutex_unlock(&inbox->mutex);

@@ -1,4 +1,4 @@
-/* What is said to a delivery thread, in the order it was said, and how it is woken. */
+/* Messages to a delivery thread, in order, and the descriptor that wakes it. */
 #pragma once
 
 #include "delivery/job_list.h"
@@ -7,9 +7,9 @@
 
 enum message_kind {
 	MESSAGE_JOBS,  /* queue these */
-	MESSAGE_DROP,  /* refuse what is queued for a webhook */
-	MESSAGE_SWEEP, /* a gate moved: refuse what is queued and would not pass */
-	MESSAGE_STOP,  /* refuse everything that is queued, end at the deadline */
+	MESSAGE_DROP,  /* refuse the queued jobs of a webhook */
+	MESSAGE_SWEEP, /* a gate moved: refuse queued jobs that it does not admit */
+	MESSAGE_STOP,  /* refuse all queued jobs, end at the deadline */
 };
 
 struct message {
@@ -34,5 +34,6 @@ void inbox_destroy(struct inbox *inbox);
 /* Copies the message and takes its jobs. */
 void inbox_put(struct inbox *inbox, const struct message *message);
 
-/* Everything said so far, oldest first; each to be freed by the caller. Quiets the event_fd. */
+/* All messages so far, oldest first; the caller owns each. The event_fd is not readable any more.
+ */
 struct message *inbox_take(struct inbox *inbox);

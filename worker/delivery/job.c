@@ -1,23 +1,13 @@
-#include "delivery/engine.h"
+#include "delivery/job.h"
 
-static size_t text_size(const char *text) {
-	return text ? strlen(text) + 1 : 0;
-}
-
-static const char *pack(char **end, const char *text) {
-	char *copy = *end;
-
-	if (!text)
-		return NULL;
-	*end = stpcpy(copy, text) + 1;
-	return copy;
-}
+#include "delivery/packed_text.h"
 
 struct job *job_new(const struct delivery *delivery, struct route *route, int32_t partition,
 		    uint32_t epoch) {
-	size_t texts = text_size(delivery->tenant_id) + text_size(delivery->command_id) +
-		       text_size(delivery->request_id) + text_size(delivery->client_id) +
-		       text_size(delivery->traceparent) + text_size(delivery->last_reason);
+	size_t texts =
+	    packed_text_size(delivery->tenant_id) + packed_text_size(delivery->command_id) +
+	    packed_text_size(delivery->request_id) + packed_text_size(delivery->client_id) +
+	    packed_text_size(delivery->traceparent) + packed_text_size(delivery->last_reason);
 	struct job *job = x_malloc(sizeof(*job) + texts + delivery->body_len + 1);
 	char *end = (char *)(job + 1);
 
@@ -25,12 +15,12 @@ struct job *job_new(const struct delivery *delivery, struct route *route, int32_
 			     .delivery = *delivery,
 			     .partition = partition,
 			     .epoch = epoch };
-	job->delivery.tenant_id = pack(&end, delivery->tenant_id);
-	job->delivery.command_id = pack(&end, delivery->command_id);
-	job->delivery.request_id = pack(&end, delivery->request_id);
-	job->delivery.client_id = pack(&end, delivery->client_id);
-	job->delivery.traceparent = pack(&end, delivery->traceparent);
-	job->delivery.last_reason = pack(&end, delivery->last_reason);
+	job->delivery.tenant_id = packed_text_add(&end, delivery->tenant_id);
+	job->delivery.command_id = packed_text_add(&end, delivery->command_id);
+	job->delivery.request_id = packed_text_add(&end, delivery->request_id);
+	job->delivery.client_id = packed_text_add(&end, delivery->client_id);
+	job->delivery.traceparent = packed_text_add(&end, delivery->traceparent);
+	job->delivery.last_reason = packed_text_add(&end, delivery->last_reason);
 	if (delivery->body_len)
 		memcpy(end, delivery->body, delivery->body_len);
 	end[delivery->body_len] = '\0';

@@ -1,7 +1,7 @@
-/* A queue of jobs, linked by job.next. Whoever holds the list owns its jobs. */
+/* A list of jobs, linked by job.next. The holder of the list owns its jobs. */
 #pragma once
 
-#include "delivery/engine.h"
+#include "delivery/job.h"
 
 struct job_list {
 	struct job *head;

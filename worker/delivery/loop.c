@@ -2,8 +2,10 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
-#include "delivery/descriptors.h"
+#include "base/log.h"
+#include "delivery/shard_set.h"
 #include "delivery/transfer.h"
+#include "delivery/transfer_pool.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -13,81 +15,68 @@
 
 enum {
 	EVENTS_PER_WAIT = 256,
-	BEGINS_PER_TURN = 64,   /* what was begun must not wait long for its events */
-	POOLED_TRANSFERS = 256, /* idle easy handles that are kept, some 10 KB each */
+	BEGINS_PER_ROUND = 64, /* the events of those that began must not wait long */
 	IDLE_WAIT_MS = 60 * 1000,
-	LAPSED_WAIT_MS =
-	    20, /* between looks at a lease that is over, while something waits for it */
+	LAPSED_WAIT_MS = 20, /* until the lease is looked at again, while jobs wait for it */
 };
 
 struct loop {
-	struct shared *shared; /* borrowed */
-	int index, count;      /* this thread among all */
+	struct engine_shared *shared; /* borrowed */
+	int index, count;             /* this thread among all */
 	pthread_t thread;
 	struct inbox inbox;
 	struct sockets sockets;
-	struct shard shards[SHARDS_MAX];
-	int shard_count;
-	uint64_t touched; /* shards that may have results, a bit each */
+	struct shard_set shards;
 	struct scheduler scheduler;
 	struct transfer *in_flight; /* list */
-	struct transfer *pool;      /* list */
-	int64_t woke_us;            /* when the last wait ended; monotonic */
-	int in_flight_count, in_flight_max, pooled_count;
-	struct job_list ended; /* of this turn */
-	int ended_in_flight;   /* how many of them had been counted as in flight */
-	int connections_max;   /* this thread's share */
-	bool sparing;          /* each shard keeps no more than its part of that share */
-	bool has_mail, has_more, stopping;
+	struct transfer_pool pool;
+	int in_flight_count, in_flight_max;
+	int64_t woke_us;       /* monotonic: the end of the last wait */
+	struct job_list ended; /* of this round */
+	int ended_in_flight;   /* those of them that were counted as in flight */
+	bool has_messages;
+	bool has_more;   /* a job may begin at once */
 	bool has_lapsed; /* the lease is over, and jobs may be waiting */
-	int64_t stop_deadline_us;
+	bool is_stopping;
+	int64_t stop_deadline_us; /* monotonic */
 };
 
 struct inbox *loop_inbox(struct loop *loop) {
 	return &loop->inbox;
 }
 
-static void touch(struct loop *loop, const struct shard *shard) {
-	loop->touched |= UINT64_C(1) << shard->index;
-}
+/* Waiting. */
 
-static int64_t next_deadline(const struct loop *loop) {
-	int64_t next = loop->stopping ? loop->stop_deadline_us : SHARD_NO_DEADLINE;
-
-	for (int i = 0; i < loop->shard_count; i++)
-		next = MIN(next, loop->shards[i].deadline_us);
-	return next;
-}
-
-/* Rounded up: to wake too early is to wake twice. */
+/* Rounded up: a wait that ends too early is followed by a second one. */
 static int wait_ms(const struct loop *loop) {
 	int longest_ms = loop->has_lapsed ? LAPSED_WAIT_MS : IDLE_WAIT_MS;
-	int64_t next, now;
+	int64_t next_us, now_us;
 
 	if (loop->has_more)
 		return 0;
-	next = next_deadline(loop);
-	if (next == SHARD_NO_DEADLINE)
+	next_us = shard_set_next_deadline_us(&loop->shards);
+	if (loop->is_stopping)
+		next_us = MIN(next_us, loop->stop_deadline_us);
+	if (next_us == SHARD_NO_DEADLINE)
 		return longest_ms;
-	if (next == 0)
+	if (next_us == 0)
 		return 0;
-	now = clock_monotonic_us();
-	return next <= now ? 0 : (int)MIN((next - now + 999) / 1000, (int64_t)longest_ms);
+	now_us = clock_monotonic_us();
+	return next_us <= now_us ? 0
+				 : (int)MIN((next_us - now_us + 999) / 1000, (int64_t)longest_ms);
 }
 
 static void handle_event(struct loop *loop, const struct epoll_event *event) {
-	uint8_t index;
+	uint8_t shard;
 	uint32_t events;
 
 	if (event->data.fd == loop->inbox.event_fd) {
-		loop->has_mail = true;
+		loop->has_messages = true;
 		return;
 	}
-	events = sockets_happened(&loop->sockets, event->data.fd, event->events, &index);
-	if (!events)
-		return;
-	shard_handle_events(&loop->shards[index], event->data.fd, events);
-	touch(loop, &loop->shards[index]);
+	events = sockets_happened(&loop->sockets, event->data.fd, event->events, &shard);
+	if (events)
+		shard_set_handle_events(&loop->shards, shard, event->data.fd, events);
 }
 
 static void wait_for_events(struct loop *loop) {
@@ -103,51 +92,20 @@ static void wait_for_events(struct loop *loop) {
 		handle_event(loop, &events[i]);
 }
 
-static void fire_timers(struct loop *loop) {
-	int64_t now = clock_monotonic_us();
+/* Ends of attempts. */
 
-	for (int i = 0; i < loop->shard_count; i++) {
-		struct shard *shard = &loop->shards[i];
-
-		if (shard->deadline_us > now)
-			continue;
-		shard_handle_deadline(shard);
-		touch(loop, shard);
-	}
-}
-
-static struct transfer *pool_take(struct loop *loop) {
-	struct transfer *transfer = loop->pool;
-
-	if (!transfer)
-		return transfer_new(loop->shared, &loop->sockets, &loop->scheduler);
-	DL_DELETE(loop->pool, transfer);
-	loop->pooled_count--;
-	return transfer;
-}
-
-/* The last one used is the next one taken: its memory is warm. */
-static void pool_give(struct loop *loop, struct transfer *transfer) {
-	if (loop->pooled_count >= POOLED_TRANSFERS) {
-		transfer_free(transfer);
-		return;
-	}
-	DL_PREPEND(loop->pool, transfer);
-	loop->pooled_count++;
-}
-
-/* A claim's job goes to the outbox at the end of the turn, its place to the next. */
-static void give_back(struct loop *loop, const struct claim *claim) {
+/* The claim's job goes to the outbox at the end of the round, its place to the next job. */
+static void end_claim(struct loop *loop, const struct claim *claim) {
 	job_list_push(&loop->ended, claim->job);
 	loop->ended_in_flight++;
 	scheduler_release(&loop->scheduler, claim);
 }
 
-static void retire(struct loop *loop, struct transfer *transfer) {
+static void end_transfer(struct loop *loop, struct transfer *transfer) {
 	DL_DELETE(loop->in_flight, transfer);
 	loop->in_flight_count--;
-	give_back(loop, &transfer->claim);
-	pool_give(loop, transfer);
+	end_claim(loop, &transfer->claim);
+	transfer_pool_give(&loop->pool, transfer);
 }
 
 static void collect_from(struct loop *loop, struct shard *shard) {
@@ -163,57 +121,55 @@ static void collect_from(struct loop *loop, struct shard *shard) {
 			continue;
 		fault_step("after-post");
 		transfer_end(transfer, message->data.result);
-		retire(loop, transfer);
+		end_transfer(loop, transfer);
 	}
 }
 
 static void collect_results(struct loop *loop) {
-	while (loop->touched) {
-		struct shard *shard = &loop->shards[__builtin_ctzll(loop->touched)];
+	struct shard *shard;
 
-		loop->touched &= loop->touched - 1;
+	while ((shard = shard_set_next_touched(&loop->shards)))
 		collect_from(loop, shard);
-	}
 }
 
-static struct shard *shard_of(struct loop *loop, const struct route *route) {
-	return &loop->shards[route->host_hash / (unsigned)loop->count %
-			     (unsigned)loop->shard_count];
-}
+/* Beginnings of attempts. */
 
-static void begin(struct loop *loop, const struct claim *claim) {
-	struct transfer *transfer = pool_take(loop);
+static void begin_transfer(struct loop *loop, const struct claim *claim) {
+	struct transfer *transfer = transfer_pool_take(&loop->pool);
 
+	if (!transfer)
+		transfer = transfer_new(loop->shared, &loop->sockets, &loop->scheduler);
 	DL_APPEND(loop->in_flight, transfer);
 	loop->in_flight_count++;
-	if (transfer_begin(transfer, claim, shard_of(loop, claim->job->route)))
+	if (transfer_begin(transfer, claim,
+			   shard_set_find(&loop->shards, claim->job->route, loop->count)))
 		return;
 	transfer_end(transfer, CURLE_FAILED_INIT);
-	retire(loop, transfer);
+	end_transfer(loop, transfer);
 }
 
 /*
- * The gate is looked at after the attempt is counted as in flight, and whoever closes it looks at
- * the count afterwards: one of the two always sees the other, so nothing begins once
- * engine_wait_idle has said that nothing is in flight.
+ * The gate is read after the attempt is counted as in flight. Whoever closes the gate reads the
+ * count afterwards. One of the two always sees the other, so nothing begins once engine_wait_idle
+ * has said that nothing is in flight.
  */
 static void begin_or_refuse(struct loop *loop, const struct claim *claim) {
 	atomic_fetch_sub_explicit(&loop->shared->counters.queued, 1, memory_order_relaxed);
 	atomic_fetch_add(&loop->shared->counters.in_flight, 1);
-	if (shared_gate_admits(loop->shared, claim->job)) {
-		begin(loop, claim);
+	if (engine_shared_gate_admits(loop->shared, claim->job)) {
+		begin_transfer(loop, claim);
 		return;
 	}
 	claim->job->end = JOB_REFUSED;
-	give_back(loop, claim);
+	end_claim(loop, claim);
 }
 
-static void dispatch(struct loop *loop) {
+static void begin_jobs(struct loop *loop) {
 	struct claim claim;
 
-	for (int i = 0; i < BEGINS_PER_TURN; i++) {
-		loop->has_lapsed =
-		    scheduler_has_ready(&loop->scheduler) && !shared_lease_holds(loop->shared);
+	for (int i = 0; i < BEGINS_PER_ROUND; i++) {
+		loop->has_lapsed = scheduler_has_ready(&loop->scheduler) &&
+				   !engine_shared_lease_holds(loop->shared);
 		loop->has_more = !loop->has_lapsed && loop->in_flight_count < loop->in_flight_max &&
 				 scheduler_next(&loop->scheduler, &claim);
 		if (!loop->has_more)
@@ -222,8 +178,10 @@ static void dispatch(struct loop *loop) {
 	}
 }
 
-/* Jobs that were queued and never counted as in flight. */
-static void refuse(struct loop *loop, struct job_list *jobs) {
+/* Messages. */
+
+/* Takes jobs that were queued and never counted as in flight. */
+static void refuse_queued(struct loop *loop, struct job_list *jobs) {
 	for (struct job *job = jobs->head; job; job = job->next)
 		job->end = JOB_REFUSED;
 	atomic_fetch_sub_explicit(&loop->shared->counters.queued, (int)jobs->count,
@@ -232,13 +190,13 @@ static void refuse(struct loop *loop, struct job_list *jobs) {
 }
 
 static bool gate_admits(const struct job *job, void *userdata) {
-	return shared_gate_admits(userdata, job);
+	return engine_shared_gate_admits(userdata, job);
 }
 
 static void add_jobs(struct loop *loop, struct job_list *jobs, struct job_list *refused) {
 	struct job *job;
 
-	if (loop->stopping) {
+	if (loop->is_stopping) {
 		job_list_append(refused, jobs);
 		return;
 	}
@@ -246,7 +204,7 @@ static void add_jobs(struct loop *loop, struct job_list *jobs, struct job_list *
 		scheduler_add(&loop->scheduler, job, refused);
 }
 
-static void obey(struct loop *loop, struct message *message) {
+static void handle_message(struct loop *loop, struct message *message) {
 	struct job_list refused = { 0 };
 
 	switch (message->kind) {
@@ -260,31 +218,33 @@ static void obey(struct loop *loop, struct message *message) {
 		scheduler_sweep(&loop->scheduler, gate_admits, loop->shared, &refused);
 		break;
 	case MESSAGE_STOP:
-		loop->stopping = true;
+		loop->is_stopping = true;
 		loop->stop_deadline_us = message->deadline_us;
 		scheduler_sweep(&loop->scheduler, NULL, NULL, &refused);
 		break;
 	}
-	refuse(loop, &refused);
+	refuse_queued(loop, &refused);
 }
 
-static void read_mail(struct loop *loop) {
+static void handle_messages(struct loop *loop) {
 	struct message *message, *next;
 
-	if (!loop->has_mail)
+	if (!loop->has_messages)
 		return;
-	loop->has_mail = false;
+	loop->has_messages = false;
 	for (message = inbox_take(&loop->inbox); message; message = next) {
 		next = message->next;
-		obey(loop, message);
+		handle_message(loop, message);
 		free(message);
 	}
 }
 
-/* What ended is in the outbox before it leaves the count: who waits for zero finds everything
- * there. */
-static void publish(struct loop *loop) {
-	struct shared *shared = loop->shared;
+/* The round. */
+
+/* Jobs are in the outbox before they leave the count: a caller that waits for zero finds all of
+ * them there. */
+static void publish_ended(struct loop *loop) {
+	struct engine_shared *shared = loop->shared;
 	int ended = loop->ended_in_flight;
 
 	outbox_put(&shared->outbox, &loop->ended);
@@ -297,109 +257,89 @@ static void publish(struct loop *loop) {
 }
 
 static bool is_done(const struct loop *loop) {
-	return loop->stopping &&
+	return loop->is_stopping &&
 	       (!loop->in_flight_count || clock_monotonic_us() >= loop->stop_deadline_us);
 }
 
-static void abandon_all(struct loop *loop) {
+static void abandon_transfers(struct loop *loop) {
 	struct transfer *transfer, *next;
 
 	DL_FOREACH_SAFE(loop->in_flight, transfer, next) {
 		transfer_abandon(transfer);
-		retire(loop, transfer);
+		end_transfer(loop, transfer);
 	}
-	publish(loop);
+	publish_ended(loop);
 }
 
-static void keep_connections(struct loop *loop, long per_shard) {
-	for (int i = 0; i < loop->shard_count; i++)
-		shard_keep_connections(&loop->shards[i], per_shard);
-}
-
-/*
- * A new connection costs several times what a request does, so a host may keep all that it was ever
- * allowed to open, whichever shard it crowds, until descriptors get scarce.
- */
-static void spare_connections(struct loop *loop) {
-	bool scarce = loop->sockets.open > loop->connections_max / 4 * 3,
-	     plenty = loop->sockets.open < loop->connections_max / 2;
-
-	if (scarce && !loop->sparing)
-		keep_connections(loop, MAX(loop->connections_max / loop->shard_count, 1));
-	else if (plenty && loop->sparing)
-		keep_connections(loop, loop->connections_max);
-	loop->sparing = scarce || (loop->sparing && !plenty);
-}
-
-static void *run(void *userdata) {
+static void *run_thread(void *userdata) {
 	struct loop *loop = userdata;
 
 	loop->woke_us = clock_monotonic_us();
 	while (!is_done(loop)) {
 		wait_for_events(loop);
-		fire_timers(loop);
+		shard_set_handle_deadlines(&loop->shards, clock_monotonic_us());
 		collect_results(loop);
-		read_mail(loop);
-		dispatch(loop);
-		publish(loop);
-		spare_connections(loop);
+		handle_messages(loop);
+		begin_jobs(loop);
+		publish_ended(loop);
+		shard_set_shed_connections(&loop->shards, loop->sockets.open);
 	}
-	abandon_all(loop);
+	abandon_transfers(loop);
 	return NULL;
 }
 
-/* Signals are for the main thread. SIGPIPE too: curl was told to leave signals alone, and TLS
- * writes without MSG_NOSIGNAL. */
+/* Construction. */
+
+/* Signals are for the main thread. So is SIGPIPE: curl leaves signals alone here, and TLS writes
+ * without MSG_NOSIGNAL. */
 static int start_thread(struct loop *loop) {
 	char name[16];
 	sigset_t all, before;
-	int rc;
+	int r;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&loop->thread, NULL, run, loop);
+	r = pthread_create(&loop->thread, NULL, run_thread, loop);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc)
-		return -rc;
+	if (r)
+		return -r;
 	snprintf(name, sizeof(name), "delivery-%d", loop->index);
 	pthread_setname_np(loop->thread, name);
 	return 0;
 }
 
 static int open_descriptors(struct loop *loop) {
-	int rc = inbox_init(&loop->inbox);
+	int r = inbox_init(&loop->inbox);
 
-	if (!rc)
-		rc = sockets_init(&loop->sockets, &loop->shared->counters.connections);
-	return rc ? rc : sockets_watch(&loop->sockets, loop->inbox.event_fd);
+	if (!r)
+		r = sockets_init(&loop->sockets, &loop->shared->counters.connections);
+	return r ? r : sockets_watch(&loop->sockets, loop->inbox.event_fd);
 }
 
-int loop_new(struct shared *shared, int index, int count, struct loop **out) {
+int loop_new(struct engine_shared *shared, int index, int count, struct loop **out) {
 	const struct config *config = shared->config;
 	struct loop *loop = x_calloc(1, sizeof(*loop));
-	int rc;
+	int r;
 
 	loop->shared = shared;
 	loop->index = index;
 	loop->count = count;
-	loop->shard_count = shared->shard_count;
 	loop->in_flight_max =
 	    MAX(MIN(config->delivery_max_in_flight, shared->connections_max) / count, 1);
-	loop->connections_max = MAX(shared->connections_max / count, 1);
 	loop->inbox.event_fd = loop->sockets.epoll_fd = -1;
 	scheduler_init(&loop->scheduler, config->delivery_max_in_flight_per_endpoint,
-		       config->delivery_max_connections_per_host, MAX(UNREACHED_MAX / count, 1));
-	for (int i = 0; i < loop->shard_count; i++)
-		shard_init(&loop->shards[i], (uint8_t)i, &loop->sockets);
-	keep_connections(loop, loop->connections_max);
-	rc = open_descriptors(loop);
-	if (!rc)
-		rc = start_thread(loop);
-	if (rc)
+		       config->delivery_max_connections_per_host,
+		       MAX(SCHEDULER_UNRESOLVED_MAX / count, 1));
+	shard_set_init(&loop->shards, shared->shard_count, MAX(shared->connections_max / count, 1),
+		       &loop->sockets);
+	r = open_descriptors(loop);
+	if (!r)
+		r = start_thread(loop);
+	if (r)
 		loop_free(loop);
 	else
 		*out = loop;
-	return rc;
+	return r;
 }
 
 void loop_join(struct loop *loop) {
@@ -407,14 +347,8 @@ void loop_join(struct loop *loop) {
 }
 
 void loop_free(struct loop *loop) {
-	struct transfer *transfer, *next;
-
-	DL_FOREACH_SAFE(loop->pool, transfer, next) {
-		DL_DELETE(loop->pool, transfer);
-		transfer_free(transfer);
-	}
-	for (int i = 0; i < loop->shard_count; i++)
-		shard_destroy(&loop->shards[i]);
+	transfer_pool_destroy(&loop->pool);
+	shard_set_destroy(&loop->shards);
 	scheduler_destroy(&loop->scheduler);
 	sockets_destroy(&loop->sockets);
 	inbox_destroy(&loop->inbox);

@@ -60,8 +60,8 @@ bool response_take_header(struct response *response, const char *line, size_t le
 }
 
 bool response_end_header(struct response *response, long status, int64_t now_us) {
-	/* Nobody asked for another protocol, and there is no response in it. Source: RFC 9110
-	 * section 15.2.2. */
+	/* No request asks for another protocol, and none of its bytes are an HTTP response. Source:
+	 * RFC 9110 section 15.2.2. */
 	if (status == 101)
 		return false;
 	if (response->status || status < 200)

@@ -1,4 +1,8 @@
-#include "delivery/engine.h"
+#include "delivery/route.h"
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "delivery/packed_text.h"
 
 #include <curl/curl.h>
 
@@ -14,34 +18,21 @@ static uint64_t hash_text(const char *text) {
 	return hash ^ hash >> 33;
 }
 
-static const char *pack(char **end, const char *text) {
-	char *copy = *end;
-
-	if (!text)
-		return NULL;
-	*end = stpcpy(copy, text) + 1;
-	return copy;
-}
-
-static size_t text_size(const char *text) {
-	return text ? strlen(text) + 1 : 0;
-}
-
 /* Routes are many and live long: the parts are packed into one block of their own size instead of
  * an arena. */
 static char *pack_parts(const struct url_parts *parts, struct url_parts *out) {
-	char *storage = x_malloc(text_size(parts->scheme) + text_size(parts->host) +
-				 text_size(parts->authority) + text_size(parts->path) +
-				 text_size(parts->query));
+	char *storage = x_malloc(packed_text_size(parts->scheme) + packed_text_size(parts->host) +
+				 packed_text_size(parts->authority) +
+				 packed_text_size(parts->path) + packed_text_size(parts->query));
 	char *end = storage;
 
 	*out = (struct url_parts){
-		.scheme = pack(&end, parts->scheme),
-		.host = pack(&end, parts->host),
+		.scheme = packed_text_add(&end, parts->scheme),
+		.host = packed_text_add(&end, parts->host),
 		.port = parts->port,
-		.authority = pack(&end, parts->authority),
-		.path = pack(&end, parts->path),
-		.query = pack(&end, parts->query),
+		.authority = packed_text_add(&end, parts->authority),
+		.path = packed_text_add(&end, parts->path),
+		.query = packed_text_add(&end, parts->query),
 	};
 	return storage;
 }

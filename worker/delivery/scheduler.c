@@ -1,352 +1,292 @@
 #include "delivery/scheduler.h"
 
-#define uthash_malloc(size) x_malloc(size)
-#include <uthash.h>
+#include "base/log.h"
+
 #include <utlist.h>
 
-enum place { PLACE_IDLE, PLACE_READY, PLACE_WAITING, PLACE_CROWDED };
+enum queue_place { QUEUE_IDLE, QUEUE_READY, QUEUE_AWAITS_HOST, QUEUE_AWAITS_RESOLVER };
 
-struct endpoint {
+struct scheduler_queue {
 	struct uuid webhook_id;
 	struct route *route; /* counted; that of the newest job */
-	struct host *host;
-	struct job_list queue;
+	struct scheduler_host *host;
+	struct job_list jobs;
 	int in_flight;
-	enum place place;
-	enum standing crowd;          /* where it is CROWDED: in which list */
-	struct endpoint *prev, *next; /* in the ring or list that `place` names */
-	UT_hash_handle hh;
-};
-
-struct host {
-	char *key; /* owned */
-	int in_flight;
-	int endpoints;
-	int64_t renewed_us; /* monotonic; 0: never */
-	bool reached;
-	bool is_remembered; /* it has no jobs */
-	enum standing standing;
-	struct endpoint *waiting;
-	struct host *prev, *next; /* among those remembered */
+	enum queue_place place;
+	enum resolve_state awaits;           /* where it awaits a resolver: in which list */
+	struct scheduler_queue *prev, *next; /* in the ring or list that `place` names */
 	UT_hash_handle hh;
 };
 
 void scheduler_init(struct scheduler *scheduler, int max_per_endpoint, int max_per_host,
-		    int max_unreached) {
+		    int max_unresolved) {
 	*scheduler = (struct scheduler){
 		.max_per_endpoint = max_per_endpoint,
 		.max_per_host = max_per_host,
-		.max_unreached = max_unreached,
+		.max_unresolved = max_unresolved,
 	};
 }
 
-static void host_forget(struct scheduler *scheduler, struct host *host) {
-	HASH_DEL(scheduler->hosts, host);
-	free(host->key);
-	free(host);
-}
-
-static void host_recall(struct scheduler *scheduler, struct host *host) {
-	if (!host->is_remembered)
-		return;
-	DL_DELETE(scheduler->remembered[host->standing], host);
-	scheduler->remembered_count[host->standing]--;
-	host->is_remembered = false;
-}
-
-static void host_remember(struct scheduler *scheduler, struct host *host) {
-	enum standing standing = host->reached ? STANDING_REACHED : host->standing;
-	struct host *oldest = scheduler->remembered[standing];
-
-	if (scheduler->remembered_count[standing] == REMEMBERED_HOSTS_MAX) {
-		host_recall(scheduler, oldest);
-		host_forget(scheduler, oldest);
-	}
-	DL_APPEND(scheduler->remembered[standing], host);
-	scheduler->remembered_count[standing]++;
-	host->standing = standing;
-	host->is_remembered = true;
-	host->reached = false;
-}
-
-static void hosts_forget(struct scheduler *scheduler, enum standing standing) {
-	struct host *host;
-
-	while ((host = scheduler->remembered[standing])) {
-		host_recall(scheduler, host);
-		host_forget(scheduler, host);
-	}
-}
-
 void scheduler_destroy(struct scheduler *scheduler) {
-	hosts_forget(scheduler, STANDING_LOST);
-	hosts_forget(scheduler, STANDING_REACHED);
-	if (scheduler->endpoints || scheduler->hosts)
+	if (scheduler->queues) {
+		log_error("jobs are left in the scheduler", "queues=%u",
+			  HASH_COUNT(scheduler->queues));
 		abort();
-}
-
-static struct host *host_ref(struct scheduler *scheduler, const struct route *route) {
-	struct host *host;
-	size_t len = strlen(route->host_key);
-	unsigned hash = (unsigned)route->host_hash;
-
-	HASH_FIND_BYHASHVALUE(hh, scheduler->hosts, route->host_key, len, hash, host);
-	if (!host) {
-		host = x_calloc(1, sizeof(*host));
-		host->standing = STANDING_UNKNOWN;
-		host->key = x_strdup(route->host_key);
-		HASH_ADD_KEYPTR_BYHASHVALUE(hh, scheduler->hosts, host->key, len, hash, host);
 	}
-	host_recall(scheduler, host);
-	host->endpoints++;
-	return host;
+	scheduler_hosts_destroy(&scheduler->hosts);
 }
 
-static void host_forget_if_unused(struct scheduler *scheduler, struct host *host) {
-	if (host->endpoints || host->in_flight)
-		return;
-	if (host->reached || host->standing != STANDING_UNKNOWN)
-		host_remember(scheduler, host);
-	else
-		host_forget(scheduler, host);
+/* Places of queues. */
+
+static void scheduler_queue_leave(struct scheduler *scheduler, struct scheduler_queue *queue) {
+	if (queue->place == QUEUE_READY)
+		DL_DELETE(scheduler->ready, queue);
+	else if (queue->place == QUEUE_AWAITS_HOST)
+		DL_DELETE(queue->host->waiting, queue);
+	else if (queue->place == QUEUE_AWAITS_RESOLVER)
+		DL_DELETE(scheduler->awaiting_resolver[queue->awaits], queue);
+	queue->place = QUEUE_IDLE;
 }
 
-static void host_unref(struct scheduler *scheduler, struct host *host) {
-	host->endpoints--;
-	host_forget_if_unused(scheduler, host);
+static void scheduler_queue_make_ready(struct scheduler *scheduler, struct scheduler_queue *queue) {
+	scheduler_queue_leave(scheduler, queue);
+	DL_APPEND(scheduler->ready, queue);
+	queue->place = QUEUE_READY;
 }
 
-static void endpoint_leave(struct scheduler *scheduler, struct endpoint *endpoint) {
-	if (endpoint->place == PLACE_READY)
-		DL_DELETE(scheduler->ready, endpoint);
-	else if (endpoint->place == PLACE_WAITING)
-		DL_DELETE(endpoint->host->waiting, endpoint);
-	else if (endpoint->place == PLACE_CROWDED)
-		DL_DELETE(scheduler->crowded[endpoint->crowd], endpoint);
-	endpoint->place = PLACE_IDLE;
+static void scheduler_queue_await_host(struct scheduler *scheduler, struct scheduler_queue *queue) {
+	scheduler_queue_leave(scheduler, queue);
+	DL_APPEND(queue->host->waiting, queue);
+	queue->place = QUEUE_AWAITS_HOST;
 }
 
-static void endpoint_make_ready(struct scheduler *scheduler, struct endpoint *endpoint) {
-	endpoint_leave(scheduler, endpoint);
-	DL_APPEND(scheduler->ready, endpoint);
-	endpoint->place = PLACE_READY;
+static void scheduler_queue_await_resolver(struct scheduler *scheduler,
+					   struct scheduler_queue *queue) {
+	scheduler_queue_leave(scheduler, queue);
+	queue->awaits = queue->host->state;
+	DL_APPEND(scheduler->awaiting_resolver[queue->awaits], queue);
+	queue->place = QUEUE_AWAITS_RESOLVER;
 }
 
-static void endpoint_make_wait(struct scheduler *scheduler, struct endpoint *endpoint) {
-	endpoint_leave(scheduler, endpoint);
-	DL_APPEND(endpoint->host->waiting, endpoint);
-	endpoint->place = PLACE_WAITING;
+/* Bounds. */
+
+/* The shares of scheduler.h: 2, 3 or 4 quarters. */
+static bool is_resolver_busy(const struct scheduler *scheduler, enum resolve_state state) {
+	return scheduler->unresolved >= MAX(scheduler->max_unresolved * (2 + (int)state) / 4, 1);
 }
 
-static void endpoint_make_crowded(struct scheduler *scheduler, struct endpoint *endpoint) {
-	endpoint_leave(scheduler, endpoint);
-	endpoint->crowd = endpoint->host->standing;
-	DL_APPEND(scheduler->crowded[endpoint->crowd], endpoint);
-	endpoint->place = PLACE_CROWDED;
-}
+/* One look-up ended: one queue that awaits a resolver may go on, the most promising one. */
+static void wake_resolver_waiter(struct scheduler *scheduler) {
+	for (int state = RESOLVE_STATE_COUNT - 1; state >= 0; state--) {
+		struct scheduler_queue *queue = scheduler->awaiting_resolver[state];
 
-static bool is_crowded(const struct scheduler *scheduler, enum standing standing) {
-	return scheduler->unreached >= MAX(scheduler->max_unreached * (2 + (int)standing) / 4, 1);
-}
-
-/* Whoever looked for an address and is done passes its place on. */
-static void crowd_wake(struct scheduler *scheduler) {
-	for (int standing = STANDING_REACHED; standing >= STANDING_LOST; standing--) {
-		struct endpoint *endpoint = scheduler->crowded[standing];
-
-		if (!endpoint || is_crowded(scheduler, (enum standing)standing))
+		if (!queue || is_resolver_busy(scheduler, (enum resolve_state)state))
 			continue;
-		endpoint_make_ready(scheduler, endpoint);
+		scheduler_queue_make_ready(scheduler, queue);
 		return;
 	}
 }
 
-static bool host_has_room(const struct scheduler *scheduler, const struct host *host) {
-	int max = host->reached ? scheduler->max_per_host
-				: MIN(scheduler->max_per_host, (int)UNREACHED_HOST_MAX);
+static bool host_has_room(const struct scheduler *scheduler, const struct scheduler_host *host) {
+	int max = host->is_resolved
+		      ? scheduler->max_per_host
+		      : MIN(scheduler->max_per_host, (int)SCHEDULER_UNRESOLVED_PER_HOST_MAX);
 
 	return host->in_flight < max;
 }
 
-/* Whoever leaves room on a host, by ending or by not taking its turn, passes it on to one that
- * waits for it. */
-static void host_wake(struct scheduler *scheduler, struct host *host) {
+/* There may be room on the host, because a job ended or a queue that was ready left: one queue that
+ * waits for it may go on. */
+static void wake_host_waiter(struct scheduler *scheduler, struct scheduler_host *host) {
 	if (host->waiting && host_has_room(scheduler, host))
-		endpoint_make_ready(scheduler, host->waiting);
+		scheduler_queue_make_ready(scheduler, host->waiting);
 }
 
-static void endpoint_free(struct scheduler *scheduler, struct endpoint *endpoint) {
-	HASH_DEL(scheduler->endpoints, endpoint);
-	host_unref(scheduler, endpoint->host);
-	route_unref(endpoint->route);
-	free(endpoint);
+/* Queues. */
+
+static void scheduler_queue_free(struct scheduler *scheduler, struct scheduler_queue *queue) {
+	HASH_DEL(scheduler->queues, queue);
+	scheduler_hosts_put(&scheduler->hosts, queue->host);
+	route_unref(queue->route);
+	free(queue);
 }
 
-/* Puts an endpoint that is on no list where it belongs; forgets it when there is nothing to
- * remember. */
-static void endpoint_settle(struct scheduler *scheduler, struct endpoint *endpoint) {
-	if (endpoint->place != PLACE_IDLE)
+/* Puts an idle queue into the ring where it may go on, and frees it when it is empty. */
+static void scheduler_queue_settle(struct scheduler *scheduler, struct scheduler_queue *queue) {
+	if (queue->place != QUEUE_IDLE)
 		return;
-	if (!endpoint->queue.head && !endpoint->in_flight)
-		endpoint_free(scheduler, endpoint);
-	else if (endpoint->queue.head && endpoint->in_flight < scheduler->max_per_endpoint)
-		endpoint_make_ready(scheduler, endpoint);
+	if (!queue->jobs.head && !queue->in_flight)
+		scheduler_queue_free(scheduler, queue);
+	else if (queue->jobs.head && queue->in_flight < scheduler->max_per_endpoint)
+		scheduler_queue_make_ready(scheduler, queue);
 }
 
-static struct endpoint *endpoint_new(struct scheduler *scheduler, struct route *route) {
-	struct endpoint *endpoint = x_calloc(1, sizeof(*endpoint));
+static struct scheduler_queue *scheduler_queue_new(struct scheduler *scheduler,
+						   struct route *route) {
+	struct scheduler_queue *queue = x_calloc(1, sizeof(*queue));
 
-	endpoint->webhook_id = route->webhook_id;
-	endpoint->route = route_ref(route);
-	endpoint->host = host_ref(scheduler, route);
-	HASH_ADD(hh, scheduler->endpoints, webhook_id, sizeof(endpoint->webhook_id), endpoint);
-	return endpoint;
+	queue->webhook_id = route->webhook_id;
+	queue->route = route_ref(route);
+	queue->host = scheduler_hosts_get(&scheduler->hosts, route);
+	HASH_ADD(hh, scheduler->queues, webhook_id, sizeof(queue->webhook_id), queue);
+	return queue;
 }
 
-static struct endpoint *endpoint_find(const struct scheduler *scheduler,
-				      const struct uuid *webhook_id) {
-	struct endpoint *endpoint;
+static struct scheduler_queue *scheduler_queue_find(const struct scheduler *scheduler,
+						    const struct uuid *webhook_id) {
+	struct scheduler_queue *queue;
 
-	HASH_FIND(hh, scheduler->endpoints, webhook_id, sizeof(*webhook_id), endpoint);
-	return endpoint;
+	HASH_FIND(hh, scheduler->queues, webhook_id, sizeof(*webhook_id), queue);
+	return queue;
 }
 
-static void endpoint_refuse_queue(struct scheduler *scheduler, struct endpoint *endpoint,
-				  struct job_list *refused) {
-	job_list_append(refused, &endpoint->queue);
-	endpoint_leave(scheduler, endpoint);
-	host_wake(scheduler, endpoint->host);
-	crowd_wake(scheduler);
+static void scheduler_queue_refuse(struct scheduler *scheduler, struct scheduler_queue *queue,
+				   struct job_list *refused) {
+	job_list_append(refused, &queue->jobs);
+	scheduler_queue_leave(scheduler, queue);
+	wake_host_waiter(scheduler, queue->host);
+	wake_resolver_waiter(scheduler);
 }
 
-/* A new route of the webhook. With another url it is another endpoint: what waits for the old one
- * is void. */
-static void endpoint_take_route(struct scheduler *scheduler, struct endpoint *endpoint,
-				struct route *route, struct job_list *refused) {
-	if (strcmp(endpoint->route->url, route->url)) {
-		struct host *old = endpoint->host;
+/* A new route of the webhook. With another url it is another endpoint, and the jobs that wait for
+ * the old one are refused. */
+static void scheduler_queue_set_route(struct scheduler *scheduler, struct scheduler_queue *queue,
+				      struct route *route, struct job_list *refused) {
+	if (strcmp(queue->route->url, route->url)) {
+		struct scheduler_host *old = queue->host;
 
-		endpoint_refuse_queue(scheduler, endpoint, refused);
-		endpoint->host = host_ref(scheduler, route);
-		host_unref(scheduler, old);
+		scheduler_queue_refuse(scheduler, queue, refused);
+		queue->host = scheduler_hosts_get(&scheduler->hosts, route);
+		scheduler_hosts_put(&scheduler->hosts, old);
 	}
-	route_unref(endpoint->route);
-	endpoint->route = route_ref(route);
+	route_unref(queue->route);
+	queue->route = route_ref(route);
 }
 
 void scheduler_add(struct scheduler *scheduler, struct job *job, struct job_list *refused) {
-	struct endpoint *endpoint = endpoint_find(scheduler, &job->route->webhook_id);
+	struct scheduler_queue *queue = scheduler_queue_find(scheduler, &job->route->webhook_id);
 
-	if (!endpoint)
-		endpoint = endpoint_new(scheduler, job->route);
-	else if (endpoint->route != job->route)
-		endpoint_take_route(scheduler, endpoint, job->route, refused);
-	job_list_push(&endpoint->queue, job);
-	endpoint_settle(scheduler, endpoint);
+	if (!queue)
+		queue = scheduler_queue_new(scheduler, job->route);
+	else if (queue->route != job->route)
+		scheduler_queue_set_route(scheduler, queue, job->route, refused);
+	job_list_push(&queue->jobs, job);
+	scheduler_queue_settle(scheduler, queue);
 }
+
+void scheduler_drop(struct scheduler *scheduler, const struct uuid *webhook_id,
+		    struct job_list *refused) {
+	struct scheduler_queue *queue = scheduler_queue_find(scheduler, webhook_id);
+
+	if (!queue)
+		return;
+	scheduler_queue_refuse(scheduler, queue, refused);
+	scheduler_queue_settle(scheduler, queue);
+}
+
+void scheduler_sweep(struct scheduler *scheduler,
+		     bool (*keep)(const struct job *job, void *userdata), void *userdata,
+		     struct job_list *refused) {
+	struct scheduler_queue *queue, *next;
+	struct job *job;
+
+	HASH_ITER(hh, scheduler->queues, queue, next) {
+		struct job_list old = { 0 };
+
+		job_list_append(&old, &queue->jobs);
+		while ((job = job_list_pop(&old)))
+			job_list_push(keep && keep(job, userdata) ? &queue->jobs : refused, job);
+		if (queue->jobs.head)
+			continue;
+		scheduler_queue_refuse(scheduler, queue, refused);
+		scheduler_queue_settle(scheduler, queue);
+	}
+}
+
+size_t scheduler_queue_count(const struct scheduler *scheduler) {
+	return HASH_COUNT(scheduler->queues);
+}
+
+/* Claims. */
 
 bool scheduler_has_ready(const struct scheduler *scheduler) {
 	return scheduler->ready;
 }
 
 bool scheduler_next(struct scheduler *scheduler, struct claim *out) {
-	struct endpoint *endpoint;
+	struct scheduler_queue *queue;
 
-	while ((endpoint = scheduler->ready)) {
-		struct host *host = endpoint->host;
+	while ((queue = scheduler->ready)) {
+		struct scheduler_host *host = queue->host;
 
 		if (!host_has_room(scheduler, host)) {
-			endpoint_make_wait(scheduler, endpoint);
+			scheduler_queue_await_host(scheduler, queue);
 			continue;
 		}
-		if (!host->reached && is_crowded(scheduler, host->standing)) {
-			endpoint_make_crowded(scheduler, endpoint);
+		if (!host->is_resolved && is_resolver_busy(scheduler, host->state)) {
+			scheduler_queue_await_resolver(scheduler, queue);
 			continue;
 		}
-		*out = (struct claim){ .job = job_list_pop(&endpoint->queue),
-				       .endpoint = endpoint,
+		*out = (struct claim){ .job = job_list_pop(&queue->jobs),
+				       .queue = queue,
 				       .host = host };
-		endpoint->in_flight++;
+		queue->in_flight++;
 		host->in_flight++;
-		scheduler->unreached += !host->reached;
-		endpoint_leave(scheduler, endpoint);
-		endpoint_settle(scheduler, endpoint);
-		crowd_wake(scheduler);
+		scheduler->unresolved += !host->is_resolved;
+		scheduler_queue_leave(scheduler, queue);
+		scheduler_queue_settle(scheduler, queue);
+		wake_resolver_waiter(scheduler);
 		return true;
 	}
 	return false;
 }
 
-void scheduler_reached(struct scheduler *scheduler, struct host *host) {
-	if (host->reached)
+/* A count of claims that goes below zero would open a bound for good. */
+static void check_claim_is_counted(const struct scheduler *scheduler, const struct claim *claim) {
+	if (claim->host->in_flight > 0 && claim->queue->in_flight > 0 &&
+	    (claim->host->is_resolved || scheduler->unresolved > 0))
 		return;
-	host->reached = true;
-	scheduler->unreached -= host->in_flight;
-	while (host->waiting)
-		endpoint_make_ready(scheduler, host->waiting);
-	crowd_wake(scheduler);
-}
-
-void scheduler_renewed(struct host *host, int64_t at_us, int64_t pause_us) {
-	if (!host->renewed_us || at_us - host->renewed_us >= pause_us)
-		host->renewed_us = at_us;
-}
-
-int64_t scheduler_renewed_us(const struct host *host) {
-	return host->renewed_us;
-}
-
-void scheduler_lost(struct scheduler *scheduler, struct host *host) {
-	host->standing = STANDING_LOST;
-	if (!host->reached)
-		return;
-	host->reached = false;
-	scheduler->unreached += host->in_flight;
+	log_error("a claim is released that was not counted",
+		  "host=%s of_host=%d of_queue=%d unresolved=%d", log_quote(claim->host->key),
+		  claim->host->in_flight, claim->queue->in_flight, scheduler->unresolved);
+	abort();
 }
 
 void scheduler_release(struct scheduler *scheduler, const struct claim *claim) {
+	check_claim_is_counted(scheduler, claim);
 	claim->host->in_flight--;
-	claim->endpoint->in_flight--;
-	scheduler->unreached -= !claim->host->reached;
-	crowd_wake(scheduler);
-	host_wake(scheduler, claim->host);
-	/* Its endpoint may have moved to another host meanwhile, and nobody else remembers this one
-	 * then. */
-	if (claim->host != claim->endpoint->host)
-		host_forget_if_unused(scheduler, claim->host);
-	endpoint_settle(scheduler, claim->endpoint);
+	claim->queue->in_flight--;
+	scheduler->unresolved -= !claim->host->is_resolved;
+	wake_resolver_waiter(scheduler);
+	wake_host_waiter(scheduler, claim->host);
+	/* The queue may lead to another host by now, so that nothing else releases this one. */
+	if (claim->host != claim->queue->host)
+		scheduler_hosts_release_unused(&scheduler->hosts, claim->host);
+	scheduler_queue_settle(scheduler, claim->queue);
 }
 
-void scheduler_drop(struct scheduler *scheduler, const struct uuid *webhook_id,
-		    struct job_list *refused) {
-	struct endpoint *endpoint = endpoint_find(scheduler, webhook_id);
+/* What transfers find out about hosts. */
 
-	if (!endpoint)
+void scheduler_host_resolved(struct scheduler *scheduler, struct scheduler_host *host) {
+	if (host->is_resolved)
 		return;
-	endpoint_refuse_queue(scheduler, endpoint, refused);
-	endpoint_settle(scheduler, endpoint);
+	host->is_resolved = true;
+	scheduler->unresolved -= host->in_flight;
+	while (host->waiting)
+		scheduler_queue_make_ready(scheduler, host->waiting);
+	wake_resolver_waiter(scheduler);
 }
 
-void scheduler_sweep(struct scheduler *scheduler,
-		     bool (*keep)(const struct job *job, void *userdata), void *userdata,
-		     struct job_list *refused) {
-	struct endpoint *endpoint, *next;
-	struct job *job;
-
-	HASH_ITER(hh, scheduler->endpoints, endpoint, next) {
-		struct job_list old = { 0 };
-
-		job_list_append(&old, &endpoint->queue);
-		while ((job = job_list_pop(&old)))
-			job_list_push(keep && keep(job, userdata) ? &endpoint->queue : refused,
-				      job);
-		if (endpoint->queue.head)
-			continue;
-		endpoint_refuse_queue(scheduler, endpoint, refused);
-		endpoint_settle(scheduler, endpoint);
-	}
+void scheduler_host_resolve_failed(struct scheduler *scheduler, struct scheduler_host *host) {
+	host->state = RESOLVE_FAILED;
+	if (!host->is_resolved)
+		return;
+	host->is_resolved = false;
+	scheduler->unresolved += host->in_flight;
 }
 
-size_t scheduler_endpoint_count(const struct scheduler *scheduler) {
-	return HASH_COUNT(scheduler->endpoints);
+void scheduler_host_renew_connections(struct scheduler_host *host, int64_t at_us,
+				      int64_t pause_us) {
+	if (!host->connections_since_us || at_us - host->connections_since_us >= pause_us)
+		host->connections_since_us = at_us;
 }

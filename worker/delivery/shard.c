@@ -5,7 +5,7 @@
 
 #include <sys/epoll.h>
 
-/* Where curl has work but asked for no call: it must not hang. */
+/* The next call of curl where it has transfers but asked for none: a transfer must not hang. */
 enum { BACKSTOP_US = 1000 * 1000 };
 
 static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *userdata,
@@ -21,8 +21,8 @@ static int on_socket(CURL *easy _unused_, curl_socket_t fd, int what, void *user
 	return 0;
 }
 
-/* Never earlier than curl meant: called too early it does nothing and, its next deadline being the
- * same, does not ask again. */
+/* Rounds nothing down: called before its deadline curl does nothing and, its next deadline being
+ * the same, does not ask again. */
 static int on_timer(CURLM *multi _unused_, long timeout_ms, void *userdata) {
 	struct shard *shard = userdata;
 
@@ -33,8 +33,8 @@ static int on_timer(CURLM *multi _unused_, long timeout_ms, void *userdata) {
 	return 0;
 }
 
-/* An easy handle keeps the sessions of its own transfers only; the next transfer to a host is
- * another's. */
+/* An easy handle keeps only the sessions of its own transfers, and the next transfer to a host uses
+ * another handle. */
 static CURLSH *sessions_new(void) {
 	CURLSH *sessions = curl_share_init();
 

@@ -1,7 +1,7 @@
 /*
- * One of the curl multi handles of a delivery thread. There are many because finishing a transfer
- * walks the handle's whole connection and DNS caches: a host belongs to one shard, so the walks
- * stay short and its connections are still found.
+ * One of the curl multi handles of a delivery thread. There are many, because the end of a transfer
+ * walks the handle's whole connection and DNS caches, and small caches are short walks. A host
+ * belongs to one shard, so that its kept connections are found.
  */
 #pragma once
 
@@ -13,21 +13,20 @@
 
 struct shard {
 	CURLM *multi;
-	CURLSH *sessions; /* TLS sessions of its hosts, to be resumed by whichever transfer connects
-			     next */
-	struct sockets *sockets; /* the thread's, borrowed */
-	int64_t deadline_us;     /* monotonic: when curl wants to be called */
+	CURLSH *sessions;        /* TLS sessions of its hosts, resumed by the next connections */
+	struct sockets *sockets; /* the thread's; borrowed */
+	int64_t deadline_us;     /* monotonic: curl wants to be called then */
 	uint8_t index;
 };
 
 void shard_init(struct shard *shard, uint8_t index, struct sockets *sockets);
-/* No transfer may be in it, nor use its sessions any more. Closes its connections. */
+/* Closes its connections. No transfer may be in it or use its sessions any more. */
 void shard_destroy(struct shard *shard);
 
-/* How many connections the shard keeps, idle ones included. */
+/* Sets how many connections the shard keeps, idle ones included. */
 void shard_keep_connections(struct shard *shard, long count);
 
-/* EPOLLIN | EPOLLOUT events of a socket of the shard. */
+/* Serves EPOLLIN | EPOLLOUT events of a socket of the shard. */
 void shard_handle_events(struct shard *shard, int fd, uint32_t events);
-/* The deadline has passed. */
+/* Serves the deadline, which has passed. */
 void shard_handle_deadline(struct shard *shard);

@@ -49,7 +49,7 @@ static void register_events(struct sockets *sockets, int fd, struct socket_state
 
 	if (events == state->registered)
 		return;
-	/* A descriptor that was closed behind our back has left epoll by itself. */
+	/* A descriptor that was closed without a callback has left epoll by itself. */
 	if (epoll_ctl(sockets->epoll_fd, operation, fd, &event) && errno == ENOENT && events &&
 	    epoll_ctl(sockets->epoll_fd, EPOLL_CTL_ADD, fd, &event))
 		log_error("epoll refused a socket", "fd=%d errno=%d", fd, errno);
@@ -62,7 +62,7 @@ void sockets_opened(struct sockets *sockets, int fd) {
 	atomic_fetch_add_explicit(sockets->connections, 1, memory_order_relaxed);
 }
 
-/* Closing takes a socket out of epoll: nobody else holds a copy of it. */
+/* Closing takes the socket out of epoll, since no copy of it exists. */
 void sockets_closing(struct sockets *sockets, int fd) {
 	*state_of(sockets, fd) = (struct socket_state){ 0 };
 	sockets->open--;
@@ -91,7 +91,7 @@ uint32_t sockets_happened(struct sockets *sockets, int fd, uint32_t events, uint
 	*shard = state->shard;
 	if (events & (EPOLLERR | EPOLLHUP))
 		happened = state->wanted;
-	/* That it could be written to says nothing: it is what was last wanted of it, and not
+	/* EPOLLOUT alone is no event of the peer: it may be left from a registration that was not
 	 * narrowed yet. */
 	if (!state->wanted && state->ours && events != EPOLLOUT)
 		shutdown(fd, SHUT_RDWR);

@@ -7,17 +7,17 @@
 #include <openssl/ssl.h>
 
 /*
- * Records and messages of a connection's handshakes. A full one has less than 40. OpenSSL reads on
- * without returning while a peer sends what it ignores (HelloRequest) or answers nothing to
- * (NewSessionTicket): without a bound that peer had the thread for as long as it liked.
+ * Records and messages of a connection's handshakes; a full handshake has less than 40. OpenSSL
+ * reads on without returning while a peer sends messages that it ignores (HelloRequest) or does not
+ * answer (NewSessionTicket). Without a bound such a peer could hold the thread for ever.
  */
 enum { HANDSHAKE_PARTS_MAX = 512 };
 
-static int parts_index = -1; /* of an SSL's data: how many there were */
-static int watch_index = -1; /* of an SSL_CTX's data: who listens, or NULL */
+static int parts_index = -1; /* of an SSL's data: the number of parts so far */
+static int watch_index = -1; /* of an SSL_CTX's data: its watch, or NULL */
 
-/* Alerts that end nothing, or end it well: close_notify, user_canceled, no_renegotiation. Source:
- * RFC 8446 section 6.1, RFC 5246 section 7.2.2. */
+/* The other alerts end no connection, or end it in order: close_notify, user_canceled,
+ * no_renegotiation. Source: RFC 8446 section 6.1, RFC 5246 section 7.2.2. */
 static bool is_alert_of_a_failure(uint8_t alert) {
 	return alert != SSL3_AD_CLOSE_NOTIFY && alert != TLS1_AD_USER_CANCELLED &&
 	       alert != TLS1_AD_NO_RENEGOTIATION;
@@ -76,8 +76,7 @@ static bool is_of_handshake(int content_type, const SSL *ssl) {
 	return content_type == SSL3_RT_HANDSHAKE || SSL_in_init(ssl);
 }
 
-/* A connection that says too much is taken for one that was closed: what OpenSSL reads next is its
- * end. */
+/* A connection with too many messages is treated as closed: OpenSSL's next read finds its end. */
 static void on_message(int sent, int version _unused_, int content_type, const void *bytes,
 		       size_t len, SSL *ssl, void *userdata _unused_) {
 	uintptr_t parts;
@@ -92,7 +91,7 @@ static void on_message(int sent, int version _unused_, int content_type, const v
 		SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN);
 }
 
-static int refuse(const char *file) {
+static int log_no_authorities(const char *file) {
 	log_error("no certificates of authorities: see endpoint.ca.file", "file=%s error=%s",
 		  log_quote(file), log_quote(ERR_reason_error_string(ERR_peek_last_error())));
 	ERR_clear_error();
@@ -105,22 +104,22 @@ static const char *default_file(CURL *easy) {
 	return curl_easy_getinfo(easy, CURLINFO_CAINFO, &file) == CURLE_OK && file ? file : "";
 }
 
-static int load(X509_STORE *store, const char *file) {
+static int load_authorities(X509_STORE *store, const char *file) {
 	CURL *easy = curl_easy_init();
-	int rc = 0;
+	int r = 0;
 
 	if (!easy)
 		abort();
 	file = file ? file : default_file(easy);
 	if (X509_STORE_load_file(store, file) != 1)
-		rc = refuse(file);
+		r = log_no_authorities(file);
 	curl_easy_cleanup(easy);
-	return rc;
+	return r;
 }
 
 int tls_authorities_new(const char *file, struct x509_store_st **out) {
 	X509_STORE *store = X509_STORE_new();
-	int rc;
+	int r;
 
 	if (parts_index < 0)
 		parts_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
@@ -128,14 +127,14 @@ int tls_authorities_new(const char *file, struct x509_store_st **out) {
 		watch_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 	if (!store || parts_index < 0 || watch_index < 0)
 		abort();
-	/* As curl has them: what stands in the file is trusted, be it a root or not. */
+	/* As curl does: every certificate of the file is trusted, a root or not. */
 	X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
-	rc = load(store, file);
-	if (rc)
+	r = load_authorities(store, file);
+	if (r)
 		X509_STORE_free(store);
 	else
 		*out = store;
-	return rc;
+	return r;
 }
 
 void tls_authorities_free(struct x509_store_st *authorities) {

@@ -9,14 +9,14 @@
 
 enum { RECEIVE_BUFFER_BYTES = 2048, UPLOAD_BUFFER_BYTES = 16 * 1024 };
 
-/* Short, because libcurl 7.88.1 walks all answers that it keeps at the end of each transfer; a
- * connection that is reused needs none. */
+/* Short, because libcurl 7.88.1 walks its whole DNS cache at the end of each transfer. A connection
+ * that is reused needs no entry. */
 enum { DNS_CACHE_S = 10 };
 
-/* A probe asks anew where its name points; but a crowd of probes to one host shares an answer. */
+/* A probe resolves its name again; many probes to one host still share an answer. */
 enum { PROBE_DNS_CACHE_S = 1 };
 
-/* Setting an option fails only for want of memory, or on a libcurl that is not the one we were
+/* Setting an option fails only without memory, or on another libcurl than the one that this was
  * built for. */
 static void check_set(CURLcode code) {
 	if (code == CURLE_OK)
@@ -46,17 +46,17 @@ static size_t on_body(char *bytes _unused_, size_t size _unused_, size_t len, vo
 }
 
 /*
- * The address is the one that is connected to, whatever the name resolved to before: rebinding it
- * gains nothing.
+ * The guard judges the very address that is connected to, so that a name which is rebound between
+ * look-up and connect gains nothing.
  *
- * Where a kept connection ended without an answer libcurl sends again by itself, in some cases,
- * with its timers begun anew, and no more than 5 times in the life of the handle (7.88 and 8.14,
- * Curl_retry_request). It is stopped here, and transfer_repeat does it for all cases.
+ * Where a kept connection ended without an answer, libcurl sends the request again by itself in
+ * some cases, with its timers restarted, and at most 5 times in the life of the handle
+ * (Curl_retry_request of 7.88 and 8.14). That is stopped here: transfer_repeat handles all cases.
  */
 static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused_,
 				    struct curl_sockaddr *address) {
 	struct transfer *transfer = userdata;
-	struct shared *shared = transfer->shared;
+	struct engine_shared *shared = transfer->shared;
 	const char *refused_by =
 	    address_guard_refusal(&address->addr, &shared->config->endpoint_allow_networks);
 	int fd;
@@ -66,7 +66,7 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused
 		return CURL_SOCKET_BAD;
 	}
 	transfer->resolved = transfer->connects = true;
-	scheduler_reached(transfer->scheduler, transfer->claim.host);
+	scheduler_host_resolved(transfer->scheduler, transfer->claim.host);
 	if (refused_by) {
 		transfer->refused_by = refused_by;
 		return CURL_SOCKET_BAD;
@@ -83,26 +83,25 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused
 }
 
 /*
- * Called immediately before the request is sent; also for a connection that was kept, for which no
- * socket is opened. Connecting may have taken long, and the process may have been stopped
- * meanwhile. Should libcurl want to send it again, it is to open a connection for it, and gets no
- * further.
+ * Called immediately before the request is sent, over a new connection and over a kept one. The
+ * gate and the lease are compared again, because connecting may have taken long and the process may
+ * have been stopped meanwhile. CURLOPT_FRESH_CONNECT is for libcurl's own repetition: it needs a
+ * socket then, and on_open_socket refuses one.
  */
 static int on_connected(void *userdata, char *to _unused_, char *from _unused_,
 			int to_port _unused_, int from_port _unused_) {
 	struct transfer *transfer = userdata;
 
 	transfer->resolved = true;
-	scheduler_reached(transfer->scheduler, transfer->claim.host);
+	scheduler_host_resolved(transfer->scheduler, transfer->claim.host);
 	transfer->sent = true;
 	SET(transfer, CURLOPT_FRESH_CONNECT, 1L);
-	transfer->withheld = !shared_gate_admits(transfer->shared, transfer->claim.job) ||
-			     !shared_lease_holds(transfer->shared);
+	transfer->withheld = !engine_shared_gate_admits(transfer->shared, transfer->claim.job) ||
+			     !engine_shared_lease_holds(transfer->shared);
 	return transfer->withheld ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-/* A connection outlives the transfer that opened it, so what closing needs belongs to the thread.
- */
+/* A connection outlives its transfer, so its user data is the thread's sockets. */
 static int on_close_socket(void *userdata, curl_socket_t fd) {
 	struct sockets *sockets = userdata;
 
@@ -110,16 +109,16 @@ static int on_close_socket(void *userdata, curl_socket_t fd) {
 	return close(fd);
 }
 
-/* Once for the handle's life. What changes from attempt to attempt is set in transfer_begin, and
- * nothing needs a reset. */
+/* Options for the handle's whole life. transfer_begin sets those that differ between attempts, so
+ * that no reset is needed. */
 static void set_limits(struct transfer *transfer, const struct config *config) {
 	SET(transfer, CURLOPT_NOSIGNAL, 1L);
 	SET(transfer, CURLOPT_CONNECTTIMEOUT_MS, (long)config->delivery_connect_timeout_ms);
 	SET(transfer, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER_BYTES);
 	SET(transfer, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER_BYTES);
 	SET(transfer, CURLOPT_TCP_NODELAY, 1L);
-	/* A resolver thread that still waits when its transfer ends is left to itself; else the
-	 * whole delivery thread waited for it. */
+	/* The end of a transfer does not wait for its resolver thread: the whole delivery thread
+	 * would. */
 	SET(transfer, CURLOPT_QUICK_EXIT, 1L);
 }
 
@@ -132,8 +131,7 @@ static void set_policy(struct transfer *transfer, const struct config *config) {
 	SET(transfer, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(transfer, CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(transfer, CURLOPT_SSL_VERIFYHOST, 2L);
-	/* curl would read and keep the authorities anew for each shard, 20 ms of work and 0.8 MB
-	 * for each. */
+	/* curl would read and keep the authorities once for each shard: 20 ms and 0.8 MB. */
 	SET(transfer, CURLOPT_CAPATH, NULL);
 	SET(transfer, CURLOPT_CAINFO, NULL);
 	SET(transfer, CURLOPT_SSL_CTX_FUNCTION, tls_on_context);
@@ -165,15 +163,15 @@ static void init_handle(struct transfer *transfer) {
 }
 
 /*
- * Behind a look-up that failed, libcurl 8.14 does not free the name when the handle's next one
- * begins; the handle's own end does. Source: curl issue 17602, mended in 8.15.
+ * After a look-up that failed, libcurl 8.14 leaks the name when the handle's next look-up begins.
+ * The handle's own end frees it. Source: curl issue 17602, fixed in 8.15.
  */
 static void renew_handle(struct transfer *transfer) {
 	curl_easy_cleanup(transfer->easy);
 	init_handle(transfer);
 }
 
-struct transfer *transfer_new(struct shared *shared, struct sockets *sockets,
+struct transfer *transfer_new(struct engine_shared *shared, struct sockets *sockets,
 			      struct scheduler *scheduler) {
 	struct transfer *transfer = x_calloc(1, sizeof(*transfer));
 
@@ -194,7 +192,7 @@ void transfer_free(struct transfer *transfer) {
 	free(transfer);
 }
 
-static void sign(struct transfer *transfer) {
+static void sign_callback(struct transfer *transfer) {
 	const struct job *job = transfer->claim.job;
 	const struct url_parts *parts = &job->route->parts;
 	struct callback callback = {
@@ -213,8 +211,8 @@ static void sign(struct transfer *transfer) {
 		      transfer->shared->config->signature_formats, &callback);
 }
 
-/* Anything else in a command's Kafka header is not passed on: it would be written into a request.
- * Source: W3C Trace Context section 3.2. */
+/* Only this form is written into a request; a command's Kafka header may hold anything. Source: W3C
+ * Trace Context section 3.2. */
 static bool is_traceparent(const char *text) {
 	return text && strlen(text) == TRACEPARENT_LEN &&
 	       strspn(text, "0123456789abcdef-") == TRACEPARENT_LEN;
@@ -223,7 +221,7 @@ static bool is_traceparent(const char *text) {
 static void add_line(struct transfer *transfer, size_t *count, const char *line) {
 	struct curl_slist *node = &transfer->lines[*count];
 
-	/* curl reads the text only; its list is not const because it usually owns it. */
+	/* curl only reads the text; its list is not const because curl usually owns it. */
 	*node = (struct curl_slist){ .data = (char *)(uintptr_t)line };
 	if (*count)
 		node[-1].next = node;
@@ -236,8 +234,8 @@ static void list_lines(struct transfer *transfer) {
 
 	add_line(transfer, &count, "content-type: application/json");
 	add_line(transfer, &count, transfer->shared->user_agent);
-	add_line(transfer, &count,
-		 "Expect:"); /* removes it: a callback's body does not wait for a "100 Continue" */
+	/* Removes the header: a callback's body does not wait for a "100 Continue". */
+	add_line(transfer, &count, "Expect:");
 	for (size_t i = 0; i < transfer->signed_headers.count; i++)
 		add_line(transfer, &count, transfer->signed_headers.lines[i]);
 	if (!is_traceparent(traceparent))
@@ -246,26 +244,24 @@ static void list_lines(struct transfer *transfer) {
 	add_line(transfer, &count, transfer->traceparent);
 }
 
-/*
- * Which of the kept connections will do, and whether any. Whole seconds is what curl counts in, and
- * more than the given ones are too many.
- */
+/* How old a kept connection may be for this attempt. curl counts whole seconds: it uses one that is
+ * almost a second older. */
 static void choose_connection(struct transfer *transfer) {
 	const struct config *config = transfer->shared->config;
-	int64_t renewed_us = scheduler_renewed_us(transfer->claim.host);
+	int64_t since_us = transfer->claim.host->connections_since_us;
 	int64_t age_s = config->delivery_connection_lifetime_ms / 1000 - 1;
 	bool is_probe = transfer->claim.job->is_probe;
 
-	if (renewed_us)
-		age_s = MIN(age_s, (transfer->started_us - renewed_us) / (1000 * 1000));
-	SET(transfer, CURLOPT_MAXLIFETIME_CONN,
-	    (long)MAX(age_s, (int64_t)1)); /* 0 is without end */
+	if (since_us)
+		age_s = MIN(age_s, (transfer->started_us - since_us) / (1000 * 1000));
+	/* 0 would be no limit. */
+	SET(transfer, CURLOPT_MAXLIFETIME_CONN, (long)MAX(age_s, (int64_t)1));
 	SET(transfer, CURLOPT_FRESH_CONNECT, (long)is_probe);
 	SET(transfer, CURLOPT_DNS_CACHE_TIMEOUT,
 	    (long)(is_probe ? PROBE_DNS_CACHE_S : DNS_CACHE_S));
 }
 
-/* Into its shard, with nothing known of how it goes. */
+/* Into its shard, without a result. */
 static bool enter_shard(struct transfer *transfer) {
 	transfer->response = RESPONSE_INIT;
 	transfer->refused_by = NULL;
@@ -282,7 +278,7 @@ bool transfer_begin(struct transfer *transfer, const struct claim *claim, struct
 	transfer->claim = *claim;
 	transfer->shard = shard;
 	transfer->started_us = clock_monotonic_us();
-	sign(transfer);
+	sign_callback(transfer);
 	list_lines(transfer);
 	choose_connection(transfer);
 	SET(transfer, CURLOPT_SHARE, shard->sessions);
@@ -294,8 +290,7 @@ bool transfer_begin(struct transfer *transfer, const struct claim *claim, struct
 	return enter_shard(transfer);
 }
 
-/* Whether the request went over a kept connection that ended before the first line of an answer was
- * there, whichever way it ended. */
+/* Whether the request went over a kept connection that ended before the first line of an answer. */
 static bool ended_unanswered(const struct transfer *transfer, CURLcode code) {
 	bool has_ended =
 	    code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;

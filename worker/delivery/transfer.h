@@ -1,14 +1,14 @@
 /*
- * One attempt on the wire: a pooled easy handle, the headers that were signed for it, and what came
- * back. Everything that curl borrows while it sends (header lines, body, url) is owned by the
- * transfer or by its job.
+ * One attempt on the wire: a pooled easy handle, the headers that were signed for it, and its
+ * response. The transfer or its job owns everything that curl borrows while it sends (header lines,
+ * body, url).
  */
 #pragma once
 
+#include "delivery/engine_shared.h"
 #include "delivery/response.h"
 #include "delivery/scheduler.h"
 #include "delivery/shard.h"
-#include "delivery/shared.h"
 #include "delivery/tls.h"
 #include "signature/callback.h"
 
@@ -17,47 +17,48 @@ enum { TRANSFER_HEADER_LINES_MAX = 10, TRACEPARENT_LEN = 55 };
 struct transfer {
 	struct transfer *prev, *next; /* in the list of its thread: in flight, or pooled */
 	CURL *easy;
-	struct shared *shared;       /* borrowed */
-	struct sockets *sockets;     /* the thread's, borrowed */
-	struct scheduler *scheduler; /* the thread's, borrowed */
-	struct shard *shard;         /* while in flight */
-	struct claim claim;          /* while in flight */
+	struct engine_shared *shared; /* borrowed */
+	struct sockets *sockets;      /* the thread's, borrowed */
+	struct scheduler *scheduler;  /* the thread's, borrowed */
+	struct shard *shard;          /* while in flight */
+	struct claim claim;           /* while in flight */
 	struct response response;
 	int64_t started_us;          /* monotonic */
 	const char *refused_by;      /* the address guard's reason, static; NULL: none */
-	char error[CURL_ERROR_SIZE]; /* what curl says about it; empty: nothing */
+	char error[CURL_ERROR_SIZE]; /* curl's message; empty: none */
 	struct tls_watch tls;        /* of the connection that was opened for it */
 	bool out_of_sockets;
-	bool resolved;   /* its host's address was found, or was not needed */
-	bool connects;   /* a socket was opened for it, or was to be: no kept connection did */
-	bool sent;       /* its request, or a part of it, as far as it was not withheld */
-	bool unanswered; /* the kept connection that it was sent over has ended, and curl would send
-			    it again */
-	bool withheld;   /* connected, and then it was not to be sent any more */
+	bool resolved; /* its host's address was found, or was not needed */
+	bool connects; /* a socket was opened for it, or refused: it uses no kept connection */
+	bool sent;     /* the request was begun, unless it was withheld */
+	/* The kept connection that it was sent over has ended, and curl would send it again. */
+	bool unanswered;
+	bool withheld; /* connected, and then refused by the gate or the lease */
 	struct callback_headers signed_headers;
-	struct curl_slist
-	    lines[TRANSFER_HEADER_LINES_MAX]; /* linked by hand: a list a transfer, no allocation */
+	/* Linked by hand, without an allocation. */
+	struct curl_slist lines[TRANSFER_HEADER_LINES_MAX];
 	char delivery_id[UUID_TEXT_SIZE];
 	char traceparent[sizeof("traceparent: ") + TRACEPARENT_LEN];
 };
 
-struct transfer *transfer_new(struct shared *shared, struct sockets *sockets,
+struct transfer *transfer_new(struct engine_shared *shared, struct sockets *sockets,
 			      struct scheduler *scheduler);
 void transfer_free(struct transfer *transfer);
 
-/* Signs, and hands the request to the shard. Returns false when curl refuses it. */
+/* Signs the request and hands it to the shard. Copies the claim. Returns false when curl refuses
+ * the transfer; it is to be ended then. */
 bool transfer_begin(struct transfer *transfer, const struct claim *claim,
 		    struct shard *shard) _must_check_;
 
 /*
- * Where curl says that the transfer ended: sends its request once more where engine.h says so.
- * Returns whether it is under way again; else it is to be ended.
+ * The transfer ended with curl's `code`: sends its request once more where the engine's rule of
+ * repetition asks for it (engine.h). Returns whether it is under way again; else it is to be ended.
  */
 bool transfer_repeat(struct transfer *transfer, CURLcode code) _must_check_;
 
-/* Takes the transfer out of its shard and writes how it went into its job. */
+/* Writes the verdict into the transfer's job, and takes the transfer out of its shard. */
 void transfer_end(struct transfer *transfer, CURLcode code);
 
-/* The same, before it came to its end: it counts where the verdict had fallen, else it was not
- * made. */
+/* Ends a transfer that is under way: as an attempt where the response's status is known, else its
+ * job is refused. */
 void transfer_abandon(struct transfer *transfer);

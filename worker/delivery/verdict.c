@@ -1,6 +1,7 @@
 #include "delivery/verdict.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "delivery/failure.h"
 
 /* curl has no code of its own for a look-up that could not even begin, only these words (7.88
@@ -25,26 +26,14 @@ static enum attempt_reason reason_without_verdict(const struct transfer *transfe
 	});
 }
 
-static void observe(struct shared *shared, enum attempt_reason reason, int64_t duration_us) {
-	size_t bucket = 0;
-
-	while (bucket < ENGINE_BUCKET_COUNT &&
-	       (double)duration_us > engine_bucket_seconds[bucket] * 1e6)
-		bucket++;
-	atomic_fetch_add_explicit(&shared->histogram[bucket], 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&shared->duration_sum_us, (uint64_t)duration_us,
-				  memory_order_relaxed);
-	atomic_fetch_add_explicit(&shared->counters.attempts[reason], 1, memory_order_relaxed);
-}
-
-/* In words, for an operator: "SSL certificate problem: certificate has expired". Owned by the
- * caller. */
+/* The failure in an operator's words: "SSL certificate problem: certificate has expired". Owned by
+ * the caller. */
 static char *error_text(const struct transfer *transfer, enum attempt_reason reason,
 			CURLcode code) {
 	const struct tls_watch *tls = &transfer->tls;
 	const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
 
-	/* To curl a header block that nothing follows is the whole answer. */
+	/* curl takes a header block without an end for a whole answer. */
 	if (code == CURLE_OK)
 		text = "the connection ended within the headers";
 	if (transfer->response.excessive)
@@ -57,20 +46,18 @@ static char *error_text(const struct transfer *transfer, enum attempt_reason rea
 			  tls->alert_is_ours ? "sent" : "received", text);
 }
 
-/* One failure a second, of all threads, is for everybody; a world of dead endpoints would fill the
- * disk otherwise. */
-static enum log_level failure_log_level(struct shared *shared) {
-	int64_t now_us = clock_monotonic_us(),
-		quiet_until_us = atomic_load(&shared->quiet_until_us);
+/* One failure a second, of all threads, is logged as information; the others only for debugging.
+ * Many dead endpoints would fill the disk otherwise. */
+static enum log_level failure_log_level(struct engine_shared *shared) {
+	int64_t now_us = clock_monotonic_us(), next_us = atomic_load(&shared->next_failure_log_us);
 
-	return now_us >= quiet_until_us &&
-		       atomic_compare_exchange_strong(&shared->quiet_until_us, &quiet_until_us,
-						      now_us + 1000 * 1000)
+	return now_us >= next_us && atomic_compare_exchange_strong(&shared->next_failure_log_us,
+								   &next_us, now_us + 1000 * 1000)
 		   ? LOG_LEVEL_INFO
 		   : LOG_LEVEL_DEBUG;
 }
 
-/* For whoever wonders why an endpoint is not reached; the pipeline logs what becomes of it. */
+/* Why an attempt failed. The consequence for its delivery is the pipeline's, and logged there. */
 static void log_failure(const struct transfer *transfer) {
 	const struct job *job = transfer->claim.job;
 	char webhook_id[UUID_TEXT_SIZE];
@@ -103,12 +90,12 @@ void verdict_write(struct transfer *transfer, CURLcode code) {
 		.finished_at_ms = clock_wall_ms() + 1,
 	};
 	if (reason == ATTEMPT_DNS || (reason == ATTEMPT_TIMEOUT && !transfer->resolved))
-		scheduler_lost(transfer->scheduler, transfer->claim.host);
+		scheduler_host_resolve_failed(transfer->scheduler, transfer->claim.host);
 	if (reason == ATTEMPT_OK && job->is_probe)
-		scheduler_renewed(transfer->claim.host, transfer->started_us,
-				  transfer->shared->config->delivery_breaker_probe_interval_ms *
-				      1000);
-	observe(transfer->shared, reason, duration_us);
+		scheduler_host_renew_connections(
+		    transfer->claim.host, transfer->started_us,
+		    transfer->shared->config->delivery_breaker_probe_interval_ms * 1000);
+	engine_counters_add_attempt(&transfer->shared->counters, reason, duration_us);
 	if (response->status)
 		return;
 	job->error = error_text(transfer, reason, code);

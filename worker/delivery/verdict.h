@@ -1,9 +1,8 @@
-/* What became of a transfer: its job's result, counted, and in words where an operator wants to
- * know. */
+/* The result of a transfer: written into its job, counted, and logged where it failed. */
 #pragma once
 
 #include "delivery/transfer.h"
 
-/* The transfer is still in its shard. `code` is curl's word on it, CURLE_OK also where the verdict
- * had fallen before. */
+/* The transfer is still in its shard. `code` is curl's result; CURLE_OK also where the response's
+ * status was known before an abandoned transfer ended. */
 void verdict_write(struct transfer *transfer, CURLcode code);

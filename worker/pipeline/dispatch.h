@@ -33,6 +33,7 @@
 
 #include "base/config.h"
 #include "delivery/engine.h"
+#include "delivery/job.h"
 #include "domain/handler.h"
 #include "pipeline/metrics.h"
 #include "pipeline/partition.h"
