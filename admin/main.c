@@ -32,12 +32,13 @@ static const struct subcommand *find_subcommand(int argc, char **argv) {
 	if (row)
 		return row;
 	if (!family)
-		complain("there is no command %s", argv[0]);
+		terminal_complain("there is no command %s", argv[0]);
 	else if (argc > 1)
-		complain("%s has no command %s", argv[0], argv[1]);
+		terminal_complain("%s has no command %s", argv[0], argv[1]);
 	else
-		complain("%s needs to be told what to do", argv[0]);
-	complain("try: posthorn-admin%s%s --help", family ? " " : "", family ? argv[0] : "");
+		terminal_complain("%s needs to be told what to do", argv[0]);
+	terminal_complain("try: posthorn-admin%s%s --help", family ? " " : "",
+			  family ? argv[0] : "");
 	return NULL;
 }
 
@@ -50,8 +51,8 @@ static enum admin_status read_timeout(struct invocation *invocation) {
 	if (!duration_parse(text, &invocation->timeout_ms) && invocation->timeout_ms > 0 &&
 	    invocation->timeout_ms <= TIMEOUT_MAX_MS)
 		return ADMIN_OK;
-	complain("--timeout is \"%s\", must be a duration such as 500ms, 30s or 5m, at most 1h",
-		 text);
+	terminal_complain(
+	    "--timeout is \"%s\", must be a duration such as 500ms, 30s or 5m, at most 1h", text);
 	return ADMIN_USAGE;
 }
 
@@ -59,7 +60,8 @@ static enum admin_status read_timeout(struct invocation *invocation) {
 static enum admin_status check_tenant(const char *tenant) {
 	if (!tenant || (*tenant && strlen(tenant) <= TENANT_ID_MAX))
 		return ADMIN_OK;
-	complain("--tenant has %zu bytes, must have 1 to %d", strlen(tenant), TENANT_ID_MAX);
+	terminal_complain("--tenant has %zu bytes, must have 1 to %d", strlen(tenant),
+			  TENANT_ID_MAX);
 	return ADMIN_USAGE;
 }
 
@@ -68,12 +70,12 @@ static enum admin_status check_usage(const struct subcommand *row,
 	_cleanup_(x_freep) char *name = catalog_name(row, false);
 
 	if (arguments->operand_count != row->operand_count) {
-		complain("%s takes %s%s", name, row->operands ? "" : "no operand",
-			 row->operands ? row->operands : "");
+		terminal_complain("%s takes %s%s", name, row->operands ? "" : "no operand",
+				  row->operands ? row->operands : "");
 		return ADMIN_USAGE;
 	}
 	if (row->needs_tenant && !arguments_get(arguments, "tenant")) {
-		complain("%s needs --tenant", name);
+		terminal_complain("%s needs --tenant", name);
 		return ADMIN_USAGE;
 	}
 	return check_tenant(arguments_get(arguments, "tenant"));
@@ -96,9 +98,9 @@ static enum admin_status load_config(const struct arguments *arguments, unsigned
 	if (!r)
 		return ADMIN_OK;
 	if (problems.len)
-		complain_lines(problems.data);
+		terminal_complain_lines(problems.data);
 	else
-		complain("the configuration cannot be read: %s", strerror(-r));
+		terminal_complain("the configuration cannot be read: %s", strerror(-r));
 	return ADMIN_USAGE;
 }
 
@@ -126,7 +128,7 @@ static enum admin_status finish_output(enum admin_status status) {
 		return status;
 	if (errno == EPIPE)
 		return status;
-	complain("stdout: %s", strerror(errno));
+	terminal_complain("stdout: %s", strerror(errno));
 	return status ? status : ADMIN_REFUSED;
 }
 
@@ -134,7 +136,7 @@ static enum admin_status finish_output(enum admin_status status) {
 static enum admin_status check_text(int argc, char **argv) {
 	for (int i = 1; i < argc; i++) {
 		if (!utf8_is_text(argv[i], strlen(argv[i]))) {
-			complain("argument %d is not UTF-8", i);
+			terminal_complain("argument %d is not UTF-8", i);
 			return ADMIN_USAGE;
 		}
 	}
@@ -216,7 +218,7 @@ int main(int argc, char **argv) {
 	signal(SIGPIPE, SIG_DFL);
 	setvbuf(stdout, NULL, _IOFBF, STDOUT_BUFFER);
 	if (sodium_init() < 0) {
-		complain("libsodium does not start");
+		terminal_complain("libsodium does not start");
 		return ADMIN_USAGE;
 	}
 	return (int)finish_output(dispatch(argc, argv, &arguments));

@@ -1,25 +1,13 @@
 #include "command/call.h"
 
 #include "command/show.h"
-
-enum { PROBLEMS_MAX = 64 * 1024 };
-
-struct codec *open_codec(const struct config *config) {
-	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(PROBLEMS_MAX);
-	struct codec *codec = NULL;
-
-	if (codec_new(config->schema_dir, &codec, &problems)) {
-		complain_lines(problems.len ? problems.data : "the schemas cannot be read");
-		return NULL;
-	}
-	return codec;
-}
+#include "kafka/record_codec.h"
 
 enum admin_status call_open(struct call *call, const struct invocation *invocation,
 			    const struct client_options *options) {
 	*call = (struct call){ .invocation = invocation,
 			       .arena = arena_new(),
-			       .codec = open_codec(invocation->config) };
+			       .codec = record_codec_new(invocation->config) };
 	if (!call->codec)
 		return ADMIN_USAGE;
 	return client_open(invocation->config, call->codec, options, &call->client);

@@ -17,9 +17,6 @@ enum admin_status call_open(struct call *call, const struct invocation *invocati
 			    const struct client_options *options) _must_check_;
 void call_close(struct call *call);
 
-/* The codec as the configuration wants it; NULL after saying why not. */
-struct codec *open_codec(const struct config *config);
-
 /* Sends `command`, whose envelope is filled from the command line, and shows its outcome. */
 enum admin_status call_and_show(const struct invocation *invocation,
 				const struct command *command) _must_check_;

@@ -27,12 +27,12 @@ static enum admin_status check_flags(const struct invocation *invocation) {
 
 	if (!invocation->tenant || !invocation->tenant[0] ||
 	    strlen(invocation->tenant) > TENANT_ID_MAX) {
-		complain("credential issue needs --tenant, of 1 to 256 bytes");
+		terminal_complain("credential issue needs --tenant, of 1 to 256 bytes");
 		return ADMIN_USAGE;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(required); i++) {
 		if (!arguments_get(invocation->arguments, required[i])) {
-			complain("--%s is needed (or --file)", required[i]);
+			terminal_complain("--%s is needed (or --file)", required[i]);
 			return ADMIN_USAGE;
 		}
 	}
@@ -74,7 +74,7 @@ static enum admin_status issue_one(const struct invocation *invocation) {
 	issuance = from_flags(invocation, call.arena);
 	status = client_send_issuance(call.client, &issuance);
 	if (status == ADMIN_REFUSED) {
-		complain("the command is larger than command.max.bytes");
+		terminal_complain("the command is larger than command.max.bytes");
 		return ADMIN_USAGE;
 	}
 	if (!status)
@@ -96,7 +96,7 @@ static enum admin_status check_file_flags(const struct invocation *invocation) {
 		for (size_t k = 0; k < ARRAY_LEN(allowed); k++)
 			is_allowed |= !strcmp(name, allowed[k]);
 		if (!is_allowed) {
-			complain("--%s cannot go with --file: the file says it", name);
+			terminal_complain("--%s cannot go with --file: the file says it", name);
 			return ADMIN_USAGE;
 		}
 	}

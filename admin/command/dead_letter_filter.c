@@ -23,15 +23,16 @@ static int read_place(const char *text, struct dead_letter_place *out) {
 
 static enum admin_status add_places(struct dead_letter_filter *filter, const char *text) {
 	size_t count;
-	_cleanup_(x_freep) const char **list = list_split(text, &count);
+	_cleanup_(x_freep) const char **list = arguments_split_list(text, &count);
 
 	filter->places =
 	    x_realloc(filter->places, (filter->place_count + count) * sizeof(*filter->places));
 	for (size_t i = 0; i < count; i++) {
 		if (read_place(list[i], &filter->places[filter->place_count++])) {
-			complain("--at is \"%s\", must be PARTITION:OFFSET, as dead-letters list "
-				 "shows it",
-				 list[i]);
+			terminal_complain(
+			    "--at is \"%s\", must be PARTITION:OFFSET, as dead-letters list "
+			    "shows it",
+			    list[i]);
 			return ADMIN_USAGE;
 		}
 	}
@@ -60,11 +61,11 @@ enum admin_status dead_letter_filter_read(const struct invocation *invocation,
 					 .topic = arguments_get(invocation->arguments, "topic") };
 	if (out->topic && strcmp(out->topic, "webhook-admin") != 0 &&
 	    strcmp(out->topic, "credential-issuance") != 0) {
-		complain("--topic is \"%s\", must be webhook-admin or credential-issuance",
-			 out->topic);
+		terminal_complain("--topic is \"%s\", must be webhook-admin or credential-issuance",
+				  out->topic);
 		return ADMIN_USAGE;
 	}
-	status = flag_since(invocation, &out->has_since, &out->since_ms);
+	status = flags_read_since(invocation, &out->has_since, &out->since_ms);
 	return status ? status : read_places(invocation, out);
 }
 
@@ -113,7 +114,8 @@ enum admin_status dead_letter_filter_complain_unseen(const struct dead_letter_fi
 
 		if (place->seen)
 			continue;
-		complain("there is no dead letter at %d:%" PRId64, place->partition, place->offset);
+		terminal_complain("there is no dead letter at %d:%" PRId64, place->partition,
+				  place->offset);
 		status = ADMIN_REFUSED;
 	}
 	return status;

@@ -1,9 +1,10 @@
 #include "base/clock.h"
-#include "command/call.h"
+#include "command/command.h"
 #include "command/dead_letter.h"
 #include "command/flags.h"
 #include "command/newest.h"
 #include "command/replay.h"
+#include "kafka/record_codec.h"
 #include "terminal/clean.h"
 #include "terminal/output.h"
 #include "terminal/table.h"
@@ -148,7 +149,7 @@ static void print_table(const struct listing *listing) {
 
 static enum admin_status list_with(const struct invocation *invocation,
 				   struct dead_letter_filter *filter, size_t limit) {
-	_cleanup_(codec_freep) struct codec *codec = open_codec(invocation->config);
+	_cleanup_(codec_freep) struct codec *codec = record_codec_new(invocation->config);
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	_cleanup_(newest_freep) struct newest *rows = newest_new(limit, free_row);
 	struct listing listing = { .invocation = invocation, .arena = arena, .rows = rows };
@@ -172,7 +173,7 @@ static enum admin_status list(const struct invocation *invocation) {
 	size_t limit;
 
 	if (!status)
-		status = flag_limit(invocation, LIMIT_DEFAULT, &limit);
+		status = flags_read_limit(invocation, LIMIT_DEFAULT, &limit);
 	return status ? status : list_with(invocation, &filter, limit);
 }
 

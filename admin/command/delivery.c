@@ -1,8 +1,9 @@
 #include "base/clock.h"
-#include "command/call.h"
-#include "command/delivery_json.h"
-#include "command/delivery_list.h"
+#include "changelog/delivery_json.h"
+#include "changelog/delivery_list.h"
+#include "command/command.h"
 #include "command/flags.h"
+#include "kafka/record_codec.h"
 #include "terminal/clean.h"
 #include "terminal/output.h"
 #include "terminal/table.h"
@@ -34,7 +35,7 @@ static enum admin_status read_status(const char *text, struct delivery_filter *f
 		filter->has_status = true;
 		return ADMIN_OK;
 	}
-	complain("--status is \"%s\", must be pending or dead", text);
+	terminal_complain("--status is \"%s\", must be pending or dead", text);
 	return ADMIN_USAGE;
 }
 
@@ -47,13 +48,13 @@ static enum admin_status read_request(const struct invocation *invocation,
 						 .with_body = arguments_has(invocation->arguments,
 									    "with-body") } };
 	if (webhook && uuid_parse(webhook, &request->webhook_id)) {
-		complain("--webhook is \"%s\", must be a webhook's id", webhook);
+		terminal_complain("--webhook is \"%s\", must be a webhook's id", webhook);
 		return ADMIN_USAGE;
 	}
 	if (webhook)
 		request->filter.webhook_id = &request->webhook_id;
 	status = read_status(arguments_get(invocation->arguments, "status"), &request->filter);
-	return status ? status : flag_limit(invocation, LIMIT_DEFAULT, &request->limit);
+	return status ? status : flags_read_limit(invocation, LIMIT_DEFAULT, &request->limit);
 }
 
 static enum admin_status print_json(struct delivery_list *list, size_t count, bool with_body) {
@@ -64,7 +65,7 @@ static enum admin_status print_json(struct delivery_list *list, size_t count, bo
 		struct delivery delivery = delivery_list_get(list, i);
 
 		buffer_clear(&line);
-		delivery_append_json(&line, &delivery, with_body);
+		delivery_json_append(&line, &delivery, with_body);
 		buffer_append_char(&line, '\n');
 		status = terminal_print_buffer(stdout, "delivery list", &line);
 	}
@@ -127,15 +128,16 @@ static enum admin_status list(const struct invocation *invocation) {
 
 	if (status)
 		return status;
-	codec = open_codec(invocation->config);
+	codec = record_codec_new(invocation->config);
 	if (!codec)
 		return ADMIN_USAGE;
 	found = delivery_list_new(&request.filter, codec);
-	status =
-	    state_read(invocation,
-		       &(struct state_read_options){
-			   .of_tenant = true, .wanted = delivery_list_wants, .userdata = found },
-		       fold);
+	status = state_read(invocation->config,
+			    &(struct state_read_options){ .tenant_id = invocation->tenant,
+							  .wanted = delivery_list_wants,
+							  .userdata = found,
+							  .timeout_ms = invocation->timeout_ms },
+			    fold);
 	if (status)
 		return status;
 	delivery_list_sort(found, fold);

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 
-const char *random_id(struct arena *arena) {
+const char *envelope_random_id(struct arena *arena) {
 	struct uuid id = uuid_random();
 	char text[UUID_TEXT_SIZE];
 
@@ -18,9 +18,9 @@ struct command_envelope envelope_from_arguments(const struct invocation *invocat
 		   *request_id = arguments_get(arguments, "request-id");
 
 	return (struct command_envelope){
-		.command_id = command_id ? command_id : random_id(arena),
+		.command_id = command_id ? command_id : envelope_random_id(arena),
 		.tenant_id = invocation->tenant,
-		.request_id = request_id ? request_id : random_id(arena),
+		.request_id = request_id ? request_id : envelope_random_id(arena),
 		.client_id = arguments_get(arguments, "client-id"),
 		.timestamp_ms = clock_wall_ms(),
 		.traceparent = arguments_get(arguments, "traceparent"),

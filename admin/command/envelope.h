@@ -17,4 +17,4 @@ struct command_envelope envelope_from_arguments(const struct invocation *invocat
 						struct arena *arena);
 
 /* A random UUID as text in the arena. */
-const char *random_id(struct arena *arena);
+const char *envelope_random_id(struct arena *arena);

@@ -7,7 +7,8 @@
 
 enum { LIMIT_MAX = 1000000 };
 
-enum admin_status flag_limit(const struct invocation *invocation, size_t fallback, size_t *limit) {
+enum admin_status flags_read_limit(const struct invocation *invocation, size_t fallback,
+				   size_t *limit) {
 	const char *text = arguments_get(invocation->arguments, "limit");
 	char *end = NULL;
 	long number;
@@ -18,14 +19,15 @@ enum admin_status flag_limit(const struct invocation *invocation, size_t fallbac
 	errno = 0;
 	number = strtol(text, &end, 10);
 	if (errno || end == text || *end || number < 1 || number > LIMIT_MAX) {
-		complain("--limit is \"%s\", must be a number, 1 to %d", text, LIMIT_MAX);
+		terminal_complain("--limit is \"%s\", must be a number, 1 to %d", text, LIMIT_MAX);
 		return ADMIN_USAGE;
 	}
 	*limit = (size_t)number;
 	return ADMIN_OK;
 }
 
-enum admin_status flag_since(const struct invocation *invocation, bool *given, int64_t *since_ms) {
+enum admin_status flags_read_since(const struct invocation *invocation, bool *given,
+				   int64_t *since_ms) {
 	const char *since = arguments_get(invocation->arguments, "since");
 	int64_t back_ms;
 
@@ -37,8 +39,9 @@ enum admin_status flag_since(const struct invocation *invocation, bool *given, i
 		*since_ms = clock_wall_ms() - back_ms;
 		return ADMIN_OK;
 	}
-	complain("--since is \"%s\", must be a time such as 2026-01-31T12:00:00.000Z or a duration "
-		 "such as 2h",
-		 since);
+	terminal_complain(
+	    "--since is \"%s\", must be a time such as 2026-01-31T12:00:00.000Z or a duration "
+	    "such as 2h",
+	    since);
 	return ADMIN_USAGE;
 }

@@ -24,7 +24,7 @@ struct run {
 };
 
 static void refuse(struct run *run, const struct item *item, const char *why) {
-	complain("%s %" PRIu64 ": %s", item_source_unit(run->source), item->number, why);
+	terminal_complain("%s %" PRIu64 ": %s", item_source_unit(run->source), item->number, why);
 	run->refused++;
 }
 
@@ -64,9 +64,10 @@ static void take_outcome(struct run *run, const struct analytic_event *outcome) 
 		return;
 	}
 	run->failed++;
-	complain("command %s of tenant %s: %d %s", outcome->command_id, outcome->tenant_id,
-		 outcome->status,
-		 outcome->data.kind == EVENT_DATA_PROBLEM ? outcome->data.problem->message : "");
+	terminal_complain("command %s of tenant %s: %d %s", outcome->command_id, outcome->tenant_id,
+			  outcome->status,
+			  outcome->data.kind == EVENT_DATA_PROBLEM ? outcome->data.problem->message
+								   : "");
 }
 
 /* Takes all outcomes that are at hand, after waiting at most `wait_ms` for a first one. */
@@ -116,7 +117,7 @@ static enum admin_status await_all(struct run *run) {
 		enum admin_status status;
 
 		if (wait_ms <= 0) {
-			complain("%" PRIu64 " commands are without an outcome", left);
+			terminal_complain("%" PRIu64 " commands are without an outcome", left);
 			return client_complain_timeout(run->call.client, "webhook-results");
 		}
 		status = take_outcomes(run, (int)wait_ms);

@@ -127,9 +127,9 @@ static int finish(const struct parse *parse, const struct issuance_defaults *def
 			return refuse(parse, fields[i].name, "is missing");
 	}
 	if (!envelope->command_id)
-		envelope->command_id = random_id(parse->arena);
+		envelope->command_id = envelope_random_id(parse->arena);
 	if (!envelope->request_id)
-		envelope->request_id = random_id(parse->arena);
+		envelope->request_id = envelope_random_id(parse->arena);
 	return 0;
 }
 

@@ -26,7 +26,7 @@ static bool read_line(struct item_source *source, size_t *len) {
 
 	if (n < 0) {
 		if (ferror(source->file)) {
-			complain("the input cannot be read: %s", strerror(errno));
+			terminal_complain("the input cannot be read: %s", strerror(errno));
 			source->status = ADMIN_REFUSED;
 		}
 		return false;
@@ -73,7 +73,7 @@ static enum admin_status check_document(const struct item_source *source) {
 				  JSON_DECODE_INT_AS_REAL, &error);
 
 	if (!json) {
-		complain("line %d: not JSON: %s", error.line, error.text);
+		terminal_complain("line %d: not JSON: %s", error.line, error.text);
 		return ADMIN_REFUSED;
 	}
 	json_decref(json);
@@ -107,7 +107,7 @@ enum admin_status item_source_open(const char *file, struct item_source **out) {
 
 	source->file = strcmp(file, "-") ? fopen(file, "re") : stdin;
 	if (!source->file) {
-		complain("%s: %s", file, strerror(errno));
+		terminal_complain("%s: %s", file, strerror(errno));
 		return ADMIN_USAGE;
 	}
 	if (!fstat(fileno(source->file), &stat) && S_ISREG(stat.st_mode))

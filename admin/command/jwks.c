@@ -1,7 +1,8 @@
 #include "base/clock.h"
+#include "changelog/signing_keys.h"
+#include "changelog/state_read.h"
 #include "command/call.h"
-#include "command/signing_keys.h"
-#include "command/state_read.h"
+#include "kafka/record_codec.h"
 #include "terminal/output.h"
 
 #include <stdio.h>
@@ -30,16 +31,17 @@ static enum admin_status fold_keys(const struct invocation *invocation, struct a
 	const struct state_key key = { .kind = STATE_SIGNING_KEY,
 				       .tenant_id = invocation->tenant,
 				       .name = "" };
-	const struct state_read_options options = { .of_tenant = true,
+	const struct state_read_options options = { .tenant_id = invocation->tenant,
 						    .wanted = is_key_of_tenant,
-						    .userdata = state_key_format(arena, &key) };
+						    .userdata = state_key_format(arena, &key),
+						    .timeout_ms = invocation->timeout_ms };
 
-	return state_read(invocation, &options, fold);
+	return state_read(invocation->config, &options, fold);
 }
 
 static enum admin_status show(const struct invocation *invocation) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	_cleanup_(codec_freep) struct codec *codec = open_codec(invocation->config);
+	_cleanup_(codec_freep) struct codec *codec = record_codec_new(invocation->config);
 	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
 	struct signing_keys keys;
 	enum admin_status status;

@@ -21,7 +21,7 @@ static const char *file_to_write(const struct invocation *invocation) {
 
 	if (file || configured->count)
 		return file ? file : configured->items[0];
-	complain("neither --file nor worker.master.key.file says what to write");
+	terminal_complain("neither --file nor worker.master.key.file says what to write");
 	return NULL;
 }
 
@@ -34,9 +34,9 @@ static struct master_key *write_key(const char *file) {
 	if (!r)
 		r = master_key_load(file, &key, &why);
 	if (r < 0)
-		complain("master key file %s cannot be written: %s", file, strerror(-r));
+		terminal_complain("master key file %s cannot be written: %s", file, strerror(-r));
 	else if (r)
-		complain_lines(why.data);
+		terminal_complain_lines(why.data);
 	return key;
 }
 

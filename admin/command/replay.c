@@ -1,9 +1,10 @@
 #include "command/replay.h"
 
 #include "base/clock.h"
-#include "command/call.h"
+#include "command/command.h"
 #include "command/dead_letter.h"
 #include "kafka/producer.h"
+#include "kafka/record_codec.h"
 #include "terminal/clean.h"
 #include "terminal/interrupt.h"
 #include "terminal/output.h"
@@ -70,7 +71,7 @@ static void print_json(struct run *run, const struct letter_name *name, const ch
 
 static void say_not_sent(struct run *run, const struct letter_name *name, const char *why) {
 	run->not_sent++;
-	complain("%d:%" PRId64 " is not sent: %s", name->partition, name->offset, why);
+	terminal_complain("%d:%" PRId64 " is not sent: %s", name->partition, name->offset, why);
 	if (run->invocation->json)
 		print_json(run, name, "not-sent", why);
 }
@@ -251,7 +252,7 @@ static enum admin_status walk_and_flush(struct run *run, const struct dead_lette
 }
 
 static enum admin_status replay_with(struct run *run) {
-	_cleanup_(codec_freep) struct codec *codec = open_codec(run->invocation->config);
+	_cleanup_(codec_freep) struct codec *codec = record_codec_new(run->invocation->config);
 	const struct dead_letter_walk walk = { .filter = &run->filter,
 					       .codec = codec,
 					       .arena = run->arena,
@@ -279,8 +280,9 @@ static enum admin_status check_choice(const struct invocation *invocation,
 
 	if (chosen == !all)
 		return ADMIN_OK;
-	complain(chosen ? "--all cannot go with --at, --tenant, --reason, --topic or --since"
-			: "say which: --at, --tenant, --reason, --topic, --since, or --all");
+	terminal_complain(chosen
+			      ? "--all cannot go with --at, --tenant, --reason, --topic or --since"
+			      : "say which: --at, --tenant, --reason, --topic, --since, or --all");
 	return ADMIN_USAGE;
 }
 

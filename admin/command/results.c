@@ -1,8 +1,10 @@
 #include "avro/json.h"
 #include "base/clock.h"
-#include "command/call.h"
+#include "command/command.h"
 #include "command/flags.h"
 #include "command/newest.h"
+#include "kafka/reader.h"
+#include "kafka/record_codec.h"
 #include "kafka/topics.h"
 #include "terminal/clean.h"
 #include "terminal/interrupt.h"
@@ -108,8 +110,8 @@ static enum admin_status print_record(void *userdata, const struct record *recor
 	buffer_clear(&tail->line);
 	if (!record->value || codec_decode_event(tail->codec, tail->arena, record->value,
 						 record->len, &event, &why)) {
-		complain("partition %d offset %lld cannot be read: %s", record->partition,
-			 (long long)record->offset, why ? why : "a tombstone");
+		terminal_complain("partition %d offset %lld cannot be read: %s", record->partition,
+				  (long long)record->offset, why ? why : "a tombstone");
 		tail->unreadable++;
 		return ADMIN_OK;
 	}
@@ -226,8 +228,8 @@ static enum admin_status check_type(const char *pattern) {
 	}
 	if (!pattern)
 		return ADMIN_OK;
-	complain("--type is \"%s\", which no type of event matches; WEBHOOK_* matches some",
-		 pattern);
+	terminal_complain(
+	    "--type is \"%s\", which no type of event matches; WEBHOOK_* matches some", pattern);
 	return ADMIN_USAGE;
 }
 
@@ -241,14 +243,14 @@ static enum admin_status read_flags(struct tail *tail) {
 	tail->follows = arguments_has(arguments, "follow");
 	status = check_type(tail->type);
 	if (!status)
-		status = flag_since(tail->invocation, &has_since, &tail->since_ms);
+		status = flags_read_since(tail->invocation, &has_since, &tail->since_ms);
 	if (!status)
-		status = flag_limit(tail->invocation, 0, &limit);
+		status = flags_read_limit(tail->invocation, 0, &limit);
 	if (status)
 		return status;
 	if (arguments_has(arguments, "from-beginning") && (has_since || limit)) {
-		complain("--from-beginning cannot go with --%s: which of what is there?",
-			 has_since ? "since" : "limit");
+		terminal_complain("--from-beginning cannot go with --%s: which of what is there?",
+				  has_since ? "since" : "limit");
 		return ADMIN_USAGE;
 	}
 	if (limit)
@@ -257,7 +259,7 @@ static enum admin_status read_flags(struct tail *tail) {
 }
 
 static enum admin_status run(const struct invocation *invocation) {
-	_cleanup_(codec_freep) struct codec *codec = open_codec(invocation->config);
+	_cleanup_(codec_freep) struct codec *codec = record_codec_new(invocation->config);
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct tail tail = { .invocation = invocation,
 			     .codec = codec,

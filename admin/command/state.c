@@ -1,6 +1,7 @@
 #include "avro/json.h"
-#include "command/call.h"
-#include "command/state_read.h"
+#include "changelog/state_read.h"
+#include "command/command.h"
+#include "kafka/record_codec.h"
 #include "replica/replica.h"
 #include "terminal/output.h"
 
@@ -33,7 +34,7 @@ static void append_value(struct printer *printer, const char *key, const void *v
 		return;
 	}
 	printer->unreadable++;
-	complain("%s cannot be read: %s", key, why);
+	terminal_complain("%s cannot be read: %s", key, why);
 	buffer_append_string(&printer->line, "null");
 }
 
@@ -54,7 +55,9 @@ static int print_line(void *userdata, const char *key, int32_t partition, const 
 static enum admin_status dump_changelog(const struct invocation *invocation,
 					struct printer *printer) {
 	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
-	enum admin_status status = state_read(invocation, &(struct state_read_options){ 0 }, fold);
+	enum admin_status status =
+	    state_read(invocation->config,
+		       &(struct state_read_options){ .timeout_ms = invocation->timeout_ms }, fold);
 
 	if (status)
 		return status;
@@ -66,7 +69,7 @@ static enum admin_status dump_replica(const char *file, struct printer *printer)
 	int r = replica_open_readonly(file, printer->codec, &replica);
 
 	if (r) {
-		complain("%s: %s", file, strerror(-r));
+		terminal_complain("%s: %s", file, strerror(-r));
 		return ADMIN_USAGE;
 	}
 	return replica_dump(replica, print_line, printer) ? ADMIN_REFUSED : ADMIN_OK;
@@ -74,7 +77,7 @@ static enum admin_status dump_replica(const char *file, struct printer *printer)
 
 static enum admin_status dump(const struct invocation *invocation) {
 	const char *file = arguments_get(invocation->arguments, "replica");
-	_cleanup_(codec_freep) struct codec *codec = open_codec(invocation->config);
+	_cleanup_(codec_freep) struct codec *codec = record_codec_new(invocation->config);
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct printer printer = { .codec = codec,
 				   .arena = arena,

@@ -12,9 +12,9 @@ enum { WHY_MAX = 16 * 1024, LINE_MAX_BYTES = 16 * 1024, LIST_MAX = 8 * TOKENS_FI
 
 static enum admin_status complain_file(const char *file, int r, const struct buffer *why) {
 	if (r < 0)
-		complain("tokens file %s: %s", file, strerror(-r));
+		terminal_complain("tokens file %s: %s", file, strerror(-r));
 	else
-		complain_lines(why->data);
+		terminal_complain_lines(why->data);
 	return ADMIN_USAGE;
 }
 
@@ -110,7 +110,7 @@ static enum admin_status revoke(const struct invocation *invocation) {
 	if (r)
 		return complain_file(file, r, &why);
 	if (!found) {
-		complain("there is no token %s", id);
+		terminal_complain("there is no token %s", id);
 		return ADMIN_REFUSED;
 	}
 	buffer_append_string(&line, "{\"id\":");

@@ -40,10 +40,10 @@ static enum admin_status write_webhook(const struct invocation *invocation,
 	struct command command = { .operation = operation, .id = operand(invocation), .url = url };
 
 	if (!url || !events) {
-		complain("%s is needed", url ? "--events" : "--url");
+		terminal_complain("%s is needed", url ? "--events" : "--url");
 		return ADMIN_USAGE;
 	}
-	list = list_split(events, &command.event_count);
+	list = arguments_split_list(events, &command.event_count);
 	if (!events[0])
 		command.event_count = 0;
 	command.events = list;
@@ -78,12 +78,12 @@ static enum admin_status recover(const struct invocation *invocation) {
 	struct command command = { .operation = OPERATION_RECOVER_DELIVERIES,
 				   .id = operand(invocation) };
 	bool given;
-	enum admin_status status = flag_since(invocation, &given, &command.since_ms);
+	enum admin_status status = flags_read_since(invocation, &given, &command.since_ms);
 
 	if (status)
 		return status;
 	if (!given) {
-		complain("--since is needed");
+		terminal_complain("--since is needed");
 		return ADMIN_USAGE;
 	}
 	return call_and_show(invocation, &command);
@@ -101,7 +101,7 @@ static enum admin_status fill_list(const struct invocation *invocation, struct c
 	errno = 0;
 	number = strtol(limit, &end, 10);
 	if (errno || !limit[0] || *end || number < INT32_MIN || number > INT32_MAX) {
-		complain("--limit is \"%s\", must be a number", limit);
+		terminal_complain("--limit is \"%s\", must be a number", limit);
 		return ADMIN_USAGE;
 	}
 	command->has_limit = true;
@@ -153,7 +153,8 @@ static enum admin_status list(const struct invocation *invocation) {
 	if (!arguments_has(invocation->arguments, "all"))
 		return call_and_show(invocation, &command);
 	if (arguments_has(invocation->arguments, "command-id")) {
-		complain("--all sends a command for each page: --command-id cannot name them");
+		terminal_complain(
+		    "--all sends a command for each page: --command-id cannot name them");
 		return ADMIN_USAGE;
 	}
 	if (!command.has_limit) {

@@ -1,7 +1,7 @@
 #include "gateway/delivery_index.h"
 
 #include "base/clock.h"
-#include "command/delivery_json.h"
+#include "changelog/delivery_json.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -291,7 +291,7 @@ static void append_delivery(struct buffer *out, const struct delivery_entry *ent
 					   .created_at_ms = entry->created_at_ms,
 					   .next_attempt_at_ms = entry->next_attempt_at_ms };
 
-	delivery_append_json(out, &delivery, false);
+	delivery_json_append(out, &delivery, false);
 }
 
 static void append_page(struct buffer *out, struct arena *arena,

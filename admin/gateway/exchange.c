@@ -30,7 +30,7 @@ static void begin_answer(struct exchange *exchange, int status) {
 	atomic_fetch_add(&exchange->gateway->metrics.answers[status], 1);
 }
 
-void answer_data(struct exchange *exchange, int status, const struct event_data *data) {
+void exchange_answer_data(struct exchange *exchange, int status, const struct event_data *data) {
 	struct http_answer *answer = &exchange->http->answer;
 
 	begin_answer(exchange, status);
@@ -40,33 +40,33 @@ void answer_data(struct exchange *exchange, int status, const struct event_data 
 	json_append_api_data(&answer->body, data);
 }
 
-void answer_text(struct exchange *exchange, int status, const char *content_type, const char *text,
-		 size_t len) {
+void exchange_answer_text(struct exchange *exchange, int status, const char *content_type,
+			  const char *text, size_t len) {
 	begin_answer(exchange, status);
 	exchange->http->answer.content_type = content_type;
 	buffer_append(&exchange->http->answer.body, text, len);
 }
 
-void answer_buffer(struct exchange *exchange, const struct buffer *json) {
+void exchange_answer_buffer(struct exchange *exchange, const struct buffer *json) {
 	if (json->overflowed)
-		answer_error(exchange, 500, "The answer is too large.");
+		exchange_answer_error(exchange, 500, "The answer is too large.");
 	else
-		answer_json(exchange, 200, json->data, json->len);
+		exchange_answer_json(exchange, 200, json->data, json->len);
 }
 
-void answer_fixed(struct exchange *exchange, int status, const char *content_type, const char *text,
-		  size_t len) {
+void exchange_answer_fixed(struct exchange *exchange, int status, const char *content_type,
+			   const char *text, size_t len) {
 	begin_answer(exchange, status);
 	exchange->http->answer.content_type = content_type;
 	exchange->http->answer.fixed = text;
 	exchange->http->answer.fixed_len = len;
 }
 
-void answer_json(struct exchange *exchange, int status, const char *text, size_t len) {
-	answer_text(exchange, status, JSON, text, len);
+void exchange_answer_json(struct exchange *exchange, int status, const char *text, size_t len) {
+	exchange_answer_text(exchange, status, JSON, text, len);
 }
 
-void answer_empty(struct exchange *exchange, int status) {
+void exchange_answer_empty(struct exchange *exchange, int status) {
 	begin_answer(exchange, status);
 }
 
@@ -80,17 +80,18 @@ static void add_status_headers(struct exchange *exchange, int status) {
 	if (status == 405)
 		http_answer_header(
 		    answer, "allow",
-		    router_allow(api_routes, exchange->http->arena, exchange->http->head->path));
+		    router_allow(routes_table, exchange->http->arena, exchange->http->head->path));
 }
 
-void answer_problem(struct exchange *exchange, struct problem *problem) {
-	answer_data(exchange, problem->status,
-		    &(struct event_data){ .kind = EVENT_DATA_PROBLEM, .problem = problem });
+void exchange_answer_problem(struct exchange *exchange, struct problem *problem) {
+	exchange_answer_data(
+	    exchange, problem->status,
+	    &(struct event_data){ .kind = EVENT_DATA_PROBLEM, .problem = problem });
 	add_status_headers(exchange, problem->status);
 }
 
-void answer_error(struct exchange *exchange, int status, const char *message) {
-	answer_problem(exchange, problem_new(exchange->http->arena, status, message));
+void exchange_answer_error(struct exchange *exchange, int status, const char *message) {
+	exchange_answer_problem(exchange, problem_new(exchange->http->arena, status, message));
 }
 
 bool exchange_has_etag(const struct exchange *exchange, const char *etag) {
@@ -128,13 +129,13 @@ const char *exchange_query(struct exchange *exchange, const char *name, bool *wr
 	while (rest && *rest) {
 		size_t len = strcspn(rest, "&"), name_len = MIN(strcspn(rest, "="), len);
 		const char *value = rest + MIN(name_len + 1, len);
-		char *decoded = percent_decode(exchange->http->arena, rest, name_len, true);
+		char *decoded = router_percent_decode(exchange->http->arena, rest, name_len, true);
 
 		if (decoded && !strcmp(decoded, name)) {
 			const char *before = found;
 
-			found = percent_decode(exchange->http->arena, value,
-					       len - (size_t)(value - rest), true);
+			found = router_percent_decode(exchange->http->arena, value,
+						      len - (size_t)(value - rest), true);
 			*wrong = *wrong || before || !found;
 		}
 		rest += len + (rest[len] == '&');
@@ -172,24 +173,24 @@ static struct exchange *begin(struct gateway *gateway, struct http_request *http
 static bool find_route(struct exchange *exchange) {
 	struct http_request *http = exchange->http;
 
-	if (router_find(api_routes, http->arena, http->head->method, http->head->path,
+	if (router_find(routes_table, http->arena, http->head->method, http->head->path,
 			&exchange->match)) {
-		answer_error(exchange, 400, "The path is malformed.");
+		exchange_answer_error(exchange, 400, "The path is malformed.");
 		return false;
 	}
 	if (exchange->match.route)
 		return true;
 	if (!strcmp(http->head->method, "OPTIONS") &&
 	    (exchange->match.path_found || !strcmp(http->head->path, "*"))) {
-		answer_empty(exchange, 204);
+		exchange_answer_empty(exchange, 204);
 		http_answer_header(&http->answer, "allow",
 				   exchange->match.path_found
-				       ? router_allow(api_routes, http->arena, http->head->path)
+				       ? router_allow(routes_table, http->arena, http->head->path)
 				       : "GET, HEAD, POST, PUT, DELETE, OPTIONS");
 	} else if (exchange->match.path_found) {
-		answer_error(exchange, 405, "The resource does not have this method.");
+		exchange_answer_error(exchange, 405, "The resource does not have this method.");
 	} else {
-		answer_error(exchange, 404, "There is nothing at this path.");
+		exchange_answer_error(exchange, 404, "There is nothing at this path.");
 	}
 	return false;
 }
@@ -213,9 +214,10 @@ static bool check_token(struct exchange *exchange) {
 			      token_store_find(exchange->gateway->tokens, token,
 					       exchange->tenant_id, exchange->token_id);
 	if (!exchange->has_token)
-		answer_error(exchange, 401,
-			     authorization ? "The token is not known."
-					   : "A token is needed: authorization: Bearer <token>.");
+		exchange_answer_error(exchange, 401,
+				      authorization
+					  ? "The token is not known."
+					  : "A token is needed: authorization: Bearer <token>.");
 	return exchange->has_token;
 }
 
@@ -240,9 +242,9 @@ static bool check_content(struct exchange *exchange) {
 	if (is_json(http_request_header(http, "content-type")) &&
 	    (!coding || !strcasecmp(coding, "identity")))
 		return true;
-	answer_error(exchange, 415,
-		     coding ? "The body must not be encoded."
-			    : "The body must be application/json.");
+	exchange_answer_error(exchange, 415,
+			      coding ? "The body must not be encoded."
+				     : "The body must be application/json.");
 	return false;
 }
 
@@ -260,7 +262,8 @@ static void on_request(void *userdata _unused_, struct http_request *http) {
 }
 
 static void on_refused(void *userdata, struct http_request *http, int status, const char *message) {
-	answer_error(http->userdata ? http->userdata : begin(userdata, http), status, message);
+	exchange_answer_error(http->userdata ? http->userdata : begin(userdata, http), status,
+			      message);
 }
 
 const struct http_handler exchange_handler = { .on_head = on_head,

@@ -27,22 +27,22 @@ struct exchange {
 /* The handler of a server of the API; `userdata` is the gateway. */
 extern const struct http_handler exchange_handler;
 
-void answer_problem(struct exchange *exchange, struct problem *problem);
+void exchange_answer_problem(struct exchange *exchange, struct problem *problem);
 /* Without details. */
-void answer_error(struct exchange *exchange, int status, const char *message);
+void exchange_answer_error(struct exchange *exchange, int status, const char *message);
 /* `data` as json_append_api_data shows it. */
-void answer_data(struct exchange *exchange, int status, const struct event_data *data);
+void exchange_answer_data(struct exchange *exchange, int status, const struct event_data *data);
 /* Copied. */
-void answer_text(struct exchange *exchange, int status, const char *content_type, const char *text,
-		 size_t len);
+void exchange_answer_text(struct exchange *exchange, int status, const char *content_type,
+			  const char *text, size_t len);
 /* Text that outlives the server. */
-void answer_fixed(struct exchange *exchange, int status, const char *content_type, const char *text,
-		  size_t len);
+void exchange_answer_fixed(struct exchange *exchange, int status, const char *content_type,
+			   const char *text, size_t len);
 /* Copied text that is JSON. */
-void answer_json(struct exchange *exchange, int status, const char *text, size_t len);
+void exchange_answer_json(struct exchange *exchange, int status, const char *text, size_t len);
 /* 200 with what a buffer holds; an error where it did not hold all of it. */
-void answer_buffer(struct exchange *exchange, const struct buffer *json);
-void answer_empty(struct exchange *exchange, int status);
+void exchange_answer_buffer(struct exchange *exchange, const struct buffer *json);
+void exchange_answer_empty(struct exchange *exchange, int status);
 
 /* Whether If-None-Match names the tag. Source: RFC 9110 section 13.1.2 (weak comparison). */
 bool exchange_has_etag(const struct exchange *exchange, const char *etag);

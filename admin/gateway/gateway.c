@@ -38,18 +38,20 @@ static enum admin_status check_config(const struct config *config) {
 	     has_key = config->gateway_tls_key_file;
 
 	if (has_certificate != has_key) {
-		complain("gateway.tls.certificate.file and gateway.tls.key.file belong together: "
-			 "%s is not set",
-			 has_key ? "gateway.tls.certificate.file" : "gateway.tls.key.file");
+		terminal_complain(
+		    "gateway.tls.certificate.file and gateway.tls.key.file belong together: "
+		    "%s is not set",
+		    has_key ? "gateway.tls.certificate.file" : "gateway.tls.key.file");
 		return ADMIN_USAGE;
 	}
 	if (has_key || config->gateway_allow_plaintext || is_loopback(config->gateway_listen.host))
 		return ADMIN_OK;
-	complain("gateway.listen is %s, which others can reach, and tokens would go there in plain "
-		 "text: set gateway.tls.certificate.file and "
-		 "gateway.tls.key.file, or gateway.allow.plaintext=true where something before it "
-		 "speaks TLS",
-		 config->gateway_listen.host);
+	terminal_complain(
+	    "gateway.listen is %s, which others can reach, and tokens would go there in plain "
+	    "text: set gateway.tls.certificate.file and "
+	    "gateway.tls.key.file, or gateway.allow.plaintext=true where something before it "
+	    "speaks TLS",
+	    config->gateway_listen.host);
 	return ADMIN_USAGE;
 }
 
@@ -76,9 +78,9 @@ static enum admin_status open_tokens(struct gateway *gateway) {
 	if (!r)
 		return ADMIN_OK;
 	if (r < 0)
-		complain("gateway.tokens.file %s: %s", file, strerror(-r));
+		terminal_complain("gateway.tokens.file %s: %s", file, strerror(-r));
 	else
-		complain_lines(why.data);
+		terminal_complain_lines(why.data);
 	return ADMIN_USAGE;
 }
 
@@ -99,10 +101,10 @@ static enum admin_status open_tls(struct gateway *gateway) {
 		return ADMIN_USAGE;
 	r = http_tls_new(files.certificate.data, files.private_key.data, &gateway->tls, &why);
 	if (r == HTTP_TLS_E_CERTIFICATE)
-		complain("gateway.tls.certificate.file %s: %s",
-			 config->gateway_tls_certificate_file, why);
+		terminal_complain("gateway.tls.certificate.file %s: %s",
+				  config->gateway_tls_certificate_file, why);
 	else if (r)
-		complain("gateway.tls.key.file %s: %s", config->gateway_tls_key_file, why);
+		terminal_complain("gateway.tls.key.file %s: %s", config->gateway_tls_key_file, why);
 	return r ? ADMIN_USAGE : ADMIN_OK;
 }
 
@@ -148,7 +150,7 @@ static enum admin_status start(struct gateway *gateway, int64_t timeout_ms) {
 		status = outcomes_start(config, timeout_ms, gateway->pending, gateway->events,
 					&gateway->outcomes);
 	if (!status)
-		status = changelog_start(config, timeout_ms, &gateway->changelog);
+		status = state_follower_start(config, timeout_ms, &gateway->state);
 	if (!status)
 		status = sender_open(config, config->gateway_timeout_ms, &gateway->sender);
 	if (!status)
@@ -193,7 +195,7 @@ static void tear_down(struct gateway *gateway) {
 	http_tls_freep(&gateway->tls);
 	sender_closep(&gateway->sender);
 	outcomes_stopp(&gateway->outcomes);
-	changelog_stopp(&gateway->changelog);
+	state_follower_stopp(&gateway->state);
 	pending_freep(&gateway->pending);
 	event_index_freep(&gateway->events);
 	token_store_freep(&gateway->tokens);

@@ -15,11 +15,11 @@
 #pragma once
 
 #include "base/config.h"
-#include "gateway/changelog.h"
 #include "gateway/event_index.h"
 #include "gateway/outcomes.h"
 #include "gateway/pending.h"
 #include "gateway/sender.h"
+#include "gateway/state_follower.h"
 #include "gateway/token_store.h"
 #include "http/server.h"
 #include "terminal/status.h"
@@ -42,7 +42,7 @@ struct gateway {
 	struct pending *pending;
 	struct sender *sender;
 	struct outcomes *outcomes;
-	struct changelog *changelog;
+	struct state_follower *state;
 	struct http_server *api, *operations;
 	struct http_tls *tls; /* NULL: plain text */
 	struct gateway_metrics metrics;

@@ -55,9 +55,9 @@ static void serve_metrics(struct gateway *gateway, struct http_answer *answer) {
 static void serve_readyz(struct gateway *gateway, struct http_answer *answer) {
 	if (atomic_load(&gateway->draining))
 		http_answer_text(answer, 503, "draining\n");
-	else if (!changelog_ready(gateway->changelog))
+	else if (!state_follower_is_ready(gateway->state))
 		http_answer_text(answer, 503, "starting\n");
-	else if (changelog_failing(gateway->changelog) || outcomes_failing(gateway->outcomes))
+	else if (state_follower_is_failing(gateway->state) || outcomes_failing(gateway->outcomes))
 		http_answer_text(answer, 503, "failing\n");
 	else
 		http_answer_text(answer, 200, "ok\n");

@@ -1,8 +1,8 @@
 #include "gateway/outcomes.h"
 
 #include "base/clock.h"
-#include "command/call.h"
 #include "gateway/follower.h"
+#include "kafka/record_codec.h"
 
 struct outcomes {
 	struct follower *follower;
@@ -53,7 +53,7 @@ enum admin_status outcomes_start(const struct config *config, int64_t timeout_ms
 	outcomes->pending = pending;
 	outcomes->events = events;
 	outcomes->arena = arena_new();
-	outcomes->codec = open_codec(config);
+	outcomes->codec = record_codec_new(config);
 	if (!outcomes->codec)
 		return ADMIN_USAGE;
 	status = follower_start(config, &options, &outcomes->follower);

@@ -1,7 +1,7 @@
 #include "gateway/public_keys.h"
 
-#include "command/signing_keys.h"
-#include "command/state_fold.h"
+#include "changelog/signing_keys.h"
+#include "changelog/state_fold.h"
 
 #include <pthread.h>
 #include <sodium.h>

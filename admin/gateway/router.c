@@ -12,7 +12,7 @@ static int hex(char c) {
 				      : -1;
 }
 
-char *percent_decode(struct arena *arena, const char *text, size_t len, bool is_form) {
+char *router_percent_decode(struct arena *arena, const char *text, size_t len, bool is_form) {
 	char *out = arena_alloc(arena, len + 1);
 	size_t at = 0;
 
@@ -74,7 +74,7 @@ static int matches(const char *pattern, struct arena *arena, const char *path,
 		}
 		/* To its end also where it does not match: whether it is well-formed does not
 		 * depend on the table. */
-		decoded = percent_decode(arena, part, len, false);
+		decoded = router_percent_decode(arena, part, len, false);
 		if (!decoded)
 			return ROUTER_E_MALFORMED;
 		*out = *out && wanted && take_part(wanted, wanted_len, decoded, match, &parameters);

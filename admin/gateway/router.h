@@ -57,4 +57,4 @@ const char *router_allow(const struct route *table, struct arena *arena, const c
 
 /* Decodes percent-escapes, and "+" as a blank where `is_form`; NULL where that is no text. In the
  * arena. */
-char *percent_decode(struct arena *arena, const char *text, size_t len, bool is_form);
+char *router_percent_decode(struct arena *arena, const char *text, size_t len, bool is_form);

@@ -4,7 +4,7 @@
 #include "gateway/exchange.h"
 
 /* A word stands before the {name} that would take it. */
-const struct route api_routes[] = {
+const struct route routes_table[] = {
 	{ "GET", "/v1/webhooks/jwks", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_jwks, 0 },
 	{ "POST", "/v1/webhooks/jwks/rotate", ROUTE_TENANT, ROUTE_MAYBE_JSON, serve_command,
 	  OPERATION_ROTATE_SIGNING_KEY },

@@ -3,7 +3,7 @@
 
 #include "gateway/router.h"
 
-extern const struct route api_routes[];
+extern const struct route routes_table[];
 
 /* The handlers. Each answers, or waits for its outcome. */
 void serve_command(struct exchange *exchange); /* `detail` of the route: enum operation */

@@ -3,8 +3,8 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "command/call.h"
 #include "kafka/client.h"
+#include "kafka/record_codec.h"
 
 #include <pthread.h>
 
@@ -34,7 +34,7 @@ enum admin_status sender_open(const struct config *config, int64_t timeout_ms,
 	sender->config = config;
 	sender->timeout_ms = timeout_ms;
 	pthread_mutex_init(&sender->lock, NULL);
-	sender->codec = open_codec(config);
+	sender->codec = record_codec_new(config);
 	if (!sender->codec)
 		return ADMIN_USAGE;
 	status = open_client(sender, &sender->client);

@@ -15,12 +15,12 @@ static void answer_outcome(struct exchange *exchange, const struct analytic_even
 	char id[UUID_TEXT_SIZE];
 
 	if (outcome->data.kind == EVENT_DATA_PROBLEM)
-		answer_data(exchange, outcome->status,
-			    &(struct event_data){
-				.kind = EVENT_DATA_PROBLEM,
-				.problem = command_request_problem(arena, outcome->data.problem) });
+		exchange_answer_data(exchange, outcome->status,
+				     &(struct event_data){ .kind = EVENT_DATA_PROBLEM,
+							   .problem = command_request_problem(
+							       arena, outcome->data.problem) });
 	else
-		answer_data(exchange, outcome->status, &outcome->data);
+		exchange_answer_data(exchange, outcome->status, &outcome->data);
 	if (outcome->status == 201 && outcome->data.kind == EVENT_DATA_WEBHOOK) {
 		uuid_format(&outcome->data.webhook.id, id);
 		http_answer_header(&exchange->http->answer, "location",
@@ -33,9 +33,10 @@ static void answer_outcome(struct exchange *exchange, const struct analytic_even
 
 static void answer_timeout(struct exchange *exchange) {
 	atomic_fetch_add(&exchange->gateway->metrics.timeouts, 1);
-	answer_error(exchange, 503,
-		     "No worker answered in time. The request may still be carried out: repeat it "
-		     "with the same Idempotency-Key.");
+	exchange_answer_error(
+	    exchange, 503,
+	    "No worker answered in time. The request may still be carried out: repeat it "
+	    "with the same Idempotency-Key.");
 	show_command_id(exchange);
 }
 
@@ -52,9 +53,10 @@ static void on_outcome(void *userdata, const struct analytic_event *outcome) {
 
 static void answer_unsent(struct exchange *exchange, int r) {
 	if (r == SENDER_E_TOO_LARGE)
-		answer_error(exchange, 413, "The command is larger than command.max.bytes.");
+		exchange_answer_error(exchange, 413,
+				      "The command is larger than command.max.bytes.");
 	else
-		answer_error(exchange, 503, "Kafka does not take commands now.");
+		exchange_answer_error(exchange, 503, "Kafka does not take commands now.");
 	http_request_answered(exchange->http);
 }
 
@@ -67,7 +69,7 @@ static void answer_under_way(struct exchange *exchange) {
 
 	problem_add(exchange->http->arena, problem, "Idempotency-Key", "headers",
 		    exchange->command.envelope.command_id, "Must wait for the first one's outcome");
-	answer_problem(exchange, problem);
+	exchange_answer_problem(exchange, problem);
 	http_answer_header(&exchange->http->answer, "retry-after", "1");
 	show_command_id(exchange);
 }
@@ -76,7 +78,8 @@ static void answer_untaken(struct exchange *exchange, int r) {
 	if (r == PENDING_E_EXISTS)
 		answer_under_way(exchange);
 	else
-		answer_error(exchange, 429, "Too many requests are waiting for their outcome.");
+		exchange_answer_error(exchange, 429,
+				      "Too many requests are waiting for their outcome.");
 	http_request_answered(exchange->http);
 }
 
@@ -102,7 +105,7 @@ void serve_command(struct exchange *exchange) {
 	struct problem *problem = command_request_read(exchange);
 
 	if (problem)
-		answer_problem(exchange, problem);
+		exchange_answer_problem(exchange, problem);
 	else
 		send_and_wait(exchange);
 }

@@ -1,6 +1,6 @@
 /* What is answered from memory: the JWKS, events, and deliveries. */
 #include "base/clock.h"
-#include "command/delivery_json.h"
+#include "changelog/delivery_json.h"
 #include "domain/limits.h"
 #include "gateway/exchange.h"
 #include "gateway/routes.h"
@@ -15,9 +15,9 @@ static void answer_keys(struct exchange *exchange, const struct public_key_set *
 
 	exchange->has_token = false; /* the answer is public, whoever asked */
 	if (exchange_has_etag(exchange, set->etag))
-		answer_empty(exchange, 304);
+		exchange_answer_empty(exchange, 304);
 	else
-		answer_json(exchange, 200, set->text, set->len);
+		exchange_answer_json(exchange, 200, set->text, set->len);
 	http_answer_header(answer, "etag", arena_strdup(exchange->http->arena, set->etag));
 	/* A tenant's first key comes with its first webhook: that there is none is not to be
 	 * remembered. */
@@ -30,13 +30,13 @@ static void answer_keys(struct exchange *exchange, const struct public_key_set *
 static void serve_keys_of(struct exchange *exchange, const char *tenant_id) {
 	struct public_key_set set;
 
-	if (!changelog_ready(exchange->gateway->changelog)) {
-		answer_error(exchange, 503, "The keys are being read.");
+	if (!state_follower_is_ready(exchange->gateway->state)) {
+		exchange_answer_error(exchange, 503, "The keys are being read.");
 		return;
 	}
-	if (public_keys_get(changelog_keys(exchange->gateway->changelog), exchange->http->arena,
+	if (public_keys_get(state_follower_keys(exchange->gateway->state), exchange->http->arena,
 			    tenant_id, clock_wall_ms(), &set))
-		answer_error(exchange, 500, "The keys are more than an answer may hold.");
+		exchange_answer_error(exchange, 500, "The keys are more than an answer may hold.");
 	else
 		answer_keys(exchange, &set);
 }
@@ -64,7 +64,7 @@ void serve_jwks(struct exchange *exchange) {
 	if (tenant_id)
 		serve_keys_of(exchange, tenant_id);
 	else
-		answer_error(
+		exchange_answer_error(
 		    exchange, 404,
 		    "Nothing says whose keys: ask for /v1/tenants/{tenantId}/webhooks/jwks.");
 }
@@ -79,7 +79,7 @@ void serve_tenant_jwks(struct exchange *exchange) {
 	}
 	exchange_wrong(exchange, &problem, "tenantId", "params", tenant_id,
 		       "Must be at most 256 bytes");
-	answer_problem(exchange, problem);
+	exchange_answer_problem(exchange, problem);
 }
 
 /* --- Events --- */
@@ -145,11 +145,11 @@ void serve_events(struct exchange *exchange) {
 	struct problem *problem = read_query(exchange, &query);
 
 	if (problem) {
-		answer_problem(exchange, problem);
+		exchange_answer_problem(exchange, problem);
 		return;
 	}
 	event_index_query(exchange->gateway->events, &query, &out);
-	answer_buffer(exchange, &out);
+	exchange_answer_buffer(exchange, &out);
 }
 
 /* --- Deliveries --- */
@@ -202,17 +202,17 @@ static struct problem *not_found(struct exchange *exchange) {
 
 void serve_deliveries(struct exchange *exchange) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(DELIVERY_PAGE_BYTES_MAX);
-	struct changelog *changelog = exchange->gateway->changelog;
+	struct state_follower *state = exchange->gateway->state;
 	struct delivery_query query;
 	struct problem *problem = read_delivery_query(exchange, &query);
 
 	if (problem)
-		answer_problem(exchange, problem);
-	else if (!changelog_ready(changelog))
-		answer_error(exchange, 503, "The deliveries are being read.");
-	else if (delivery_index_query(changelog_deliveries(changelog), exchange->http->arena,
+		exchange_answer_problem(exchange, problem);
+	else if (!state_follower_is_ready(state))
+		exchange_answer_error(exchange, 503, "The deliveries are being read.");
+	else if (delivery_index_query(state_follower_deliveries(state), exchange->http->arena,
 				      &query, &out))
-		answer_problem(exchange, not_found(exchange));
+		exchange_answer_problem(exchange, not_found(exchange));
 	else
-		answer_buffer(exchange, &out);
+		exchange_answer_buffer(exchange, &out);
 }

@@ -34,10 +34,10 @@ void serve_static(struct exchange *exchange) {
 
 	exchange->has_token = false; /* the answer is public, whoever asked */
 	if (exchange_has_etag(exchange, etag))
-		answer_empty(exchange, 304);
+		exchange_answer_empty(exchange, 304);
 	else
-		answer_fixed(exchange, 200, file->content_type, (const char *)file->bytes,
-			     file->len);
+		exchange_answer_fixed(exchange, 200, file->content_type, (const char *)file->bytes,
+				      file->len);
 	http_answer_header(answer, "etag", etag);
 	http_answer_header(answer, "cache-control", "no-cache");
 	http_answer_header(answer, "access-control-allow-origin", "*");

@@ -50,7 +50,7 @@ static int read_private_key(const char *file, struct buffer *out, struct buffer 
 }
 
 static enum admin_status complain_file(const char *key, const char *file, const char *why) {
-	complain("%s: %s %s", key, file, why);
+	terminal_complain("%s: %s %s", key, file, why);
 	return ADMIN_USAGE;
 }
 

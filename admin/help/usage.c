@@ -12,7 +12,7 @@ static void print_rows(FILE *out, const struct subcommand *family) {
 
 static void print_common(FILE *out) {
 	fputs("\noptions of every command:\n", out);
-	flags_print(out, catalog_common_flags);
+	arguments_print_flags(out, catalog_common_flags);
 }
 
 void usage_print(FILE *out) {
@@ -45,7 +45,7 @@ void usage_print_subcommand(const struct subcommand *row) {
 		printf("\n%s", row->details);
 	if (row->flags) {
 		fputs("\noptions:\n", stdout);
-		flags_print(stdout, row->flags);
+		arguments_print_flags(stdout, row->flags);
 	}
 	print_common(stdout);
 	fputs("\nexamples:\n", stdout);

@@ -167,8 +167,8 @@ enum admin_status client_await(struct client *client, struct arena *arena,
 			return client_status(client);
 		case READER_NOTHING:
 		case READER_END:
-			complain("no outcome of command %s of tenant %s", envelope->command_id,
-				 envelope->tenant_id);
+			terminal_complain("no outcome of command %s of tenant %s",
+					  envelope->command_id, envelope->tenant_id);
 			return client_complain_timeout(client, "webhook-results");
 		}
 	}
@@ -179,7 +179,7 @@ enum admin_status client_call(struct client *client, struct arena *arena,
 	enum admin_status status = client_send_command(client, command);
 
 	if (status == ADMIN_REFUSED) {
-		complain("the command is larger than command.max.bytes");
+		terminal_complain("the command is larger than command.max.bytes");
 		return ADMIN_USAGE;
 	}
 	if (!status)

@@ -38,7 +38,7 @@ static enum admin_status set_all(rd_kafka_conf_t *conf, const struct kafka_setti
 		if (rd_kafka_conf_set(conf, settings->name, settings->value, why, sizeof(why)) ==
 		    RD_KAFKA_CONF_OK)
 			continue;
-		complain("kafka.%s: %s", settings->name, why);
+		terminal_complain("kafka.%s: %s", settings->name, why);
 		return ADMIN_USAGE;
 	}
 	return ADMIN_OK;
@@ -51,7 +51,7 @@ static rd_kafka_conf_t *conf_new(struct kafka_handle *handle, const struct confi
 	rd_kafka_conf_t *conf = settings_conf_new(config, kind, &why);
 
 	if (!conf) {
-		complain("%s", why.data);
+		terminal_complain("%s", why.data);
 		return NULL;
 	}
 	rd_kafka_conf_set_opaque(conf, handle);
@@ -72,7 +72,7 @@ enum admin_status kafka_handle_open(struct kafka_handle *handle, const struct co
 	*handle = (struct kafka_handle){ .on_report = options->on_report,
 					 .on_report_userdata = options->on_report_userdata };
 	if (!bootstrap) {
-		complain("kafka.bootstrap.servers is not set");
+		terminal_complain("kafka.bootstrap.servers is not set");
 		return ADMIN_USAGE;
 	}
 	conf = conf_new(handle, config, options->kind);
@@ -88,7 +88,7 @@ enum admin_status kafka_handle_open(struct kafka_handle *handle, const struct co
 		return ADMIN_OK;
 	}
 	status = errno == EDEADLK ? ADMIN_NO_OUTCOME : ADMIN_USAGE;
-	complain("kafka: %s", why);
+	terminal_complain("kafka: %s", why);
 	return status;
 }
 
@@ -140,16 +140,16 @@ enum admin_status kafka_complain(const struct kafka_handle *handle, const char *
 	const char *cause = is_unknown_topic(error) ? "posthorn-admin topics create makes it"
 						    : refusal_cause(error);
 
-	complain("%s: %s (kafka.bootstrap.servers=%s%s%s)%s%s", what, rd_kafka_err2str(error),
-		 handle->bootstrap, separator(handle), handle->last_error, cause ? "; " : "",
-		 cause ? cause : "");
+	terminal_complain("%s: %s (kafka.bootstrap.servers=%s%s%s)%s%s", what,
+			  rd_kafka_err2str(error), handle->bootstrap, separator(handle),
+			  handle->last_error, cause ? "; " : "", cause ? cause : "");
 	return kafka_status(error);
 }
 
 enum admin_status kafka_complain_timeout(const struct kafka_handle *handle, const char *what,
 					 int64_t timeout_ms) {
-	complain("%s: nothing in %.1f s (kafka.bootstrap.servers=%s%s%s)", what,
-		 (double)timeout_ms / 1000, handle->bootstrap, separator(handle),
-		 handle->last_error);
+	terminal_complain("%s: nothing in %.1f s (kafka.bootstrap.servers=%s%s%s)", what,
+			  (double)timeout_ms / 1000, handle->bootstrap, separator(handle),
+			  handle->last_error);
 	return ADMIN_NO_OUTCOME;
 }

@@ -131,7 +131,7 @@ static rd_kafka_NewTopic_t *new_topic(const struct config *config, enum topic to
 	    name, config->topic_partitions, config->topic_replication_factor, why, sizeof(why));
 
 	if (!new) {
-		complain("%s: %s", name, why);
+		terminal_complain("%s: %s", name, why);
 		return NULL;
 	}
 	for (const struct topic_rule *rule = topic_rules; rule->setting; rule++) {
@@ -156,7 +156,7 @@ static enum admin_status take_created(struct admin_api *api, rd_kafka_event_t *e
 
 		if (error && error != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
 			status = kafka_complain(&api->handle, name, error);
-			complain("%s: %s", name, why ? why : "no reason was given");
+			terminal_complain("%s: %s", name, why ? why : "no reason was given");
 		}
 		for (int k = 0; !error && k < TOPIC_COUNT; k++)
 			report->topics[k].created |= !strcmp(report->topics[k].name, name);

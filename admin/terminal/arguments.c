@@ -51,9 +51,9 @@ static void add_operand(struct arguments *arguments, const char *operand) {
 
 static int refuse(int kind, const char *argument) {
 	if (kind == ':')
-		complain("%s needs a value", argument);
+		terminal_complain("%s needs a value", argument);
 	else
-		complain("unknown, ambiguous or misused option: %s", argument);
+		terminal_complain("unknown, ambiguous or misused option: %s", argument);
 	return ARGUMENTS_E_REFUSED;
 }
 
@@ -105,7 +105,7 @@ const char **arguments_get_all(const struct arguments *arguments, const char *na
 	return values;
 }
 
-void flags_print(FILE *out, const struct flag *table) {
+void arguments_print_flags(FILE *out, const struct flag *table) {
 	for (const struct flag *flag = table; flag && flag->name; flag++) {
 		_cleanup_(x_freep) char *left = flag->value
 						    ? x_asprintf("--%s %s", flag->name, flag->value)
@@ -130,7 +130,7 @@ static char *trim(char *text) {
 	return text;
 }
 
-const char **list_split(const char *text, size_t *count) {
+const char **arguments_split_list(const char *text, size_t *count) {
 	size_t items = 1, text_size = strlen(text) + 1;
 	const char **list;
 	char *rest;

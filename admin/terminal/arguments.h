@@ -50,8 +50,8 @@ bool arguments_has(const struct arguments *arguments, const char *name);
 const char **arguments_get_all(const struct arguments *arguments, const char *name, size_t *count);
 
 /* The table as two columns. */
-void flags_print(FILE *out, const struct flag *table);
+void arguments_print_flags(FILE *out, const struct flag *table);
 
 /* Splits "a,b" into a list owned by the caller: one block with its text. Blanks around an item are
  * dropped, empty items kept. */
-const char **list_split(const char *text, size_t *count);
+const char **arguments_split_list(const char *text, size_t *count);

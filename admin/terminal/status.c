@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void complain(const char *format, ...) {
+void terminal_complain(const char *format, ...) {
 	_cleanup_(x_freep) char *text = NULL;
 	va_list args;
 
@@ -18,11 +18,11 @@ void complain(const char *format, ...) {
 	fprintf(stderr, "posthorn-admin: %s\n", text);
 }
 
-void complain_lines(const char *problems) {
+void terminal_complain_lines(const char *problems) {
 	while (problems && *problems) {
 		size_t len = strcspn(problems, "\n");
 
-		complain("%.*s", (int)len, problems);
+		terminal_complain("%.*s", (int)len, problems);
 		problems += len + (problems[len] == '\n');
 	}
 }

@@ -16,7 +16,7 @@ enum admin_status {
 };
 
 /* One line on stderr: "posthorn-admin: ...". */
-void complain(const char *format, ...) _printf_(1, 2);
+void terminal_complain(const char *format, ...) _printf_(1, 2);
 
 /* The same line for each line of `problems`. */
-void complain_lines(const char *problems);
+void terminal_complain_lines(const char *problems);

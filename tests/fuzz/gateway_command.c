@@ -31,7 +31,7 @@ static const struct route *route_of(unsigned n) {
 	const struct route *routes[32];
 	unsigned count = 0;
 
-	for (const struct route *route = api_routes; route->method; route++)
+	for (const struct route *route = routes_table; route->method; route++)
 		if (route->handle == serve_command)
 			routes[count++] = route;
 	return routes[n % count];

@@ -31,9 +31,9 @@ static void check_match(const char *method, const struct route_match *match) {
 }
 
 static void check_path(struct arena *arena, const char *path) {
-	const char *allow = router_allow(api_routes, arena, path);
+	const char *allow = router_allow(routes_table, arena, path);
 	struct route_match first;
-	int r = router_find(api_routes, arena, methods[0], path, &first);
+	int r = router_find(routes_table, arena, methods[0], path, &first);
 
 	CHECK(!r || r == ROUTER_E_MALFORMED);
 	CHECK(!*allow || names(allow, "OPTIONS"));
@@ -42,7 +42,7 @@ static void check_path(struct arena *arena, const char *path) {
 		struct route_match match;
 
 		/* Whether it is malformed depends on the path alone. */
-		CHECK(router_find(api_routes, arena, methods[i], path, &match) == r);
+		CHECK(router_find(routes_table, arena, methods[i], path, &match) == r);
 		if (r)
 			continue;
 		CHECK(match.path_found == first.path_found);
@@ -61,7 +61,7 @@ static bool has_bad_escape(const char *text) {
 
 /* curl leaves alone what is no escape, where we refuse it; and knows nothing of UTF-8. */
 static void check_escapes(struct arena *arena, const char *text) {
-	const char *decoded = percent_decode(arena, text, strlen(text), false);
+	const char *decoded = router_percent_decode(arena, text, strlen(text), false);
 	int len;
 	char *wanted;
 

@@ -107,7 +107,7 @@ static const struct {
 static void test_list_split(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		size_t count;
-		_cleanup_(x_freep) const char **items = list_split(lists[i].text, &count);
+		_cleanup_(x_freep) const char **items = arguments_split_list(lists[i].text, &count);
 
 		assert_int_equal(count, count_of(lists[i].items));
 		for (size_t k = 0; k < count; k++)

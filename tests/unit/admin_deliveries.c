@@ -1,4 +1,4 @@
-#include "command/delivery_list.h"
+#include "changelog/delivery_list.h"
 #include "unit.h"
 
 #include <stdio.h>

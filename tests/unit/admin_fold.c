@@ -1,6 +1,6 @@
+#include "changelog/signing_keys.h"
+#include "changelog/state_fold.h"
 #include "command/outstanding.h"
-#include "command/signing_keys.h"
-#include "command/state_fold.h"
 #include "kafka/topic_rules.h"
 #include "unit.h"
 

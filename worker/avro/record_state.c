@@ -43,25 +43,16 @@ static int delivery_type_set(void *record, const char *text) {
 	return event_type_parse(text, &delivery->event_type);
 }
 
-static const char *const delivery_status_names[] = { [DELIVERY_PENDING] = "pending",
-						     [DELIVERY_DEAD] = "dead" };
-
 static const char *delivery_status_get(const void *record) {
 	const struct delivery *delivery = record;
 
-	return delivery_status_names[delivery->status];
+	return delivery_status_name(delivery->status);
 }
 
 static int delivery_status_set(void *record, const char *text) {
 	struct delivery *delivery = record;
 
-	for (size_t i = 0; i < ARRAY_LEN(delivery_status_names); i++) {
-		if (!strcmp(delivery_status_names[i], text)) {
-			delivery->status = (enum delivery_status)i;
-			return 0;
-		}
-	}
-	return 1;
+	return delivery_status_parse(text, &delivery->status);
 }
 
 #define DELIVERY(kind, member) FIELD_AT(kind, delivery, member)

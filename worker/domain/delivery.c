@@ -4,6 +4,23 @@
 #include "domain/attempt.h"
 #include "domain/field_hash.h"
 
+static const char *const status_names[] = { [DELIVERY_PENDING] = "pending",
+					    [DELIVERY_DEAD] = "dead" };
+
+const char *delivery_status_name(enum delivery_status status) {
+	return status_names[status];
+}
+
+int delivery_status_parse(const char *name, enum delivery_status *out) {
+	for (size_t i = 0; i < ARRAY_LEN(status_names); i++) {
+		if (!strcmp(status_names[i], name)) {
+			*out = (enum delivery_status)i;
+			return 0;
+		}
+	}
+	return DELIVERY_STATUS_E_UNKNOWN;
+}
+
 struct delivery delivery_copy_without_body(struct arena *arena, const struct delivery *delivery) {
 	struct delivery copy = *delivery;
 

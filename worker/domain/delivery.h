@@ -27,6 +27,14 @@
 
 enum delivery_status { DELIVERY_PENDING, DELIVERY_DEAD };
 
+/* "pending", "dead" */
+const char *delivery_status_name(enum delivery_status status);
+
+enum { DELIVERY_STATUS_E_UNKNOWN = 1 };
+
+/* Returns 0, or DELIVERY_STATUS_E_UNKNOWN. */
+int delivery_status_parse(const char *name, enum delivery_status *out) _must_check_;
+
 struct delivery {
 	struct uuid id;       /* webhook-id of every attempt; R11 */
 	struct uuid event_id; /* the same for all webhooks that get the event */

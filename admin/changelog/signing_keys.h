@@ -2,7 +2,7 @@
 #pragma once
 
 #include "avro/codec.h"
-#include "command/state_fold.h"
+#include "changelog/state_fold.h"
 
 struct signing_keys {
 	struct signing_key *items; /* in the arena; the signing one (highest epoch) first */

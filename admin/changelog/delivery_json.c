@@ -1,25 +1,6 @@
-#include "command/delivery_json.h"
+#include "changelog/delivery_json.h"
 
 #include "base/clock.h"
-
-#include <errno.h>
-
-static const char *const status_names[] = { [DELIVERY_PENDING] = "pending",
-					    [DELIVERY_DEAD] = "dead" };
-
-const char *delivery_status_name(enum delivery_status status) {
-	return status_names[status];
-}
-
-int delivery_status_parse(const char *text, enum delivery_status *out) {
-	for (size_t i = 0; i < ARRAY_LEN(status_names); i++) {
-		if (strcmp(status_names[i], text) == 0) {
-			*out = (enum delivery_status)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
 
 static void append_time(struct buffer *out, const char *name, bool is_null, int64_t wall_ms) {
 	char text[CLOCK_ISO8601_SIZE];
@@ -28,7 +9,7 @@ static void append_time(struct buffer *out, const char *name, bool is_null, int6
 	buffer_printf(out, is_null ? ",\"%s\":null" : ",\"%s\":\"%s\"", name, text);
 }
 
-void delivery_append_json(struct buffer *out, const struct delivery *delivery, bool with_body) {
+void delivery_json_append(struct buffer *out, const struct delivery *delivery, bool with_body) {
 	bool dead = delivery->status == DELIVERY_DEAD;
 	char id[UUID_TEXT_SIZE], webhook[UUID_TEXT_SIZE];
 
@@ -38,7 +19,7 @@ void delivery_append_json(struct buffer *out, const struct delivery *delivery, b
 		      "{\"id\":\"%s\",\"webhookId\":\"%s\",\"eventType\":\"%s\",\"status\":\"%s\","
 		      "\"attempts\":%d",
 		      id, webhook, event_type_name(delivery->event_type),
-		      status_names[delivery->status], delivery->attempts);
+		      delivery_status_name(delivery->status), delivery->attempts);
 	if (delivery->last_status)
 		buffer_printf(out, ",\"lastStatus\":%d,\"lastReason\":", delivery->last_status);
 	else

@@ -1,4 +1,4 @@
-#include "command/signing_keys.h"
+#include "changelog/signing_keys.h"
 
 #include "signature/jwk.h"
 #include "terminal/status.h"
@@ -20,7 +20,8 @@ static int collect(void *userdata, const char *key, int32_t partition _unused_, 
 
 	if (codec_decode_state(collector->codec, collector->arena, value, len, &record, &why) ||
 	    record.kind != STATE_SIGNING_KEY) {
-		complain("%s cannot be read: %s", key, why ? why : "it holds no signing key");
+		terminal_complain("%s cannot be read: %s", key,
+				  why ? why : "it holds no signing key");
 		keys->unreadable++;
 		return 0;
 	}

@@ -1,4 +1,4 @@
-#include "command/state_fold.h"
+#include "changelog/state_fold.h"
 
 /* Keys may be millions: a key that finds no memory ends the program, as everywhere. */
 #define uthash_malloc(size) x_malloc(size)

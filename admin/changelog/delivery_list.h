@@ -2,7 +2,7 @@
 #pragma once
 
 #include "avro/codec.h"
-#include "command/state_read.h"
+#include "changelog/state_read.h"
 
 /* What to look for. */
 struct delivery_filter {

@@ -1,4 +1,4 @@
-#include "command/state_read.h"
+#include "changelog/state_read.h"
 
 #include "kafka/topics.h"
 
@@ -7,7 +7,7 @@ struct reading {
 	struct state_fold *fold;
 };
 
-static enum admin_status take(void *userdata, const struct record *record) {
+static enum admin_status fold_record(void *userdata, const struct record *record) {
 	const struct reading *reading = userdata;
 	const struct state_read_options *options = reading->options;
 	const struct state_fold_key key = { .partition = record->partition,
@@ -21,19 +21,17 @@ static enum admin_status take(void *userdata, const struct record *record) {
 	return ADMIN_OK;
 }
 
-enum admin_status state_read(const struct invocation *invocation,
-			     const struct state_read_options *options, struct state_fold *fold) {
-	_cleanup_(x_freep) char *topic = topic_name(invocation->config, TOPIC_STATE);
+enum admin_status state_read(const struct config *config, const struct state_read_options *options,
+			     struct state_fold *fold) {
+	_cleanup_(x_freep) char *topic = topic_name(config, TOPIC_STATE);
 	const struct reader_options reader_options = { .topic = topic,
-						       .key = options->of_tenant
-								  ? invocation->tenant
-								  : NULL,
+						       .key = options->tenant_id,
 						       .start = READER_FROM_BEGINNING,
-						       .timeout_ms = invocation->timeout_ms };
+						       .timeout_ms = options->timeout_ms };
 	_cleanup_(reader_closep) struct reader *reader = NULL;
-	enum admin_status status = reader_open(invocation->config, &reader_options, &reader);
+	enum admin_status status = reader_open(config, &reader_options, &reader);
 
 	return status ? status
-		      : reader_walk(reader, invocation->timeout_ms, take,
+		      : reader_walk(reader, options->timeout_ms, fold_record,
 				    &(struct reading){ options, fold });
 }

@@ -6,11 +6,6 @@
 
 #include <stdbool.h>
 
-/* "pending", "dead" */
-const char *delivery_status_name(enum delivery_status status);
-/* Returns 0, or -EINVAL. */
-int delivery_status_parse(const char *text, enum delivery_status *out) _must_check_;
-
 /* {"id","webhookId","eventType","status","attempts","lastStatus","lastReason","nextAttemptAt","diedAt","createdAt"},
  * and "body" where it is wanted. */
-void delivery_append_json(struct buffer *out, const struct delivery *delivery, bool with_body);
+void delivery_json_append(struct buffer *out, const struct delivery *delivery, bool with_body);

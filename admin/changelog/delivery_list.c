@@ -1,4 +1,4 @@
-#include "command/delivery_list.h"
+#include "changelog/delivery_list.h"
 
 #include "terminal/status.h"
 
@@ -99,7 +99,7 @@ static int collect(void *userdata, const char *key, int32_t partition _unused_, 
 	const char *why = decode(list, value, len, &state);
 
 	if (why) {
-		complain("%s cannot be read: %s", key, why);
+		terminal_complain("%s cannot be read: %s", key, why);
 		list->unreadable++;
 		return 0;
 	}
