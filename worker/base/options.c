@@ -39,7 +39,7 @@ const struct option options[] = {
 	{ "batch.max.records", &option_int, FIELD(batch_max_records), "2000", NULL, 1, 100000,
 	  "commands in one transaction, at most" },
 	{ "batch.max.wait", &option_duration, FIELD(batch_max_wait_ms), "200ms", NULL, 0, SECONDS(5),
-	  "how long a transaction takes in commands and handles them, at most" },
+	  "how long a transaction takes in commands and handles them, at most; where commits take longer, as long as the last one, up to a second" },
 	{ "receipt.retention", &option_duration, FIELD(receipt_retention_ms), "24h", NULL, SECONDS(1), DAYS(90),
 	  "how long a repeated command id gets the same answer" },
 	{ "issuance.receipt.retention", &option_duration, FIELD(issuance_receipt_retention_ms), "0", NULL, 0, DAYS(90),
