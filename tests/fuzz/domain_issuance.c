@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "domain/callback_body.h"
-#include "domain/handler.h"
+#include "domain/issuance.h"
 #include "domain/limits.h"
 #include "fuzz.h"
 #include "unit/fake_registry.h"

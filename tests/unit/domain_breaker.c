@@ -1,6 +1,6 @@
 /* An endpoint's breaker, and what its webhook is told of it. */
 #include "domain/breaker.h"
-#include "domain/handler.h"
+#include "domain/endpoint_report.h"
 #include "domain/id.h"
 #include "unit.h"
 

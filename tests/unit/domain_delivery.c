@@ -1,7 +1,7 @@
 /* The life of a delivery after it was recorded: outcomes, the retry schedule, Retry-After,
  * withdrawal. */
-#include "domain/handler.h"
 #include "domain/id.h"
+#include "domain/outcome.h"
 #include "unit.h"
 
 static const int64_t schedule_ms[] = {

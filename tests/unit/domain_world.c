@@ -1,6 +1,7 @@
 #include "domain_world.h"
 
 #include "domain/id.h"
+#include "domain/issuance.h"
 #include "domain/limits.h"
 #include "unit.h"
 

@@ -1,5 +1,5 @@
-/* Analytic events: one for every step, published on webhook-results in the transaction that makes
- * the step true. */
+/* Analytic events: one for every step, published on webhook-results in the same transaction as
+ * the step itself. */
 #pragma once
 
 #include "base/uuid.h"
@@ -32,14 +32,14 @@ enum analytic_step {
 	ANALYTIC_STEP_NONE,
 };
 
-/* "WEBHOOK_CREATE_START"; a static text. Aborts on a pair that does not exist. */
+/* "WEBHOOK_CREATE_START": static text. Aborts on a pair that does not exist. */
 const char *analytic_event_type(enum analytic_subject subject, enum analytic_step step);
 bool analytic_event_type_exists(enum analytic_subject subject, enum analytic_step step);
 /* "webhook" or "openid". */
 const char *analytic_event_category(enum analytic_subject subject);
-/* The reverse of analytic_event_type: 0, or 1 for an unknown text. */
+/* Parses the text of analytic_event_type. Returns 0, or 1 for an unknown text. */
 int analytic_event_type_parse(const char *type, enum analytic_subject *subject,
-			      enum analytic_step *step) __attribute__((warn_unused_result));
+			      enum analytic_step *step) _must_check_;
 
 enum event_data_kind {
 	EVENT_DATA_NONE,
@@ -63,7 +63,7 @@ struct credential_issued {
 	int32_t deliveries;
 };
 
-/* A delivery's step, as told to the analysts. */
+/* A delivery's step in an analytic event. */
 struct delivery_report {
 	struct uuid delivery_id;
 	struct uuid webhook_id;
@@ -100,11 +100,11 @@ struct analytic_event {
 	enum analytic_step step;
 	int64_t timestamp_ms; /* wall */
 	const char *tenant_id;
-	const char *command_id;  /* NULL for deliveries' own */
+	const char *command_id;  /* NULL for a delivery's own events */
 	const char *request_id;  /* NULL: none */
 	const char *client_id;   /* NULL: none */
 	const char *traceparent; /* NULL: none; a record header, not a field */
-	bool repeat;             /* the answer to a command that was answered before */
+	bool repeat;             /* the answer to a repeated command */
 	int32_t status;          /* the HTTP status; 0 (null on the wire) on START */
 	struct event_data data;
 };

@@ -19,7 +19,7 @@ enum {
 	RETRY_AFTER_LONGEST = sizeof("Wednesday, 06-Nov-94 08:49:37 GMT") * 2
 };
 
-/* Written out, so that a reason can be kept by pointer for as long as the process lives. */
+/* Static texts, so that a reason can be kept by pointer for the life of the process. */
 static const char status_texts[STATUS_MAX - STATUS_MIN + 1][sizeof("status-503")] = {
 	HUNDRED(1), HUNDRED(2), HUNDRED(3), HUNDRED(4), HUNDRED(5),
 	HUNDRED(6), HUNDRED(7), HUNDRED(8), HUNDRED(9),
@@ -62,7 +62,7 @@ const char *attempt_reason_retold(const char *recorded) {
 	return recorded;
 }
 
-/* delay-seconds = 1*DIGIT. What is too large for anyone's patience stays at `max_s`. */
+/* delay-seconds = 1*DIGIT. A number above `max_s` becomes `max_s`. */
 static int64_t parse_delay_s(const char *text) {
 	const int64_t max_s = 10LL * 366 * 24 * 3600;
 	int64_t value = 0;
@@ -73,16 +73,17 @@ static int64_t parse_delay_s(const char *text) {
 }
 
 /*
- * strptime takes any blanks, or none, where the format has one, and timegm mends the calendar (the
- * 31st of February, a Monday that was none): only a text that is written back the same was right.
+ * strptime accepts any blanks, or none, for a blank of the format, and timegm corrects impossible
+ * dates (the 31st of February, a wrong weekday). So only a text that formats back to itself is
+ * valid.
  */
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* of the table below */
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the formats come from the table below */
 static bool parse_date(const char *text, const char *format, time_t *out) {
 	struct tm tm = { 0 };
 	char check[RETRY_AFTER_LONGEST];
 
-	/* The 31st year is not 2031: a year has four digits, or the form's own two. */
+	/* The year 31 is not 2031: a year has four digits, or the two of its own form. */
 	if (!strptime(text, format, &tm) || tm.tm_year < 1000 - 1900)
 		return false;
 	*out = timegm(&tm);
@@ -90,7 +91,7 @@ static bool parse_date(const char *text, const char *format, time_t *out) {
 }
 #pragma GCC diagnostic pop
 
-/* Source: RFC 9110 section 5.6.7: all three forms must be understood. */
+/* All three forms must be understood. Source: RFC 9110 section 5.6.7. */
 static int64_t parse_http_date(const char *text, int64_t now_ms) {
 	static const char *const formats[] = { "%a, %d %b %Y %H:%M:%S GMT",
 					       "%A, %d-%b-%y %H:%M:%S GMT",

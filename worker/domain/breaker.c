@@ -4,13 +4,14 @@
 #include "domain/delivery.h"
 
 void breaker_success(struct breaker *breaker) {
-	/* What was under way when the endpoint asked to be left alone does not take that back. */
+	/* A success of an attempt that began before the endpoint asked for a pause does not end
+	 * the pause. */
 	int64_t hold_until_ms = breaker->is_open ? 0 : breaker->hold_until_ms;
 
 	*breaker = (struct breaker){ .hold_until_ms = hold_until_ms, .is_gone = breaker->is_gone };
 }
 
-/* How long the endpoint itself asked to be left alone; 0: it did not. */
+/* The pause that the endpoint asked for; 0: none. */
 static int64_t asked_hold_ms(const struct attempt_result *result) {
 	return attempt_may_ask_to_wait(result->status)
 		   ? MIN(MAX(result->retry_after_ms, (int64_t)0), (int64_t)RETRY_AFTER_MAX_MS)
@@ -21,7 +22,7 @@ enum breaker_effect breaker_failure(struct breaker *breaker, const struct breake
 				    const struct attempt_result *result) {
 	int64_t hold_ms = asked_hold_ms(result);
 
-	if (result->reason == ATTEMPT_INTERNAL) /* says nothing of the endpoint */
+	if (result->reason == ATTEMPT_INTERNAL) /* not a fault of the endpoint's */
 		return BREAKER_NONE;
 	if (breaker->failures++ == 0 && !breaker->failing_since_ms)
 		breaker->failing_since_ms = result->finished_at_ms;

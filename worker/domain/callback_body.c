@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* Appends `"name":"value"`, with a comma before it where `name` begins with one. */
+/* Appends `"name":"value"`. A name that begins with a comma continues an object. */
 static void append_text(struct buffer *out, const char *name, const char *value) {
 	buffer_append_string(out, name);
 	buffer_append_json_string_or_null(out, value);
@@ -24,7 +24,7 @@ static void append_time(struct buffer *out, const char *name, int64_t wall_ms) {
 	append_text(out, name, text);
 }
 
-/* JSON as it came, without the white space around it. Source: RFC 8259 section 2. */
+/* Appends unchanged JSON without the white space around it. Source: RFC 8259 section 2. */
 static void append_verbatim(struct buffer *out, const char *name, const char *json) {
 	static const char space[] = " \t\n\r";
 	size_t len;

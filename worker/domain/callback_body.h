@@ -1,7 +1,5 @@
-/*
- * The callback's body (design section 4): an event's JSON is built once, and each webhook's ids are
- * put in front of it. Inside `domain` only.
- */
+/* The callback's body (docs/api.md, "The callback"): the event's JSON is built once, and
+ * each webhook's ids are put in front of it. Inside `domain` only. */
 #pragma once
 
 #include "base/arena.h"
@@ -9,7 +7,7 @@
 #include "domain/command.h"
 #include "domain/delivery.h"
 
-/* What an event's JSON may have at most, so that the whole body keeps to DELIVERY_BODY_MAX. */
+/* The maximum of an event's JSON, so that the whole body keeps to DELIVERY_BODY_MAX. */
 enum {
 	CALLBACK_HEAD_LEN = sizeof(
 	    "{\"deliveryId\":\"\",\"deliveryTimestamp\":\"\",\"webhookId\":\"\",\"event\":}") -
@@ -17,13 +15,13 @@ enum {
 	EVENT_JSON_MAX = DELIVERY_BODY_MAX - CALLBACK_HEAD_LEN
 };
 
-/* {"id":...,"type":...,"timestamp":...,"payload":{...}}. `claims` and `credential` of the issuance
- * are valid JSON, already checked. */
+/* Appends {"id":...,"type":...,"timestamp":...,"payload":{...}}. `claims` and `credential` of
+ * the issuance must be valid JSON. */
 void event_json_issued(struct buffer *out, const struct issuance *issuance, enum event_type type,
 		       const struct uuid *event_id);
 void event_json_test(struct buffer *out, const struct uuid *event_id, const struct uuid *webhook_id,
 		     int64_t timestamp_ms);
 
-/* Fills `body` and `body_len` of a delivery that has its ids and created_at_ms. The body lives in
- * the arena. */
+/* Fills `body` and `body_len` of a delivery whose ids and created_at_ms are set. The body lives
+ * in the arena. */
 void callback_body(struct arena *arena, const struct buffer *event_json, struct delivery *delivery);

@@ -1,8 +1,5 @@
-/*
- * Commands as they were decoded and before they are validated: plain strings, whatever they say.
- * Every pointer borrows from the arena of the turn and is UTF-8 without NUL; NULL where an optional
- * field is absent.
- */
+/* Commands, decoded and not yet validated: plain strings with any content. Every pointer borrows
+ * from the turn's arena and is UTF-8 without NUL; an absent optional field is NULL. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,21 +20,21 @@ enum operation {
 
 /* "CreateWebhook", the name of the record in schemas/webhook-command.avsc. */
 const char *operation_name(enum operation operation);
-/* Whether it only looks. */
+/* Whether the operation changes nothing. */
 bool operation_is_read(enum operation operation);
 
-/* What every command carries. */
+/* The fields that every command has. */
 struct command_envelope {
 	const char *command_id;
 	const char *tenant_id;
 	const char *request_id;
 	const char *client_id;
 	int64_t timestamp_ms;    /* the producer's, wall */
-	const char *traceparent; /* from the Kafka header; NULL without one or where it is malformed
+	const char *traceparent; /* from the Kafka header; NULL where it is missing or malformed
 				    (W3C Trace Context level 1, section 3.2) */
 };
 
-/* WebhookCommand. Only the fields of `operation` mean anything. */
+/* WebhookCommand. Only the fields of its `operation` are set. */
 struct command {
 	struct command_envelope envelope;
 	enum operation operation;
@@ -64,5 +61,5 @@ struct issuance {
 	const char *session_id;
 	const char *claims; /* a JSON object as text */
 	const char
-	    *credential; /* a JSON value as text; never NULL, "" where the command has none */
+	    *credential; /* a JSON value as text; never NULL; "" where the command has none */
 };

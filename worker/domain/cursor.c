@@ -6,7 +6,7 @@
 
 static const char CREATED_AT[] = "createdAt=", ID[] = "&id=";
 
-/* More than any cursor needs. */
+/* Longer than any cursor. */
 enum { CURSOR_PLAIN_MAX = 128 };
 
 static void append_escaping_colons(struct buffer *out, const char *text) {
@@ -33,7 +33,7 @@ char *cursor_format(struct arena *arena, const struct cursor *cursor) {
 	return arena_strndup(arena, text.data, text.len);
 }
 
-/* In place; other escapes stay as they are, and make a wrong time. */
+/* Works in place. Other escapes stay, and make the time invalid. */
 static void unescape_colons(char *text) {
 	char *out = text;
 
@@ -68,6 +68,6 @@ int cursor_parse(const char *text, struct cursor *out) {
 	if (base64url_decode(text, strlen(text), plain, CURSOR_PLAIN_MAX, &len) < 0)
 		return CURSOR_E_REFUSED;
 	plain[len] = '\0';
-	/* A NUL inside would hide what follows it. */
+	/* A NUL inside would hide the text behind it. */
 	return strlen(plain) == len ? parse_plain(plain, out) : CURSOR_E_REFUSED;
 }

@@ -53,7 +53,7 @@ struct delivery delivery_without_texts(const struct delivery *delivery) {
 	return copy;
 }
 
-/* -1..1, spread evenly over deliveries and attempts. */
+/* -1..1, evenly distributed over deliveries and attempts. */
 static double jitter_of(const struct uuid *delivery_id, int32_t attempts) {
 	struct field_hash hash;
 	uint8_t digest[FIELD_HASH_SIZE];
@@ -83,13 +83,13 @@ int64_t retry_delay_ms(const struct retry_policy *policy, const struct uuid *del
 	return MAX(back_off_ms, asked_ms);
 }
 
-/* The longest that its next attempt can have been put off. */
+/* The longest wait before the next attempt. */
 static int64_t longest_wait_ms(const struct retry_policy *policy, const struct delivery *delivery) {
 	int64_t longest_ms = 0;
 
 	if (delivery->attempts == 0)
 		return 0;
-	/* Of the whole schedule: another worker's may have been another. */
+	/* The whole schedule counts: the worker that recorded it may have had another one. */
 	for (size_t i = 0; i < policy->schedule_count; i++)
 		longest_ms = MAX(longest_ms, policy->schedule_ms[i]);
 	longest_ms += (int64_t)((double)longest_ms * policy->jitter);

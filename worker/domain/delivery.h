@@ -2,19 +2,20 @@
  * A delivery: one event on its way to one webhook's endpoint, from the commit that recorded it to
  * its end.
  *
- *              recorded with its webhook's command
- *                          │
- *                          ▼       attempt failed, another is scheduled
- *                 ┌──► PENDING ───────────────┐
- *                 │      │  │ ◄───────────────┘
- *       recovered │      │  └───── 2xx ────────────► (gone: tombstone)
- *                 │      ├─── webhook deleted ─────► (gone: tombstone)
- *                 │      │    or disabled
- *                 │      ▼ schedule exhausted
- *                 └──── DEAD ──── retention over ──► (gone: tombstone)
+ *               recorded with its webhook's command        record_delivery
+ *                           │
+ *                           ▼       attempt failed, another is scheduled: handle_outcome
+ *                  ┌──► PENDING ───────────────┐
+ *                  │      │  │ ◄───────────────┘
+ *        recovered │      │  └───── 2xx ────────────► (gone: tombstone)    handle_outcome
+ *                  │      ├─── webhook deleted ─────► (gone: tombstone)    handle_withdrawn
+ *                  │      │    or disabled
+ *                  │      ▼ schedule exhausted: handle_outcome
+ *                  └──── DEAD ──── retention over ──► (gone: tombstone)    the pipeline
+ *      operation_recover_deliveries
  *
- * The record in the changelog is the truth; an attempt whose outcome was not committed did not
- * happen, and the delivery is sent again with the same id.
+ * The changelog's record is the truth. An attempt whose outcome was not committed did not happen,
+ * and the delivery is sent again with the same id.
  */
 #pragma once
 
@@ -36,7 +37,7 @@ enum { DELIVERY_STATUS_E_UNKNOWN = 1 };
 int delivery_status_parse(const char *name, enum delivery_status *out) _must_check_;
 
 struct delivery {
-	struct uuid id;       /* webhook-id of every attempt; R11 */
+	struct uuid id;       /* webhook-id of every attempt (R11) */
 	struct uuid event_id; /* the same for all webhooks that get the event */
 	struct uuid webhook_id;
 	const char *tenant_id;
@@ -45,52 +46,52 @@ struct delivery {
 	const char *client_id;   /* NULL: none */
 	const char *traceparent; /* NULL: none */
 	enum event_type event_type;
-	const char *body; /* JSON, the same bytes on every attempt */
+	const char *body; /* JSON; the same bytes in every attempt */
 	size_t body_len;
 	enum delivery_status status;
-	int32_t attempts;           /* finished and committed ones */
+	int32_t attempts;           /* finished and committed */
 	int32_t last_status;        /* HTTP; 0: none */
 	const char *last_reason;    /* NULL before the first failure */
-	int64_t created_at_ms;      /* wall: when it was recorded */
-	int64_t next_attempt_at_ms; /* wall; due at once when not in the future. Of a dead one: when
-				       it died. */
+	int64_t created_at_ms;      /* wall: when the delivery was recorded */
+	int64_t next_attempt_at_ms; /* wall. Pending: when it is due, at once when not in the
+				       future. Dead: when it died. */
 };
 
 enum { DELIVERY_BODY_MAX = 256 * 1024 };
 
-/* Of deliveries that are read at once: how many, and how many bytes of records, past which no
- * further one is read. */
+/* The bounds of one read of deliveries: no further one is read past this number, or past these
+ * bytes of records. */
 struct delivery_bounds {
 	size_t count, bytes;
 };
 
-/* Its texts, and its body or none, copied into the arena. */
+/* Copies a delivery's texts into the arena, without or with its body. */
 struct delivery delivery_copy_without_body(struct arena *arena, const struct delivery *delivery);
 struct delivery delivery_copy(struct arena *arena, const struct delivery *delivery);
-/* What borrows nothing: texts and body are NULL. */
+/* The same delivery without what it borrows: texts and body are NULL. */
 struct delivery delivery_without_texts(const struct delivery *delivery);
 
-/* The largest wait between two attempts that a Retry-After may ask for. */
+/* The longest wait that a Retry-After may ask for. */
 enum { RETRY_AFTER_MAX_MS = 24 * 3600 * 1000 };
 
 struct retry_policy {
 	const int64_t *schedule_ms; /* the wait after the 1st, 2nd, ... failed attempt */
 	size_t schedule_count;
-	double jitter; /* 0..1, of each wait, either way */
+	double jitter; /* 0..1, of each wait, up and down */
 };
 
 /*
  * The wait after the `attempts`th failed attempt in milliseconds, or -1 when the schedule is
- * exhausted. The jitter is a hash of the delivery's id and the attempt, so that a replay decides
- * the same. `retry_after_ms` (-1: none) is honoured within [back-off, 24 h].
+ * exhausted. The jitter is a hash of the delivery's id and the attempt, so a replay decides the
+ * same. `retry_after_ms` (-1: none) is clamped to [back-off, 24 h].
  */
 int64_t retry_delay_ms(const struct retry_policy *policy, const struct uuid *delivery_id,
 		       int32_t attempts, int64_t retry_after_ms);
 
 /*
- * When a pending delivery is due, as this process may use it: as recorded, unless it lies further
- * ahead than its schedule or a Retry-After could have put it. Then a clock stood elsewhere when it
- * was recorded, and it is due now (R10).
+ * When a pending delivery is due for this process: at the recorded time, or now where the recorded
+ * time is further ahead than the schedule or a Retry-After can put it. In that case the clock was
+ * wrong when it was recorded (R10).
  */
 int64_t retry_due_ms(const struct retry_policy *policy, const struct delivery *delivery,
 		     int64_t now_ms);

@@ -1,5 +1,5 @@
-/* What handling something came to: changes for the changelog and events for webhook-results, in
- * order. Lives in an arena. */
+/* The effects of handling one command or outcome: changes for the changelog and events for
+ * webhook-results, in order. They live in an arena. */
 #pragma once
 
 #include "domain/state.h"
@@ -11,14 +11,14 @@ struct effects {
 	size_t change_count, change_capacity;
 	struct analytic_event *events;
 	size_t event_count, event_capacity;
-	enum tenant_limit reached; /* why the command was refused, where that was a limit */
+	enum tenant_limit reached; /* the limit for which the command was refused */
 };
 
 void effects_init(struct effects *effects, struct arena *arena);
 
-/* Adds an upsert; the record is copied (shallowly) into the arena, and the copy returned. */
+/* Adds an upsert. Copies the record (shallowly) into the arena and returns the copy. */
 struct state_record *effects_put(struct effects *effects, const struct state_record *record);
 void effects_delete(struct effects *effects, const struct state_key *key);
-/* Bytes of the bodies of the deliveries that it puts: what makes effects large. */
+/* The bytes of the bodies of all deliveries in the changes, which are most of the effects' size. */
 size_t effects_body_bytes(const struct effects *effects);
 void effects_event(struct effects *effects, const struct analytic_event *event);

@@ -1,4 +1,5 @@
-#include "domain/handler.h"
+#include "domain/endpoint_report.h"
+
 #include "domain/id.h"
 
 #include <string.h>

@@ -1,6 +1,8 @@
-/* The types of event that a callback carries. Plain strings on the wire, so that a wrong one is a
+/* The types of event in callbacks. They are plain strings on the wire, so a wrong one is a
  * refused value and not an undecodable record. */
 #pragma once
+
+#include "base/memory.h"
 
 enum event_type {
 	EVENT_TYPE_CREDENTIAL_ISSUED,         /* "OpenIdCredentialIssued", carries the credential */
@@ -16,5 +18,5 @@ const char *event_type_name(enum event_type type);
 
 enum { EVENT_TYPE_E_UNKNOWN = 1 };
 
-/* Any of the types; 0, or EVENT_TYPE_E_UNKNOWN. */
-int event_type_parse(const char *name, enum event_type *out) __attribute__((warn_unused_result));
+/* Parses any of the types. Returns 0, or EVENT_TYPE_E_UNKNOWN. */
+int event_type_parse(const char *name, enum event_type *out) _must_check_;

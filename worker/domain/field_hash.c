@@ -3,7 +3,7 @@
 #include <endian.h>
 #include <string.h>
 
-/* The length that stands for "absent": no field is that long. */
+/* The length that stands for "absent". No field is that long. */
 static const uint64_t ABSENT = UINT64_MAX;
 
 static void add_length(struct field_hash *hash, uint64_t len) {

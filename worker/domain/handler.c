@@ -60,7 +60,7 @@ static void hash_fields(struct field_hash *hash, const struct command *command) 
 	abort();
 }
 
-/* As the fields came, before any normalisation: a producer that repeats a command repeats its
+/* Hashes the fields before any normalisation: a producer that repeats a command repeats its
  * bytes. */
 static void fingerprint(const struct command *command, uint8_t out[FIELD_HASH_SIZE]) {
 	struct field_hash hash;
@@ -74,7 +74,7 @@ static void fingerprint(const struct command *command, uint8_t out[FIELD_HASH_SI
 int handle_command(const struct handler_context *context, const struct command *command,
 		   struct effects *out) {
 	const struct operation_rule *rule = &rules[command->operation];
-	struct handling handling = {
+	struct command_run run = {
 		.context = context,
 		.envelope = &command->envelope,
 		.subject = rule->subject,
@@ -85,5 +85,5 @@ int handle_command(const struct handler_context *context, const struct command *
 					.retention_ms = context->settings->receipt_retention_ms };
 
 	fingerprint(command, receipt.fingerprint);
-	return handling_run(&handling, &receipt, rule->operation, command);
+	return command_run_perform(&run, &receipt, rule->operation, command);
 }

@@ -22,7 +22,7 @@ static void add_source(struct field_hash *hash, const struct command_source *sou
 	field_hash_add_int(hash, source->offset);
 }
 
-/* The type goes in by its name: numbers may be given anew, names are the interface. */
+/* The type is hashed by name: numbers may be reassigned, names are the interface. */
 static void add_event(struct field_hash *hash, const char *tenant_id, const char *command_id,
 		      enum event_type type) {
 	field_hash_add_text(hash, tenant_id);

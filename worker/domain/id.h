@@ -1,7 +1,7 @@
 /*
  * Deterministic ids (R11): a repeated attempt, a restart, a re-read and a producer's duplicate
- * carry the same ones. All are BLAKE2b-128 over length-prefixed fields behind a purpose, written as
- * UUIDs. Source: RFC 7693; design section 3.
+ * carry the same ones. Each is BLAKE2b-128 over a purpose and length-prefixed fields, written as a
+ * UUID. Source: RFC 7693 (BLAKE2b), RFC 9562 section 5.8 (UUID version 8).
  */
 #pragma once
 
@@ -14,21 +14,21 @@ struct delivery;
 
 /* The callback's event id: of (tenant, commandId, event type). */
 struct uuid id_of_event(const char *tenant_id, const char *command_id, enum event_type type);
-/* A delivery's id: of these and the webhook. */
+/* A delivery's id: of the same and the webhook. */
 struct uuid id_of_delivery(const char *tenant_id, const char *command_id, enum event_type type,
 			   const struct uuid *webhook_id);
 /* An analytic event's id: of (cluster, topic, partition, offset, index of the event in its
  * command). */
 struct uuid id_of_analytic_event(const struct command_source *source, int32_t index);
 /*
- * An analytic event of a delivery's own step: of (delivery id, due time, attempt, step). `delivery`
- * is as it was before the attempt. The due time tells the lives of a delivery apart: one that is
- * recovered, or recorded anew by a duplicate command, counts its attempts from 1 again.
+ * The id of an analytic event of a delivery's own step: of (delivery id, due time, attempt, step).
+ * `delivery` is as before the attempt. The due time distinguishes the lives of a delivery: one that
+ * is recovered, or recorded again by a duplicate command, counts its attempts from 1 again.
  */
 struct uuid id_of_delivery_event(const struct delivery *delivery, int32_t attempt,
 				 enum analytic_step step);
-/* The event that tells of a webhook's disabling: of (webhook id, when it was last updated before).
- */
+/* The id of the event that reports a webhook's disabling: of (webhook id, time of its last
+ * update before). */
 struct uuid id_of_webhook_disabled(const struct webhook *webhook);
 /* A new webhook's id: of (cluster, topic, partition, offset, tenant, commandId). */
 struct uuid id_of_webhook(const struct command_source *source, const char *tenant_id,

@@ -1,20 +1,22 @@
+#include "domain/issuance.h"
+
 #include "domain/callback_body.h"
+#include "domain/command_run.h"
 #include "domain/field_hash.h"
-#include "domain/handling.h"
 #include "domain/id.h"
 #include "domain/limits.h"
 #include "domain/recording.h"
 
 #include <jansson.h>
 
-/* The webhooks that take what is issued, and how many deliveries that makes. */
+/* The webhooks that take the issued credential, and the number of deliveries that makes. */
 struct matches {
 	struct subscriber *subscribers;
 	size_t subscriber_count;
 	size_t delivery_count;
 };
 
-/* The JSON of an event, built when the first webhook wants it. */
+/* The JSON of each event type, built when the first webhook wants it. */
 struct events {
 	struct buffer json[EVENT_TYPE_SUBSCRIBABLE_COUNT];
 };
@@ -25,9 +27,9 @@ static void events_destroy(struct events *events) {
 }
 
 /*
- * The text goes out as it came, so it is only looked at. A name that stands twice in an object is
- * refused: receivers disagree on which one counts (RFC 8259 section 4). Integers are read as reals,
- * for here their size does not matter.
+ * Parses JSON only to check it: the text is sent unchanged. A repeated name in an object is
+ * refused, because receivers disagree on which one counts (RFC 8259 section 4). Integers are read
+ * as reals, since their range does not matter here.
  */
 static json_t *parse_json(const char *text) {
 	return json_loads(text,
@@ -36,9 +38,8 @@ static json_t *parse_json(const char *text) {
 			  NULL);
 }
 
-/* A string without escapes, which is what a compact credential is: seen at a glance, for the parser
- * would copy it byte by byte.
- */
+/* Whether the JSON is a string without escapes, as a compact credential is. A quick test: the
+ * parser would copy such a string byte by byte. */
 static bool is_plain_string(const char *json) {
 	const char *p = json;
 
@@ -49,7 +50,7 @@ static bool is_plain_string(const char *json) {
 	return p[0] == '"' && p[1] == '\0';
 }
 
-/* Whether the JSON, already checked, has objects and arrays in each other beyond JSON_DEPTH_MAX. */
+/* Whether valid JSON nests objects and arrays deeper than JSON_DEPTH_MAX. */
 static bool is_too_deep(const char *json) {
 	bool in_string = false;
 	int depth = 0;
@@ -121,11 +122,11 @@ static bool takes(const struct subscriber *subscriber, int type) {
 	return subscriber->types >> type & 1;
 }
 
-static int find_matches(struct handling *handling, struct matches *out) {
-	const struct registry *registry = handling->context->registry;
-	int r = registry->subscribers(registry->userdata, handling->effects->arena,
-				      handling->envelope->tenant_id, FANOUT_MAX, &out->subscribers,
-				      &out->subscriber_count);
+static int find_matches(struct command_run *run, struct matches *out) {
+	const struct registry *registry = run->context->registry;
+	int r =
+	    registry->subscribers(registry->userdata, run->effects->arena, run->envelope->tenant_id,
+				  FANOUT_MAX, &out->subscribers, &out->subscriber_count);
 
 	if (r < 0)
 		return r;
@@ -135,7 +136,8 @@ static int find_matches(struct handling *handling, struct matches *out) {
 	return 0;
 }
 
-/* One command's deliveries are one transaction, however many webhooks the tenant has. */
+/* The total of all bodies: one command's deliveries are one transaction, however many webhooks
+ * the tenant has. */
 static size_t fanout_bytes(const struct matches *matches, const struct events *events) {
 	size_t bytes = 0;
 
@@ -154,8 +156,8 @@ static bool build_event(const struct issuance *issuance, enum event_type type, s
 	return !out->overflowed;
 }
 
-/* Builds what somebody takes. False where an event does not fit into a body, or all of them not
- * into a transaction. */
+/* Builds the events that are subscribed to. Returns false where one does not fit into a body, or
+ * all of them not into a transaction. */
 static bool build_events(const struct issuance *issuance, const struct matches *matches,
 			 struct events *out) {
 	unsigned types = 0;
@@ -170,14 +172,14 @@ static bool build_events(const struct issuance *issuance, const struct matches *
 	       fanout_bytes(matches, out) <= FANOUT_BYTES_MAX;
 }
 
-static int record(struct handling *handling, const struct matches *matches,
-		  const struct events *events) {
+static int record_deliveries(struct command_run *run, const struct matches *matches,
+			     const struct events *events) {
 	int r = 0;
 
 	for (size_t i = 0; i < matches->subscriber_count; i++)
 		for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT && r == 0; type++)
 			if (takes(&matches->subscribers[i], type))
-				r = record_delivery(handling, &matches->subscribers[i].webhook_id,
+				r = record_delivery(run, &matches->subscribers[i].webhook_id,
 						    (enum event_type)type, &events->json[type],
 						    NULL);
 	return r;
@@ -186,42 +188,41 @@ static int record(struct handling *handling, const struct matches *matches,
 _Static_assert(DELIVERY_BODY_MAX == 256 * 1024 && FANOUT_BYTES_MAX == 32 * 1024 * 1024,
 	       "the message says so");
 
-static void add_too_large(struct handling *handling, const struct issuance *issuance) {
+static void add_too_large(struct command_run *run, const struct issuance *issuance) {
 	bool has_credential = *issuance->credential;
 
-	validation_add(&handling->validation, has_credential ? "credential" : "claims", "body",
+	validation_add(&run->validation, has_credential ? "credential" : "claims", "body",
 		       has_credential ? issuance->credential : issuance->claims,
 		       "Must leave the callback's body within 256 KiB, and the bodies for all of "
 		       "the tenant's webhooks within 32 MiB");
 }
 
-static int issue(struct handling *handling, const void *userdata) {
+static int issue_credential(struct command_run *run, const void *userdata) {
 	_cleanup_(events_destroy) struct events events = { 0 };
 	const struct issuance *issuance = userdata;
 	struct event_data data = { .kind = EVENT_DATA_CREDENTIAL_ISSUED };
 	struct matches matches = { 0 };
 	int r;
 
-	validate_issuance(&handling->validation, issuance);
-	if (handling_refused(handling))
+	validate_issuance(&run->validation, issuance);
+	if (command_run_refused(run))
 		return 0;
-	r = find_matches(handling, &matches);
+	r = find_matches(run, &matches);
 	if (r < 0)
 		return r;
-	if (handling_exceeds(handling, TENANT_LIMIT_PENDING_DELIVERIES,
-			     handling->context->pending_deliveries,
-			     (int64_t)matches.delivery_count))
+	if (command_run_exceeds(run, TENANT_LIMIT_PENDING_DELIVERIES,
+				run->context->pending_deliveries, (int64_t)matches.delivery_count))
 		return 0;
 	if (!build_events(issuance, &matches, &events))
-		add_too_large(handling, issuance);
-	if (handling_refused(handling))
+		add_too_large(run, issuance);
+	if (command_run_refused(run))
 		return 0;
-	r = record(handling, &matches, &events);
+	r = record_deliveries(run, &matches, &events);
 	if (r < 0)
 		return r;
 	data.credential_issued =
 	    (struct credential_issued){ issuance->credential_id, (int32_t)matches.delivery_count };
-	handling_answer(handling, 200, &data);
+	command_run_answer(run, 200, &data);
 	return 0;
 }
 
@@ -243,7 +244,7 @@ static void fingerprint(const struct issuance *issuance, uint8_t out[FIELD_HASH_
 
 int handle_issuance(const struct handler_context *context, const struct issuance *issuance,
 		    struct effects *out) {
-	struct handling handling = {
+	struct command_run run = {
 		.context = context,
 		.envelope = &issuance->envelope,
 		.subject = ANALYTIC_OPENID_CREDENTIAL,
@@ -256,5 +257,5 @@ int handle_issuance(const struct handler_context *context, const struct issuance
 
 	if (receipt.is_kept)
 		fingerprint(issuance, receipt.fingerprint);
-	return handling_run(&handling, &receipt, issue, issuance);
+	return command_run_perform(&run, &receipt, issue_credential, issuance);
 }

@@ -1,4 +1,5 @@
-#include "domain/handler.h"
+#include "domain/outcome.h"
+
 #include "domain/id.h"
 
 static void add_event(struct effects *out, const struct delivery *delivery, enum analytic_step step,
@@ -17,7 +18,7 @@ static void add_event(struct effects *out, const struct delivery *delivery, enum
 			   });
 }
 
-static void end(struct effects *out, const struct delivery *delivery) {
+static void end_delivery(struct effects *out, const struct delivery *delivery) {
 	effects_delete(out, &(struct state_key){ .kind = STATE_DELIVERY, .id = delivery->id });
 }
 
@@ -34,9 +35,9 @@ static struct delivery_report report_of(const struct delivery *delivery,
 	};
 }
 
-/* Another attempt, or none: the delivery is rewritten with what is known of it now. */
-static void fail(const struct outcome_settings *settings, const struct delivery *delivery,
-		 const struct attempt_result *result, struct effects *out) {
+/* Schedules another attempt or makes the delivery dead: rewrites its record. */
+static void fail_attempt(const struct outcome_settings *settings, const struct delivery *delivery,
+			 const struct attempt_result *result, struct effects *out) {
 	struct state_record record = { .kind = STATE_DELIVERY, .delivery = *delivery };
 	struct delivery_report report = report_of(delivery, result);
 	int64_t retry_after_ms =
@@ -64,11 +65,11 @@ void handle_outcome(const struct outcome_settings *settings, const struct delive
 	if (delivery->status != DELIVERY_PENDING)
 		abort();
 	if (result->reason != ATTEMPT_OK && !attempt_is_gone(result)) {
-		fail(settings, delivery, result, out);
+		fail_attempt(settings, delivery, result, out);
 		return;
 	}
 	report = report_of(delivery, result);
-	end(out, delivery);
+	end_delivery(out, delivery);
 	add_event(out, delivery,
 		  result->reason == ATTEMPT_OK ? ANALYTIC_PROCESS_SUCCESS : ANALYTIC_PROCESS_FAIL,
 		  result->finished_at_ms, &report);
@@ -76,7 +77,7 @@ void handle_outcome(const struct outcome_settings *settings, const struct delive
 
 void handle_withdrawn(const struct delivery *delivery, const char *reason, int64_t now_ms,
 		      struct effects *out) {
-	end(out, delivery);
+	end_delivery(out, delivery);
 	add_event(out, delivery, ANALYTIC_PROCESS_FAIL, now_ms,
 		  &(struct delivery_report){
 		      .delivery_id = delivery->id,

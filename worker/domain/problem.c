@@ -2,9 +2,8 @@
 
 #include "base/utf8.h"
 
-/* A status, its reason phrase in one word and its family. Source of the reasons: RFC 9110 section
- * 15, RFC 6585 sections 4 and 5 (429, 431).
- */
+/* A status, its reason phrase in one word, and its family. Source of the reasons: RFC 9110
+ * section 15, RFC 6585 sections 4 and 5 (429, 431). */
 struct kind {
 	int status;
 	const char *code;

@@ -1,5 +1,5 @@
-/* The body of a refusal: {"code","type","message","details":[{"value","msg","param","location"}]}.
- */
+/* The body of a refusal:
+ * {"code","type","message","details":[{"value","msg","param","location"}]}. */
 #pragma once
 
 #include "base/arena.h"
@@ -7,9 +7,9 @@
 #include <stddef.h>
 
 struct problem_detail {
-	const char *value;    /* as it came, shortened to PROBLEM_VALUE_MAX bytes at a character's
-				 border; "" where it is missing */
-	const char *msg;      /* "Invalid value" or the rule, in words */
+	const char *value;    /* the received value, cut to PROBLEM_VALUE_MAX bytes between two
+				 characters; "" where it is missing */
+	const char *msg;      /* "Invalid value" or the broken rule, in words */
 	const char *param;    /* url, events, events[1], id, limit, cursor, commandId, ... */
 	const char *location; /* body, params or query */
 };
@@ -26,11 +26,11 @@ struct problem {
 
 enum { PROBLEM_VALUE_MAX = 256, PROBLEM_DETAILS_MAX = 64 };
 
-/* A new problem without details; `status` must be one of 400, 401, 404, 405, 409, 413, 414, 415,
- * 417, 429, 431, 500, 501, 503, 505. `message` is borrowed. */
+/* Makes a problem without details. `status` must be one of 400, 401, 404, 405, 409, 413, 414,
+ * 415, 417, 429, 431, 500, 501, 503, 505. Borrows `message`. */
 struct problem *problem_new(struct arena *arena, int status, const char *message);
 
-/* Adds a row; rows past PROBLEM_DETAILS_MAX are dropped. `value` is copied and shortened, the rest
- * borrowed. */
+/* Adds a detail; drops details past PROBLEM_DETAILS_MAX. Copies and cuts `value`, borrows the
+ * rest. */
 void problem_add(struct arena *arena, struct problem *problem, const char *param,
 		 const char *location, const char *value, const char *msg);

@@ -3,18 +3,18 @@
 #include "domain/callback_body.h"
 #include "domain/id.h"
 
-static void put(struct handling *handling, struct delivery *delivery,
-		const struct buffer *event_json) {
-	callback_body(handling->effects->arena, event_json, delivery);
-	effects_put(handling->effects,
+static void put_delivery(struct command_run *run, struct delivery *delivery,
+			 const struct buffer *event_json) {
+	callback_body(run->effects->arena, event_json, delivery);
+	effects_put(run->effects,
 		    &(struct state_record){ .kind = STATE_DELIVERY, .delivery = *delivery });
-	handling_add_received(handling, delivery);
+	command_run_add_received(run, delivery);
 }
 
-int record_delivery(struct handling *handling, const struct uuid *webhook_id, enum event_type type,
+int record_delivery(struct command_run *run, const struct uuid *webhook_id, enum event_type type,
 		    const struct buffer *event_json, struct delivery *out) {
-	const struct registry *registry = handling->context->registry;
-	const struct command_envelope *envelope = handling->envelope;
+	const struct registry *registry = run->context->registry;
+	const struct command_envelope *envelope = run->envelope;
 	struct delivery delivery = {
 		.id = id_of_delivery(envelope->tenant_id, envelope->command_id, type, webhook_id),
 		.event_id = id_of_event(envelope->tenant_id, envelope->command_id, type),
@@ -26,8 +26,8 @@ int record_delivery(struct handling *handling, const struct uuid *webhook_id, en
 		.traceparent = envelope->traceparent,
 		.event_type = type,
 		.status = DELIVERY_PENDING,
-		.created_at_ms = handling->context->now_ms,
-		.next_attempt_at_ms = handling->context->now_ms,
+		.created_at_ms = run->context->now_ms,
+		.next_attempt_at_ms = run->context->now_ms,
 	};
 	enum delivery_status status;
 	int64_t due_ms;
@@ -39,7 +39,7 @@ int record_delivery(struct handling *handling, const struct uuid *webhook_id, en
 	if (r == 0 && status == DELIVERY_PENDING)
 		delivery.next_attempt_at_ms = due_ms;
 	else
-		put(handling, &delivery, event_json);
+		put_delivery(run, &delivery, event_json);
 	if (out)
 		*out = delivery;
 	return 0;

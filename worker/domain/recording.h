@@ -1,13 +1,13 @@
-/* Recording a delivery with the command that asks for it. Inside `domain` only. */
+/* Recording a delivery as an effect of a command. Inside `domain` only. */
 #pragma once
 
 #include "base/buffer.h"
-#include "domain/handling.h"
+#include "domain/command_run.h"
 
 /*
- * Records a pending delivery of the event, due now, and announces it. One that is pending already
- * with the same id (R11) is left as it is; one that is dead is recorded anew. `out`, where not
- * NULL, gets what it is and when it is due, either way. Returns 0 or a negative errno.
+ * Records a pending delivery of the event, due now, and adds its event. A delivery that is already
+ * pending under the same id (R11) stays as it is; a dead one is recorded again. `out`, where not
+ * NULL, gets the delivery with its due time in either case. Returns 0 or a negative errno.
  */
-int record_delivery(struct handling *handling, const struct uuid *webhook_id, enum event_type type,
+int record_delivery(struct command_run *run, const struct uuid *webhook_id, enum event_type type,
 		    const struct buffer *event_json, struct delivery *out) _must_check_;

@@ -1,13 +1,13 @@
 /*
- * What the handlers need to know of the state: the registry of webhooks and what belongs to it, as
- * functions. The replica implements it over SQLite, the unit tests over arrays. A look-up sees
- * every change that was applied before it, in this turn too.
+ * The handlers' view of the state: look-ups in the registry of webhooks and its surroundings, as
+ * functions. The replica implements them over SQLite, the unit tests over arrays. A look-up sees
+ * every change that was applied before it, also within the same turn.
  *
- * All return 0, REGISTRY_E_NOT_FOUND, or a negative errno that is forwarded. What is returned lives
- * in the arena.
+ * All return 0, REGISTRY_E_NOT_FOUND, or a negative errno, which is forwarded. Results live in the
+ * arena.
  *
- * Each reads what its caller asks for and no more: none has rows in number or bytes that only the
- * tenant's state bounds.
+ * Each reads within the bounds that its caller gives: none reads as much as the tenant's state
+ * happens to hold.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 
 enum { REGISTRY_E_NOT_FOUND = 1 };
 
-/* A webhook that takes events now, and the types that it takes. */
+/* A webhook that takes events now, with the event types it takes. */
 struct subscriber {
 	struct uuid webhook_id;
 	unsigned types; /* 1 << enum event_type, at least one */
@@ -26,29 +26,29 @@ struct registry {
 	void *userdata;
 	int (*webhook_get)(void *userdata, struct arena *arena, const char *tenant_id,
 			   const struct uuid *id, struct webhook *out);
-	/* Up to `limit` of the tenant's webhooks after the place (NULL: from the start), in the
-	 * order (createdAt, id). */
+	/* Up to `limit` of the tenant's webhooks after the position (NULL: from the start), in
+	 * the order (createdAt, id). */
 	int (*webhook_list)(void *userdata, struct arena *arena, const char *tenant_id,
 			    const struct cursor *after, size_t limit, struct webhook **out,
 			    size_t *count);
-	/* How many webhooks the tenant has. */
+	/* The number of the tenant's webhooks. */
 	int (*webhook_count)(void *userdata, const char *tenant_id, int64_t *out);
 	/* Up to `limit` of the tenant's webhooks that take events, in the order (createdAt, id). */
 	int (*subscribers)(void *userdata, struct arena *arena, const char *tenant_id, size_t limit,
 			   struct subscriber **out, size_t *count);
 	int (*receipt_get)(void *userdata, struct arena *arena, const char *tenant_id,
 			   const char *command_id, struct receipt *out);
-	/* The tenant's key of the highest epoch: the one that signs. */
+	/* The tenant's key of the highest epoch, which signs. */
 	int (*signing_key_newest)(void *userdata, struct arena *arena, const char *tenant_id,
 				  struct signing_key *out);
-	/* How many of the tenant's `limit` newest keys have not expired at `now_ms`. */
+	/* How many of the tenant's `limit` newest keys are not expired at `now_ms`. */
 	int (*signing_key_count)(void *userdata, const char *tenant_id, int64_t now_ms,
 				 size_t limit, size_t *out);
-	/* How a delivery stands: its status, and when it is due or died. */
+	/* A delivery's status, and the time at which it is due or died. */
 	int (*delivery_find)(void *userdata, const struct uuid *id, enum delivery_status *status,
 			     int64_t *due_ms);
-	/* The webhook's dead deliveries that died at or after `since_ms`, oldest first, within the
-	 * bounds but at least one. */
+	/* The webhook's dead deliveries that died at or after `since_ms`, oldest first, within
+	 * the bounds but at least one. */
 	int (*delivery_dead)(void *userdata, struct arena *arena, const struct uuid *webhook_id,
 			     int64_t since_ms, struct delivery_bounds bounds, struct delivery **out,
 			     size_t *count);

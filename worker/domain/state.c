@@ -36,7 +36,8 @@ struct state_key state_record_key(const struct state_record *record) {
 	abort();
 }
 
-/* Only "%" and "/" have a meaning in a key; everything else stays readable. Returns the end. */
+/* Escapes "%" and "/", which have a meaning in a key; everything else stays readable. Returns
+ * the end. */
 static char *escape(char *out, const char *text) {
 	for (const char *s = text; *s; s++) {
 		if (*s == '%')
@@ -58,7 +59,7 @@ static size_t escaped_len(const char *text) {
 	return len;
 }
 
-/* "kind/tenant/name": written for every change, so by hand. */
+/* Formats "kind/tenant/name". Hand-written, because every change needs it. */
 static char *format_named(struct arena *arena, const char *kind, const char *tenant_id,
 			  const char *name) {
 	char *text = arena_alloc(arena, strlen(kind) + escaped_len(tenant_id) + escaped_len(name) +
@@ -94,7 +95,7 @@ char *state_key_format(struct arena *arena, const struct state_key *key) {
 	abort();
 }
 
-/* Undoes escape() in place. False for any other escape: a key has one way to be written. */
+/* Undoes escape() in place. Returns false for any other escape: a key has one form. */
 static bool unescape(char *text) {
 	char *out = text;
 
@@ -112,7 +113,7 @@ static bool unescape(char *text) {
 	return out != text;
 }
 
-/* Lower case only: see unescape. */
+/* Lower case only, for the reason in unescape. */
 static bool parse_id(const char *text, struct uuid *out) {
 	return !text[strcspn(text, "ABCDEF")] && uuid_parse(text, out) == 0;
 }
@@ -127,7 +128,7 @@ static bool kind_parse(const char *name, enum state_kind *out) {
 	return false;
 }
 
-/* Cuts `text` at its slashes. Returns the number of parts, or `max` + 1 for more than that. */
+/* Cuts `text` at its slashes. Returns the number of parts, or `max` + 1 where there are more. */
 static size_t split(char *text, char **parts, size_t max) {
 	size_t count = 0;
 	char *part;

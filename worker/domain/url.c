@@ -6,7 +6,7 @@
 #include <curl/curl.h>
 #include <stdio.h>
 
-/* A url cut at its delimiters, before anything is decided. Source: RFC 3986 appendix B. */
+/* A url cut at its delimiters, not yet checked. Source: RFC 3986 appendix B. */
 struct raw_url {
 	bool is_https;
 	const char *host; /* with the brackets of an IPv6 address */
@@ -19,21 +19,21 @@ static const char NOT_ABSOLUTE[] = "Must be an absolute https url";
 static const char TOO_LONG[] = "Must be at most 2048 bytes, also after normalisation";
 _Static_assert(URL_MAX == 2048, "TOO_LONG says so");
 
-static int refuse(const char **why, const char *rule) {
+static int refuse_url(const char **why, const char *rule) {
 	*why = rule;
 	return URL_E_REFUSED;
 }
 
 static int check_characters(const char *text, const char **why) {
 	if (strlen(text) > URL_MAX)
-		return refuse(why, TOO_LONG);
+		return refuse_url(why, TOO_LONG);
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++)
 		if (*p < 0x20 || *p == 0x7f)
-			return refuse(why, "Must not contain control characters");
+			return refuse_url(why, "Must not contain control characters");
 	if (*text == ' ' || (*text && text[strlen(text) - 1] == ' '))
-		return refuse(why, "Must not begin or end with a space");
+		return refuse_url(why, "Must not begin or end with a space");
 	if (strchr(text, '#'))
-		return refuse(why, "Must not have a fragment");
+		return refuse_url(why, "Must not have a fragment");
 	return 0;
 }
 
@@ -43,12 +43,12 @@ static int take_scheme(const char **text, const struct url_policy *policy, bool 
 	*is_https = strncasecmp(*text, "https://", strlen("https://")) == 0;
 	if (!*is_https &&
 	    (!policy->allow_http || strncasecmp(*text, "http://", strlen("http://")) != 0))
-		return refuse(why, NOT_ABSOLUTE);
+		return refuse_url(why, NOT_ABSOLUTE);
 	*text = strstr(*text, "://") + strlen("://");
 	return 0;
 }
 
-/* The colon before the port is the one behind the brackets, or else the only one. */
+/* The colon before the port is the one behind the brackets, or without brackets the only one. */
 static void cut_port(char *authority, struct raw_url *out) {
 	char *bracket = *authority == '[' ? strchr(authority, ']') : NULL;
 	char *colon = strchr(bracket ? bracket : authority, ':');
@@ -73,7 +73,7 @@ static int cut(struct arena *arena, const char *text, const struct url_policy *p
 	authority_len = strcspn(text, "/?");
 	authority = arena_strndup(arena, text, authority_len);
 	if (strchr(authority, '@'))
-		return refuse(why, "Must not have user info");
+		return refuse_url(why, "Must not have user info");
 	cut_port(authority, out);
 	text += authority_len;
 	path_len = strcspn(text, "?");
@@ -83,7 +83,8 @@ static int cut(struct arena *arena, const char *text, const struct url_policy *p
 	return 0;
 }
 
-/* Decimal, 1..65535; absent or empty is the default. `out` is 0 for the default port. */
+/* Parses a decimal port, 1..65535. `out` is 0 for the default port, also where the port is
+ * absent or empty. */
 static int parse_port(const struct raw_url *raw, uint16_t *out, const char **why) {
 	const int default_port = raw->is_https ? 443 : 80;
 	int port = 0;
@@ -93,13 +94,13 @@ static int parse_port(const struct raw_url *raw, uint16_t *out, const char **why
 		return 0;
 	for (const char *p = raw->port; *p; p++) {
 		if (!isdigit((unsigned char)*p))
-			return refuse(why, "Must have a port that is a number");
+			return refuse_url(why, "Must have a port that is a number");
 		port = port * 10 + (*p - '0');
 		if (port > UINT16_MAX)
-			return refuse(why, "Must have a port between 1 and 65535");
+			return refuse_url(why, "Must have a port between 1 and 65535");
 	}
 	if (port == 0)
-		return refuse(why, "Must have a port between 1 and 65535");
+		return refuse_url(why, "Must have a port between 1 and 65535");
 	*out = port == default_port ? 0 : (uint16_t)port;
 	return 0;
 }
@@ -109,8 +110,8 @@ static bool is_unreserved(unsigned char c) {
 	return isalnum(c) || (c && strchr("-._~", c));
 }
 
-/* What may stand unencoded in path and query: pchar, "/" and "?", without the "'" on which signers
- * and clients disagree. */
+/* Whether the character may stand unencoded in path and query: pchar, "/" and "?", but not "'",
+ * on which signers and clients disagree. */
 static bool stays(unsigned char c) {
 	return is_unreserved(c) || (c && strchr("!$&()*+,;=:@/?", c));
 }
@@ -148,7 +149,7 @@ static int append_encoded(struct buffer *out, const char *text, const char **why
 		high = hex_value(text[1]);
 		low = high < 0 ? -1 : hex_value(text[2]);
 		if (low < 0)
-			return refuse(why, "Must not have a broken percent-encoding");
+			return refuse_url(why, "Must not have a broken percent-encoding");
 		c = (unsigned char)(high << 4 | low);
 		append_byte(out, c, is_unreserved(c));
 		text += 2;
@@ -160,7 +161,7 @@ static bool is_segment(const char *segment, size_t len, const char *dots) {
 	return len == strlen(dots) && strncmp(segment, dots, len) == 0;
 }
 
-/* In place; `path` begins with "/". Source: RFC 3986 section 5.2.4. */
+/* Works in place; `path` begins with "/". Source: RFC 3986 section 5.2.4. */
 static void remove_dot_segments(char *path) {
 	char *out = path;
 
@@ -198,7 +199,7 @@ static int append_path(struct arena *arena, struct buffer *out, const char *path
 	return 0;
 }
 
-/* An empty query goes: libcurl 8.14 does not send its "?" (7.88 does), and then "@query" would sign
+/* Drops an empty query: libcurl 8.14 does not send its "?" (7.88 does), so "@query" would sign
  * something else. */
 static int append_query(struct buffer *out, const char *query, const char **why) {
 	if (!query || !*query)
@@ -226,8 +227,8 @@ static int assemble(struct arena *arena, const struct raw_url *raw, const struct
 	return r ? r : append_query(out, raw->query, why);
 }
 
-/* The client that will send to the url must read it as it is written here, or it would send
- * elsewhere than was checked. */
+/* Whether libcurl reads the url as it is written. Otherwise it would send to another place than
+ * was checked. */
 static bool curl_agrees(const char *url) {
 	CURLU *handle = curl_url();
 	char *read = NULL;
@@ -259,9 +260,9 @@ int url_normalise(struct arena *arena, const char *text, const struct url_policy
 	if (r)
 		return r;
 	if (url.overflowed)
-		return refuse(why, TOO_LONG);
+		return refuse_url(why, TOO_LONG);
 	if (!curl_agrees(url.data))
-		return refuse(why, "Invalid value");
+		return refuse_url(why, "Invalid value");
 	*out = arena_strndup(arena, url.data, url.len);
 	return 0;
 }

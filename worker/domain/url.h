@@ -1,7 +1,7 @@
 /*
- * Endpoint urls: checked and normalised once, when the webhook is written, so that what is stored,
- * shown, signed and sent is one string. Source: RFC 3986 section 6.2 (normalisation), RFC 5891 and
- * UTS 46 (IDNA host names).
+ * Endpoint urls, checked and normalised once, when the webhook is written: the stored, shown,
+ * signed and sent url are the same string. Source: RFC 3986 section 6.2 (normalisation), RFC 5891
+ * and UTS 46 (IDNA host names).
  */
 #pragma once
 
@@ -17,28 +17,29 @@ struct url_policy {
 };
 
 /*
- * `text` must be an absolute https url of at most URL_MAX bytes, before and after, with a host name
- * and without user info or fragment. Returns 0 with the normalised url in the arena, or
- * URL_E_REFUSED with the rule that is broken in `why` (static text, fit for a `msg`).
+ * Normalises `text`, which must be an absolute https url with a host name, without user info and
+ * fragment, of at most URL_MAX bytes before and after. Returns 0 with the normalised url in the
+ * arena, or URL_E_REFUSED with the broken rule in `why` (static text, fit for a `msg`).
  *
- * Normalised: scheme and host lower case, host in IDNA A-label form, default port dropped, dot
- * segments removed, empty path "/", percent-encodings in upper case hex and decoded where they
- * stand for an unreserved character, everything outside RFC 3986 and also ' { } | ^ and backtick
- * percent-encoded. A dot that ends a name stays: without it a resolver may look elsewhere first.
+ * The normalised form: scheme and host in lower case, host in IDNA A-label form, default port
+ * dropped, dot segments removed, empty path "/", percent-encodings in upper case and decoded where
+ * they stand for an unreserved character, and everything outside RFC 3986 as well as ' { } | ^ and
+ * backtick percent-encoded. A dot at the end of a name stays: without it a resolver may search
+ * elsewhere first.
  */
 int url_normalise(struct arena *arena, const char *text, const struct url_policy *policy,
-		  char **out, const char **why) __attribute__((warn_unused_result));
+		  char **out, const char **why) _must_check_;
 
-/* The parts of a normalised url, as the request and its signature need them. Pointers into one copy
- * in the arena. */
+/* The parts of a normalised url, as the request and its signature need them. They point into one
+ * copy in the arena. */
 struct url_parts {
 	const char *scheme;    /* "https" */
 	const char *host;      /* without brackets or port */
-	uint16_t port;         /* the default where the url has none */
+	uint16_t port;         /* the scheme's default where the url has none */
 	const char *authority; /* host[:port], the value of Host and of "@authority" */
 	const char *path;      /* from the first "/", never empty, without the query */
 	const char *query;     /* with its leading "?", or NULL */
 };
 
-/* Splits a url that url_normalise returned; anything else aborts. */
+/* Splits a url that url_normalise returned. Aborts on any other. */
 void url_split(struct arena *arena, const char *url, struct url_parts *out);

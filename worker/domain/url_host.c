@@ -13,7 +13,7 @@ static const char ADDRESS_REFUSED[] =
     "Must name its host: an IP address is allowed only inside endpoint.allow.networks";
 static const char NAME_REFUSED[] = "Must have a valid host name";
 
-static int refuse(const char **why, const char *rule) {
+static int refuse_host(const char **why, const char *rule) {
 	*why = rule;
 	return URL_E_REFUSED;
 }
@@ -29,8 +29,7 @@ static struct in6_addr mapped(const struct in_addr *address) {
 	return out;
 }
 
-/* Without zone id, which means something only on this machine, and without IPvFuture. Written as
- * RFC 5952 says. */
+/* Refuses a zone id, which is local to one machine, and IPvFuture. Formats as RFC 5952 says. */
 static int normalise_ipv6(struct arena *arena, const char *host, const struct url_policy *policy,
 			  char **out, const char **why) {
 	char text[INET6_ADDRSTRLEN];
@@ -38,11 +37,11 @@ static int normalise_ipv6(struct arena *arena, const char *host, const struct ur
 	size_t len = strlen(host);
 
 	if (len < 2 || host[len - 1] != ']')
-		return refuse(why, NAME_REFUSED);
+		return refuse_host(why, NAME_REFUSED);
 	if (inet_pton(AF_INET6, arena_strndup(arena, host + 1, len - 2), &address) != 1)
-		return refuse(why, "Must have a valid IPv6 address between brackets");
+		return refuse_host(why, "Must have a valid IPv6 address between brackets");
 	if (!is_allowed(policy, &address))
-		return refuse(why, ADDRESS_REFUSED);
+		return refuse_host(why, ADDRESS_REFUSED);
 	inet_ntop(AF_INET6, &address, text, sizeof(text));
 	*out = arena_printf(arena, "[%s]", text);
 	return 0;
@@ -63,8 +62,8 @@ static char *lower_case(struct arena *arena, const char *host) {
 	return out;
 }
 
-/* NULL where IDNA refuses it. Plain ASCII labels are none of IDNA's business ("r3---sn.example" is
- * a fine name). */
+/* Returns NULL where IDNA refuses the host. Plain ASCII labels are not given to IDNA, which
+ * would refuse good names ("r3---sn.example"). */
 static char *to_ascii(struct arena *arena, const char *host) {
 	uint8_t *ascii = NULL;
 	char *out;
@@ -91,7 +90,7 @@ static bool is_label(const char *label, size_t len) {
 	return true;
 }
 
-/* Without the root's dot, which may end a name. Source: RFC 3986 section 3.2.2. */
+/* The length without the root's dot, which may end a name. Source: RFC 3986 section 3.2.2. */
 static size_t relative_len(const char *host) {
 	size_t len = strlen(host);
 
@@ -115,10 +114,8 @@ static bool is_name(const char *host) {
 	}
 }
 
-/*
- * The host as libcurl would use it: it rewrites every number form of an IPv4 address (127.1,
- * 0x7f000001, 017700000001) to four decimals. NULL where it refuses it.
- */
+/* The host as libcurl would use it: it rewrites every number form of an IPv4 address (127.1,
+ * 0x7f000001, 017700000001) to four decimals. NULL where libcurl refuses it. */
 static char *as_curl_reads_it(struct arena *arena, const char *host) {
 	CURLU *handle = curl_url();
 	char *read = NULL, *out = NULL;
@@ -134,8 +131,8 @@ static char *as_curl_reads_it(struct arena *arena, const char *host) {
 	return out;
 }
 
-/* A name whose last label is a number is an address that is not one ("1.2.3.256"). Source: WHATWG
- * URL, "ends in a number". */
+/* Whether the last label is a number: such a name is a malformed address ("1.2.3.256"). Source:
+ * WHATWG URL, "ends in a number". */
 static bool ends_in_a_number(const char *host) {
 	const char *dot = strrchr(host, '.'), *label = dot ? dot + 1 : host;
 
@@ -152,19 +149,18 @@ static int normalise_name(struct arena *arena, const char *name, const struct ur
 	struct in6_addr address;
 	struct in_addr ipv4;
 
-	/* An address has no dot behind it: whoever read one there read something else than we do.
-	 */
+	/* An address with a dot behind it is refused: libcurl would read it as something else. */
 	if (!read || (strlen(relative) < strlen(name) && ends_in_a_number(relative)))
-		return refuse(why, NAME_REFUSED);
+		return refuse_host(why, NAME_REFUSED);
 	if (inet_pton(AF_INET, read, &ipv4) != 1) {
 		if (ends_in_a_number(relative) || strcmp(read, name) != 0)
-			return refuse(why, NAME_REFUSED);
+			return refuse_host(why, NAME_REFUSED);
 		*out = arena_strdup(arena, name);
 		return 0;
 	}
 	address = mapped(&ipv4);
 	if (!is_allowed(policy, &address))
-		return refuse(why, ADDRESS_REFUSED);
+		return refuse_host(why, ADDRESS_REFUSED);
 	*out = arena_strdup(arena, read);
 	return 0;
 }
@@ -174,15 +170,15 @@ int url_host_normalise(struct arena *arena, const char *host, const struct url_p
 	const char *name;
 
 	if (!*host)
-		return refuse(why, "Must have a host");
+		return refuse_host(why, "Must have a host");
 	if (*host == '[')
 		return normalise_ipv6(arena, host, policy, out, why);
 	if (strchr(host, '%'))
-		return refuse(why, "Must not have a percent-encoded host");
+		return refuse_host(why, "Must not have a percent-encoded host");
 	name = to_ascii(arena, host);
 	if (!name)
-		return refuse(why, "Must have a host name that IDNA accepts");
+		return refuse_host(why, "Must have a host name that IDNA accepts");
 	if (!is_name(name))
-		return refuse(why, NAME_REFUSED);
+		return refuse_host(why, NAME_REFUSED);
 	return normalise_name(arena, name, policy, out, why);
 }

@@ -5,9 +5,9 @@
 #include "domain/url.h"
 
 /*
- * `host` as it stands in the url, an IPv6 address with its brackets. Returns 0 with the normalised
- * host in the arena, lower case, IPv6 with brackets, a name perhaps with the root's dot behind it;
- * or URL_E_REFUSED with the broken rule in `why`.
+ * Normalises `host`, given as in the url, with the brackets of an IPv6 address. Returns 0 with the
+ * normalised host in the arena: lower case, IPv6 with brackets, a name perhaps with the root's dot.
+ * Or URL_E_REFUSED with the broken rule in `why`.
  */
 int url_host_normalise(struct arena *arena, const char *host, const struct url_policy *policy,
-		       char **out, const char **why) __attribute__((warn_unused_result));
+		       char **out, const char **why) _must_check_;

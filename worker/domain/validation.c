@@ -8,8 +8,8 @@ static const char BODY[] = "body", PARAMS[] = "params", QUERY[] = "query";
 
 const char VALIDATION_INVALID[] = "Invalid value";
 
-/* 9999-12-31T23:59:59.999Z: what ISO 8601 writes with four digits of a year. Source: RFC 3339
- * section 5.6. */
+/* 9999-12-31T23:59:59.999Z, the last time whose year ISO 8601 writes with four digits. Source:
+ * RFC 3339 section 5.6. */
 static const int64_t TIMESTAMP_MAX_MS = 253402300799999;
 
 void validation_add(struct validation *validation, const char *param, const char *location,

@@ -1,5 +1,5 @@
-/* The checks on what a command says. Each adds a detail for what is wrong and goes on, so that a
- * refusal names everything at once. */
+/* Validation of a command's fields. Each check adds a detail for a fault and goes on, so that a
+ * refusal names all of them. */
 #pragma once
 
 #include "domain/command.h"
@@ -10,10 +10,10 @@
 
 struct validation {
 	struct arena *arena;
-	struct problem *problem; /* NULL: nothing is wrong so far */
+	struct problem *problem; /* NULL: no fault so far */
 };
 
-/* "Invalid value": for what is simply not of the right form. */
+/* "Invalid value": for a value without the right form. */
 extern const char VALIDATION_INVALID[];
 
 void validation_add(struct validation *validation, const char *param, const char *location,
@@ -31,11 +31,11 @@ void validate_id(struct validation *validation, const char *id, struct uuid *out
 void validate_webhook(struct validation *validation, const struct command *command,
 		      const struct url_policy *policy, struct webhook *out);
 void validate_limit(struct validation *validation, const struct command *command, size_t *out);
-/* Where the command has a cursor, `*out` points to `storage`; else it is NULL. */
+/* `*out` points to `storage`, or is NULL for a command without a cursor. */
 void validate_cursor(struct validation *validation, const struct command *command,
 		     struct cursor *storage, const struct cursor **out);
 void validate_since(struct validation *validation, int64_t since_ms);
-/* All of a command, envelope included, as its operation would: for whoever has to refuse it before
- * it is one. */
+/* All of a command, envelope included, as its operation would validate it: for the gateway,
+ * which refuses some commands before it sends them. */
 void validate_command(struct validation *validation, const struct command *command,
 		      const struct url_policy *policy);

@@ -2,158 +2,154 @@
 #include "domain/limits.h"
 #include "domain/operations.h"
 
-static void answer_about(struct handling *handling, int status, const char *message, const char *id,
+static void answer_about(struct command_run *run, int status, const char *message, const char *id,
 			 const char *msg) {
-	struct problem *problem = problem_new(handling->effects->arena, status, message);
+	struct problem *problem = problem_new(run->effects->arena, status, message);
 
 	problem->type = "resource";
-	problem_add(handling->effects->arena, problem, "id", "params", id, msg);
-	handling_answer_problem(handling, problem);
+	problem_add(run->effects->arena, problem, "id", "params", id, msg);
+	command_run_answer_problem(run, problem);
 }
 
-int operation_find_webhook(struct handling *handling, const struct command *command,
+int operation_find_webhook(struct command_run *run, const struct command *command,
 			   const struct uuid *id, struct webhook *out) {
-	const struct registry *registry = handling->context->registry;
-	int r = registry->webhook_get(registry->userdata, handling->effects->arena,
-				      handling->envelope->tenant_id, id, out);
+	const struct registry *registry = run->context->registry;
+	int r = registry->webhook_get(registry->userdata, run->effects->arena,
+				      run->envelope->tenant_id, id, out);
 
 	if (r == REGISTRY_E_NOT_FOUND)
-		answer_about(handling, 404, "The webhook does not exist.", command->id,
-			     "Not found");
+		answer_about(run, 404, "The webhook does not exist.", command->id, "Not found");
 	return r;
 }
 
-bool operation_is_disabled(struct handling *handling, const struct command *command,
+bool operation_is_disabled(struct command_run *run, const struct command *command,
 			   const struct webhook *webhook) {
 	if (webhook->disabled)
-		answer_about(handling, 409, "The webhook is disabled.", command->id,
+		answer_about(run, 409, "The webhook is disabled.", command->id,
 			     "Must name a webhook that is not disabled");
 	return webhook->disabled;
 }
 
-static void answer_webhook(struct handling *handling, int32_t status,
-			   const struct webhook *webhook) {
-	handling_answer(handling, status,
-			&(struct event_data){ .kind = EVENT_DATA_WEBHOOK, .webhook = *webhook });
+static void answer_webhook(struct command_run *run, int32_t status, const struct webhook *webhook) {
+	command_run_answer(run, status,
+			   &(struct event_data){ .kind = EVENT_DATA_WEBHOOK, .webhook = *webhook });
 }
 
-static void put_webhook(struct handling *handling, const struct webhook *webhook) {
-	effects_put(handling->effects,
+static void put_webhook(struct command_run *run, const struct webhook *webhook) {
+	effects_put(run->effects,
 		    &(struct state_record){ .kind = STATE_WEBHOOK, .webhook = *webhook });
 }
 
-/* A tenant's first key comes with its first webhook, so that there is one to sign with before there
- * is something to sign. */
-static int ensure_signing_key(struct handling *handling) {
-	const struct registry *registry = handling->context->registry;
+/* A tenant's first key is made with its first webhook, before there is anything to sign. */
+static int ensure_signing_key(struct command_run *run) {
+	const struct registry *registry = run->context->registry;
 	struct signing_key newest;
-	int r = registry->signing_key_newest(registry->userdata, handling->effects->arena,
-					     handling->envelope->tenant_id, &newest);
+	int r = registry->signing_key_newest(registry->userdata, run->effects->arena,
+					     run->envelope->tenant_id, &newest);
 
 	if (r == REGISTRY_E_NOT_FOUND)
-		operation_put_signing_key(handling, 1);
+		operation_put_signing_key(run, 1);
 	return MIN(r, 0);
 }
 
 /* Returns 0; 1 after answering; or a negative errno. */
-static int check_room(struct handling *handling) {
-	const struct registry *registry = handling->context->registry;
+static int check_room(struct command_run *run) {
+	const struct registry *registry = run->context->registry;
 	int64_t count;
-	int r = registry->webhook_count(registry->userdata, handling->envelope->tenant_id, &count);
+	int r = registry->webhook_count(registry->userdata, run->envelope->tenant_id, &count);
 
-	return r < 0 ? r : handling_exceeds(handling, TENANT_LIMIT_WEBHOOKS, count, 1);
+	return r < 0 ? r : command_run_exceeds(run, TENANT_LIMIT_WEBHOOKS, count, 1);
 }
 
-int operation_create_webhook(struct handling *handling, const void *userdata) {
-	const struct handler_context *context = handling->context;
+int operation_create_webhook(struct command_run *run, const void *userdata) {
+	const struct handler_context *context = run->context;
 	const struct command *command = userdata;
 	struct webhook webhook = {
-		.id = id_of_webhook(context->source, handling->envelope->tenant_id,
-				    handling->envelope->command_id),
-		.tenant_id = handling->envelope->tenant_id,
+		.id = id_of_webhook(context->source, run->envelope->tenant_id,
+				    run->envelope->command_id),
+		.tenant_id = run->envelope->tenant_id,
 		.created_at_ms = context->now_ms,
 		.updated_at_ms = context->now_ms,
 	};
 	int r;
 
-	validate_webhook(&handling->validation, command, &context->settings->url_policy, &webhook);
-	if (handling_refused(handling))
+	validate_webhook(&run->validation, command, &context->settings->url_policy, &webhook);
+	if (command_run_refused(run))
 		return 0;
-	r = check_room(handling);
+	r = check_room(run);
 	if (r == 0)
-		r = ensure_signing_key(handling);
+		r = ensure_signing_key(run);
 	if (r)
 		return MIN(r, 0);
-	put_webhook(handling, &webhook);
-	answer_webhook(handling, 201, &webhook);
+	put_webhook(run, &webhook);
+	answer_webhook(run, 201, &webhook);
 	return 0;
 }
 
-int operation_retrieve_webhook(struct handling *handling, const void *userdata) {
+int operation_retrieve_webhook(struct command_run *run, const void *userdata) {
 	const struct command *command = userdata;
 	struct webhook webhook;
 	struct uuid id;
 	int r;
 
-	validate_id(&handling->validation, command->id, &id);
-	if (handling_refused(handling))
+	validate_id(&run->validation, command->id, &id);
+	if (command_run_refused(run))
 		return 0;
-	r = operation_find_webhook(handling, command, &id, &webhook);
+	r = operation_find_webhook(run, command, &id, &webhook);
 	if (r == 0)
-		answer_webhook(handling, 200, &webhook);
+		answer_webhook(run, 200, &webhook);
 	return r;
 }
 
-/* Replaces everything but the id and the time of creation, which are its place in the order of a
+/* Replaces everything but the id and the time of creation, which are the webhook's position in a
  * list. */
-int operation_update_webhook(struct handling *handling, const void *userdata) {
+int operation_update_webhook(struct command_run *run, const void *userdata) {
 	const struct command *command = userdata;
 	struct webhook replacement = { 0 }, webhook;
 	struct uuid id;
 	int r;
 
-	validate_id(&handling->validation, command->id, &id);
-	validate_webhook(&handling->validation, command, &handling->context->settings->url_policy,
+	validate_id(&run->validation, command->id, &id);
+	validate_webhook(&run->validation, command, &run->context->settings->url_policy,
 			 &replacement);
-	if (handling_refused(handling))
+	if (command_run_refused(run))
 		return 0;
-	r = operation_find_webhook(handling, command, &id, &webhook);
+	r = operation_find_webhook(run, command, &id, &webhook);
 	if (r)
 		return r;
 	replacement.id = webhook.id;
 	replacement.tenant_id = webhook.tenant_id;
 	replacement.created_at_ms = webhook.created_at_ms;
-	replacement.updated_at_ms = handling->context->now_ms;
-	put_webhook(handling, &replacement);
-	answer_webhook(handling, 200, &replacement);
+	replacement.updated_at_ms = run->context->now_ms;
+	put_webhook(run, &replacement);
+	answer_webhook(run, 200, &replacement);
 	return 0;
 }
 
-int operation_delete_webhook(struct handling *handling, const void *userdata) {
+int operation_delete_webhook(struct command_run *run, const void *userdata) {
 	const struct command *command = userdata;
 	struct webhook webhook;
 	struct uuid id;
 	int r;
 
-	validate_id(&handling->validation, command->id, &id);
-	if (handling_refused(handling))
+	validate_id(&run->validation, command->id, &id);
+	if (command_run_refused(run))
 		return 0;
-	r = operation_find_webhook(handling, command, &id, &webhook);
+	r = operation_find_webhook(run, command, &id, &webhook);
 	if (r)
 		return r;
-	effects_delete(handling->effects,
-		       &(struct state_key){ .kind = STATE_WEBHOOK,
-					    .tenant_id = handling->envelope->tenant_id,
-					    .id = webhook.id });
-	handling_answer(handling, 204, &(struct event_data){ .kind = EVENT_DATA_NONE });
+	effects_delete(run->effects, &(struct state_key){ .kind = STATE_WEBHOOK,
+							  .tenant_id = run->envelope->tenant_id,
+							  .id = webhook.id });
+	command_run_answer(run, 204, &(struct event_data){ .kind = EVENT_DATA_NONE });
 	return 0;
 }
 
-/* More than any encoding of it needs besides the url: ids, names of events, times, and what stands
- * between them. */
+/* Larger than any encoding of a webhook without its url: ids, event names, times and
+ * punctuation. */
 enum { WEBHOOK_ENCODED_MAX = 512 };
 
-/* How many of the items fit into one record; at least one. */
+/* The number of items that fit into one record; at least one. */
 static size_t count_fitting(const struct webhook *items, size_t count) {
 	size_t bytes = 0;
 
@@ -165,22 +161,22 @@ static size_t count_fitting(const struct webhook *items, size_t count) {
 	return count;
 }
 
-int operation_retrieve_webhooks(struct handling *handling, const void *userdata) {
-	const struct registry *registry = handling->context->registry;
+int operation_retrieve_webhooks(struct command_run *run, const void *userdata) {
+	const struct registry *registry = run->context->registry;
 	struct event_data data = { .kind = EVENT_DATA_WEBHOOK_PAGE };
-	struct arena *arena = handling->effects->arena;
+	struct arena *arena = run->effects->arena;
 	struct cursor storage;
 	const struct cursor *after;
 	struct webhook *items;
 	size_t limit, found, shown;
 	int r;
 
-	validate_limit(&handling->validation, userdata, &limit);
-	validate_cursor(&handling->validation, userdata, &storage, &after);
-	if (handling_refused(handling))
+	validate_limit(&run->validation, userdata, &limit);
+	validate_cursor(&run->validation, userdata, &storage, &after);
+	if (command_run_refused(run))
 		return 0;
-	/* One more than asked for tells whether this page is the last. */
-	r = registry->webhook_list(registry->userdata, arena, handling->envelope->tenant_id, after,
+	/* Asks for one more than the page holds, to know whether this page is the last. */
+	r = registry->webhook_list(registry->userdata, arena, run->envelope->tenant_id, after,
 				   limit + 1, &items, &found);
 	if (r < 0)
 		return r;
@@ -192,6 +188,6 @@ int operation_retrieve_webhooks(struct handling *handling, const void *userdata)
 		data.page.next_cursor =
 		    cursor_format(arena, &(struct cursor){ last->created_at_ms, last->id });
 	}
-	handling_answer(handling, 200, &data);
+	command_run_answer(run, 200, &data);
 	return 0;
 }

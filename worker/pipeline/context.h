@@ -4,6 +4,8 @@
 #include "avro/codec.h"
 #include "base/backoff.h"
 #include "domain/handler.h"
+#include "domain/issuance.h"
+#include "domain/outcome.h"
 #include "pipeline/dead_letter.h"
 #include "pipeline/dispatch.h"
 #include "pipeline/inputs.h"

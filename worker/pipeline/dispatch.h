@@ -34,7 +34,7 @@
 #include "base/config.h"
 #include "delivery/engine.h"
 #include "delivery/job.h"
-#include "domain/handler.h"
+#include "domain/endpoint_report.h"
 #include "pipeline/metrics.h"
 #include "pipeline/partition.h"
 #include "pipeline/tenant_pending.h"

@@ -1,0 +1,200 @@
+#include "domain/command_run.h"
+
+#include "base/utf8.h"
+#include "domain/id.h"
+#include "domain/limits.h"
+
+#include <inttypes.h>
+
+/* An identifier as events show it: whole, or cut where it would make the event too large. Such a
+ * command is refused, but its START is published first. */
+static const char *shown(const struct command_run *run, const char *identifier) {
+	size_t len = identifier ? utf8_prefix_len(identifier, SHOWN_IDENTIFIER_MAX) : 0;
+
+	return identifier && identifier[len] ? arena_strndup(run->effects->arena, identifier, len)
+					     : identifier;
+}
+
+/* Adds the command's next event. Its index among the command's events determines its id. */
+static void add_event(struct command_run *run, const struct analytic_event *event) {
+	struct effects *effects = run->effects;
+	struct analytic_event complete = *event;
+
+	complete.id = id_of_analytic_event(run->context->source,
+					   (int32_t)(effects->event_count - run->first_event));
+	complete.timestamp_ms = run->context->now_ms;
+	complete.tenant_id = run->envelope->tenant_id;
+	complete.command_id = shown(run, event->command_id);
+	complete.request_id = shown(run, run->envelope->request_id);
+	complete.client_id = shown(run, run->envelope->client_id);
+	complete.traceparent = run->envelope->traceparent;
+	effects_event(effects, &complete);
+}
+
+static void add_own_event(struct command_run *run, enum analytic_step step) {
+	add_event(run, &(struct analytic_event){
+			   .subject = run->subject,
+			   .step = step,
+			   .command_id = run->envelope->command_id,
+		       });
+}
+
+/* Adds START and reserves the outcome's place behind it: the events of deliveries, which are
+ * known before the outcome, stand after it. */
+static void start_run(struct command_run *run) {
+	run->first_event = run->effects->event_count;
+	add_own_event(run, ANALYTIC_START);
+	add_own_event(run, ANALYTIC_FAIL);
+}
+
+static void finish_run(struct command_run *run, bool repeat) {
+	struct analytic_event *events = run->effects->events + run->first_event;
+
+	if (!run->status)
+		abort();
+	events[0].repeat = repeat;
+	events[1].repeat = repeat;
+	events[1].step = run->status < 400 ? ANALYTIC_SUCCESS : ANALYTIC_FAIL;
+	events[1].status = run->status;
+	events[1].data = run->data;
+}
+
+void command_run_answer(struct command_run *run, int32_t status, const struct event_data *data) {
+	run->status = status;
+	run->data = *data;
+}
+
+void command_run_answer_problem(struct command_run *run, const struct problem *problem) {
+	command_run_answer(run, problem->status,
+			   &(struct event_data){ .kind = EVENT_DATA_PROBLEM, .problem = problem });
+}
+
+bool command_run_refused(struct command_run *run) {
+	if (run->validation.problem)
+		command_run_answer_problem(run, run->validation.problem);
+	return run->validation.problem;
+}
+
+static const struct {
+	int status;
+	const char *message, *msg;
+} limit_answers[TENANT_LIMIT_COUNT] = {
+	[TENANT_LIMIT_WEBHOOKS] = { 409, "The tenant has the maximum number of webhooks.",
+				    "Is the maximum number of a tenant's webhooks" },
+	[TENANT_LIMIT_SIGNING_KEYS] = { 409,
+					"The tenant has the maximum number of signing keys in its "
+					"JWKS: a replaced key leaves it in time.",
+					"Is the maximum number of signing keys in a tenant's "
+					"JWKS" },
+	[TENANT_LIMIT_PENDING_DELIVERIES] = { 429,
+					      "The tenant has the maximum number of pending "
+					      "deliveries.",
+					      "Is the maximum number of a tenant's pending "
+					      "deliveries" },
+};
+
+bool command_run_exceeds(struct command_run *run, enum tenant_limit limit, int64_t count,
+			 int64_t more) {
+	int64_t max = run->context->settings->tenant_max[limit];
+	struct arena *arena = run->effects->arena;
+	struct problem *problem;
+
+	if (max == 0 || more == 0 || count + more <= max)
+		return false;
+	problem = problem_new(arena, limit_answers[limit].status, limit_answers[limit].message);
+	problem->type = "resource";
+	problem_add(arena, problem, tenant_limit_key(limit), "limits",
+		    arena_printf(arena, "%" PRId64, max), limit_answers[limit].msg);
+	command_run_answer_problem(run, problem);
+	run->effects->reached = limit;
+	return true;
+}
+
+void command_run_add_received(struct command_run *run, const struct delivery *delivery) {
+	add_event(
+	    run, &(struct analytic_event){
+		     .subject = ANALYTIC_WEBHOOK_EVENT,
+		     .step = ANALYTIC_RECEIVE,
+		     .data = { .kind = EVENT_DATA_DELIVERY,
+			       .delivery = { .delivery_id = delivery->id,
+					     .webhook_id = delivery->webhook_id,
+					     .event_type = delivery->event_type,
+					     .duration_ms = -1,
+					     .next_attempt_at_ms = delivery->next_attempt_at_ms } },
+		 });
+}
+
+static void answer_conflict(struct command_run *run) {
+	struct arena *arena = run->effects->arena;
+	struct problem *problem =
+	    problem_new(arena, 409, "The commandId was used before with another command.");
+
+	problem_add(arena, problem, "commandId", "body", run->envelope->command_id,
+		    "Must be new, or repeat the same command");
+	command_run_answer_problem(run, problem);
+}
+
+/* Answers from the command's receipt. Returns 1; 0 without a receipt; or a negative errno. */
+static int answer_again(struct command_run *run, const struct receipt_rule *rule) {
+	const struct handler_context *context = run->context;
+	struct receipt receipt;
+	bool is_same;
+	int r;
+
+	r = context->registry->receipt_get(context->registry->userdata, run->effects->arena,
+					   run->envelope->tenant_id, run->envelope->command_id,
+					   &receipt);
+	if (r < 0)
+		return r;
+	if (r == REGISTRY_E_NOT_FOUND || receipt.expires_at_ms <= context->now_ms)
+		return 0;
+	is_same = memcmp(receipt.fingerprint, rule->fingerprint, sizeof(receipt.fingerprint)) == 0;
+	if (is_same && rule->is_read)
+		return 0;
+	if (is_same)
+		command_run_answer(run, receipt.status, &receipt.data);
+	else
+		answer_conflict(run);
+	finish_run(run, is_same);
+	return 1;
+}
+
+static void write_receipt(struct command_run *run, const struct receipt_rule *rule) {
+	struct state_record record = {
+		.kind = STATE_RECEIPT,
+		.receipt = {
+			.tenant_id = run->envelope->tenant_id,
+			.command_id = run->envelope->command_id,
+			.subject = run->subject,
+			.status = run->status,
+			.data = run->data,
+			.created_at_ms = run->context->now_ms,
+			.expires_at_ms = run->context->now_ms + rule->retention_ms,
+		},
+	};
+
+	memcpy(record.receipt.fingerprint, rule->fingerprint, sizeof(record.receipt.fingerprint));
+	effects_put(run->effects, &record);
+}
+
+int command_run_perform(struct command_run *run, const struct receipt_rule *rule,
+			operation_fn operation, const void *command) {
+	bool keep_receipt = rule->is_kept && is_command_id(run->envelope->command_id);
+	int r;
+
+	run->validation.arena = run->effects->arena;
+	start_run(run);
+	if (keep_receipt) {
+		r = answer_again(run, rule);
+		if (r)
+			return r < 0 ? r : 0;
+	}
+	validate_envelope(&run->validation, run->envelope);
+	r = operation(run, command);
+	if (r < 0)
+		return r;
+	finish_run(run, false);
+	if (keep_receipt && !rule->is_read)
+		write_receipt(run, rule);
+	return 0;
+}
