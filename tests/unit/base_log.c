@@ -133,7 +133,7 @@ static void test_a_reader_that_stalls(void **state _unused_) {
 	drain(text);
 	log_info("again", "n=%d", -1);
 	drain(text);
-	snprintf(told, sizeof(told), "nobody read them\" lines=%llu\n",
+	snprintf(told, sizeof(told), "\"log lines were dropped\" lines=%llu\n",
 		 (unsigned long long)dropped);
 	assert_non_null(strstr(text, told));
 	for (char *rest = text, *line; (line = strsep(&rest, "\n"));)

@@ -5,7 +5,7 @@
 
 struct canonical {
 	struct buffer *out;
-	char **names; /* owned, each too: of the types that are defined so far */
+	char **names; /* owned, like each of them: the types defined so far */
 	size_t name_count, name_capacity;
 };
 
@@ -21,8 +21,8 @@ static bool is_primitive(const char *name) {
 	return false;
 }
 
-/* A name with a dot is full already; any other belongs to the namespace around it. The caller frees
- * it. */
+/* Returns the full name: a name with a dot is one already, any other gets the enclosing
+ * namespace. The caller frees it. */
 static char *full_name(const char *name, const char *space) {
 	return strchr(name, '.') || !*space ? x_strdup(name) : x_asprintf("%s.%s", space, name);
 }
@@ -33,7 +33,7 @@ static void append_full_name(struct buffer *out, const char *name, const char *s
 	buffer_append_json_string(out, full);
 }
 
-/* Source: Apache Avro 1.11 specification, "Names": a name is defined once. */
+/* A name is defined once. Source: Apache Avro 1.11 specification, "Names". */
 static int define(struct canonical *canonical, const char *name, const char *space) {
 	_cleanup_(x_freep) char *full = full_name(name, space);
 
@@ -117,7 +117,7 @@ static int append_symbols(struct buffer *out, const json_t *symbols) {
 	return 0;
 }
 
-/* Record, enum or fixed. The name's own namespace holds for everything inside. */
+/* Appends a record, enum or fixed. Its namespace holds for everything inside. */
 static int append_named(struct canonical *canonical, const json_t *schema, const char *type,
 			const char *space) {
 	struct buffer *out = canonical->out;

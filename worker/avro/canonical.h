@@ -1,14 +1,11 @@
-/*
- * A schema's Parsing Canonical Form: what is left of it when everything is removed that does not
- * change how its bytes are read. Source: Apache Avro 1.11 specification, "Parsing Canonical Form
- * for Schemas".
- */
+/* A schema's Parsing Canonical Form: the schema without the parts that do not change how bytes
+ * are read. Source: Apache Avro 1.11 specification, "Parsing Canonical Form for Schemas". */
 #pragma once
 
 #include "base/buffer.h"
 
-/* It is not JSON, or not that of a schema; or one name is defined twice in it. */
+/* REFUSED: not JSON, or not a schema's. NAME_TWICE: the schema defines a name twice. */
 enum { CANONICAL_E_REFUSED = 1, CANONICAL_E_NAME_TWICE = 2 };
 
-/* Appends the canonical form of the schema in `json`. Returns 0 or one of these. */
+/* Appends the canonical form of the schema in `json`. Returns 0 or one of these errors. */
 int canonical_append(struct buffer *out, const char *json, size_t len) _must_check_;

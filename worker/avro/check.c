@@ -3,15 +3,15 @@
 #include "base/utf8.h"
 
 /*
- * The work is bounded as well as the memory. Values that take no bytes (null, records without
- * fields) cost steps all the same: a few bytes can claim many of them, again and again inside each
- * other. No sensible record needs more than a few steps a byte.
+ * Bounds the work as well as the memory. Values without bytes (null, records without fields) cost
+ * steps too: a few bytes can claim many of them, nested again and again. No sensible record needs
+ * more than a few steps for a byte.
  */
 enum { STEPS_PER_BYTE = 8, STEPS_BASE = 4096 };
 
 struct walk {
 	struct wire *wire;
-	size_t steps; /* that are left */
+	size_t steps; /* steps left */
 	int depth;
 };
 
@@ -46,7 +46,7 @@ static void walk_record(struct walk *walk, const struct schema *schema) {
 		walk_value(walk, schema->children[i].schema);
 }
 
-/* An array, or a map, whose elements have a string before them. */
+/* Walks an array, or a map, whose elements have a string before them. */
 static void walk_blocks(struct walk *walk, const struct schema *schema) {
 	struct wire *wire = walk->wire;
 	int64_t size;

@@ -1,5 +1,5 @@
-/* The bounded walk that a record's bytes must pass before anything is made of them. Allocates
- * nothing, whatever they claim. */
+/* A bounded walk over a record's bytes, which they must pass before they are decoded. It
+ * allocates nothing, whatever the bytes claim. */
 #pragma once
 
 #include "avro/wire.h"
@@ -7,9 +7,9 @@
 
 enum { CHECK_DEPTH_MAX = 32 };
 
-/* Whether the bytes are exactly one value of the schema. Returns NULL, or what is wrong with them
- * (static text). */
+/* Checks that the bytes are exactly one value of the schema. Returns NULL, or the fault (static
+ * text). */
 const char *check_bytes(const struct schema *schema, const void *bytes, size_t len);
 
-/* Steps over one value of a record that has passed. */
+/* Skips one value of a record that has passed check_bytes. */
 void check_skip(struct wire *wire, const struct schema *schema);

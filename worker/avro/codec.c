@@ -15,11 +15,11 @@
 
 enum { SCHEMA_FILE_MAX = 1024 * 1024, CANONICAL_MAX = SCHEMA_FILE_MAX };
 
-/* A schema that a record may have been written with. */
+/* A schema with which a record may have been written. */
 struct writer {
 	uint64_t fingerprint;
 	const struct schema *schema;
-	const struct record *record; /* which of ours it is an edition of */
+	const struct record *record; /* the record of ours that it is a version of */
 };
 
 struct codec {
@@ -53,7 +53,7 @@ static int refuse_file(struct buffer *problems, const char *file, const char *wh
 	return CODEC_E_REFUSED;
 }
 
-/* Returns what canonical_append does. */
+/* Returns as canonical_append does. */
 static int fingerprint_json(const char *json, size_t len, uint64_t *out) {
 	_cleanup_(buffer_destroy) struct buffer canonical = BUFFER_INIT(CANONICAL_MAX);
 	int r = canonical_append(&canonical, json, len);
@@ -70,7 +70,7 @@ static int add_schema(struct codec *codec, const char *file, const char *json, s
 	const char *why;
 	int r = fingerprint_json(json, len, &writer.fingerprint);
 
-	/* Before avro-c sees it, which leaks what it had made by then. */
+	/* Refused before avro-c sees it, since avro-c would leak the types parsed so far. */
 	if (r == CANONICAL_E_NAME_TWICE)
 		return refuse_file(problems, file, "a name is defined twice");
 	if (schema_parse(codec->arena, json, len, &writer.schema, &why))
@@ -88,7 +88,7 @@ static int add_schema(struct codec *codec, const char *file, const char *json, s
 	return 0;
 }
 
-/* A whole file of at most SCHEMA_FILE_MAX bytes. Returns 0 or a negative errno. */
+/* Reads a whole file of at most SCHEMA_FILE_MAX bytes. Returns 0 or a negative errno. */
 static int read_file(const char *path, struct buffer *out) {
 	FILE *file = fopen(path, "re");
 	char chunk[16 * 1024];
@@ -128,7 +128,7 @@ static int add_dir(struct codec *codec, const char *dir, struct buffer *problems
 	if (count < 0)
 		return refuse_file(problems, dir, strerror(errno));
 	for (int i = 0; i < count; i++) {
-		/* All files are tried, so that all problems are named. */
+		/* Tries all files, so that every problem is reported. */
 		if (add_file(codec, dir, entries[i]->d_name, problems))
 			r = CODEC_E_REFUSED;
 		free(entries[i]);
@@ -160,12 +160,12 @@ void codec_free(struct codec *codec) {
 	free(codec);
 }
 
-static int refuse(const char **why, const char *text) {
+static int refuse_record(const char **why, const char *text) {
 	*why = text;
 	return CODEC_E_REFUSED;
 }
 
-/* From the frame to the struct; `out` is zeroed. */
+/* Decodes from the frame to the struct; `out` is zeroed. */
 static int decode(const struct codec *codec, struct arena *arena, const struct record *record,
 		  const void *bytes, size_t len, void *out, const char **why) {
 	const struct writer *writer;
@@ -177,16 +177,17 @@ static int decode(const struct codec *codec, struct arena *arena, const struct r
 		return CODEC_E_REFUSED;
 	writer = find_writer(codec, fingerprint);
 	if (!writer)
-		return refuse(
+		return refuse_record(
 		    why, arena_printf(arena, "no schema is known with the fingerprint %016" PRIx64,
 				      fingerprint));
 	if (writer->record != record)
-		return refuse(why, arena_printf(arena, "it is of the schema %s, not of %s",
-						writer->record->name, record->name));
+		return refuse_record(why, arena_printf(arena, "it is of the schema %s, not of %s",
+						       writer->record->name, record->name));
 	body = (const uint8_t *)bytes + FRAME_HEADER_SIZE;
 	wrong = check_bytes(writer->schema, body, len - FRAME_HEADER_SIZE);
 	if (wrong)
-		return refuse(why, arena_printf(arena, "malformed %s: %s", record->name, wrong));
+		return refuse_record(why,
+				     arena_printf(arena, "malformed %s: %s", record->name, wrong));
 	return decode_record(arena, writer->schema, record, body, len - FRAME_HEADER_SIZE, out, why)
 		   ? CODEC_E_REFUSED
 		   : 0;
@@ -216,7 +217,7 @@ int codec_decode_state(struct codec *codec, struct arena *arena, const void *byt
 	return decode(codec, arena, &state_record_record, bytes, len, out, why);
 }
 
-/* Our own schemas were added first, so the first one of a record is the one that we write. */
+/* The first writer of a record is its own schema, since these were added first. */
 static uint64_t own_fingerprint(const struct codec *codec, const struct record *record) {
 	for (size_t i = 0; i < EMBEDDED_SCHEMA_COUNT; i++)
 		if (codec->writers[i].record == record)

@@ -2,21 +2,20 @@
  * Bytes <-> domain, by the schemas in schemas/ (compiled in). The only folder that knows avro-c.
  *
  * Reading: the frame names the writer's schema (single-object encoding: C3 01 and the CRC-64-AVRO
- * fingerprint, little endian; the Confluent frame, 00 and a schema id, is recognised and refused
- * until a registry is configured). The bytes are first walked with that schema by our own bounded
- * check - lengths, counts, union indexes, UTF-8, nesting - which allocates nothing, and only then
- * read into the domain's structs. Fields are matched by name; a field that the writer did not have
- * takes its default from here.
+ * fingerprint, little endian; the Confluent frame, 00 and a schema id, is recognised and refused).
+ * A bounded check of ours (check.h) first walks the bytes with that schema - lengths, counts, union
+ * indexes, UTF-8, nesting - and allocates nothing. Only then are they decoded into the domain's
+ * structs. Fields are matched by name; a field that the writer does not have gets its default here.
  *
  * Writing: always single-object encoding with our own schema.
  *
- * avro-c reads the schemas. The values are read and written here, by one table for each record
- * (record.h): its generic values take 113 times the bytes of a record that is made of the smallest
- * elements, as a hostile one is; ours, less than 64 times (tests/unit/avro_hostile.c).
+ * avro-c parses the schemas only. The values are decoded and encoded here, by one table for each
+ * record (record.h): for a record made of the smallest elements, as a hostile one is, avro-c's
+ * generic values take 113 times the record's bytes, ours less than 64 times
+ * (tests/unit/avro_hostile.c).
  *
- * Once made, a codec does not change: any number of threads may use it.
- * Source: Apache Avro 1.11 specification, "Binary Encoding", "Single-object encoding", "Schema
- * Fingerprints".
+ * A codec is immutable after codec_new: any number of threads may use it. Source: Apache Avro 1.11
+ * specification, "Binary Encoding", "Single-object encoding", "Schema Fingerprints".
  */
 #pragma once
 
@@ -28,8 +27,8 @@
 
 struct codec;
 
-/* The record cannot be understood; `why` says what is wrong, in words for an operator, and lives in
- * the arena. */
+/* The record cannot be decoded; `why` has the fault in words for an operator, and lives in the
+ * arena. */
 enum { CODEC_E_REFUSED = 1 };
 
 /*
@@ -42,8 +41,8 @@ int codec_new(const char *schema_dir, struct codec **out, struct buffer *problem
 void codec_free(struct codec *codec);
 DEFINE_CLEANUP(struct codec, codec_free)
 
-/* Decoded values live in the arena and do not borrow from `bytes`. Each: 0 or CODEC_E_REFUSED.
- * Bytes left over after the value are refused. */
+/* Each decodes a framed record; returns 0 or CODEC_E_REFUSED. The values live in the arena and
+ * do not borrow from `bytes`. Bytes left over behind the value are refused. */
 int codec_decode_command(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
 			 struct command *out, const char **why) _must_check_;
 int codec_decode_issuance(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
@@ -53,8 +52,8 @@ int codec_decode_event(struct codec *codec, struct arena *arena, const void *byt
 int codec_decode_state(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
 		       struct state_record *out, const char **why) _must_check_;
 
-/* Each appends the framed record to `out`; the buffer's `overflowed` tells when it did not fit.
- * Values must be valid (UTF-8, known enums). */
+/* Each appends the framed record to `out`; where it does not fit, the buffer's `overflowed` is
+ * set. Values must be valid (UTF-8, known enums). */
 void codec_encode_command(struct codec *codec, const struct command *command, struct buffer *out);
 void codec_encode_issuance(struct codec *codec, const struct issuance *issuance,
 			   struct buffer *out);

@@ -7,7 +7,7 @@
 struct decoder {
 	struct wire wire;
 	struct arena *arena;
-	const struct record *record; /* where it is, for `why` */
+	const struct record *record; /* the current record, for `why` */
 	const struct field *field;
 	const char *why;
 };
@@ -15,7 +15,7 @@ struct decoder {
 static int read_record(struct decoder *decoder, const struct schema *schema,
 		       const struct record *record, void *out);
 
-static int refuse(struct decoder *decoder, const char *reason) {
+static int refuse_field(struct decoder *decoder, const char *reason) {
 	decoder->why = arena_printf(decoder->arena, "field %s.%s %s", decoder->record->name,
 				    decoder->field->name, reason);
 	return DECODE_E_REFUSED;
@@ -24,12 +24,13 @@ static int refuse(struct decoder *decoder, const char *reason) {
 static int refuse_type(struct decoder *decoder, const struct schema *schema) {
 	const char *type = schema_type_name(schema->type);
 
-	return refuse(decoder, schema->type == SCHEMA_NULL
-				   ? "is null"
-				   : arena_printf(decoder->arena, "has the wrong type, %s", type));
+	return refuse_field(decoder,
+			    schema->type == SCHEMA_NULL
+				? "is null"
+				: arena_printf(decoder->arena, "has the wrong type, %s", type));
 }
 
-/* The schema of the value that follows: a union's branch is read here. */
+/* Returns the schema of the next value; reads a union's branch here. */
 static const struct schema *resolve(struct decoder *decoder, const struct schema *schema) {
 	while (schema->type == SCHEMA_UNION) {
 		int64_t index = wire_read_long(&decoder->wire);
@@ -39,15 +40,15 @@ static const struct schema *resolve(struct decoder *decoder, const struct schema
 	return schema;
 }
 
-/* Text as it stands in the record, from a string or from bytes that hold one. Source: Avro 1.11,
- * "Schema Resolution" (bytes are promoted to string). */
+/* Reads text from a string, or from bytes that hold text. Source: Avro 1.11, "Schema Resolution"
+ * (bytes are promoted to string). */
 static int read_text(struct decoder *decoder, const struct schema *schema, const char **text,
 		     size_t *len) {
 	if (schema->type != SCHEMA_STRING && schema->type != SCHEMA_BYTES)
 		return refuse_type(decoder, schema);
 	*text = wire_read_bytes(&decoder->wire, len);
 	if (schema->type == SCHEMA_BYTES && *text && !utf8_is_text(*text, *len))
-		return refuse(decoder, "is not UTF-8 without NUL");
+		return refuse_field(decoder, "is not UTF-8 without NUL");
 	return 0;
 }
 
@@ -57,7 +58,7 @@ static int copy_text(struct decoder *decoder, const struct schema *schema, const
 
 	if (read_text(decoder, schema, &text, len))
 		return DECODE_E_REFUSED;
-	/* An array may hold many empty strings, of a byte each: they cost no more here. */
+	/* An array may hold many empty strings of one byte each: they must not cost more here. */
 	*out = *len ? arena_strndup(decoder->arena, text, *len) : "";
 	return 0;
 }
@@ -76,7 +77,7 @@ static int read_uuid(struct decoder *decoder, const struct schema *schema, struc
 		return DECODE_E_REFUSED;
 	if (len == sizeof(copy) - 1)
 		memcpy(copy, text, len);
-	return uuid_parse(copy, out) ? refuse(decoder, "is not a UUID") : 0;
+	return uuid_parse(copy, out) ? refuse_field(decoder, "is not a UUID") : 0;
 }
 
 static int read_boolean(struct decoder *decoder, const struct schema *schema, bool *out) {
@@ -120,7 +121,7 @@ static int read_fixed(struct decoder *decoder, const struct schema *schema, void
 	else
 		return refuse_type(decoder, schema);
 	if (!bytes || len != size)
-		return refuse(decoder, "has the wrong length");
+		return refuse_field(decoder, "has the wrong length");
 	memcpy(out, bytes, size);
 	return 0;
 }
@@ -131,10 +132,11 @@ static int read_name(struct decoder *decoder, const struct schema *schema,
 
 	if (copy_text(decoder, schema, &text, &(size_t){ 0 }))
 		return DECODE_E_REFUSED;
-	return name->set && name->set(record, text) ? refuse(decoder, "has an unknown value") : 0;
+	return name->set && name->set(record, text) ? refuse_field(decoder, "has an unknown value")
+						    : 0;
 }
 
-/* Calls `element` for each element of an array, whatever its blocks. */
+/* Calls `element` for each element of an array, in all its blocks. */
 typedef int (*element_fn)(struct decoder *decoder, const struct schema *schema, void *userdata);
 
 static int read_elements(struct decoder *decoder, const struct schema *schema, element_fn element,
@@ -166,9 +168,9 @@ static int read_names_element(struct decoder *decoder, const struct schema *sche
 	if (copy_text(decoder, schema, &text, &(size_t){ 0 }))
 		return DECODE_E_REFUSED;
 	if (target->count++ == target->names->max)
-		return refuse(decoder, "has too many elements");
+		return refuse_field(decoder, "has too many elements");
 	return target->names->add(target->record, text)
-		   ? refuse(decoder, "has an unknown or repeated value")
+		   ? refuse_field(decoder, "has an unknown or repeated value")
 		   : 0;
 }
 
@@ -237,7 +239,8 @@ static bool is_branch(const struct branch *branch, const struct schema *schema) 
 	return schema->type == SCHEMA_RECORD && !strcmp(branch->record->name, schema->name);
 }
 
-/* By the unqualified name of the branch's record. Source: Avro 1.11, "Schema Resolution". */
+/* Selects the branch by the unqualified name of its record. Source: Avro 1.11, "Schema
+ * Resolution". */
 static int read_union(struct decoder *decoder, const struct schema *schema,
 		      const struct field_union *branches, int *selected, void *out) {
 	for (size_t i = 0; i < branches->count; i++) {
@@ -252,8 +255,8 @@ static int read_union(struct decoder *decoder, const struct schema *schema,
 	}
 	if (schema->type != SCHEMA_RECORD)
 		return refuse_type(decoder, schema);
-	return refuse(decoder,
-		      arena_printf(decoder->arena, "is an unknown record, %s", schema->name));
+	return refuse_field(decoder,
+			    arena_printf(decoder->arena, "is an unknown record, %s", schema->name));
 }
 
 static int read_field(struct decoder *decoder, const struct schema *schema,
@@ -302,7 +305,7 @@ static int read_field(struct decoder *decoder, const struct schema *schema,
 	abort();
 }
 
-/* A writer mostly has our own order: the field after the last one is tried first. */
+/* Tries the field behind the last one first: most writers have our own order. */
 static const struct field *find_field(const struct record *record, const char *name, size_t *next) {
 	for (size_t i = 0; i < record->field_count; i++) {
 		size_t at = (*next + i) % record->field_count;
@@ -321,13 +324,13 @@ static void set_defaults(const struct record *record, char *out) {
 			*(int64_t *)(void *)(out + record->fields[i].offset) = -1;
 }
 
-/* Every field without a default must have been there. */
+/* Checks that every field without a default was there. */
 static int refuse_missing(struct decoder *decoder, const struct record *record, uint64_t seen) {
 	decoder->record = record;
 	for (size_t i = 0; i < record->field_count; i++) {
 		decoder->field = &record->fields[i];
 		if (!decoder->field->optional && !(seen & UINT64_C(1) << i))
-			return refuse(decoder, "is missing");
+			return refuse_field(decoder, "is missing");
 	}
 	return 0;
 }
@@ -376,8 +379,8 @@ int decode_record(struct arena *arena, const struct schema *schema, const struct
 		*why = decoder.why;
 		return DECODE_E_REFUSED;
 	}
-	/* Not reached by bytes that were checked; but if the two walks ever differ, half a record
-	 * must not pass for a whole one. */
+	/* Checked bytes never get here. If the two walks ever differ, half a record must still
+	 * not pass for a whole one. */
 	if (decoder.wire.error) {
 		*why = decoder.wire.error;
 		return DECODE_E_REFUSED;

@@ -29,7 +29,7 @@ static void write_uuid(struct buffer *out, const struct uuid *uuid) {
 	wire_write_bytes(out, text, sizeof(text) - 1);
 }
 
-/* An array is one block and the empty block that ends it; an empty array is only the latter. */
+/* An array is one block and an empty block at its end; an empty array is only the latter. */
 static void open_array(struct buffer *out, size_t count) {
 	if (count)
 		wire_write_long(out, (int64_t)count);
@@ -71,7 +71,7 @@ static void write_union(struct buffer *out, const struct field_union *branches, 
 		encode_record(out, branch->record, branch->size ? *(const void *const *)in : in);
 }
 
-/* The value of a type that a pointer into the struct points at. */
+/* The value of a type at a pointer into the struct. */
 #define AS(type, p) (*(type const *)(p))
 
 static void write_field(struct buffer *out, const struct field *field, const char *in) {

@@ -1,4 +1,4 @@
-/* A struct of the domain into a record's bytes, with our own schema: the order of the tables is the
+/* Encodes a struct of the domain as a record of our own schema: the order of the tables is the
  * order of its fields. */
 #pragma once
 

@@ -1,9 +1,9 @@
 #include "avro/fingerprint.h"
 
-/* The polynomial, which is also the fingerprint of nothing. */
+/* The polynomial, and the fingerprint of an empty text. */
 static const uint64_t EMPTY = 0xc15d213aa4d7a795;
 
-/* Bit by bit instead of by a table: a schema is fingerprinted once, when it is loaded. */
+/* Computes bit by bit, without a table: a schema is fingerprinted once, when it is loaded. */
 uint64_t fingerprint_of(const void *bytes, size_t len) {
 	const uint8_t *p = bytes;
 	uint64_t fingerprint = EMPTY;

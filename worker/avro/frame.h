@@ -1,4 +1,4 @@
-/* What stands before a record's bytes and names the schema that they were written with. */
+/* The frame: the header before a record's bytes, which names their schema. */
 #pragma once
 
 #include "base/arena.h"
@@ -7,11 +7,8 @@
 
 enum { FRAME_HEADER_SIZE = 10, FRAME_E_REFUSED = 1 };
 
-/*
- * Reads the header of the single-object encoding: the schema's fingerprint, and the record's bytes
- * behind it. Returns 0, or FRAME_E_REFUSED with the reason in `why`: also for the Confluent frame,
- * for which no registry is configured.
- */
+/* Reads the header of the single-object encoding, with the schema's fingerprint. Returns 0, or
+ * FRAME_E_REFUSED with the reason in `why`; the Confluent frame is refused too. */
 int frame_parse(struct arena *arena, const void *bytes, size_t len, uint64_t *fingerprint,
 		const char **why) _must_check_;
 

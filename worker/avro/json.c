@@ -81,7 +81,7 @@ static void append_union(struct buffer *out, const struct field_union *branches,
 		buffer_append_string(out, "null");
 }
 
-/* The value of a type that a pointer into the struct points at. */
+/* The value of a type at a pointer into the struct. */
 #define AS(type, p) (*(type const *)(p))
 
 static void append_value(struct buffer *out, const struct field *field, const char *in) {

@@ -1,16 +1,16 @@
-/* Records as JSON for people and scripts: `results tail`, `state dump`, answers of the command
- * line. */
+/* Records as JSON, for people and scripts: `results tail`, `state dump`, and the answers of the
+ * command line. */
 #pragma once
 
 #include "base/buffer.h"
 #include "domain/analytic_event.h"
 #include "domain/state.h"
 
-/* {"id":...,"type":"WEBHOOK_CREATE_SUCCESS",...,"data":{...}}: the members of the schema, in its
- * order; timestamps as ISO 8601. */
+/* Appends {"id":...,"type":"WEBHOOK_CREATE_SUCCESS",...,"data":{...}}: the schema's members in
+ * its order; timestamps as ISO 8601. */
 void json_append_event(struct buffer *out, const struct analytic_event *event);
-/* {"type":"Webhook",...}; bytes as base64url, a delivery's body as a JSON string. */
+/* Appends {"type":"Webhook",...}: bytes as base64url, a delivery's body as a JSON string. */
 void json_append_state(struct buffer *out, const struct state_record *record);
-/* Only the data: a webhook as the API shows it (id, events, url, disabled), a page as {data,
- * nextCursor}, a problem as the error body; `null` where there is none. */
+/* Appends the data alone: a webhook as the API shows it (id, events, url, disabled), a page as
+ * {data, nextCursor}, a problem as the error body; `null` where there is none. */
 void json_append_api_data(struct buffer *out, const struct event_data *data);

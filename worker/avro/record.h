@@ -1,7 +1,6 @@
 /*
- * How the records of the schemas and the structs of the domain are made of each other: a table for
- * each record, a row for each field, in the schema's order. Decoding, encoding and JSON are three
- * readings of the same tables.
+ * The mapping between the schemas' records and the domain's structs: a table for each record with a
+ * row for each field, in the schema's order. Decoding, encoding and JSON all read these tables.
  */
 #pragma once
 
@@ -24,22 +23,23 @@ enum field_kind {
 	FIELD_TIME_OR_NULL, /* int64_t, wall ms, 0: null             ["null", timestamp-millis] */
 	FIELD_FIXED,        /* uint8_t[]                             fixed */
 	FIELD_VERSION,      /* nothing: always 1                     int */
-	FIELD_NAME,         /* an enum, by `name`                    string */
+	FIELD_NAME,         /* an enum, by `name` string */
 	FIELD_NAMES,        /* enums in an array, by `names`         array of string */
 	FIELD_ARRAY,        /* a pointer and a size_t count          array of records, by `array` */
-	FIELD_UNION, /* an enum and what it selects           union of records, by `branches` */
+	FIELD_UNION,        /* an enum and the value it selects union of records, by `branches` */
 };
 
-/* A text that stands for something in the record. */
+/* A text that encodes a member of the record. */
 struct field_name {
 	const char *(*get)(const void *record);
-	int (*set)(void *record, const char *text); /* 0, or 1 for an unknown text; NULL: it follows
-						       from the other fields */
+	int (*set)(
+	    void *record,
+	    const char *text); /* 0, or 1 for an unknown text; NULL: other fields determine it */
 };
 
 /* An array of enums inside the struct. */
 struct field_names {
-	size_t max; /* elements that it has room for */
+	size_t max; /* the elements it has room for */
 	const char *(*get)(const void *record, size_t index);
 	int (*add)(void *record, const char *text); /* 0, or 1 for an unknown or repeated text */
 };
@@ -49,11 +49,11 @@ struct field_array {
 	size_t item_size;
 };
 
-/* The branches of a union, in the order of the enum that tells which one it is. */
+/* The branches of a union, in the order of the enum that selects one. */
 struct field_union {
 	const struct branch {
 		const struct record *record; /* NULL: null */
-		size_t size; /* of what the struct points at; 0: the struct holds it itself */
+		size_t size; /* of the struct behind the pointer; 0: the struct itself holds it */
 	} *branches;
 	size_t count;
 };
@@ -61,11 +61,10 @@ struct field_union {
 struct field {
 	const char *name;
 	enum field_kind kind;
-	bool optional; /* a writer without it is understood: it is zero, or what the kind's null is
-			*/
+	bool optional; /* a writer may lack it: then it is zero, or the kind's null */
 	size_t offset; /* of the value in the struct; UNION: of the enum */
-	size_t
-	    second; /* of the length, count or flag; FIXED: its size; UNION: of what is selected */
+	size_t second; /* of the length, count or flag; FIXED: its size; UNION: of the selected
+			  value */
 	union {
 		const struct field_name *as_name;
 		const struct field_names *as_names;
@@ -78,20 +77,20 @@ struct record {
 	const char *name; /* in the schema, without its namespace */
 	const struct field *fields;
 	size_t field_count;
-	void (*complete)(
-	    void *record); /* after decoding, what a field says of another's struct; or NULL */
+	void (*complete)(void *record); /* called after decoding, to fill members that depend on
+					   other fields; or NULL */
 };
 
-/* Of struct command, issuance, analytic_event and state_record. */
+/* The tables of struct command, issuance, analytic_event and state_record. */
 extern const struct record command_record, issuance_record, analytic_event_record,
     state_record_record;
-/* Of the struct problem inside an event, and of the unions inside an event, a receipt and a state
- * record. */
+/* The tables of the struct problem inside an event, and of the unions inside an event, a receipt
+ * and a state record. */
 extern const struct record event_problem_record;
 extern const struct field_union event_data_union, state_union;
 extern const struct field_names webhook_events_names;
 
-/* A webhook of an event knows its tenant, and a problem its status, from the record around it. */
+/* Fills members that come from the enclosing record: a webhook's tenant, and a problem's status. */
 struct event_data;
 void event_data_complete(struct event_data *data, const char *tenant_id, int status);
 

@@ -38,7 +38,7 @@ static const struct branch operation_branches[OPERATION_COUNT] = {
 };
 static const struct field_union operation_union = { operation_branches, OPERATION_COUNT };
 
-/* The envelope comes first in both, so that one list serves them. */
+/* Both structs begin with the envelope, so one list serves both. */
 _Static_assert(!offsetof(struct command, envelope) && !offsetof(struct issuance, envelope),
 	       "the envelope comes first");
 

@@ -155,7 +155,7 @@ void event_data_complete(struct event_data *data, const char *tenant_id, int sta
 	if (data->kind == EVENT_DATA_WEBHOOK_PAGE)
 		for (size_t i = 0; i < data->page.count; i++)
 			((struct webhook *)(uintptr_t)data->page.items)[i].tenant_id =
-			    tenant_id; /* still ours: just decoded */
+			    tenant_id; /* just decoded, so not const yet */
 	if (data->kind == EVENT_DATA_PROBLEM)
 		((struct problem *)(uintptr_t)data->problem)->status = status;
 }

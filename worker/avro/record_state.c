@@ -87,7 +87,7 @@ static void delivery_complete(void *record) {
 static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields),
 					delivery_complete };
 
-/* The outcome is told as the type of the event that answered; its step follows from the status. */
+/* Encodes the outcome as the type of the answering event, whose step follows from the status. */
 static const char *receipt_outcome_get(const void *record) {
 	const struct receipt *receipt = record;
 

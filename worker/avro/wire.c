@@ -77,8 +77,8 @@ size_t wire_read_block(struct wire *wire, int64_t *size) {
 		if (*size < 0 || (uint64_t)*size > wire_left(wire))
 			return (size_t)wire_fail(wire, "a block goes past its end");
 	}
-	/* An element takes a byte or more; of those that take none (null) no more are believed than
-	 * bytes are left. */
+	/* Most elements take a byte or more. Of those that take none (null), no more are
+	 * accepted than bytes are left. */
 	if ((uint64_t)count > wire_left(wire))
 		return (size_t)wire_fail(wire, "a count claims more elements than bytes are left");
 	return (size_t)count;

@@ -1,7 +1,7 @@
 /*
- * Avro's binary encoding, value by value. Reading past the end, or what is not well-formed, sets
- * `error` and gives zero from then on, so that a reader looks once, where it matters. Source:
- * Apache Avro 1.11 specification, "Binary Encoding".
+ * Avro's binary encoding, value by value. Reading past the end, or malformed bytes, sets `error`
+ * and gives zero from then on, so a reader checks once, where it matters. Source: Apache Avro 1.11
+ * specification, "Binary Encoding".
  */
 #pragma once
 
@@ -12,15 +12,15 @@
 
 struct wire {
 	const uint8_t *at, *end;
-	const char *error; /* static text, of the first thing that was wrong */
+	const char *error; /* static text, of the first fault */
 };
 
 static inline size_t wire_left(const struct wire *wire) {
 	return (size_t)(wire->end - wire->at);
 }
 
-/* Zero, so that a failed read can be returned in one line. Nothing is left to read after an error,
- * so every loop ends. */
+/* Sets the error and leaves nothing to read, so that every loop ends. Returns zero, so that a
+ * reader can return it. */
 static inline int64_t wire_fail(struct wire *wire, const char *error) {
 	if (!wire->error)
 		wire->error = error;
@@ -28,16 +28,16 @@ static inline int64_t wire_fail(struct wire *wire, const char *error) {
 	return 0;
 }
 
-/* A variable-length zig-zag number. */
+/* Reads a variable-length zig-zag number. */
 int64_t wire_read_long(struct wire *wire);
 int32_t wire_read_int(struct wire *wire);
 bool wire_read_boolean(struct wire *wire);
-/* `len` bytes that borrow from the record; NULL when there are fewer. */
+/* Reads `len` bytes, which borrow from the record; NULL where fewer are left. */
 const void *wire_read_raw(struct wire *wire, size_t len);
-/* A string or bytes: their length, then themselves. NULL after an error, never for an empty one. */
+/* Reads a string or bytes behind their length. NULL after an error, never for an empty one. */
 const void *wire_read_bytes(struct wire *wire, size_t *len);
-/* The head of a block of an array or map: how many elements follow, 0 at the end. `size` is their
- * size in bytes, or -1 where it is not told. */
+/* Reads the head of a block of an array or map. Returns the number of its elements, 0 at the
+ * end. `size` is their size in bytes, or -1 where it is not given. */
 size_t wire_read_block(struct wire *wire, int64_t *size);
 
 void wire_write_long(struct buffer *out, int64_t value);

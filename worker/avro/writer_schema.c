@@ -2,8 +2,7 @@
 
 #include <avro.h>
 
-/* The named types that were met so far, so that a reference to one finds it, also from inside
- * itself. */
+/* The named types so far, so that a reference finds its type, also from inside that type. */
 struct compiler {
 	struct arena *arena;
 	struct named {
@@ -45,8 +44,8 @@ static enum schema_type type_of(avro_schema_t source) {
 		return SCHEMA_UNION;
 	case AVRO_RECORD:
 		return SCHEMA_RECORD;
-	default: /* AVRO_LINK, which was followed; and AVRO_INVALID, which avro-c has since 1.12
-		    alone */
+	default: /* AVRO_LINK, which was followed already; and AVRO_INVALID, which only avro-c 1.12
+		    has */
 		abort();
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * A schema as the walks over a record's bytes need it: made once from avro-c's, then only read.
+ * A schema as the walks over a record's bytes need it: made once from avro-c's, then immutable.
  * Nothing else knows avro-c. (This folder has the name of avro-c's own: a header called schema.h,
  * value.h or io.h here would hide its <avro/schema.h>.)
  */
@@ -37,13 +37,13 @@ struct schema {
 	const char *space; /* RECORD: its namespace, "" without one */
 	size_t size;       /* FIXED: bytes; ENUM: symbols */
 	const struct schema_child
-	    *children; /* RECORD: fields; UNION: branches; ARRAY, MAP: the one of the elements */
+	    *children; /* RECORD: fields; UNION: branches; ARRAY, MAP: the element's schema */
 	size_t child_count;
 };
 
 enum { SCHEMA_E_REFUSED = 1 };
 
-/* Reads a schema's JSON; it lives in the arena, and may refer to itself. Returns 0, or
+/* Parses a schema's JSON. The result lives in the arena, and may refer to itself. Returns 0, or
  * SCHEMA_E_REFUSED with the reason in `why`. */
 int schema_parse(struct arena *arena, const char *json, size_t len, const struct schema **out,
 		 const char **why) _must_check_;

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* AddressSanitizer sees a block as one piece of memory: here it is told of the pieces in it. */
+/* AddressSanitizer sees a block as one allocation. The arena marks the pieces inside it. */
 #if defined(__SANITIZE_ADDRESS__)
 #define IS_GUARDED 1
 #elif defined(__has_feature)
@@ -20,7 +20,7 @@
 #define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
 #endif
 
-/* Where it is guarded, a byte or more behind each piece that nobody may touch. */
+/* GAP: under AddressSanitizer at least one unusable byte follows each piece, to catch overruns. */
 enum { BLOCK_SIZE = 64 * 1024, ALIGNMENT = _Alignof(max_align_t), GAP = IS_GUARDED };
 
 struct block {
@@ -30,10 +30,8 @@ struct block {
 	_Alignas(max_align_t) char data[];
 };
 
-/*
- * The head block is the one being filled. An oversized request gets a block of its own behind the
- * head.
- */
+/* The head block is the one being filled. A large request gets a block of its own, linked behind
+ * the head. */
 struct arena {
 	struct block *head;
 };
@@ -73,7 +71,7 @@ void arena_free(struct arena *arena) {
 	free(arena);
 }
 
-static void *take(struct arena *arena, size_t need) {
+static void *take_room(struct arena *arena, size_t need) {
 	struct block *head = arena->head;
 
 	if (need > BLOCK_SIZE / 4) {
@@ -95,7 +93,7 @@ static void *take(struct arena *arena, size_t need) {
 }
 
 void *arena_alloc(struct arena *arena, size_t size) {
-	void *piece = take(arena, (size + GAP + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+	void *piece = take_room(arena, (size + GAP + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
 
 	ASAN_UNPOISON_MEMORY_REGION(piece, size);
 	return piece;

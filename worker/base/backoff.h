@@ -1,19 +1,17 @@
-/*
- * Growing pauses of a repair that may have to be tried again and again: what fails once often fails
- * once more, and must not fail thousands of times a second, nor fill the log.
- */
+/* Exponential back-off for a repair that may fail many times in a row. The pause keeps it from
+ * failing thousands of times a second and from filling the log. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct backoff {
-	int failures;     /* in a row */
-	int64_t until_ms; /* monotonic: nothing is tried before it */
+	int failures;     /* consecutive */
+	int64_t until_ms; /* monotonic; no further try before it */
 };
 
-/* One more failure: the pause is `min_ms` after the first, doubled for each further one up to
- * `max_ms`. */
+/* Counts one failure. The pause is `min_ms` after the first and doubles with each further one,
+ * up to `max_ms`. */
 static inline void backoff_fail(struct backoff *backoff, int64_t now_ms, int64_t min_ms,
 				int64_t max_ms) {
 	int doublings = backoff->failures < 30 ? backoff->failures : 30;

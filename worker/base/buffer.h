@@ -1,10 +1,8 @@
 /*
- * A growing byte buffer with a maximum, and the few things that are written into one: text, JSON
- * strings, base64url.
+ * A growing byte buffer with a maximum, and writers of text, JSON strings and base64 into it.
  *
- * Appending past the maximum sets `overflowed` and drops the bytes; the writer looks once, at the
- * end. The content is always followed by a NUL that is not counted, so `data` can be used as a C
- * string.
+ * Appending past the maximum sets `overflowed` and drops the bytes, so the writer checks once, at
+ * the end. A NUL that `len` does not count always follows the content: `data` is a C string.
  */
 #pragma once
 
@@ -25,11 +23,11 @@ struct buffer {
 
 void buffer_destroy(struct buffer *buffer);
 
-/* Empties it and keeps the memory. */
+/* Empties the buffer and keeps its memory. */
 void buffer_clear(struct buffer *buffer);
 
-/* Ensures room for `len` more bytes. Returns where they go, or NULL (and `overflowed`) past the
- * maximum. */
+/* Ensures room for `len` more bytes. Returns the place to write them to; past the maximum sets
+ * `overflowed` and returns NULL. */
 void *buffer_reserve(struct buffer *buffer, size_t len);
 
 void buffer_append(struct buffer *buffer, const void *bytes, size_t len);
@@ -37,15 +35,13 @@ void buffer_append_string(struct buffer *buffer, const char *s);
 void buffer_append_char(struct buffer *buffer, char c);
 void buffer_printf(struct buffer *buffer, const char *format, ...) _printf_(2, 3);
 
-/* Text with each control (utf8_control) as \uXXXX, so that whoever looks at it sees it. */
+/* Appends text with each control character (utf8_control) as \uXXXX, so that it becomes visible. */
 void buffer_append_visible(struct buffer *buffer, const char *text);
 
-/*
- * A JSON string with its quotes. `s` is UTF-8, already checked. All controls (utf8_control) are
- * escaped, which leaves the value as it is. Source: RFC 8259 section 7.
- */
+/* Appends a JSON string with its quotes. `s` must be valid UTF-8. Every control character
+ * (utf8_control) is escaped, which does not change the value. Source: RFC 8259 section 7. */
 void buffer_append_json_string(struct buffer *buffer, const char *s);
-/* The same, or `null` where `s` is NULL. */
+/* As above; `null` where `s` is NULL. */
 void buffer_append_json_string_or_null(struct buffer *buffer, const char *s);
 
 /* Source: RFC 4648 sections 5 (base64url, without padding) and 4 (base64, with padding). */

@@ -54,8 +54,8 @@ int clock_parse_iso8601(const char *text, int64_t *wall_ms) {
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
 	value = (int64_t)timegm(&tm) * 1000 + millis;
-	/* timegm mends the 31st of February: only a text that is written back the same was right.
-	 */
+	/* timegm turns the 31st of February into a date of March: only a text that formats back
+	 * to itself is a date. */
 	clock_format_iso8601(value, check);
 	if (strcmp(check, text) != 0)
 		return -EINVAL;

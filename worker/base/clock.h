@@ -1,5 +1,5 @@
-/* The two clocks: wall time for what is recorded, monotonic time for what is measured. Only
- * programs and I/O layers read them. */
+/* The two clocks: wall time for recorded times, monotonic time for measured ones. Only programs
+ * and I/O layers read them. */
 #pragma once
 
 #include <stddef.h>
@@ -17,5 +17,5 @@ enum { CLOCK_ISO8601_SIZE = sizeof("-2147481748-01-31T12:00:00.000Z") };
 /* "2026-01-31T12:00:00.000Z". Source: RFC 3339 section 5.6. */
 void clock_format_iso8601(int64_t wall_ms, char out[CLOCK_ISO8601_SIZE]);
 
-/* The reverse; exactly that form, with milliseconds. Returns 0, or -EINVAL. */
+/* Parses exactly that form, with milliseconds. Returns 0, or -EINVAL. */
 int clock_parse_iso8601(const char *text, int64_t *wall_ms);

@@ -18,29 +18,25 @@ enum { FILE_BYTES_MAX = 1 << 20, KEY_MAX = 256, WORD_MAX = 24, RULE_MAX = 1024 }
 
 #define KEY_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789._"
 
-/* One reading of all sources: what is built, and what is wrong with it. */
+/* One load of all sources: the configuration so far, and the problems found. */
 struct loader {
 	struct config *config;
 	struct buffer *problems;
 	const struct config_kafka_rules *kafka_rules; /* NULL: none */
-	const char *source; /* of the value at hand: "posthorn.properties:12", "POSTHORN_LOG_LEVEL",
+	const char *source; /* of the current value: "posthorn.properties:12", "POSTHORN_LOG_LEVEL",
 			       "--set" */
-	bool from_environment; /* the value at hand: what is unknown there may be another program's
-				*/
-	bool took_secret; /* a password, or what is like one, was among the values of the file at
-			     hand */
+	bool from_environment; /* the current value; an unknown variable may be another program's */
+	bool took_secret; /* the current file has a password or another secret among its values */
 	bool refused, kafka_refused;
 };
 
-static void refuse(struct loader *loader, const char *key, const char *rule) {
+static void refuse_setting(struct loader *loader, const char *key, const char *rule) {
 	buffer_printf(loader->problems, "%s: %s: %s\n", loader->source, key, rule);
 	loader->refused = true;
 }
 
-/*
- * Keys come from outside and go into a line of a message. One long word is none: it may be a line
- * of a private key, whose value was meant to go on from the line before.
- */
+/* A key comes from outside and is quoted in a message. A long word without a dot is not shown:
+ * it may be a line of a private key whose value was meant to continue the line before. */
 static char *printable(const char *key) {
 	char *copy = strlen(key) > WORD_MAX && !strchr(key, '.')
 			 ? x_asprintf("(%zu-characters)", strlen(key))
@@ -61,10 +57,10 @@ static void refuse_unknown(struct loader *loader, const char *key) {
 
 	rule = suggestion ? x_asprintf("unknown key; did you mean %s?", suggestion)
 			  : x_strdup("unknown key");
-	refuse(loader, shown, rule);
+	refuse_setting(loader, shown, rule);
 }
 
-/* Kafka's own reader of configurations trims values too. */
+/* As Kafka's own configuration reader does, blanks around a value are removed. */
 static char *trimmed(const char *value) {
 	size_t len;
 
@@ -80,10 +76,10 @@ static void set_option(struct loader *loader, const struct option *option, const
 	_cleanup_(x_freep) char *text = trimmed(value);
 
 	if (option->kind->set(option, text, (char *)loader->config + option->field, &rule) != 0)
-		refuse(loader, option->key, rule.data);
+		refuse_setting(loader, option->key, rule.data);
 }
 
-/* Passwords are taken as they are. */
+/* A password keeps the blanks around it. */
 static void set_kafka(struct loader *loader, const char *key, const char *value) {
 	const char *name = key + strlen("kafka.");
 	_cleanup_(buffer_destroy) struct buffer rule = BUFFER_INIT(1024);
@@ -98,7 +94,7 @@ static void set_kafka(struct loader *loader, const char *key, const char *value)
 	if (r == CONFIG_E_UNKNOWN && loader->from_environment) {
 		log_warn("unknown environment variable", "name=%s", log_quote(loader->source));
 	} else if (r != 0) {
-		refuse(loader, shown, rule.data);
+		refuse_setting(loader, shown, rule.data);
 		loader->kafka_refused = true;
 	}
 }
@@ -109,7 +105,7 @@ static void set_value(struct loader *loader, const char *key, const char *value)
 	if (!utf8_is_text(value, strlen(value))) {
 		_cleanup_(x_freep) char *shown = printable(key);
 
-		refuse(loader, shown, "must be UTF-8 text");
+		refuse_setting(loader, shown, "must be UTF-8 text");
 	} else if (option) {
 		set_option(loader, option, value);
 	} else if (strncmp(key, "kafka.", 6) == 0) {
@@ -151,9 +147,9 @@ static void take_file_problem(void *context, unsigned line, const char *rule) {
 }
 
 /*
- * Whoever may write the file decides where secrets are read from and what is opened to callbacks. A
- * group is trusted when it is the process's own: many systems give each user a group, and files
- * that it may write.
+ * Whoever can write to the file decides where secrets are read from and where callbacks may go. The
+ * process's own group is trusted: many systems give each user such a group, and files that it may
+ * write to.
  */
 static const char *find_unsafe(const struct stat *stat) {
 	if (!S_ISREG(stat->st_mode))
@@ -187,14 +183,14 @@ static int read_file(const char *path, struct stat *stat, struct buffer *out) {
 	return r;
 }
 
-/* A file that holds a secret is one that others may not read either. */
+/* A file that holds a secret must not be readable by others either. */
 static void check_secret_file(struct loader *loader, const struct stat *file) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024), rule = BUFFER_INIT(1024);
 
 	if (!loader->took_secret || !S_ISREG(file->st_mode) || secret_file_judge(file, &why) == 0)
 		return;
 	buffer_printf(&rule, "%s; it holds a password or a key", why.data);
-	refuse(loader, "file", rule.data);
+	refuse_setting(loader, "file", rule.data);
 }
 
 static void load_file(struct loader *loader, const char *path) {
@@ -211,11 +207,11 @@ static void load_file(struct loader *loader, const char *path) {
 	if (r == 0)
 		unsafe = find_unsafe(&stat);
 	if (r < 0)
-		refuse(loader, "file", strerror(-r));
+		refuse_setting(loader, "file", strerror(-r));
 	else if (unsafe)
-		refuse(loader, "file", unsafe);
+		refuse_setting(loader, "file", unsafe);
 	else if (text.len && !utf8_is_text(text.data, text.len))
-		refuse(loader, "file", "must be UTF-8 text");
+		refuse_setting(loader, "file", "must be UTF-8 text");
 	else if (text.len)
 		properties_parse(text.data, &handler);
 	loader->source = path;
@@ -224,7 +220,7 @@ static void load_file(struct loader *loader, const char *path) {
 
 /* --- Environment and settings --- */
 
-/* POSTHORN_LOG_LEVEL=... to log.level; no key has an underscore or a capital. */
+/* POSTHORN_LOG_LEVEL becomes log.level: no key has an underscore or a capital. */
 static char *key_of_variable(const char *name) {
 	char *key = x_strdup(name);
 
@@ -257,19 +253,19 @@ static void load_setting(struct loader *loader, const char *setting) {
 
 	loader->source = "--set";
 	if (!equals) {
-		/* What follows the key may be its value, and a secret. */
+		/* The text after the key may be a value, and so a secret. */
 		_cleanup_(x_freep) char *begin =
 					    x_strndup(setting, strspn(setting, KEY_CHARACTERS)),
 					*shown = printable(begin);
 
-		refuse(loader, shown, "must be key=value");
+		refuse_setting(loader, shown, "must be key=value");
 		return;
 	}
 	key = x_strndup(setting, (size_t)(equals - setting));
 	set_value(loader, key, equals + 1);
 }
 
-/* --- What is left to the machine, and what must be there --- */
+/* --- Defaults that depend on the machine, and required keys --- */
 
 static void set_machine_defaults(struct loader *loader) {
 	struct config *config = loader->config;
@@ -282,7 +278,7 @@ static void set_machine_defaults(struct loader *loader) {
 	if (config->worker_id)
 		return;
 	if (gethostname(host, sizeof(host) - 1) < 0)
-		refuse(loader, "worker.id", "the host has no name; set it");
+		refuse_setting(loader, "worker.id", "the host has no name; set it");
 	else
 		set_option(loader, option_find("worker.id"), host);
 }
@@ -292,15 +288,15 @@ static void check_needs(struct loader *loader, unsigned needs) {
 
 	loader->source = "configuration";
 	if (needs & CONFIG_NEED_KAFKA && !config_kafka_get(config, "bootstrap.servers"))
-		refuse(loader, "kafka.bootstrap.servers", "is required");
+		refuse_setting(loader, "kafka.bootstrap.servers", "is required");
 	if (needs & CONFIG_NEED_MASTER_KEY && config->worker_master_key_files.count == 0)
-		refuse(loader, "worker.master.key.file", "is required");
+		refuse_setting(loader, "worker.master.key.file", "is required");
 	if (needs & CONFIG_NEED_GATEWAY && !config->gateway_tokens_file)
-		refuse(loader, "gateway.tokens.file", "is required");
+		refuse_setting(loader, "gateway.tokens.file", "is required");
 }
 
-/* One that is not there yet is right: `token create` makes it. What cannot be opened is said by who
- * needs it. */
+/* A missing tokens file is fine: `token create` makes it. The gateway itself reports one that
+ * cannot be opened. */
 static void check_tokens_file(struct loader *loader) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(RULE_MAX);
 	const char *path = loader->config->gateway_tokens_file;
@@ -311,17 +307,17 @@ static void check_tokens_file(struct loader *loader) {
 	if (secret_file_open(path, &fd, &why) == SECRET_FILE_E_REFUSED) {
 		_cleanup_(x_freep) char *rule = x_asprintf("%s %s", path, why.data);
 
-		refuse(loader, "gateway.tokens.file", rule);
+		refuse_setting(loader, "gateway.tokens.file", rule);
 	}
 	if (fd >= 0)
 		close(fd);
 }
 
 static void report_together(void *userdata, const char *key, const char *rule) {
-	refuse(userdata, key, rule);
+	refuse_setting(userdata, key, rule);
 }
 
-/* Only of a program that uses them: a file may serve others too. */
+/* Judged only for a program that uses Kafka: the file may serve other programs too. */
 static void check_kafka_together(struct loader *loader, unsigned needs) {
 	loader->source = "configuration";
 	if (loader->kafka_rules && needs & CONFIG_NEED_KAFKA && !loader->kafka_refused)

@@ -1,14 +1,14 @@
 /*
- * The configuration: one table of options (options.c) from which parsing, checking, `--help`, the
- * manual page's list and the README's table all follow. Sources, later ones winning: the file
- * (Java-style properties), the environment (POSTHORN_DELIVERY_TIMEOUT for delivery.timeout), `--set
+ * The configuration: one table of options (options.c) gives parsing, checking, `--help`, the manual
+ * page's list and docs/configuration.md. The sources, later ones winning, are the file (Java-style
+ * properties), the environment (POSTHORN_DELIVERY_TIMEOUT for delivery.timeout), and `--set
  * key=value`.
  *
- * `kafka.*` is passed through to librdkafka without its prefix. Nobody here knows librdkafka: who
- * does hands in the rules by which these settings are judged.
+ * `kafka.*` is passed through to librdkafka without its prefix. This folder does not know
+ * librdkafka: its caller passes in the rules that judge these settings.
  *
- * A problem names a key and the rule that it breaks. It never repeats a value that is a secret, or
- * may be one: of a key that is not known.
+ * A problem names a key and the rule that it breaks. It never repeats a value that is or may be a
+ * secret, such as the value of an unknown key.
  */
 #pragma once
 
@@ -52,17 +52,17 @@ struct config {
 	int topic_partitions;
 	int topic_replication_factor; /* -1: the broker's */
 	char *schema_registry_url;
-	char *schema_dir; /* more writer schemas, *.avsc */
+	char *schema_dir; /* further writer schemas, *.avsc */
 
 	char *worker_id;
 	char *worker_data_dir;
-	struct file_list worker_master_key_files; /* the first one's key derives new signing keys */
+	struct file_list worker_master_key_files; /* the first one derives new signing keys */
 	struct listen_address worker_http_listen;
 
 	int batch_max_records;
 	int64_t batch_max_wait_ms;
 	int64_t receipt_retention_ms;
-	int64_t issuance_receipt_retention_ms; /* 0: none kept */
+	int64_t issuance_receipt_retention_ms; /* 0: none is kept */
 	int64_t command_max_bytes;
 
 	int tenant_max_webhooks;
@@ -107,24 +107,24 @@ struct config {
 	enum log_format log_format;
 };
 
-/* What a program asks of the configuration beyond what every program needs. */
+/* A program's needs beyond those of every program. */
 enum config_need {
 	CONFIG_NEED_MASTER_KEY = 1 << 0,
 	CONFIG_NEED_GATEWAY = 1 << 1,
 	CONFIG_NEED_KAFKA = 1 << 2
 };
 
-/* Takes one problem: the key, and the rule that it breaks. */
+/* Receives one problem: the key, and the rule that it breaks. */
 typedef void (*config_problem_fn)(void *userdata, const char *key, const char *rule);
 
 struct config_kafka_rules {
 	/*
-	 * Whether one setting may be given, by librdkafka's name. Returns 0; CONFIG_E_REFUSED; or
-	 * CONFIG_E_UNKNOWN where there is no such setting; each with the rule that it breaks,
-	 * without the value of one that is unknown or a secret.
+	 * Judges one setting under librdkafka's name. Returns 0; CONFIG_E_REFUSED; or
+	 * CONFIG_E_UNKNOWN when librdkafka has no such setting. In the latter two cases `rule` is
+	 * the broken rule; it never contains an unknown or secret value.
 	 */
 	int (*judge_setting)(const char *name, const char *value, struct buffer *rule);
-	/* Reports what is wrong with all settings together, each of which was found right alone. */
+	/* Reports conflicts between settings that are each valid alone. */
 	void (*judge_together)(const struct config *config, config_problem_fn report,
 			       void *userdata);
 };
@@ -141,32 +141,31 @@ struct config_source {
 enum { CONFIG_E_REFUSED = 1, CONFIG_E_UNKNOWN = 2 };
 
 /*
- * Reads all sources into a new configuration. Returns 0; CONFIG_E_REFUSED with one line a problem
- * in `problems`, each naming the source, the key and the rule that it breaks; or a negative errno.
- * Unknown POSTHORN_ variables are warnings in the log (Kubernetes makes some:
- * POSTHORN_KAFKA_SERVICE_HOST, where there is a Service posthorn-kafka), and otherwise ignored. A
- * configuration file that others may write to, or one with a password that others may read, is
- * refused, and a tokens file that secret_file.h refuses.
+ * Loads all sources into a new configuration. Returns 0; CONFIG_E_REFUSED with one line for each
+ * problem in `problems`, naming the source, the key and the broken rule; or a negative errno.
+ *
+ * An unknown POSTHORN_ variable is only logged as a warning: Kubernetes sets
+ * POSTHORN_KAFKA_SERVICE_HOST where a Service is called posthorn-kafka. A configuration file that
+ * others can write to is refused, one with a password that others can read, and a tokens file that
+ * secret_file.h refuses.
  */
 int config_load(const struct config_source *source, struct config **out,
 		struct buffer *problems) _must_check_;
 void config_free(struct config *config);
 DEFINE_CLEANUP(struct config, config_free)
 
-/* The value of a kafka.* property by librdkafka's name, or NULL. */
+/* The value of a kafka.* property under librdkafka's name, or NULL. */
 const char *config_kafka_get(const struct config *config, const char *name);
 
 /* Whether librdkafka's setting of this name holds a secret. */
 bool config_kafka_is_secret(const char *name);
 
-/*
- * Whether `key` was probably meant to be `candidate`, and rather so than the candidates before it;
- * `*nearest` keeps how near the best of them is, and begins as SIZE_MAX.
- */
+/* Whether `candidate` is the likeliest meaning of the misspelt `key` so far. `*nearest` is the
+ * distance of the best candidate yet and begins as SIZE_MAX. */
 bool config_key_is_nearer(const char *key, const char *candidate, size_t *nearest);
 
-/* The option table as text for `--help`, as items of a page of the manual, and as
- * `key<TAB>default<TAB>help` lines for the check that the README names them all. */
+/* Writes the option table: as text for `--help`; as `key<TAB>default<TAB>help` lines, from which
+ * docs/configuration.md is made; as items of a manual page. */
 void config_describe(struct buffer *out);
 void config_list(struct buffer *out);
 void config_append_manual(struct buffer *out);

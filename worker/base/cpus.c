@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 enum {
-	FILE_MAX = 1 << 20, /* mountinfo of a machine with thousands of mounts */
+	FILE_MAX = 1 << 20, /* the mountinfo of a machine with thousands of mounts */
 	MASK_CPUS_MIN = 1024,
 	MASK_CPUS_MAX = 1 << 16,
 };
@@ -35,7 +35,7 @@ static char *read_in(const struct reader *reader, const char *folder, const char
 	return reader->read(path, reader->userdata);
 }
 
-/* "max 100000" is no limit. */
+/* "max 100000" means no limit. */
 static int group_quota_v2(const struct reader *reader, const char *folder) {
 	_cleanup_(x_freep) char *text = read_in(reader, folder, "cpu.max");
 	long long quota_us, period_us;
@@ -45,7 +45,7 @@ static int group_quota_v2(const struct reader *reader, const char *folder) {
 		   : INT_MAX;
 }
 
-/* -1 is no limit. */
+/* -1 means no limit. */
 static int group_quota_v1(const struct reader *reader, const char *folder) {
 	_cleanup_(x_freep) char *quota = read_in(reader, folder, "cpu.cfs_quota_us");
 	_cleanup_(x_freep) char *period = read_in(reader, folder, "cpu.cfs_period_us");
@@ -56,8 +56,8 @@ static int group_quota_v1(const struct reader *reader, const char *folder) {
 /* --- From the process's group up to the hierarchy's mount --- */
 
 struct mount {
-	char *root;  /* the group that is mounted */
-	char *point; /* where */
+	char *root;  /* the mounted group */
+	char *point; /* the mount point */
 	bool is_v2;
 };
 
@@ -66,8 +66,8 @@ static int mount_quota(const struct reader *reader, const struct mount *mount, c
 	       point_len = strlen(mount->point);
 	bool inside =
 	    !strncmp(group, mount->root, root_len) && (group[root_len] == '/' || !group[root_len]);
-	/* A group that is not below what is mounted is seen from another name space: there the
-	 * mount itself is ours. */
+	/* A group outside the mounted one was named in another cgroup namespace. The mount
+	 * itself is then this process's group. */
 	_cleanup_(x_freep) char *folder =
 	    x_asprintf("%s%s", mount->point, inside ? group + root_len : "");
 	int least = INT_MAX;
@@ -84,7 +84,7 @@ static int mount_quota(const struct reader *reader, const struct mount *mount, c
 	}
 }
 
-/* Whether `name` is one of those in `list`, which commas part. */
+/* Whether `name` is an element of the comma-separated `list`. */
 static bool has_name(const char *list, const char *name) {
 	size_t len = strlen(name);
 
@@ -94,8 +94,8 @@ static bool has_name(const char *list, const char *name) {
 	return false;
 }
 
-/* \040 for a blank and the like. Source: proc_pid_mountinfo(5), octal escapes as in getmntent(3).
- */
+/* Replaces \040 by a blank and so on. Source: proc_pid_mountinfo(5), octal escapes as in
+ * getmntent(3). */
 static void unescape(char *text) {
 	char *out = text;
 
@@ -190,8 +190,8 @@ static char *read_file(const char *path, void *userdata _unused_) {
 	return x_realloc(TAKE(text), len + 1);
 }
 
-/* The kernel refuses a mask that is smaller than its own, which is larger than cpu_set_t on
- * machines of more than 1,024 CPUs. */
+/* The kernel rejects a mask smaller than its own, which exceeds cpu_set_t on machines with more
+ * than 1,024 CPUs. */
 static int count_allowed(void) {
 	for (int cpus = MASK_CPUS_MIN; cpus <= MASK_CPUS_MAX; cpus *= 2) {
 		cpu_set_t *mask = CPU_ALLOC((size_t)cpus);

@@ -5,10 +5,10 @@
 
 enum { DURATION_TEXT_SIZE = sizeof("-9223372036854775808ms") };
 
-/* Reads `text` into milliseconds. A zero needs no unit. Returns 0; -EINVAL where it is no duration,
- * or past 64 bits. */
+/* Parses `text` into milliseconds. Zero needs no unit. Returns 0; or -EINVAL for any other text
+ * or a value past 64 bits. */
 int duration_parse(const char *text, int64_t *ms);
 
-/* In the largest unit that divides it, so that what was parsed is written as people would write it.
- */
+/* Formats in the largest unit that divides `ms`, so that a parsed text comes back in a usual
+ * form. */
 void duration_format(int64_t ms, char out[DURATION_TEXT_SIZE]);

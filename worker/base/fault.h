@@ -1,10 +1,9 @@
 /*
- * Places where a test makes the worker die.
+ * Fault injection: places where a test makes the worker die.
  *
- * In a build with POSTHORN_FAULTS (presets debug, asan, tsan; never a release) the environment
- * variable POSTHORN_FAULT=STEP[:N] ends the process, at once and without cleaning up, the N-th time
- * (default the first) that it comes by fault_step("STEP"). In any other build the steps are
- * nothing.
+ * In a build with POSTHORN_FAULTS (presets debug, asan, tsan; never a release),
+ * POSTHORN_FAULT=STEP[:N] ends the process at once, without cleaning up, at the N-th call (default
+ * the first) of fault_step("STEP"). In any other build the calls are empty.
  */
 #pragma once
 

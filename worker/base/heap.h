@@ -1,7 +1,5 @@
-/*
- * A binary min-heap of things that are due, linked into their owners: an owner embeds a heap_node,
- * and can be moved or removed at any time.
- */
+/* A binary min-heap, intrusive: an owner embeds a heap_node, and can be moved or removed at any
+ * time. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,13 +21,13 @@ void heap_destroy(struct heap *heap);
 /* The node with the smallest key, or NULL. */
 struct heap_node *heap_first(const struct heap *heap);
 
-/* Puts the node in at `key`, or moves it there. */
+/* Inserts the node at `key`, or moves it there. */
 void heap_set(struct heap *heap, struct heap_node *node, int64_t key);
 
-/* Whether it is in. */
+/* Whether the node is in a heap. */
 static inline bool heap_has(const struct heap_node *node) {
 	return node->index > 0;
 }
 
-/* Takes it out; nothing happens when it is not in. */
+/* Removes the node; does nothing when it is in no heap. */
 void heap_remove(struct heap *heap, struct heap_node *node);

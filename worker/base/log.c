@@ -15,8 +15,7 @@ static _Atomic(enum log_level) threshold = LOG_LEVEL_INFO;
 static _Atomic(enum log_format) format = LOG_FORMAT_LOGFMT;
 
 static pthread_mutex_t output = PTHREAD_MUTEX_INITIALIZER;
-static uint64_t
-    untold; /* lines that were dropped since the last that was written; guarded by `output` */
+static uint64_t untold; /* lines dropped since the last one that was written; guarded by `output` */
 static atomic_uint_fast64_t dropped;
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
@@ -47,8 +46,8 @@ const char *log_quote(const char *value) {
 	return out;
 }
 
-/* Takes one `key=value` off `fields`; a quoted value ends at its closing quote. Returns what is
- * left. */
+/* Takes one `key=value` off `fields`; a quoted value ends at its closing quote. Returns the
+ * rest. */
 static const char *next_field(const char *fields, struct buffer *key, struct buffer *value) {
 	const char *p = strchr(fields, '=');
 
@@ -108,17 +107,18 @@ static void append_entry(struct buffer *entry, enum log_level level, const char 
 	}
 }
 
-/* Lines that nobody has been told of. Returns whether they have now. */
+/* Writes one line with the number of dropped lines. Returns whether it was written. */
 static bool tell_of_dropped(void) {
 	_cleanup_(buffer_destroy) struct buffer entry = BUFFER_INIT(LOG_LINE_MAX);
 	char fields[64];
 
 	snprintf(fields, sizeof(fields), "lines=%llu", (unsigned long long)untold);
-	append_entry(&entry, LOG_LEVEL_WARN, "log lines were dropped: nobody read them", fields);
+	append_entry(&entry, LOG_LEVEL_WARN, "log lines were dropped",
+		     fields);
 	return log_output_write(entry.data, entry.len);
 }
 
-static void put(const struct buffer *entry) {
+static void put_line(const struct buffer *entry) {
 	pthread_mutex_lock(&output);
 	if (untold && tell_of_dropped())
 		untold = 0;
@@ -140,7 +140,7 @@ void log_write(enum log_level level, const char *message, const char *fields_for
 	vsnprintf(fields, sizeof(fields), fields_format, args);
 	va_end(args);
 	append_entry(&entry, level, message, fields);
-	put(&entry);
+	put_line(&entry);
 }
 
 uint64_t log_dropped(void) {

@@ -1,14 +1,15 @@
 /*
- * Logging: one line an entry on stderr, `key=value` (logfmt) or JSON. Never a secret, never a
+ * Logging: one line for each entry on stderr, `key=value` (logfmt) or JSON. Never a secret, never a
  * payload.
  *
  *     log_info("partition restored", "partition=%d records=%zu", partition, records);
  *
- * The message is a fixed text that can be searched for; what varies goes into the fields:
- * `key=value` pairs separated by single spaces. A value that holds spaces or quotes is written with
- * log_quote. Controls and characters that turn the direction of text are written as \uXXXX
- * (utf8.h). Thread-safe. A line that cannot be written at once is dropped and counted
- * (log_output.h); the next that can be is preceded by one that says how many were.
+ * The message is a fixed, searchable text. Everything variable goes into the fields: `key=value`
+ * pairs with single spaces between. A value with spaces or quotes is written with log_quote.
+ * Control characters, and those that change the direction of text, are written as \uXXXX (utf8.h).
+ *
+ * Thread-safe. A line that cannot be written at once is dropped and counted (log_output.h); a line
+ * with the count precedes the next one that can be written.
  */
 #pragma once
 
@@ -23,11 +24,11 @@ void log_configure(enum log_level level, enum log_format format);
 
 void log_write(enum log_level level, const char *message, const char *fields, ...) _printf_(3, 4);
 
-/* Quotes `value` for a field, into a ring of thread-local buffers good for the current statement:
- * `error=%s`, log_quote(text). At most 512 bytes are kept. */
+/* Quotes `value` for a field, `error=%s`, in a ring of thread-local buffers that is valid for
+ * the current statement. Cuts at 512 bytes. */
 const char *log_quote(const char *value);
 
-/* How many lines were dropped so far. */
+/* The number of dropped lines since the start. */
 uint64_t log_dropped(void);
 
 #define log_debug(message, ...) log_write(LOG_LEVEL_DEBUG, message, __VA_ARGS__)

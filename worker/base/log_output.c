@@ -10,13 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int own_fd =
-    -1; /* descriptor 2 opened once more, so that a write does not block; -1: none */
+static int own_fd = -1; /* descriptor 2 opened a second time, non-blocking; -1: not possible */
 
 static struct {
 	char bytes[LOG_LINE_MAX];
 	size_t len;
-} rest; /* of a line that was begun */
+} rest; /* the unwritten rest of a line that was begun */
 
 void log_output_open(void) {
 	struct stat file;
@@ -26,7 +25,7 @@ void log_output_open(void) {
 	own_fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-/* Returns what was written, or -1: it would block, or cannot be written at all. */
+/* Returns the bytes written, or -1 when the write would block or fails. */
 static ssize_t write_some(const char *bytes, size_t len) {
 	struct pollfd pollfd = { .fd = STDERR_FILENO, .events = POLLOUT };
 	ssize_t written;

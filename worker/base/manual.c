@@ -7,7 +7,7 @@ static void append_char(struct buffer *out, char c) {
 	case '\\':
 		buffer_append_string(out, "\\e");
 		break;
-	case '-': /* else a hyphen, which cannot be searched for or copied as an option */
+	case '-': /* a plain "-" is a hyphen: it cannot be searched for or copied as an option */
 		buffer_append_string(out, "\\-");
 		break;
 	case '\'':
@@ -16,7 +16,7 @@ static void append_char(struct buffer *out, char c) {
 	case '`':
 		buffer_append_string(out, "\\(ga");
 		break;
-	case '"': /* it would end a macro's argument */
+	case '"': /* a quote would end a macro's argument */
 		buffer_append_string(out, "\\(dq");
 		break;
 	case '^':
@@ -31,7 +31,7 @@ static void append_char(struct buffer *out, char c) {
 }
 
 static void append_escaped(struct buffer *out, const char *text, size_t len) {
-	/* A dot at the beginning of a line is a request. */
+	/* A dot at the beginning of a line would be a request. */
 	if (len && text[0] == '.')
 		buffer_append_string(out, "\\&");
 	for (size_t i = 0; i < len; i++)
@@ -50,7 +50,7 @@ void manual_begin(struct buffer *out, const char *program, const char *version,
 	for (const char *p = program; *p; p++)
 		append_char(out, (char)toupper((unsigned char)*p));
 	buffer_printf(out, "\" \"1\" \"\" \"posthorn %s\" \"posthorn\"\n", version);
-	/* Long words, such as urls, are neither broken nor spread over the line. */
+	/* Neither hyphenates nor spreads long words, such as urls. */
 	buffer_append_string(out, ".nh\n.ad l\n.SH \"NAME\"\n");
 	append_escaped(out, program, strlen(program));
 	buffer_append_string(out, " \\- ");

@@ -1,10 +1,9 @@
 /*
  * Ownership by cleanup attributes, and the allocation policy.
  *
- * Every size that comes from outside is bounded before it is allocated, so an allocation that fails
- * means that the process has run out of memory, not that a record was hostile. The x_ functions
- * therefore never return NULL: they log and abort. That is safe here: a worker may die at any
- * moment without losing anything.
+ * Every size from outside is bounded before it is allocated, so a failing allocation means that the
+ * machine is out of memory, not that a record was hostile. The x_ functions therefore never return
+ * NULL: they log and abort. That is safe: a worker may die at any moment without losing anything.
  *
  *     _cleanup_(buffer_freep) struct buffer *b = buffer_new(...);   a local owner
  *     *out = TAKE(b);                                               hands over
@@ -20,7 +19,7 @@
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args), nonnull(fmt)))
 #define _unused_ __attribute__((unused))
 
-/* Hands the pointer over and leaves NULL behind, so that its cleanup attribute does nothing. */
+/* Hands the pointer over and leaves NULL behind, so that the cleanup attribute does nothing. */
 #define TAKE(p)                                                                                    \
 	({                                                                                         \
 		typeof(p) *_p = &(p);                                                              \
@@ -44,8 +43,8 @@
 	})
 #define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
 
-/* Defines name##p(), the cleanup function of a local of type T*, from name(), which takes T* and is
- * safe on NULL. */
+/* Defines name##p(), the cleanup function for a local T*, from name(), which takes a T* and
+ * accepts NULL. */
 #define DEFINE_CLEANUP(T, name)                                                                    \
 	static inline void name##p(T **p) {                                                        \
 		if (*p)                                                                            \

@@ -22,7 +22,7 @@ static int parse_address(const char *text, struct network *out) {
 	return 0;
 }
 
-/* Whether the first `bits` of both are the same. */
+/* Whether the first `bits` bits of both are equal. */
 static bool same_prefix(const struct in6_addr *a, const struct in6_addr *b, unsigned bits) {
 	unsigned whole = bits / 8, rest = bits % 8;
 

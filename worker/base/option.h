@@ -1,5 +1,4 @@
-/* One row of the option table, and the kinds of value that an option has. Internal to the
- * configuration. */
+/* One row of the option table, and the kinds of option values. Internal to the configuration. */
 #pragma once
 
 #include "base/buffer.h"
@@ -9,21 +8,21 @@
 struct option;
 
 struct option_kind {
-	/* Reads `text` into the field and frees what was there. Returns 0, or CONFIG_E_REFUSED with
-	 * the rule that it breaks. */
+	/* Parses `text` into the field and frees the former value. Returns 0, or
+	 * CONFIG_E_REFUSED with the broken rule. */
 	int (*set)(const struct option *option, const char *text, void *field, struct buffer *rule);
-	/* Frees what the field owns; NULL: it owns nothing. */
+	/* Frees the field's value; NULL: the field owns nothing. */
 	void (*clear)(void *field);
 };
 
 struct option {
 	const char *key;
-	const struct option_kind *kind; /* NULL: kafka.*, which is not read here */
-	size_t field;                   /* its place in struct config */
-	const char *value;              /* the default, as one would write it; NULL: unset */
-	const char
-	    *shown; /* said instead of the default where that is no value; NULL: nothing is said */
-	int64_t min, max; /* numbers, milliseconds, or bytes of text */
+	const struct option_kind *kind; /* NULL: kafka.*, which is not parsed here */
+	size_t field;                   /* offset in struct config */
+	const char *value;              /* the default as text; NULL: unset */
+	const char *shown; /* shown instead of the default, where that is no value; NULL: the
+			      default is shown */
+	int64_t min, max;  /* of numbers, milliseconds, or bytes of text */
 	const char *help;
 };
 
@@ -39,16 +38,16 @@ extern const size_t option_count;
 struct config;
 struct config_kafka_rules;
 
-/* Keeps librdkafka's setting `name`, copied, if the rules (NULL: none) allow it. Returns as
- * config_kafka_rules do. */
+/* Stores a copy of librdkafka's setting `name` if the rules (NULL: none) allow it. Returns as
+ * `judge_setting` of config_kafka_rules does. */
 int option_set_kafka(struct config *config, const struct config_kafka_rules *rules,
 		     const char *name, const char *value, struct buffer *rule);
 
 /* The row of `key`, or NULL. */
 const struct option *option_find(const char *key);
 
-/* The key that `key` was probably meant to be, or NULL. */
+/* The likeliest meaning of the misspelt `key`, or NULL. */
 const char *option_suggest(const char *key);
 
-/* The default as it is shown: the value, what is said instead, or "none". */
+/* The default as it is shown: the value, the text that replaces it, or "none". */
 const char *option_default(const struct option *option);

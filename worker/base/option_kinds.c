@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-static int refuse(struct buffer *rule, const char *text) {
+static int refuse_text(struct buffer *rule, const char *text) {
 	buffer_append_string(rule, text);
 	return CONFIG_E_REFUSED;
 }
@@ -67,7 +67,7 @@ static int set_count_or_broker(const struct option *option, const char *text, vo
 	if (set_int(option, text, &number, rule) != 0)
 		return CONFIG_E_REFUSED;
 	if (number == 0)
-		return refuse(rule, "must not be 0; -1 leaves it to the broker");
+		return refuse_text(rule, "must not be 0; -1 leaves it to the broker");
 	*(int *)field = number;
 	return 0;
 }
@@ -77,7 +77,7 @@ static int set_ratio(const struct option *option, const char *text, void *field,
 	char *end;
 	double number = strtod(text, &end);
 
-	/* Said this way round, not-a-number is refused too. */
+	/* Written this way round, the condition is also true for not-a-number. */
 	if (end == text || *end ||
 	    !(number >= (double)option->min && number <= (double)option->max)) {
 		buffer_printf(rule, "must be a number, %" PRId64 " to %" PRId64, option->min,
@@ -91,7 +91,7 @@ static int set_ratio(const struct option *option, const char *text, void *field,
 static int set_bool(const struct option *option _unused_, const char *text, void *field,
 		    struct buffer *rule) {
 	if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
-		return refuse(rule, "must be true or false");
+		return refuse_text(rule, "must be true or false");
 	*(bool *)field = text[0] == 't';
 	return 0;
 }
@@ -103,7 +103,7 @@ static int parse_duration(const struct option *option, const char *text, int64_t
 	char min[DURATION_TEXT_SIZE], max[DURATION_TEXT_SIZE];
 
 	if (duration_parse(text, out) < 0)
-		return refuse(rule, "must be a duration like 500ms, 5s, 5m, 2h or 5d");
+		return refuse_text(rule, "must be a duration like 500ms, 5s, 5m, 2h or 5d");
 	if (*out >= option->min && *out <= option->max)
 		return 0;
 	duration_format(option->min, min);
@@ -122,8 +122,8 @@ static int set_duration(const struct option *option, const char *text, void *fie
 	return r;
 }
 
-/* Takes the next element off a comma-separated list, without the blanks around it; NULL at its end.
- * The list is consumed. */
+/* Takes the next element off a comma-separated list, without the blanks around it; NULL at the
+ * end. Modifies the list. */
 static char *next_element(char **list) {
 	char *element = strsep(list, ","), *end;
 
@@ -163,7 +163,7 @@ static int set_retry_schedule(const struct option *option, const char *text, voi
 	char *rest = copy;
 
 	if (count > RETRIES_MAX)
-		return refuse(rule, "must have 1 to 64 durations");
+		return refuse_text(rule, "must have 1 to 64 durations");
 	items = x_calloc(count, sizeof(*items));
 	for (char *element; (element = next_element(&rest)); i++) {
 		if (parse_duration(option, element, &items[i], rule) != 0)
@@ -192,7 +192,7 @@ static int check_length(const struct option *option, const char *text, struct bu
 	return CONFIG_E_REFUSED;
 }
 
-/* An empty text unsets the option where the table allows one. */
+/* An empty text unsets the option, where the table allows that. */
 static int set_text(const struct option *option, const char *text, void *field,
 		    struct buffer *rule) {
 	if (check_length(option, text, rule) != 0)
@@ -218,12 +218,12 @@ static int set_files(const struct option *option, const char *text, void *field,
 	char *rest = copy;
 
 	if (count > FILES_MAX)
-		return refuse(rule, "must have 1 to 16 files");
+		return refuse_text(rule, "must have 1 to 16 files");
 	clear_files(list);
 	list->items = x_calloc(count, sizeof(*list->items));
 	for (char *element; (element = next_element(&rest));) {
 		if (!*element)
-			return refuse(rule, "must be files with commas between, none empty");
+			return refuse_text(rule, "must be files with commas between, none empty");
 		if (check_length(option, element, rule) != 0)
 			return CONFIG_E_REFUSED;
 		list->items[list->count++] = x_strdup(element);
@@ -232,8 +232,8 @@ static int set_files(const struct option *option, const char *text, void *field,
 }
 
 /*
- * What becomes part of a topic's name, a transactional.id or a group.instance.id: the characters
- * that Kafka takes in topics. Unlike a text it is never NULL. Source: Kafka 4.1,
+ * A part of a topic's name, a transactional.id or a group.instance.id: only the characters that
+ * Kafka allows in topics. Unlike a text it is never NULL. Source: Kafka 4.1,
  * org.apache.kafka.common.internals.Topic.LEGAL_CHARS.
  */
 static int set_name(const struct option *option, const char *text, void *field,
@@ -242,13 +242,14 @@ static int set_name(const struct option *option, const char *text, void *field,
 		return CONFIG_E_REFUSED;
 	for (const char *p = text; *p; p++) {
 		if (!is_one_of(*p, "._-"))
-			return refuse(rule, "must consist of letters, digits, '.', '_' and '-'");
+			return refuse_text(rule,
+					   "must consist of letters, digits, '.', '_' and '-'");
 	}
 	replace_string(field, x_strdup(text));
 	return 0;
 }
 
-/* The value is not repeated in a problem: the registry's address may hold a password. */
+/* A problem never repeats the value: the registry's url may contain a password. */
 static int set_url(const struct option *option, const char *text, void *field,
 		   struct buffer *rule) {
 	const char *host = strncmp(text, "https://", 8) == 0  ? text + 8
@@ -256,7 +257,7 @@ static int set_url(const struct option *option, const char *text, void *field,
 							      : NULL;
 
 	if (*text && (!host || !is_one_of(*host, "[") || strpbrk(text, " \t#")))
-		return refuse(rule, "must be an http or https URL");
+		return refuse_text(rule, "must be an http or https URL");
 	return set_text(option, text, field, rule);
 }
 
@@ -290,7 +291,7 @@ static int set_listen(const struct option *option _unused_, const char *text, vo
 		host = x_strndup(text + bracketed, (size_t)(end - text - bracketed));
 	if (!host || !is_host(host, bracketed) || colon != end + bracketed ||
 	    !is_one_of(colon[1], "") || parse_int64(colon + 1, &port) < 0 || port > UINT16_MAX)
-		return refuse(rule, "must be host:port or [IPv6]:port, like 127.0.0.1:9464");
+		return refuse_text(rule, "must be host:port or [IPv6]:port, like 127.0.0.1:9464");
 	clear_listen(field);
 	*address = (struct listen_address){ .host = TAKE(host), .port = (uint16_t)port };
 	return 0;
@@ -311,15 +312,15 @@ static int set_networks(const struct option *option _unused_, const char *text, 
 	char *rest = count ? copy : NULL;
 
 	if (count > NETWORKS_MAX)
-		return refuse(rule, "must have at most 1024 networks");
+		return refuse_text(rule, "must have at most 1024 networks");
 	items = x_calloc(count, sizeof(*items));
 	for (char *element; (element = next_element(&rest)); i++) {
 		int r = network_parse(element, &items[i]);
 
 		if (r == -EDOM)
-			return refuse(rule, "has a network with bits outside its prefix");
+			return refuse_text(rule, "has a network with bits outside its prefix");
 		if (r < 0)
-			return refuse(rule, "must be networks like 10.0.0.0/8,fd00::/8");
+			return refuse_text(rule, "must be networks like 10.0.0.0/8,fd00::/8");
 	}
 	clear_networks(field);
 	*(struct network_list *)field =
@@ -327,7 +328,7 @@ static int set_networks(const struct option *option _unused_, const char *text, 
 	return 0;
 }
 
-/* --- Names of values --- */
+/* --- Enumerations --- */
 
 static int find_name(const char *const *names, size_t count, const char *text) {
 	for (size_t i = 0; i < count; i++) {
@@ -348,7 +349,8 @@ static int set_signature_formats(const struct option *option _unused_, const cha
 		int format = find_name(names, ARRAY_LEN(names), element);
 
 		if (format < 0)
-			return refuse(rule, "must be one or both of rfc9421,standard-webhooks");
+			return refuse_text(rule,
+					   "must be one or both of rfc9421,standard-webhooks");
 		formats |= 1U << format;
 	}
 	*(unsigned *)field = formats;
@@ -361,7 +363,7 @@ static int set_log_level(const struct option *option _unused_, const char *text,
 	int level = find_name(names, ARRAY_LEN(names), text);
 
 	if (level < 0)
-		return refuse(rule, "must be debug, info, warn or error");
+		return refuse_text(rule, "must be debug, info, warn or error");
 	*(enum log_level *)field = (enum log_level)level;
 	return 0;
 }
@@ -372,7 +374,7 @@ static int set_log_format(const struct option *option _unused_, const char *text
 	int format = find_name(names, ARRAY_LEN(names), text);
 
 	if (format < 0)
-		return refuse(rule, "must be logfmt or json");
+		return refuse_text(rule, "must be logfmt or json");
 	*(enum log_format *)field = (enum log_format)format;
 	return 0;
 }

@@ -7,149 +7,156 @@
 
 enum {
 	PATH_BYTES = 4095, /* PATH_MAX without its NUL */
-	/* Source: Kafka 4.1, Topic.MAX_NAME_LENGTH = 249; our longest name, webhook-dead-letters,
-	   has 20. */
+	/* Source: Kafka 4.1, Topic.MAX_NAME_LENGTH = 249; webhook-dead-letters, the longest
+	 * name, has 20. */
 	TOPIC_PREFIX_BYTES = 229,
 };
 
 const struct option options[] = {
 	{ "kafka.bootstrap.servers", NULL, 0, NULL, "required", 0, 0,
-	  "the brokers to begin with, host:port,host:port" },
+	  "The brokers to connect to first: host:port,host:port." },
 	{ "kafka.*", NULL, 0, NULL, "passed through", 0, 0,
-	  "librdkafka's setting of that name (TLS, SASL, ...)" },
+	  "A setting of librdkafka under its own name (TLS, SASL and others)." },
 	{ "group.id", &option_name, FIELD(group_id), "posthorn", NULL, 1, 128,
-	  "the workers that share the work" },
+	  "The consumer group: all workers that share the work." },
 	{ "topic.prefix", &option_name, FIELD(topic_prefix), "", "empty", 0, TOPIC_PREFIX_BYTES,
-	  "put before the name of every topic" },
+	  "A prefix of every topic's name." },
 	{ "topic.partitions", &option_int, FIELD(topic_partitions), "12", NULL, 1, 10000,
-	  "of the command topics and the changelog (topics create)" },
+	  "The number of partitions that topics create gives the command topics and the "
+	  "changelog." },
 	{ "topic.replication.factor", &option_count_or_broker, FIELD(topic_replication_factor),
-	  "-1", NULL, -1, 100, "of every topic (topics create); -1 leaves it to the broker" },
+	  "-1", NULL, -1, 100,
+	  "The replication factor that topics create gives every topic; -1: the broker's "
+	  "default." },
 	{ "schema.registry.url", &option_url, FIELD(schema_registry_url), NULL, NULL, 0, 2048,
-	  "where Confluent-framed records find their schemas (accepted; without effect in this "
-	  "version)" },
+	  "The schema registry for Confluent-framed records. Accepted, but without effect in this "
+	  "version." },
 	{ "schema.dir", &option_text, FIELD(schema_dir), NULL, NULL, 0, PATH_BYTES,
-	  "a folder with more writer schemas, *.avsc" },
+	  "A folder with further writer schemas, *.avsc." },
 
 	{ "worker.id", &option_name, FIELD(worker_id), NULL, "the host's name", 1, 128,
-	  "this worker; unique in the group and kept over restarts" },
+	  "The worker's identity: unique in the group and kept over restarts." },
 	{ "worker.data.dir", &option_text, FIELD(worker_data_dir), "posthorn-data", NULL, 1,
-	  PATH_BYTES, "the folder of the replica, which may be deleted" },
+	  PATH_BYTES, "The folder of the replica. It may be deleted." },
 	{ "worker.master.key.file", &option_files, FIELD(worker_master_key_files), NULL, "required",
 	  1, PATH_BYTES,
-	  "the master key from which signing keys are derived, a secret file; or several, a,b: the "
-	  "first derives new ones, all of them those that there are. "
-	  "To roll to another: add it as second everywhere, make it first everywhere, rotate every "
-	  "tenant's key, and after signing.key.overlap "
-	  "remove the old one" },
+	  "The secret file with the master key, from which signing keys are derived. With several, "
+	  "a,b: new signing keys are derived from the first, existing ones from whichever they "
+	  "name. Rolling the master key needs that." },
 	{ "worker.http.listen", &option_listen, FIELD(worker_http_listen), "127.0.0.1:9464", NULL,
-	  0, 0, "/metrics, /livez and /readyz" },
+	  0, 0, "Where the worker serves /metrics, /livez and /readyz." },
 
 	{ "batch.max.records", &option_int, FIELD(batch_max_records), "2000", NULL, 1, 100000,
-	  "commands in one transaction, at most" },
+	  "The maximum number of commands in one transaction." },
 	{ "batch.max.wait", &option_duration, FIELD(batch_max_wait_ms), "200ms", NULL, 0,
 	  SECONDS(5),
-	  "how long a transaction takes in commands and handles them, at most; where commits take "
-	  "longer, as long as the last one, up to a second" },
+	  "The maximum time in which a transaction collects and handles commands. Where commits "
+	  "take longer it is the time of the last commit, up to 1s." },
 	{ "receipt.retention", &option_duration, FIELD(receipt_retention_ms), "24h", NULL,
-	  SECONDS(1), DAYS(90), "how long a repeated command id gets the same answer" },
+	  SECONDS(1), DAYS(90), "How long a repeated command id gets the same answer." },
 	{ "issuance.receipt.retention", &option_duration, FIELD(issuance_receipt_retention_ms), "0",
-	  NULL, 0, DAYS(90), "the same for issuance commands; 0 keeps none" },
+	  NULL, 0, DAYS(90), "The same for issuance commands; 0: receipts are not kept." },
 	{ "command.max.bytes", &option_size, FIELD(command_max_bytes), "524288", NULL, 1024,
-	  64 << 20, "a larger record is a dead letter" },
+	  64 << 20, "The maximum size of a command. A larger record becomes a dead letter." },
 
 	{ "tenant.max.webhooks", &option_int, FIELD(tenant_max_webhooks), "10000", NULL, 1, 1000000,
-	  "webhooks of a tenant; one more is refused with 409" },
+	  "The maximum number of webhooks of a tenant. Beyond it, creating one is refused with "
+	  "409." },
 	{ "tenant.max.signing.keys", &option_int, FIELD(tenant_max_signing_keys), "100", NULL, 2,
 	  1000,
-	  "keys in a tenant's JWKS, replaced ones until signing.key.overlap is over included; a "
-	  "rotation past it is refused with 409" },
+	  "The maximum number of keys in a tenant's JWKS, replaced keys included until "
+	  "signing.key.overlap ends. Beyond it, a rotation is refused with 409." },
 	{ "tenant.max.pending.deliveries", &option_int, FIELD(tenant_max_pending_deliveries),
 	  "1000000", NULL, 1, 1000000000,
-	  "deliveries of a tenant that are not ended; an issuance, a test or a recovery past it is "
-	  "refused with 429" },
+	  "The maximum number of pending deliveries of a tenant. Beyond it, an issuance, a test or "
+	  "a recovery is refused with 429." },
 
 	{ "delivery.threads", &option_int, FIELD(delivery_threads), NULL, "CPUs - 1, at least 1", 1,
 	  DELIVERY_THREADS_MAX,
-	  "threads that send callbacks; by the CPUs that it may use (affinity, cgroup quota)" },
+	  "The number of threads that send callbacks. CPUs are those that the process may use "
+	  "(affinity, cgroup quota)." },
 	{ "delivery.connect.timeout", &option_duration, FIELD(delivery_connect_timeout_ms), "5s",
-	  NULL, 1, SECONDS(600), "to connect, TLS included" },
+	  NULL, 1, SECONDS(600), "The timeout for connecting, TLS handshake included." },
 	{ "delivery.timeout", &option_duration, FIELD(delivery_timeout_ms), "15s", NULL, 1,
-	  SECONDS(600), "for a whole attempt, the response's body included" },
+	  SECONDS(600), "The timeout for a whole attempt, the response's body included." },
 	{ "delivery.retry.schedule", &option_retry_schedule, FIELD(delivery_retry_schedule_ms),
-	  "5s,5m,30m,2h,5h,10h,10h", NULL, 1, DAYS(30), "the wait before each further attempt" },
+	  "5s,5m,30m,2h,5h,10h,10h", NULL, 1, DAYS(30), "The wait before each further attempt." },
 	{ "delivery.retry.jitter", &option_ratio, FIELD(delivery_retry_jitter), "0.2", NULL, 0, 1,
-	  "the part of a wait by which it varies, up and down" },
+	  "The fraction by which a wait varies randomly, up and down." },
 	{ "delivery.max.in.flight", &option_int, FIELD(delivery_max_in_flight), "4096", NULL, 1,
-	  1000000, "attempts at once, in this worker" },
+	  1000000, "The maximum number of concurrent attempts of the worker." },
 	{ "delivery.max.in.flight.per.endpoint", &option_int,
 	  FIELD(delivery_max_in_flight_per_endpoint), "64", NULL, 1, 100000,
-	  "attempts at once, to one webhook" },
+	  "The maximum number of concurrent attempts to one webhook." },
 	{ "delivery.max.connections.per.host", &option_int,
 	  FIELD(delivery_max_connections_per_host), "256", NULL, 1, 100000,
-	  "connections at once, to one host" },
+	  "The maximum number of concurrent connections to one host." },
 	{ "delivery.connection.lifetime", &option_duration, FIELD(delivery_connection_lifetime_ms),
 	  "5m", NULL, SECONDS(1), DAYS(1),
-	  "how long a connection is used for further callbacks; a name that moved is followed "
-	  "after it, at the latest" },
+	  "How long a connection is reused. A change of the host's address is followed after this "
+	  "time at the latest." },
 	{ "delivery.breaker.failures", &option_int, FIELD(delivery_breaker_failures), "10", NULL, 1,
-	  1000000, "failures in a row after which an endpoint is only probed" },
+	  1000000,
+	  "The number of consecutive failures that opens an endpoint's breaker. From then on it "
+	  "only gets probes." },
 	{ "delivery.breaker.probe.interval", &option_duration,
 	  FIELD(delivery_breaker_probe_interval_ms), "30s", NULL, 1, DAYS(1),
-	  "between two probes" },
+	  "The time between two probes." },
 	{ "delivery.dead.retention", &option_duration, FIELD(delivery_dead_retention_ms), "14d",
-	  NULL, 0, DAYS(365), "how long a dead delivery can be recovered" },
+	  NULL, 0, DAYS(365), "How long a dead delivery can be recovered." },
 
 	{ "endpoint.disable.after", &option_duration, FIELD(endpoint_disable_after_ms), "5d", NULL,
-	  1, DAYS(365), "of failures without one success" },
+	  1, DAYS(365), "A webhook is disabled after failing for this time without one success." },
 	{ "endpoint.allow.http", &option_bool, FIELD(endpoint_allow_http), "false", NULL, 0, 0,
-	  "whether a webhook's url may be http" },
+	  "Whether a webhook's url may be http." },
 	{ "endpoint.allow.networks", &option_networks, FIELD(endpoint_allow_networks), NULL, NULL,
-	  0, 0, "private networks that callbacks may reach, 10.0.0.0/8,fd00::/8" },
+	  0, 0, "Private networks that callbacks may reach: 10.0.0.0/8,fd00::/8." },
 	{ "endpoint.ca.file", &option_text, FIELD(endpoint_ca_file), NULL, "the system's", 0,
-	  PATH_BYTES, "the authorities that endpoints' certificates come from" },
+	  PATH_BYTES, "The certificate authorities (PEM) that are trusted for endpoints." },
 
 	{ "signature.formats", &option_signature_formats, FIELD(signature_formats),
-	  "rfc9421,standard-webhooks", NULL, 0, 0, "the signatures of a callback" },
+	  "rfc9421,standard-webhooks", NULL, 0, 0, "The signature formats of a callback." },
 	{ "signing.key.overlap", &option_duration, FIELD(signing_key_overlap_ms), "24h", NULL, 0,
-	  DAYS(365), "how long a replaced key stays in the JWKS" },
+	  DAYS(365), "How long a replaced key stays in the JWKS." },
 
 	{ "gateway.listen", &option_listen, FIELD(gateway_listen), "127.0.0.1:8080", NULL, 0, 0,
-	  "the HTTP API; beyond loopback only with TLS or gateway.allow.plaintext" },
+	  "Where the gateway serves the HTTP API. Beyond loopback it needs TLS or "
+	  "gateway.allow.plaintext." },
 	{ "gateway.operations.listen", &option_listen, FIELD(gateway_operations_listen),
-	  "127.0.0.1:9465", NULL, 0, 0, "the gateway's /metrics, /livez and /readyz" },
+	  "127.0.0.1:9465", NULL, 0, 0, "Where the gateway serves /metrics, /livez and /readyz." },
 	{ "gateway.tokens.file", &option_text, FIELD(gateway_tokens_file), NULL,
-	  "required to serve", 1, PATH_BYTES, "the tenants' tokens, as hashes; a secret file" },
+	  "required to serve", 1, PATH_BYTES,
+	  "The secret file with the hashes of the tenants' tokens." },
 	{ "gateway.tls.certificate.file", &option_text, FIELD(gateway_tls_certificate_file), NULL,
-	  NULL, 0, PATH_BYTES, "the gateway's certificate and its chain (PEM)" },
+	  NULL, 0, PATH_BYTES, "The gateway's certificate with its chain (PEM)." },
 	{ "gateway.tls.key.file", &option_text, FIELD(gateway_tls_key_file), NULL, NULL, 0,
-	  PATH_BYTES, "the certificate's private key (PEM); a secret file" },
+	  PATH_BYTES, "The secret file with the certificate's private key (PEM)." },
 	{ "gateway.allow.plaintext", &option_bool, FIELD(gateway_allow_plaintext), "false", NULL, 0,
-	  0, "whether the API may be served beyond loopback without TLS" },
+	  0, "Whether the API may be served beyond loopback without TLS." },
 	{ "gateway.domain", &option_text, FIELD(gateway_domain), NULL, NULL, 0, 253,
-	  "the domain whose first label names the tenant of a public JWKS" },
+	  "The domain whose first label names the tenant of a public JWKS." },
 	{ "gateway.default.tenant", &option_text, FIELD(gateway_default_tenant), NULL, NULL, 0, 256,
-	  "the tenant of a public JWKS where nothing names one" },
+	  "The tenant of a public JWKS that nothing else names." },
 	{ "gateway.timeout", &option_duration, FIELD(gateway_timeout_ms), "10s", NULL, 100,
-	  SECONDS(300), "how long a request waits for a worker; then it is answered with 503" },
+	  SECONDS(300), "How long a request waits for a worker before it is answered with 503." },
 	{ "gateway.max.in.flight", &option_int, FIELD(gateway_max_in_flight), "10000", NULL, 1,
 	  1000000,
-	  "requests that wait for a worker at once; a tenant has at most as many as it leaves free "
-	  "for others; more are answered with 429" },
+	  "The maximum number of requests that wait for a worker. A tenant gets at most as many as "
+	  "it leaves free for others. Beyond it, a request is answered with 429." },
 	{ "gateway.max.connections", &option_int, FIELD(gateway_max_connections), "12000", NULL, 1,
-	  1000000, "connections to the API at once" },
+	  1000000, "The maximum number of concurrent connections to the API." },
 	{ "gateway.client.timeout", &option_duration, FIELD(gateway_client_timeout_ms), "15s", NULL,
 	  100, SECONDS(600),
-	  "how long a client may take to send a request, or to take an answer; then it is cut "
-	  "off" },
+	  "The timeout for a client to send a whole request or to read an answer." },
 	{ "gateway.idle.timeout", &option_duration, FIELD(gateway_idle_timeout_ms), "75s", NULL,
 	  100, SECONDS(3600),
-	  "how long a connection rests behind an answer; more than a load balancer keeps its own" },
+	  "How long a connection without a request is kept. It should be longer than a load "
+	  "balancer keeps its own." },
 
 	{ "log.level", &option_log_level, FIELD(log_level), "info", NULL, 0, 0,
-	  "debug, info, warn or error" },
+	  "The lowest level that is logged: debug, info, warn or error." },
 	{ "log.format", &option_log_format, FIELD(log_format), "logfmt", NULL, 0, 0,
-	  "logfmt or json" },
+	  "The format of log lines: logfmt or json." },
 };
 
 const size_t option_count = ARRAY_LEN(options);
@@ -168,8 +175,8 @@ const char *option_default(const struct option *option) {
 
 enum { SUGGEST_KEY_MAX = 64, SUGGEST_DISTANCE_MAX = 3 };
 
-/* How many characters to insert, delete or replace. Source: Wagner and Fischer 1974, with one row
- * kept. */
+/* The number of insertions, deletions and replacements between two texts. Source: Wagner and
+ * Fischer 1974, with one row kept. */
 static size_t edit_distance(const char *a, const char *b) {
 	size_t row[SUGGEST_KEY_MAX + 1], b_len = strlen(b);
 

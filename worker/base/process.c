@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 /*
- * SSLKEYLOGFILE: libcurl and GnuTLS write the secrets of every TLS connection to it.
- * GNUTLS_DEBUG_LEVEL: GnuTLS writes keys to stderr. QLOGDIR: libcurl writes a file of each QUIC
- * connection.
+ * libcurl and GnuTLS write the secrets of every TLS connection to the file in SSLKEYLOGFILE. With
+ * GNUTLS_DEBUG_LEVEL, GnuTLS writes keys to stderr. With QLOGDIR, libcurl writes a file for each
+ * QUIC connection.
  */
 static const char *const unwanted_variables[] = { "SSLKEYLOGFILE", "GNUTLS_DEBUG_LEVEL",
 						  "QLOGDIR" };
@@ -44,8 +44,8 @@ static bool take_variables(void) {
 	return found;
 }
 
-/* By its path, after which the kernel names it. Where that does not work, taking the variables has
- * to be enough. */
+/* Executes the program's own path, so that the kernel names the process after it. If that fails,
+ * the variables are only unset. */
 static void begin_anew(char **argv) {
 	char path[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);

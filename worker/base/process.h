@@ -1,22 +1,22 @@
-/* What both programs do before anything else, for what they have in memory and whom they were
- * started by. */
+/* The first steps of both programs: protection of their memory and of their standard
+ * descriptors. */
 #pragma once
 
 #include "base/memory.h"
 
 /*
- * Before any other call, of a library too:
+ * Call before anything else, library calls included.
  *
- *  - Descriptors 0 to 2 are opened where they are closed (/dev/null), so that no log line goes into
- * a file or a socket that happens to be number 2.
- *  - Log lines do not wait for their reader (log_output.h).
- *  - Variables that would have a library write secrets (SSLKEYLOGFILE and its like) are taken away,
- * with a warning. The program is begun anew without them: some are read before main.
- *  - No core is dumped, and no other process of the same user may look into the memory: RLIMIT_CORE
- * is 0 for good, and the process is not dumpable, as is told to programs that core_pattern pipes
- * to. Not in builds with POSTHORN_FAULTS (debug, asan, tsan), which are for developers: a core is
- * wanted there, and LeakSanitizer traces its own process.
+ * - Opens descriptors 0 to 2 to /dev/null where they are closed, so that no log line ends up in a
+ *   file or a socket that got number 2.
+ * - Makes log lines independent of their reader (log_output.h).
+ * - Unsets variables that make a library write secrets (SSLKEYLOGFILE and others), with a warning,
+ *   and executes the program again: some are read before main.
+ * - Disables core dumps (RLIMIT_CORE is 0 for good) and makes the process non-dumpable, so that no
+ *   process of the same user can read its memory, and no program behind core_pattern gets it.
+ *   Builds with POSTHORN_FAULTS (debug, asan, tsan) skip this: developers want cores, and
+ *   LeakSanitizer traces its own process.
  *
- * Returns 0, or a negative errno: without /dev/null.
+ * Returns 0, or a negative errno where /dev/null cannot be opened.
  */
 int process_harden(char **argv) _must_check_;

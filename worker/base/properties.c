@@ -18,7 +18,7 @@ static const char *skip_blanks(const char *p) {
 	return p;
 }
 
-/* Past the line's end, which is LF, CR or CRLF. */
+/* Skips the line's end: LF, CR or CRLF. */
 static const char *next_line(const char *p, unsigned *line) {
 	if (!*p)
 		return p;
@@ -27,8 +27,8 @@ static const char *next_line(const char *p, unsigned *line) {
 }
 
 /*
- * Joins natural lines into the logical one that starts at `p`: a backslash before a line's end
- * takes the end and the next line's leading blanks away. Other escapes stay, as an escaped
+ * Joins natural lines into the logical line that starts at `p`: a backslash before a line's end
+ * removes the end and the next line's leading blanks. Other escapes stay, because an escaped
  * separator must not separate.
  */
 static const char *take_logical_line(const char *p, unsigned *line, struct buffer *out) {
@@ -79,7 +79,7 @@ static void append_utf8(struct buffer *out, unsigned code) {
 	}
 }
 
-/* What follows `\u`: a UTF-16 code unit, or two of them that are a surrogate pair. */
+/* Parses the digits behind `\u`: a UTF-16 code unit, or two that form a surrogate pair. */
 static int take_unicode(const char **p, struct buffer *out) {
 	int high = take_code_unit(p), low;
 

@@ -4,11 +4,11 @@
 
 struct properties_handler {
 	void *context;
-	/* One property in the order of the file; `line` is the one it begins on. */
+	/* One property, in the order of the file; `line` is its first line. */
 	void (*entry)(void *context, unsigned line, const char *key, const char *value);
-	/* A line that breaks `rule`; reading goes on with the next. */
+	/* A line that breaks `rule`; parsing continues with the next. */
 	void (*problem)(void *context, unsigned line, const char *rule);
 };
 
-/* Reads `text`, which is UTF-8. */
+/* Parses `text`, which is UTF-8. */
 void properties_parse(const char *text, const struct properties_handler *handler);

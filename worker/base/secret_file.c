@@ -26,8 +26,7 @@ bool secret_file_group_is_ours(gid_t group) {
 	return false;
 }
 
-/* A volume of Kubernetes' with fsGroup lets the group write to its files, from the next mount on.
- */
+/* On a Kubernetes volume with fsGroup the next mount makes files group-writable. */
 static void append_remedy(struct buffer *why, mode_t mode, mode_t allowed) {
 	buffer_printf(why, " (chmod %o", (unsigned)(mode & allowed));
 	if (mode & S_IWGRP)
@@ -71,7 +70,7 @@ int secret_file_judge(const struct stat *file, struct buffer *why) {
 }
 
 int secret_file_open(const char *path, int *fd, struct buffer *why) {
-	/* O_NONBLOCK: opening a named pipe must not hang before the file's type is looked at. */
+	/* O_NONBLOCK: opening a named pipe must not hang before the file's type is checked. */
 	int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat file;
 	int r;

@@ -5,8 +5,8 @@
 
 enum { PLAIN_STEP = 32 };
 
-/* How many bytes follow a lead byte, and the range of the first of them; the table of RFC 3629
- * section 4. */
+/* The number of bytes that follow a lead byte, and the range of the first of them. Source: the
+ * table of RFC 3629 section 4. */
 static int continuation(uint8_t lead, uint8_t *low, uint8_t *high) {
 	*low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
 	*high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
@@ -19,8 +19,8 @@ static int continuation(uint8_t lead, uint8_t *low, uint8_t *high) {
 	return -1;
 }
 
-/* Whether PLAIN_STEP bytes are ASCII without NUL, as most texts are throughout: as signed numbers,
- * positive. Compilers make vector instructions of it. */
+/* Whether PLAIN_STEP bytes are ASCII without NUL, which as signed numbers are positive. Most
+ * texts are ASCII; compilers vectorise this loop. */
 static bool is_plain(const uint8_t *p) {
 	uint8_t others = 0;
 
@@ -61,8 +61,8 @@ size_t utf8_prefix_len(const char *text, size_t max) {
 
 	if (len <= max)
 		return len;
-	/* Back to the first byte of a character: RFC 3629 section 3, continuation bytes are
-	 * 10xxxxxx. */
+	/* Steps back to the first byte of a character: continuation bytes are 10xxxxxx (RFC 3629
+	 * section 3). */
 	for (len = max; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
 		len--;
 	return len;

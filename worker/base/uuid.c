@@ -7,7 +7,7 @@ static bool is_dash_position(size_t i) {
 	return i == 8 || i == 13 || i == 18 || i == 23;
 }
 
-/* Of a digit its value + 1; 0 for everything else. */
+/* A digit's value + 1; 0 for every other byte. */
 static const uint8_t hex_values[256] = {
 	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
 	['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,

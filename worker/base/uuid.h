@@ -11,10 +11,10 @@ struct uuid {
 
 enum { UUID_TEXT_SIZE = 37 };
 
-/* Accepts either case, exactly the 8-4-4-4-12 form. Returns 0, or -EINVAL. */
+/* Parses exactly the 8-4-4-4-12 form, in either case. Returns 0, or -EINVAL. */
 int uuid_parse(const char *text, struct uuid *out);
 
-/* Lower case. */
+/* Formats in lower case. */
 void uuid_format(const struct uuid *uuid, char out[UUID_TEXT_SIZE]);
 
 static inline int uuid_compare(const struct uuid *a, const struct uuid *b) {

@@ -2,7 +2,7 @@
 
 enum state {
 	SIZE,       /* digits */
-	SIZE_BLANK, /* blanks behind them, before a ";" */
+	SIZE_BLANK, /* blanks behind the digits, before a ";" */
 	EXTENSION,  /* up to CR */
 	SIZE_LF,    /* behind the CR of a size */
 	DATA,       /* `left` bytes */
@@ -50,13 +50,13 @@ static enum state read_size(struct http_chunked *chunked, char c) {
 				       : REFUSED;
 }
 
-/* Behind the line of a size. */
+/* Continues behind the line of a size. */
 static enum state begin_chunk(struct http_chunked *chunked) {
 	chunked->digits = 0;
 	return chunked->left ? DATA : TRAILER;
 }
 
-/* The state behind a byte that is no data. */
+/* The state behind a byte that is not data. */
 static enum state next_state(struct http_chunked *chunked, char c) {
 	switch ((enum state)chunked->state) {
 	case SIZE:
@@ -94,8 +94,8 @@ static bool is_extra(int state) {
 	       state == TRAILER_VALUE;
 }
 
-static enum http_chunked_result refuse(struct http_chunked *chunked, struct http_refusal *why,
-				       int status, const char *message) {
+static enum http_chunked_result refuse_chunk(struct http_chunked *chunked, struct http_refusal *why,
+					     int status, const char *message) {
 	chunked->state = REFUSED;
 	*why = (struct http_refusal){ status, message };
 	return HTTP_CHUNKED_REFUSED;
@@ -121,13 +121,15 @@ enum http_chunked_result http_chunked_read(struct http_chunked *chunked, uint64_
 		if (chunked->state == END)
 			return HTTP_CHUNKED_END;
 		if (chunked->state == REFUSED)
-			return refuse(chunked, why, 400, "The body is not well-formed chunks.");
+			return refuse_chunk(chunked, why, 400,
+					    "The body is not well-formed chunks.");
 		chunked->extra += is_extra(chunked->state);
 		if (chunked->extra > HTTP_CHUNKED_EXTRA_MAX)
-			return refuse(chunked, why, 400,
-				      "The extensions and trailers of the chunks are too long.");
+			return refuse_chunk(
+			    chunked, why, 400,
+			    "The extensions and trailers of the chunks are too long.");
 		if (chunked->left > chunk_max)
-			return refuse(chunked, why, 413, "The body is too large.");
+			return refuse_chunk(chunked, why, 413, "The body is too large.");
 	}
 	return HTTP_CHUNKED_MORE;
 }

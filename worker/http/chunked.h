@@ -14,10 +14,10 @@
 
 enum { HTTP_CHUNKED_EXTRA_MAX = 4 * 1024 /* bytes of all extensions and trailers of a body */ };
 
-/* Zeroed: at the beginning of a body. */
+/* Zero it at the beginning of a body. */
 struct http_chunked {
 	int state;
-	uint64_t left; /* bytes of this chunk, or its size so far */
+	uint64_t left; /* bytes of this chunk, or its size while it is read */
 	unsigned digits;
 	size_t extra; /* bytes of extensions and trailers so far */
 };
@@ -29,17 +29,17 @@ enum http_chunked_result {
 	HTTP_CHUNKED_REFUSED
 };
 
-/* A portion of the body, within the bytes that were given. */
+/* A piece of the body, inside the given bytes. */
 struct http_portion {
 	const char *bytes;
 	size_t len;
 };
 
 /*
- * Reads on in `bytes`; `*used` is how many were taken. MORE: all were, and more are needed. DATA:
- * `*out` is the next portion, and the call is to be repeated with the rest. END: the body is over,
- * and the rest is not part of it. REFUSED: with `*why`; nothing behind it is to be believed. A
- * chunk of more than `chunk_max` bytes is refused with 413.
+ * Continues in `bytes`; `*used` is how many were consumed. MORE: all were, and more are needed.
+ * DATA: `*out` is the next piece; repeat the call with the rest. END: the body is complete, and the
+ * rest is not part of it. REFUSED, with `*why`: nothing behind the fault is valid. A chunk larger
+ * than `chunk_max` bytes is refused with 413.
  */
 enum http_chunked_result http_chunked_read(struct http_chunked *chunked, uint64_t chunk_max,
 					   struct http_portion bytes, size_t *used,

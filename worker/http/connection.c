@@ -10,20 +10,20 @@
 
 enum {
 	OUT_MAX = 64 * 1024,
-	JOINED_MAX = 16 * 1024, /* a body that goes out with its head */
+	JOINED_MAX = 16 * 1024, /* a body that is sent together with its head */
 };
 
-/* A request as the server keeps it; all of it is in its arena. */
+/* A request inside the server. Everything lives in the request's arena. */
 struct http_entry {
-	struct http_request request; /* first: what others have points here */
+	struct http_request request; /* first: pointers to it are pointers to the entry */
 	struct http_connection *connection;
 	struct http_head head;
-	size_t dropped; /* bytes of a body that nobody wants */
+	size_t dropped; /* bytes of a dropped body */
 	bool is_owed;
 	bool waits;
 };
 
-/* What a step says to the loop in http_connection_run. */
+/* A step's result for http_connection_run. */
 enum progress { BLOCKED, AGAIN, YIELD };
 
 static const struct http_handler *handler_of(const struct http_connection *connection) {
@@ -35,7 +35,7 @@ static void set_turn(struct http_connection *connection, enum http_turn turn) {
 			     connection->loop->now_ms);
 }
 
-/* --- Its life --- */
+/* --- Life --- */
 
 struct http_connection *http_connection_new(struct http_loop *loop, int fd,
 					    const struct in6_addr *address) {
@@ -109,7 +109,7 @@ static void take_input(struct http_connection *connection, size_t len) {
 		connection->input_at = connection->input_len = 0;
 }
 
-/* Where more can be read to; a head always fits. */
+/* The free part of the input, which always has room for a head. */
 static struct http_portion input_room(struct http_connection *connection) {
 	struct http_loop *loop = connection->loop;
 
@@ -134,7 +134,7 @@ static ssize_t receive(struct http_connection *connection, void *bytes, size_t l
 	return n < 0 && !connection->tls ? -errno : n;
 }
 
-/* More of the input. BLOCKED also where the client has ended: then it is closed. */
+/* Reads more input. BLOCKED also where the client has ended: the connection is closed then. */
 static enum progress read_input(struct http_connection *connection) {
 	struct http_portion room;
 	ssize_t n;
@@ -145,8 +145,8 @@ static enum progress read_input(struct http_connection *connection) {
 	n = receive(connection, connection->input + connection->input_len, room.len);
 	if (n > 0) {
 		connection->input_len += (size_t)n;
-		/* A socket that had less is empty, and says when it is not any more; its end it has
-		 * said already. */
+		/* A read that returns less than the room has emptied the socket. The next event
+		 * reports further bytes; the end was reported already. */
 		connection->readable =
 		    connection->tls || connection->has_ended || (size_t)n == room.len;
 		return AGAIN;
@@ -184,8 +184,8 @@ static void begin_linger(struct http_connection *connection) {
 	set_turn(connection, HTTP_TURN_LINGER);
 }
 
-/* The client is to be able to read its answer: with bytes unread the socket's end would be a reset.
- * Source: RFC 9112 section 9.6. */
+/* Lets the client read its answer: closing a socket with unread bytes would reset it. Source:
+ * RFC 9112 section 9.6. */
 static enum progress linger(struct http_connection *connection) {
 	char bytes[4096];
 	ssize_t n;
@@ -220,7 +220,7 @@ static enum progress finish_answer(struct http_connection *connection) {
 	return YIELD;
 }
 
-/* The next portion of the answer; none: all was sent. */
+/* Returns the next part of the answer; empty when all is sent. */
 static struct http_portion unsent(const struct http_connection *connection, bool *is_last) {
 	const struct http_answer *answer = &connection->entry->request.answer;
 	const char *body = answer->fixed ? answer->fixed : answer->body.data;
@@ -257,14 +257,14 @@ static enum progress send_answer(struct http_connection *connection) {
 	return finish_answer(connection);
 }
 
-/* A small body goes out with its head. */
+/* Sends a small body together with its head. */
 static enum progress begin_answer(struct http_connection *connection) {
 	struct http_entry *entry = connection->entry;
 	struct http_answer *answer = &entry->request.answer;
 	struct buffer *body = &answer->body;
 
 	if (body->overflowed) {
-		log_error("an answer is larger than it may be", "status=%d path=%s", answer->status,
+		log_error("answer exceeds the maximum size", "status=%d path=%s", answer->status,
 			  log_quote(entry->head.path));
 		buffer_destroy(body);
 		handler_of(connection)
@@ -302,9 +302,9 @@ static struct http_entry *begin_request(struct http_connection *connection) {
 	return entry;
 }
 
-/* Whatever of it was answered already stays; nothing that follows on this connection is believed.
- */
-static enum progress refuse(struct http_connection *connection, struct http_refusal why) {
+/* Answers with the refusal unless there is an answer already. Nothing behind it on this
+ * connection is read as a request. */
+static enum progress refuse_request(struct http_connection *connection, struct http_refusal why) {
 	struct http_request *request = &connection->entry->request;
 
 	if (!request->answer.status)
@@ -317,7 +317,7 @@ static enum progress refuse(struct http_connection *connection, struct http_refu
 
 static const struct http_refusal TOO_LARGE = { 413, "The body is too large." };
 
-/* All of it is there. */
+/* The whole request is there. */
 static enum progress complete(struct http_connection *connection) {
 	struct http_entry *entry = connection->entry;
 	struct http_request *request = &entry->request;
@@ -332,7 +332,7 @@ static enum progress complete(struct http_connection *connection) {
 		handler_of(connection)->on_request(handler_of(connection)->userdata, request);
 	if (!entry->waits)
 		return begin_answer(connection);
-	/* Whether it was answered meanwhile is not asked here: that comes through the inbox. */
+	/* Does not check for an answer from another thread: that comes through the inbox. */
 	if (!input_left(connection))
 		release_input(connection);
 	connection->state = HTTP_WAITING;
@@ -400,13 +400,14 @@ static enum progress take_chunks(struct http_connection *connection) {
 	case HTTP_CHUNKED_DATA:
 		keep_portion(connection->entry, portion);
 		take_input(connection, used);
-		return connection->entry->dropped > HTTP_DRAIN_MAX ? refuse(connection, TOO_LARGE)
-								   : AGAIN;
+		return connection->entry->dropped > HTTP_DRAIN_MAX
+			   ? refuse_request(connection, TOO_LARGE)
+			   : AGAIN;
 	case HTTP_CHUNKED_END:
 		take_input(connection, used);
 		return complete(connection);
 	case HTTP_CHUNKED_REFUSED:
-		return refuse(connection, why);
+		return refuse_request(connection, why);
 	case HTTP_CHUNKED_MORE:
 		break;
 	}
@@ -429,8 +430,7 @@ static enum progress take_body(struct http_connection *connection) {
 	return connection->body_left ? AGAIN : complete(connection);
 }
 
-/* Source: RFC 9110 section 10.1.1. A client that has not even taken these few bytes is past
- * helping. */
+/* Source: RFC 9110 section 10.1.1. A client that does not take even these few bytes is given up. */
 static enum progress send_continue(struct http_connection *connection) {
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -442,8 +442,8 @@ static enum progress send_continue(struct http_connection *connection) {
 
 /* --- Heads --- */
 
-/* A body that would be too much even to drop is not waited for, and neither is one that its client
- * has not begun to send. */
+/* Whether to wait for a body: not for one larger than HTTP_DRAIN_MAX, and not for one that the
+ * client has not begun to send. */
 static bool is_worth_draining(const struct http_head *head) {
 	return !head->expects_continue && head->content_length <= HTTP_DRAIN_MAX;
 }
@@ -455,9 +455,9 @@ static enum progress begin_body(struct http_connection *connection) {
 
 	if (!request->answer.status && !is_worth_draining(head) &&
 	    head->content_length > request->body.max)
-		return refuse(connection, TOO_LARGE);
+		return refuse_request(connection, TOO_LARGE);
 	if (request->answer.status && !is_worth_draining(head))
-		return refuse(connection, (struct http_refusal){ 0 });
+		return refuse_request(connection, (struct http_refusal){ 0 });
 	request->body_too_large = head->content_length > request->body.max;
 	connection->chunked = (struct http_chunked){ 0 };
 	connection->body_left = head->content_length;
@@ -474,10 +474,10 @@ static enum progress take_head(struct http_connection *connection, size_t len) {
 	if (http_head_parse(
 		arena_memdup(request->arena, connection->input + connection->input_at, len), len,
 		&entry->head, &why))
-		return refuse(connection, why);
+		return refuse_request(connection, why);
 	take_input(connection, len);
 	if (connection->place.turn ==
-	    HTTP_TURN_REST) /* the rest is over, also where the head came at once */
+	    HTTP_TURN_REST) /* the rest ends, also where a whole head came at once */
 		set_turn(connection, HTTP_TURN_REQUEST);
 	request->has_body =
 	    entry->head.framing == HTTP_FRAMING_CHUNKED || entry->head.content_length;
@@ -485,8 +485,8 @@ static enum progress take_head(struct http_connection *connection, size_t len) {
 	return request->has_body ? begin_body(connection) : complete(connection);
 }
 
-/* One empty line before a request is passed over. False: half of one is there. Source: RFC 9112
- * section 2.2. */
+/* Skips one empty line before a request. Returns false where only half of one is there. Source:
+ * RFC 9112 section 2.2. */
 static bool skip_empty_line(struct http_connection *connection) {
 	size_t len = MIN(input_left(connection), (size_t)2);
 
@@ -513,7 +513,7 @@ static enum progress read_head(struct http_connection *connection) {
 		return take_head(connection, (size_t)len);
 	if (len < 0) {
 		begin_request(connection);
-		return refuse(connection, why);
+		return refuse_request(connection, why);
 	}
 	progress = read_input(connection);
 	if (progress != BLOCKED || connection->state == HTTP_CLOSED)

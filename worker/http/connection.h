@@ -1,19 +1,20 @@
 /*
  * A connection, on the thread of its loop. Internal to the server.
  *
- *      HANDSHAKE ──► HEAD ──────────────► BODY ──────────► (whole) ─────────────► SENDING ──► HEAD,
- * the next request handshake      │ take_head           │ take_body        │ on_request   ▲       │
- * send_answer │ on_head: answered,  │                  ▼              │       ▼ where it closes │
- * or refused          │               WAITING ──────────┘     LINGER ──► CLOSED
- *                     └─────────────────────┴──────────────────────────────► SENDING    │ linger
- *                                                          http_request_wait,           └ what
- * still comes is dropped http_request_answered (any thread)
+ *     HANDSHAKE ─► HEAD ────────────► BODY ────────► (complete) ────────────► SENDING ─► HEAD
+ *      handshake    │ take_head        │ take_body      │ on_request    ▲       │ send_answer
+ *                   │ on_head: already │                ▼               │       ▼ where it closes
+ *                   │ answered, or     │             WAITING ───────────┘     LINGER ─► CLOSED
+ *                   │ refused          │                                        linger:
+ *                   └──────────────────┴──────────────────────► SENDING         drops further bytes
  *
- * From every state but WAITING it may go to CLOSED: the client ends it, its time is over, or it
- * makes room. In WAITING the client's end is seen with the answer.
+ *     into WAITING: http_request_wait; out of it: http_request_answered, on any thread
  *
- * A body that nobody wants is read up to HTTP_DRAIN_MAX, so that a client that sends first and
- * reads then gets its answer and keeps its connection.
+ * Every state but WAITING may go to CLOSED: the client ends it, it times out, or it makes room. In
+ * WAITING the client's end is noticed with the answer.
+ *
+ * A body that the handler does not want is read and dropped up to HTTP_DRAIN_MAX, so that a client
+ * that reads only after sending gets its answer and keeps its connection.
  */
 #pragma once
 
@@ -34,20 +35,20 @@ enum http_state {
 
 struct http_connection {
 	struct http_place place;
-	struct http_connection *prev, *next; /* in the loop's list of those that are ready */
+	struct http_connection *prev, *next; /* in the loop's list of ready connections */
 	struct http_connection *next_answered, *next_dead;
 	struct http_loop *loop;
 	struct http_tls_session *tls; /* NULL: plain text */
 	int fd;
 	enum http_state state;
 	bool readable;  /* there may be more to read */
-	bool has_ended; /* the client sends no more than is there */
-	bool is_ready;  /* in that list */
-	bool skipped;   /* an empty line before the request */
+	bool has_ended; /* the client has ended; only the bytes already read follow */
+	bool is_ready;  /* whether it is in that list */
+	bool skipped;   /* the empty line before the request was skipped */
 
-	char *input; /* HTTP_HEAD_MAX bytes, or NULL: what was read and not yet taken */
+	char *input; /* HTTP_HEAD_MAX bytes of unconsumed input, or NULL */
 	size_t input_at, input_len;
-	size_t scanned; /* of the head */
+	size_t scanned; /* the part of the head that was scanned */
 
 	struct http_entry *entry; /* NULL: no request */
 	struct http_chunked chunked;
@@ -57,14 +58,14 @@ struct http_connection {
 	size_t lingered;   /* bytes */
 };
 
-/* Takes the descriptor. */
+/* Takes ownership of the descriptor. */
 struct http_connection *http_connection_new(struct http_loop *loop, int fd,
 					    const struct in6_addr *address);
-/* Goes on as far as it can, for one request at most; where there is more to do it is in the loop's
+/* Runs until blocked, for one request at most. A connection with more to do is in the loop's
  * list afterwards. */
 void http_connection_run(struct http_connection *connection);
-/* Its request was answered by somebody. */
+/* Continues after http_request_answered. */
 void http_connection_resume(struct http_connection *connection);
-/* Frees all but itself, which the loop does at the end of the round. It does not wait for an
- * answer. */
+/* Frees everything but the struct, which the loop frees at the end of the round. Does not wait
+ * for an answer. */
 void http_connection_close(struct http_connection *connection);

@@ -2,18 +2,18 @@
 
 #include <strings.h>
 
-static int refuse(struct http_refusal *why, int status, const char *message) {
+static int refuse_head(struct http_refusal *why, int status, const char *message) {
 	*why = (struct http_refusal){ status, message };
 	return HTTP_HEAD_E_REFUSED;
 }
 
-/* --- Where it ends --- */
+/* --- The end --- */
 
 static bool is_control(char c) {
 	return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
 }
 
-/* Whether the byte at `at` may stand there: CR and LF only as a pair. */
+/* Whether the byte at `at` is allowed there: CR and LF only as a pair. */
 static bool is_in_place(const char *bytes, size_t at) {
 	bool follows_cr = at > 0 && bytes[at - 1] == '\r';
 
@@ -27,17 +27,18 @@ ssize_t http_head_find(const char *bytes, size_t len, size_t *scanned, struct ht
 
 	for (; *scanned < end; (*scanned)++) {
 		if (!is_in_place(bytes, *scanned))
-			return -refuse(why, 400,
-				       "The head has a character that is not allowed in it, or a "
-				       "line that does not end with CR LF.");
+			return -refuse_head(
+			    why, 400,
+			    "The head has a character that is not allowed in it, or a "
+			    "line that does not end with CR LF.");
 		if (bytes[*scanned] == '\n' && bytes[*scanned - 2] == '\n')
 			return (ssize_t)++ * scanned;
 	}
 	if (end < HTTP_HEAD_MAX)
 		return 0;
 	if (!memchr(bytes, '\n', end))
-		return -refuse(why, 414, "The target of the request is too long.");
-	return -refuse(why, 431, "The head of the request has more than 16 KiB.");
+		return -refuse_head(why, 414, "The target of the request is too long.");
+	return -refuse_head(why, 431, "The head of the request has more than 16 KiB.");
 }
 
 /* --- Characters --- */
@@ -67,7 +68,7 @@ static bool is_token(const char *text) {
 	return p > text && !*p;
 }
 
-/* Takes the blanks off both ends. Source: RFC 9112 section 5 (OWS). */
+/* Removes blanks from both ends. Source: RFC 9112 section 5 (OWS). */
 static char *strip(char *text) {
 	char *end;
 
@@ -99,7 +100,7 @@ static const char *host_end(const char *text) {
 	return p;
 }
 
-/* Source: RFC 9110 sections 4.2.3 and 7.2; user information is no part of it, section 4.2.4. */
+/* User information is not allowed (section 4.2.4). Source: RFC 9110 sections 4.2.3 and 7.2. */
 static int set_host(struct http_head *out, const char *authority, struct http_refusal *why) {
 	const char *end = host_end(authority), *port = end && *end == ':' ? end + 1 : end;
 	size_t len = end ? (size_t)(end - authority) : 0;
@@ -107,7 +108,7 @@ static int set_host(struct http_head *out, const char *authority, struct http_re
 	while (port && is_digit(*port))
 		port++;
 	if (!port || *port || len > HTTP_HOST_MAX)
-		return refuse(why, 400, "The host is malformed.");
+		return refuse_head(why, 400, "The host is malformed.");
 	if (len && authority[len - 1] == '.')
 		len--;
 	for (size_t i = 0; i < len; i++)
@@ -128,16 +129,16 @@ static size_t count_parameters(const char *query) {
 	return count;
 }
 
-/* Where path and query of a target in absolute form begin, or NULL: it has another form. Source:
- * RFC 9112 section 3.2.2. */
+/* Returns the part of an absolute-form target behind its scheme, or NULL for another form.
+ * Source: RFC 9112 section 3.2.2. */
 static char *skip_scheme(char *target) {
 	return strncasecmp(target, "http://", 7) == 0    ? target + 7
 	       : strncasecmp(target, "https://", 8) == 0 ? target + 8
 							 : NULL;
 }
 
-/* "http://host/path": the host is its own, whatever the header says. The authority is moved to the
- * left to get its NUL. */
+/* Splits "host/path" of an absolute form, whose host counts before the header's. Moves the
+ * authority to the left to make room for its NUL. */
 static int split_authority(struct http_head *out, char **target, struct http_refusal *why) {
 	char *authority = skip_scheme(*target);
 	size_t len = strcspn(authority, "/?");
@@ -146,7 +147,7 @@ static int split_authority(struct http_head *out, char **target, struct http_ref
 	authority = memmove(authority - 1, authority, len);
 	authority[len] = '\0';
 	if (!len)
-		return refuse(why, 400, "The host is malformed.");
+		return refuse_head(why, 400, "The host is malformed.");
 	*target = rest;
 	return set_host(out, authority, why);
 }
@@ -156,9 +157,9 @@ static int split_target(struct http_head *out, char *target, struct http_refusal
 	char *query;
 
 	for (const char *p = target; *p; p++) {
-		if (*p <= ' ' || *p > '~' ||
-		    *p == '#') /* a byte above 0x7f is less or more, as the machine has it */
-			return refuse(
+		if (*p <= ' ' || *p > '~' || *p == '#') /* a byte above 0x7f is less than a blank or
+							   more, depending on char's sign */
+			return refuse_head(
 			    why, 400,
 			    "The target of the request has a character that is not allowed in it.");
 	}
@@ -173,39 +174,39 @@ static int split_target(struct http_head *out, char *target, struct http_refusal
 	out->query = query;
 	if (out->path[0] != '/' &&
 	    (strcmp(out->path, "*") != 0 || query || strcmp(out->method, "OPTIONS") != 0))
-		return refuse(why, 400, "The target of the request is no path.");
+		return refuse_head(why, 400, "The target of the request is not a path.");
 	if (query && count_parameters(query) > HTTP_PARAMETERS_MAX)
-		return refuse(why, 414, "The query has more than 100 parameters.");
+		return refuse_head(why, 414, "The query has more than 100 parameters.");
 	return 0;
 }
 
-/* A minor version that is not known is read as 1.1. Source: RFC 9110 section 2.5. */
+/* Reads an unknown minor version as 1.1. Source: RFC 9110 section 2.5. */
 static int read_version(const char *text, bool *is_1_0, struct http_refusal *why) {
 	if (strncmp(text, "HTTP/", 5) != 0 || !is_digit(text[5]) || text[6] != '.' ||
 	    !is_digit(text[7]) || text[8])
-		return refuse(why, 400, "The request line is malformed.");
+		return refuse_head(why, 400, "The request line is malformed.");
 	if (text[5] != '1')
-		return refuse(why, 505, "The only version of HTTP that is served here is 1.1.");
+		return refuse_head(why, 505, "Only HTTP/1.1 is supported.");
 	*is_1_0 = text[7] == '0';
 	return 0;
 }
 
-/* Method, target and version with one blank between them. Source: RFC 9112 section 3. */
+/* Method, target and version, with one blank between. Source: RFC 9112 section 3. */
 static int read_request_line(char *line, struct http_head *out, bool *is_1_0,
 			     struct http_refusal *why) {
 	char *target = strchr(line, ' '), *version = target ? strchr(target + 1, ' ') : NULL;
 
 	if (!version)
-		return refuse(why, 400, "The request line is malformed.");
+		return refuse_head(why, 400, "The request line is malformed.");
 	*target++ = '\0';
 	*version++ = '\0';
 	out->method = line;
 	if (!is_token(line) || !*target)
-		return refuse(why, 400, "The request line is malformed.");
+		return refuse_head(why, 400, "The request line is malformed.");
 	if (read_version(version, is_1_0, why))
 		return HTTP_HEAD_E_REFUSED;
 	if (version - target > HTTP_TARGET_MAX)
-		return refuse(why, 414, "The target of the request is too long.");
+		return refuse_head(why, 414, "The target of the request is too long.");
 	return split_target(out, target, why);
 }
 
@@ -215,14 +216,14 @@ static int read_field(char *line, struct http_head *out, struct http_refusal *wh
 	char *colon = strchr(line, ':');
 
 	if (*line == ' ' || *line == '\t')
-		return refuse(why, 400, "A header goes on in a second line.");
+		return refuse_head(why, 400, "A header continues on a second line.");
 	if (!colon)
-		return refuse(why, 400, "A line of the head has no colon.");
+		return refuse_head(why, 400, "A line of the head has no colon.");
 	*colon = '\0';
 	if (!is_token(line))
-		return refuse(why, 400, "The name of a header is malformed.");
+		return refuse_head(why, 400, "The name of a header is malformed.");
 	if (out->field_count == HTTP_FIELDS_MAX)
-		return refuse(why, 431, "The request has more than 100 headers.");
+		return refuse_head(why, 431, "The request has more than 100 headers.");
 	out->fields[out->field_count++] = (struct http_header){ line, strip(colon + 1) };
 	return 0;
 }
@@ -243,16 +244,16 @@ size_t http_head_field_count(const struct http_head *head, const char *name) {
 	return count;
 }
 
-/* There is one, also beside a target that names its own; HTTP/1.0 may have none. Source: RFC 9112
- * section 3.2. */
+/* There must be one Host, even beside an absolute-form target; HTTP/1.0 may have none. Source:
+ * RFC 9112 section 3.2. */
 static int check_host(struct http_head *head, bool is_1_0, struct http_refusal *why) {
 	struct http_head other;
 	const char *host = http_head_field(head, "host");
 
 	if (!host)
-		return is_1_0 ? 0 : refuse(why, 400, "There is no Host header.");
+		return is_1_0 ? 0 : refuse_head(why, 400, "There is no Host header.");
 	if (http_head_field_count(head, "host") > 1)
-		return refuse(why, 400, "There is more than one Host header.");
+		return refuse_head(why, 400, "There is more than one Host header.");
 	return set_host(head->host[0] ? &other : head, host, why);
 }
 
@@ -263,10 +264,10 @@ static int read_length(const char *text, uint64_t *out, struct http_refusal *why
 	*out = 0;
 	for (; is_digit(*p); p++) {
 		if (*out > (UINT64_MAX - 9) / 10)
-			return refuse(why, 413, "The body is too large.");
+			return refuse_head(why, 413, "The body is too large.");
 		*out = *out * 10 + (uint64_t)(*p - '0');
 	}
-	return p > text && !*p ? 0 : refuse(why, 400, "Content-Length is no number.");
+	return p > text && !*p ? 0 : refuse_head(why, 400, "Content-Length is not a number.");
 }
 
 /* Source: RFC 9112 section 6.1. */
@@ -274,24 +275,25 @@ static int check_coding(const char *coding, bool is_1_0, struct http_refusal *wh
 	size_t len = strlen(coding);
 
 	if (is_1_0)
-		return refuse(why, 400, "HTTP/1.0 has no transfer coding.");
+		return refuse_head(why, 400, "HTTP/1.0 has no transfer coding.");
 	if (strcasecmp(coding, "chunked") == 0)
 		return 0;
 	if (len > 8 && is_one_of(coding[len - 8], ", \t") &&
 	    strcasecmp(coding + len - 7, "chunked") == 0 && !strcasestr(coding, "chunked,"))
-		return refuse(why, 501, "The only transfer coding that is understood is chunked.");
-	return refuse(why, 400, "The only transfer coding that is understood is chunked.");
+		return refuse_head(why, 501,
+				   "The only transfer coding that is understood is chunked.");
+	return refuse_head(why, 400, "The only transfer coding that is understood is chunked.");
 }
 
-/* What two programs in a row could read in two ways is refused. Source: RFC 9112 sections 6.3
- * and 11.2. */
+/* Refuses framing that two programs in a row could read in two ways. Source: RFC 9112 sections
+ * 6.3 and 11.2. */
 static int read_framing(struct http_head *head, bool is_1_0, struct http_refusal *why) {
 	const char *length = http_head_field(head, "content-length"),
 		   *coding = http_head_field(head, "transfer-encoding");
 
 	if ((length && coding) || http_head_field_count(head, "content-length") > 1 ||
 	    http_head_field_count(head, "transfer-encoding") > 1)
-		return refuse(why, 400, "The length of the body is given twice.");
+		return refuse_head(why, 400, "The length of the body is given twice.");
 	if (coding) {
 		head->framing = HTTP_FRAMING_CHUNKED;
 		return check_coding(coding, is_1_0, why);
@@ -302,7 +304,7 @@ static int read_framing(struct http_head *head, bool is_1_0, struct http_refusal
 	return read_length(length, &head->content_length, why);
 }
 
-/* Whether a list of tokens has that one, in any case. */
+/* Whether a list of tokens contains the token, in any case. */
 static bool has_token(const char *list, const char *token) {
 	size_t len = strlen(token);
 
@@ -328,7 +330,8 @@ static int read_wishes(struct http_head *head, bool is_1_0, struct http_refusal 
 		return 0;
 	head->expects_continue = true;
 	if (strcasecmp(expect, "100-continue") != 0 || http_head_field_count(head, "expect") > 1)
-		return refuse(why, 417, "The only expectation that can be met is 100-continue.");
+		return refuse_head(why, 417,
+				   "The only expectation that can be met is 100-continue.");
 	return 0;
 }
 

@@ -17,8 +17,8 @@
 
 enum {
 	EVENTS_MAX = 64,
-	ACCEPTS_MAX = 16, /* at once: what they have to say is looked at before there are more */
-	ACCEPT_PAUSE_MS = 100, /* where there is no descriptor left */
+	ACCEPTS_MAX = 16, /* at once; their requests are read before further ones are accepted */
+	ACCEPT_PAUSE_MS = 100, /* when no descriptor is left */
 	UNSENT_MAX = 64 * 1024,
 	CROWD_MIN = 256, /* connections */
 };
@@ -35,9 +35,9 @@ const char *http_loop_date(struct http_loop *loop) {
 	return loop->date;
 }
 
-/* --- Who gets a place --- */
+/* --- Places --- */
 
-/* Whether there is one. */
+/* Closes the connection that must make room. Returns whether there is one. */
 static bool make_room(struct http_loop *loop) {
 	struct http_place *victim = http_places_victim(&loop->places);
 
@@ -46,20 +46,20 @@ static bool make_room(struct http_loop *loop) {
 	return victim;
 }
 
-static void refuse(struct http_loop *loop, int fd) {
+static void drop_arrival(struct http_loop *loop, int fd) {
 	close(fd);
 	atomic_fetch_sub(&loop->load, 1);
 }
 
-/* What it has sent already is looked at at once: whoever has something to ask does not have to make
- * room first. */
+/* Reads the new connection's bytes at once, so that a client with a request does not have to
+ * make room first. */
 static void arrive(struct http_loop *loop, int fd, const struct in6_addr *address) {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET };
 	struct http_connection *connection;
 
 	if (atomic_load(&loop->server->stopping) ||
 	    (loop->places.count >= loop->places.max && !make_room(loop))) {
-		refuse(loop, fd);
+		drop_arrival(loop, fd);
 		return;
 	}
 	connection = http_connection_new(loop, fd, address);
@@ -82,7 +82,8 @@ static struct in6_addr address_of(const struct sockaddr_storage *from) {
 	return address;
 }
 
-/* Of those that have as few the next one, so that also what makes room for others is spread. */
+/* Of equally loaded loops takes the next one, so that making room for others is spread over them
+ * too. */
 static struct http_loop *least_loaded(struct http_loop *loop) {
 	struct http_server *server = loop->server;
 	unsigned first = loop->given++;
@@ -107,7 +108,7 @@ static void send_arrival(struct http_loop *to, int fd, const struct in6_addr *ad
 	http_loop_wake(to);
 }
 
-/* The kernel, too, keeps little of an answer that nobody reads. */
+/* Keeps the kernel's share of an unread answer small as well. */
 static void set_socket(int fd) {
 	int on = 1, unsent_max = UNSENT_MAX;
 
@@ -133,12 +134,11 @@ static void watch_listener(struct http_loop *loop, uint32_t events) {
 		epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, loop->server->listen_fd, &event);
 }
 
-/* Without a descriptor to accept with a connection makes room, or all wait. */
+/* Without a descriptor for the next connection, one makes room, or all would wait. */
 static void pause_accepting(struct http_loop *loop, int error) {
 	if (make_room(loop))
 		return;
-	log_warn("no connections are accepted for a moment", "error=%s",
-		 log_quote(strerror(error)));
+	log_warn("accepting connections is paused", "error=%s", log_quote(strerror(error)));
 	loop->accepts_from_ms = loop->now_ms + ACCEPT_PAUSE_MS;
 	watch_listener(loop, 0);
 }
@@ -222,7 +222,7 @@ static void take_event(struct http_loop *loop, const struct epoll_event *event) 
 		http_connection_run(connection);
 }
 
-/* Each of those that were ready when the round began, once. */
+/* Runs once each connection that was ready when the round began. */
 static void run_ready(struct http_loop *loop) {
 	struct http_connection *connection;
 	size_t count;
@@ -247,7 +247,7 @@ static void close_all_but_waiting(struct http_loop *loop) {
 	}
 }
 
-/* The C library keeps what was freed, for the next crowd. */
+/* Returns freed memory to the system: the C library would keep it for the next crowd. */
 static void give_back_memory(struct http_loop *loop) {
 	loop->crowd = MAX(loop->crowd, loop->places.count);
 	if (loop->crowd < CROWD_MIN || loop->places.count > loop->crowd / 4)
@@ -295,7 +295,7 @@ static void turn_round(struct http_loop *loop) {
 	bury(loop);
 }
 
-static void *run(void *userdata) {
+static void *run_loop(void *userdata) {
 	struct http_loop *loop = userdata;
 
 	while (!atomic_load(&loop->server->stopping) || loop->places.count)
@@ -303,7 +303,7 @@ static void *run(void *userdata) {
 	return NULL;
 }
 
-/* --- Its life --- */
+/* --- Life --- */
 
 static unsigned share_of(const struct http_options *options, const struct http_server *server) {
 	return (options->connections_max + server->loop_count - 1) / server->loop_count;
@@ -342,9 +342,9 @@ int http_loop_start(struct http_loop *loop) {
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&loop->thread, NULL, run, loop);
+	r = pthread_create(&loop->thread, NULL, run_loop, loop);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	loop->has_thread = r == 0; /* without, what pthread_create left in `thread` is nothing */
+	loop->has_thread = r == 0; /* pthread_create leaves `thread` undefined where it fails */
 	if (!r)
 		pthread_setname_np(loop->thread, "http");
 	return -r;

@@ -1,4 +1,4 @@
-/* One thread of a server, and the connections that are its own. Internal to the server. */
+/* One thread of a server, with its own connections. Internal to the server. */
 #pragma once
 
 #include "http/places.h"
@@ -15,14 +15,14 @@ struct http_server {
 	struct http_tls *tls; /* borrowed; NULL: plain text */
 	struct http_loop *loops;
 	unsigned loop_count;
-	int listen_fd; /* the first loop's; -1: none any more */
+	int listen_fd; /* accepted by the first loop; -1: closed */
 	uint16_t port;
 	atomic_uint connections, requests, owed;
 	atomic_bool draining, stopping;
-	bool is_stopped; /* known to who stops it alone */
+	bool is_stopped; /* used only by the thread that stops the server */
 };
 
-/* A connection that was accepted elsewhere. */
+/* A connection that another loop accepted. */
 struct http_arrival {
 	struct http_arrival *next;
 	int fd;
@@ -31,19 +31,19 @@ struct http_arrival {
 
 struct http_loop {
 	struct http_server *server;
-	pthread_t thread; /* where `has_thread` */
+	pthread_t thread; /* valid where `has_thread` */
 	bool has_thread;
 	int epoll_fd, event_fd;
 	struct http_places places;
-	size_t crowd;                  /* the most connections since memory was given back */
-	atomic_uint load;              /* connections, with those on their way */
+	size_t crowd;                  /* the most connections since memory was returned */
+	atomic_uint load;              /* connections, including those in the inbox */
 	int64_t now_ms;                /* monotonic, of this round */
 	int64_t accepts_from_ms;       /* 0: at any time */
-	unsigned given;                /* connections that the first loop has given to any */
-	struct http_connection *ready; /* that have more to do without waiting for anything */
+	unsigned given;                /* connections that the first loop has distributed */
+	struct http_connection *ready; /* those that can go on without an event */
 	struct http_connection
-	    *dead;         /* freed at the end of the round: events may still name them */
-	void *spare_input; /* memory of the last connection that had no more use for it */
+	    *dead;         /* freed at the end of the round: events may still point to them */
+	void *spare_input; /* the input buffer of the last connection that released one */
 	int64_t date_s;
 	char date[32];
 
@@ -52,15 +52,15 @@ struct http_loop {
 	struct http_connection *answered; /* guarded by `lock` */
 };
 
-/* All loops of a server before the first of them starts. A negative errno; also then it is to be
- * joined. */
+/* Initialises a loop; call for all loops before the first one starts. Returns 0 or a negative
+ * errno. Join it in either case. */
 int http_loop_init(struct http_loop *loop, struct http_server *server,
 		   const struct http_options *options) _must_check_;
 int http_loop_start(struct http_loop *loop) _must_check_;
-/* Any thread. */
+/* On any thread. */
 void http_loop_wake(struct http_loop *loop);
-/* After `stopping` was set. */
+/* Waits for the thread; call after `stopping` is set. */
 void http_loop_join(struct http_loop *loop);
 
-/* The time as a message has it. Source: RFC 9110 section 5.6.7. */
+/* The current time as an HTTP date. Source: RFC 9110 section 5.6.7. */
 const char *http_loop_date(struct http_loop *loop);

@@ -10,9 +10,9 @@ struct http_address {
 	UT_hash_handle hh;
 	struct in6_addr bytes;
 	size_t count;              /* connections */
-	size_t client_turns;       /* of them */
-	struct http_place *oldest; /* of those */
-	struct heap_node crowd;    /* by minus client_turns */
+	size_t client_turns;       /* those in the client's turn */
+	struct http_place *oldest; /* the oldest of those */
+	struct heap_node crowd;    /* key: minus client_turns */
 };
 
 void http_places_destroy(struct http_places *places) {

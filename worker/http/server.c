@@ -46,7 +46,7 @@ static uint16_t port_of(int fd) {
 
 	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
 		return 0;
-	/* Both kinds have it at the same place. */
+	/* Both address families have the port at the same place. */
 	return ntohs(((const struct sockaddr_in *)&address)->sin_port);
 }
 
@@ -76,7 +76,7 @@ static void join_loops(struct http_server *server) {
 		http_loop_join(&server->loops[i]);
 }
 
-/* The first one last: it accepts, for all of them. */
+/* Starts the first loop last, since it accepts for all of them. */
 static int start_so_many(struct http_server *server, const struct http_options *options,
 			 unsigned count) {
 	int r = 0;
@@ -91,13 +91,13 @@ static int start_so_many(struct http_server *server, const struct http_options *
 	return r;
 }
 
-/* Where threads or descriptors do not suffice, with half of them. */
+/* Where threads or descriptors do not suffice, tries again with half as many loops. */
 static int start_loops(struct http_server *server, const struct http_options *options) {
 	unsigned count = MAX(1U, MIN(options->threads, options->connections_max));
 	int r;
 
 	while ((r = start_so_many(server, options, count)) && count > 1) {
-		log_warn("cannot start all threads that serve: fewer are tried",
+		log_warn("cannot start all HTTP threads: trying fewer",
 			 "key=%s threads=%u error=%s", options->key, count,
 			 log_quote(strerror(-r)));
 		join_loops(server);
@@ -105,7 +105,7 @@ static int start_loops(struct http_server *server, const struct http_options *op
 		count /= 2;
 	}
 	if (r)
-		log_error("cannot start a thread that serves", "key=%s error=%s", options->key,
+		log_error("cannot start an HTTP thread", "key=%s error=%s", options->key,
 			  log_quote(strerror(-r)));
 	return r;
 }

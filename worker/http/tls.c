@@ -15,10 +15,10 @@ struct http_tls_session {
 	bool failed; /* nothing may be sent any more */
 };
 
-/* Of TLS 1.2; all suites of 1.3 are good. */
+/* For TLS 1.2; every suite of 1.3 is good. */
 static const char CIPHERS[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
-/* A client that speaks only other protocols is told so. Source: RFC 7301 section 3.2. */
+/* Refuses a client that offers only other protocols. Source: RFC 7301 section 3.2. */
 static int select_protocol(SSL *ssl _unused_, const unsigned char **out, unsigned char *out_len,
 			   const unsigned char *offered, unsigned offered_len,
 			   void *userdata _unused_) {
@@ -45,7 +45,7 @@ static void set_rules(SSL_CTX *context) {
 		abort();
 }
 
-/* A key with a passphrase is not asked for one. */
+/* Gives no passphrase: a key with one is refused instead of prompting. */
 static int no_passphrase(char *text _unused_, int size _unused_, int is_writing _unused_,
 			 void *userdata _unused_) {
 	return 0;
@@ -91,7 +91,7 @@ static int use_files(SSL_CTX *context, const char *certificate, const char *priv
 		*why = reason();
 		return HTTP_TLS_E_CERTIFICATE;
 	}
-	ERR_clear_error(); /* the end of the chain is one */
+	ERR_clear_error(); /* the end of the chain leaves an error in the queue */
 	if (use_key(context, private_key) == 1 && SSL_CTX_check_private_key(context) == 1)
 		return 0;
 	*why = reason();

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static void family(struct buffer *out, const char *name, const char *type, const char *help) {
 	buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -41,14 +42,14 @@ static void render_deliveries(struct buffer *out, const struct pipeline_metrics 
 						"dead",     "withdrawn", "discarded" };
 
 	family(out, "posthorn_deliveries_total", "counter",
-	       "Deliveries recorded, and what became of their attempts; discarded ones are made "
-	       "again by another owner.");
+	       "Deliveries recorded, and outcomes of their attempts. A discarded attempt is made "
+	       "again by the partition's new owner.");
 	for (int i = 0; i < METRIC_DELIVERY_COUNT; i++)
 		buffer_printf(out, "posthorn_deliveries_total{outcome=\"%s\"} %" PRIu64 "\n",
 			      outcomes[i], load(&metrics->deliveries[i]));
 }
 
-/* `counts` are per bucket; the format wants them cumulated. */
+/* `counts` are per bucket; the format wants cumulative ones. */
 static void render_histogram(struct buffer *out, const char *name, const char *help,
 			     const double *bounds, size_t bound_count, const uint64_t *counts,
 			     double sum) {
@@ -102,7 +103,7 @@ static void render_attempts(struct buffer *out, const struct engine *engine) {
 		buffer_printf(out, "posthorn_attempts_total{result=\"%s\"} %" PRIu64 "\n",
 			      results[i], load(&counters->attempts[i]));
 	engine_histogram(engine, counts, &sum);
-	render_histogram(out, "posthorn_attempt_seconds", "Seconds that an attempt took.",
+	render_histogram(out, "posthorn_attempt_seconds", "Duration of an attempt.",
 			 engine_bucket_seconds, ENGINE_BUCKET_COUNT, counts, sum);
 	single(out, "posthorn_attempts_in_flight", "gauge", "Attempts in flight.",
 	       atomic_load(&counters->in_flight));
@@ -132,8 +133,7 @@ static void render_lag(struct buffer *out, const struct pipeline_metrics *metric
 	static const char *const topics[] = { "webhook-admin", "credential-issuance" };
 
 	family(out, "posthorn_consumer_lag", "gauge",
-	       "Records of an input partition that are not processed yet; absent while it is not "
-	       "known.");
+	       "Unprocessed records of an input partition; absent while unknown.");
 	for (int32_t i = 0; i < metrics->partition_count; i++)
 		for (int topic = 0; topic < METRIC_INPUT_COUNT; topic++) {
 			int64_t lag = atomic_load(&metrics->partitions[i].lag[topic]);
@@ -151,14 +151,14 @@ static void render_lost(struct buffer *out, const struct pipeline_metrics *metri
 	static const char *const topics[] = { "webhook-admin", "credential-issuance" };
 
 	family(out, "posthorn_inputs_lost_total", "counter",
-	       "Times that the records to be read next were not there: deleted before they were "
-	       "read, or cut off.");
+	       "Times that the next records of an input did not exist: deleted before they were "
+	       "read, or truncated.");
 	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
 		buffer_printf(out, "posthorn_inputs_lost_total{topic=\"%s\"} %" PRIu64 "\n",
 			      topics[i], load(&metrics->inputs_lost[i]));
 	family(out, "posthorn_records_lost_total", "counter",
-	       "Offsets of an input that were deleted before they were read; how many were cut off "
-	       "at the end is not known.");
+	       "Offsets of an input that were deleted before they were read. Truncated ones are "
+	       "not counted.");
 	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
 		buffer_printf(out, "posthorn_records_lost_total{topic=\"%s\"} %" PRIu64 "\n",
 			      topics[i], load(&metrics->records_lost[i]));
@@ -166,7 +166,7 @@ static void render_lost(struct buffer *out, const struct pipeline_metrics *metri
 
 static void render_partitions(struct buffer *out, const struct pipeline_metrics *metrics) {
 	family(out, "posthorn_partition_state", "gauge",
-	       "1 for the state that an assigned partition is in.");
+	       "1 for the present state of an assigned partition.");
 	for (int32_t i = 0; i < metrics->partition_count; i++) {
 		enum partition_state state =
 		    (enum partition_state)atomic_load(&metrics->partitions[i].state);
@@ -178,18 +178,19 @@ static void render_partitions(struct buffer *out, const struct pipeline_metrics 
 	}
 	render_lag(out, metrics);
 	render_partition_gauge(out, metrics, "posthorn_deliveries_pending",
-			       "Deliveries recorded and not ended.",
+			       "Pending deliveries of a partition.",
 			       offsetof(struct partition_metrics, pending));
 	render_partition_gauge(out, metrics, "posthorn_restore_offset",
-			       "Where the restore of a partition stands in the changelog.",
+			       "The changelog offset that a partition's restore has reached.",
 			       offsetof(struct partition_metrics, restore_offset));
-	render_partition_gauge(out, metrics, "posthorn_restore_target_offset", "Where it ends.",
+	render_partition_gauge(out, metrics, "posthorn_restore_target_offset",
+			       "The changelog offset at which a partition's restore ends.",
 			       offsetof(struct partition_metrics, restore_target));
 	single(out, "posthorn_restored_records_total", "counter",
 	       "Changelog records written to the replica by restores.",
 	       (int64_t)load(&metrics->restored_records));
 	family(out, "posthorn_restore_longest_step_seconds", "gauge",
-	       "The longest that a step of a restore has kept turns waiting.");
+	       "The longest time that one step of a restore has delayed turns.");
 	buffer_printf(out, "posthorn_restore_longest_step_seconds %.3f\n",
 		      (double)atomic_load(&metrics->restore_step_longest_ms) / 1000);
 }
@@ -210,17 +211,17 @@ static void render_process(struct buffer *out, const char *version) {
 		      (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
 			  (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
 	single(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
-	       (int64_t)pages * 4096);
+	       (int64_t)pages * sysconf(_SC_PAGESIZE));
 	single(out, "posthorn_log_lines_dropped_total", "counter",
-	       "Log lines that were dropped because nobody read them.", (int64_t)log_dropped());
-	family(out, "posthorn_build_info", "gauge", "The version that runs.");
+	       "Log lines that were dropped because their reader was too slow.",
+	       (int64_t)log_dropped());
+	family(out, "posthorn_build_info", "gauge", "The running version.");
 	buffer_printf(out, "posthorn_build_info{version=\"%s\"} 1\n", version);
 }
 
 static void render_refusals(struct buffer *out, const struct pipeline_metrics *metrics) {
 	family(out, "posthorn_refused_by_limit_total", "counter",
-	       "Commands refused because their tenant has as much as it may have, by the limit's "
-	       "key.");
+	       "Commands refused because of a limit of their tenant, by the limit's key.");
 	for (int i = TENANT_LIMIT_NONE + 1; i < TENANT_LIMIT_COUNT; i++)
 		buffer_printf(out, "posthorn_refused_by_limit_total{limit=\"%s\"} %" PRIu64 "\n",
 			      tenant_limit_key((enum tenant_limit)i),
@@ -238,14 +239,13 @@ static void render_refused(struct buffer *out, const struct pipeline_metrics *me
 	unsigned refused = atomic_load(&metrics->refused);
 
 	family(out, "posthorn_kafka_refused", "gauge",
-	       "1 while Kafka refuses what the worker needs, which then says failing; the log has "
-	       "the cause.");
+	       "1 while Kafka refuses something that the worker needs. /readyz says failing "
+	       "meanwhile, and the log has the cause.");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		buffer_printf(out, "posthorn_kafka_refused{what=\"%s\"} %d\n", rows[i].name,
 			      (refused & rows[i].what) != 0);
 	single(out, "posthorn_repairs_in_a_row", "gauge",
-	       "Tries in a row that did not help, of what is tried again by itself; 0 when all is "
-	       "well.",
+	       "Consecutive failures of a repair that the worker retries; 0: none fails.",
 	       atomic_load(&metrics->repairs_in_a_row));
 }
 

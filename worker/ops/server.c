@@ -6,7 +6,7 @@
 #include "ops/metrics.h"
 
 enum {
-	STUCK_AFTER_MS = 150 * 1000 /* longer than all that one turn of the pipeline may wait for */
+	STUCK_AFTER_MS = 150 * 1000 /* longer than any wait inside one turn of the pipeline */
 };
 
 struct server {
@@ -68,7 +68,7 @@ int server_start(const struct listen_address *listen, const struct pipeline *pip
 	r = http_server_start(&options, &server->http);
 	if (r)
 		return r;
-	log_info("operations server", "host=%s port=%u", listen->host,
+	log_info("operations server started", "host=%s port=%u", listen->host,
 		 http_server_port(server->http));
 	*out = TAKE(server);
 	return 0;

@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 enum {
-	TEXT_FIXED_MAX = 2048,   /* everything in `storage` whose length does not come from the
-				    callback, with room to spare */
-	STORAGE_KEEP_MAX = 8192, /* a storage that grew past this for a large body is not kept */
+	TEXT_FIXED_MAX = 2048,   /* an upper bound of the parts of `storage` whose length does not
+				    depend on the callback */
+	STORAGE_KEEP_MAX = 8192, /* a storage larger than this, from a large body, is not kept */
 	TIMESTAMP_SIZE = sizeof("-9223372036854775808"),
 };
 
@@ -74,8 +74,8 @@ void signature_base_append(struct buffer *out, const struct callback *callback,
 	buffer_append_string(out, parameters);
 }
 
-/* Starts a header line behind the last one's NUL. Returns where its value will stand; the storage
- * does not move (make_room). */
+/* Begins a header line behind the last one's NUL. Returns the place of its value; make_room
+ * keeps the storage from moving. */
 static const char *begin_line(struct callback_headers *headers, const char *name) {
 	struct buffer *out = &headers->storage;
 
@@ -89,7 +89,7 @@ static void end_line(struct callback_headers *headers) {
 	buffer_append_char(&headers->storage, '\0');
 }
 
-/* Signs what was appended since `start` and takes it off again. */
+/* Signs the bytes from `start` on and removes them. */
 static void sign_tail(struct buffer *out, size_t start, const struct signer *signer,
 		      uint8_t signature[SIGNER_SIGNATURE_LEN]) {
 	signer_sign(signer, out->data + start, out->len - start, signature);
@@ -138,8 +138,8 @@ static void add_rfc9421(struct callback_headers *headers, const struct signer *s
 	end_line(headers);
 }
 
-/* All the room at once, so that the lines, and what is signed behind them, do not move while they
- * are written. */
+/* Reserves all room at once, so that the lines, and the signed text behind them, do not move
+ * while they are written. */
 static void make_room(struct callback_headers *headers, const struct callback *callback) {
 	size_t components = strlen(callback->authority) + strlen(callback->path) +
 			    (callback->query ? strlen(callback->query) : 0) +

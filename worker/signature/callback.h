@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is signed. All text borrows; `authority`, `path` and `query` are those of a normalised url
- * (domain/url.h). */
+/* The signed parts of a callback. All text borrows; `authority`, `path` and `query` are those of
+ * a normalised url (domain/url.h). */
 struct callback {
 	const char *authority;
 	const char *path;
@@ -27,7 +27,7 @@ struct callback {
 	size_t body_len;
 };
 
-/* What one signing may take in memory: a body, a url and the headers are well below it. */
+/* The maximum memory of one signing, well above a body, a url and the headers. */
 enum { CALLBACK_STORAGE_MAX = 1024 * 1024 };
 
 enum { CALLBACK_SIGN_RFC9421 = 1 << 0, CALLBACK_SIGN_STANDARD_WEBHOOKS = 1 << 1 };
@@ -38,21 +38,22 @@ struct callback_headers {
 				 [signature-input, signature] */
 	size_t count;
 	struct buffer
-	    storage; /* reused from attempt to attempt; destroy with callback_headers_destroy */
+	    storage; /* kept from attempt to attempt; destroy with callback_headers_destroy */
 };
 
 void callback_headers_init(struct callback_headers *headers);
 void callback_headers_destroy(struct callback_headers *headers);
 
 /*
- * Fills `headers` anew. `formats`: CALLBACK_SIGN_ bits. Same bits as config's signature_formats.
- * Aborts past CALLBACK_STORAGE_MAX. The storage is kept from call to call, except one that grew
- * beyond 8 KiB for a large body.
+ * Fills `headers` again. `formats`: CALLBACK_SIGN_ bits, which are those of config's
+ * signature_formats. Aborts past CALLBACK_STORAGE_MAX. Keeps the storage from call to call, unless
+ * a large body made it grow beyond 8 KiB.
  */
 void callback_sign(struct callback_headers *headers, const struct signer *signer, unsigned formats,
 		   const struct callback *callback);
 
-/* The pieces, for the vectors. Source: RFC 9530 section 2; RFC 9421 section 2.5. */
+/* The parts of the signature, public for the vectors. Source: RFC 9530 section 2; RFC 9421
+ * section 2.5. */
 void content_digest_append(struct buffer *out, const void *body, size_t body_len);
 void signature_parameters_append(struct buffer *out, const struct callback *callback,
 				 const char *kid);

@@ -8,8 +8,8 @@ void jwk_thumbprint(const uint8_t x[32], char out[44]) {
 	uint8_t hash[crypto_hash_sha256_BYTES];
 	crypto_hash_sha256_state state;
 
-	/* The required members alone, in the order of their names, without white space. Source: RFC
-	 * 7638 section 3.3, RFC 8037 section 2. */
+	/* The required members alone, in the order of their names, without white space. Source:
+	 * RFC 7638 section 3.3, RFC 8037 section 2. */
 	sodium_bin2base64(x_text, sizeof(x_text), x, 32, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	crypto_hash_sha256_init(&state);
 	crypto_hash_sha256_update(&state, (const uint8_t *)head, sizeof(head) - 1);

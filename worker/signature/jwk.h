@@ -6,8 +6,9 @@
 
 #include <stdint.h>
 
-/* base64url(SHA-256({"crv":"Ed25519","kty":"OKP","x":"..."})), 43 characters and a NUL. */
+/* Writes base64url(SHA-256({"crv":"Ed25519","kty":"OKP","x":"..."})): 43 characters and a NUL. */
 void jwk_thumbprint(const uint8_t x[32], char out[44]);
 
-/* {"kty":"OKP","crv":"Ed25519","x":"...","use":"sig","kid":"..."}: exactly these members. */
+/* Appends {"kty":"OKP","crv":"Ed25519","x":"...","use":"sig","kid":"..."}: exactly these
+ * members. */
 void jwk_append(struct buffer *out, const uint8_t x[32], const char *kid);

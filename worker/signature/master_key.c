@@ -14,7 +14,7 @@
 
 enum { KEY_LEN = 32, KEY_TEXT_LEN = 43, FILE_READ_MAX = 64, ID_LEN = 16, RULE_MAX = 512 };
 
-/* Bytes only: what sodium_malloc returns is not aligned for more. */
+/* Only bytes: sodium_malloc does not align for more. */
 struct master_key {
 	uint8_t bytes[KEY_LEN];
 	char id[ID_LEN + 1];
@@ -48,26 +48,26 @@ static void compute_id(struct master_key *key) {
 	key->id[ID_LEN] = '\0';
 }
 
-static int refuse(struct buffer *why, const char *path, const char *reason) {
+static int refuse_key_file(struct buffer *why, const char *path, const char *reason) {
 	buffer_printf(why, "master key file %s %s", path, reason);
 	return MASTER_KEY_E_REFUSED;
 }
 
-/* An error of open(2): what an operator can put right is refused with words, the rest is the
- * system's. */
+/* Handles an error of open(2): an operator's mistake is refused with words, any other is
+ * returned. */
 static int refuse_errno(struct buffer *why, const char *path, int error) {
 	switch (error) {
 	case ENOENT:
 	case ENOTDIR:
-		return refuse(why, path, "does not exist");
+		return refuse_key_file(why, path, "does not exist");
 	case EACCES:
 	case EPERM:
-		return refuse(why, path, "cannot be opened: permission denied");
+		return refuse_key_file(why, path, "cannot be opened: permission denied");
 	case ELOOP:
-		return refuse(why, path,
-			      "is a symbolic link, or behind a chain of them without an end");
+		return refuse_key_file(
+		    why, path, "is a symbolic link, or behind a chain of them without an end");
 	case EEXIST:
-		return refuse(why, path, "exists already and is left as it is");
+		return refuse_key_file(why, path, "exists already and is left as it is");
 	default:
 		return -error;
 	}
@@ -77,7 +77,9 @@ static int open_file(const char *path, int *fd, struct buffer *why) {
 	_cleanup_(buffer_destroy) struct buffer rule = BUFFER_INIT(RULE_MAX);
 	int r = secret_file_open(path, fd, &rule);
 
-	return r == 0 ? 0 : r < 0 ? refuse_errno(why, path, -r) : refuse(why, path, rule.data);
+	return r == 0  ? 0
+	       : r < 0 ? refuse_errno(why, path, -r)
+		       : refuse_key_file(why, path, rule.data);
 }
 
 static int read_up_to(int fd, char *out, size_t max, size_t *len) {
@@ -109,7 +111,7 @@ static int parse_key(int fd, const char *path, struct master_key *key, struct bu
 	if (len != KEY_TEXT_LEN ||
 	    base64url_decode(text, len, key->bytes, sizeof(key->bytes), &key_len) < 0 ||
 	    key_len != KEY_LEN)
-		return refuse(
+		return refuse_key_file(
 		    why, path,
 		    "does not hold a key: one line of 43 base64url characters is expected");
 	return 0;
@@ -123,7 +125,7 @@ int master_key_load(const char *path, struct master_key **out, struct buffer *wh
 	if (r)
 		return r;
 	key = secret_alloc(sizeof(*key));
-	/* sodium_malloc locks as well but keeps a failure to itself. */
+	/* sodium_malloc locks as well, but does not report a failure. */
 	if (sodium_mlock(key, sizeof(*key)) < 0)
 		log_warn("the master key could not be locked in memory and may reach swap",
 			 "error=%s", log_quote(strerror(errno)));
@@ -136,7 +138,7 @@ int master_key_load(const char *path, struct master_key **out, struct buffer *wh
 }
 
 void master_key_free(struct master_key *key) {
-	sodium_free(key); /* wipes */
+	sodium_free(key); /* also wipes it */
 }
 
 const char *master_key_id(const struct master_key *key) {
@@ -172,7 +174,7 @@ static int write_new_key(int fd) {
 	return fchmod(fd, 0600) < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
-/* The name must survive a power cut as well as the bytes: signatures that were sent depend on this
+/* The file's name must survive a power cut as well as its bytes: sent signatures depend on this
  * key. */
 static int sync_directory_of(const char *path) {
 	_cleanup_(x_freep) char *copy = x_strdup(path);

@@ -1,9 +1,9 @@
 /*
  * The master key: 32 random bytes in a secret file (base/secret_file.h), from which every tenant's
- * signing keys are derived. Locked in memory, wiped at the end.
+ * signing keys are derived. Locked in memory, wiped when freed.
  *
- * File format: one line, base64url without padding of the 32 bytes. Its id is the first 16
- * characters of base64url of BLAKE2b-256, keyed with the bytes, over a purpose.
+ * File format: one line, base64url without padding of the 32 bytes. The key's id is the first 16
+ * characters of the base64url of BLAKE2b-256, keyed with the bytes, over a purpose.
  */
 #pragma once
 
@@ -15,23 +15,21 @@ struct master_key;
 
 enum { MASTER_KEY_E_REFUSED = 1, MASTER_KEY_SEED_LEN = 32 };
 
-/*
- * Returns 0; MASTER_KEY_E_REFUSED with a sentence in `why` (missing, a mode or owner that
- * secret_file.h refuses, not a key); or a negative errno.
- */
+/* Loads a key. Returns 0; MASTER_KEY_E_REFUSED with a sentence in `why` (missing, a mode or
+ * owner that secret_file.h refuses, not a key); or a negative errno. */
 int master_key_load(const char *path, struct master_key **out, struct buffer *why) _must_check_;
 void master_key_free(struct master_key *key);
 DEFINE_CLEANUP(struct master_key, master_key_free)
 
 const char *master_key_id(const struct master_key *key);
 
-/* Writes a new random key to `path` (mode 0600), never over a file that exists. Same returns. */
+/* Writes a new random key to `path` (mode 0600), never over an existing file. Returns as above. */
 int master_key_generate(const char *path, struct buffer *why) _must_check_;
 
 /*
- * The Ed25519 seed of a tenant's key pair of an epoch: BLAKE2b-256 keyed with the master key over
- * (purpose, master key id, tenant, epoch), each text behind its length. The caller wipes it.
- * Source: RFC 7693 section 2.9 (keyed BLAKE2b).
+ * Derives the Ed25519 seed of a tenant's key pair of an epoch: BLAKE2b-256 keyed with the master
+ * key over (purpose, master key id, tenant, epoch), each text behind its length. The caller wipes
+ * it. Source: RFC 7693 section 2.9 (keyed BLAKE2b).
  */
 void master_key_derive_seed(const struct master_key *key, const char *tenant_id, int32_t epoch,
 			    uint8_t seed[MASTER_KEY_SEED_LEN]);

@@ -5,8 +5,7 @@ struct master_keys {
 	struct master_key *items[]; /* owned */
 };
 
-/* Two files of one key are a mistake: whoever rolls from one to the other would find that nothing
- * has changed. */
+/* The same key in two files is a mistake: a roll from one to the other would change nothing. */
 static int refuse_double(const char *const *paths, size_t i, size_t before, struct buffer *why) {
 	if (strcmp(paths[i], paths[before]) == 0)
 		buffer_printf(why, "master key file %s is named twice", paths[i]);
@@ -16,8 +15,8 @@ static int refuse_double(const char *const *paths, size_t i, size_t before, stru
 	return MASTER_KEY_E_REFUSED;
 }
 
-/* Loads the next one. */
-static int add(struct master_keys *keys, const char *const *paths, struct buffer *why) {
+/* Loads the next file. */
+static int add_key(struct master_keys *keys, const char *const *paths, struct buffer *why) {
 	_cleanup_(master_key_freep) struct master_key *key = NULL;
 	int r = master_key_load(paths[keys->count], &key, why);
 
@@ -43,7 +42,7 @@ int master_keys_load(const char *const *paths, size_t count, struct master_keys 
 	if (count == 0)
 		abort();
 	while (keys->count < count) {
-		int r = add(keys, paths, why);
+		int r = add_key(keys, paths, why);
 
 		if (r)
 			return r;

@@ -1,7 +1,7 @@
 /*
- * The master keys that a worker has: one, or more while one is rolled to the next. The first
- * derives new signing keys; all of them derive those that there are, each found by the master key
- * id that a signing key names. Each is loaded, locked and wiped as in master_key.h.
+ * A worker's master keys: one, or several while one is rolled to the next. The first derives new
+ * signing keys. An existing signing key names the id of its own. Each is loaded, locked and wiped
+ * as in master_key.h.
  */
 #pragma once
 
@@ -13,8 +13,8 @@ struct master_keys;
 
 /*
  * Loads the files, at least one. Returns 0; or MASTER_KEY_E_REFUSED with a sentence in `why` that
- * names the file: what master_key_load refuses, a file that cannot be read, or a key that an
- * earlier file holds too.
+ * names the file: one that master_key_load refuses or cannot read, or whose key an earlier file
+ * holds too.
  */
 int master_keys_load(const char *const *paths, size_t count, struct master_keys **out,
 		     struct buffer *why) _must_check_;
@@ -22,8 +22,8 @@ void master_keys_free(struct master_keys *keys);
 DEFINE_CLEANUP(struct master_keys, master_keys_free)
 
 const struct master_key *master_keys_first(const struct master_keys *keys);
-/* NULL: there is none of this id. */
+/* Returns NULL where there is no key of this id. */
 const struct master_key *master_keys_find(const struct master_keys *keys, const char *id);
 
-/* Their ids in order, with commas between. */
+/* Appends their ids in order, separated by commas. */
 void master_keys_append_ids(const struct master_keys *keys, struct buffer *out);

@@ -7,10 +7,10 @@
 #include <stdatomic.h>
 
 /*
- * In ordinary memory, wiped when freed. sodium_malloc would spend three pages and an mlock on each
- * signer, which thousands of tenants multiply past RLIMIT_MEMLOCK and the limit of mappings; a
- * derived key is worth one tenant and can be rotated. Only the master key, which is worth them all,
- * is locked and guarded.
+ * Lives in ordinary memory and is wiped when freed. sodium_malloc would take three pages and an
+ * mlock for each signer, which with thousands of tenants exceeds RLIMIT_MEMLOCK and the limit of
+ * mappings. A derived key is worth one tenant and can be rotated; only the master key, which is
+ * worth them all, is locked and guarded.
  */
 struct signer {
 	atomic_uint references;
@@ -50,7 +50,7 @@ struct signer *signer_ref(struct signer *signer) {
 }
 
 void signer_unref(struct signer *signer) {
-	/* acq_rel: every use by the other threads comes before the wipe. */
+	/* acq_rel: every use by other threads happens before the wipe. */
 	if (!signer || atomic_fetch_sub_explicit(&signer->references, 1, memory_order_acq_rel) != 1)
 		return;
 	sodium_memzero(signer, sizeof(*signer));

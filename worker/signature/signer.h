@@ -3,8 +3,7 @@
  * key over (purpose, master key id, tenant, epoch). Source: RFC 8032 section 5.1 (Ed25519), RFC
  * 7693 section 2.9 (keyed BLAKE2b).
  *
- * A signer is immutable after it was made and may be shared by threads; it is counted, and wiped
- * with its last reference.
+ * A signer is immutable and reference-counted; threads may share it. The last reference wipes it.
  */
 #pragma once
 
@@ -28,5 +27,5 @@ const uint8_t *signer_public_key(const struct signer *signer); /* [32] */
 void signer_sign(const struct signer *signer, const void *message, size_t len,
 		 uint8_t out[SIGNER_SIGNATURE_LEN]);
 
-/* For vectors and tests: a signer from a 32-byte Ed25519 seed. */
+/* For vectors and tests: makes a signer from a 32-byte Ed25519 seed. */
 struct signer *signer_from_seed(const uint8_t seed[32]);
