@@ -1,4 +1,7 @@
-"""The README's tour, as somebody who is new would paste it: its own lines, in their order. Only its folder and its ports are made this test's own."""
+"""The tour of README.md and docs/api.md, as a newcomer would paste it: its own lines, in their order.
+
+Only its folder and its ports are made this test's own.
+"""
 
 import contextlib
 import os
@@ -26,9 +29,16 @@ def ports_in_a_row(count):
             return first
 
 
+def blocks(document, first, end):
+    """The lines to paste between two headings of a document."""
+    text = (ROOT / document).read_text()
+    return BLOCK.findall(text[text.index(f"## {first}") : text.index(f"## {end}")])
+
+
 def tour():
-    text = (ROOT / "README.md").read_text()
-    return BLOCK.findall(text[text.index("## A five-minute tour") : text.index("## For the producer team")])
+    """The README's tour, and before it ends what the API's page goes on with."""
+    *steps, end = blocks("README.md", "A five-minute tour", "Documents")
+    return [*steps, *blocks("docs/api.md", "HTTP", "The page"), end]
 
 
 @pytest.fixture
