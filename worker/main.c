@@ -1,9 +1,9 @@
 /*
- * posthorn-worker: options, start-up as a list, signals, and the two sides joined.
+ * posthorn-worker: options, start-up as a list, signals, and the joining of pipeline and engine.
  *
- * Exit codes: 0 stopped by SIGTERM or SIGINT; 1 something failed that a restart alone may mend; 2
- * wrong usage or configuration; 3 something failed that a restart alone does not mend; 4 another
- * worker with the same worker.id took over (do not restart it into a fight).
+ * Exit status: 0 stopped by SIGTERM or SIGINT; 1 a failure that a restart may fix; 2 wrong usage or
+ * configuration; 3 a failure that a restart alone does not fix; 4 another worker with the same
+ * worker.id took over, so this one must not be restarted.
  */
 #include "base/config.h"
 #include "base/manual.h"
@@ -41,14 +41,14 @@ struct worker {
 	struct server *server;
 };
 
-static struct worker worker; /* the signal handler's way to the pipeline */
+static struct worker worker; /* global, for the signal handler */
 
 const char *argp_program_version = "posthorn-worker " POSTHORN_VERSION;
 
 static const struct argp_option argp_options[] = {
 	{ "config", 'c', "FILE", 0, "Read the configuration from FILE (Java-style properties)", 0 },
-	{ "set", 's', "KEY=VALUE", 0,
-	  "Set one key; may be given more than once and wins over file and environment", 0 },
+	{ "set", 's', "KEY=VALUE", 0, "Set one key; repeatable, and overrides file and environment",
+	  0 },
 	{ "check-config", KEY_CHECK_CONFIG, NULL, 0, "Check the configuration and exit", 0 },
 	{ "print-options", KEY_PRINT_OPTIONS, NULL, OPTION_HIDDEN,
 	  "Print key, default and help of every option, tab-separated", 0 },
@@ -85,7 +85,7 @@ static error_t parse_argument(int key, char *value, struct argp_state *state) {
 	}
 }
 
-/* The option table belongs under --help. */
+/* Puts the option table under --help. */
 static char *filter_help(int key, const char *text, void *input _unused_) {
 	struct buffer help = BUFFER_INIT(PROBLEMS_MAX);
 
@@ -125,7 +125,7 @@ static void append_option(struct buffer *out, const struct argp_option *option) 
 static int print_manual(void) {
 	static const struct argp_option own[] = {
 		{ "help", '?', NULL, 0, "Print the options and the configuration keys", 0 },
-		{ "usage", 0, NULL, 0, "Print the options in a line", 0 },
+		{ "usage", 0, NULL, 0, "Print the options on one line", 0 },
 		{ "version", 'V', NULL, 0, "Print the version", 0 },
 		{ 0 }
 	};
@@ -135,10 +135,9 @@ static int print_manual(void) {
 	manual_section(&out, "SYNOPSIS");
 	manual_command(&out, "posthorn-worker", "--config FILE [--set KEY=VALUE]...");
 	manual_section(&out, "DESCRIPTION");
-	manual_text(&out, "Takes commands from Kafka, keeps the registry of webhooks that they "
-			  "make, and delivers signed callbacks. What it has on disk can be "
-			  "deleted at any time; what lasts is in Kafka. It runs in the foreground "
-			  "and logs to stderr.");
+	manual_text(&out, "Takes commands from Kafka, keeps the tenants' webhooks, and delivers "
+			  "signed callbacks. Its files can be deleted at any time: its state is in "
+			  "Kafka. It runs in the foreground and logs to stderr.");
 	manual_section(&out, "OPTIONS");
 	for (const struct argp_option *option = argp_options; option->name; option++)
 		append_option(&out, option);
@@ -151,23 +150,23 @@ static int print_manual(void) {
 			  "are 500ms, 5s, 5m, 2h or 5d.");
 	config_append_manual(&out);
 	manual_section(&out, "SIGNALS");
-	manual_item(&out, "SIGTERM, SIGINT", NULL,
-		    "End it: what is in flight ends and is committed first.");
+	manual_item(
+	    &out, "SIGTERM, SIGINT", NULL,
+	    "Stop the worker: attempts in flight end first, and their outcomes are committed.");
 	manual_section(&out, "EXIT STATUS");
 	manual_item(&out, "0", NULL, "stopped by a signal");
-	manual_item(&out, "1", NULL, "something failed that a restart alone may mend");
+	manual_item(&out, "1", NULL, "a failure that a restart may fix");
 	manual_item(&out, "2", NULL, "wrong usage or configuration");
-	manual_item(&out, "3", NULL, "something failed that a restart alone does not mend");
-	manual_item(
-	    &out, "4", NULL,
-	    "another worker with the same worker.id took over: do not restart it into a fight");
+	manual_item(&out, "3", NULL, "a failure that a restart alone does not fix");
+	manual_item(&out, "4", NULL,
+		    "another worker with the same worker.id took over: do not restart this one");
 	manual_section(&out, "SEE ALSO");
 	manual_reference(&out, "posthorn-admin", 1, "");
 	fwrite(out.data, 1, out.len, stdout);
 	return EXIT_OK;
 }
 
-/* Start-up, step by step. Each returns 0 or an exit code, after saying why. */
+/* The steps of start-up. Each returns 0, or an exit status after logging the reason. */
 
 static int read_config(const struct arguments *arguments) {
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(PROBLEMS_MAX);
@@ -221,7 +220,7 @@ static int start_engine(void) {
 
 	if (r == 0)
 		return 0;
-	log_error("delivery engine does not start", "error=%s", log_quote(strerror(-r)));
+	log_error("cannot start the delivery engine", "error=%s", log_quote(strerror(-r)));
 	return EXIT_FAILED;
 }
 
@@ -264,8 +263,8 @@ static int run_pipeline(void) {
 	return exit_code(r);
 }
 
-/* The server first, so that nobody reads what is being taken down; the engine before the pipeline,
- * which it wakes. */
+/* Stops the server first, since it reads the others; the engine before the pipeline, which it
+ * wakes. */
 static void tear_down(void) {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
@@ -287,7 +286,7 @@ int main(int argc, char **argv) {
 
 	if (process_harden(argv) < 0)
 		return EXIT_FAILED;
-	signal(SIGPIPE, SIG_IGN); /* of the log's reader, and of connections */
+	signal(SIGPIPE, SIG_IGN); /* the log's reader or a peer may be gone */
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	if (arguments.print_options)
@@ -302,7 +301,7 @@ int main(int argc, char **argv) {
 	if (code == 0 && arguments.check_config)
 		code = judge_folder();
 	if (code == 0 && arguments.check_config)
-		puts("configuration is right");
+		puts("configuration OK");
 	for (size_t i = 0; code == 0 && !arguments.check_config && i < ARRAY_LEN(steps); i++)
 		code = steps[i]();
 	tear_down();

@@ -67,10 +67,11 @@ const struct subcommand master_key_subcommands[] = {
 	    .family = "master-key",
 	    .verb = "generate",
 	    .summary = "write a new master key (mode 0600), never over a file that exists",
-	    .details = "To worker.master.key.file; of several, to the first. With --file to any: "
-		       "so begins the rolling from one master\n"
-		       "key to the next (see README). It prints the key's id, which signing keys "
-		       "name as their masterKeyId.\n",
+	    .details =
+		"To worker.master.key.file; of several, to the first. With --file to any: "
+		"so begins the rolling from one master\n"
+		"key to the next (docs/operating.md). It prints the key's id, which signing keys "
+		"name as their masterKeyId.\n",
 	    .examples = "master-key generate --config posthorn.properties\n"
 			"master-key generate --file /etc/posthorn/master-2.key\n",
 	    .flags = generate_flags,

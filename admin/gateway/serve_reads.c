@@ -54,7 +54,7 @@ static const char *tenant_of_host(struct exchange *exchange) {
 	return arena_strndup(exchange->http->arena, host, label_len);
 }
 
-/* Source: design section 1. */
+/* A request without a token names its tenant by the host, or gets the default one. */
 void serve_jwks(struct exchange *exchange) {
 	const char *tenant_id =
 	    exchange->has_token ? exchange->tenant_id : tenant_of_host(exchange);

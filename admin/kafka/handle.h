@@ -1,5 +1,5 @@
-/* A librdkafka handle made from the configuration: kafka.* passed through, what the design needs
- * set over it, its last error kept for people. */
+/* A librdkafka handle made from the configuration: the settings of kafka.*, and over them those
+ * that are posthorn's own. Keeps its last error for the user. */
 #pragma once
 
 #include "base/config.h"

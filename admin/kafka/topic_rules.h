@@ -1,5 +1,4 @@
-/* What the settings of each topic must be: one table from which they are created and checked.
- * Source: design section 2. */
+/* The settings of each topic, in one table, from which topics are created and checked. */
 #pragma once
 
 #include "kafka/topics.h"

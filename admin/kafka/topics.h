@@ -1,4 +1,4 @@
-/* The five topics: their names, and what they must be like. Source: design section 2. */
+/* The five topics: their names and settings (docs/operating.md, "Topics"). */
 #pragma once
 
 #include "base/config.h"

@@ -38,7 +38,7 @@ def keys():
     return [line.split("\t")[0] for line in run(WORKER, "--print-options").out.splitlines()]
 
 
-def test_every_command_of_the_design_is_there():
+def test_every_command_is_there():
     wanted = (
         "topics create, topics check, master-key generate, token create, token list, token revoke, webhook create, webhook list, "
         "webhook get, webhook update, webhook delete, webhook test, webhook recover, jwks show, jwks rotate, credential issue, "

@@ -117,7 +117,7 @@ def signed_by(world, tenant, endpoint):
 
 
 def signing_with(world, master_key_id):
-    """The tenants whose key is derived from it, as the README asks for them."""
+    """The tenants whose key is derived from it, as docs/operating.md asks for them."""
     values = [json.loads(line)["value"] for line in world.admin.dump().splitlines()]
     return {value["tenantId"] for value in values if value.get("masterKeyId") == master_key_id and value["expiresAt"] is None}
 
@@ -215,7 +215,7 @@ def test_partitions_without_keys_need_no_master_key(rolled):
 
 
 def key_id(world, file):
-    """By the README's rule for a key's id, with code that is not the program's."""
+    """A master key's id by the rule of worker/signature/master_key.h, with code that is not the program's."""
     key = base64.urlsafe_b64decode(file.read_text().strip() + "=")
     return base64.urlsafe_b64encode(hashlib.blake2b(b"posthorn master key id", digest_size=32, key=key).digest()).decode()[:16]
 

@@ -103,6 +103,6 @@ def test_a_file_without_authorities_is_told_at_the_start(fresh_world, tmp_path, 
     if content is not None:
         file.write_text(content)
     worker = fresh_world.worker(ready=False, endpoint_ca_file=file)
-    worker.expect_error("no certificates of authorities|delivery engine does not start")
+    worker.expect_error("no certificates of authorities|cannot start the delivery engine")
     assert worker.wait_end() == 1
     assert re.search(f"endpoint.ca.file.*{file}", worker.log.read_text())

@@ -359,7 +359,7 @@ static void test_tokens_file(void **state _unused_) {
 	assert_non_null(strstr(problems.data, " has mode 0602 and must have 0600 or less"));
 }
 
-/* The README check reads these lines: a key, its default, a sentence. */
+/* docs/configuration.md is made of these lines: a key, its default, a sentence. */
 static void test_list(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer list = BUFFER_INIT(65536),
 						help = BUFFER_INIT(65536);

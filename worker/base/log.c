@@ -113,8 +113,7 @@ static bool tell_of_dropped(void) {
 	char fields[64];
 
 	snprintf(fields, sizeof(fields), "lines=%llu", (unsigned long long)untold);
-	append_entry(&entry, LOG_LEVEL_WARN, "log lines were dropped",
-		     fields);
+	append_entry(&entry, LOG_LEVEL_WARN, "log lines were dropped", fields);
 	return log_output_write(entry.data, entry.len);
 }
 

@@ -1,7 +1,7 @@
 /*
- * The intake: records of the two input topics, polled in batches and checked one by one. What
- * cannot be processed becomes a dead letter, inside the transaction; it never stops the partition.
- * Source: design section 2.
+ * The intake: checks a record of an input topic and decodes it. A record that cannot be processed
+ * becomes a dead letter, inside the transaction; it never stops the partition (docs/api.md, "Dead
+ * letters").
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
  * The topics by name, and the check that they fit together: webhook-admin, credential-issuance and
  * webhook-state have the same number of partitions, so that one tenant is one partition, one owner,
- * one order. Source: design section 2.
+ * one order (docs/operating.md, "Topics").
  */
 #pragma once
 

@@ -125,7 +125,7 @@ class SecuredBroker(Broker):
 
 
 class CommandWriter:
-    """A producer as the README tells producers to be: keyed by tenant with Java's partitioner."""
+    """A producer as docs/api.md tells producers to be: keyed by tenant with Java's partitioner."""
 
     def __init__(self, bootstrap, prefix, schemas, **settings):
         self.bootstrap, self.prefix, self.schemas = bootstrap, prefix, schemas

@@ -1,4 +1,4 @@
-"""Which commands are refused, and what a listing shows: written from the design, not from the workers' code."""
+"""Which commands are refused, and what a listing shows: written from docs/api.md and the schemas, not from the workers' code."""
 
 import base64
 import json
