@@ -259,9 +259,9 @@ static void reasons_have_texts(void **state _unused_) {
 		struct attempt_result result = result_of(reasons[i].reason, reasons[i].status);
 
 		assert_string_equal(attempt_reason_text(&result), reasons[i].text);
-		assert_string_equal(attempt_reason_told(&result), reasons[i].told);
-		assert_string_equal(attempt_reason_retold(reasons[i].text),
-				    attempt_reason_told(&result));
+		assert_string_equal(attempt_reason_public(&result), reasons[i].told);
+		assert_string_equal(attempt_reason_translate(reasons[i].text),
+				    attempt_reason_public(&result));
 	}
 	for (int status = 100; status <= 999; status++) {
 		struct attempt_result result = result_of(ATTEMPT_STATUS, status);
@@ -269,8 +269,8 @@ static void reasons_have_texts(void **state _unused_) {
 		assert_int_equal(atoi(attempt_reason_text(&result) + strlen("status-")), status);
 	}
 	assert_null(attempt_reason_text(&ok));
-	assert_null(attempt_reason_told(&ok));
-	assert_null(attempt_reason_retold(NULL));
+	assert_null(attempt_reason_public(&ok));
+	assert_null(attempt_reason_translate(NULL));
 }
 
 /* As seen from Sun, 06 Nov 1994 08:49:00 GMT. */

@@ -4,7 +4,7 @@
 
 #include <arpa/inet.h>
 
-enum { REQUEST_MS = 1000, REST_MS = 5000, PLACES = 4 };
+enum { REQUEST_MS = 1000, IDLE_MS = 5000, PLACES = 4 };
 
 struct fixture {
 	struct http_places places;
@@ -26,9 +26,9 @@ static int index_of(const struct fixture *fixture, const struct http_place *plac
 static int set_up(void **state) {
 	struct fixture *fixture = x_calloc(1, sizeof(*fixture));
 
-	fixture->places.timeouts_ms[HTTP_TURN_REQUEST] =
-	    fixture->places.timeouts_ms[HTTP_TURN_ANSWER] = REQUEST_MS;
-	fixture->places.timeouts_ms[HTTP_TURN_REST] = REST_MS;
+	fixture->places.timeouts_ms[HTTP_PHASE_REQUEST] =
+	    fixture->places.timeouts_ms[HTTP_PHASE_ANSWER] = REQUEST_MS;
+	fixture->places.timeouts_ms[HTTP_PHASE_IDLE] = IDLE_MS;
 	*state = fixture;
 	return 0;
 }
@@ -46,7 +46,7 @@ static int tear_down(void **state) {
 	return 0;
 }
 
-/* Each kind of turn has its time; while it is ours none runs. */
+/* Each phase has its time; in SERVER none runs. */
 static void test_time(void **state) {
 	struct fixture *fixture = *state;
 	struct http_places *places = &fixture->places;
@@ -57,12 +57,12 @@ static void test_time(void **state) {
 	assert_int_equal(http_places_deadline(places), REQUEST_MS);
 	assert_null(http_places_expired(places, REQUEST_MS - 1));
 	assert_int_equal(index_of(fixture, http_places_expired(places, REQUEST_MS)), 0);
-	http_places_set_turn(places, &fixture->place[0], HTTP_TURN_REST, 20);
+	http_places_set_phase(places, &fixture->place[0], HTTP_PHASE_IDLE, 20);
 	assert_int_equal(http_places_deadline(places), 10 + REQUEST_MS);
-	http_places_set_turn(places, &fixture->place[1], HTTP_TURN_OURS, 20);
-	assert_null(http_places_expired(places, 20 + REST_MS - 1));
-	assert_int_equal(index_of(fixture, http_places_expired(places, 20 + REST_MS)), 0);
-	http_places_set_turn(places, &fixture->place[0], HTTP_TURN_OURS, 30);
+	http_places_set_phase(places, &fixture->place[1], HTTP_PHASE_SERVER, 20);
+	assert_null(http_places_expired(places, 20 + IDLE_MS - 1));
+	assert_int_equal(index_of(fixture, http_places_expired(places, 20 + IDLE_MS)), 0);
+	http_places_set_phase(places, &fixture->place[0], HTTP_PHASE_SERVER, 30);
 	assert_int_equal(http_places_deadline(places), INT64_MAX);
 }
 
@@ -76,14 +76,14 @@ static void test_room(void **state) {
 	add(fixture, 1, "::ffff:10.0.0.2", 1);
 	add(fixture, 2, "::ffff:10.0.0.2", 2);
 	assert_int_equal(index_of(fixture, http_places_victim(places)), 1);
-	http_places_set_turn(places, &fixture->place[1], HTTP_TURN_REST, 3);
+	http_places_set_phase(places, &fixture->place[1], HTTP_PHASE_IDLE, 3);
 	assert_int_equal(index_of(fixture, http_places_victim(places)), 2);
 	add(fixture, 3, "::ffff:10.0.0.2", 4);
-	http_places_set_turn(places, &fixture->place[1], HTTP_TURN_OURS, 5);
-	http_places_set_turn(places, &fixture->place[2], HTTP_TURN_OURS, 5);
-	http_places_set_turn(places, &fixture->place[3], HTTP_TURN_OURS, 5);
+	http_places_set_phase(places, &fixture->place[1], HTTP_PHASE_SERVER, 5);
+	http_places_set_phase(places, &fixture->place[2], HTTP_PHASE_SERVER, 5);
+	http_places_set_phase(places, &fixture->place[3], HTTP_PHASE_SERVER, 5);
 	assert_int_equal(index_of(fixture, http_places_victim(places)), 0);
-	http_places_set_turn(places, &fixture->place[0], HTTP_TURN_OURS, 5);
+	http_places_set_phase(places, &fixture->place[0], HTTP_PHASE_SERVER, 5);
 	assert_null(http_places_victim(places));
 }
 

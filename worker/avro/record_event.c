@@ -118,7 +118,7 @@ static const struct field delivery_fields[] = {
 static void delivery_complete(void *record) {
 	struct delivery_report *report = record;
 
-	report->reason = attempt_reason_retold(report->reason);
+	report->reason = attempt_reason_translate(report->reason);
 }
 
 static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields),

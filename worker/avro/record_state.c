@@ -81,7 +81,7 @@ static const struct field delivery_fields[] = {
 static void delivery_complete(void *record) {
 	struct delivery *delivery = record;
 
-	delivery->last_reason = attempt_reason_retold(delivery->last_reason);
+	delivery->last_reason = attempt_reason_translate(delivery->last_reason);
 }
 
 static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields),

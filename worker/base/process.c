@@ -46,7 +46,7 @@ static bool take_variables(void) {
 
 /* Executes the program's own path, so that the kernel names the process after it. If that fails,
  * the variables are only unset. */
-static void begin_anew(char **argv) {
+static void execute_again(char **argv) {
 	char path[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
@@ -72,7 +72,7 @@ int process_harden(char **argv) {
 		return r;
 	log_output_open();
 	if (take_variables())
-		begin_anew(argv);
+		execute_again(argv);
 	keep_memory_private();
 	return 0;
 }

@@ -50,11 +50,11 @@ static bool is_of_address(enum attempt_reason reason) {
 	return reason == ATTEMPT_DNS || reason == ATTEMPT_ADDRESS_REFUSED;
 }
 
-const char *attempt_reason_told(const struct attempt_result *result) {
+const char *attempt_reason_public(const struct attempt_result *result) {
 	return is_of_address(result->reason) ? no_address : attempt_reason_text(result);
 }
 
-const char *attempt_reason_retold(const char *recorded) {
+const char *attempt_reason_translate(const char *recorded) {
 	for (enum attempt_reason reason = ATTEMPT_OK; recorded && reason < ATTEMPT_REASON_COUNT;
 	     reason++)
 		if (is_of_address(reason) && strcmp(recorded, reason_texts[reason]) == 0)

@@ -36,10 +36,10 @@ const char *attempt_reason_text(const struct attempt_result *result);
  * forbidden address. Two words would tell a stranger which internal names exist. Source: OWASP,
  * Server-Side Request Forgery Prevention Cheat Sheet.
  */
-const char *attempt_reason_told(const struct attempt_result *result);
+const char *attempt_reason_public(const struct attempt_result *result);
 
 /* Translates a recorded reason, which may have an older word, into today's. NULL for NULL. */
-const char *attempt_reason_retold(const char *recorded);
+const char *attempt_reason_translate(const char *recorded);
 
 /* The verdict on a status. */
 static inline bool attempt_status_is_success(int32_t status) {

@@ -11,7 +11,7 @@
  *                  │      ├─── webhook deleted ─────► (gone: tombstone)    handle_withdrawn
  *                  │      │    or disabled
  *                  │      ▼ schedule exhausted: handle_outcome
- *                  └──── DEAD ──── retention over ──► (gone: tombstone)    the pipeline
+ *                  └──── DEAD ──── retention over ──► (gone: tombstone)    replica_expired
  *      operation_recover_deliveries
  *
  * The changelog's record is the truth. An attempt whose outcome was not committed did not happen,

@@ -30,7 +30,7 @@ static struct delivery_report report_of(const struct delivery *delivery,
 		.event_type = delivery->event_type,
 		.attempt = delivery->attempts + 1,
 		.status = result->status,
-		.reason = attempt_reason_told(result),
+		.reason = attempt_reason_public(result),
 		.duration_ms = result->duration_ms,
 	};
 }

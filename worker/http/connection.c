@@ -30,9 +30,9 @@ static const struct http_handler *handler_of(const struct http_connection *conne
 	return &connection->loop->server->handler;
 }
 
-static void set_turn(struct http_connection *connection, enum http_turn turn) {
-	http_places_set_turn(&connection->loop->places, &connection->place, turn,
-			     connection->loop->now_ms);
+static void set_phase(struct http_connection *connection, enum http_phase phase) {
+	http_places_set_phase(&connection->loop->places, &connection->place, phase,
+			      connection->loop->now_ms);
 }
 
 /* --- Life --- */
@@ -181,7 +181,7 @@ static void begin_linger(struct http_connection *connection) {
 	shutdown(connection->fd, SHUT_WR);
 	connection->readable = true;
 	connection->state = HTTP_LINGER;
-	set_turn(connection, HTTP_TURN_LINGER);
+	set_phase(connection, HTTP_PHASE_LINGER);
 }
 
 /* Lets the client read its answer: closing a socket with unread bytes would reset it. Source:
@@ -216,7 +216,7 @@ static enum progress finish_answer(struct http_connection *connection) {
 	connection->state = HTTP_HEAD;
 	connection->skipped = false;
 	connection->scanned = 0;
-	set_turn(connection, HTTP_TURN_REST);
+	set_phase(connection, HTTP_PHASE_IDLE);
 	return YIELD;
 }
 
@@ -248,8 +248,8 @@ static enum progress send_answer(struct http_connection *connection) {
 		}
 		if (n == -EINTR)
 			continue;
-		if (n == -EAGAIN && connection->place.turn != HTTP_TURN_ANSWER)
-			set_turn(connection, HTTP_TURN_ANSWER);
+		if (n == -EAGAIN && connection->place.phase != HTTP_PHASE_ANSWER)
+			set_phase(connection, HTTP_PHASE_ANSWER);
 		if (n != -EAGAIN)
 			http_connection_close(connection);
 		return BLOCKED;
@@ -336,7 +336,7 @@ static enum progress complete(struct http_connection *connection) {
 	if (!input_left(connection))
 		release_input(connection);
 	connection->state = HTTP_WAITING;
-	set_turn(connection, HTTP_TURN_OURS);
+	set_phase(connection, HTTP_PHASE_SERVER);
 	return BLOCKED;
 }
 
@@ -476,9 +476,9 @@ static enum progress take_head(struct http_connection *connection, size_t len) {
 		&entry->head, &why))
 		return refuse_request(connection, why);
 	take_input(connection, len);
-	if (connection->place.turn ==
-	    HTTP_TURN_REST) /* the rest ends, also where a whole head came at once */
-		set_turn(connection, HTTP_TURN_REQUEST);
+	if (connection->place.phase ==
+	    HTTP_PHASE_IDLE) /* IDLE ends, also where a whole head came at once */
+		set_phase(connection, HTTP_PHASE_REQUEST);
 	request->has_body =
 	    entry->head.framing == HTTP_FRAMING_CHUNKED || entry->head.content_length;
 	handler_of(connection)->on_head(handler_of(connection)->userdata, request);
@@ -520,8 +520,8 @@ static enum progress read_head(struct http_connection *connection) {
 		return progress;
 	if (!input_left(connection))
 		release_input(connection);
-	else if (connection->place.turn == HTTP_TURN_REST)
-		set_turn(connection, HTTP_TURN_REQUEST);
+	else if (connection->place.phase == HTTP_PHASE_IDLE)
+		set_phase(connection, HTTP_PHASE_REQUEST);
 	return BLOCKED;
 }
 

@@ -241,8 +241,8 @@ static void expire(struct http_loop *loop) {
 }
 
 static void close_all_but_waiting(struct http_loop *loop) {
-	for (enum http_turn turn = HTTP_TURN_REQUEST; turn < HTTP_TURN_COUNT; turn++) {
-		for (struct http_place *place; (place = http_places_any(&loop->places, turn));)
+	for (enum http_phase phase = HTTP_PHASE_REQUEST; phase < HTTP_PHASE_COUNT; phase++) {
+		for (struct http_place *place; (place = http_places_any(&loop->places, phase));)
 			http_connection_close(CONTAINER_OF(place, struct http_connection, place));
 	}
 }
@@ -256,7 +256,7 @@ static void give_back_memory(struct http_loop *loop) {
 	malloc_trim(0);
 }
 
-static void bury(struct http_loop *loop) {
+static void free_dead(struct http_loop *loop) {
 	for (struct http_connection *connection; (connection = loop->dead);) {
 		loop->dead = connection->next_dead;
 		free(connection);
@@ -275,7 +275,7 @@ static int time_left(const struct http_loop *loop) {
 					: (int)MAX(deadline_ms - clock_monotonic_ms(), (int64_t)0);
 }
 
-static void turn_round(struct http_loop *loop) {
+static void run_round(struct http_loop *loop) {
 	struct epoll_event events[EVENTS_MAX];
 	int count = epoll_wait(loop->epoll_fd, events, EVENTS_MAX, time_left(loop));
 
@@ -292,14 +292,14 @@ static void turn_round(struct http_loop *loop) {
 		stop_accepting(loop);
 	if (atomic_load(&loop->server->stopping))
 		close_all_but_waiting(loop);
-	bury(loop);
+	free_dead(loop);
 }
 
 static void *run_loop(void *userdata) {
 	struct http_loop *loop = userdata;
 
 	while (!atomic_load(&loop->server->stopping) || loop->places.count)
-		turn_round(loop);
+		run_round(loop);
 	return NULL;
 }
 
@@ -320,10 +320,10 @@ int http_loop_init(struct http_loop *loop, struct http_server *server,
 		   const struct http_options *options) {
 	loop->server = server;
 	loop->places.max = share_of(options, server);
-	loop->places.timeouts_ms[HTTP_TURN_REQUEST] = loop->places.timeouts_ms[HTTP_TURN_ANSWER] =
+	loop->places.timeouts_ms[HTTP_PHASE_REQUEST] = loop->places.timeouts_ms[HTTP_PHASE_ANSWER] =
 	    options->client_timeout_ms;
-	loop->places.timeouts_ms[HTTP_TURN_REST] = options->idle_timeout_ms;
-	loop->places.timeouts_ms[HTTP_TURN_LINGER] = HTTP_LINGER_MS;
+	loop->places.timeouts_ms[HTTP_PHASE_IDLE] = options->idle_timeout_ms;
+	loop->places.timeouts_ms[HTTP_PHASE_LINGER] = HTTP_LINGER_MS;
 	loop->now_ms = clock_monotonic_ms();
 	pthread_mutex_init(&loop->lock, NULL);
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

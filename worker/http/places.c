@@ -10,9 +10,9 @@ struct http_address {
 	UT_hash_handle hh;
 	struct in6_addr bytes;
 	size_t count;              /* connections */
-	size_t client_turns;       /* those in the client's turn */
-	struct http_place *oldest; /* the oldest of those */
-	struct heap_node crowd;    /* key: minus client_turns */
+	size_t waiting;            /* those that wait for the client */
+	struct http_place *oldest; /* of those, the one that has waited longest */
+	struct heap_node crowd;    /* key: minus waiting */
 };
 
 void http_places_destroy(struct http_places *places) {
@@ -41,34 +41,34 @@ static struct http_address *find_or_add(struct http_places *places, const struct
 }
 
 static void set_crowd(struct http_places *places, struct http_address *address) {
-	if (address->client_turns)
-		heap_set(&places->crowds, &address->crowd, -(int64_t)address->client_turns);
+	if (address->waiting)
+		heap_set(&places->crowds, &address->crowd, -(int64_t)address->waiting);
 	else
 		heap_remove(&places->crowds, &address->crowd);
 }
 
-static void enter(struct http_places *places, struct http_place *place, enum http_turn turn,
+static void enter(struct http_places *places, struct http_place *place, enum http_phase phase,
 		  int64_t now_ms) {
 	struct http_address *address = place->address;
 
-	place->turn = turn;
+	place->phase = phase;
 	place->since_ms = now_ms;
-	DL_APPEND(places->turns[turn], place);
-	if (turn == HTTP_TURN_OURS)
+	DL_APPEND(places->lists[phase], place);
+	if (phase == HTTP_PHASE_SERVER)
 		return;
 	DL_APPEND2(address->oldest, place, prev_of, next_of);
-	address->client_turns++;
+	address->waiting++;
 	set_crowd(places, address);
 }
 
 static void leave(struct http_places *places, struct http_place *place) {
 	struct http_address *address = place->address;
 
-	DL_DELETE(places->turns[place->turn], place);
-	if (place->turn == HTTP_TURN_OURS)
+	DL_DELETE(places->lists[place->phase], place);
+	if (place->phase == HTTP_PHASE_SERVER)
 		return;
 	DL_DELETE2(address->oldest, place, prev_of, next_of);
-	address->client_turns--;
+	address->waiting--;
 	set_crowd(places, address);
 }
 
@@ -77,7 +77,7 @@ void http_places_add(struct http_places *places, struct http_place *place,
 	place->address = find_or_add(places, address);
 	place->address->count++;
 	places->count++;
-	enter(places, place, HTTP_TURN_REQUEST, now_ms);
+	enter(places, place, HTTP_PHASE_REQUEST, now_ms);
 }
 
 void http_places_remove(struct http_places *places, struct http_place *place) {
@@ -91,28 +91,28 @@ void http_places_remove(struct http_places *places, struct http_place *place) {
 	free(address);
 }
 
-void http_places_set_turn(struct http_places *places, struct http_place *place, enum http_turn turn,
-			  int64_t now_ms) {
+void http_places_set_phase(struct http_places *places, struct http_place *place,
+			   enum http_phase phase, int64_t now_ms) {
 	leave(places, place);
-	enter(places, place, turn, now_ms);
+	enter(places, place, phase, now_ms);
 }
 
 int64_t http_places_deadline(const struct http_places *places) {
 	int64_t deadline_ms = INT64_MAX;
 
-	for (int turn = HTTP_TURN_REQUEST; turn < HTTP_TURN_COUNT; turn++) {
-		if (places->turns[turn])
-			deadline_ms = MIN(deadline_ms, places->turns[turn]->since_ms +
-							   places->timeouts_ms[turn]);
+	for (int phase = HTTP_PHASE_REQUEST; phase < HTTP_PHASE_COUNT; phase++) {
+		if (places->lists[phase])
+			deadline_ms = MIN(deadline_ms, places->lists[phase]->since_ms +
+							   places->timeouts_ms[phase]);
 	}
 	return deadline_ms;
 }
 
 struct http_place *http_places_expired(const struct http_places *places, int64_t now_ms) {
-	for (int turn = HTTP_TURN_REQUEST; turn < HTTP_TURN_COUNT; turn++) {
-		struct http_place *first = places->turns[turn];
+	for (int phase = HTTP_PHASE_REQUEST; phase < HTTP_PHASE_COUNT; phase++) {
+		struct http_place *first = places->lists[phase];
 
-		if (first && first->since_ms + places->timeouts_ms[turn] <= now_ms)
+		if (first && first->since_ms + places->timeouts_ms[phase] <= now_ms)
 			return first;
 	}
 	return NULL;
@@ -124,6 +124,6 @@ struct http_place *http_places_victim(const struct http_places *places) {
 	return first ? CONTAINER_OF(first, struct http_address, crowd)->oldest : NULL;
 }
 
-struct http_place *http_places_any(const struct http_places *places, enum http_turn turn) {
-	return places->turns[turn];
+struct http_place *http_places_any(const struct http_places *places, enum http_phase phase) {
+	return places->lists[phase];
 }
