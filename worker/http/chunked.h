@@ -29,12 +29,6 @@ enum http_chunked_result {
 	HTTP_CHUNKED_REFUSED
 };
 
-/* A piece of the body, inside the given bytes. */
-struct http_portion {
-	const char *bytes;
-	size_t len;
-};
-
 /*
  * Continues in `bytes`; `*used` is how many were consumed. MORE: all were, and more are needed.
  * DATA: `*out` is the next piece; repeat the call with the rest. END: the body is complete, and the

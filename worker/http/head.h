@@ -26,6 +26,12 @@ enum {
 	HTTP_HOST_MAX = 255,
 };
 
+/* A piece of bytes that another buffer holds. */
+struct http_portion {
+	const char *bytes;
+	size_t len;
+};
+
 struct http_header {
 	const char *name;
 	const char *value; /* without surrounding blanks */

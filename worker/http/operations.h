@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "http/server.h"
+#include "http/options.h"
 
 struct http_options http_operations_options(const char *key, const struct listen_address *listen,
 					    const struct http_handler *handler);

@@ -145,7 +145,7 @@ unsigned http_server_owed(const struct http_server *server) {
 
 void http_server_drain(struct http_server *server) {
 	atomic_store(&server->draining, true);
-	http_loop_wake(&server->loops[0]);
+	http_inbox_wake(&server->loops[0].inbox);
 }
 
 void http_server_stop(struct http_server *server) {

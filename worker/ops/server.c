@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/operations.h"
+#include "http/server.h"
 #include "ops/metrics.h"
 
 enum {
