@@ -1,5 +1,6 @@
 /* posthorn-admin: one binary, subcommands. This file finds the subcommand, reads the configuration,
  * and runs it. */
+#include "base/config_load.h"
 #include "base/duration.h"
 #include "base/process.h"
 #include "base/utf8.h"

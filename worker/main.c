@@ -5,7 +5,8 @@
  * configuration; 3 a failure that a restart alone does not fix; 4 another worker with the same
  * worker.id took over, so this one must not be restarted.
  */
-#include "base/config.h"
+#include "base/config_load.h"
+#include "base/config_text.h"
 #include "base/manual.h"
 #include "base/process.h"
 #include "ops/server.h"

@@ -1,6 +1,6 @@
 #include "help/completion.h"
 
-#include "base/config.h"
+#include "base/config_text.h"
 #include "domain/analytic_event.h"
 #include "domain/event_type.h"
 #include "help/catalog.h"

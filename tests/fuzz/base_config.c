@@ -2,7 +2,7 @@
  * A whole configuration file: it is taken, or refused with a line for each problem that names the
  * place and breaks into no others.
  */
-#include "base/config.h"
+#include "base/config_load.h"
 #include "base/utf8.h"
 #include "fuzz.h"
 

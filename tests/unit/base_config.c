@@ -1,4 +1,5 @@
-#include "base/config.h"
+#include "base/config_load.h"
+#include "base/config_text.h"
 #include "unit.h"
 
 #include <arpa/inet.h>

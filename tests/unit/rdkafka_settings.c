@@ -1,5 +1,6 @@
 /* kafka.* is judged when the configuration is read: all of it, by the librdkafka that is linked,
  * and without a broker. */
+#include "base/config_load.h"
 #include "rdkafka/settings.h"
 #include "unit.h"
 

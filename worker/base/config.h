@@ -1,14 +1,8 @@
 /*
- * The configuration: one table of options (options.c) gives parsing, checking, `--help`, the manual
- * page's list and docs/configuration.md. The sources, later ones winning, are the file (Java-style
- * properties), the environment (POSTHORN_DELIVERY_TIMEOUT for delivery.timeout), and `--set
- * key=value`.
+ * The configuration as values, which config_load.h reads and everybody else borrows.
  *
  * `kafka.*` is passed through to librdkafka without its prefix. This folder does not know
  * librdkafka: its caller passes in the rules that judge these settings.
- *
- * A problem names a key and the rule that it breaks. It never repeats a value that is or may be a
- * secret, such as the value of an unknown key.
  */
 #pragma once
 
@@ -114,6 +108,8 @@ enum config_need {
 	CONFIG_NEED_KAFKA = 1 << 2
 };
 
+enum { CONFIG_E_REFUSED = 1, CONFIG_E_UNKNOWN = 2 };
+
 /* Receives one problem: the key, and the rule that it breaks. */
 typedef void (*config_problem_fn)(void *userdata, const char *key, const char *rule);
 
@@ -129,43 +125,13 @@ struct config_kafka_rules {
 			       void *userdata);
 };
 
-struct config_source {
-	const char *file;            /* NULL: none */
-	char *const *environment;    /* NULL-terminated NAME=value, or NULL */
-	const char *const *settings; /* "key=value", in order */
-	size_t setting_count;
-	unsigned needs;                               /* enum config_need */
-	const struct config_kafka_rules *kafka_rules; /* NULL: kafka.* is not judged */
-};
-
-enum { CONFIG_E_REFUSED = 1, CONFIG_E_UNKNOWN = 2 };
-
-/*
- * Loads all sources into a new configuration. Returns 0; CONFIG_E_REFUSED with one line for each
- * problem in `problems`, naming the source, the key and the broken rule; or a negative errno.
- *
- * An unknown POSTHORN_ variable is only logged as a warning: Kubernetes sets
- * POSTHORN_KAFKA_SERVICE_HOST where a Service is called posthorn-kafka. A configuration file that
- * others can write to is refused, one with a password that others can read, and a tokens file that
- * secret_file.h refuses.
- */
-int config_load(const struct config_source *source, struct config **out,
-		struct buffer *problems) _must_check_;
-void config_free(struct config *config);
-DEFINE_CLEANUP(struct config, config_free)
+/* Stores a copy of librdkafka's setting `name` if the rules (NULL: none) allow it. Returns as
+ * `judge_setting` of config_kafka_rules does. */
+int config_kafka_set(struct config *config, const struct config_kafka_rules *rules,
+		     const char *name, const char *value, struct buffer *rule) _must_check_;
 
 /* The value of a kafka.* property under librdkafka's name, or NULL. */
 const char *config_kafka_get(const struct config *config, const char *name);
 
 /* Whether librdkafka's setting of this name holds a secret. */
 bool config_kafka_is_secret(const char *name);
-
-/* Whether `candidate` is the likeliest meaning of the misspelt `key` so far. `*nearest` is the
- * distance of the best candidate yet and begins as SIZE_MAX. */
-bool config_key_is_nearer(const char *key, const char *candidate, size_t *nearest);
-
-/* Writes the option table: as text for `--help`; as `key<TAB>default<TAB>help` lines, from which
- * docs/configuration.md is made; as items of a manual page. */
-void config_describe(struct buffer *out);
-void config_list(struct buffer *out);
-void config_append_manual(struct buffer *out);

@@ -35,14 +35,6 @@ extern const struct option_kind option_int, option_count_or_broker, option_size,
 extern const struct option options[];
 extern const size_t option_count;
 
-struct config;
-struct config_kafka_rules;
-
-/* Stores a copy of librdkafka's setting `name` if the rules (NULL: none) allow it. Returns as
- * `judge_setting` of config_kafka_rules does. */
-int option_set_kafka(struct config *config, const struct config_kafka_rules *rules,
-		     const char *name, const char *value, struct buffer *rule);
-
 /* The row of `key`, or NULL. */
 const struct option *option_find(const char *key);
 

@@ -1,5 +1,6 @@
 #include "base/config.h"
 #include "base/option.h"
+#include "base/suggest.h"
 
 #define FIELD(name) offsetof(struct config, name)
 #define SECONDS(n) ((n) * INT64_C(1000))
@@ -173,48 +174,12 @@ const char *option_default(const struct option *option) {
 	return option->shown ? option->shown : option->value ? option->value : "none";
 }
 
-enum { SUGGEST_KEY_MAX = 64, SUGGEST_DISTANCE_MAX = 3 };
-
-/* The number of insertions, deletions and replacements between two texts. Source: Wagner and
- * Fischer 1974, with one row kept. */
-static size_t edit_distance(const char *a, const char *b) {
-	size_t row[SUGGEST_KEY_MAX + 1], b_len = strlen(b);
-
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-			size_t one_more = MIN(row[j], row[j - 1]) + 1;
-
-			diagonal = row[j];
-			row[j] = MIN(replaced, one_more);
-		}
-	}
-	return row[b_len];
-}
-
-bool config_key_is_nearer(const char *key, const char *candidate, size_t *nearest) {
-	size_t distance;
-
-	if (strlen(key) > SUGGEST_KEY_MAX || strlen(candidate) > SUGGEST_KEY_MAX)
-		return false;
-	distance = edit_distance(key, candidate);
-	if (distance > SUGGEST_DISTANCE_MAX || distance >= *nearest || distance >= strlen(key) / 2)
-		return false;
-	*nearest = distance;
-	return true;
-}
-
 const char *option_suggest(const char *key) {
 	size_t nearest = SIZE_MAX;
 	const char *found = NULL;
 
 	for (size_t i = 0; i < option_count; i++)
-		if (config_key_is_nearer(key, options[i].key, &nearest))
+		if (suggest_is_nearer(key, options[i].key, &nearest))
 			found = options[i].key;
 	return found;
 }

@@ -1,6 +1,7 @@
 #include "rdkafka/settings.h"
 
 #include "base/secret_file.h"
+#include "base/suggest.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -223,7 +224,7 @@ static void append_unknown(struct buffer *rule, const char *name) {
 
 	while ((line = strsep(&rest, "\n"))) {
 		line[strcspn(line, " |")] = '\0';
-		if (config_key_is_nearer(name, line, &nearest))
+		if (suggest_is_nearer(name, line, &nearest))
 			found = line;
 	}
 	buffer_printf(rule, "librdkafka %s has no such setting", rd_kafka_version_str());
