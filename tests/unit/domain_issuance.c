@@ -1,5 +1,6 @@
 /* Issuance: which webhooks match, the bodies of their callbacks, duplicates, and what is refused.
  */
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "domain/id.h"

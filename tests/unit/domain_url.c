@@ -1,4 +1,5 @@
 /* Endpoint urls: what is accepted and as what, what is refused and why. */
+#include "base/buffer.h"
 #include "domain/url.h"
 #include "unit.h"
 

@@ -63,3 +63,11 @@ struct issuance {
 	const char
 	    *credential; /* a JSON value as text; never NULL; "" where the command has none */
 };
+
+/* A command's origin: the seed of every id that it makes (R11). */
+struct command_source {
+	const char *cluster_id;
+	const char *topic;
+	int32_t partition;
+	int64_t offset;
+};

@@ -12,7 +12,8 @@
  */
 #pragma once
 
-#include "domain/handler.h"
+#include "domain/effects.h"
+#include "domain/handler_context.h"
 #include "domain/validation.h"
 
 struct command_run {

@@ -1,8 +1,8 @@
 #include "domain/id.h"
 
+#include "domain/command.h"
 #include "domain/delivery.h"
 #include "domain/field_hash.h"
-#include "domain/handler.h"
 
 static struct uuid finish(struct field_hash *hash) {
 	uint8_t digest[FIELD_HASH_SIZE];

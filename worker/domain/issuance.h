@@ -4,7 +4,8 @@
  */
 #pragma once
 
-#include "domain/handler.h"
+#include "domain/effects.h"
+#include "domain/handler_context.h"
 
 /* Handles a CredentialIssuanceCommand. Returns 0, or the negative errno of the registry. */
 int handle_issuance(const struct handler_context *context, const struct issuance *issuance,

@@ -1,5 +1,6 @@
 #include "domain/url.h"
 
+#include "base/buffer.h"
 #include "domain/url_host.h"
 
 #include <ctype.h>

@@ -6,15 +6,9 @@
 #pragma once
 
 #include "base/arena.h"
-#include "base/config.h"
+#include "domain/url_policy.h"
 
-enum { URL_MAX = 2048, URL_E_REFUSED = 1 };
-
-struct url_policy {
-	bool allow_http; /* endpoint.allow.http */
-	const struct network_list
-	    *allow_networks; /* endpoint.allow.networks: where an IP literal is allowed */
-};
+enum { URL_MAX = 2048 };
 
 /*
  * Normalises `text`, which must be an absolute https url with a host name, without user info and

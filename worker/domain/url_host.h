@@ -2,7 +2,8 @@
  */
 #pragma once
 
-#include "domain/url.h"
+#include "base/arena.h"
+#include "domain/url_policy.h"
 
 /*
  * Normalises `host`, given as in the url, with the brackets of an IPv6 address. Returns 0 with the
