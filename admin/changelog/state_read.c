@@ -1,6 +1,6 @@
 #include "changelog/state_read.h"
 
-#include "kafka/topics.h"
+#include "kafka/topic_names.h"
 
 struct reading {
 	const struct state_read_options *options;

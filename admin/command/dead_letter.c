@@ -139,36 +139,3 @@ const char *dead_letter_key(struct arena *arena, const struct dead_letter *lette
 	text[utf8_prefix_len(text, KEY_SHOWN_MAX)] = '\0';
 	return text;
 }
-
-struct walking {
-	const struct invocation *invocation;
-	const struct dead_letter_walk *walk;
-};
-
-static enum admin_status take(void *userdata, const struct record *record) {
-	const struct walking *walking = userdata;
-	const struct dead_letter_walk *walk = walking->walk;
-	struct dead_letter letter;
-
-	arena_reset(walk->arena);
-	dead_letter_read(walking->invocation->config, walk->codec, walk->arena, record, &letter);
-	return dead_letter_filter_wants(walk->filter, &letter) ? walk->fn(walk->userdata, &letter)
-							       : ADMIN_OK;
-}
-
-enum admin_status dead_letter_walk(const struct invocation *invocation,
-				   const struct dead_letter_walk *walk) {
-	_cleanup_(x_freep) char *topic = topic_name(invocation->config, TOPIC_DEAD_LETTERS);
-	const struct reader_options options = { .topic = topic,
-						.start = walk->filter->has_since
-							     ? READER_FROM_TIME
-							     : READER_FROM_BEGINNING,
-						.since_ms = walk->filter->since_ms,
-						.timeout_ms = invocation->timeout_ms };
-	_cleanup_(reader_closep) struct reader *reader = NULL;
-	enum admin_status status = reader_open(invocation->config, &options, &reader);
-
-	return status ? status
-		      : reader_walk(reader, invocation->timeout_ms, take,
-				    &(struct walking){ invocation, walk });
-}

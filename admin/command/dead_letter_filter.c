@@ -1,4 +1,5 @@
-#include "command/dead_letter.h"
+#include "command/dead_letter_filter.h"
+
 #include "command/flags.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "base/clock.h"
 #include "command/command.h"
-#include "command/dead_letter.h"
+#include "command/dead_letter_walk.h"
 #include "command/flags.h"
 #include "command/newest.h"
 #include "command/replay.h"

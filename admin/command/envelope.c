@@ -3,14 +3,6 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 
-const char *envelope_random_id(struct arena *arena) {
-	struct uuid id = uuid_random();
-	char text[UUID_TEXT_SIZE];
-
-	uuid_format(&id, text);
-	return arena_strdup(arena, text);
-}
-
 struct command_envelope envelope_from_arguments(const struct invocation *invocation,
 						struct arena *arena) {
 	const struct arguments *arguments = invocation->arguments;
@@ -18,9 +10,9 @@ struct command_envelope envelope_from_arguments(const struct invocation *invocat
 		   *request_id = arguments_get(arguments, "request-id");
 
 	return (struct command_envelope){
-		.command_id = command_id ? command_id : envelope_random_id(arena),
+		.command_id = command_id ? command_id : uuid_random_text(arena),
 		.tenant_id = invocation->tenant,
-		.request_id = request_id ? request_id : envelope_random_id(arena),
+		.request_id = request_id ? request_id : uuid_random_text(arena),
 		.client_id = arguments_get(arguments, "client-id"),
 		.timestamp_ms = clock_wall_ms(),
 		.traceparent = arguments_get(arguments, "traceparent"),

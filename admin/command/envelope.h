@@ -15,6 +15,3 @@
 
 struct command_envelope envelope_from_arguments(const struct invocation *invocation,
 						struct arena *arena);
-
-/* A random UUID as text in the arena. */
-const char *envelope_random_id(struct arena *arena);

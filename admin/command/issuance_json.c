@@ -1,7 +1,8 @@
 #include "command/issuance_json.h"
 
+#include "base/buffer.h"
 #include "base/clock.h"
-#include "command/envelope.h"
+#include "base/uuid.h"
 #include "command/json_text.h"
 #include "domain/limits.h"
 
@@ -127,9 +128,9 @@ static int finish(const struct parse *parse, const struct issuance_defaults *def
 			return refuse(parse, fields[i].name, "is missing");
 	}
 	if (!envelope->command_id)
-		envelope->command_id = envelope_random_id(parse->arena);
+		envelope->command_id = uuid_random_text(parse->arena);
 	if (!envelope->request_id)
-		envelope->request_id = envelope_random_id(parse->arena);
+		envelope->request_id = uuid_random_text(parse->arena);
 	return 0;
 }
 

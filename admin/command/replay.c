@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "command/command.h"
-#include "command/dead_letter.h"
+#include "command/dead_letter_walk.h"
 #include "kafka/producer.h"
 #include "kafka/record_codec.h"
 #include "terminal/clean.h"

@@ -5,7 +5,7 @@
 #include "command/newest.h"
 #include "kafka/reader.h"
 #include "kafka/record_codec.h"
-#include "kafka/topics.h"
+#include "kafka/topic_names.h"
 #include "terminal/clean.h"
 #include "terminal/interrupt.h"
 #include "terminal/output.h"

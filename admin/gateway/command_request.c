@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "base/uuid.h"
 #include "domain/validation.h"
+#include "gateway/command_problem.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -194,14 +195,6 @@ static void read_cursor(struct reading *reading) {
 
 /* --- The headers --- */
 
-static const char *new_id(struct arena *arena) {
-	struct uuid id = uuid_random();
-	char *text = arena_alloc(arena, UUID_TEXT_SIZE);
-
-	uuid_format(&id, text);
-	return text;
-}
-
 /* Plain, or in quotes as a structured field's string. Source:
  * draft-ietf-httpapi-idempotency-key-header-07 section 2.1. */
 static const char *read_idempotency_key(struct reading *reading) {
@@ -210,7 +203,7 @@ static const char *read_idempotency_key(struct reading *reading) {
 	size_t len = key ? strlen(key) : 0;
 
 	if (!key || operation_is_read(reading->command->operation))
-		return new_id(http->arena);
+		return uuid_random_text(http->arena);
 	if (!utf8_is_text(key, len) || http_request_header_count(http, "idempotency-key") > 1) {
 		exchange_wrong(reading->exchange, &reading->problem, "Idempotency-Key", "headers",
 			       NULL, "Must be given once, and be UTF-8 text");
@@ -246,77 +239,11 @@ static void read_envelope(struct reading *reading) {
 
 /* --- What else is wrong --- */
 
-/* Where a member of the command's envelope is in a request. */
-static const struct {
-	const char *member, *header;
-} envelope_headers[] = { { "commandId", "Idempotency-Key" },
-			 { "requestId", "x-request-id" },
-			 { "clientId", "authorization" },
-			 { "traceparent", "traceparent" } };
-
-static void name_header(struct problem_detail *detail) {
-	for (size_t i = 0; i < ARRAY_LEN(envelope_headers); i++)
-		if (!strcmp(detail->location, "body") &&
-		    !strcmp(detail->param, envelope_headers[i].member)) {
-			detail->param = envelope_headers[i].header;
-			detail->location = "headers";
-			return;
-		}
-}
-
-/* A command id that was used before: here it is a key of a request. */
-static void name_conflict(struct problem *problem) {
-	if (problem->status != 409 || problem->detail_count != 1 ||
-	    strcmp(problem->details[0].param, "Idempotency-Key") != 0)
-		return;
-	problem->message = "The Idempotency-Key was used before with another request.";
-	problem->details[0].msg = "Must be new, or repeat the same request";
-}
-
-struct problem *command_request_problem(struct arena *arena, const struct problem *problem) {
-	struct problem *named = arena_memdup(arena, problem, sizeof(*problem));
-
-	if (problem->detail_count)
-		named->details = arena_memdup(arena, problem->details,
-					      problem->detail_count * sizeof(*problem->details));
-	for (size_t i = 0; i < named->detail_count; i++)
-		name_header(&named->details[i]);
-	name_conflict(named);
-	return named;
-}
-
 static bool is_named(const struct problem *problem, const char *param) {
 	for (size_t i = 0; problem && i < problem->detail_count; i++)
 		if (!strcmp(problem->details[i].param, param))
 			return true;
 	return false;
-}
-
-/* The place of a row: as the members are read, elements in their order, what is not known behind
- * them. */
-static size_t rank_of(const struct problem_detail *detail) {
-	static const char *const order[] = { "Idempotency-Key", "id",    "body",  "events", "url",
-					     "disabled",        "since", "limit", "cursor" };
-	size_t len = strcspn(detail->param, "["), place = 0;
-
-	while (place < ARRAY_LEN(order) &&
-	       (strlen(order[place]) != len || strncmp(order[place], detail->param, len) != 0))
-		place++;
-	return place * (GATEWAY_BODY_MAX + 1) +
-	       (place < ARRAY_LEN(order) && detail->param[len]
-		    ? strtoul(detail->param + len + 1, NULL, 10) + 1
-		    : 0);
-}
-
-static void sort_rows(struct problem *problem) {
-	for (size_t i = 1; i < problem->detail_count; i++) {
-		struct problem_detail row = problem->details[i];
-		size_t at = i;
-
-		for (; at > 0 && rank_of(&problem->details[at - 1]) > rank_of(&row); at--)
-			problem->details[at] = problem->details[at - 1];
-		problem->details[at] = row;
-	}
 }
 
 /*
@@ -331,8 +258,9 @@ static void add_values(struct reading *reading) {
 	struct problem *values;
 
 	validate_command(&validation, reading->command, &policy);
-	values = validation.problem ? command_request_problem(arena_of(reading), validation.problem)
-				    : NULL;
+	values = validation.problem
+		     ? command_problem_name_headers(arena_of(reading), validation.problem)
+		     : NULL;
 	for (size_t i = 0; values && i < values->detail_count; i++) {
 		const struct problem_detail *row = &values->details[i];
 
@@ -341,7 +269,7 @@ static void add_values(struct reading *reading) {
 			exchange_wrong(reading->exchange, &reading->problem, row->param,
 				       row->location, row->value, row->msg);
 	}
-	sort_rows(reading->problem);
+	command_problem_sort(reading->problem);
 }
 
 struct problem *command_request_read(struct exchange *exchange) {

@@ -11,7 +11,3 @@
  * the worker to refuse.
  */
 struct problem *command_request_read(struct exchange *exchange) _must_check_;
-
-/* What a worker refused, as the request's sender knows it: a member of the command's envelope is
- * the header that it came in. In the arena. */
-struct problem *command_request_problem(struct arena *arena, const struct problem *problem);

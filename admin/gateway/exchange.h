@@ -1,16 +1,13 @@
 /*
  * One request of the API and its answer: what all handlers share.
  *
- *     head ── path (400, 404) ── method (405, OPTIONS) ── token (401) ── content type (415) ──►
- * body ──► handler
- *
  * Every answer has an x-request-id: the request's own where that is 1 to 256 visible characters,
  * else a new one. Errors have the API's body.
  */
 #pragma once
 
 #include "domain/command.h"
-#include "gateway/gateway.h"
+#include "gateway/parts.h"
 #include "gateway/router.h"
 
 struct exchange {
@@ -24,8 +21,8 @@ struct exchange {
 	struct command command; /* of routes that send one */
 };
 
-/* The handler of a server of the API; `userdata` is the gateway. */
-extern const struct http_handler exchange_handler;
+/* In the arena of `http`, whose userdata it becomes. */
+struct exchange *exchange_begin(struct gateway *gateway, struct http_request *http);
 
 void exchange_answer_problem(struct exchange *exchange, struct problem *problem);
 /* Without details. */
@@ -44,8 +41,6 @@ void exchange_answer_json(struct exchange *exchange, int status, const char *tex
 void exchange_answer_buffer(struct exchange *exchange, const struct buffer *json);
 void exchange_answer_empty(struct exchange *exchange, int status);
 
-/* Whether If-None-Match names the tag. Source: RFC 9110 section 13.1.2 (weak comparison). */
-bool exchange_has_etag(const struct exchange *exchange, const char *etag);
 /* The value of a parameter of the query, decoded; NULL: it is not there, or (then `*wrong` is set)
  * not well-formed or there more than once. */
 const char *exchange_query(struct exchange *exchange, const char *name, bool *wrong);

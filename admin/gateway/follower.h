@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kafka/reader.h"
-#include "kafka/topics.h"
+#include "kafka/topic_names.h"
 
 struct follower;
 

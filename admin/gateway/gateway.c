@@ -2,8 +2,9 @@
 
 #include "base/clock.h"
 #include "base/cpus.h"
-#include "gateway/exchange.h"
+#include "gateway/api.h"
 #include "gateway/operations.h"
+#include "gateway/parts.h"
 #include "gateway/tls_files.h"
 
 #include <arpa/inet.h>
@@ -110,7 +111,7 @@ static enum admin_status open_tls(struct gateway *gateway) {
 
 static enum admin_status start_api(struct gateway *gateway) {
 	const struct config *config = gateway->config;
-	struct http_handler handler = exchange_handler;
+	struct http_handler handler = api_handler;
 	struct http_options options = { .key = "gateway.listen",
 					.listen = &config->gateway_listen,
 					.threads = thread_count(),

@@ -1,7 +1,7 @@
 #include "gateway/operations.h"
 
 #include "base/log.h"
-#include "gateway/gateway.h"
+#include "gateway/parts.h"
 
 static void append_gauge(struct buffer *out, const char *name, const char *help, double value) {
 	buffer_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %.0f\n", name, help, name, name,

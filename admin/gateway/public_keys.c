@@ -4,7 +4,6 @@
 #include "changelog/state_fold.h"
 
 #include <pthread.h>
-#include <sodium.h>
 #define uthash_malloc(size) x_malloc(size)
 #include <uthash.h>
 
@@ -33,18 +32,6 @@ struct public_keys {
 
 /* --- The text --- */
 
-/* Of the text: any gateway gives the same one. */
-static void make_etag(struct tenant_keys *tenant) {
-	uint8_t hash[crypto_generichash_BYTES_MIN];
-
-	crypto_generichash(hash, sizeof(hash), (const uint8_t *)tenant->text.data, tenant->text.len,
-			   NULL, 0);
-	tenant->etag[0] = '"';
-	sodium_bin2base64(tenant->etag + 1, sizeof(tenant->etag) - 2, hash, sizeof(hash),
-			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	strcat(tenant->etag, "\"");
-}
-
 static int64_t first_expiry(const struct signing_keys *keys) {
 	int64_t first_ms = INT64_MAX;
 
@@ -66,7 +53,7 @@ static void render(const struct public_keys *keys, struct arena *arena, struct t
 	signing_keys_append_jwks(&tenant->text, &list);
 	tenant->is_empty = list.count == 0;
 	tenant->valid_until_ms = first_expiry(&list);
-	make_etag(tenant);
+	etag_make(tenant->etag, tenant->text.data, tenant->text.len);
 }
 
 /* --- The fold --- */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "avro/codec.h"
+#include "gateway/etag.h"
 #include "kafka/reader.h"
 
 #include <stdbool.h>
@@ -18,8 +19,6 @@ DEFINE_CLEANUP(struct public_keys, public_keys_free)
 
 /* A record of the changelog, of any kind; one thread. */
 void public_keys_apply(struct public_keys *keys, const struct record *record);
-
-enum { ETAG_SIZE = 32 };
 
 /* A JWK set, as text. */
 struct public_key_set {

@@ -1,7 +1,7 @@
 #include "gateway/routes.h"
 
 #include "domain/command.h"
-#include "gateway/exchange.h"
+#include "gateway/serve.h"
 
 /* A word stands before the {name} that would take it. */
 const struct route routes_table[] = {

@@ -1,14 +1,7 @@
-/* What the API serves. */
+/* The routes of the API. */
 #pragma once
 
 #include "gateway/router.h"
 
+/* Ends with an empty row. */
 extern const struct route routes_table[];
-
-/* The handlers. Each answers, or waits for its outcome. */
-void serve_command(struct exchange *exchange); /* `detail` of the route: enum operation */
-void serve_jwks(struct exchange *exchange);
-void serve_tenant_jwks(struct exchange *exchange);
-void serve_events(struct exchange *exchange);
-void serve_deliveries(struct exchange *exchange);
-void serve_static(struct exchange *exchange); /* one of static_files */

@@ -1,6 +1,7 @@
 /* Requests that are commands: sent, waited for, answered with the outcome. */
+#include "gateway/command_problem.h"
 #include "gateway/command_request.h"
-#include "gateway/routes.h"
+#include "gateway/serve.h"
 
 /* What to repeat with where there was no answer; an id that came or that was made. */
 static void show_command_id(struct exchange *exchange) {
@@ -17,7 +18,7 @@ static void answer_outcome(struct exchange *exchange, const struct analytic_even
 	if (outcome->data.kind == EVENT_DATA_PROBLEM)
 		exchange_answer_data(exchange, outcome->status,
 				     &(struct event_data){ .kind = EVENT_DATA_PROBLEM,
-							   .problem = command_request_problem(
+							   .problem = command_problem_name_headers(
 							       arena, outcome->data.problem) });
 	else
 		exchange_answer_data(exchange, outcome->status, &outcome->data);

@@ -3,7 +3,7 @@
 #include "changelog/delivery_json.h"
 #include "domain/limits.h"
 #include "gateway/exchange.h"
-#include "gateway/routes.h"
+#include "gateway/serve.h"
 
 #include <errno.h>
 #include <strings.h>
@@ -14,7 +14,7 @@ static void answer_keys(struct exchange *exchange, const struct public_key_set *
 	struct http_answer *answer = &exchange->http->answer;
 
 	exchange->has_token = false; /* the answer is public, whoever asked */
-	if (exchange_has_etag(exchange, set->etag))
+	if (etag_is_named(http_request_header(exchange->http, "if-none-match"), set->etag))
 		exchange_answer_empty(exchange, 304);
 	else
 		exchange_answer_json(exchange, 200, set->text, set->len);

@@ -1,8 +1,7 @@
+#include "gateway/etag.h"
 #include "gateway/exchange.h"
-#include "gateway/routes.h"
+#include "gateway/serve.h"
 #include "gateway/static_file.h"
-
-#include <sodium.h>
 
 static const char POLICY[] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src "
 			     "'self'; connect-src 'self'; form-action 'none'; "
@@ -16,24 +15,14 @@ static const struct static_file *find(const char *pattern) {
 	return file;
 }
 
-static const char *etag_of(struct arena *arena, const struct static_file *file) {
-	uint8_t hash[crypto_generichash_BYTES_MIN];
-	char
-	    text[sodium_base64_ENCODED_LEN(sizeof(hash), sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
-
-	crypto_generichash(hash, sizeof(hash), file->bytes, file->len, NULL, 0);
-	sodium_bin2base64(text, sizeof(text), hash, sizeof(hash),
-			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	return arena_printf(arena, "\"%s\"", text);
-}
-
 void serve_static(struct exchange *exchange) {
 	struct http_answer *answer = &exchange->http->answer;
 	const struct static_file *file = find(exchange->match.route->pattern);
-	const char *etag = etag_of(exchange->http->arena, file);
+	char *etag = arena_alloc(exchange->http->arena, ETAG_SIZE);
 
+	etag_make(etag, file->bytes, file->len);
 	exchange->has_token = false; /* the answer is public, whoever asked */
-	if (exchange_has_etag(exchange, etag))
+	if (etag_is_named(http_request_header(exchange->http, "if-none-match"), etag))
 		exchange_answer_empty(exchange, 304);
 	else
 		exchange_answer_fixed(exchange, 200, file->content_type, (const char *)file->bytes,

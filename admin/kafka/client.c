@@ -1,7 +1,7 @@
 #include "kafka/client.h"
 
 #include "base/clock.h"
-#include "kafka/topics.h"
+#include "kafka/topic_names.h"
 
 struct client {
 	struct codec *codec;

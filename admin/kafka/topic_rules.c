@@ -1,6 +1,6 @@
 #include "kafka/topic_rules.h"
 
-#include <stdlib.h>
+#include "base/memory.h"
 
 #define STATE (1u << TOPIC_STATE)
 #define INPUTS (1u << TOPIC_ADMIN | 1u << TOPIC_ISSUANCE)

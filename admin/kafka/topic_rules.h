@@ -1,7 +1,9 @@
 /* The settings of each topic, in one table, from which topics are created and checked. */
 #pragma once
 
-#include "kafka/topics.h"
+#include "kafka/topic_names.h"
+
+#include <stdbool.h>
 
 enum topic_rule_kind { RULE_IS, RULE_AT_LEAST, RULE_AT_MOST };
 

@@ -9,18 +9,6 @@
 
 enum { SETTLE_POLL_US = 50 * 1000 };
 
-static const char *const names[TOPIC_COUNT] = {
-	[TOPIC_ADMIN] = "webhook-admin",
-	[TOPIC_ISSUANCE] = "credential-issuance",
-	[TOPIC_RESULTS] = "webhook-results",
-	[TOPIC_STATE] = "webhook-state",
-	[TOPIC_DEAD_LETTERS] = "webhook-dead-letters",
-};
-
-char *topic_name(const struct config *config, enum topic topic) {
-	return x_asprintf("%s%s", config->topic_prefix ? config->topic_prefix : "", names[topic]);
-}
-
 static void report_init(struct topics_report *report, const struct config *config) {
 	*report = (struct topics_report){ 0 };
 	for (int i = 0; i < TOPIC_COUNT; i++)

@@ -2,21 +2,10 @@
 #pragma once
 
 #include "base/config.h"
+#include "kafka/topic_names.h"
 #include "terminal/status.h"
 
 #include <stdbool.h>
-
-enum topic {
-	TOPIC_ADMIN,
-	TOPIC_ISSUANCE,
-	TOPIC_RESULTS,
-	TOPIC_STATE,
-	TOPIC_DEAD_LETTERS,
-	TOPIC_COUNT
-};
-
-/* With the configured prefix; owned by the caller. */
-char *topic_name(const struct config *config, enum topic topic);
 
 struct topic_report {
 	char *name; /* owned */

@@ -9,6 +9,7 @@
 #include "fuzz.h"
 #include "gateway/command_request.h"
 #include "gateway/routes.h"
+#include "gateway/serve.h"
 #include "unit/avro_samples.h"
 
 #include <jansson.h>

@@ -1,5 +1,7 @@
 #include "base/uuid.h"
 
+#include "base/arena.h"
+
 #include <errno.h>
 #include <sodium.h>
 
@@ -67,4 +69,12 @@ struct uuid uuid_random(void) {
 
 	randombytes_buf(uuid.bytes, sizeof(uuid.bytes));
 	return with_version(uuid, 4);
+}
+
+const char *uuid_random_text(struct arena *arena) {
+	struct uuid id = uuid_random();
+	char *text = arena_alloc(arena, UUID_TEXT_SIZE);
+
+	uuid_format(&id, text);
+	return text;
 }

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+struct arena;
+
 struct uuid {
 	uint8_t bytes[16];
 };
@@ -26,3 +28,5 @@ struct uuid uuid_from_hash(const uint8_t hash[16]);
 
 /* A random UUID, version 4. Not for `domain`. */
 struct uuid uuid_random(void);
+/* The same as text, in the arena. */
+const char *uuid_random_text(struct arena *arena);

@@ -1,0 +1,13 @@
+/*
+ * The handler of the API's server: what is looked at before a route's own handler is called.
+ *
+ *     head ── path (400, 404) ── method (405, OPTIONS) ── token (401) ── content type (415)
+ *                                                                              │
+ *                                                          handler ◄── body ◄──┘
+ */
+#pragma once
+
+#include "http/request.h"
+
+/* `userdata` is the gateway. */
+extern const struct http_handler api_handler;

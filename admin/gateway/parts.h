@@ -1,0 +1,36 @@
+/* The parts of a gateway, as its request handlers use them. gateway.c makes and frees them. */
+#pragma once
+
+#include "base/config.h"
+#include "gateway/event_index.h"
+#include "gateway/outcomes.h"
+#include "gateway/pending.h"
+#include "gateway/sender.h"
+#include "gateway/state_follower.h"
+#include "gateway/token_store.h"
+#include "http/server.h"
+
+#include <stdatomic.h>
+
+enum { GATEWAY_BODY_MAX = 64 * 1024 /* bytes of a request */ };
+
+/* The counters of /metrics; any thread. */
+struct gateway_metrics {
+	atomic_ullong answers[600]; /* by status */
+	atomic_ullong timeouts;     /* commands without an outcome in time */
+};
+
+struct gateway {
+	const struct config *config; /* borrowed */
+	const char *version;
+	struct token_store *tokens;
+	struct event_index *events;
+	struct pending *pending;
+	struct sender *sender;
+	struct outcomes *outcomes;
+	struct state_follower *state;
+	struct http_server *api, *operations;
+	struct http_tls *tls; /* NULL: plain text */
+	struct gateway_metrics metrics;
+	atomic_bool draining;
+};

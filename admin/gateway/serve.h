@@ -1,0 +1,11 @@
+/* The handlers of routes. Each answers, or waits for its outcome. */
+#pragma once
+
+struct exchange;
+
+void serve_command(struct exchange *exchange); /* `detail` of the route: enum operation */
+void serve_jwks(struct exchange *exchange);
+void serve_tenant_jwks(struct exchange *exchange);
+void serve_events(struct exchange *exchange);
+void serve_deliveries(struct exchange *exchange);
+void serve_static(struct exchange *exchange); /* one of static_files */
