@@ -9,7 +9,7 @@
 #include "help/completion.h"
 #include "help/manual.h"
 #include "help/usage.h"
-#include "rdkafka/settings.h"
+#include "rdkafka/settings_judge.h"
 
 #include <errno.h>
 #include <signal.h>

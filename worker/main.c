@@ -11,7 +11,7 @@
 #include "base/process.h"
 #include "ops/server.h"
 #include "pipeline/pipeline.h"
-#include "rdkafka/settings.h"
+#include "rdkafka/settings_judge.h"
 #include "replica/replica.h"
 
 #include <argp.h>

@@ -1,6 +1,6 @@
 #include "changelog/state_read.h"
 
-#include "kafka/topic_names.h"
+#include "rdkafka/topic_names.h"
 
 struct reading {
 	const struct state_read_options *options;
@@ -23,7 +23,7 @@ static enum admin_status fold_record(void *userdata, const struct record *record
 
 enum admin_status state_read(const struct config *config, const struct state_read_options *options,
 			     struct state_fold *fold) {
-	_cleanup_(x_freep) char *topic = topic_name(config, TOPIC_STATE);
+	_cleanup_(x_freep) char *topic = topic_name(config->topic_prefix, TOPIC_STATE);
 	const struct reader_options reader_options = { .topic = topic,
 						       .key = options->tenant_id,
 						       .start = READER_FROM_BEGINNING,

@@ -30,7 +30,7 @@ static int64_t header_number(struct arena *arena, const struct record *record, c
 
 /* Whether the original came in on this topic. */
 static bool came_from(const struct config *config, const char *topic, enum topic input) {
-	_cleanup_(x_freep) char *name = topic_name(config, input);
+	_cleanup_(x_freep) char *name = topic_name(config->topic_prefix, input);
 
 	return !strcmp(topic, name);
 }

@@ -6,7 +6,7 @@
 
 #include "avro/codec.h"
 #include "kafka/reader.h"
-#include "kafka/topic_names.h"
+#include "rdkafka/topic_names.h"
 
 /* Text lives in the arena; `record` is borrowed. */
 struct dead_letter {

@@ -60,8 +60,8 @@ enum admin_status dead_letter_filter_read(const struct invocation *invocation,
 	    (struct dead_letter_filter){ .tenant_id = invocation->tenant,
 					 .reason = arguments_get(invocation->arguments, "reason"),
 					 .topic = arguments_get(invocation->arguments, "topic") };
-	if (out->topic && strcmp(out->topic, "webhook-admin") != 0 &&
-	    strcmp(out->topic, "credential-issuance") != 0) {
+	if (out->topic && strcmp(out->topic, topic_base_name(TOPIC_ADMIN)) != 0 &&
+	    strcmp(out->topic, topic_base_name(TOPIC_ISSUANCE)) != 0) {
 		terminal_complain("--topic is \"%s\", must be webhook-admin or credential-issuance",
 				  out->topic);
 		return ADMIN_USAGE;
@@ -85,8 +85,7 @@ static bool is_of_tenant(const struct dead_letter *letter, const char *tenant_id
 }
 
 static bool is_from_topic(const struct dead_letter *letter, const char *topic) {
-	return letter->is_input &&
-	       (letter->input == TOPIC_ADMIN) == !strcmp(topic, "webhook-admin");
+	return letter->is_input && !strcmp(topic, topic_base_name(letter->input));
 }
 
 static bool is_at_place(struct dead_letter_filter *filter, const struct record *record) {

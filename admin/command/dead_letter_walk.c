@@ -18,7 +18,8 @@ static enum admin_status read_letter(void *userdata, const struct record *record
 
 enum admin_status dead_letter_walk(const struct invocation *invocation,
 				   const struct dead_letter_walk *walk) {
-	_cleanup_(x_freep) char *topic = topic_name(invocation->config, TOPIC_DEAD_LETTERS);
+	_cleanup_(x_freep) char *topic =
+	    topic_name(invocation->config->topic_prefix, TOPIC_DEAD_LETTERS);
 	const struct reader_options options = { .topic = topic,
 						.start = walk->filter->has_since
 							     ? READER_FROM_TIME

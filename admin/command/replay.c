@@ -205,7 +205,7 @@ static void close_producers(struct producers *producers) {
 }
 
 static enum admin_status open_producer(struct run *run, enum topic input) {
-	_cleanup_(x_freep) char *topic = topic_name(run->invocation->config, input);
+	_cleanup_(x_freep) char *topic = topic_name(run->invocation->config->topic_prefix, input);
 	const struct producer_options options = { .topic = topic,
 						  .timeout_ms = run->invocation->timeout_ms,
 						  .each_alone = true,

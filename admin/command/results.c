@@ -5,7 +5,7 @@
 #include "command/newest.h"
 #include "kafka/reader.h"
 #include "kafka/record_codec.h"
-#include "kafka/topic_names.h"
+#include "rdkafka/topic_names.h"
 #include "terminal/clean.h"
 #include "terminal/interrupt.h"
 #include "terminal/output.h"
@@ -195,7 +195,8 @@ static enum reader_start start_of(const struct tail *tail) {
 
 static enum admin_status read_results(struct tail *tail) {
 	const struct invocation *invocation = tail->invocation;
-	_cleanup_(x_freep) char *topic = topic_name(invocation->config, TOPIC_RESULTS);
+	_cleanup_(x_freep) char *topic =
+	    topic_name(invocation->config->topic_prefix, TOPIC_RESULTS);
 	/* An event is as old as its record, or older: none of those that are wanted lies before. */
 	const struct reader_options options = { .topic = topic,
 						.start = start_of(tail),

@@ -75,7 +75,7 @@ enum admin_status follower_start(const struct config *config,
 	enum admin_status status;
 
 	follower->options = *options;
-	follower->name = topic_name(config, options->topic);
+	follower->name = topic_name(config->topic_prefix, options->topic);
 	reader.topic = follower->name;
 	status = reader_open(config, &reader, &follower->reader);
 	if (status)

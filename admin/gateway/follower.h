@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kafka/reader.h"
-#include "kafka/topic_names.h"
+#include "rdkafka/topic_names.h"
 
 struct follower;
 

@@ -1,5 +1,7 @@
 #include "kafka/admin_api.h"
 
+#include "rdkafka/topics.h"
+
 enum admin_status admin_api_open(struct admin_api *api, const struct config *config,
 				 int64_t timeout_ms) {
 	const struct kafka_handle_options options = { .kind = CLIENT_ADMIN_API };
@@ -27,20 +29,8 @@ enum admin_status admin_api_metadata(struct admin_api *api, const struct rd_kafk
 }
 
 bool admin_api_may_describe(struct admin_api *api, const char *topic) {
-	rd_kafka_topic_t *handle = rd_kafka_topic_new(api->handle.rk, topic, NULL);
-	const struct rd_kafka_metadata *metadata;
-	rd_kafka_resp_err_t error =
-	    handle ? rd_kafka_metadata(api->handle.rk, 0, handle, &metadata, (int)api->timeout_ms)
-		   : rd_kafka_last_error();
-
-	if (handle)
-		rd_kafka_topic_destroy(handle);
-	if (!error) {
-		error =
-		    metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_NO_ERROR;
-		rd_kafka_metadata_destroy(metadata);
-	}
-	return error != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+	return topics_ask_why_missing(api->handle.rk, topic, (int)api->timeout_ms) !=
+	       RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 }
 
 static rd_kafka_AdminOptions_t *options_new(const struct admin_api *api) {

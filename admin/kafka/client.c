@@ -1,7 +1,7 @@
 #include "kafka/client.h"
 
 #include "base/clock.h"
-#include "kafka/topic_names.h"
+#include "rdkafka/topic_names.h"
 
 struct client {
 	struct codec *codec;
@@ -14,7 +14,7 @@ struct client {
 };
 
 static enum admin_status open_results(const struct config *config, struct client *client) {
-	_cleanup_(x_freep) char *topic = topic_name(config, TOPIC_RESULTS);
+	_cleanup_(x_freep) char *topic = topic_name(config->topic_prefix, TOPIC_RESULTS);
 	const struct reader_options options = { .topic = topic,
 						.start = READER_FROM_END,
 						.timeout_ms = client->timeout_ms };
@@ -24,7 +24,8 @@ static enum admin_status open_results(const struct config *config, struct client
 
 static enum admin_status open_commands(const struct config *config, bool issues,
 				       struct client *client) {
-	_cleanup_(x_freep) char *topic = topic_name(config, issues ? TOPIC_ISSUANCE : TOPIC_ADMIN);
+	_cleanup_(x_freep) char *topic =
+	    topic_name(config->topic_prefix, issues ? TOPIC_ISSUANCE : TOPIC_ADMIN);
 	const struct producer_options options = { .topic = topic,
 						  .timeout_ms = client->timeout_ms };
 

@@ -1,7 +1,7 @@
 /* The settings of each topic, in one table, from which topics are created and checked. */
 #pragma once
 
-#include "kafka/topic_names.h"
+#include "rdkafka/topic_names.h"
 
 #include <stdbool.h>
 

@@ -12,7 +12,7 @@ enum { SETTLE_POLL_US = 50 * 1000 };
 static void report_init(struct topics_report *report, const struct config *config) {
 	*report = (struct topics_report){ 0 };
 	for (int i = 0; i < TOPIC_COUNT; i++)
-		report->topics[i].name = topic_name(config, (enum topic)i);
+		report->topics[i].name = topic_name(config->topic_prefix, (enum topic)i);
 }
 
 void topics_report_destroy(struct topics_report *report) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/config.h"
-#include "kafka/topic_names.h"
+#include "rdkafka/topic_names.h"
 #include "terminal/status.h"
 
 #include <stdbool.h>

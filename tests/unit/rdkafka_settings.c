@@ -1,7 +1,7 @@
 /* kafka.* is judged when the configuration is read: all of it, by the librdkafka that is linked,
  * and without a broker. */
 #include "base/config_load.h"
-#include "rdkafka/settings.h"
+#include "rdkafka/settings_judge.h"
 #include "unit.h"
 
 #include <stdio.h>

@@ -1,11 +1,6 @@
 /*
- * librdkafka's settings: one table of those that posthorn decides (settings.c), the configuration
- * of each kind of client that is made from it, and the judgement of `kafka.*` when the
- * configuration is read, before any client is made.
- *
- * The judgement is librdkafka's own, of the version that is linked: each setting is tried alone,
- * then all of them together on clients without brokers, which connect to nothing. What those would
- * find later, or never, is looked for here.
+ * librdkafka's settings: one table of those that posthorn decides (settings.c), and the
+ * configuration of each kind of client that is made from it.
  */
 #pragma once
 
@@ -27,9 +22,6 @@ enum client_kind {
 	CLIENT_ADMIN_API = 1 << 6, /* posthorn-admin: makes and describes topics */
 };
 
-/* Of config_source: by these rules every `kafka.*` is judged. */
-extern const struct config_kafka_rules settings_rules;
-
 /*
  * The configuration of a client: defaults, then `kafka.*`, then what is ours. The caller owns it.
  * NULL where librdkafka refuses one, with a rule in `why` that begins with its key; after
@@ -37,6 +29,16 @@ extern const struct config_kafka_rules settings_rules;
  */
 rd_kafka_conf_t *settings_conf_new(const struct config *config, enum client_kind kind,
 				   struct buffer *why);
+
+/*
+ * Sets one setting. A refusal is added to `why` in librdkafka's words, which quote the value,
+ * unless it is a secret.
+ */
+rd_kafka_conf_res_t settings_set(rd_kafka_conf_t *conf, const char *name, const char *value,
+				 struct buffer *why) _must_check_;
+
+/* Why `kafka.*` may not set this setting; NULL: it may. */
+const char *settings_reserved(const char *name);
 
 /* The worker's, from group.id and worker.id; the caller frees it. */
 char *settings_transactional_id(const struct config *config);

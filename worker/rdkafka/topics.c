@@ -1,18 +1,17 @@
 #include "rdkafka/topics.h"
 
 #include "rdkafka/refusal.h"
+#include "rdkafka/topic_names.h"
 
 #include <errno.h>
 
 void topics_init(struct topics *topics, const char *prefix) {
-	const char *p = prefix ? prefix : "";
-
 	*topics = (struct topics){
-		.admin = x_asprintf("%swebhook-admin", p),
-		.issuance = x_asprintf("%scredential-issuance", p),
-		.state = x_asprintf("%swebhook-state", p),
-		.results = x_asprintf("%swebhook-results", p),
-		.dead_letters = x_asprintf("%swebhook-dead-letters", p),
+		.admin = topic_name(prefix, TOPIC_ADMIN),
+		.issuance = topic_name(prefix, TOPIC_ISSUANCE),
+		.state = topic_name(prefix, TOPIC_STATE),
+		.results = topic_name(prefix, TOPIC_RESULTS),
+		.dead_letters = topic_name(prefix, TOPIC_DEAD_LETTERS),
 	};
 }
 
@@ -33,9 +32,7 @@ static const rd_kafka_metadata_topic_t *find_topic(const rd_kafka_metadata_t *me
 	return NULL;
 }
 
-/* Of all topics the brokers leave out those that may not be described; asked for by its name, such
- * a one is told from one that is not there. */
-static rd_kafka_resp_err_t ask_why_missing(rd_kafka_t *client, const char *name, int timeout_ms) {
+rd_kafka_resp_err_t topics_ask_why_missing(rd_kafka_t *client, const char *name, int timeout_ms) {
 	rd_kafka_topic_t *topic = rd_kafka_topic_new(client, name, NULL);
 	const rd_kafka_metadata_t *metadata;
 	rd_kafka_resp_err_t err = topic ? rd_kafka_metadata(client, 0, topic, &metadata, timeout_ms)
@@ -59,7 +56,7 @@ static int count_partitions(rd_kafka_t *client, const rd_kafka_metadata_t *metad
 
 	if (topic && topic->err == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return topic->partition_cnt;
-	err = topic ? topic->err : ask_why_missing(client, name, timeout_ms);
+	err = topic ? topic->err : topics_ask_why_missing(client, name, timeout_ms);
 	if (err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
 		refusal_log_cause(
 		    "Describe", "topic", name,

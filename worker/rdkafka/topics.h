@@ -9,6 +9,13 @@
 
 #include <librdkafka/rdkafka.h>
 
+/*
+ * The error of a topic that the brokers did not list: of all topics they leave out those that this
+ * principal may not describe, and those that are not there. Asked for by its name, one is told from
+ * the other.
+ */
+rd_kafka_resp_err_t topics_ask_why_missing(rd_kafka_t *client, const char *name, int timeout_ms);
+
 struct topics {
 	char *admin;        /* webhook-admin */
 	char *issuance;     /* credential-issuance */
