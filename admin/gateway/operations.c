@@ -1,16 +1,11 @@
 #include "gateway/operations.h"
 
-#include "base/log.h"
+#include "base/exposition.h"
 #include "gateway/parts.h"
 
-static void append_gauge(struct buffer *out, const char *name, const char *help, double value) {
-	buffer_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %.0f\n", name, help, name, name,
-		      value);
-}
-
 static void append_answers(struct buffer *out, struct gateway_metrics *metrics) {
-	buffer_append_string(out, "# HELP posthorn_gateway_answers_total Answers, by HTTP "
-				  "status.\n# TYPE posthorn_gateway_answers_total counter\n");
+	exposition_family(out, "posthorn_gateway_answers_total", "counter",
+			  "Answers, by HTTP status.");
 	for (size_t status = 0; status < ARRAY_LEN(metrics->answers); status++) {
 		unsigned long long count = atomic_load(&metrics->answers[status]);
 
@@ -18,38 +13,32 @@ static void append_answers(struct buffer *out, struct gateway_metrics *metrics) 
 			buffer_printf(out, "posthorn_gateway_answers_total{status=\"%zu\"} %llu\n",
 				      status, count);
 	}
-	buffer_printf(out,
-		      "# HELP posthorn_gateway_timeouts_total Commands without an outcome in "
-		      "time.\n# TYPE posthorn_gateway_timeouts_total counter\n"
-		      "posthorn_gateway_timeouts_total %llu\n",
-		      atomic_load(&metrics->timeouts));
+	exposition_single(out, "posthorn_gateway_timeouts_total", "counter",
+			  "Commands without an outcome in time.",
+			  (int64_t)atomic_load(&metrics->timeouts));
 }
 
 static void serve_metrics(struct gateway *gateway, struct http_answer *answer) {
 	struct buffer *out = &answer->body;
 
 	http_answer_text(answer, 200, "");
-	answer->content_type = "text/plain; version=0.0.4; charset=utf-8";
+	answer->content_type = EXPOSITION_CONTENT_TYPE;
 	append_answers(out, &gateway->metrics);
-	append_gauge(out, "posthorn_gateway_pending", "Requests that wait for their outcome.",
-		     (double)pending_count(gateway->pending));
-	append_gauge(out, "posthorn_gateway_connections", "Open connections.",
-		     http_server_connections(gateway->api));
-	append_gauge(out, "posthorn_gateway_requests",
-		     "Requests of which anything is in memory, from the end of their head to the "
-		     "end of their answer.",
-		     http_server_requests(gateway->api));
-	append_gauge(out, "posthorn_gateway_tokens", "Tokens that are known.",
-		     (double)token_store_count(gateway->tokens));
-	buffer_printf(out,
-		      "# HELP posthorn_log_lines_dropped_total Log lines that were dropped because "
-		      "nobody read them.\n"
-		      "# TYPE posthorn_log_lines_dropped_total "
-		      "counter\nposthorn_log_lines_dropped_total %llu\n",
-		      (unsigned long long)log_dropped());
-	append_gauge(out, "posthorn_gateway_event_index_bytes",
-		     "Memory of the events that are kept.",
-		     (double)event_index_bytes(gateway->events));
+	exposition_single(out, "posthorn_gateway_pending", "gauge",
+			  "Requests that wait for their outcome.",
+			  (int64_t)pending_count(gateway->pending));
+	exposition_single(out, "posthorn_gateway_connections", "gauge", "Open connections.",
+			  http_server_connections(gateway->api));
+	exposition_single(out, "posthorn_gateway_requests", "gauge",
+			  "Requests in memory, from the end of their head to the end of their "
+			  "answer.",
+			  http_server_requests(gateway->api));
+	exposition_single(out, "posthorn_gateway_tokens", "gauge", "Known tokens.",
+			  (int64_t)token_store_count(gateway->tokens));
+	exposition_log_lines(out);
+	exposition_single(out, "posthorn_gateway_event_index_bytes", "gauge",
+			  "Memory of the kept events in bytes.",
+			  (int64_t)event_index_bytes(gateway->events));
 }
 
 static void serve_readyz(struct gateway *gateway, struct http_answer *answer) {

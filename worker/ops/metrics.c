@@ -1,39 +1,34 @@
 #include "ops/metrics.h"
 
-#include "base/clock.h"
+#include "base/exposition.h"
 #include "pipeline/partition.h"
+#include "rdkafka/topic_names.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-static void family(struct buffer *out, const char *name, const char *type, const char *help) {
-	buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static void single(struct buffer *out, const char *name, const char *type, const char *help,
-		   int64_t value) {
-	family(out, name, type, help);
-	buffer_printf(out, "%s %" PRId64 "\n", name, value);
-}
-
 static uint64_t load(const atomic_uint_fast64_t *counter) {
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+/* The input topic as a label, without topic.prefix. */
+static const char *input_name(int input) {
+	return topic_base_name(input == METRIC_INPUT_ADMIN ? TOPIC_ADMIN : TOPIC_ISSUANCE);
+}
+
 static void render_commands(struct buffer *out, const struct pipeline_metrics *metrics) {
-	static const char *const topics[] = { "webhook-admin", "credential-issuance" };
 	static const char *const outcomes[] = { "success", "fail", "repeat", "dead_letter" };
 
-	family(out, "posthorn_commands_total", "counter",
-	       "Commands processed, by input topic and outcome.");
+	exposition_family(out, "posthorn_commands_total", "counter",
+			  "Commands processed, by input topic and outcome.");
 	for (int topic = 0; topic < METRIC_INPUT_COUNT; topic++)
 		for (int outcome = 0; outcome < METRIC_COMMAND_COUNT; outcome++)
 			buffer_printf(
 			    out,
 			    "posthorn_commands_total{topic=\"%s\",outcome=\"%s\"} %" PRIu64 "\n",
-			    topics[topic], outcomes[outcome],
+			    input_name(topic), outcomes[outcome],
 			    load(&metrics->commands[topic][outcome]));
 }
 
@@ -41,45 +36,31 @@ static void render_deliveries(struct buffer *out, const struct pipeline_metrics 
 	static const char *const outcomes[] = { "recorded", "succeeded", "retried",
 						"dead",     "withdrawn", "discarded" };
 
-	family(out, "posthorn_deliveries_total", "counter",
-	       "Deliveries recorded, and outcomes of their attempts. A discarded attempt is made "
-	       "again by the partition's new owner.");
+	exposition_family(
+	    out, "posthorn_deliveries_total", "counter",
+	    "Deliveries recorded, and outcomes of their attempts. A discarded attempt is made "
+	    "again by the partition's new owner.");
 	for (int i = 0; i < METRIC_DELIVERY_COUNT; i++)
 		buffer_printf(out, "posthorn_deliveries_total{outcome=\"%s\"} %" PRIu64 "\n",
 			      outcomes[i], load(&metrics->deliveries[i]));
-}
-
-/* `counts` are per bucket; the format wants cumulative ones. */
-static void render_histogram(struct buffer *out, const char *name, const char *help,
-			     const double *bounds, size_t bound_count, const uint64_t *counts,
-			     double sum) {
-	uint64_t total = 0;
-
-	family(out, name, "histogram", help);
-	for (size_t i = 0; i < bound_count; i++) {
-		total += counts[i];
-		buffer_printf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, bounds[i], total);
-	}
-	total += counts[bound_count];
-	buffer_printf(out,
-		      "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.6f\n%s_count %" PRIu64 "\n",
-		      name, total, name, sum, name, total);
 }
 
 static void render_transactions(struct buffer *out, const struct pipeline_metrics *metrics) {
 	static const char *const outcomes[] = { "committed", "aborted", "unknown" };
 	uint64_t counts[METRIC_TRANSACTION_BUCKETS + 1];
 
-	family(out, "posthorn_transactions_total", "counter", "Kafka transactions, by outcome.");
+	exposition_family(out, "posthorn_transactions_total", "counter",
+			  "Kafka transactions, by outcome.");
 	for (int i = 0; i < METRIC_TRANSACTION_COUNT; i++)
 		buffer_printf(out, "posthorn_transactions_total{outcome=\"%s\"} %" PRIu64 "\n",
 			      outcomes[i], load(&metrics->transactions[i]));
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
 		counts[i] = load(&metrics->transaction_buckets[i]);
-	render_histogram(out, "posthorn_transaction_seconds",
-			 "Seconds to flush, send offsets and commit, of committed transactions.",
-			 metric_transaction_seconds, METRIC_TRANSACTION_BUCKETS, counts,
-			 (double)load(&metrics->transaction_us) / 1e6);
+	exposition_histogram(
+	    out, "posthorn_transaction_seconds",
+	    "Seconds to flush, send offsets and commit, of committed transactions.",
+	    &(struct exposition_histogram){ metric_transaction_seconds, METRIC_TRANSACTION_BUCKETS,
+					    counts, (double)load(&metrics->transaction_us) / 1e6 });
 }
 
 static void render_attempts(struct buffer *out, const struct engine *engine) {
@@ -96,29 +77,29 @@ static void render_attempts(struct buffer *out, const struct engine *engine) {
 	};
 	const struct engine_counters *counters = engine_counters(engine);
 	uint64_t counts[ENGINE_BUCKET_COUNT + 1];
-	double sum;
+	struct exposition_histogram seconds = { engine_bucket_seconds, ENGINE_BUCKET_COUNT, counts,
+						0 };
 
-	family(out, "posthorn_attempts_total", "counter", "Attempts made, by result.");
+	exposition_family(out, "posthorn_attempts_total", "counter", "Attempts made, by result.");
 	for (int i = 0; i < ATTEMPT_REASON_COUNT; i++)
 		buffer_printf(out, "posthorn_attempts_total{result=\"%s\"} %" PRIu64 "\n",
 			      results[i], load(&counters->attempts[i]));
-	engine_histogram(engine, counts, &sum);
-	render_histogram(out, "posthorn_attempt_seconds", "Duration of an attempt.",
-			 engine_bucket_seconds, ENGINE_BUCKET_COUNT, counts, sum);
-	single(out, "posthorn_attempts_in_flight", "gauge", "Attempts in flight.",
-	       atomic_load(&counters->in_flight));
-	single(out, "posthorn_attempts_queued", "gauge", "Deliveries queued in the engine.",
-	       atomic_load(&counters->queued));
-	single(out, "posthorn_connections", "gauge", "Connections to endpoints' hosts.",
-	       atomic_load(&counters->connections));
-	single(out, "posthorn_connections_opened_total", "counter",
-	       "Connections opened to endpoints' hosts.",
-	       (int64_t)load(&counters->connections_opened));
+	engine_histogram(engine, counts, &seconds.sum);
+	exposition_histogram(out, "posthorn_attempt_seconds", "Duration of an attempt.", &seconds);
+	exposition_single(out, "posthorn_attempts_in_flight", "gauge", "Attempts in flight.",
+			  atomic_load(&counters->in_flight));
+	exposition_single(out, "posthorn_attempts_queued", "gauge",
+			  "Deliveries queued in the engine.", atomic_load(&counters->queued));
+	exposition_single(out, "posthorn_connections", "gauge", "Connections to endpoints' hosts.",
+			  atomic_load(&counters->connections));
+	exposition_single(out, "posthorn_connections_opened_total", "counter",
+			  "Connections opened to endpoints' hosts.",
+			  (int64_t)load(&counters->connections_opened));
 }
 
 static void render_partition_gauge(struct buffer *out, const struct pipeline_metrics *metrics,
 				   const char *name, const char *help, size_t offset) {
-	family(out, name, "gauge", help);
+	exposition_family(out, name, "gauge", help);
 	for (int32_t i = 0; i < metrics->partition_count; i++) {
 		const atomic_int_fast64_t *value =
 		    (const void *)((const char *)&metrics->partitions[i] + offset);
@@ -130,10 +111,9 @@ static void render_partition_gauge(struct buffer *out, const struct pipeline_met
 }
 
 static void render_lag(struct buffer *out, const struct pipeline_metrics *metrics) {
-	static const char *const topics[] = { "webhook-admin", "credential-issuance" };
 
-	family(out, "posthorn_consumer_lag", "gauge",
-	       "Unprocessed records of an input partition; absent while unknown.");
+	exposition_family(out, "posthorn_consumer_lag", "gauge",
+			  "Unprocessed records of an input partition; absent while unknown.");
 	for (int32_t i = 0; i < metrics->partition_count; i++)
 		for (int topic = 0; topic < METRIC_INPUT_COUNT; topic++) {
 			int64_t lag = atomic_load(&metrics->partitions[i].lag[topic]);
@@ -143,30 +123,31 @@ static void render_lag(struct buffer *out, const struct pipeline_metrics *metric
 				    out,
 				    "posthorn_consumer_lag{topic=\"%s\",partition=\"%d\"} %" PRId64
 				    "\n",
-				    topics[topic], i, lag);
+				    input_name(topic), i, lag);
 		}
 }
 
 static void render_lost(struct buffer *out, const struct pipeline_metrics *metrics) {
-	static const char *const topics[] = { "webhook-admin", "credential-issuance" };
 
-	family(out, "posthorn_inputs_lost_total", "counter",
-	       "Times that the next records of an input did not exist: deleted before they were "
-	       "read, or truncated.");
+	exposition_family(
+	    out, "posthorn_inputs_lost_total", "counter",
+	    "Times that the next records of an input did not exist: deleted before they were "
+	    "read, or truncated.");
 	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
 		buffer_printf(out, "posthorn_inputs_lost_total{topic=\"%s\"} %" PRIu64 "\n",
-			      topics[i], load(&metrics->inputs_lost[i]));
-	family(out, "posthorn_records_lost_total", "counter",
-	       "Offsets of an input that were deleted before they were read. Truncated ones are "
-	       "not counted.");
+			      input_name(i), load(&metrics->inputs_lost[i]));
+	exposition_family(
+	    out, "posthorn_records_lost_total", "counter",
+	    "Offsets of an input that were deleted before they were read. Truncated ones are "
+	    "not counted.");
 	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
 		buffer_printf(out, "posthorn_records_lost_total{topic=\"%s\"} %" PRIu64 "\n",
-			      topics[i], load(&metrics->records_lost[i]));
+			      input_name(i), load(&metrics->records_lost[i]));
 }
 
 static void render_partitions(struct buffer *out, const struct pipeline_metrics *metrics) {
-	family(out, "posthorn_partition_state", "gauge",
-	       "1 for the present state of an assigned partition.");
+	exposition_family(out, "posthorn_partition_state", "gauge",
+			  "1 for the present state of an assigned partition.");
 	for (int32_t i = 0; i < metrics->partition_count; i++) {
 		enum partition_state state =
 		    (enum partition_state)atomic_load(&metrics->partitions[i].state);
@@ -186,11 +167,11 @@ static void render_partitions(struct buffer *out, const struct pipeline_metrics 
 	render_partition_gauge(out, metrics, "posthorn_restore_target_offset",
 			       "The changelog offset at which a partition's restore ends.",
 			       offsetof(struct partition_metrics, restore_target));
-	single(out, "posthorn_restored_records_total", "counter",
-	       "Changelog records written to the replica by restores.",
-	       (int64_t)load(&metrics->restored_records));
-	family(out, "posthorn_restore_longest_step_seconds", "gauge",
-	       "The longest time that one step of a restore has delayed turns.");
+	exposition_single(out, "posthorn_restored_records_total", "counter",
+			  "Changelog records written to the replica by restores.",
+			  (int64_t)load(&metrics->restored_records));
+	exposition_family(out, "posthorn_restore_longest_step_seconds", "gauge",
+			  "The longest time that one step of a restore has delayed turns.");
 	buffer_printf(out, "posthorn_restore_longest_step_seconds %.3f\n",
 		      (double)atomic_load(&metrics->restore_step_longest_ms) / 1000);
 }
@@ -206,22 +187,21 @@ static void render_process(struct buffer *out, const char *version) {
 		fclose(statm);
 	}
 	getrusage(RUSAGE_SELF, &usage);
-	family(out, "process_cpu_seconds_total", "counter", "User and system CPU time.");
+	exposition_family(out, "process_cpu_seconds_total", "counter", "User and system CPU time.");
 	buffer_printf(out, "process_cpu_seconds_total %.3f\n",
 		      (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
 			  (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
-	single(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
-	       (int64_t)pages * sysconf(_SC_PAGESIZE));
-	single(out, "posthorn_log_lines_dropped_total", "counter",
-	       "Log lines that were dropped because their reader was too slow.",
-	       (int64_t)log_dropped());
-	family(out, "posthorn_build_info", "gauge", "The running version.");
+	exposition_single(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
+			  (int64_t)pages * sysconf(_SC_PAGESIZE));
+	exposition_log_lines(out);
+	exposition_family(out, "posthorn_build_info", "gauge", "The running version.");
 	buffer_printf(out, "posthorn_build_info{version=\"%s\"} 1\n", version);
 }
 
 static void render_refusals(struct buffer *out, const struct pipeline_metrics *metrics) {
-	family(out, "posthorn_refused_by_limit_total", "counter",
-	       "Commands refused because of a limit of their tenant, by the limit's key.");
+	exposition_family(
+	    out, "posthorn_refused_by_limit_total", "counter",
+	    "Commands refused because of a limit of their tenant, by the limit's key.");
 	for (int i = TENANT_LIMIT_NONE + 1; i < TENANT_LIMIT_COUNT; i++)
 		buffer_printf(out, "posthorn_refused_by_limit_total{limit=\"%s\"} %" PRIu64 "\n",
 			      tenant_limit_key((enum tenant_limit)i),
@@ -238,15 +218,17 @@ static void render_refused(struct buffer *out, const struct pipeline_metrics *me
 		     { METRIC_REFUSED_TRANSACTIONS, "transactions" } };
 	unsigned refused = atomic_load(&metrics->refused);
 
-	family(out, "posthorn_kafka_refused", "gauge",
-	       "1 while Kafka refuses something that the worker needs. /readyz says failing "
-	       "meanwhile, and the log has the cause.");
+	exposition_family(
+	    out, "posthorn_kafka_refused", "gauge",
+	    "1 while Kafka refuses something that the worker needs. /readyz says failing "
+	    "meanwhile, and the log has the cause.");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		buffer_printf(out, "posthorn_kafka_refused{what=\"%s\"} %d\n", rows[i].name,
 			      (refused & rows[i].what) != 0);
-	single(out, "posthorn_repairs_in_a_row", "gauge",
-	       "Consecutive failures of a repair that the worker retries; 0: none fails.",
-	       atomic_load(&metrics->repairs_in_a_row));
+	exposition_single(
+	    out, "posthorn_repairs_in_a_row", "gauge",
+	    "Consecutive failures of a repair that the worker retries; 0: none fails.",
+	    atomic_load(&metrics->repairs_in_a_row));
 }
 
 void metrics_render(struct buffer *out, const struct pipeline *pipeline,
@@ -258,18 +240,19 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline,
 	render_deliveries(out, metrics);
 	render_transactions(out, metrics);
 	render_attempts(out, engine);
-	single(out, "posthorn_deliveries_in_memory", "gauge",
-	       "Pending deliveries in memory; the others wait in the replica.",
-	       atomic_load(&metrics->outstanding));
-	single(out, "posthorn_endpoints_pending", "gauge",
-	       "Webhooks with deliveries in memory or due in the replica.",
-	       atomic_load(&metrics->endpoints));
-	single(out, "posthorn_endpoints_failing", "gauge",
-	       "Endpoints whose breaker is open: only probes go to them.",
-	       atomic_load(&metrics->open_breakers));
-	single(out, "posthorn_webhooks_disabled_total", "counter",
-	       "Webhooks disabled because their endpoint is gone or failed for too long.",
-	       (int64_t)load(&metrics->webhooks_disabled));
+	exposition_single(out, "posthorn_deliveries_in_memory", "gauge",
+			  "Pending deliveries in memory; the others wait in the replica.",
+			  atomic_load(&metrics->outstanding));
+	exposition_single(out, "posthorn_endpoints_pending", "gauge",
+			  "Webhooks with deliveries in memory or due in the replica.",
+			  atomic_load(&metrics->endpoints));
+	exposition_single(out, "posthorn_endpoints_failing", "gauge",
+			  "Endpoints whose breaker is open: only probes go to them.",
+			  atomic_load(&metrics->open_breakers));
+	exposition_single(
+	    out, "posthorn_webhooks_disabled_total", "counter",
+	    "Webhooks disabled because their endpoint is gone or failed for too long.",
+	    (int64_t)load(&metrics->webhooks_disabled));
 	render_refusals(out, metrics);
 	render_refused(out, metrics);
 	render_partitions(out, metrics);

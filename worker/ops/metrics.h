@@ -1,5 +1,4 @@
-/* The metrics in Prometheus' text format, version 0.0.4:
- * https://prometheus.io/docs/instrumenting/exposition_formats/ */
+/* The worker's metrics as text (base/exposition.h). */
 #pragma once
 
 #include "base/buffer.h"

@@ -1,6 +1,7 @@
 #include "ops/server.h"
 
 #include "base/clock.h"
+#include "base/exposition.h"
 #include "base/log.h"
 #include "http/operations.h"
 #include "http/server.h"
@@ -19,7 +20,7 @@ struct server {
 
 static void serve_metrics(const struct server *server, struct http_answer *answer) {
 	http_answer_text(answer, 200, "");
-	answer->content_type = "text/plain; version=0.0.4; charset=utf-8";
+	answer->content_type = EXPOSITION_CONTENT_TYPE;
 	metrics_render(&answer->body, server->pipeline, server->engine, server->version);
 }
 

@@ -1,0 +1,31 @@
+/*
+ * Metrics as text, for Prometheus: version 0.0.4.
+ * Source: https://prometheus.io/docs/instrumenting/exposition_formats/
+ */
+#pragma once
+
+#include "base/buffer.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define EXPOSITION_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+/* The head of a metric, whose samples follow: `type` is counter, gauge or histogram. */
+void exposition_family(struct buffer *out, const char *name, const char *type, const char *help);
+/* A metric with one sample and no labels. */
+void exposition_single(struct buffer *out, const char *name, const char *type, const char *help,
+		       int64_t value);
+
+struct exposition_histogram {
+	const double *bounds; /* [bound_count], ascending */
+	size_t bound_count;
+	const uint64_t *counts; /* [bound_count + 1], each of its bucket alone */
+	double sum;
+};
+
+void exposition_histogram(struct buffer *out, const char *name, const char *help,
+			  const struct exposition_histogram *histogram);
+
+/* posthorn_log_lines_dropped_total, which every program has. */
+void exposition_log_lines(struct buffer *out);
