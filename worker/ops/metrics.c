@@ -163,13 +163,13 @@ static void render_partitions(struct buffer *out, const struct pipeline_metrics 
 			       offsetof(struct partition_metrics, pending));
 	render_partition_gauge(out, metrics, "posthorn_restore_offset",
 			       "The changelog offset that a partition's restore has reached.",
-			       offsetof(struct partition_metrics, restore_offset));
+			       offsetof(struct partition_metrics, restore.offset));
 	render_partition_gauge(out, metrics, "posthorn_restore_target_offset",
 			       "The changelog offset at which a partition's restore ends.",
-			       offsetof(struct partition_metrics, restore_target));
+			       offsetof(struct partition_metrics, restore.target));
 	exposition_single(out, "posthorn_restored_records_total", "counter",
 			  "Changelog records written to the replica by restores.",
-			  (int64_t)load(&metrics->restored_records));
+			  (int64_t)load(&metrics->restore.records));
 	exposition_family(out, "posthorn_restore_longest_step_seconds", "gauge",
 			  "The longest time that one step of a restore has delayed turns.");
 	buffer_printf(out, "posthorn_restore_longest_step_seconds %.3f\n",
@@ -216,7 +216,7 @@ static void render_refused(struct buffer *out, const struct pipeline_metrics *me
 		     { METRIC_REFUSED_INPUT, "input" },
 		     { METRIC_REFUSED_CHANGELOG, "changelog" },
 		     { METRIC_REFUSED_TRANSACTIONS, "transactions" } };
-	unsigned refused = atomic_load(&metrics->refused);
+	unsigned refused = metric_refusals(metrics);
 
 	exposition_family(
 	    out, "posthorn_kafka_refused", "gauge",

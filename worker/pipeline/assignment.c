@@ -119,7 +119,7 @@ static void suspend_all(struct pipeline *p) {
 		if (partition->state == PARTITION_ABSENT || partition->state == PARTITION_SUSPENDED)
 			continue;
 		dispatch_suspend(p->dispatch, partition);
-		restorer_remove(p->restorer, partition);
+		restorer_remove(p->restorer, partition->id);
 		set_state(p, partition, PARTITION_SUSPENDED);
 	}
 }
@@ -369,15 +369,17 @@ static int activate(struct pipeline *p, struct partition *partition) {
 	return dispatch_activate(p->dispatch, partition);
 }
 
-void assignment_restored(void *pipeline, struct partition *partition, enum restore_end end) {
-	struct pipeline *p = pipeline;
+void assignment_restored(struct pipeline *p, const struct restore_result *result) {
+	struct partition *partition = &p->partitions[result->partition];
 
-	if (end == RESTORE_TORN) {
+	partition->position = result->position;
+	partition->position_offset = result->position_offset;
+	if (result->end == RESTORE_END_TORN) {
 		set_state(p, partition, PARTITION_FAILED);
 		return;
 	}
 	partition->is_restored = true;
-	partition->has_moved |= end == RESTORE_MOVED;
+	partition->has_moved |= result->end == RESTORE_END_MOVED;
 }
 
 static struct partition *find_restored(struct pipeline *p) {
@@ -474,7 +476,7 @@ void assignment_resync(struct pipeline *p) {
 		if (partition->state != PARTITION_ACTIVE && partition->state != PARTITION_RESTORING)
 			continue;
 		dispatch_suspend(p->dispatch, partition);
-		restorer_remove(p->restorer, partition);
+		restorer_remove(p->restorer, partition->id);
 		if (partition->state == PARTITION_ACTIVE)
 			set_state(p, partition, PARTITION_RESTORING);
 		partition->is_restored = false;
@@ -484,13 +486,16 @@ void assignment_resync(struct pipeline *p) {
 
 void assignment_begin_restores(struct pipeline *p) {
 	for (int32_t i = 0; i < p->partition_count && !p->replica_error; i++) {
-		struct partition *partition = &p->partitions[i];
+		const struct partition *partition = &p->partitions[i];
+		struct restore_request request = { .partition = i,
+						   .known = &partition->position,
+						   .gauges = &p->metrics.partitions[i].restore };
 		int r;
 
-		if (partition->state != PARTITION_RESTORING || partition->restore ||
-		    partition->is_restored)
+		if (partition->state != PARTITION_RESTORING || partition->is_restored ||
+		    restorer_has(p->restorer, i))
 			continue;
-		r = restorer_add(p->restorer, partition);
+		r = restorer_add(p->restorer, &request);
 		if (r < 0)
 			p->replica_error = r;
 	}

@@ -14,13 +14,13 @@
 #include "pipeline/metrics.h"
 #include "pipeline/partition.h"
 #include "pipeline/pipeline.h"
-#include "pipeline/restore.h"
 #include "pipeline/tenant_pending.h"
 #include "pipeline/turn_budget.h"
 #include "rdkafka/client.h"
 #include "rdkafka/topics.h"
 #include "rdkafka/transaction.h"
 #include "replica/replica.h"
+#include "restore/restorer.h"
 
 #include <stdatomic.h>
 
@@ -90,7 +90,7 @@ struct pipeline {
 /* Whether the replica may be read and written: it did not fail, and a restore has not lent it to
  * its own thread. */
 static inline bool pipeline_has_replica(const struct pipeline *p) {
-	return p->replica && !p->replica_error && !restorer_has_replica(p->restorer);
+	return p->replica && !p->replica_error && !restorer_owns_replica(p->restorer);
 }
 
 /* assignment.c */
@@ -100,8 +100,8 @@ void assignment_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t err,
 			  rd_kafka_topic_partition_list_t *list, void *pipeline);
 /* client.h's callback: proof of membership keeps the lease (lease.h). */
 void assignment_answered(int16_t api_key, int64_t rtt_us, void *pipeline);
-/* restore.h's callback: the partition may become active. */
-void assignment_restored(void *pipeline, struct partition *partition, enum restore_end end);
+/* A restore has ended: the partition may become active, or fails. */
+void assignment_restored(struct pipeline *p, const struct restore_result *result);
 /* Partitions that are to be restored and are not yet being: after the replica or the producer was
  * made anew. */
 void assignment_begin_restores(struct pipeline *p);

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "domain/tenant_limit.h"
+#include "restore/metrics.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -44,9 +45,8 @@ extern const double metric_transaction_seconds[METRIC_TRANSACTION_BUCKETS];
 struct partition_metrics {
 	atomic_int state;                            /* enum partition_state */
 	atomic_int_fast64_t lag[METRIC_INPUT_COUNT]; /* records not yet processed; -1: not known */
-	atomic_int_fast64_t restore_offset;          /* where the restore stands in the changelog */
-	atomic_int_fast64_t restore_target;          /* where it ends */
-	atomic_int_fast64_t pending;                 /* deliveries recorded and not ended */
+	struct restore_gauges restore;
+	atomic_int_fast64_t pending; /* deliveries recorded and not ended */
 };
 
 struct pipeline_metrics {
@@ -60,7 +60,7 @@ struct pipeline_metrics {
 	    inputs_lost[METRIC_INPUT_COUNT]; /* times that what was to be read next was not there */
 	atomic_uint_fast64_t
 	    records_lost[METRIC_INPUT_COUNT]; /* records deleted before they were read */
-	atomic_uint_fast64_t restored_records;
+	struct restore_metrics restore;
 	atomic_int_fast64_t restore_step_longest_ms; /* a step of a restore, and what it led to: for
 							so long it kept turns waiting */
 	atomic_int_fast64_t
@@ -68,11 +68,11 @@ struct pipeline_metrics {
 	atomic_int undone_in_a_row; /* turns that could not be committed, since the last that was */
 	atomic_int repairs_in_a_row; /* of topics, the replica, the producer, or the look-up of
 					offsets: the most of one that did not help */
-	atomic_uint refused;    /* enum metric_refused: what the brokers do not let the worker do */
-	atomic_int outstanding; /* deliveries in memory */
-	atomic_int endpoints;   /* webhooks with pending deliveries */
-	atomic_int open_breakers;               /* endpoints to which only probes go */
-	atomic_uint_fast64_t webhooks_disabled; /* by their endpoints */
+	atomic_uint refused;         /* enum metric_refused, without METRIC_REFUSED_CHANGELOG */
+	atomic_int outstanding;      /* deliveries in memory */
+	atomic_int endpoints;        /* webhooks with pending deliveries */
+	atomic_int open_breakers;    /* endpoints to which only probes go */
+	atomic_uint_fast64_t webhooks_disabled;                    /* by their endpoints */
 	atomic_uint_fast64_t refused_by_limit[TENANT_LIMIT_COUNT]; /* commands */
 	atomic_int partition_count;           /* set last: until then there are none */
 	struct partition_metrics *partitions; /* owned; [partition_count] */
@@ -84,6 +84,12 @@ static inline void metric_refuse(struct pipeline_metrics *metrics, enum metric_r
 		atomic_fetch_or(&metrics->refused, (unsigned)what);
 	else if (atomic_load_explicit(&metrics->refused, memory_order_relaxed))
 		atomic_fetch_and(&metrics->refused, ~(unsigned)what);
+}
+
+/* enum metric_refused: what the brokers do not let the worker do. */
+static inline unsigned metric_refusals(const struct pipeline_metrics *metrics) {
+	return atomic_load(&metrics->refused) |
+	       (atomic_load(&metrics->restore.is_refused) ? METRIC_REFUSED_CHANGELOG : 0);
 }
 
 static inline void metric_add(atomic_uint_fast64_t *counter, uint64_t n) {

@@ -21,8 +21,6 @@
 
 #include <stdbool.h>
 
-struct restore;
-
 enum partition_state {
 	PARTITION_ABSENT,
 	PARTITION_RESTORING,
@@ -38,9 +36,7 @@ enum input { INPUT_ADMIN, INPUT_ISSUANCE };
 struct partition {
 	int32_t id;
 	enum partition_state state;
-	uint32_t epoch; /* of the deliveries in memory; 0 before the first activation */
-	struct restore
-	    *restore;     /* owned by the restorer; while something of it is still to be read */
+	uint32_t epoch;   /* of the deliveries in memory; 0 before the first activation */
 	bool is_restored; /* RESTORING and read to the end: what is left is to learn where the
 			     inputs go on */
 	bool has_moved;   /* others have owned it since it was active here */

@@ -258,7 +258,7 @@ static void make_parts(struct pipeline *p) {
 		.config = p->config,
 		.topics = &p->topics,
 		.codec = p->codec,
-		.metrics = &p->metrics,
+		.metrics = &p->metrics.restore,
 		.wake_fd = p->wake_fd,
 	};
 	struct dispatch_settings dispatch_settings = {
@@ -272,7 +272,7 @@ static void make_parts(struct pipeline *p) {
 	p->inputs = inputs_new(p->partition_count);
 	p->intake = (struct intake){ p->codec, &p->topics, p->partition_count,
 				     p->config->command_max_bytes };
-	p->restorer = restorer_new(&restorer_settings, assignment_restored, p);
+	p->restorer = restorer_new(&restorer_settings);
 	p->dispatch = dispatch_new(&dispatch_settings);
 }
 
@@ -465,6 +465,7 @@ static bool is_serving(const struct pipeline *p) {
 }
 
 static bool restore_slice(struct pipeline *p) {
+	struct restore_result result;
 	bool more;
 	int r;
 
@@ -472,6 +473,8 @@ static bool restore_slice(struct pipeline *p) {
 	if (p->replica_error)
 		return true;
 	r = restorer_step(p->restorer, is_serving(p) ? RESTORE_SLICE_MS : RESTORE_ALONE_MS);
+	while (restorer_take_ended(p->restorer, &result))
+		assignment_restored(p, &result);
 	more = r != 0;
 	if (r < 0)
 		p->replica_error = r;
@@ -577,7 +580,7 @@ enum pipeline_readiness pipeline_readiness(const struct pipeline *p) {
 	bool is_repaired_in_vain = atomic_load(&p->metrics.repairs_in_a_row) >= REPAIRS_FAILING;
 	enum pipeline_readiness readiness = PIPELINE_READY;
 
-	if (atomic_load(&p->metrics.refused))
+	if (metric_refusals(&p->metrics))
 		return PIPELINE_FAILING;
 	if (!p->group_joined)
 		return is_repaired_in_vain ? PIPELINE_FAILING : PIPELINE_STARTING;

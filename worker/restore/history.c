@@ -1,4 +1,4 @@
-#include "pipeline/history.h"
+#include "restore/history.h"
 
 #include "base/memory.h"
 

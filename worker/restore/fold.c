@@ -1,4 +1,4 @@
-#include "pipeline/fold.h"
+#include "restore/fold.h"
 
 #include <endian.h>
 
@@ -25,7 +25,7 @@ static size_t record_size(const struct record *record) {
 	return sizeof(*record) + record->key_len + 1 + record->value_len;
 }
 
-/* A record on its way to its place: 8 bytes of its key, as a number that sorts as they do. */
+/* A record's place in the order. `word`: 8 bytes of its key, as a number that sorts as they do. */
 struct place {
 	uint64_t word;
 	struct record *record;
@@ -110,8 +110,8 @@ size_t fold_bytes(const struct fold *fold) {
 	return fold->bytes;
 }
 
-/* Sorting: by eight bytes of the keys at a time, as numbers that lie side by side; where they are
- * the same, by the next eight. */
+/* Sorting goes by eight bytes of the keys at a time, as numbers that lie side by side. Places with
+ * the same eight bytes are sorted by the next eight. */
 
 /* A key that ends is padded with NULs. */
 static uint64_t word_at(const struct record *record, size_t depth) {
@@ -128,7 +128,7 @@ static int by_word(const void *a, const void *b) {
 	return (x > y) - (x < y);
 }
 
-/* Of keys that differ in no more than how many NULs they end with: mostly not at all. */
+/* For keys that are the same up to the number of NULs at their end; most are the same. */
 static int by_length_and_age(const void *a, const void *b) {
 	const struct record *x = ((const struct place *)a)->record,
 			    *y = ((const struct place *)b)->record;
@@ -140,8 +140,8 @@ static int by_length_and_age(const void *a, const void *b) {
 	return x->sequence < y->sequence ? -1 : 1;
 }
 
-/* Up to where all keys are the same, from `depth` on; the kinds of keys begin alike, and tenants'
- * names often do. */
+/* The length up to which all keys are the same, from `depth` on. Keys of a kind begin alike, and
+ * names of tenants often do. */
 static size_t common_prefix(const struct place *places, size_t count, size_t depth) {
 	const struct record *first = places[0].record;
 	size_t common = first->key_len;
@@ -158,7 +158,7 @@ static size_t common_prefix(const struct place *places, size_t count, size_t dep
 	return MAX(common, depth);
 }
 
-static void sort(struct place *places, size_t count, size_t depth) {
+static void sort_places(struct place *places, size_t count, size_t depth) {
 	size_t longest = 0;
 
 	depth = common_prefix(places, count, depth);
@@ -175,7 +175,7 @@ static void sort(struct place *places, size_t count, size_t depth) {
 		for (end = begin + 1; end < count && places[end].word == places[begin].word; end++)
 			;
 		if (end - begin > 1)
-			sort(places + begin, end - begin, depth + sizeof(places->word));
+			sort_places(places + begin, end - begin, depth + sizeof(places->word));
 	}
 }
 
@@ -199,12 +199,12 @@ static bool is_superseded(const struct fold *fold, size_t i) {
 void fold_sort(struct fold *fold) {
 	if (fold->is_sorted || fold->count == 0)
 		return;
-	sort(fold->places, fold->count, 0);
+	sort_places(fold->places, fold->count, 0);
 	fold->is_sorted = true;
 }
 
-/* Sorted, the records lie in memory in no order: none of them would be in a cache when it is taken.
- */
+/* In the order of the keys the records are scattered in memory: without this, each would miss the
+ * cache when it is taken. */
 static void fetch_ahead(const struct fold *fold) {
 	const struct record *record;
 

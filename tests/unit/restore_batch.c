@@ -1,18 +1,19 @@
-/* A portion: what was folded goes into the replica, here or aside, and the same rows come of it. */
-#include "pipeline/portion.h"
+/* A batch: a fold goes into the replica, in slices or in the background, and the rows are the same.
+ */
 #include "replica_fixture.h"
+#include "restore/batch.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { SOURCE = 7, PARTITION = 3, RECORDS = 2000 /* several batches, and one that is not full */ };
+enum { SOURCE = 7, PARTITION = 3, RECORDS = 2000 /* several chunks, and one that is not full */ };
 
 struct stand {
 	struct fixture *fixture;
-	struct pipeline_metrics metrics;
+	struct restore_metrics metrics;
 	struct fold *read;
-	struct portion portion;
+	struct batch batch;
 };
 
 static struct stand *stand_of(void **state) {
@@ -20,15 +21,15 @@ static struct stand *stand_of(void **state) {
 
 	s->fixture = *state;
 	s->read = fold_new();
-	portion_init(&s->portion, s->fixture->codec, &s->metrics, eventfd(0, EFD_CLOEXEC));
-	s->portion.replica = s->fixture->replica;
-	portion_add_source(&s->portion, SOURCE, PARTITION);
+	batch_init(&s->batch, s->fixture->codec, &s->metrics, eventfd(0, EFD_CLOEXEC));
+	s->batch.replica = s->fixture->replica;
+	batch_add_source(&s->batch, SOURCE, PARTITION);
 	return s;
 }
 
 static void stand_end(struct stand *s) {
-	close(s->portion.wake_fd);
-	portion_destroy(&s->portion);
+	close(s->batch.wake_fd);
+	batch_destroy(&s->batch);
 	fold_free(s->read);
 	free(s);
 }
@@ -48,7 +49,7 @@ static void read_many(struct stand *s) {
 
 		read_record(s, SOURCE, &record);
 	}
-	portion_take(&s->portion, &s->read);
+	batch_take_fold(&s->batch, &s->read);
 }
 
 static const char *write_here(struct stand *s, int64_t deadline_ms) {
@@ -56,7 +57,7 @@ static const char *write_here(struct stand *s, int64_t deadline_ms) {
 
 	do {
 		assert_int_equal(replica_begin(s->fixture->replica), 0);
-		more = portion_write(&s->portion, deadline_ms);
+		more = batch_write(&s->batch, deadline_ms);
 		assert_true(more >= 0);
 		assert_int_equal(replica_commit(s->fixture->replica), 0);
 	} while (more);
@@ -64,39 +65,39 @@ static const char *write_here(struct stand *s, int64_t deadline_ms) {
 }
 
 /* Waits to be told that the thread has ended. */
-static const char *write_aside(struct stand *s) {
+static const char *write_background(struct stand *s) {
 	eventfd_t times;
 
-	assert_true(portion_write_aside(&s->portion));
-	assert_int_equal(eventfd_read(s->portion.wake_fd, &times), 0);
-	assert_false(portion_is_busy(&s->portion));
-	assert_int_equal(portion_settle(&s->portion), 0);
+	assert_true(batch_write_background(&s->batch));
+	assert_int_equal(eventfd_read(s->batch.wake_fd, &times), 0);
+	assert_false(batch_is_busy(&s->batch));
+	assert_int_equal(batch_wait(&s->batch), 0);
 	return dump_text(s->fixture, s->fixture->replica);
 }
 
-static void test_here_and_aside_are_the_same(void **state) {
+static void slices_and_the_background_write_the_same(void **state) {
 	struct stand *s = stand_of(state);
-	const char *whole, *sliced, *aside;
+	const char *whole, *sliced, *background;
 
 	read_many(s);
 	whole = write_here(s, INT64_MAX);
 	assert_int_equal(dump_count(s->fixture, s->fixture->replica), RECORDS);
-	assert_int_equal(s->metrics.restored_records, RECORDS);
+	assert_int_equal(s->metrics.records, RECORDS);
 	assert_int_equal(replica_drop_partition(s->fixture->replica, PARTITION), 0);
 	read_many(s);
-	sliced = write_here(s, 0); /* always past: a batch at a time */
+	sliced = write_here(s, 0); /* always past: a chunk at a time */
 	assert_string_equal(sliced, whole);
 	assert_int_equal(replica_drop_partition(s->fixture->replica, PARTITION), 0);
 	read_many(s);
-	aside = write_aside(s);
-	assert_string_equal(aside, whole);
-	assert_true(portion_is_empty(&s->portion));
-	assert_int_equal(fold_bytes(s->portion.fold), 0);
-	assert_int_equal(s->metrics.restored_records, 3 * RECORDS);
+	background = write_background(s);
+	assert_string_equal(background, whole);
+	assert_true(batch_is_empty(&s->batch));
+	assert_int_equal(fold_bytes(s->batch.fold), 0);
+	assert_int_equal(s->metrics.records, 3 * RECORDS);
 	stand_end(s);
 }
 
-static void test_what_belongs_nowhere_is_not_written(void **state) {
+static void a_source_without_a_name_is_not_written(void **state) {
 	struct stand *s = stand_of(state);
 
 	for (uint32_t n = 0; n < RECORDS; n++) {
@@ -104,52 +105,52 @@ static void test_what_belongs_nowhere_is_not_written(void **state) {
 
 		read_record(s, SOURCE + 1, &record);
 	}
-	portion_take(&s->portion, &s->read);
-	assert_string_equal(write_aside(s), "");
-	assert_true(portion_is_empty(&s->portion));
+	batch_take_fold(&s->batch, &s->read);
+	assert_string_equal(write_background(s), "");
+	assert_true(batch_is_empty(&s->batch));
 	stand_end(s);
 }
 
-static void test_a_source_is_torn_by_what_cannot_be_decoded(void **state) {
+static void a_record_that_cannot_be_decoded_tears_its_source(void **state) {
 	struct stand *s = stand_of(state);
 
 	fold_put(s->read, SOURCE, "delivery/", 9, "x", 1); /* the first of all keys */
-	portion_add_source(&s->portion, SOURCE + 1, PARTITION + 1);
+	batch_add_source(&s->batch, SOURCE + 1, PARTITION + 1);
 	for (uint32_t n = 0; n < RECORDS; n++) {
 		struct state_record record = delivery_of(n, 1, DELIVERY_PENDING, n);
 
 		read_record(s, SOURCE + n % 2, &record);
 	}
-	portion_take(&s->portion, &s->read);
-	write_aside(s);
-	assert_string_equal(s->portion.sources[0].torn, "a changelog record cannot be decoded");
-	assert_null(s->portion.sources[1].torn);
+	batch_take_fold(&s->batch, &s->read);
+	write_background(s);
+	assert_string_equal(s->batch.sources[0].torn, "a changelog record cannot be decoded");
+	assert_null(s->batch.sources[1].torn);
 	assert_int_equal(dump_count(s->fixture, s->fixture->replica), RECORDS / 2);
 	stand_end(s);
 }
 
 /* A transaction that is open already, as the replica sees it: the thread's cannot begin. */
-static void test_an_error_of_the_replica_is_told(void **state) {
+static void an_error_of_the_replica_is_returned(void **state) {
 	struct stand *s = stand_of(state);
 
 	read_many(s);
 	assert_int_equal(replica_begin(s->fixture->replica), 0);
-	assert_true(portion_write_aside(&s->portion));
-	assert_int_equal(portion_settle(&s->portion), -EIO);
-	assert_true(portion_is_empty(&s->portion));
+	assert_true(batch_write_background(&s->batch));
+	assert_int_equal(batch_wait(&s->batch), -EIO);
+	assert_true(batch_is_empty(&s->batch));
 	replica_rollback(s->fixture->replica);
 	stand_end(s);
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_here_and_aside_are_the_same, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_what_belongs_nowhere_is_not_written,
+		cmocka_unit_test_setup_teardown(slices_and_the_background_write_the_same,
 						fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_a_source_is_torn_by_what_cannot_be_decoded,
+		cmocka_unit_test_setup_teardown(a_source_without_a_name_is_not_written,
 						fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_an_error_of_the_replica_is_told, fixture_setup,
+		cmocka_unit_test_setup_teardown(a_record_that_cannot_be_decoded_tears_its_source,
+						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(an_error_of_the_replica_is_returned, fixture_setup,
 						fixture_teardown),
 	};
 

@@ -1,11 +1,8 @@
-/* Folding the changelog, and the states of a partition. */
-#include "pipeline/fold.h"
-#include "pipeline/partition.h"
+/* Folding the changelog. */
+#include "restore/fold.h"
 #include "unit.h"
 
 #include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static void put_from(struct fold *fold, uint32_t source, const char *key, const char *value) {
 	fold_put(fold, source, key, strlen(key), value, value ? strlen(value) : 0);
@@ -53,7 +50,7 @@ static void a_key_of_two_sources_stays_two(void **state _unused_) {
 	assert_string_equal(take(fold, 9), "1:a=2;2:a=3;");
 }
 
-static void is_taken_from_in_portions_and_filled_again(void **state _unused_) {
+static void is_taken_from_in_parts_and_filled_again(void **state _unused_) {
 	_cleanup_(fold_freep) struct fold *fold = fold_new();
 
 	put(fold, "b", "1");
@@ -129,60 +126,14 @@ static void bytes_follow_what_was_put(void **state _unused_) {
 	assert_int_equal(fold_count(fold), 0);
 }
 
-static const struct {
-	enum partition_state from, to;
-	bool allowed;
-} moves[] = {
-	{ PARTITION_ABSENT, PARTITION_RESTORING, true },
-	{ PARTITION_ABSENT, PARTITION_ACTIVE, false },
-	{ PARTITION_ABSENT, PARTITION_SUSPENDED, false },
-	{ PARTITION_RESTORING, PARTITION_ACTIVE, true },
-	{ PARTITION_RESTORING, PARTITION_SUSPENDED, true },
-	{ PARTITION_RESTORING, PARTITION_FAILED, true },
-	{ PARTITION_RESTORING, PARTITION_ABSENT, false },
-	{ PARTITION_ACTIVE, PARTITION_SUSPENDED, true },
-	{ PARTITION_ACTIVE, PARTITION_RESTORING, true },
-	{ PARTITION_ACTIVE, PARTITION_ABSENT, false },
-	{ PARTITION_SUSPENDED, PARTITION_RESTORING, true },
-	{ PARTITION_SUSPENDED, PARTITION_ABSENT, true },
-	{ PARTITION_SUSPENDED, PARTITION_ACTIVE, false },
-	{ PARTITION_FAILED, PARTITION_ACTIVE, false },
-	{ PARTITION_FAILED, PARTITION_SUSPENDED, true },
-};
-
-/* A move that is not drawn aborts: tried in a process of its own. */
-static bool survives(enum partition_state from, enum partition_state to) {
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		struct partition partition = { .state = from };
-
-		if (!freopen("/dev/null", "w", stderr))
-			_exit(2);
-		partition_move(&partition, to);
-		_exit(partition.state == to ? 0 : 1);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-static void only_drawn_moves(void **state _unused_) {
-	for (size_t i = 0; i < ARRAY_LEN(moves); i++)
-		if (survives(moves[i].from, moves[i].to) != moves[i].allowed)
-			fail_msg("%s -> %s", partition_state_name(moves[i].from),
-				 partition_state_name(moves[i].to));
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(last_value_of_each_key_in_order),
 		cmocka_unit_test(a_key_of_two_sources_stays_two),
-		cmocka_unit_test(is_taken_from_in_portions_and_filled_again),
+		cmocka_unit_test(is_taken_from_in_parts_and_filled_again),
 		cmocka_unit_test(sorts_as_the_bytes_do),
 		cmocka_unit_test(keys_may_end_with_nuls),
 		cmocka_unit_test(bytes_follow_what_was_put),
-		cmocka_unit_test(only_drawn_moves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* The history of a partition of the changelog: what is torn, and what compaction leaves behind and
  * is not. */
 #include "base/memory.h"
-#include "pipeline/history.h"
+#include "restore/history.h"
 #include "unit.h"
 
 enum { END = -1, STEPS_MAX = 12 };
