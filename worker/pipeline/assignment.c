@@ -118,7 +118,7 @@ static void suspend_all(struct pipeline *p) {
 
 		if (partition->state == PARTITION_ABSENT || partition->state == PARTITION_SUSPENDED)
 			continue;
-		dispatch_suspend(p->dispatch, partition);
+		dispatcher_suspend(p->dispatcher, partition->id);
 		restorer_remove(p->restorer, partition);
 		set_state(p, partition, PARTITION_SUSPENDED);
 	}
@@ -139,7 +139,7 @@ static void on_assign(struct pipeline *p, const rd_kafka_topic_partition_list_t 
 			begin_restore(p, partition);
 			count++;
 		} else if (partition->state == PARTITION_SUSPENDED) {
-			dispatch_forget(p->dispatch, partition);
+			dispatcher_forget(p->dispatcher, partition->id);
 			partition->epoch = 0;
 			set_state(p, partition, PARTITION_ABSENT);
 		}
@@ -356,8 +356,11 @@ static int check_master_keys(struct pipeline *p, const struct partition *partiti
 
 /* From here on it is served. Its epoch stays when nobody else has owned it meanwhile. */
 static int activate(struct pipeline *p, struct partition *partition) {
+	int64_t pending;
+	int r;
+
 	if (partition->has_moved || partition->epoch == 0) {
-		dispatch_forget(p->dispatch, partition);
+		dispatcher_forget(p->dispatcher, partition->id);
 		partition->epoch = ++p->last_epoch;
 		partition->has_moved = false;
 	}
@@ -366,7 +369,12 @@ static int activate(struct pipeline *p, struct partition *partition) {
 	partition->poison[INPUT_ADMIN] = partition->poison[INPUT_ISSUANCE] = -1;
 	set_state(p, partition, PARTITION_ACTIVE);
 	p->input_stale = true;
-	return dispatch_activate(p->dispatch, partition);
+	r = dispatcher_activate(p->dispatcher,
+				(struct dispatch_partition){ partition->id, partition->epoch },
+				clock_wall_ms(), &pending);
+	if (r == 0)
+		atomic_store(&p->metrics.partitions[partition->id].pending, pending);
+	return r;
 }
 
 void assignment_restored(void *pipeline, struct partition *partition, enum restore_end end) {
@@ -473,7 +481,7 @@ void assignment_resync(struct pipeline *p) {
 
 		if (partition->state != PARTITION_ACTIVE && partition->state != PARTITION_RESTORING)
 			continue;
-		dispatch_suspend(p->dispatch, partition);
+		dispatcher_suspend(p->dispatcher, partition->id);
 		restorer_remove(p->restorer, partition);
 		if (partition->state == PARTITION_ACTIVE)
 			set_state(p, partition, PARTITION_RESTORING);

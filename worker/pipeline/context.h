@@ -3,11 +3,11 @@
 
 #include "avro/codec.h"
 #include "base/backoff.h"
+#include "dispatch/dispatcher.h"
 #include "domain/handler.h"
 #include "domain/issuance.h"
 #include "domain/outcome.h"
 #include "pipeline/dead_letter.h"
-#include "pipeline/dispatch.h"
 #include "pipeline/inputs.h"
 #include "pipeline/intake.h"
 #include "pipeline/lease.h"
@@ -15,7 +15,6 @@
 #include "pipeline/partition.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/restore.h"
-#include "pipeline/tenant_pending.h"
 #include "pipeline/turn_budget.h"
 #include "rdkafka/client.h"
 #include "rdkafka/topics.h"
@@ -63,7 +62,7 @@ struct pipeline {
 	struct intake intake;
 	struct replica *replica; /* NULL while its file cannot be made */
 	struct restorer *restorer;
-	struct dispatch *dispatch;
+	struct dispatcher *dispatcher;
 	struct tenant_pending *tenant_pending;
 
 	struct pace pace;

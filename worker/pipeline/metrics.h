@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/memory.h"
+#include "dispatch/metrics.h"
 #include "domain/tenant_limit.h"
 
 #include <stdatomic.h>
@@ -68,11 +69,9 @@ struct pipeline_metrics {
 	atomic_int undone_in_a_row; /* turns that could not be committed, since the last that was */
 	atomic_int repairs_in_a_row; /* of topics, the replica, the producer, or the look-up of
 					offsets: the most of one that did not help */
-	atomic_uint refused;    /* enum metric_refused: what the brokers do not let the worker do */
-	atomic_int outstanding; /* deliveries in memory */
-	atomic_int endpoints;   /* webhooks with pending deliveries */
-	atomic_int open_breakers;               /* endpoints to which only probes go */
-	atomic_uint_fast64_t webhooks_disabled; /* by their endpoints */
+	atomic_uint refused; /* enum metric_refused: what the brokers do not let the worker do */
+	struct dispatch_metrics dispatch;
+	atomic_uint_fast64_t webhooks_disabled;                    /* by their endpoints */
 	atomic_uint_fast64_t refused_by_limit[TENANT_LIMIT_COUNT]; /* commands */
 	atomic_int partition_count;           /* set last: until then there are none */
 	struct partition_metrics *partitions; /* owned; [partition_count] */

@@ -85,7 +85,7 @@ void pipeline_free(struct pipeline *p) {
 	if (!p)
 		return;
 	transaction_close(p->transaction);
-	dispatch_free(p->dispatch);
+	dispatcher_free(p->dispatcher);
 	tenant_pending_free(p->tenant_pending);
 	restorer_free(p->restorer);
 	if (p->group)
@@ -261,26 +261,27 @@ static void make_parts(struct pipeline *p) {
 		.metrics = &p->metrics,
 		.wake_fd = p->wake_fd,
 	};
-	struct dispatch_settings dispatch_settings = {
+	struct dispatcher_settings dispatcher_settings = {
 		.config = p->config,
 		.master_keys = p->master_keys,
 		.engine = p->engine,
-		.metrics = &p->metrics,
+		.metrics = &p->metrics.dispatch,
 		.tenant_pending = p->tenant_pending,
+		.monotonic_ms = clock_monotonic_ms,
 	};
 
 	p->inputs = inputs_new(p->partition_count);
 	p->intake = (struct intake){ p->codec, &p->topics, p->partition_count,
 				     p->config->command_max_bytes };
 	p->restorer = restorer_new(&restorer_settings, assignment_restored, p);
-	p->dispatch = dispatch_new(&dispatch_settings);
+	p->dispatcher = dispatcher_new(&dispatcher_settings, clock_wall_ms());
 }
 
 static void fail_replica(struct pipeline *p);
 
 static void use_replica(struct pipeline *p) {
 	restorer_set_replica(p->restorer, p->replica);
-	dispatch_set_replica(p->dispatch, p->replica);
+	dispatcher_set_replica(p->dispatcher, p->replica);
 }
 
 static int subscribe(struct pipeline *p) {
@@ -452,7 +453,7 @@ static void update_lag(struct pipeline *p) {
 
 /* How long there is nothing to do, unless something comes. */
 static int64_t idle_ms(const struct pipeline *p) {
-	int64_t due_ms = dispatch_next_due_ms(p->dispatch), now_ms = clock_wall_ms();
+	int64_t due_ms = dispatcher_next_due_ms(p->dispatcher), now_ms = clock_wall_ms();
 
 	return due_ms <= now_ms ? 0 : MIN(due_ms - now_ms, (int64_t)WAIT_MAX_MS);
 }
@@ -494,11 +495,11 @@ static bool restore_slice_timed(struct pipeline *p) {
 }
 
 static bool refill(struct pipeline *p) {
-	int r = pipeline_has_replica(p) ? dispatch_refill(p->dispatch, clock_wall_ms()) : 0;
+	int r = pipeline_has_replica(p) ? dispatcher_refill(p->dispatcher, clock_wall_ms()) : 0;
 
 	if (r < 0)
 		p->replica_error = r;
-	return r < 0 || dispatch_has_withdrawals(p->dispatch);
+	return r < 0 || dispatcher_has_cancellations(p->dispatcher);
 }
 
 /* Turns share a commit of SQLite, soon. */

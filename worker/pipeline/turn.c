@@ -83,17 +83,24 @@ static void free_jobs(struct job *jobs) {
  * before its webhook was changed, disabled or deleted in it must not go out as it was.
  */
 static void dispatch_committed(struct pipeline *p, const struct turn *turn, struct job *outcomes) {
+	int64_t now_ms = clock_wall_ms();
+
 	for (const struct job *job = outcomes; job; job = job->next)
-		dispatch_returned(p->dispatch, job);
+		dispatcher_return_job(p->dispatcher, job, now_ms);
 	free_jobs(outcomes);
 	for (size_t i = 0; i < turn->webhook_count; i++)
-		dispatch_webhook_changed(p->dispatch, &turn->webhooks[i].id,
-					 turn->webhooks[i].webhook);
-	dispatch_keys_changed(p->dispatch, turn->key_tenants, turn->key_tenant_count);
-	for (size_t i = 0; i < turn->delivery_count; i++)
-		dispatch_delivery(p->dispatch, turn->deliveries[i].partition,
-				  &turn->deliveries[i].delivery, turn->deliveries[i].is_whole);
-	dispatch_submit(p->dispatch);
+		dispatcher_update_webhook(p->dispatcher, &turn->webhooks[i].id,
+					  turn->webhooks[i].webhook);
+	dispatcher_update_keys(p->dispatcher, turn->key_tenants, turn->key_tenant_count);
+	for (size_t i = 0; i < turn->delivery_count; i++) {
+		const struct committed_delivery *delivery = &turn->deliveries[i];
+
+		dispatcher_add_delivery(p->dispatcher,
+					(struct dispatch_partition){ delivery->partition->id,
+								     delivery->partition->epoch },
+					&delivery->delivery, delivery->is_whole, now_ms);
+	}
+	dispatcher_submit(p->dispatcher);
 }
 
 static void reset_partitions(struct pipeline *p) {
@@ -228,7 +235,7 @@ static void end_turn(struct pipeline *p, struct turn *turn, struct work *work) {
 	letter_limit_renew(&p->letter_limit, clock_monotonic_ms());
 	advance_partitions(p);
 	count_turn(p, turn);
-	dispatch_reported(p->dispatch, work->report_count);
+	dispatcher_end_reports(p->dispatcher, work->report_count);
 	dispatch_committed(p, turn, TAKE(work->outcomes));
 	fault_step("after-dispatch");
 }

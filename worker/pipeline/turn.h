@@ -11,7 +11,7 @@
 
 enum { TURN_E_ABORTED = TRANSACTION_E_ABORTED, TURN_E_UNKNOWN = TRANSACTION_E_UNKNOWN };
 
-/* What the dispatch is told after the commit. */
+/* Handed to the dispatcher after the commit. */
 struct committed_delivery {
 	const struct partition *partition;
 	struct delivery delivery;
@@ -56,8 +56,8 @@ struct turn {
 struct work {
 	struct job *outcomes;
 	struct job *more_outcomes; /* for the next turn */
-	struct withdrawal *withdrawals;
-	size_t withdrawal_count;
+	struct dispatch_cancellation *cancellations;
+	size_t cancellation_count;
 	struct dispatch_report *reports;
 	size_t report_count;
 	struct expired {

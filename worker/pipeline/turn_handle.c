@@ -156,27 +156,27 @@ static int handle_outcomes(struct pipeline *p, struct turn *turn, struct work *w
 	return r;
 }
 
-static int handle_withdrawal(struct pipeline *p, struct turn *turn,
-			     const struct withdrawal *withdrawal) {
+static int handle_cancellation(struct pipeline *p, struct turn *turn,
+			       const struct dispatch_cancellation *cancellation) {
 	struct effects effects;
 
 	effects_init(&effects, p->scratch);
-	handle_withdrawn(&withdrawal->delivery, withdrawal->reason, clock_wall_ms(), &effects);
+	handle_withdrawn(&cancellation->delivery, cancellation->reason, clock_wall_ms(), &effects);
 	turn->delivery_counts[METRIC_DELIVERY_DEAD]--; /* counted as one by its event */
 	turn->delivery_counts[METRIC_DELIVERY_WITHDRAWN]++;
-	return turn_write_effects(p, turn, &p->partitions[withdrawal->partition], &effects);
+	return turn_write_effects(p, turn, &p->partitions[cancellation->partition_id], &effects);
 }
 
 /* One at least; the others while there is room, for a row with a large body is long in being
  * deleted. */
-static int handle_withdrawals(struct pipeline *p, struct turn *turn, const struct work *work) {
+static int handle_cancellations(struct pipeline *p, struct turn *turn, const struct work *work) {
 	bool has_room = true;
 	int r = 0;
 
-	for (size_t i = 0; i < work->withdrawal_count && has_room && r == 0; i++) {
+	for (size_t i = 0; i < work->cancellation_count && has_room && r == 0; i++) {
 		struct turn_spent now;
 
-		r = handle_withdrawal(p, turn, &work->withdrawals[i]);
+		r = handle_cancellation(p, turn, &work->cancellations[i]);
 		now = spent(p, turn);
 		has_room = turn_budget_allows_outcome(&p->budget, &now);
 	}
@@ -197,7 +197,7 @@ static int handle_report(struct pipeline *p, struct turn *turn,
 	handle_endpoint_report(&p->outcome_settings, &webhook, &report->report, clock_wall_ms(),
 			       &effects);
 	return effects.change_count > 0
-		   ? turn_write_effects(p, turn, &p->partitions[report->partition], &effects)
+		   ? turn_write_effects(p, turn, &p->partitions[report->partition_id], &effects)
 		   : 0;
 }
 
@@ -227,7 +227,7 @@ int turn_handle(struct pipeline *p, struct turn *turn, struct work *work) {
 	int r = handle_outcomes(p, turn, work);
 
 	if (r == 0)
-		r = handle_withdrawals(p, turn, work);
+		r = handle_cancellations(p, turn, work);
 	if (r == 0)
 		r = handle_reports(p, turn, work);
 	if (r == 0)

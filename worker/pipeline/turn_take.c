@@ -8,7 +8,7 @@
 #include "rdkafka/refusal.h"
 
 enum {
-	WITHDRAWALS_PER_TURN = 500,
+	CANCELLATIONS_PER_TURN = 500,
 	REPORTS_PER_TURN = 500,
 	EXPIRED_PER_TURN = 500,
 	EXPIRY_INTERVAL_MS = 10 * 1000,
@@ -93,7 +93,7 @@ static bool is_ahead(struct pipeline *p) {
 	struct pace *pace = &p->pace;
 	int64_t now_us = clock_monotonic_us();
 
-	if (!engine_is_busy(p) || !dispatch_is_ample(p->dispatch) ||
+	if (!engine_is_busy(p) || !dispatcher_has_broad_backlog(p->dispatcher) ||
 	    now_us - pace->took_us > AHEAD_MAX_US) {
 		pace->took_us = now_us;
 		return false;
@@ -174,7 +174,7 @@ static struct job *take_outcomes(struct pipeline *p) {
 		} else if (partition->state != PARTITION_ACTIVE) {
 			keep_outcome(p, jobs);
 		} else if (jobs->end == JOB_REFUSED) {
-			dispatch_returned(p->dispatch, jobs);
+			dispatcher_return_job(p->dispatcher, jobs, clock_wall_ms());
 			job_free(jobs);
 		} else {
 			jobs->next = NULL;
@@ -232,14 +232,14 @@ int turn_take(struct pipeline *p, struct work *work, bool with_commands) {
 	int r;
 
 	work->outcomes = take_outcomes(p);
-	if (dispatch_has_withdrawals(p->dispatch)) {
-		r = dispatch_withdrawals(p->dispatch, p->arena, WITHDRAWALS_PER_TURN,
-					 &work->withdrawals, &work->withdrawal_count);
+	if (dispatcher_has_cancellations(p->dispatcher)) {
+		r = dispatcher_list_cancellations(p->dispatcher, p->arena, CANCELLATIONS_PER_TURN,
+						  &work->cancellations, &work->cancellation_count);
 		if (r < 0)
 			return r;
 	}
 	work->report_count =
-	    dispatch_reports(p->dispatch, p->arena, REPORTS_PER_TURN, &work->reports);
+	    dispatcher_list_reports(p->dispatcher, p->arena, REPORTS_PER_TURN, &work->reports);
 	r = take_expired(p, work);
 	if (r == 0 && with_commands && !is_ahead(p)) {
 		inputs_turn_over(p->inputs);
@@ -249,6 +249,6 @@ int turn_take(struct pipeline *p, struct work *work, bool with_commands) {
 }
 
 bool turn_is_idle(const struct work *work) {
-	return !work->command && !work->outcomes && !work->withdrawal_count &&
+	return !work->command && !work->outcomes && !work->cancellation_count &&
 	       !work->report_count && !work->expired_count;
 }

@@ -143,7 +143,7 @@ static void remember_key(struct pipeline *p, struct turn *turn, const char *tena
 	turn->key_tenants[turn->key_tenant_count++] = arena_strdup(p->arena, tenant_id);
 }
 
-/* What the dispatch is told after the commit. */
+/* Handed to the dispatcher after the commit. */
 static void remember(struct pipeline *p, struct turn *turn, const struct partition *partition,
 		     const struct change *change) {
 	switch (change->key.kind) {

@@ -1,6 +1,6 @@
 /* How many deliveries of a tenant are pending: from its backlog, and from the events of turns that
  * are committed or undone. */
-#include "pipeline/tenant_pending.h"
+#include "dispatch/tenant_pending.h"
 #include "unit.h"
 
 static void note(struct tenant_pending *pending, const char *tenant_id, enum analytic_step step) {
