@@ -42,6 +42,7 @@ struct dispatch_endpoint *dispatch_endpoint_get(struct dispatch_endpoints *endpo
 		endpoint->webhook_id = *webhook_id;
 		endpoint->lane = DISPATCH_LANE_UNPROVEN;
 		endpoint->window = 1;
+		endpoint->readable = SIZE_MAX;
 		endpoint->next_due_ms = DISPATCH_NEVER;
 		HASH_ADD(hh, endpoints->by_id, webhook_id, sizeof(endpoint->webhook_id), endpoint);
 	}
@@ -88,16 +89,20 @@ static void enter_idle(struct dispatch_endpoints *endpoints, struct dispatch_end
 	endpoints->idle_count++;
 }
 
-/* A rescan does not wait for room: deliveries in flight may take their time, and those that have to
- * be cancelled should be cancelled now. */
+/*
+ * A rescan does not wait for room: deliveries in flight may take their time, and those that have to
+ * be cancelled should be cancelled now. Other refills wait until half of the window is free, or
+ * half of what they can read: before, large bodies would be read again and again for nothing.
+ */
 static bool may_be_due(const struct dispatch_endpoints *endpoints,
 		       const struct dispatch_endpoint *endpoint) {
+	size_t window = MIN(dispatch_endpoint_window(endpoints, endpoint), endpoint->readable);
+
 	if (endpoint->cancel_reason || endpoint->next_due_ms == DISPATCH_NEVER)
 		return false;
 	if (endpoint->next_due_ms == DISPATCH_RESCAN)
 		return true;
-	return !endpoint->breaker.is_gone &&
-	       endpoint->load.count <= dispatch_endpoint_window(endpoints, endpoint) / 2;
+	return !endpoint->breaker.is_gone && endpoint->load.count <= window / 2;
 }
 
 /* When a refill of it makes sense: not while it is held. */

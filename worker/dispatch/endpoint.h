@@ -46,6 +46,7 @@ struct dispatch_endpoint {
 	struct route *route;         /* counted; NULL until it is needed, and after a change */
 	int64_t next_due_ms;         /* wall: the earliest that only the replica has; or NEVER */
 	size_t window;               /* how many may be in memory, where memory is not scarce */
+	size_t readable;             /* how many of them a refill's bytes allow; SIZE_MAX: all */
 	size_t streak;               /* successes since the window last changed */
 	int64_t recorded_failing_ms; /* wall: its webhook's failingSince; 0: none */
 	int64_t updated_at_ms;       /* wall: of the webhook that the route is of */

@@ -108,7 +108,9 @@ static int fill_window(const struct dispatch_refill *refill, struct dispatch_end
 	size_t count;
 	int r = read_due(refill, endpoint, now_ms, &deliveries, &count);
 	bool is_cut = r == REPLICA_E_MORE;
+	size_t window = dispatch_endpoint_window(refill->health->endpoints, endpoint);
 
+	endpoint->readable = is_cut && count < window ? count : SIZE_MAX;
 	if (r >= 0 && count > 0)
 		r = load_route(refill, endpoint, &deliveries[0], now_ms);
 	if (r < 0 || endpoint->cancel_reason || (count > 0 && !endpoint->route))
