@@ -161,7 +161,7 @@ static int handle_cancellation(struct pipeline *p, struct turn *turn,
 	struct effects effects;
 
 	effects_init(&effects, p->scratch);
-	handle_withdrawn(&cancellation->delivery, cancellation->reason, clock_wall_ms(), &effects);
+	handle_cancelled(&cancellation->delivery, cancellation->reason, clock_wall_ms(), &effects);
 	turn->delivery_counts[METRIC_DELIVERY_DEAD]--; /* counted as one by its event */
 	turn->delivery_counts[METRIC_DELIVERY_WITHDRAWN]++;
 	return turn_write_effects(p, turn, &p->partitions[cancellation->partition_id], &effects);
