@@ -137,7 +137,7 @@ static void an_endpoint_that_never_answers_ends_it_dead(void **state _unused_) {
 			assert_memory_not_equal(&ids[i], &ids[j], sizeof(ids[i]));
 }
 
-static void withdrawal_ends_it(void **state _unused_) {
+static void a_cancellation_ends_it(void **state _unused_) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct delivery delivery = fresh;
 	struct effects effects;
@@ -145,7 +145,7 @@ static void withdrawal_ends_it(void **state _unused_) {
 	delivery.attempts = 2;
 	delivery.last_status = 500;
 	effects_init(&effects, arena);
-	handle_withdrawn(&delivery, "webhook-deleted", now_ms, &effects);
+	handle_cancelled(&delivery, "webhook-deleted", now_ms, &effects);
 	assert_own_event(&effects, ANALYTIC_PROCESS_FAIL, now_ms);
 	assert_string_equal(effects.events[0].data.delivery.reason, "webhook-deleted");
 	assert_int_equal(effects.events[0].data.delivery.attempt, 2);
@@ -339,7 +339,7 @@ int main(void) {
 		cmocka_unit_test(success_ends_it),
 		cmocka_unit_test(failure_schedules_the_next_attempt),
 		cmocka_unit_test(an_endpoint_that_never_answers_ends_it_dead),
-		cmocka_unit_test(withdrawal_ends_it),
+		cmocka_unit_test(a_cancellation_ends_it),
 		cmocka_unit_test(waits_follow_the_schedule_within_the_jitter),
 		cmocka_unit_test(retry_after_is_honoured_within_bounds),
 		cmocka_unit_test(a_clock_step_buries_nothing),

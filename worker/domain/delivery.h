@@ -8,7 +8,7 @@
  *                  ┌──► PENDING ───────────────┐
  *                  │      │  │ ◄───────────────┘
  *        recovered │      │  └───── 2xx ────────────► (gone: tombstone)    handle_outcome
- *                  │      ├─── webhook deleted ─────► (gone: tombstone)    handle_withdrawn
+ *                  │      ├─── webhook deleted ─────► (gone: tombstone)    handle_cancelled
  *                  │      │    or disabled
  *                  │      ▼ schedule exhausted: handle_outcome
  *                  └──── DEAD ──── retention over ──► (gone: tombstone)    replica_expired

@@ -75,7 +75,7 @@ void handle_outcome(const struct outcome_settings *settings, const struct delive
 		  result->finished_at_ms, &report);
 }
 
-void handle_withdrawn(const struct delivery *delivery, const char *reason, int64_t now_ms,
+void handle_cancelled(const struct delivery *delivery, const char *reason, int64_t now_ms,
 		      struct effects *out) {
 	end_delivery(out, delivery);
 	add_event(out, delivery, ANALYTIC_PROCESS_FAIL, now_ms,

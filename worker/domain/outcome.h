@@ -23,5 +23,5 @@ void handle_outcome(const struct outcome_settings *settings, const struct delive
 
 /* Ends a delivery whose webhook is deleted or disabled: tombstone and PROCESS_FAIL with `reason`
  * ("webhook-deleted", "webhook-disabled"). */
-void handle_withdrawn(const struct delivery *delivery, const char *reason, int64_t now_ms,
+void handle_cancelled(const struct delivery *delivery, const char *reason, int64_t now_ms,
 		      struct effects *out);

@@ -242,13 +242,13 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline,
 	render_attempts(out, engine);
 	exposition_single(out, "posthorn_deliveries_in_memory", "gauge",
 			  "Pending deliveries in memory; the others wait in the replica.",
-			  atomic_load(&metrics->outstanding));
+			  atomic_load(&metrics->dispatch.outstanding));
 	exposition_single(out, "posthorn_endpoints_pending", "gauge",
 			  "Webhooks with deliveries in memory or due in the replica.",
-			  atomic_load(&metrics->endpoints));
+			  atomic_load(&metrics->dispatch.endpoints));
 	exposition_single(out, "posthorn_endpoints_failing", "gauge",
 			  "Endpoints whose breaker is open: only probes go to them.",
-			  atomic_load(&metrics->open_breakers));
+			  atomic_load(&metrics->dispatch.open_breakers));
 	exposition_single(
 	    out, "posthorn_webhooks_disabled_total", "counter",
 	    "Webhooks disabled because their endpoint is gone or failed for too long.",

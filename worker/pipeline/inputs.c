@@ -12,12 +12,8 @@ struct inputs {
 	rd_kafka_message_t *put_back; /* owned; NULL: none */
 };
 
-struct inputs *inputs_new(int32_t partition_count) {
-	struct inputs *inputs = x_calloc(1, sizeof(*inputs));
-
-	inputs->capacity = (size_t)partition_count * POSITION_INPUTS;
-	inputs->queues = x_calloc(inputs->capacity, sizeof(rd_kafka_queue_t *));
-	return inputs;
+struct inputs *inputs_new(void) {
+	return x_calloc(1, sizeof(struct inputs));
 }
 
 void inputs_free(struct inputs *inputs) {
@@ -32,8 +28,13 @@ void inputs_open(struct inputs *inputs, rd_kafka_t *consumer, const char *topic,
 		 int wake_fd) {
 	rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(consumer, topic, partition);
 
-	if (!queue || inputs->count == inputs->capacity)
-		abort(); /* NULL is for producers only */
+	if (!queue)
+		abort(); /* of a consumer it is never NULL */
+	if (inputs->count == inputs->capacity) {
+		inputs->capacity = MAX(2 * inputs->capacity, (size_t)8);
+		inputs->queues =
+		    x_realloc(inputs->queues, inputs->capacity * sizeof(*inputs->queues));
+	}
 	rd_kafka_queue_forward(queue, NULL);
 	client_wake_by(queue, wake_fd);
 	inputs->queues[inputs->count++] = queue;

@@ -13,13 +13,12 @@
 #pragma once
 
 #include "base/memory.h"
-#include "pipeline/partition.h"
 
 #include <librdkafka/rdkafka.h>
 
 struct inputs;
 
-struct inputs *inputs_new(int32_t partition_count);
+struct inputs *inputs_new(void);
 void inputs_free(struct inputs *inputs);
 DEFINE_CLEANUP(struct inputs, inputs_free)
 

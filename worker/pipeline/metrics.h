@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/memory.h"
+#include "dispatch/metrics.h"
 #include "domain/tenant_limit.h"
 #include "restore/metrics.h"
 
@@ -50,33 +51,36 @@ struct partition_metrics {
 };
 
 struct pipeline_metrics {
+	/* Of committed turns. */
 	atomic_uint_fast64_t commands[METRIC_INPUT_COUNT][METRIC_COMMAND_COUNT];
 	atomic_uint_fast64_t deliveries[METRIC_DELIVERY_COUNT];
-	atomic_uint_fast64_t transactions[METRIC_TRANSACTION_COUNT];
-	atomic_uint_fast64_t
-	    transaction_buckets[METRIC_TRANSACTION_BUCKETS + 1]; /* of committed ones */
-	atomic_uint_fast64_t transaction_us;                     /* their sum */
-	atomic_uint_fast64_t
-	    inputs_lost[METRIC_INPUT_COUNT]; /* times that what was to be read next was not there */
-	atomic_uint_fast64_t
-	    records_lost[METRIC_INPUT_COUNT]; /* records deleted before they were read */
-	struct restore_metrics restore;
-	atomic_int_fast64_t restore_step_longest_ms; /* a step of a restore, and what it led to: for
-							so long it kept turns waiting */
-	atomic_int_fast64_t
-	    loop_at_ms; /* monotonic: when the loop last came round; tells a stuck pipeline */
-	atomic_int undone_in_a_row; /* turns that could not be committed, since the last that was */
-	atomic_int repairs_in_a_row; /* of topics, the replica, the producer, or the look-up of
-					offsets: the most of one that did not help */
-	atomic_uint refused;         /* enum metric_refused, without METRIC_REFUSED_CHANGELOG */
-	atomic_int outstanding;      /* deliveries in memory */
-	atomic_int endpoints;        /* webhooks with pending deliveries */
-	atomic_int open_breakers;    /* endpoints to which only probes go */
 	atomic_uint_fast64_t webhooks_disabled;                    /* by their endpoints */
 	atomic_uint_fast64_t refused_by_limit[TENANT_LIMIT_COUNT]; /* commands */
+
+	atomic_uint_fast64_t transactions[METRIC_TRANSACTION_COUNT];
+	atomic_uint_fast64_t transaction_buckets[METRIC_TRANSACTION_BUCKETS + 1]; /* committed */
+	atomic_uint_fast64_t transaction_us;                                      /* their sum */
+
+	/* Times that the next record to be read was not there, and records that were deleted before
+	 * they were read. */
+	atomic_uint_fast64_t inputs_lost[METRIC_INPUT_COUNT];
+	atomic_uint_fast64_t records_lost[METRIC_INPUT_COUNT];
+
+	struct dispatch_metrics dispatch;
+	struct restore_metrics restore;
+	atomic_int_fast64_t restore_step_longest_ms; /* it kept turns waiting for so long */
+	atomic_int_fast64_t loop_at_ms;              /* monotonic: of the loop's last round */
+
+	atomic_int undone_in_a_row;  /* turns, since the last that was committed */
+	atomic_int repairs_in_a_row; /* of one kind, in vain: the most of all kinds */
+	atomic_uint refused;         /* enum metric_refused, without METRIC_REFUSED_CHANGELOG */
+
 	atomic_int partition_count;           /* set last: until then there are none */
 	struct partition_metrics *partitions; /* owned; [partition_count] */
 };
+
+void pipeline_metrics_init(struct pipeline_metrics *metrics, int32_t partition_count);
+void pipeline_metrics_destroy(struct pipeline_metrics *metrics);
 
 static inline void metric_refuse(struct pipeline_metrics *metrics, enum metric_refused what,
 				 bool refused) {

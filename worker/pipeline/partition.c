@@ -1,9 +1,11 @@
 #include "pipeline/partition.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 
 #define TO(state) (1u << (state))
 
+/* The drawing of partition.h. */
 static const struct {
 	const char *name;
 	unsigned allowed;
@@ -13,7 +15,7 @@ static const struct {
 						   TO(PARTITION_FAILED) },
 	[PARTITION_ACTIVE] = { "active", TO(PARTITION_RESTORING) | TO(PARTITION_SUSPENDED) },
 	[PARTITION_SUSPENDED] = { "suspended", TO(PARTITION_RESTORING) | TO(PARTITION_ABSENT) },
-	[PARTITION_FAILED] = { "failed", TO(PARTITION_SUSPENDED) | TO(PARTITION_RESTORING) },
+	[PARTITION_FAILED] = { "failed", TO(PARTITION_SUSPENDED) },
 };
 
 const char *partition_state_name(enum partition_state state) {
@@ -21,17 +23,27 @@ const char *partition_state_name(enum partition_state state) {
 }
 
 void partition_move(struct partition *partition, enum partition_state to) {
-	if (!(states[partition->state].allowed & TO(to)))
+	if (!(states[partition->state].allowed & TO(to))) {
+		log_error("a partition cannot go from one state to another",
+			  "partition=%d from=%s to=%s", partition->id,
+			  states[partition->state].name, states[to].name);
 		abort();
+	}
 	partition->state = to;
 }
 
 void partition_turn_reset(struct partition *partition) {
-	memcpy(partition->turn_next, partition->next, sizeof(partition->next));
-	partition->turn_records = 0;
-	partition->turn_pending = 0;
-	partition->turn_touched = false;
-	partition->turn_position_offset = -1;
+	partition->turn = (struct partition_turn){ .position_offset = -1 };
+	memcpy(partition->turn.next, partition->next, sizeof(partition->next));
+}
+
+void partition_turn_commit(struct partition *partition) {
+	partition->position = partition->turn.position;
+	partition->position.member_id = NULL; /* it lived in the turn */
+	partition->position_offset = partition->turn.position_offset;
+	memcpy(partition->next, partition->turn.next, sizeof(partition->next));
+	partition_forget_poison(partition);
+	partition_turn_reset(partition);
 }
 
 void partition_forget_poison(struct partition *partition) {

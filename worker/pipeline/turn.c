@@ -1,283 +1,352 @@
-#include "pipeline/turn.h"
-
 #include "base/clock.h"
 #include "base/fault.h"
+#include "pipeline/offsets.h"
+#include "pipeline/turn_internal.h"
+
+#include <inttypes.h>
 
 enum {
 	PAUSE_MIN_MS = 50, /* after a turn that was undone; doubled for each further one */
 	PAUSE_MAX_MS = 1000,
+	RECORD_MAX = 16 * 1024 * 1024, /* encoded: the domain's limits bound it well below */
 };
 
-/* Ending. */
+/* Making. */
 
-static void observe_commit(struct pipeline *p, int64_t us) {
+static struct handler_settings handler_settings(const struct config *config) {
+	return (struct handler_settings){
+		.url_policy = { config->endpoint_allow_http, &config->endpoint_allow_networks },
+		.receipt_retention_ms = config->receipt_retention_ms,
+		.issuance_receipt_retention_ms = config->issuance_receipt_retention_ms,
+		.signing_key_overlap_ms = config->signing_key_overlap_ms,
+		.tenant_max = {
+			[TENANT_LIMIT_WEBHOOKS] = config->tenant_max_webhooks,
+			[TENANT_LIMIT_SIGNING_KEYS] = config->tenant_max_signing_keys,
+			[TENANT_LIMIT_PENDING_DELIVERIES] = config->tenant_max_pending_deliveries,
+		},
+	};
+}
+
+static struct outcome_settings outcome_settings(const struct config *config) {
+	return (struct outcome_settings){
+		.retry = { config->delivery_retry_schedule_ms, config->delivery_retry_count,
+			   config->delivery_retry_jitter },
+		.endpoint_disable_after_ms = config->endpoint_disable_after_ms,
+	};
+}
+
+struct turns *turns_new(const struct turns_settings *settings) {
+	const struct config *config = settings->config;
+	struct turns *t = x_calloc(1, sizeof(*t));
+
+	*t = (struct turns){
+		.settings = *settings,
+		.intake = { settings->codec, settings->topics, settings->partitions->count,
+			    config->command_max_bytes },
+		.handler_settings = handler_settings(config),
+		.outcome_settings = outcome_settings(config),
+		.budget =
+		    turn_budget_new((size_t)config->batch_max_records, config->batch_max_wait_ms),
+		.letter_limit = letter_limit_new(),
+		.arena = arena_new(),
+		.scratch = arena_new(),
+		.record = BUFFER_INIT(RECORD_MAX),
+	};
+	return t;
+}
+
+void turns_free(struct turns *t) {
+	if (!t)
+		return;
+	job_list_free(&t->outcomes);
+	buffer_destroy(&t->record);
+	arena_free(t->arena);
+	arena_free(t->scratch);
+	free(t);
+}
+
+/* The partitions' part of a turn. */
+
+static void reset_partitions(struct turns *t) {
+	tenant_pending_undo(t->settings.tenant_pending);
+	for (int32_t i = 0; i < t->settings.partitions->count; i++)
+		partition_turn_reset(&t->settings.partitions->items[i]);
+}
+
+static void advance_partitions(struct turns *t) {
+	tenant_pending_commit(t->settings.tenant_pending);
+	for (int32_t i = 0; i < t->settings.partitions->count; i++) {
+		struct partition *partition = &t->settings.partitions->items[i];
+
+		if (!partition->turn.is_touched)
+			continue;
+		atomic_fetch_add_explicit(&t->settings.metrics->partitions[i].pending,
+					  partition->turn.pending, memory_order_relaxed);
+		partition_turn_commit(partition);
+	}
+}
+
+/* Committing. */
+
+/*
+ * Whether what is written now lies before what was committed earlier: the topic was deleted and
+ * made again, and a history that begins in its middle would be restored as if it were whole.
+ */
+static bool is_remade(const struct turns *t, const struct partition *partition) {
+	const struct partition_turn *turn = &partition->turn;
+	int64_t first_offset = turn->position_offset - turn->records;
+	bool is_known = turn->is_touched && turn->position_offset >= 0;
+
+	if (!is_known || partition->position.sequence == 0 ||
+	    first_offset > partition->position_offset)
+		return false;
+	log_error("changelog was deleted and made again: nothing is committed to it",
+		  "topic=%s partition=%d offset=%" PRId64 " expected_after=%" PRId64,
+		  t->settings.topics->state, partition->id, first_offset,
+		  partition->position_offset);
+	return true;
+}
+
+static bool is_any_remade(const struct turns *t) {
+	bool is_any = false;
+
+	for (int32_t i = 0; i < t->settings.partitions->count; i++)
+		is_any |= is_remade(t, &t->settings.partitions->items[i]);
+	return is_any;
+}
+
+static void observe_commit(struct turns *t, int64_t us) {
+	struct pipeline_metrics *metrics = t->settings.metrics;
 	size_t bucket = 0;
 
 	while (bucket < METRIC_TRANSACTION_BUCKETS &&
 	       (double)us / 1e6 > metric_transaction_seconds[bucket])
 		bucket++;
-	metric_add(&p->metrics.transaction_buckets[bucket], 1);
-	metric_add(&p->metrics.transaction_us, (uint64_t)us);
-	metric_add(&p->metrics.transactions[METRIC_TRANSACTION_COMMITTED], 1);
+	metric_add(&metrics->transaction_buckets[bucket], 1);
+	metric_add(&metrics->transaction_us, (uint64_t)us);
 }
 
-static void count_turn(struct pipeline *p, const struct turn *turn) {
-	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
-		for (int k = 0; k < METRIC_COMMAND_COUNT; k++)
-			metric_add(&p->metrics.commands[i][k], turn->command_counts[i][k]);
-	for (int i = 0; i < METRIC_DELIVERY_COUNT; i++)
-		metric_add(&p->metrics.deliveries[i], turn->delivery_counts[i]);
-	metric_add(&p->metrics.webhooks_disabled, turn->webhooks_disabled);
-	for (int i = 0; i < TENANT_LIMIT_COUNT; i++)
-		metric_add(&p->metrics.refused_by_limit[i], turn->refused_by_limit[i]);
+/* Beside the values of turn_internal.h: what was written may not be committed. */
+enum { TURN_E_REMADE = TRANSACTION_E_FAILED + 1 };
+
+static int commit_kafka(struct turn *turn) {
+	struct turns *t = turn->turns;
+	int64_t started_us = clock_monotonic_us();
+	rd_kafka_topic_partition_list_t *offsets;
+	int r = transaction_flush(turn->transaction);
+
+	if (r != 0)
+		return r;
+	if (is_any_remade(t))
+		return TURN_E_REMADE;
+	offsets = turn_offsets(turn);
+	r = transaction_commit(turn->transaction, offsets,
+			       membership_group(t->settings.membership));
+	rd_kafka_topic_partition_list_destroy(offsets);
+	turn->commit_us = clock_monotonic_us() - started_us;
+	return r;
 }
 
-/* SQLite follows Kafka (R7): the rows and the changelog offset that they reflect, in one commit. */
-static int commit_replica(struct pipeline *p) {
+/*
+ * SQLite follows Kafka (R7): the rows and the changelog offset that they reflect, in one savepoint.
+ * Returns 0 or a negative errno.
+ */
+static int commit_replica(struct turn *turn) {
+	const struct partitions *partitions = turn->turns->settings.partitions;
 	int64_t now_ms = clock_wall_ms();
+	int r = 0;
 
-	for (int32_t i = 0; i < p->partition_count; i++) {
-		struct partition *partition = &p->partitions[i];
-		int r;
+	for (int32_t i = 0; i < partitions->count && r == 0; i++) {
+		const struct partition_turn *part = &partitions->items[i].turn;
 
-		if (!partition->turn_touched)
-			continue;
-		if (partition->turn_position_offset < 0)
-			return TURN_E_UNKNOWN;
-		r = replica_offset_set(p->replica, i, partition->turn_position_offset + 1, now_ms);
-		if (r < 0)
-			return r;
+		if (part->is_touched)
+			r = replica_offset_set(turn->replica, i, part->position_offset + 1, now_ms);
 	}
-	return replica_turn_end(p->replica, clock_monotonic_ms());
+	return r == 0 ? replica_turn_end(turn->replica, clock_monotonic_ms()) : r;
 }
 
-static void advance_partitions(struct pipeline *p) {
-	tenant_pending_commit(p->tenant_pending);
-	for (int32_t i = 0; i < p->partition_count; i++) {
-		struct partition *partition = &p->partitions[i];
+/* R7 needs to know where each position lies; librdkafka tells of every record in the flush. */
+static bool are_positions_known(const struct turns *t) {
+	for (int32_t i = 0; i < t->settings.partitions->count; i++) {
+		const struct partition_turn *part = &t->settings.partitions->items[i].turn;
 
-		if (!partition->turn_touched)
-			continue;
-		partition->position = partition->turn_position;
-		partition->position.member_id = NULL;
-		partition->position_offset = partition->turn_position_offset;
-		memcpy(partition->next, partition->turn_next, sizeof(partition->next));
-		partition_forget_poison(partition);
-		atomic_fetch_add_explicit(&p->metrics.partitions[i].pending,
-					  partition->turn_pending, memory_order_relaxed);
-		partition_turn_reset(partition);
+		if (part->is_touched && part->position_offset < 0)
+			return false;
 	}
-}
-
-static void free_jobs(struct job *jobs) {
-	while (jobs) {
-		struct job *next = jobs->next;
-
-		job_free(jobs);
-		jobs = next;
-	}
-}
-
-/*
- * Only now may anything leave (R4). Endpoints before deliveries: one that was recorded in this turn
- * before its webhook was changed, disabled or deleted in it must not go out as it was.
- */
-static void dispatch_committed(struct pipeline *p, const struct turn *turn, struct job *outcomes) {
-	for (const struct job *job = outcomes; job; job = job->next)
-		dispatch_returned(p->dispatch, job);
-	free_jobs(outcomes);
-	for (size_t i = 0; i < turn->webhook_count; i++)
-		dispatch_webhook_changed(p->dispatch, &turn->webhooks[i].id,
-					 turn->webhooks[i].webhook);
-	dispatch_keys_changed(p->dispatch, turn->key_tenants, turn->key_tenant_count);
-	for (size_t i = 0; i < turn->delivery_count; i++)
-		dispatch_delivery(p->dispatch, turn->deliveries[i].partition,
-				  &turn->deliveries[i].delivery, turn->deliveries[i].is_whole);
-	dispatch_submit(p->dispatch);
-}
-
-static void reset_partitions(struct pipeline *p) {
-	tenant_pending_undo(p->tenant_pending);
-	for (int32_t i = 0; i < p->partition_count; i++)
-		partition_turn_reset(&p->partitions[i]);
-}
-
-static void pause_turns(struct pipeline *p) {
-	backoff_fail(&p->undone_backoff, clock_monotonic_ms(), PAUSE_MIN_MS, PAUSE_MAX_MS);
-	atomic_store(&p->metrics.undone_in_a_row, p->undone_backoff.failures);
-}
-
-/*
- * A record that its topic does not take must not stop the worker. Batches have shrunk until the
- * command that made it is alone: it becomes a dead letter. Where the letter is what is too large,
- * less of the original is kept.
- */
-static void set_aside_too_large(struct pipeline *p, const struct turn *turn) {
-	bool is_letter = transaction_had_large_letter(p->transaction),
-	     is_record = transaction_had_large_record(p->transaction);
-
-	if (!is_letter && !is_record)
-		return;
-	if (turn->commands == 1 && is_record)
-		turn->last.partition->poison[turn->last.input] = turn->last.offset;
-	if (turn->commands == 1 && is_letter)
-		letter_limit_refused(&p->letter_limit, clock_monotonic_ms());
-	log_error("a record is too large for its topic: raise max.message.bytes",
-		  "is_dead_letter=%d commands_in_turn=%zu dead_letters_keep=%zu", is_letter,
-		  turn->commands, p->letter_limit.bytes);
-}
-
-/* What a transaction of this turn was told; before one, what is told is of another. */
-static void heed_transaction(struct pipeline *p, const struct turn *turn) {
-	if (!turn->had_transaction)
-		return;
-	set_aside_too_large(p, turn);
-	if (transaction_was_fenced(p->transaction))
-		assignment_drop_group(p);
-}
-
-/* Abort, roll back, rewind (R9). Where it is not certain that nothing happened, the changelog
- * decides: a new producer, and restore. */
-static void undo(struct pipeline *p, const struct turn *turn, int r) {
-	if (turn->in_transaction && r != TURN_E_UNKNOWN &&
-	    transaction_abort(p->transaction) == TURN_E_UNKNOWN && r > 0)
-		r = TURN_E_UNKNOWN;
-	replica_rollback(p->replica);
-	reset_partitions(p);
-	turn_budget_undone(&p->budget);
-	pause_turns(p);
-	heed_transaction(p, turn);
-	metric_add(&p->metrics.transactions[r == TURN_E_UNKNOWN ? METRIC_TRANSACTION_UNKNOWN
-								: METRIC_TRANSACTION_ABORTED],
-		   1);
-	if (r < 0)
-		p->replica_error = r;
-	else if (r == TURN_E_UNKNOWN)
-		assignment_resync(p);
-	else
-		p->input_stale = true;
-}
-
-/* What is written now lies behind what was committed before, or the topic was deleted and made
- * anew. */
-static bool is_remade(const struct pipeline *p, const struct partition *partition) {
-	int64_t first_offset = partition->turn_position_offset - partition->turn_records;
-	bool is_known = partition->turn_touched && partition->turn_position_offset >= 0 &&
-			partition->position.sequence > 0;
-
-	if (!is_known || first_offset > partition->position_offset)
-		return false;
-	log_error("changelog was deleted and made anew: nothing is committed to it",
-		  "topic=%s partition=%d offset=%lld expected_after=%lld", p->topics.state,
-		  partition->id, (long long)first_offset, (long long)partition->position_offset);
 	return true;
 }
 
-/* A history that begins in the middle would be restored as if it were whole. Restored now, before
- * that, it is not served. */
-static int check_changelog(const struct pipeline *p) {
-	int r = 0;
+static void count_turn(const struct turn *turn) {
+	struct pipeline_metrics *metrics = turn->turns->settings.metrics;
 
-	for (int32_t i = 0; i < p->partition_count; i++)
-		if (is_remade(p, &p->partitions[i]))
-			r = TURN_E_UNKNOWN;
-	return r;
+	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
+		for (int k = 0; k < METRIC_COMMAND_COUNT; k++)
+			metric_add(&metrics->commands[i][k], turn->command_counts[i][k]);
+	for (int i = 0; i < METRIC_DELIVERY_COUNT; i++)
+		metric_add(&metrics->deliveries[i], turn->delivery_counts[i]);
+	metric_add(&metrics->webhooks_disabled, turn->webhooks_disabled);
+	for (int i = 0; i < TENANT_LIMIT_COUNT; i++)
+		metric_add(&metrics->refused_by_limit[i], turn->refused_by_limit[i]);
 }
 
-static int commit_kafka(struct pipeline *p, struct turn *turn) {
-	rd_kafka_topic_partition_list_t *offsets = turn_offsets(p);
-	int64_t started_us = clock_monotonic_us();
-	int r = transaction_flush(p->transaction);
+/* Only now may anything leave (R4). */
+static void dispatch(struct turn *turn, struct work *work) {
+	struct dispatcher *dispatcher = turn->turns->settings.dispatcher;
+	int64_t now_ms = clock_wall_ms();
+	struct job *job;
 
-	if (r == 0)
-		r = check_changelog(p);
-	if (r == 0)
-		r = transaction_commit(p->transaction, offsets, p->group);
-	rd_kafka_topic_partition_list_destroy(offsets);
-	turn->commit_us = clock_monotonic_us() - started_us;
-	if (r == 0)
-		observe_commit(p, turn->commit_us);
-	return r;
-}
-
-static int run_transaction(struct pipeline *p, struct turn *turn, struct work *work) {
-	int r;
-
-	fault_step("before-begin");
-	r = replica_turn_begin(p->replica, clock_monotonic_ms());
-	if (r != 0)
-		return r;
-	turn->had_transaction = true;
-	r = transaction_begin(p->transaction);
-	if (r != 0)
-		return r;
-	turn->in_transaction = true;
-	r = turn_handle(p, turn, work);
-	fault_step("after-produce");
-	if (r != 0)
-		return r;
-	turn->in_transaction = false; /* committed, or aborted there */
-	r = commit_kafka(p, turn);
-	return r == 0 ? commit_replica(p) : r;
-}
-
-static void end_turn(struct pipeline *p, struct turn *turn, struct work *work) {
-	backoff_clear(&p->undone_backoff);
-	atomic_store(&p->metrics.undone_in_a_row, 0);
-	turn_budget_committed(&p->budget, turn->commands, turn->commit_us / 1000);
-	letter_limit_renew(&p->letter_limit, clock_monotonic_ms());
-	advance_partitions(p);
-	count_turn(p, turn);
-	dispatch_reported(p->dispatch, work->report_count);
-	dispatch_committed(p, turn, TAKE(work->outcomes));
+	dispatcher_end_reports(dispatcher, work->report_count);
+	while ((job = job_list_pop(&work->outcomes))) {
+		dispatcher_return_job(dispatcher, job, now_ms);
+		job_free(job);
+	}
+	turn_changes_dispatch(&turn->changes, dispatcher, now_ms);
 	fault_step("after-dispatch");
 }
 
-/* Returns whether there may be more to do at once. */
-static bool run_work(struct pipeline *p, struct work *work) {
-	struct turn turn = { .begun_ms = clock_monotonic_ms() };
-	int r;
+static struct step end_committed(struct turn *turn, struct work *work) {
+	struct turns *t = turn->turns;
 
-	if (!p->group) { /* what no group fences is not written */
-		p->input_stale |= work->command != NULL;
-		return false;
-	}
-	r = run_transaction(p, &turn, work);
-	if (r == 0)
-		end_turn(p, &turn, work);
-	else
-		undo(p, &turn, r);
-	return true;
+	backoff_clear(&t->undone);
+	atomic_store(&t->settings.metrics->undone_in_a_row, 0);
+	turn_budget_committed(&t->budget, turn->commands, turn->commit_us / 1000);
+	letter_limit_renew(&t->letter_limit, clock_monotonic_ms());
+	advance_partitions(t);
+	count_turn(turn);
+	dispatch(turn, work);
+	return step_done(true);
 }
 
-static bool run(struct pipeline *p, bool with_commands) {
-	struct work work = { 0 };
-	bool more = true;
+/* Undoing (R9). */
+
+/*
+ * A record that its topic does not take must not stop the worker. Batches have shrunk until the
+ * command that made it is alone: it becomes a dead letter. Where the letter is too large, less of
+ * the original is kept.
+ */
+static void heed_too_large(struct turn *turn, const struct transaction_end *ended) {
+	struct turns *t = turn->turns;
+
+	if (!ended->has_large_letter && !ended->has_large_record)
+		return;
+	if (turn->commands == 1 && ended->has_large_record)
+		turn->last.partition->poison[turn->last.input] = turn->last.offset;
+	if (turn->commands == 1 && ended->has_large_letter)
+		letter_limit_refused(&t->letter_limit, clock_monotonic_ms());
+	log_error("a record is too large for its topic: raise max.message.bytes",
+		  "is_dead_letter=%d commands_in_turn=%zu dead_letters_keep=%zu",
+		  ended->has_large_letter, turn->commands, t->letter_limit.bytes);
+}
+
+static void roll_back(struct turn *turn) {
+	struct turns *t = turn->turns;
+
+	replica_rollback(turn->replica);
+	reset_partitions(t);
+	turn_budget_undone(&t->budget);
+	backoff_fail(&t->undone, clock_monotonic_ms(), PAUSE_MIN_MS, PAUSE_MAX_MS);
+	atomic_store(&t->settings.metrics->undone_in_a_row, t->undone.failures);
+}
+
+/*
+ * Where it is not certain that nothing happened the changelog decides; so it does where the
+ * changelog is another one.
+ */
+static struct step end_undone(struct turn *turn, int r, const struct transaction_end *ended) {
+	bool is_unknown = r == TURN_E_REMADE || ended->outcome == TRANSACTION_UNKNOWN;
+	struct step step = step_end(is_unknown ? STEP_RESYNC : STEP_REREAD);
+
+	roll_back(turn);
+	heed_too_large(turn, ended);
+	if (r < 0)
+		step = step_replica_failed(r);
+	step.is_fenced = ended->is_fenced;
+	return step;
+}
+
+/* Kafka has it, and the replica does not: it is restored from there. */
+static struct step end_half_committed(struct turn *turn, int r) {
+	roll_back(turn);
+	return r < 0 ? step_replica_failed(r) : step_end(STEP_RESYNC);
+}
+
+/* Running. */
+
+static void count_transaction(struct turns *t, const struct transaction_end *ended) {
+	static const enum metric_transaction counted[] = {
+		[TRANSACTION_COMMITTED] = METRIC_TRANSACTION_COMMITTED,
+		[TRANSACTION_ABORTED] = METRIC_TRANSACTION_ABORTED,
+		[TRANSACTION_UNKNOWN] = METRIC_TRANSACTION_UNKNOWN,
+	};
+
+	metric_add(&t->settings.metrics->transactions[counted[ended->outcome]], 1);
+}
+
+/* From begin to commit. Whatever it returns, the transaction is to be ended. */
+static int write_transaction(struct turn *turn, struct work *work) {
+	int r = transaction_begin(turn->transaction);
+
+	if (r == 0)
+		r = turn_handle(turn, work);
+	fault_step("after-produce");
+	return r == 0 ? commit_kafka(turn) : r;
+}
+
+static struct step run_work(struct turn *turn, struct work *work) {
+	struct transaction_end ended;
 	int r;
 
-	arena_reset(p->arena);
-	reset_partitions(p);
-	r = turn_take(p, &work, with_commands);
+	fault_step("before-begin");
+	r = replica_turn_begin(turn->replica, clock_monotonic_ms());
+	if (r != 0) {
+		roll_back(turn);
+		return step_replica_failed(r);
+	}
+	r = write_transaction(turn, work);
+	ended = transaction_end(turn->transaction);
+	count_transaction(turn->turns, &ended);
+	if (ended.outcome != TRANSACTION_COMMITTED)
+		return end_undone(turn, r, &ended);
+	observe_commit(turn->turns, turn->commit_us);
+	if (!are_positions_known(turn->turns))
+		return end_half_committed(turn, 0);
+	r = commit_replica(turn);
+	return r == 0 ? end_committed(turn, work) : end_half_committed(turn, r);
+}
+
+static struct step run(struct turns *t, const struct turn_stores *stores, bool with_commands) {
+	struct turn turn = { .turns = t,
+			     .replica = stores->replica,
+			     .transaction = stores->transaction,
+			     .begun_ms = clock_monotonic_ms() };
+	struct work work = { 0 };
+	struct step step;
+	int r;
+
+	/* No group fences what would be written (R3). */
+	if (!membership_group(t->settings.membership))
+		return step_done(false);
+	arena_reset(t->arena);
+	reset_partitions(t);
+	r = turn_take(&turn, &work, with_commands);
 	if (r < 0)
-		p->replica_error = r;
+		step = step_replica_failed(r);
 	else
-		more = !turn_is_idle(&work) && run_work(p, &work);
-	/* They happened, whatever became of the transaction: they wait for the next. */
-	turn_keep_outcomes(p, work.outcomes);
-	turn_keep_outcomes(p, work.more_outcomes);
+		step = turn_is_idle(&work) ? step_done(false) : run_work(&turn, &work);
+	/* Outcomes happened, whatever became of the transaction: they wait for the next. */
+	job_list_append(&t->outcomes, &work.outcomes);
+	job_list_append(&t->outcomes, &work.later_outcomes);
 	if (work.command)
 		rd_kafka_message_destroy(work.command);
-	return more;
+	return step;
 }
 
-bool turn_run(struct pipeline *p) {
-	if (!p->group || p->input_stale ||
-	    !backoff_is_over(&p->undone_backoff, clock_monotonic_ms()) || !pipeline_has_replica(p))
-		return false;
-	return run(p, true);
+struct step turns_run(struct turns *t, const struct turn_stores *stores) {
+	if (!backoff_is_over(&t->undone, clock_monotonic_ms()))
+		return step_done(false);
+	return run(t, stores, true);
 }
 
-void turn_run_outcomes(struct pipeline *p) {
-	if (p->transaction && pipeline_has_replica(p))
-		run(p, false);
+struct step turns_run_outcomes(struct turns *t, const struct turn_stores *stores) {
+	return run(t, stores, false);
 }

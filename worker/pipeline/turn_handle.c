@@ -1,16 +1,26 @@
 /*
- * Handling: what a turn took becomes effects, which are written one after the other. Outcomes come
- * first, for they free memory; then what is bounded in number; then commands, while there is room.
+ * Handling: what a turn took becomes effects, which are written one after the other.
  */
 #include "base/clock.h"
-#include "pipeline/turn.h"
+#include "pipeline/turn_internal.h"
 
 DEFINE_CLEANUP(rd_kafka_message_t, rd_kafka_message_destroy)
 
+static struct turn_spent spent(const struct turn *turn) {
+	return (struct turn_spent){ turn->commands, transaction_bytes(turn->transaction),
+				    clock_monotonic_ms() - turn->begun_ms };
+}
+
+static struct partition *partition_of(const struct turn *turn, int32_t id) {
+	return &turn->turns->settings.partitions->items[id];
+}
+
+/* Commands. */
+
 static void derive_key(void *userdata, struct arena *arena, const char *tenant_id, int32_t epoch,
 		       struct signing_key *out) {
-	const struct pipeline *p = userdata;
-	const struct master_key *master = master_keys_first(p->master_keys);
+	const struct turns *t = userdata;
+	const struct master_key *master = master_keys_first(t->settings.master_keys);
 	_cleanup_(signer_unrefp) struct signer *signer = signer_derive(master, tenant_id, epoch);
 
 	out->kid = arena_strdup(arena, signer_kid(signer));
@@ -18,221 +28,223 @@ static void derive_key(void *userdata, struct arena *arena, const char *tenant_i
 	out->master_key_id = master_key_id(master);
 }
 
-static int handle_record(struct pipeline *p, const rd_kafka_message_t *message,
+static int handle_record(struct turn *turn, const rd_kafka_message_t *message,
 			 const struct intake_record *record, struct effects *effects) {
+	struct turns *t = turn->turns;
+	bool is_admin = record->input == INPUT_ADMIN;
 	const struct command_envelope *envelope =
-	    record->input == INPUT_ADMIN ? &record->command.envelope : &record->issuance.envelope;
-	struct command_source source = { p->cluster_id, rd_kafka_topic_name(message->rkt),
+	    is_admin ? &record->command.envelope : &record->issuance.envelope;
+	struct command_source source = { t->settings.cluster_id, rd_kafka_topic_name(message->rkt),
 					 message->partition, message->offset };
 	struct handler_context context = {
-		.settings = &p->handler_settings,
-		.registry = replica_registry(p->replica),
+		.settings = &t->handler_settings,
+		.registry = replica_registry(turn->replica),
 		.derive_key = derive_key,
-		.derive_key_userdata = p,
+		.derive_key_userdata = t,
 		.source = &source,
-		.pending_deliveries = tenant_pending_get(p->tenant_pending, envelope->tenant_id),
+		.pending_deliveries =
+		    tenant_pending_get(t->settings.tenant_pending, envelope->tenant_id),
 		.now_ms = clock_wall_ms(),
 	};
 
-	return record->input == INPUT_ADMIN ? handle_command(&context, &record->command, effects)
-					    : handle_issuance(&context, &record->issuance, effects);
+	return is_admin ? handle_command(&context, &record->command, effects)
+			: handle_issuance(&context, &record->issuance, effects);
 }
 
 /* The reason why the record is a dead letter, or NULL: then it is decoded. */
-static const char *refuse(struct pipeline *p, const struct partition *partition,
-			  const rd_kafka_message_t *message, struct intake_record *out) {
+static const char *refuse_record(struct turn *turn, const rd_kafka_message_t *message,
+				 struct intake_record *out) {
+	struct turns *t = turn->turns;
+	const struct partition *partition = partition_of(turn, message->partition);
 	const char *reason;
 
-	if (partition->poison[intake_input(&p->intake, message)] == message->offset)
+	if (partition->poison[intake_input(&t->intake, message)] == message->offset)
 		return "what follows from it does not fit into a record";
-	return intake_decode(&p->intake, p->scratch, message, out, &reason) ? reason : NULL;
-}
-
-static struct turn_spent spent(const struct pipeline *p, const struct turn *turn) {
-	return (struct turn_spent){ turn->commands, transaction_bytes(p->transaction),
-				    clock_monotonic_ms() - turn->begun_ms };
+	return intake_decode(&t->intake, t->scratch, message, out, &reason) ? reason : NULL;
 }
 
 /* The command belongs to this turn: its offset is committed with it. */
-static void take_on(struct pipeline *p, struct turn *turn, const rd_kafka_message_t *message) {
-	struct partition *partition = &p->partitions[message->partition];
-	enum input input = intake_input(&p->intake, message);
+static void take_on(struct turn *turn, const rd_kafka_message_t *message) {
+	struct partition *partition = partition_of(turn, message->partition);
+	enum input input = intake_input(&turn->turns->intake, message);
 
-	partition->turn_next[input] = message->offset + 1;
-	partition->turn_touched = true;
+	partition->turn.next[input] = message->offset + 1;
+	partition->turn.is_touched = true;
 	turn->commands++;
 	turn->last.partition = partition;
 	turn->last.input = input;
 	turn->last.offset = message->offset;
 }
 
-static int set_aside(struct pipeline *p, struct turn *turn, const rd_kafka_message_t *message,
-		     const char *reason) {
-	bool is_admin = intake_input(&p->intake, message) == INPUT_ADMIN;
+static int set_aside(struct turn *turn, const rd_kafka_message_t *message, const char *reason) {
+	struct turns *t = turn->turns;
+	bool is_admin = intake_input(&t->intake, message) == INPUT_ADMIN;
+	enum metric_input input = is_admin ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE;
 	int r;
 
-	take_on(p, turn, message);
-	turn->command_counts[is_admin ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE]
-			    [METRIC_COMMAND_DEAD_LETTER]++;
+	take_on(turn, message);
+	turn->command_counts[input][METRIC_COMMAND_DEAD_LETTER]++;
 	turn->letters++;
-	r = dead_letter_write(p->transaction, message, reason, &p->letter_limit);
-	arena_reset(p->scratch);
+	r = dead_letter_write(turn->transaction, message, reason, &t->letter_limit);
+	arena_reset(t->scratch);
 	return r;
 }
 
-/* Takes the message. Where what it comes to has no room, nothing of it happened: it is the next
- * turn's first. */
-static int handle_message(struct pipeline *p, struct turn *turn, rd_kafka_message_t *message,
-			  bool *is_full) {
+/*
+ * Takes the message. Where there is no room for what it comes to, nothing of it happened: it is the
+ * next turn's first.
+ */
+static int handle_message(struct turn *turn, rd_kafka_message_t *message, bool *is_full) {
 	_cleanup_(rd_kafka_message_destroyp) rd_kafka_message_t *owned = message;
-	struct partition *partition = &p->partitions[message->partition];
-	struct turn_spent now = spent(p, turn);
+	struct turns *t = turn->turns;
+	struct turn_spent now = spent(turn);
 	struct intake_record record;
 	struct effects effects;
-	const char *reason = refuse(p, partition, message, &record);
+	const char *reason = refuse_record(turn, message, &record);
 	int r;
 
 	if (reason)
-		return set_aside(p, turn, message, reason);
-	effects_init(&effects, p->scratch);
-	r = handle_record(p, message, &record, &effects);
+		return set_aside(turn, message, reason);
+	effects_init(&effects, t->scratch);
+	r = handle_record(turn, message, &record, &effects);
 	if (r < 0)
 		return r;
 	if (!turn_budget_allows_bytes(&now, effects_body_bytes(&effects))) {
-		arena_reset(p->scratch);
-		inputs_put_back(p->inputs, TAKE(owned));
+		arena_reset(t->scratch);
+		membership_put_back(t->settings.membership, TAKE(owned));
 		*is_full = true;
 		return 0;
 	}
-	take_on(p, turn, message);
-	return turn_write_effects(p, turn, partition, &effects);
+	take_on(turn, message);
+	return turn_write_effects(turn, partition_of(turn, message->partition), &effects);
 }
 
 /* Whether another command may be begun. */
-static bool has_room(const struct pipeline *p, const struct turn *turn) {
-	struct turn_spent now = spent(p, turn);
+static bool has_room(const struct turn *turn) {
+	const struct turns *t = turn->turns;
+	struct turn_spent now = spent(turn);
 
-	if (turn->letters > 0 && letter_limit_is_low(&p->letter_limit))
+	if (turn->letters > 0 && letter_limit_is_low(&t->letter_limit))
 		return false;
-	return turn_budget_allows(&p->budget, &now);
+	return turn_budget_allows(&t->budget, &now);
 }
 
-static int handle_commands(struct pipeline *p, struct turn *turn, struct work *work) {
+static int handle_commands(struct turn *turn, struct work *work) {
 	rd_kafka_message_t *message = TAKE(work->command);
 	bool is_full = false;
 	int r = 0;
 
 	while (message) {
-		r = handle_message(p, turn, message, &is_full);
-		message = r == 0 && !is_full && has_room(p, turn) ? turn_next_command(p) : NULL;
+		r = handle_message(turn, message, &is_full);
+		message = r == 0 && !is_full && has_room(turn) ? turn_next_command(turn) : NULL;
 	}
 	return r;
 }
 
-static int handle_one_outcome(struct pipeline *p, struct turn *turn, const struct job *job) {
-	struct effects effects;
+/* Outcomes, cancellations, reports, expiry. */
 
-	effects_init(&effects, p->scratch);
-	handle_outcome(&p->outcome_settings, &job->delivery, &job->result, &effects);
-	return turn_write_effects(p, turn, &p->partitions[job->partition], &effects);
+static bool has_room_for_outcome(const struct turn *turn) {
+	struct turn_spent now = spent(turn);
+
+	return turn_budget_allows_outcome(&turn->turns->budget, &now);
 }
 
-/* Those for which there is no room wait for the next turn: after a failure they may be with bodies
- * of 256 KiB. */
-static int handle_outcomes(struct pipeline *p, struct turn *turn, struct work *work) {
-	struct job **next = &work->outcomes;
+static int handle_one_outcome(struct turn *turn, const struct job *job) {
+	struct effects effects;
+
+	effects_init(&effects, turn->turns->scratch);
+	handle_outcome(&turn->turns->outcome_settings, &job->delivery, &job->result, &effects);
+	return turn_write_effects(turn, partition_of(turn, job->partition), &effects);
+}
+
+/* Those without room wait for the next turn: after a failure they may be with bodies of 256 KiB. */
+static int handle_outcomes(struct turn *turn, struct work *work) {
+	struct job_list handled = { 0 };
+	struct job *job;
 	int r = 0;
 
-	while (*next && r == 0) {
-		struct turn_spent now = spent(p, turn);
-
-		if (!turn_budget_allows_outcome(&p->budget, &now))
-			break;
-		r = handle_one_outcome(p, turn, *next);
-		next = &(*next)->next;
+	while (r == 0 && has_room_for_outcome(turn) && (job = job_list_pop(&work->outcomes))) {
+		job_list_push(&handled, job);
+		r = handle_one_outcome(turn, job);
 	}
-	work->more_outcomes = *next;
-	*next = NULL;
+	job_list_append(&work->later_outcomes, &work->outcomes);
+	job_list_append(&work->outcomes, &handled);
 	return r;
 }
 
-static int handle_withdrawal(struct pipeline *p, struct turn *turn,
-			     const struct withdrawal *withdrawal) {
+static int handle_cancellation(struct turn *turn, const struct dispatch_cancellation *cancelled) {
 	struct effects effects;
 
-	effects_init(&effects, p->scratch);
-	handle_withdrawn(&withdrawal->delivery, withdrawal->reason, clock_wall_ms(), &effects);
+	effects_init(&effects, turn->turns->scratch);
+	handle_withdrawn(&cancelled->delivery, cancelled->reason, clock_wall_ms(), &effects);
 	turn->delivery_counts[METRIC_DELIVERY_DEAD]--; /* counted as one by its event */
 	turn->delivery_counts[METRIC_DELIVERY_WITHDRAWN]++;
-	return turn_write_effects(p, turn, &p->partitions[withdrawal->partition], &effects);
+	return turn_write_effects(turn, partition_of(turn, cancelled->partition_id), &effects);
 }
 
 /* One at least; the others while there is room, for a row with a large body is long in being
  * deleted. */
-static int handle_withdrawals(struct pipeline *p, struct turn *turn, const struct work *work) {
-	bool has_room = true;
+static int handle_cancellations(struct turn *turn, const struct work *work) {
 	int r = 0;
 
-	for (size_t i = 0; i < work->withdrawal_count && has_room && r == 0; i++) {
-		struct turn_spent now;
-
-		r = handle_withdrawal(p, turn, &work->withdrawals[i]);
-		now = spent(p, turn);
-		has_room = turn_budget_allows_outcome(&p->budget, &now);
+	for (size_t i = 0; i < work->cancellation_count && r == 0; i++) {
+		if (i > 0 && !has_room_for_outcome(turn))
+			break;
+		r = handle_cancellation(turn, &work->cancellations[i]);
 	}
 	return r;
 }
 
-static int handle_report(struct pipeline *p, struct turn *turn,
-			 const struct dispatch_report *report) {
-	const struct registry *registry = replica_registry(p->replica);
+static int handle_report(struct turn *turn, const struct dispatch_report *reported) {
+	struct turns *t = turn->turns;
+	const struct registry *registry = replica_registry(turn->replica);
+	const struct endpoint_report *report = &reported->report;
 	struct webhook webhook;
 	struct effects effects;
-	int r = registry->webhook_get(registry->userdata, p->scratch, report->report.tenant_id,
-				      &report->report.webhook_id, &webhook);
+	int r = registry->webhook_get(registry->userdata, t->scratch, report->tenant_id,
+				      &report->webhook_id, &webhook);
 
 	if (r != 0)
 		return r == REGISTRY_E_NOT_FOUND ? 0 : r;
-	effects_init(&effects, p->scratch);
-	handle_endpoint_report(&p->outcome_settings, &webhook, &report->report, clock_wall_ms(),
-			       &effects);
-	return effects.change_count > 0
-		   ? turn_write_effects(p, turn, &p->partitions[report->partition], &effects)
-		   : 0;
+	effects_init(&effects, t->scratch);
+	handle_endpoint_report(&t->outcome_settings, &webhook, report, clock_wall_ms(), &effects);
+	if (effects.change_count == 0)
+		return 0;
+	return turn_write_effects(turn, partition_of(turn, reported->partition_id), &effects);
 }
 
-static int handle_reports(struct pipeline *p, struct turn *turn, const struct work *work) {
+static int handle_reports(struct turn *turn, const struct work *work) {
 	int r = 0;
 
 	for (size_t i = 0; i < work->report_count && r == 0; i++)
-		r = handle_report(p, turn, &work->reports[i]);
+		r = handle_report(turn, &work->reports[i]);
 	return r;
 }
 
-static int handle_expired(struct pipeline *p, struct turn *turn, const struct work *work) {
+static int handle_expired(struct turn *turn, const struct work *work) {
 	int r = 0;
 
 	for (size_t i = 0; i < work->expired_count && r == 0; i++) {
 		struct effects effects;
 
-		effects_init(&effects, p->scratch);
+		effects_init(&effects, turn->turns->scratch);
 		for (size_t k = 0; k < work->expired[i].count; k++)
 			effects_delete(&effects, &work->expired[i].keys[k]);
-		r = turn_write_effects(p, turn, work->expired[i].partition, &effects);
+		r = turn_write_effects(turn, work->expired[i].partition, &effects);
 	}
 	return r;
 }
 
-int turn_handle(struct pipeline *p, struct turn *turn, struct work *work) {
-	int r = handle_outcomes(p, turn, work);
+int turn_handle(struct turn *turn, struct work *work) {
+	int r = handle_outcomes(turn, work);
 
 	if (r == 0)
-		r = handle_withdrawals(p, turn, work);
+		r = handle_cancellations(turn, work);
 	if (r == 0)
-		r = handle_reports(p, turn, work);
+		r = handle_reports(turn, work);
 	if (r == 0)
-		r = handle_expired(p, turn, work);
+		r = handle_expired(turn, work);
 	if (r == 0)
-		r = handle_commands(p, turn, work);
-	return r == 0 ? turn_write_positions(p) : r;
+		r = handle_commands(turn, work);
+	return r == 0 ? turn_write_positions(turn) : r;
 }

@@ -7,32 +7,53 @@
 #include <errno.h>
 
 enum {
-	CALL_TIMEOUT_MS = 5000,   /* of one call to librdkafka */
-	RETRIABLE_FOR_MS = 15000, /* how long the calls of one commit are repeated: past
-				     transaction.timeout.ms nothing can come of it */
+	CALL_TIMEOUT_MS = 5000, /* of one call to librdkafka */
 	INIT_TIMEOUT_MS = 5000,
 	ABORTS_IN_A_ROW_MAX = 3, /* R9 */
-	COMMIT_SLOW_MS = 2000,   /* R9: a commit slower than this has met timeouts, which can desync
-				    sequences in librdkafka 2.0.2 */
+	/* R9: a slower commit met timeouts, which can desync sequences in librdkafka 2.0.2. */
+	COMMIT_SLOW_MS = 2000,
+};
+
+enum state { STATE_NEW, STATE_IDLE, STATE_OPEN, STATE_FLUSHED, STATE_FAILED, STATE_LOST };
+
+#define TO(state) (1u << (state))
+
+/* The drawing of transaction.h. */
+static const struct {
+	const char *name;
+	unsigned allowed;
+} states[] = {
+	[STATE_NEW] = { "new", TO(STATE_IDLE) },
+	[STATE_IDLE] = { "idle", TO(STATE_OPEN) | TO(STATE_LOST) },
+	[STATE_OPEN] = { "open",
+			 TO(STATE_FLUSHED) | TO(STATE_FAILED) | TO(STATE_IDLE) | TO(STATE_LOST) },
+	[STATE_FLUSHED] = { "flushed", TO(STATE_IDLE) | TO(STATE_FAILED) | TO(STATE_LOST) },
+	[STATE_FAILED] = { "failed", TO(STATE_IDLE) | TO(STATE_LOST) },
+	[STATE_LOST] = { "lost", 0 },
 };
 
 struct transaction {
 	struct client_callbacks callbacks;
 	rd_kafka_t *producer;
 	char *id; /* transactional.id */
-	rd_kafka_topic_t *state, *results, *dead_letters;
+	rd_kafka_topic_t *state_topic, *results_topic, *dead_letters_topic;
+	enum state state;
+	struct transaction_end end; /* of the transaction that is open, as far as it is known */
 	int aborts_in_a_row;
+	bool was_slow;
 	int64_t ending_since_ms; /* monotonic: when the flush began */
 	size_t bytes;
-	bool is_initialised, worn, large_letter, large_record, fenced;
 };
 
-static void note_too_large(struct transaction *t, const rd_kafka_topic_t *topic) {
-	bool is_letter =
-	    strcmp(rd_kafka_topic_name(topic), rd_kafka_topic_name(t->dead_letters)) == 0;
+/* Making. */
 
-	t->large_letter |= is_letter;
-	t->large_record |= !is_letter;
+static void note_too_large(struct transaction *t, const rd_kafka_topic_t *topic) {
+	const char *dead_letters = rd_kafka_topic_name(t->dead_letters_topic);
+
+	if (strcmp(rd_kafka_topic_name(topic), dead_letters) == 0)
+		t->end.has_large_letter = true;
+	else
+		t->end.has_large_record = true;
 }
 
 /* A record's offset goes to where its producer asked for it. */
@@ -58,92 +79,73 @@ struct transaction *transaction_new(const struct config *config, const struct to
 	t->producer = client_new(config, CLIENT_PRODUCER, &t->callbacks);
 	if (!t->producer)
 		return NULL;
-	/* Handles before use: the first produce to a topic without one waits a second for its
+	/* Handles before use: the first record to a topic without one waits a second for its
 	 * metadata. */
-	t->state = rd_kafka_topic_new(t->producer, topics->state, NULL);
-	t->results = rd_kafka_topic_new(t->producer, topics->results, NULL);
-	t->dead_letters = rd_kafka_topic_new(t->producer, topics->dead_letters, NULL);
-	return t->state && t->results && t->dead_letters ? TAKE(t) : NULL;
+	t->state_topic = rd_kafka_topic_new(t->producer, topics->state, NULL);
+	t->results_topic = rd_kafka_topic_new(t->producer, topics->results, NULL);
+	t->dead_letters_topic = rd_kafka_topic_new(t->producer, topics->dead_letters, NULL);
+	return t->state_topic && t->results_topic && t->dead_letters_topic ? TAKE(t) : NULL;
+}
+
+void transaction_close(struct transaction *t) {
+	if (!t)
+		return;
+	if (t->state_topic)
+		rd_kafka_topic_destroy(t->state_topic);
+	if (t->results_topic)
+		rd_kafka_topic_destroy(t->results_topic);
+	if (t->dead_letters_topic)
+		rd_kafka_topic_destroy(t->dead_letters_topic);
+	client_free(t->producer);
+	free(t->id);
+	free(t);
 }
 
 rd_kafka_t *transaction_client(struct transaction *t) {
 	return t->producer;
 }
 
-/*
- * librdkafka asks for the coordinator until time is over, whatever the brokers answer. Where they
- * answer at all there is none: their topic for transactions could not be made, or is without a
- * leader.
- */
-static void explain_timeout(struct transaction *t) {
-	static const char operation[] = "find the transaction coordinator";
-	const rd_kafka_metadata_t *metadata;
-	_cleanup_(x_freep) char *cause = NULL;
-	rd_kafka_resp_err_t err =
-	    rd_kafka_metadata(t->producer, 0, t->state, &metadata, CALL_TIMEOUT_MS);
-
-	if (err) {
-		refusal_log_cause(operation, "transactional id", t->id, "no broker answers");
-		return;
-	}
-	cause = x_asprintf(
-	    "the brokers have none: __transaction_state has no leader, or could not be made, since "
-	    "transaction.state.log.replication.factor (3 by default) is more than the %d brokers "
-	    "that there are",
-	    metadata->broker_cnt);
-	rd_kafka_metadata_destroy(metadata);
-	refusal_log_cause(operation, "transactional id", t->id, cause);
-}
-
-int transaction_init(struct transaction *t) {
-	rd_kafka_error_t *error;
-	bool retriable;
-
-	if (t->is_initialised)
-		return 0;
-	error = rd_kafka_init_transactions(t->producer, INIT_TIMEOUT_MS);
-	if (!error) {
-		t->is_initialised = true;
-		return 0;
-	}
-	retriable = rd_kafka_error_is_retriable(error);
-	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT)
-		explain_timeout(t);
-	else if (!refusal_log(rd_kafka_error_code(error), "Write", "transactional id", t->id))
-		log_warn("transactions are not ready", "error=%s retriable=%d",
-			 log_quote(rd_kafka_error_string(error)), retriable);
-	rd_kafka_error_destroy(error);
-	return retriable ? -EAGAIN : -EPERM;
-}
-
-void transaction_close(struct transaction *t) {
-	if (!t)
-		return;
-	if (t->state)
-		rd_kafka_topic_destroy(t->state);
-	if (t->results)
-		rd_kafka_topic_destroy(t->results);
-	if (t->dead_letters)
-		rd_kafka_topic_destroy(t->dead_letters);
-	client_free(t->producer);
-	free(t->id);
-	free(t);
-}
-
 rd_kafka_topic_t *transaction_state_topic(struct transaction *t) {
-	return t->state;
+	return t->state_topic;
 }
 
 rd_kafka_topic_t *transaction_results_topic(struct transaction *t) {
-	return t->results;
+	return t->results_topic;
 }
 
 rd_kafka_topic_t *transaction_dead_letters_topic(struct transaction *t) {
-	return t->dead_letters;
+	return t->dead_letters_topic;
 }
 
-/* What the coordinator says to a member that is none any more: its partitions are others' now,
- * whatever the consumer knows of it yet. */
+/* Moving. */
+
+static void move_to(struct transaction *t, enum state to) {
+	if (!(states[t->state].allowed & TO(to))) {
+		log_error("a transaction cannot go from one state to another", "from=%s to=%s",
+			  states[t->state].name, states[to].name);
+		abort();
+	}
+	t->state = to;
+}
+
+static void expect(const struct transaction *t, enum state state, const char *call) {
+	if (t->state == state)
+		return;
+	log_error("a transaction is not in the state that a call needs", "call=%s needs=%s is=%s",
+		  call, states[state].name, states[t->state].name);
+	abort();
+}
+
+enum transaction_verdict transaction_judge(const struct transaction_failure *failure) {
+	if (failure->is_retriable && failure->spent_ms < TRANSACTION_RETRIED_FOR_MS)
+		return TRANSACTION_RETRY;
+	return failure->requires_abort ? TRANSACTION_ABORT : TRANSACTION_LOSE;
+}
+
+/*
+ * Thus a coordinator answers a member that is none any more: its partitions are others', whatever
+ * the consumer knows of it yet.
+ */
 static bool is_fencing(rd_kafka_resp_err_t err) {
 	return err == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
 	       err == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
@@ -151,171 +153,247 @@ static bool is_fencing(rd_kafka_resp_err_t err) {
 }
 
 /* Once for each cause, however often it comes: posthorn_transactions_total counts. */
-static void log_failed_call(const struct transaction *t, rd_kafka_error_t *error, const char *call,
-			    int verdict) {
-	const char *then = verdict == -EAGAIN                 ? "retry"
-			   : verdict == TRANSACTION_E_ABORTED ? "abort"
-							      : "new-producer";
-	_cleanup_(x_freep) char *operation = x_asprintf("%s, then %s", call, then);
+static void log_failed_call(const struct transaction *t, const rd_kafka_error_t *error,
+			    const char *call, enum transaction_verdict verdict) {
+	static const char *const then[] = { [TRANSACTION_RETRY] = "retry",
+					    [TRANSACTION_ABORT] = "abort",
+					    [TRANSACTION_LOSE] = "new-producer" };
+	_cleanup_(x_freep) char *operation = x_asprintf("%s, then %s", call, then[verdict]);
+	const char *name = rd_kafka_error_name(error);
 	unsigned repeats;
 
-	if (!refusal_is_repeated(operation, "transactional id", t->id, rd_kafka_error_name(error),
-				 &repeats))
+	if (!refusal_is_repeated(operation, "transactional id", t->id, name, &repeats))
 		log_warn("transaction call failed", "call=%s error=%s code=%s then=%s repeats=%u",
-			 call, log_quote(rd_kafka_error_string(error)), rd_kafka_error_name(error),
-			 then, repeats);
-}
-
-/*
- * The one place that reads librdkafka's classes of error (R9): retriable, the same call again;
- * abortable, abort; all else, a new producer. Destroys the error. Returns -EAGAIN for "again".
- */
-static int judge(struct transaction *t, rd_kafka_error_t *error, const char *call,
-		 int64_t started_ms) {
-	bool retriable = rd_kafka_error_is_retriable(error),
-	     abortable = rd_kafka_error_txn_requires_abort(error);
-	int verdict = retriable && clock_monotonic_ms() - started_ms < RETRIABLE_FOR_MS ? -EAGAIN
-		      : abortable ? TRANSACTION_E_ABORTED
-				  : TRANSACTION_E_UNKNOWN;
-
-	log_failed_call(t, error, call, verdict);
+			 call, log_quote(rd_kafka_error_string(error)), name, then[verdict],
+			 repeats);
 	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
 		refusal_log(rd_kafka_error_code(error), "Write", "transactional id", t->id);
-	t->fenced |= is_fencing(rd_kafka_error_code(error));
+}
+
+/* What follows from a call's result; 0 and NULL are success. Destroys the error. */
+static enum transaction_verdict judge(struct transaction *t, rd_kafka_error_t *error,
+				      const char *call, int64_t spent_ms) {
+	struct transaction_failure failure = {
+		.is_retriable = rd_kafka_error_is_retriable(error),
+		.requires_abort = rd_kafka_error_txn_requires_abort(error),
+		.spent_ms = spent_ms,
+	};
+	enum transaction_verdict verdict = transaction_judge(&failure);
+
+	log_failed_call(t, error, call, verdict);
+	t->end.is_fenced |= is_fencing(rd_kafka_error_code(error));
 	rd_kafka_error_destroy(error);
 	return verdict;
 }
 
-bool transaction_is_worn(const struct transaction *t) {
-	return t->worn;
+static int fail(struct transaction *t, enum transaction_verdict verdict) {
+	move_to(t, verdict == TRANSACTION_ABORT ? STATE_FAILED : STATE_LOST);
+	return TRANSACTION_E_FAILED;
 }
 
-bool transaction_had_large_letter(const struct transaction *t) {
-	return t->large_letter;
+/* NEW -> IDLE. */
+
+/*
+ * librdkafka asks for the coordinator until time is over, whatever the brokers answer. Where they
+ * answer at all there is none: their topic for transactions could not be made, or has no leader.
+ */
+static void explain_timeout(struct transaction *t) {
+	static const char operation[] = "find the transaction coordinator";
+	const rd_kafka_metadata_t *metadata;
+	_cleanup_(x_freep) char *cause = NULL;
+	rd_kafka_resp_err_t err =
+	    rd_kafka_metadata(t->producer, 0, t->state_topic, &metadata, CALL_TIMEOUT_MS);
+
+	if (err) {
+		refusal_log_cause(operation, "transactional id", t->id, "no broker answers");
+		return;
+	}
+	cause =
+	    x_asprintf("the brokers have none: __transaction_state has no leader, or could not be "
+		       "made, since transaction.state.log.replication.factor (3 by default) is "
+		       "more than the %d brokers that there are",
+		       metadata->broker_cnt);
+	rd_kafka_metadata_destroy(metadata);
+	refusal_log_cause(operation, "transactional id", t->id, cause);
 }
 
-bool transaction_had_large_record(const struct transaction *t) {
-	return t->large_record;
+int transaction_init(struct transaction *t) {
+	rd_kafka_error_t *error;
+	bool is_retriable;
+
+	if (t->state != STATE_NEW)
+		return 0;
+	error = rd_kafka_init_transactions(t->producer, INIT_TIMEOUT_MS);
+	if (!error) {
+		move_to(t, STATE_IDLE);
+		return 0;
+	}
+	is_retriable = rd_kafka_error_is_retriable(error);
+	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT)
+		explain_timeout(t);
+	else if (!refusal_log(rd_kafka_error_code(error), "Write", "transactional id", t->id))
+		log_warn("transactions are not ready", "error=%s retriable=%d",
+			 log_quote(rd_kafka_error_string(error)), is_retriable);
+	rd_kafka_error_destroy(error);
+	return is_retriable ? -EAGAIN : -EPERM;
 }
 
-bool transaction_was_fenced(const struct transaction *t) {
-	return t->fenced;
+bool transaction_needs_replacement(const struct transaction *t) {
+	return t->state == STATE_LOST || t->was_slow || t->aborts_in_a_row >= ABORTS_IN_A_ROW_MAX;
 }
+
+/* IDLE -> OPEN. */
 
 int transaction_begin(struct transaction *t) {
-	rd_kafka_error_t *error = rd_kafka_begin_transaction(t->producer);
+	rd_kafka_error_t *error;
 
-	t->large_letter = t->large_record = t->fenced = false;
+	expect(t, STATE_IDLE, "begin");
+	t->end = (struct transaction_end){ 0 };
 	t->bytes = 0;
-	return error ? judge(t, error, "begin", INT64_MIN / 2) : 0;
+	error = rd_kafka_begin_transaction(t->producer);
+	if (!error) {
+		move_to(t, STATE_OPEN);
+		return 0;
+	}
+	(void)judge(t, error, "begin",
+		    INT64_MAX); /* a local call: a further try would tell the same */
+	move_to(t, STATE_LOST);
+	return TRANSACTION_E_FAILED;
 }
 
 size_t transaction_bytes(const struct transaction *t) {
 	return t->bytes;
 }
 
+/* One try. Takes the headers where it returns no error. */
+static rd_kafka_resp_err_t produce(struct transaction *t, const struct transaction_record *record) {
+	void *key = (void *)(uintptr_t)record->key, *value = (void *)(uintptr_t)record->value;
+	rd_kafka_vu_t args[] = {
+		{ .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = record->topic },
+		{ .vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = record->partition },
+		{ .vtype = RD_KAFKA_VTYPE_KEY, .u.mem = { key, record->key_len } },
+		{ .vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = { value, record->value_len } },
+		{ .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY },
+		{ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = record->offset_out },
+		{ .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = record->headers },
+	};
+	size_t count = ARRAY_LEN(args) - (record->headers ? 0 : 1);
+	rd_kafka_error_t *error = rd_kafka_produceva(t->producer, args, count);
+	rd_kafka_resp_err_t err = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+
+	rd_kafka_error_destroy(error);
+	return err;
+}
+
 int transaction_produce(struct transaction *t, const struct transaction_record *record) {
 	int64_t started_ms = clock_monotonic_ms();
-	rd_kafka_headers_t *headers = record->headers;
+	rd_kafka_resp_err_t err;
 
+	expect(t, STATE_OPEN, "produce");
 	t->bytes += record->key_len + record->value_len;
-	for (;;) {
-		rd_kafka_resp_err_t err;
-		rd_kafka_vu_t args[8] = {
-			{ .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = record->topic },
-			{ .vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = record->partition },
-			{ .vtype = RD_KAFKA_VTYPE_KEY,
-			  .u.mem = { (void *)(uintptr_t)record->key, record->key_len } },
-			{ .vtype = RD_KAFKA_VTYPE_VALUE,
-			  .u.mem = { (void *)(uintptr_t)record->value, record->value_len } },
-			{ .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY },
-			{ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = record->offset_out },
-			{ .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers },
-		};
-		rd_kafka_error_t *error = rd_kafka_produceva(t->producer, args, headers ? 7 : 6);
-
-		if (!error)
-			return 0;
-		err = rd_kafka_error_code(error);
-		rd_kafka_error_destroy(error);
-		if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
-		    clock_monotonic_ms() - started_ms < RETRIABLE_FOR_MS) {
-			rd_kafka_poll(t->producer, 10);
-			continue;
-		}
-		if (headers)
-			rd_kafka_headers_destroy(headers);
-		if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-			note_too_large(t, record->topic);
-		refusal_log_cause("Write", "topic", rd_kafka_topic_name(record->topic),
-				  rd_kafka_err2str(err));
-		return TRANSACTION_E_ABORTED;
-	}
+	while ((err = produce(t, record)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
+	       clock_monotonic_ms() - started_ms < TRANSACTION_RETRIED_FOR_MS)
+		rd_kafka_poll(t->producer, 10);
+	if (!err)
+		return 0;
+	if (record->headers)
+		rd_kafka_headers_destroy(record->headers);
+	if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+		note_too_large(t, record->topic);
+	refusal_log_cause("Write", "topic", rd_kafka_topic_name(record->topic),
+			  rd_kafka_err2str(err));
+	return fail(t, TRANSACTION_ABORT);
 }
+
+/* OPEN -> FLUSHED -> IDLE. */
 
 int transaction_flush(struct transaction *t) {
 	rd_kafka_resp_err_t err;
 
+	expect(t, STATE_OPEN, "flush");
 	t->ending_since_ms = clock_monotonic_ms();
 	do
 		err = rd_kafka_flush(t->producer, CALL_TIMEOUT_MS);
 	while (err == RD_KAFKA_RESP_ERR__TIMED_OUT &&
-	       clock_monotonic_ms() - t->ending_since_ms < RETRIABLE_FOR_MS);
+	       clock_monotonic_ms() - t->ending_since_ms < TRANSACTION_RETRIED_FOR_MS);
 	fault_step("after-flush");
-	if (!err)
+	if (!err) {
+		move_to(t, STATE_FLUSHED);
 		return 0;
+	}
 	refusal_log_cause("flush", "transactional id", t->id, rd_kafka_err2str(err));
-	return transaction_abort(t);
+	return fail(t, TRANSACTION_ABORT);
 }
 
-static int send_offsets(struct transaction *t, const rd_kafka_topic_partition_list_t *offsets,
-			const rd_kafka_consumer_group_metadata_t *group, int64_t started_ms) {
-	int r;
+/* A call of librdkafka that ends a transaction, with its name and its arguments. */
+struct ending {
+	const char *name;
+	rd_kafka_error_t *(*call)(rd_kafka_t *producer, const struct ending *ending);
+	const rd_kafka_topic_partition_list_t *offsets;
+	const rd_kafka_consumer_group_metadata_t *group;
+};
 
-	do {
-		rd_kafka_error_t *error = rd_kafka_send_offsets_to_transaction(
-		    t->producer, offsets, group, CALL_TIMEOUT_MS);
-
-		r = error ? judge(t, error, "send-offsets", started_ms) : 0;
-	} while (r == -EAGAIN);
-	fault_step("after-offsets");
-	return r;
+static rd_kafka_error_t *send_offsets(rd_kafka_t *producer, const struct ending *ending) {
+	return rd_kafka_send_offsets_to_transaction(producer, ending->offsets, ending->group,
+						    CALL_TIMEOUT_MS);
 }
 
-static int end(struct transaction *t, rd_kafka_error_t *(*call)(rd_kafka_t *, int),
-	       const char *name, int64_t started_ms) {
-	int r;
+static rd_kafka_error_t *commit(rd_kafka_t *producer, const struct ending *ending _unused_) {
+	return rd_kafka_commit_transaction(producer, CALL_TIMEOUT_MS);
+}
 
-	do {
-		rd_kafka_error_t *error = call(t->producer, CALL_TIMEOUT_MS);
+static rd_kafka_error_t *abort_it(rd_kafka_t *producer, const struct ending *ending _unused_) {
+	return rd_kafka_abort_transaction(producer, CALL_TIMEOUT_MS);
+}
 
-		r = error ? judge(t, error, name, started_ms) : 0;
-	} while (r == -EAGAIN);
-	return r;
+/* Repeats the call while that may help. Returns 0, or a verdict that is not RETRY. */
+static int call(struct transaction *t, const struct ending *ending, int64_t started_ms) {
+	rd_kafka_error_t *error;
+
+	while ((error = ending->call(t->producer, ending))) {
+		int64_t spent_ms = clock_monotonic_ms() - started_ms;
+		enum transaction_verdict verdict = judge(t, error, ending->name, spent_ms);
+
+		if (verdict != TRANSACTION_RETRY)
+			return (int)verdict;
+	}
+	return 0;
 }
 
 int transaction_commit(struct transaction *t, const rd_kafka_topic_partition_list_t *offsets,
 		       const rd_kafka_consumer_group_metadata_t *group) {
-	int64_t started_ms = t->ending_since_ms;
-	int r = send_offsets(t, offsets, group, started_ms);
+	struct ending sending = { "send-offsets", send_offsets, offsets, group };
+	struct ending committing = { .name = "commit", .call = commit };
+	int verdict;
 
+	expect(t, STATE_FLUSHED, "commit");
+	verdict = call(t, &sending, t->ending_since_ms);
+	fault_step("after-offsets");
 	fault_step("before-kafka-commit");
-	if (r == 0)
-		r = end(t, rd_kafka_commit_transaction, "commit", started_ms);
+	if (verdict == 0)
+		verdict = call(t, &committing, t->ending_since_ms);
 	fault_step("after-kafka-commit");
-	if (r == TRANSACTION_E_ABORTED)
-		return transaction_abort(t);
-	if (r == 0)
-		t->aborts_in_a_row = 0;
-	if (clock_monotonic_ms() - started_ms > COMMIT_SLOW_MS)
-		t->worn = true;
-	return r;
+	t->was_slow |= clock_monotonic_ms() - t->ending_since_ms > COMMIT_SLOW_MS;
+	if (verdict != 0)
+		return fail(t, (enum transaction_verdict)verdict);
+	move_to(t, STATE_IDLE);
+	t->aborts_in_a_row = 0;
+	return 0;
 }
 
-int transaction_abort(struct transaction *t) {
-	int r = end(t, rd_kafka_abort_transaction, "abort", clock_monotonic_ms());
+/* OPEN, FLUSHED or FAILED -> IDLE. */
 
-	if (++t->aborts_in_a_row >= ABORTS_IN_A_ROW_MAX)
-		t->worn = true;
-	return r == 0 ? TRANSACTION_E_ABORTED : TRANSACTION_E_UNKNOWN;
+struct transaction_end transaction_end(struct transaction *t) {
+	struct ending aborting = { .name = "abort", .call = abort_it };
+
+	if (t->state == STATE_IDLE) {
+		t->end.outcome = TRANSACTION_COMMITTED;
+		return t->end;
+	}
+	if (t->state != STATE_LOST) {
+		t->aborts_in_a_row++;
+		move_to(t, call(t, &aborting, clock_monotonic_ms()) == 0 ? STATE_IDLE : STATE_LOST);
+	}
+	t->end.outcome = t->state == STATE_IDLE ? TRANSACTION_ABORTED : TRANSACTION_UNKNOWN;
+	return t->end;
 }

@@ -1,25 +1,29 @@
 /*
- * Kafka transactions: everything that a turn writes, and the offsets of what it read, become
+ * Kafka transactions of one producer: all that a turn writes, and the offsets of its inputs, become
  * visible together or not at all.
  *
- *     transaction_begin ──► transaction_produce ... ──► transaction_flush ──► transaction_commit in
- * this order, because offsets │                                                            sent
- * before the flush meet the └──────────────────────────────────────► transaction_abort   last
- * transaction's markers
+ *            init           begin          flush             commit
+ *      NEW ───────► IDLE ─────────► OPEN ─────────► FLUSHED ─────────► IDLE
+ *                   ▲  │             │ produce or     │ commit fails:
+ *                   │  │ begin       │ flush fails    │ nothing happened
+ *                   │  │ fails       ▼                │
+ *                   │  │          FAILED ◄────────────┤
+ *      end: aborted │  │             │                │ commit fails:
+ *                   └──┼── OPEN, FLUSHED, FAILED      │ nobody knows
+ *                      ▼             │ end: abort     ▼
+ *                     LOST ◄─────────┴─ fails ──── LOST
  *
- * Every transaction sends offsets (R2), with the group metadata of the assignment that its input
- * came from (R3): that is what fences a zombie.
+ * transaction_end alone aborts; every transaction that was begun ends with it. A producer that is
+ * LOST is closed: the one after it settles with its init whatever the transaction had become.
+ *
+ * Offsets are sent after the flush, because offsets sent before it meet the last transaction's
+ * markers. Every transaction sends them (R2), with the group metadata of the assignment that its
+ * input came from (R3): that is what fences a zombie.
  */
 #pragma once
 
 #include "rdkafka/client.h"
 #include "rdkafka/topics.h"
-
-enum {
-	TRANSACTION_E_ABORTED = 1, /* nothing of it happened: roll back and rewind */
-	TRANSACTION_E_UNKNOWN = 2, /* the producer is unusable, and whether the commit happened only
-				      the brokers know: make a new one and restore */
-};
 
 struct transaction;
 
@@ -31,24 +35,27 @@ struct transaction_record {
 	const void *value; /* copied; NULL is a tombstone */
 	size_t value_len;
 	rd_kafka_headers_t *headers; /* taken, also on failure; NULL: none */
-	int64_t *offset_out;         /* NULL, or where the record's offset is written before
-					transaction_flush returns */
+	int64_t *offset_out; /* NULL, or where the record's offset is written in the flush */
 };
 
-/* Makes the producer; it is ready when transaction_init has returned 0. NULL (logged) when its
- * configuration is refused. */
+/*
+ * Makes the producer; it is ready when transaction_init has returned 0. NULL (logged) when its
+ * configuration is refused. Borrows `config` for the call, `topics` too.
+ */
 struct transaction *transaction_new(const struct config *config, const struct topics *topics);
 void transaction_close(struct transaction *transaction);
 DEFINE_CLEANUP(struct transaction, transaction_close)
 
-/* Its client, to ask the brokers something: a consumer's questions wait behind its fetches, half a
- * second each. Lives as long as the transaction. */
+/*
+ * The producer as a client, to ask the brokers something: a consumer's questions wait behind its
+ * fetches, half a second each. Lives as long as the transaction.
+ */
 rd_kafka_t *transaction_client(struct transaction *transaction);
 
 /*
- * Initialises transactions, which fences every older producer of this worker id and settles what it
- * left open. One bounded try. Returns 0, also when it is done already; -EAGAIN (logged) while the
- * brokers are not ready; or -EPERM (logged) when they refuse for good.
+ * NEW -> IDLE: fences every older producer of this worker id and settles what it left open. One
+ * bounded try. Returns 0, also when it is done already; -EAGAIN (logged) while the brokers are not
+ * ready; or -EPERM (logged) when they refuse for good.
  */
 int transaction_init(struct transaction *transaction) _must_check_;
 
@@ -56,32 +63,61 @@ rd_kafka_topic_t *transaction_state_topic(struct transaction *transaction);
 rd_kafka_topic_t *transaction_results_topic(struct transaction *transaction);
 rd_kafka_topic_t *transaction_dead_letters_topic(struct transaction *transaction);
 
-/* Whether the producer should be replaced before the next transaction: three aborts in a row, or a
- * commit that took very long (R9). */
-bool transaction_is_worn(const struct transaction *transaction);
-
 /*
- * Of the last transaction that was begun: whether a dead letter, or another record, was too large
- * for its topic or for librdkafka; whether the brokers no longer take the group's offsets from us.
+ * Whether the producer is to be replaced before the next transaction: LOST, three aborts in a row,
+ * or a commit that took very long (R9).
  */
-bool transaction_had_large_letter(const struct transaction *transaction);
-bool transaction_had_large_record(const struct transaction *transaction);
-bool transaction_was_fenced(const struct transaction *transaction);
+bool transaction_needs_replacement(const struct transaction *transaction);
 
-/* All return 0, TRANSACTION_E_ABORTED or TRANSACTION_E_UNKNOWN; failures are logged. After a
- * failure of produce call transaction_abort. */
+/* A call below failed (logged): the transaction is FAILED or LOST, and its end is next. */
+enum { TRANSACTION_E_FAILED = 1 };
+
+/* IDLE -> OPEN. Returns 0 or TRANSACTION_E_FAILED. */
 int transaction_begin(struct transaction *transaction) _must_check_;
+/* OPEN. Returns 0 or TRANSACTION_E_FAILED. */
 int transaction_produce(struct transaction *transaction,
 			const struct transaction_record *record) _must_check_;
 /* Bytes of keys and values produced since begin. */
 size_t transaction_bytes(const struct transaction *transaction);
-/* All records are at the brokers then, and where they lie is known. */
+/*
+ * OPEN -> FLUSHED: all records are at the brokers, and their offsets are known. Returns 0 or
+ * TRANSACTION_E_FAILED.
+ */
 int transaction_flush(struct transaction *transaction) _must_check_;
-/* Sends the offsets and commits what was flushed. */
+/* FLUSHED -> IDLE: sends the offsets and commits. Returns 0 or TRANSACTION_E_FAILED. */
 int transaction_commit(struct transaction *transaction,
 		       const rd_kafka_topic_partition_list_t *offsets,
 		       const rd_kafka_consumer_group_metadata_t *group) _must_check_;
 
-/* Returns TRANSACTION_E_ABORTED when it is certain that nothing happened, else
- * TRANSACTION_E_UNKNOWN. */
-int transaction_abort(struct transaction *transaction) _must_check_;
+enum transaction_outcome {
+	TRANSACTION_COMMITTED,
+	TRANSACTION_ABORTED, /* nothing of it happened */
+	TRANSACTION_UNKNOWN, /* whether it was committed only the brokers know */
+};
+
+struct transaction_end {
+	enum transaction_outcome outcome;
+	bool has_large_letter; /* a dead letter was too large for its topic or for librdkafka */
+	bool has_large_record; /* another record was */
+	bool is_fenced;        /* the brokers no longer take the group's offsets from this member */
+};
+
+/*
+ * Ends the transaction that was begun last: aborts it, unless it was committed. Once after each
+ * begin, also after one that failed.
+ */
+struct transaction_end transaction_end(struct transaction *transaction);
+
+/* librdkafka's classes of error, and the time since the first try of the call. */
+struct transaction_failure {
+	bool is_retriable, requires_abort;
+	int64_t spent_ms;
+};
+
+enum transaction_verdict { TRANSACTION_RETRY, TRANSACTION_ABORT, TRANSACTION_LOSE };
+
+/* Past transaction.timeout.ms (15 s) nothing can come of a further try. */
+enum { TRANSACTION_RETRIED_FOR_MS = 15000 };
+
+/* R9, as a function of values: retriable, the same call again; abortable, abort; else LOST. */
+enum transaction_verdict transaction_judge(const struct transaction_failure *failure);

@@ -1,0 +1,93 @@
+/* Breakers, probes, holds, and the reports that go to webhooks. */
+#include "dispatch_script.h"
+
+/* A has failed three times in a row, and one probe is due in a second. */
+#define OPENED "put A1-9; activate 0 1; refill; fail A1; refill; fail A2; refill; fail A3; open 1; "
+
+static const struct dispatch_row rows[] = {
+	/* clang-format off */
+	{ "two failures do not open a breaker",
+	  "put A1-9; activate 0 1; refill; fail A1; refill; fail A2; open 0; refill; sent A3" },
+	{ "three failures in a row open it",
+	  OPENED "due 1000" },
+	{ "a success between them does not count them together",
+	  "put A1-9; activate 0 1; refill; fail A1; refill; fail A2; refill; ok A3; refill; "
+	  "fail A4; open 0" },
+	{ "an open breaker lets one probe through",
+	  OPENED "+999; refill; sent ; +1; refill; sent A4!; memory 1; due never" },
+	{ "a probe that fails holds for another interval",
+	  OPENED "+1000; refill; sent A4!; fail A4; due 1000; +1000; refill; sent A5!" },
+	{ "a probe that succeeds closes the breaker",
+	  OPENED "+1000; refill; ok A4; open 0; refill; sent A5-6" },
+	{ "a recorded delivery waits while its endpoint is held",
+	  "add A1; refill; wait 5000 A1; add A2; sent ; due 5000; +5000; refill; sent A2" },
+	{ "an open breaker gives back what the engine has queued",
+	  "put A1-9; activate 0 1; refill; late A1; refill; late A2-3; refill; sent A4-7; "
+	  "fail A4-5; dropped ; fail A6; dropped A; open 1" },
+	{ "attempts under way when it opens keep the probe waiting",
+	  "put A1-9; activate 0 1; refill; late A1; refill; late A2-3; refill; sent A4-7; "
+	  "fail A4-6; +1000; refill; sent ; refused A7; refill; sent A7!" },
+	{ "Retry-After holds the endpoint",
+	  "put A1-9; activate 0 1; refill; wait 5000 A1; due 5000; +4999; refill; sent ; +1; "
+	  "refill; sent A2" },
+	{ "Retry-After gives back what the engine has queued",
+	  "put A1-9; activate 0 1; refill; late A1; refill; sent A2-3; wait 5000 A2; dropped A" },
+	{ "Retry-After narrows the window to one",
+	  "put A1-9; activate 0 1; refill; late A1; refill; sent A2-3; late A2; wait 5000 A3; "
+	  "+5000; refill; sent A4" },
+	{ "Retry-After of nothing halves the window",
+	  "put A1-9; activate 0 1; refill; late A1; refill; late A2-3; refill; sent A4-7; "
+	  "late A4-6; wait 0 A7; due now; refill; sent A8-9" },
+	{ "a success during a hold does not end it",
+	  "put A1-9; activate 0 1; refill; late A1; refill; wait 5000 A2; late A3; due 5000" },
+	{ "a held endpoint does not hold another",
+	  "put A1-2 B1-2; activate 0 1; refill; sent A1 B1; wait 5000 A1; ok B1; refill; "
+	  "sent B2" },
+	{ "an endpoint that is gone is held until its webhook knows",
+	  "put A1-9; activate 0 1; refill; gone A1; due never; reports A:gone; end-reports 1; "
+	  "due now; reports " },
+	{ "an endpoint that is gone gives back what the engine has queued",
+	  "put A1-9; activate 0 1; refill; late A1; refill; gone A2; dropped A" },
+	{ "a change of its url frees an endpoint that is gone",
+	  "put A1-9; activate 0 1; refill; gone A1; move A; due now; refill; sent A2+" },
+	{ "single failures are not reported",
+	  "put A1-9; activate 0 1; refill; fail A1; reports ; refill; fail A2; reports " },
+	{ "an open breaker is reported once",
+	  OPENED "reports A:failing; commit-reports; reports ; +1000; refill; fail A4; reports " },
+	{ "a report that was not committed is made again after the next attempt",
+	  OPENED "reports A:failing; suspend 0; reports ; activate 0 1; +1000; refill; fail A4; "
+	  "reports A:failing" },
+	{ "a breaker that closes is reported",
+	  OPENED "commit-reports; +1000; refill; ok A4; reports A:well" },
+	{ "what fails for too long is reported again",
+	  OPENED "commit-reports; +60000; refill; fail A4; reports A:failing" },
+	{ "its deliveries are cancelled once that is committed",
+	  OPENED "commit-reports; +60000; refill; fail A4; commit-reports; refill; "
+		 "cancels A5-9:disabled A1-4:disabled" },
+	{ "one millisecond less is not too long",
+	  OPENED "commit-reports; +59999; refill; fail A4; reports " },
+	{ "reports are ended oldest first",
+	  "limits 64 1; put A1-3 B1-3; activate 0 1; refill; gone B1; gone A1; "
+	  "reports B:gone A:gone; end-reports 1; reports A:gone" },
+	{ "a report is of where the attempt went, though the webhook moved since",
+	  "put A1-9; activate 0 1; refill; move A; gone A1; reports A:gone; "
+	  "report-url https://first.example/" },
+	{ "an attempt to an earlier url says nothing of the new one",
+	  "put A1-9; activate 0 1; refill; late A1; refill; late A2-3; refill; sent A4-7; "
+	  "move A; refill; fail A4-7; open 0" },
+	{ "what an earlier worker found goes on with a probe",
+	  "note A 5000; put A1-9; activate 0 1; refill; sent A1!; open 1; memory 1" },
+	{ "a success after that closes and is reported",
+	  "note A 5000; put A1-9; activate 0 1; refill; ok A1; open 0; reports A:well" },
+	{ "failing since is counted from the earlier worker's time",
+	  "note A 59999; put A1-9; activate 0 1; refill; fail A1; reports ; +1000; refill; "
+	  "fail A2; reports A:failing" },
+	{ "a change of the webhook closes the breaker",
+	  OPENED "move A; open 0; reports ; refill; sent A4+" },
+	{ "a note of the webhook's own health changes nothing else",
+	  "put A1-9; activate 0 1; refill; ok A1; refill; sent A2-3; note A 5; dropped ; "
+	  "ok A2; refill; sent A4" },
+	/* clang-format on */
+};
+
+DISPATCH_ROWS_MAIN(rows)

@@ -1,0 +1,49 @@
+/* Refills from the replica: what is due, what is scarce, and what bounds one. */
+#include "dispatch_script.h"
+
+static const struct dispatch_row rows[] = {
+	/* clang-format off */
+	{ "without endpoints nothing is due",
+	  "due never; refill; sent " },
+	{ "what is due first is sent first",
+	  "put A1@-10 B1@-30 C1@-20; activate 0 1; refill; sent B1 C1 A1" },
+	{ "what is not due waits",
+	  "put A1@1 B1; activate 0 1; refill; sent B1; due 1" },
+	{ "the deliveries of an endpoint go in the order of their due times",
+	  "put A1-2@-5 A3@-9; activate 0 1; refill; sent A3; ok A3; refill; sent A1-2" },
+	{ "a window larger than what is due ends with the next due time",
+	  "put A1-2 A3@700; activate 0 1; refill; ok A1; refill; sent A2; due 700" },
+	{ "large bodies are read 8 MiB at a time",
+	  "limits 400 64; bodies 1000000; put A1-40; activate 0 1; refill; ok A1; refill; "
+	  "ok A2-3; refill; ok A4-7; refill; ok A8-15; loaded 15000000; refill; loaded 9000000" },
+	{ "what bytes cut off is read when half has come back",
+	  "limits 400 64; bodies 5000000; put A1-9; activate 0 1; refill; ok A1; refill; "
+	  "ok A2-3; refill; sent A4-5; due never; ok A4; due now; refill; sent A6" },
+	{ "a refill that takes long is continued by the next one",
+	  "put A1@-4 B1@-3 C1@-2 D1@-1; activate 0 1; slow 4; refill; sent A1 B1 C1; due now; "
+	  "refill; sent D1" },
+	{ "a lane that takes long does not stop the next one",
+	  "put A1-2 B1-2 C1-2; activate 0 1; refill; fail A1; late B1 C1; slow 20; refill; "
+	  "memory 2; refill; memory 3" },
+	{ "an error of the replica is returned",
+	  "put A1; activate 0 1; broken 1; refill-fails; sent ; broken 0; refill; sent A1" },
+	{ "an error while an endpoint is rescanned is returned",
+	  "put A1@500; activate 0 1; broken 1; refill-fails; broken 0; refill; due 500" },
+	{ "a delivery far ahead of its schedule is due now",
+	  "add A1; refill; fail A1; step -86400000; refill; sent A1; due never" },
+	{ "a clock that is set forward makes waiting deliveries due",
+	  "add A1; refill; sent A1; fail A1; due 10000; step 20000; refill; sent A1" },
+	{ "a clock that is set moves a hold with it",
+	  "put A1-2; activate 0 1; refill; wait 5000 A1; step 3600000; refill; sent ; "
+	  "due 5000; +5000; refill; sent A2" },
+	{ "a clock that drifts by a second moves nothing",
+	  "put A1-2; activate 0 1; refill; wait 5000 A1; step 1000; refill; due 4000" },
+	{ "a tenant without a key is asked again after a minute",
+	  "put A1; unkey A; activate 0 1; refill; sent ; due 60000; keys A; +60000; refill; "
+	  "sent A1" },
+	{ "a tenant without a key does not keep another waiting",
+	  "put A1 B1; unkey A; activate 0 1; refill; sent B1" },
+	/* clang-format on */
+};
+
+DISPATCH_ROWS_MAIN(rows)

@@ -1,0 +1,134 @@
+#include "fake_transaction.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+enum { PENDING_MAX = 4096 };
+
+struct fake_transaction fake_transaction;
+
+struct transaction {
+	int64_t *offsets_out[PENDING_MAX];
+	size_t pending;
+};
+
+static struct transaction the_transaction;
+
+/* Never looked into. */
+static char state_topic, results_topic, dead_letters_topic;
+
+struct transaction *fake_transaction_new(void) {
+	return &the_transaction;
+}
+
+struct transaction *transaction_new(const struct config *config _unused_,
+				    const struct topics *topics _unused_) {
+	return &the_transaction;
+}
+
+void transaction_close(struct transaction *transaction _unused_) {
+}
+
+rd_kafka_t *transaction_client(struct transaction *transaction _unused_) {
+	return NULL;
+}
+
+int transaction_init(struct transaction *transaction _unused_) {
+	return 0;
+}
+
+bool transaction_needs_replacement(const struct transaction *transaction _unused_) {
+	return false;
+}
+
+rd_kafka_topic_t *transaction_state_topic(struct transaction *transaction _unused_) {
+	return (rd_kafka_topic_t *)&state_topic;
+}
+
+rd_kafka_topic_t *transaction_results_topic(struct transaction *transaction _unused_) {
+	return (rd_kafka_topic_t *)&results_topic;
+}
+
+rd_kafka_topic_t *transaction_dead_letters_topic(struct transaction *transaction _unused_) {
+	return (rd_kafka_topic_t *)&dead_letters_topic;
+}
+
+static int fails(enum fake_call call) {
+	return fake_transaction.fails == call ? TRANSACTION_E_FAILED : 0;
+}
+
+int transaction_begin(struct transaction *t) {
+	struct fake_transaction *fake = &fake_transaction;
+
+	if (fake->is_open)
+		abort();
+	fake->is_open = true;
+	fake->begun++;
+	fake->bytes = fake->state_records = fake->results = fake->letters = fake->offsets = 0;
+	t->pending = 0;
+	return fails(FAKE_BEGIN);
+}
+
+int transaction_produce(struct transaction *t, const struct transaction_record *record) {
+	struct fake_transaction *fake = &fake_transaction;
+	size_t before = fake->state_records + fake->results + fake->letters;
+
+	if (record->headers)
+		rd_kafka_headers_destroy(record->headers);
+	if (fake->fails == FAKE_PRODUCE && before >= fake->fails_after)
+		return TRANSACTION_E_FAILED;
+	fake->bytes += record->key_len + record->value_len;
+	fake->results += record->topic == transaction_results_topic(t);
+	fake->letters += record->topic == transaction_dead_letters_topic(t);
+	if (record->topic != transaction_state_topic(t))
+		return 0;
+	fake->state_records++;
+	if (t->pending == PENDING_MAX)
+		abort();
+	t->offsets_out[t->pending++] = record->offset_out;
+	return 0;
+}
+
+size_t transaction_bytes(const struct transaction *t _unused_) {
+	return fake_transaction.bytes;
+}
+
+int transaction_flush(struct transaction *t) {
+	if (fails(FAKE_FLUSH))
+		return TRANSACTION_E_FAILED;
+	for (size_t i = 0; i < t->pending; i++) {
+		if (t->offsets_out[i] && !fake_transaction.hides_offsets)
+			*t->offsets_out[i] = fake_transaction.next_offset;
+		fake_transaction.next_offset++;
+	}
+	return 0;
+}
+
+int transaction_commit(struct transaction *t _unused_,
+		       const rd_kafka_topic_partition_list_t *offsets,
+		       const rd_kafka_consumer_group_metadata_t *group _unused_) {
+	if (fails(FAKE_COMMIT))
+		return TRANSACTION_E_FAILED;
+	fake_transaction.offsets = (size_t)offsets->cnt;
+	fake_transaction.committed++;
+	fake_transaction.next_offset++; /* the commit's marker */
+	fake_transaction.is_open = false;
+	return 0;
+}
+
+struct transaction_end transaction_end(struct transaction *t _unused_) {
+	struct fake_transaction *fake = &fake_transaction;
+	struct transaction_end end = fake->end;
+
+	if (!fake->is_open)
+		end.outcome = TRANSACTION_COMMITTED;
+	else if (end.outcome == TRANSACTION_COMMITTED)
+		end.outcome = TRANSACTION_ABORTED;
+	fake->is_open = false;
+	fake->ended++;
+	fake->fails = FAKE_NONE;
+	fake->hides_offsets = false;
+	fake->end = (struct transaction_end){ 0 };
+	return end;
+}

@@ -1,0 +1,279 @@
+/*
+ * A place in the group, by librdkafka's mock brokers: what is told is news, and nothing is done
+ * before it is followed.
+ */
+#include "base/clock.h"
+#include "fake_engine.h"
+#include "pipeline/membership.h"
+#include "unit.h"
+
+#include <librdkafka/rdkafka_mock.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { PARTITIONS = 2, DEADLINE_MS = 60 * 1000 };
+
+struct member {
+	struct kafka_property kafka[3];
+	struct config config;
+	struct topics topics;
+	struct engine *engine;
+	struct pipeline_metrics metrics;
+	struct membership *membership;
+	int wake_fd;
+	int partitions; /* as followed */
+};
+
+static char names[][32] = { "test.mock.num.brokers", "heartbeat.interval.ms", "bootstrap.servers",
+			    "session.timeout.ms" };
+
+/* With brokers of its own; or with another's, which `servers` names. */
+static void member_init(struct member *m, char *id, char *servers) {
+	static char one[] = "1", interval_ms[] = "100", session_ms[] = "4000", group[] = "g";
+	struct membership_settings settings = { .config = &m->config,
+						.topics = &m->topics,
+						.metrics = &m->metrics };
+
+	*m = (struct member){ .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+	m->kafka[0] = (struct kafka_property){ names[1], interval_ms };
+	m->kafka[1] = servers ? (struct kafka_property){ names[2], servers } :
+				(struct kafka_property){ names[0], one };
+	m->kafka[2] = (struct kafka_property){ names[3], session_ms };
+	m->config = (struct config){
+		.kafka = m->kafka, .kafka_count = 3, .group_id = group, .worker_id = id
+	};
+	topics_init(&m->topics, "");
+	m->engine = settings.engine = fake_engine_new();
+	settings.wake_fd = m->wake_fd;
+	m->membership = membership_new(&settings);
+	assert_int_equal(membership_open(m->membership), 0);
+}
+
+static void member_destroy(struct member *m) {
+	membership_free(m->membership);
+	engine_free(m->engine);
+	topics_destroy(&m->topics);
+	close(m->wake_fd);
+}
+
+static rd_kafka_mock_cluster_t *brokers(struct member *m) {
+	return rd_kafka_handle_mock_cluster(membership_client(m->membership));
+}
+
+static int setup(void **state) {
+	static struct member m;
+	static char id[] = "worker-1";
+
+	member_init(&m, id, NULL);
+	rd_kafka_mock_topic_create(brokers(&m), m.topics.admin, PARTITIONS, 1);
+	rd_kafka_mock_topic_create(brokers(&m), m.topics.issuance, PARTITIONS, 1);
+	*state = &m;
+	return 0;
+}
+
+static int teardown(void **state) {
+	member_destroy(*state);
+	return 0;
+}
+
+/* Polls `m`, and meanwhile `other` too, until `m` has news. The caller frees them. */
+static struct membership_news *wait_news(struct member *m, struct member *other) {
+	int64_t deadline_ms = clock_monotonic_ms() + DEADLINE_MS;
+
+	while (!membership_has_news(m->membership)) {
+		assert_true(clock_monotonic_ms() < deadline_ms);
+		membership_poll(m->membership);
+		if (other)
+			membership_poll(other->membership);
+		poll(NULL, 0, 5);
+	}
+	return membership_take_news(m->membership);
+}
+
+static void expect_assigned(struct member *m, struct member *other, int partitions) {
+	_cleanup_(membership_news_freep) struct membership_news *news = wait_news(m, other);
+
+	assert_int_equal(news->event, MEMBERSHIP_ASSIGNED);
+	assert_int_equal(news->partitions->cnt, partitions * POSITION_INPUTS);
+}
+
+static void join(struct member *m) {
+	assert_int_equal(membership_join(m->membership), 0);
+	expect_assigned(m, NULL, PARTITIONS);
+	assert_int_equal(membership_accept(m->membership), 0);
+}
+
+static void nothing_is_done_before_news_are_followed(void **state) {
+	struct member *m = *state;
+
+	assert_int_equal(membership_join(m->membership), 0);
+	expect_assigned(m, NULL, PARTITIONS);
+	assert_null(membership_group(m->membership));
+	assert_false(membership_has_news(m->membership));
+	assert_null(membership_take_news(m->membership));
+	assert_int_equal(membership_accept(m->membership), 0);
+	assert_non_null(membership_group(m->membership));
+	assert_true(membership_generation(m->membership) >= 0);
+	assert_true(m->engine->lease_until_us > clock_monotonic_us());
+}
+
+static void produce(struct member *m, int32_t partition, const char *value) {
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	rd_kafka_t *producer;
+
+	assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers",
+					   rd_kafka_mock_cluster_bootstraps(brokers(m)), NULL, 0),
+			 RD_KAFKA_CONF_OK);
+	producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
+	rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(m->topics.admin),
+			  RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_KEY("k", 1),
+			  RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)), RD_KAFKA_V_END);
+	assert_int_equal(rd_kafka_flush(producer, DEADLINE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
+	rd_kafka_destroy(producer);
+}
+
+static rd_kafka_message_t *wait_record(struct member *m) {
+	int64_t deadline_ms = clock_monotonic_ms() + DEADLINE_MS;
+	rd_kafka_message_t *message;
+
+	while (!(message = membership_next(m->membership))) {
+		assert_true(clock_monotonic_ms() < deadline_ms);
+		membership_poll(m->membership);
+		poll(NULL, 0, 5);
+	}
+	return message;
+}
+
+static void records_come_from_where_they_are_read(void **state) {
+	struct member *m = *state;
+	struct membership_read read = { m->topics.admin, 1, 1 };
+	rd_kafka_message_t *message;
+
+	produce(m, 1, "zero");
+	produce(m, 1, "one");
+	produce(m, 0, "other");
+	print_message("without an assignment nothing is read\n");
+	assert_int_equal(membership_read(m->membership, &read, 1), 0);
+	join(m);
+	assert_null(membership_next(m->membership));
+	assert_int_equal(membership_read(m->membership, &read, 1), 0);
+	print_message("the second of partition 1, and nothing of partition 0\n");
+	message = wait_record(m);
+	assert_int_equal(message->partition, 1);
+	assert_int_equal(message->offset, 1);
+	print_message("put back it comes once more\n");
+	membership_put_back(m->membership, message);
+	assert_ptr_equal(membership_next(m->membership), message);
+	assert_null(membership_next(m->membership));
+	rd_kafka_message_destroy(message);
+	print_message("read again from the first\n");
+	read.offset = 0;
+	assert_int_equal(membership_read(m->membership, &read, 1), 0);
+	message = wait_record(m);
+	assert_int_equal(message->offset, 0);
+	rd_kafka_message_destroy(message);
+	print_message("given away there is none\n");
+	membership_leave(m->membership);
+	assert_null(membership_group(m->membership));
+	assert_null(membership_next(m->membership));
+}
+
+/* The offset that a partition is to go on from is not there. */
+static void an_input_that_is_lost(void **state) {
+	struct member *m = *state;
+	struct membership_read read = { m->topics.admin, 1, 1000 };
+	struct membership_news *news;
+	int64_t deadline_ms = clock_monotonic_ms() + DEADLINE_MS;
+
+	produce(m, 1, "zero");
+	join(m);
+	assert_int_equal(membership_read(m->membership, &read, 1), 0);
+	while (!membership_has_news(m->membership)) {
+		assert_true(clock_monotonic_ms() < deadline_ms);
+		membership_poll(m->membership);
+		assert_null(membership_next(m->membership));
+		poll(NULL, 0, 5);
+	}
+	news = membership_take_news(m->membership);
+	assert_int_equal(news->event, MEMBERSHIP_INPUT_LOST);
+	assert_string_equal(news->partitions->elems[0].topic, m->topics.admin);
+	assert_int_equal(news->partitions->elems[0].partition, 1);
+	membership_news_free(news);
+}
+
+static void follow(struct member *m) {
+	struct membership_news *news;
+
+	membership_poll(m->membership);
+	while ((news = membership_take_news(m->membership))) {
+		bool is_assigned = news->event == MEMBERSHIP_ASSIGNED;
+
+		assert_true(is_assigned || news->event == MEMBERSHIP_REVOKED);
+		m->partitions = is_assigned ? news->partitions->cnt / POSITION_INPUTS : 0;
+		if (is_assigned)
+			assert_int_equal(membership_accept(m->membership), 0);
+		else
+			membership_leave(m->membership);
+		membership_news_free(news);
+	}
+}
+
+static void another_member_comes(void **state) {
+	static char id[] = "worker-2", servers[128];
+	int64_t deadline_ms = clock_monotonic_ms() + DEADLINE_MS;
+	struct member *first = *state, second;
+	struct membership_news *news;
+
+	join(first);
+	snprintf(servers, sizeof(servers), "%s", rd_kafka_mock_cluster_bootstraps(brokers(first)));
+	member_init(&second, id, servers);
+	assert_int_equal(membership_join(second.membership), 0);
+	print_message("all is to be given away\n");
+	news = wait_news(first, &second);
+	assert_int_equal(news->event, MEMBERSHIP_REVOKED);
+	assert_false(membership_is_lost(first->membership));
+	membership_news_free(news);
+	print_message("meanwhile the group metadata hold, for what is to be committed\n");
+	assert_non_null(membership_group(first->membership));
+	membership_leave(first->membership);
+	assert_null(membership_group(first->membership));
+	print_message("each has a half, after as many news as it takes\n");
+	while (first->partitions != PARTITIONS / 2 || second.partitions != PARTITIONS / 2) {
+		assert_true(clock_monotonic_ms() < deadline_ms);
+		follow(first);
+		follow(&second);
+		poll(NULL, 0, 5);
+	}
+	member_destroy(&second);
+}
+
+static void a_member_that_is_made_again(void **state) {
+	static char id[] = "worker-2", servers[128];
+	struct member *host = *state, m;
+
+	snprintf(servers, sizeof(servers), "%s", rd_kafka_mock_cluster_bootstraps(brokers(host)));
+	member_init(&m, id, servers);
+	join(&m);
+	membership_close(m.membership);
+	assert_null(membership_client(m.membership));
+	assert_null(membership_group(m.membership));
+	assert_false(membership_has_news(m.membership));
+	assert_int_equal(membership_open(m.membership), 0);
+	join(&m);
+	member_destroy(&m);
+}
+
+#define MEMBERSHIP_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		MEMBERSHIP_TEST(nothing_is_done_before_news_are_followed),
+		MEMBERSHIP_TEST(records_come_from_where_they_are_read),
+		MEMBERSHIP_TEST(an_input_that_is_lost),
+		MEMBERSHIP_TEST(another_member_comes),
+		MEMBERSHIP_TEST(a_member_that_is_made_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,737 @@
+/*
+ * Turns: how they end, for each way in which a transaction or the replica fails, and what is left
+ * then. Over a fake transaction, membership and engine; with a real replica and dispatcher.
+ */
+#include "base/clock.h"
+#include "fake_engine.h"
+#include "fake_membership.h"
+#include "fake_transaction.h"
+#include "pipeline/turn_internal.h"
+#include "replica_fixture.h"
+#include "signature/master_key.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { PARTITIONS = 2 };
+
+#define TENANT "tenant-a"
+
+/* The replica fails where a test says so: the linker puts these before its functions. */
+static int fails_turn_begin, fails_apply, fails_turn_end;
+
+int __real_replica_turn_begin(struct replica *replica, int64_t now_ms);
+int __wrap_replica_turn_begin(struct replica *replica, int64_t now_ms);
+int __real_replica_apply(struct replica *replica, int32_t partition, const struct change *change,
+			 const void *value, size_t len);
+int __wrap_replica_apply(struct replica *replica, int32_t partition, const struct change *change,
+			 const void *value, size_t len);
+int __real_replica_turn_end(struct replica *replica, int64_t now_ms);
+int __wrap_replica_turn_end(struct replica *replica, int64_t now_ms);
+
+int __wrap_replica_turn_begin(struct replica *replica, int64_t now_ms) {
+	return fails_turn_begin ? fails_turn_begin : __real_replica_turn_begin(replica, now_ms);
+}
+
+int __wrap_replica_apply(struct replica *replica, int32_t partition, const struct change *change,
+			 const void *value, size_t len) {
+	if (fails_apply)
+		return fails_apply;
+	return __real_replica_apply(replica, partition, change, value, len);
+}
+
+int __wrap_replica_turn_end(struct replica *replica, int64_t now_ms) {
+	return fails_turn_end ? fails_turn_end : __real_replica_turn_end(replica, now_ms);
+}
+
+struct world {
+	struct fixture *replica; /* and codec and arena */
+	struct config *config;
+	struct master_keys *master_keys;
+	struct topics topics;
+	rd_kafka_t *client; /* without brokers: it names topics */
+	rd_kafka_topic_t *admin, *issuance;
+	struct engine *engine;
+	struct tenant_pending *tenant_pending;
+	struct pipeline_metrics metrics;
+	struct dispatcher *dispatcher;
+	struct partition items[PARTITIONS];
+	struct partitions partitions;
+	struct partition *partition; /* of TENANT */
+	struct turns *turns;
+	struct turn_stores stores;
+	int64_t offset; /* of the next command */
+};
+
+static struct config *new_config(void) {
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
+	static const char *const settings[] = {
+		"kafka.bootstrap.servers=127.0.0.1:9",
+		"worker.master.key.file=/nonexistent",
+		"worker.id=worker-1",
+		"endpoint.allow.http=true",
+		"endpoint.allow.networks=127.0.0.0/8",
+		"delivery.threads=1",
+	};
+	struct config_source source = { .settings = settings,
+					.setting_count = ARRAY_LEN(settings) };
+	struct config *config = NULL;
+
+	if (config_load(&source, &config, &problems))
+		fail_msg("%s", problems.data);
+	return config;
+}
+
+static struct master_keys *new_master_keys(const char *directory) {
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
+	_cleanup_(x_freep) char *path = x_asprintf("%s/key", directory);
+	const char *paths[] = { path };
+	struct master_keys *keys = NULL;
+
+	assert_int_equal(master_key_generate(path, &problems), 0);
+	assert_int_equal(master_keys_load(paths, 1, &keys, &problems), 0);
+	unlink(path);
+	return keys;
+}
+
+static void make_client(struct world *w) {
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+	assert_int_equal(rd_kafka_conf_set(conf, "log_level", "0", NULL, 0), RD_KAFKA_CONF_OK);
+	w->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
+	w->admin = rd_kafka_topic_new(w->client, w->topics.admin, NULL);
+	w->issuance = rd_kafka_topic_new(w->client, w->topics.issuance, NULL);
+}
+
+static void make_partitions(struct world *w) {
+	int32_t id = rd_kafka_msg_partitioner_murmur2(w->admin, TENANT, strlen(TENANT), PARTITIONS,
+						      NULL, NULL);
+
+	w->partitions = (struct partitions){ PARTITIONS, w->items };
+	for (int32_t i = 0; i < PARTITIONS; i++) {
+		w->items[i] = (struct partition){
+			.id = i, .state = PARTITION_ACTIVE, .epoch = 1, .poison = { -1, -1 }
+		};
+		partition_turn_reset(&w->items[i]);
+	}
+	w->partition = &w->items[id];
+}
+
+static void make_dispatcher(struct world *w) {
+	struct dispatcher_settings settings = { .config = w->config,
+						.master_keys = w->master_keys,
+						.engine = w->engine,
+						.metrics = &w->metrics.dispatch,
+						.tenant_pending = w->tenant_pending,
+						.monotonic_ms = clock_monotonic_ms };
+
+	w->dispatcher = dispatcher_new(&settings, clock_wall_ms());
+	dispatcher_set_replica(w->dispatcher, w->replica->replica);
+}
+
+static void make_turns(struct world *w) {
+	struct turns_settings settings = { .config = w->config,
+					   .master_keys = w->master_keys,
+					   .topics = &w->topics,
+					   .cluster_id = CLUSTER,
+					   .engine = w->engine,
+					   .codec = w->replica->codec,
+					   .partitions = &w->partitions,
+					   .dispatcher = w->dispatcher,
+					   .tenant_pending = w->tenant_pending,
+					   .metrics = &w->metrics };
+
+	w->turns = turns_new(&settings);
+	w->stores = (struct turn_stores){ w->replica->replica, fake_transaction_new() };
+}
+
+static int setup(void **state) {
+	struct world *w = x_calloc(1, sizeof(*w));
+	void *fixture;
+
+	if (fixture_setup(&fixture))
+		return -1;
+	w->replica = fixture;
+	w->config = new_config();
+	w->master_keys = new_master_keys(w->replica->directory);
+	topics_init(&w->topics, "");
+	make_client(w);
+	make_partitions(w);
+	w->engine = fake_engine_new();
+	w->tenant_pending = tenant_pending_new();
+	pipeline_metrics_init(&w->metrics, PARTITIONS);
+	make_dispatcher(w);
+	make_turns(w);
+	fake_transaction = (struct fake_transaction){ .next_offset = 100 };
+	fake_membership = (struct fake_membership){ .has_group = true, .generation = 3 };
+	fails_turn_begin = fails_apply = fails_turn_end = 0;
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state) {
+	struct world *w = *state;
+	void *fixture = w->replica;
+
+	fake_membership_clear();
+	turns_free(w->turns);
+	dispatcher_free(w->dispatcher);
+	pipeline_metrics_destroy(&w->metrics);
+	tenant_pending_free(w->tenant_pending);
+	engine_free(w->engine);
+	rd_kafka_topic_destroy(w->admin);
+	rd_kafka_topic_destroy(w->issuance);
+	rd_kafka_destroy(w->client);
+	topics_destroy(&w->topics);
+	master_keys_free(w->master_keys);
+	config_free(w->config);
+	free(w);
+	return fixture_teardown(&fixture);
+}
+
+/* What comes in. */
+
+static void add(struct world *w, rd_kafka_topic_t *topic, const struct buffer *value) {
+	fake_membership_add(topic, w->partition->id, w->offset++, TENANT, value->data, value->len);
+}
+
+static struct command_envelope envelope(struct world *w) {
+	return (struct command_envelope){
+		.command_id = arena_printf(w->replica->arena, "c-%lld", (long long)w->offset),
+		.tenant_id = TENANT,
+		.request_id = "r",
+		.client_id = "unit",
+		.timestamp_ms = 1,
+	};
+}
+
+static void create_webhook(struct world *w) {
+	_cleanup_(buffer_destroy) struct buffer value = BUFFER_INIT(1024 * 1024);
+	const char *events[] = { "OpenIdCredentialIssued" };
+	struct command command = { .envelope = envelope(w),
+				   .operation = OPERATION_CREATE_WEBHOOK,
+				   .events = events,
+				   .event_count = 1,
+				   .url = "http://127.0.0.1:9/hook" };
+
+	codec_encode_command(w->replica->codec, &command, &value);
+	add(w, w->admin, &value);
+}
+
+static void issue(struct world *w) {
+	_cleanup_(buffer_destroy) struct buffer value = BUFFER_INIT(1024 * 1024);
+	struct issuance issuance = { .envelope = envelope(w),
+				     .user_id = "u",
+				     .credential_id = "c",
+				     .credential_configuration_id = "cc",
+				     .credential_profile = "p",
+				     .format = "f",
+				     .credential_offer_id = "o",
+				     .session_id = "s",
+				     .claims = "{}",
+				     .credential = "" };
+
+	codec_encode_issuance(w->replica->codec, &issuance, &value);
+	add(w, w->issuance, &value);
+}
+
+static void nonsense(struct world *w) {
+	static char text[] = "nonsense";
+	struct buffer value = { .data = text, .len = strlen(text) };
+
+	add(w, w->admin, &value);
+}
+
+/* As after the pause. */
+static struct step run(struct world *w) {
+	backoff_clear(&w->turns->undone);
+	return turns_run(w->turns, &w->stores);
+}
+
+/* The batch is as large as can be. */
+static void allow_all(struct world *w) {
+	w->turns->budget.commands = w->turns->budget.commands_max;
+}
+
+static size_t rows(struct world *w) {
+	return dump_count(w->replica, w->replica->replica);
+}
+
+/* How it ends. */
+
+enum { THE_LAST = 1000 }; /* of its records: the position */
+
+static void it_ends_as_its_transaction_does(void **state _unused_) {
+	static const struct {
+		const char *name;
+		enum fake_call fails;
+		size_t fails_after;
+		struct transaction_end end;
+		enum step_end step;
+		bool is_done;
+	} ends[] = {
+		{ "committed", FAKE_NONE, 0, { 0 }, STEP_DONE, true },
+		{ "the begin fails: the producer is lost",
+		  FAKE_BEGIN,
+		  0,
+		  { .outcome = TRANSACTION_UNKNOWN },
+		  STEP_RESYNC,
+		  false },
+		{ "the first record is refused",
+		  FAKE_PRODUCE,
+		  0,
+		  { .outcome = TRANSACTION_ABORTED },
+		  STEP_REREAD,
+		  false },
+		{ "an event is refused",
+		  FAKE_PRODUCE,
+		  2,
+		  { .outcome = TRANSACTION_ABORTED },
+		  STEP_REREAD,
+		  false },
+		{ "the position is refused, and so is the abort",
+		  FAKE_PRODUCE,
+		  THE_LAST,
+		  { .outcome = TRANSACTION_UNKNOWN },
+		  STEP_RESYNC,
+		  false },
+		{ "the flush fails",
+		  FAKE_FLUSH,
+		  0,
+		  { .outcome = TRANSACTION_ABORTED },
+		  STEP_REREAD,
+		  false },
+		{ "the flush fails, and so does the abort",
+		  FAKE_FLUSH,
+		  0,
+		  { .outcome = TRANSACTION_UNKNOWN },
+		  STEP_RESYNC,
+		  false },
+		{ "the commit is refused",
+		  FAKE_COMMIT,
+		  0,
+		  { .outcome = TRANSACTION_ABORTED },
+		  STEP_REREAD,
+		  false },
+		{ "the commit is refused: the group does not know this member",
+		  FAKE_COMMIT,
+		  0,
+		  { .outcome = TRANSACTION_ABORTED, .is_fenced = true },
+		  STEP_REREAD,
+		  false },
+		{ "nobody knows what became of the commit",
+		  FAKE_COMMIT,
+		  0,
+		  { .outcome = TRANSACTION_UNKNOWN },
+		  STEP_RESYNC,
+		  false },
+	};
+
+	size_t last = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		void *world;
+		struct world *w;
+		struct step step;
+
+		print_message("%s\n", ends[i].name);
+		assert_int_equal(setup(&world), 0);
+		w = world;
+		create_webhook(w);
+		fake_transaction.fails = ends[i].fails;
+		fake_transaction.fails_after = MIN(ends[i].fails_after, last);
+		fake_transaction.end = ends[i].end;
+		step = run(w);
+		assert_int_equal(step.end, ends[i].step);
+		assert_int_equal(step.is_fenced, ends[i].end.is_fenced);
+		assert_int_equal(fake_transaction.begun, fake_transaction.ended);
+		assert_int_equal(fake_transaction.committed, ends[i].is_done);
+		assert_int_equal(w->partition->next[INPUT_ADMIN], ends[i].is_done);
+		assert_int_equal(w->partition->position.sequence, ends[i].is_done);
+		assert_int_equal(rows(w) > 0, ends[i].is_done);
+		assert_int_equal(atomic_load(&w->metrics.undone_in_a_row), !ends[i].is_done);
+		assert_int_equal(w->turns->budget.commands, ends[i].is_done ? 2 : 1);
+		if (ends[i].is_done)
+			last = fake_transaction.state_records + fake_transaction.results - 1;
+		teardown(&world);
+	}
+}
+
+static void it_ends_as_the_replica_does(void **state _unused_) {
+	static const struct {
+		const char *name;
+		int *fails;
+		size_t begun, committed;
+	} ends[] = {
+		{ "its turn does not begin: there is no transaction", &fails_turn_begin, 0, 0 },
+		{ "a row is not written: the transaction is aborted", &fails_apply, 1, 0 },
+		{ "its turn does not end: Kafka has it already", &fails_turn_end, 1, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		void *world;
+		struct world *w;
+		struct step step;
+
+		print_message("%s\n", ends[i].name);
+		assert_int_equal(setup(&world), 0);
+		w = world;
+		create_webhook(w);
+		*ends[i].fails = -EIO;
+		step = run(w);
+		assert_int_equal(step.end, STEP_REPLICA_FAILED);
+		assert_int_equal(step.error, -EIO);
+		assert_int_equal(fake_transaction.begun, ends[i].begun);
+		assert_int_equal(fake_transaction.ended, ends[i].begun);
+		assert_int_equal(fake_transaction.committed, ends[i].committed);
+		assert_int_equal(w->partition->next[INPUT_ADMIN], 0);
+		assert_int_equal(w->partition->position.sequence, 0);
+		teardown(&world);
+	}
+}
+
+/* R7: rows without the place of their position could not be brought up to date. */
+static void a_commit_whose_position_lies_nowhere(void **state) {
+	struct world *w = *state;
+
+	create_webhook(w);
+	fake_transaction.hides_offsets = true;
+	assert_int_equal(run(w).end, STEP_RESYNC);
+	assert_int_equal(fake_transaction.committed, 1);
+	assert_int_equal(w->partition->position.sequence, 0);
+	assert_int_equal(rows(w), 0);
+}
+
+/* R8: what is written lies before what was committed earlier. */
+static void a_changelog_that_was_made_again(void **state _unused_) {
+	static const struct {
+		const char *name;
+		int64_t position_offset, next_offset;
+		bool is_remade;
+	} rows[] = {
+		{ "the record right after the last position", 100, 101, false },
+		{ "far after it", 100, 5000, false },
+		{ "at its very offset", 100, 100, true },
+		{ "before it", 100, 99, true },
+		{ "at the beginning", 100, 0, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		void *world;
+		struct world *w;
+
+		print_message("%s\n", rows[i].name);
+		assert_int_equal(setup(&world), 0);
+		w = world;
+		w->partition->position.sequence = 5;
+		w->partition->position_offset = rows[i].position_offset;
+		fake_transaction.next_offset = rows[i].next_offset;
+		create_webhook(w);
+		assert_int_equal(run(w).end, rows[i].is_remade ? STEP_RESYNC : STEP_DONE);
+		assert_int_equal(fake_transaction.committed, !rows[i].is_remade);
+		assert_int_equal(fake_transaction.ended, 1);
+		teardown(&world);
+	}
+}
+
+/* When there is none. */
+
+static void nothing_is_begun_without_need(void **state) {
+	struct world *w = *state;
+
+	print_message("there is nothing to do\n");
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.begun, 0);
+	print_message("no group fences what would be written (R3)\n");
+	create_webhook(w);
+	fake_membership.has_group = false;
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.begun, 0);
+	assert_int_equal(fake_membership.taken, 0);
+	print_message("only outcomes are wanted\n");
+	fake_membership.has_group = true;
+	assert_int_equal(turns_run_outcomes(w->turns, &w->stores).end, STEP_DONE);
+	assert_int_equal(fake_membership.taken, 0);
+	print_message("after one that was undone there is a pause\n");
+	fake_transaction.fails = FAKE_COMMIT;
+	assert_int_equal(run(w).end, STEP_REREAD);
+	create_webhook(w);
+	assert_int_equal(turns_run(w->turns, &w->stores).end, STEP_DONE);
+	assert_int_equal(fake_transaction.begun, 1);
+}
+
+/* A record that was read before the partition's offset was set. */
+static void only_records_that_come_next_are_handled(void **state _unused_) {
+	static const struct {
+		const char *name;
+		int64_t next;
+		enum partition_state state;
+		bool is_handled;
+	} rows[] = {
+		{ "the next one", 0, PARTITION_ACTIVE, true },
+		{ "one that was handled before", 1, PARTITION_ACTIVE, false },
+		{ "of a partition that is being restored", 0, PARTITION_RESTORING, false },
+		{ "of a partition that was given away", 0, PARTITION_SUSPENDED, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		void *world;
+		struct world *w;
+
+		print_message("%s\n", rows[i].name);
+		assert_int_equal(setup(&world), 0);
+		w = world;
+		w->partition->next[INPUT_ADMIN] = rows[i].next;
+		w->partition->state = rows[i].state;
+		create_webhook(w);
+		assert_int_equal(run(w).end, STEP_DONE);
+		assert_int_equal(fake_transaction.committed, rows[i].is_handled);
+		teardown(&world);
+	}
+}
+
+/* Batches. */
+
+static void a_batch_doubles_and_is_cut_to_an_eighth(void **state) {
+	static const struct {
+		const char *name;
+		enum fake_call fails;
+		size_t offsets_before, offsets_after; /* of the input */
+	} rows[] = {
+		{ "the first has one", FAKE_NONE, 0, 1 },
+		{ "then two", FAKE_NONE, 1, 3 },
+		{ "then four", FAKE_NONE, 3, 7 },
+		{ "eight are undone", FAKE_COMMIT, 7, 7 },
+		{ "one of them is committed", FAKE_NONE, 7, 8 },
+		{ "then two", FAKE_NONE, 8, 10 },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		print_message("%s\n", rows[i].name);
+		fake_membership_clear();
+		w->offset = w->partition->next[INPUT_ADMIN];
+		for (int k = 0; k < 20; k++)
+			create_webhook(w);
+		assert_int_equal(w->partition->next[INPUT_ADMIN], rows[i].offsets_before);
+		fake_transaction.fails = rows[i].fails;
+		assert_int_equal(run(w).end, rows[i].fails ? STEP_REREAD : STEP_DONE);
+		assert_int_equal(w->partition->next[INPUT_ADMIN], rows[i].offsets_after);
+	}
+}
+
+/* Records that are too large. */
+
+static struct step refuse(struct world *w, bool is_letter) {
+	fake_transaction.fails = FAKE_COMMIT;
+	fake_transaction.end.has_large_letter = is_letter;
+	fake_transaction.end.has_large_record = !is_letter;
+	return run(w);
+}
+
+static void reread(struct world *w, int commands) {
+	fake_membership_clear();
+	w->offset = w->partition->next[INPUT_ADMIN];
+	for (int i = 0; i < commands; i++)
+		create_webhook(w);
+}
+
+/* Only a command that is alone in its turn is known to be what is too large. */
+static void poison_is_found_by_shrinking_batches(void **state) {
+	struct world *w = *state;
+
+	allow_all(w);
+	reread(w, 3);
+	print_message("three commands, one of which is too large\n");
+	assert_int_equal(refuse(w, false).end, STEP_REREAD);
+	assert_int_equal(w->partition->poison[INPUT_ADMIN], -1);
+	w->turns->budget.commands = 1;
+	reread(w, 3);
+	print_message("the first alone: it is the one\n");
+	assert_int_equal(refuse(w, false).end, STEP_REREAD);
+	assert_int_equal(w->partition->poison[INPUT_ADMIN], 0);
+	reread(w, 3);
+	print_message("it is a dead letter\n");
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.letters, 1);
+	assert_int_equal(w->partition->next[INPUT_ADMIN], 1);
+	print_message("and the poison is forgotten\n");
+	assert_int_equal(w->partition->poison[INPUT_ADMIN], -1);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.letters, 0);
+	assert_int_equal(w->partition->next[INPUT_ADMIN], 3);
+}
+
+/* What an earlier transaction was told says nothing of a turn that has none. */
+static void an_innocent_command_is_no_poison(void **state) {
+	struct world *w = *state;
+
+	allow_all(w);
+	reread(w, 2);
+	assert_int_equal(refuse(w, false).end, STEP_REREAD);
+	w->turns->budget.commands = 1;
+	reread(w, 2);
+	fails_turn_begin = -EIO;
+	assert_int_equal(run(w).end, STEP_REPLICA_FAILED);
+	assert_int_equal(w->partition->poison[INPUT_ADMIN], -1);
+	fails_turn_begin = 0;
+	reread(w, 2);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.letters, 0);
+}
+
+static void a_letter_that_is_too_large_keeps_less(void **state) {
+	struct world *w = *state;
+	size_t before = w->turns->letter_limit.bytes;
+
+	nonsense(w);
+	assert_int_equal(refuse(w, true).end, STEP_REREAD);
+	assert_true(w->turns->letter_limit.bytes < before);
+	assert_int_equal(w->partition->poison[INPUT_ADMIN], -1);
+	print_message("then a turn has one letter\n");
+	fake_membership_clear();
+	allow_all(w);
+	w->offset = 0;
+	for (int i = 0; i < 3; i++)
+		nonsense(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.letters, 1);
+	assert_int_equal(w->partition->next[INPUT_ADMIN], 1);
+}
+
+/* Outcomes. */
+
+/* A webhook and a delivery of it, which the engine has. Returns its job. */
+static struct job *deliver(struct world *w) {
+	allow_all(w);
+	create_webhook(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	issue(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(dispatcher_refill(w->dispatcher, clock_wall_ms()), 0);
+	return job_list_pop(&w->engine->submitted);
+}
+
+static void end_job(struct world *w, struct job *job, enum job_end end) {
+	job->end = end;
+	job->result = (struct attempt_result){ .reason = ATTEMPT_OK,
+					       .status = 204,
+					       .retry_after_ms = -1,
+					       .finished_at_ms = clock_wall_ms() };
+	fake_engine_end(w->engine, job);
+}
+
+static uint64_t count_of(struct world *w, enum metric_delivery what) {
+	return atomic_load(&w->metrics.deliveries[what]);
+}
+
+static void an_outcome_waits_until_it_is_committed(void **state) {
+	struct world *w = *state;
+	struct job *job = deliver(w);
+
+	assert_non_null(job);
+	end_job(w, job, JOB_ATTEMPTED);
+	print_message("the turn is undone\n");
+	fake_transaction.fails = FAKE_COMMIT;
+	assert_int_equal(run(w).end, STEP_REREAD);
+	assert_int_equal(count_of(w, METRIC_DELIVERY_SUCCEEDED), 0);
+	assert_int_equal(w->turns->outcomes.count, 1);
+	print_message("the replica fails\n");
+	fails_turn_begin = -EIO;
+	assert_int_equal(run(w).end, STEP_REPLICA_FAILED);
+	assert_int_equal(w->turns->outcomes.count, 1);
+	fails_turn_begin = 0;
+	print_message("its partition is being restored\n");
+	w->partition->state = PARTITION_RESTORING;
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(w->turns->outcomes.count, 1);
+	print_message("it is committed, without commands\n");
+	w->partition->state = PARTITION_ACTIVE;
+	assert_int_equal(turns_run_outcomes(w->turns, &w->stores).end, STEP_DONE);
+	assert_int_equal(count_of(w, METRIC_DELIVERY_SUCCEEDED), 1);
+	assert_int_equal(w->turns->outcomes.count, 0);
+}
+
+/* R5 */
+static void an_outcome_of_an_older_epoch_is_discarded(void **state) {
+	struct world *w = *state;
+	struct job *job = deliver(w);
+	size_t begun = fake_transaction.begun;
+
+	assert_non_null(job);
+	w->partition->epoch++;
+	end_job(w, job, JOB_ATTEMPTED);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.begun, begun);
+	assert_int_equal(count_of(w, METRIC_DELIVERY_DISCARDED), 1);
+	assert_int_equal(w->turns->outcomes.count, 0);
+}
+
+/* It was not attempted: nothing happened, and it is due again. */
+static void a_refused_job_is_no_outcome(void **state) {
+	struct world *w = *state;
+	struct job *job = deliver(w);
+	size_t begun = fake_transaction.begun;
+
+	assert_non_null(job);
+	end_job(w, job, JOB_REFUSED);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.begun, begun);
+	assert_int_equal(dispatcher_refill(w->dispatcher, clock_wall_ms()), 0);
+	assert_int_equal(w->engine->submitted.count, 1);
+}
+
+/* R4: what a turn records leaves only when it is committed. */
+static void nothing_leaves_before_the_commit(void **state) {
+	struct world *w = *state;
+
+	allow_all(w);
+	create_webhook(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	issue(w);
+	fake_transaction.fails = FAKE_COMMIT;
+	assert_int_equal(run(w).end, STEP_REREAD);
+	assert_int_equal(dispatcher_refill(w->dispatcher, clock_wall_ms()), 0);
+	assert_int_equal(w->engine->submitted.count, 0);
+	assert_int_equal(tenant_pending_get(w->tenant_pending, TENANT), 0);
+	w->offset--;
+	issue(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(dispatcher_refill(w->dispatcher, clock_wall_ms()), 0);
+	assert_int_equal(w->engine->submitted.count, 1);
+	assert_int_equal(tenant_pending_get(w->tenant_pending, TENANT), 1);
+}
+
+/* R2: of each touched partition both inputs' offsets go with the transaction, of no other. */
+static void offsets_go_with_the_transaction(void **state) {
+	struct world *w = *state;
+
+	create_webhook(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.offsets, POSITION_INPUTS);
+}
+
+#define TURN_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_ends_as_its_transaction_does),
+		cmocka_unit_test(it_ends_as_the_replica_does),
+		TURN_TEST(a_commit_whose_position_lies_nowhere),
+		cmocka_unit_test(a_changelog_that_was_made_again),
+		TURN_TEST(nothing_is_begun_without_need),
+		cmocka_unit_test(only_records_that_come_next_are_handled),
+		TURN_TEST(a_batch_doubles_and_is_cut_to_an_eighth),
+		TURN_TEST(poison_is_found_by_shrinking_batches),
+		TURN_TEST(an_innocent_command_is_no_poison),
+		TURN_TEST(a_letter_that_is_too_large_keeps_less),
+		TURN_TEST(an_outcome_waits_until_it_is_committed),
+		TURN_TEST(an_outcome_of_an_older_epoch_is_discarded),
+		TURN_TEST(a_refused_job_is_no_outcome),
+		TURN_TEST(nothing_leaves_before_the_commit),
+		TURN_TEST(offsets_go_with_the_transaction),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,192 @@
+#include "dispatch/refill.h"
+
+#include "dispatch/routing.h"
+
+enum {
+	REFILL_ENDPOINTS_MAX = 256,         /* of a lane */
+	REFILL_MS = 10,                     /* of a lane, and the endpoint that it ends with */
+	REFILL_BYTES_MAX = 8 * 1024 * 1024, /* of an endpoint */
+	CLOCK_STEP_MS = 1000,               /* a smaller one may be a slow machine */
+};
+
+void dispatch_refill_init(struct dispatch_refill *refill, int64_t now_ms) {
+	refill->clock_ahead_ms = now_ms - refill->monotonic_ms();
+	refill->arena = arena_new();
+}
+
+void dispatch_refill_destroy(struct dispatch_refill *refill) {
+	arena_free(refill->arena);
+}
+
+/* One endpoint. */
+
+static int load_route(const struct dispatch_refill *refill, struct dispatch_endpoint *endpoint,
+		      const struct delivery *delivery, int64_t now_ms) {
+	const struct dispatch_routing routing = {
+		.health = refill->health,
+		.master_keys = refill->master_keys,
+		.replica = refill->replica,
+		.arena = refill->arena,
+	};
+
+	return dispatch_routing_load(&routing, endpoint, delivery->tenant_id, now_ms);
+}
+
+/* Chooses the deliveries that are not in memory yet, as far as there is room. Returns whether all
+ * of them are in memory. */
+static bool choose_all(const struct dispatch_refill *refill, struct dispatch_endpoint *endpoint,
+		       const struct delivery *deliveries, size_t count) {
+	for (size_t i = 0; i < count; i++) {
+		if (dispatch_outstanding_has(refill->outstanding, &deliveries[i].id))
+			continue;
+		if (!dispatch_endpoint_has_room(refill->health->endpoints, endpoint))
+			return false;
+		dispatch_outstanding_add(refill->outstanding, endpoint, &deliveries[i]);
+	}
+	return true;
+}
+
+/* Sets the endpoint's next due time: that of its first delivery which is due after `after_ms`. The
+ * earlier ones are in memory. */
+static int schedule_next(const struct dispatch_refill *refill, struct dispatch_endpoint *endpoint,
+			 int64_t after_ms, int64_t now_ms) {
+	struct delivery next;
+	int r = replica_next_pending(refill->replica, refill->arena, &endpoint->webhook_id,
+				     after_ms, &next);
+
+	if (r < 0)
+		return r;
+	endpoint->next_due_ms =
+	    r == REPLICA_E_NOT_FOUND
+		? DISPATCH_NEVER
+		: MAX(retry_due_ms(&refill->retry, &next, now_ms), DISPATCH_RESCAN + 1);
+	return 0;
+}
+
+/* The webhook may have changed: its deliveries, now or later, go over the new route or are
+ * cancelled. */
+static int rescan_endpoint(const struct dispatch_refill *refill, struct dispatch_endpoint *endpoint,
+			   int64_t now_ms) {
+	struct delivery *deliveries;
+	size_t count;
+	int r = replica_pending(refill->replica, refill->arena, &endpoint->webhook_id, INT64_MAX,
+				(struct delivery_bounds){ 1, SIZE_MAX }, &deliveries, &count);
+
+	if (r >= 0)
+		r = schedule_next(refill, endpoint, -1, now_ms);
+	if (r == 0 && count > 0)
+		r = load_route(refill, endpoint, &deliveries[0], now_ms);
+	return r;
+}
+
+/*
+ * Reads the endpoint's due deliveries. Where none is due, those that only a stepped clock has
+ * scheduled too far ahead (R10). Returns REPLICA_E_MORE where there may be more.
+ */
+static int read_due(const struct dispatch_refill *refill, const struct dispatch_endpoint *endpoint,
+		    int64_t now_ms, struct delivery **out, size_t *count) {
+	const struct delivery_bounds bounds = {
+		dispatch_endpoint_window(refill->health->endpoints, endpoint), REFILL_BYTES_MAX
+	};
+	size_t found;
+	int r = replica_pending(refill->replica, refill->arena, &endpoint->webhook_id, now_ms,
+				bounds, out, count);
+
+	if (r < 0 || *count > 0)
+		return r;
+	r = replica_pending(refill->replica, refill->arena, &endpoint->webhook_id, INT64_MAX,
+			    bounds, out, &found);
+	while (r >= 0 && *count < found &&
+	       retry_due_ms(&refill->retry, &(*out)[*count], now_ms) <= now_ms)
+		++*count;
+	return r == REPLICA_E_MORE && *count < found ? 0 : r;
+}
+
+static int fill_window(const struct dispatch_refill *refill, struct dispatch_endpoint *endpoint,
+		       int64_t now_ms) {
+	struct delivery *deliveries;
+	size_t count;
+	int r = read_due(refill, endpoint, now_ms, &deliveries, &count);
+	bool is_cut = r == REPLICA_E_MORE;
+	size_t window = dispatch_endpoint_window(refill->health->endpoints, endpoint);
+
+	endpoint->readable = is_cut && count < window ? count : SIZE_MAX;
+	if (r >= 0 && count > 0)
+		r = load_route(refill, endpoint, &deliveries[0], now_ms);
+	if (r < 0 || endpoint->cancel_reason || (count > 0 && !endpoint->route))
+		return r;
+	if (!choose_all(refill, endpoint, deliveries, count) || is_cut) {
+		endpoint->next_due_ms = now_ms;
+		return 0;
+	}
+	return schedule_next(
+	    refill, endpoint,
+	    count > 0 ? MAX(deliveries[count - 1].next_attempt_at_ms, now_ms) : now_ms, now_ms);
+}
+
+static int refill_endpoint(const struct dispatch_refill *refill, struct dispatch_endpoint *endpoint,
+			   int64_t now_ms) {
+	int r;
+
+	arena_reset(refill->arena);
+	r = endpoint->next_due_ms == DISPATCH_RESCAN ? rescan_endpoint(refill, endpoint, now_ms)
+						     : fill_window(refill, endpoint, now_ms);
+	if (r == 0)
+		dispatch_endpoint_settle(refill->health->endpoints, endpoint);
+	return r;
+}
+
+/* All endpoints that are due. */
+
+/* Due times are wall-clock times. After a step of that clock the waiting deliveries are judged
+ * again. */
+static void notice_clock_step(struct dispatch_refill *refill, int64_t now_ms) {
+	struct dispatch_endpoints *endpoints = refill->health->endpoints;
+	int64_t ahead_ms = now_ms - refill->monotonic_ms(),
+		step_ms = ahead_ms - refill->clock_ahead_ms;
+
+	refill->clock_ahead_ms = ahead_ms;
+	if (step_ms >= -CLOCK_STEP_MS && step_ms <= CLOCK_STEP_MS)
+		return;
+	for (struct dispatch_endpoint *e = endpoints->by_id; e; e = e->hh.next)
+		dispatch_endpoint_step_clock(endpoints, e, step_ms);
+}
+
+static int refill_lane(const struct dispatch_refill *refill, enum dispatch_lane lane,
+		       int64_t now_ms) {
+	int64_t until_ms = refill->monotonic_ms() + REFILL_MS;
+	bool has_time = true;
+	int r = 0;
+
+	for (int n = 0; r == 0 && has_time && n < REFILL_ENDPOINTS_MAX; n++) {
+		struct dispatch_endpoint *endpoint =
+		    dispatch_endpoints_first_due(refill->health->endpoints, lane);
+
+		if (!endpoint || endpoint->due.key > now_ms)
+			break;
+		r = refill_endpoint(refill, endpoint, now_ms);
+		has_time = refill->monotonic_ms() < until_ms;
+	}
+	return r;
+}
+
+int dispatch_refill_run(struct dispatch_refill *refill, int64_t now_ms) {
+	int r = 0;
+
+	notice_clock_step(refill, now_ms);
+	for (int lane = 0; lane < DISPATCH_LANE_COUNT && r == 0; lane++)
+		r = refill_lane(refill, (enum dispatch_lane)lane, now_ms);
+	return r;
+}
+
+int64_t dispatch_refill_next_ms(const struct dispatch_refill *refill) {
+	int64_t next_ms = DISPATCH_NEVER;
+
+	for (int lane = 0; lane < DISPATCH_LANE_COUNT; lane++) {
+		const struct dispatch_endpoint *first = dispatch_endpoints_first_due(
+		    refill->health->endpoints, (enum dispatch_lane)lane);
+
+		next_ms = first ? MIN(next_ms, first->due.key) : next_ms;
+	}
+	return next_ms;
+}

@@ -1,0 +1,61 @@
+/*
+ * Where the inputs of a partition go on.
+ *
+ * A position record and its committed offsets were one transaction, so they agree; each committed
+ * offset carries as metadata the position that it belongs to.
+ */
+#pragma once
+
+#include "domain/state.h"
+#include "rdkafka/topics.h"
+
+#include <librdkafka/rdkafka.h>
+
+enum { OFFSET_METADATA_SIZE = 64 };
+
+/* "<store id>/<sequence>": the metadata of the offsets that are committed with a position. */
+void offset_metadata(const struct position *position, char out[OFFSET_METADATA_SIZE]);
+
+/* An input's committed offset, as the group's coordinator tells it. */
+struct committed_offset {
+	int64_t offset;       /* below 0: none */
+	const char *metadata; /* not terminated; borrowed */
+	size_t metadata_len;
+};
+
+enum offset_choice {
+	OFFSET_OF_POSITION,  /* they agree, or the committed offset expired */
+	OFFSET_SET_BY_HAND,  /* it is not a worker's: an operator's, who is followed */
+	OFFSET_FIRST_RECORD, /* neither is there: a first start */
+	OFFSET_TORN,         /* a worker's, but of another position: of another changelog */
+};
+
+/* R8, as a function of values. `position`: sequence 0 means that the changelog has none. */
+enum offset_choice offset_choose(const struct committed_offset *committed,
+				 const struct position *position);
+
+/*
+ * Asks the brokers, and chooses for both inputs of a partition: `position` has its admin_offset and
+ * issuance_offset. Returns 0 with `next`, OFFSETS_E_TORN (logged), or -EAGAIN (logged) while the
+ * brokers do not answer. Waits for some seconds at most.
+ */
+enum { OFFSETS_E_TORN = 1 };
+
+struct offsets_question {
+	rd_kafka_t *member; /* the consumer, whose group's offsets are asked for */
+	rd_kafka_t *client; /* any other, for what a consumer answers late */
+	const struct topics *topics;
+	const char *group_id;
+	int32_t partition;
+	const struct position *position;
+};
+
+int offsets_ask(const struct offsets_question *question,
+		int64_t next[POSITION_INPUTS]) _must_check_;
+
+/*
+ * The first offset of an input's partition, and the one after its last. Returns 0, or -EAGAIN
+ * (logged).
+ */
+int offsets_ask_bounds(rd_kafka_t *client, const char *topic, int32_t partition, int64_t *low,
+		       int64_t *high) _must_check_;

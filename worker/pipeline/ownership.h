@@ -1,0 +1,78 @@
+/*
+ * Which partitions are this worker's, and how far each of them is. The arrows of partition.h:
+ *
+ *     ownership_assign      ABSENT, SUSPENDED ─► RESTORING; SUSPENDED ─► ABSENT where it is others'
+ *     ownership_restore     RESTORING: is restored; ─► FAILED where its history is torn
+ *     ownership_activate    RESTORING ─► ACTIVE, once it is known where its inputs go on
+ *     ownership_resync      ACTIVE ─► RESTORING
+ *     ownership_suspend     all but ABSENT ─► SUSPENDED
+ *
+ * The pipeline's thread only.
+ */
+#pragma once
+
+#include "dispatch/dispatcher.h"
+#include "pipeline/membership.h"
+#include "pipeline/partition.h"
+#include "pipeline/step.h"
+#include "restore/restorer.h"
+
+struct ownership;
+
+struct ownership_settings { /* all borrowed */
+	const struct config *config;
+	const struct topics *topics;
+	const struct master_keys *master_keys;
+	struct engine *engine;
+	struct membership *membership;
+	struct dispatcher *dispatcher;
+	struct restorer *restorer;
+	struct pipeline_metrics *metrics;
+};
+
+struct ownership *ownership_new(const struct ownership_settings *settings, int32_t partition_count);
+void ownership_free(struct ownership *ownership);
+DEFINE_CLEANUP(struct ownership, ownership_free)
+
+/* The table, for the turns. Borrowed. */
+struct partitions *ownership_partitions(struct ownership *ownership);
+bool ownership_has(const struct ownership *ownership, enum partition_state state);
+
+/*
+ * Follows an assignment (R3): each of its partitions is restored. Ends with STEP_FATAL (logged)
+ * where it is not of whole partitions, or the topics are no longer those that the worker knows.
+ */
+struct step ownership_assign(struct ownership *ownership,
+			     const rd_kafka_topic_partition_list_t *list) _must_check_;
+/* No attempt begins from now on (R4). */
+void ownership_close_gates(struct ownership *ownership);
+/* Nothing is served any more, until the next assignment. */
+void ownership_suspend(struct ownership *ownership);
+/* What the brokers hold is not known: all that is served is restored again (R9). */
+void ownership_resync(struct ownership *ownership);
+
+/*
+ * A slice of the restores, of about `budget_ms`. `replica` is what they write to, and is theirs
+ * alone while restorer_owns_replica.
+ */
+struct step ownership_restore(struct ownership *ownership, int64_t budget_ms) _must_check_;
+/*
+ * One restored partition, if there is any, becomes active: its backlog is walked. `client` asks the
+ * brokers. Ends with STEP_REREAD where there was one.
+ */
+struct step ownership_activate(struct ownership *ownership, struct replica *replica,
+			       rd_kafka_t *client) _must_check_;
+
+/* Reads the inputs of the active partitions from the last commit, and nothing else. */
+struct step ownership_read(struct ownership *ownership) _must_check_;
+/* The brokers do not have an offset of `list` that is to be read next. */
+void ownership_note_lost(struct ownership *ownership, const rd_kafka_topic_partition_list_t *list);
+/*
+ * Goes on from the first record there is, or the end, loudly. Ends with STEP_REREAD where an input
+ * was lost.
+ */
+struct step ownership_skip_lost(struct ownership *ownership, rd_kafka_t *client) _must_check_;
+/* How often in a row the brokers did not tell where inputs go on. */
+int ownership_failures(const struct ownership *ownership);
+/* Renews the gauges of the inputs' lag. */
+void ownership_update_lag(struct ownership *ownership);

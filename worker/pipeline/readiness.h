@@ -1,0 +1,17 @@
+/* The word of /readyz. */
+#pragma once
+
+#include "pipeline/metrics.h"
+
+#include <stdbool.h>
+
+enum pipeline_readiness {
+	PIPELINE_STARTING,  /* not a member of the group yet */
+	PIPELINE_RESTORING, /* some partition is being restored */
+	PIPELINE_READY,     /* all that is assigned is served, which may be nothing */
+	PIPELINE_TORN,      /* a partition cannot be served */
+	PIPELINE_FAILING,   /* the brokers refuse what is needed, or it is tried again in vain */
+};
+
+/* A function of what is counted. Any thread. */
+enum pipeline_readiness readiness_of(const struct pipeline_metrics *metrics, bool has_joined);
