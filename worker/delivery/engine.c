@@ -158,8 +158,7 @@ int engine_new(const struct config *config, const char *version, void (*notify)(
 }
 
 static void refuse_jobs(struct engine *engine, struct job_list *jobs) {
-	for (struct job *job = jobs->head; job; job = job->next)
-		job->end = JOB_REFUSED;
+	job_list_refuse(jobs);
 	atomic_fetch_sub_explicit(&engine->shared.counters.queued, (int)jobs->count,
 				  memory_order_relaxed);
 	outbox_put(&engine->shared.outbox, jobs);

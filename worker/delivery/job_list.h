@@ -45,6 +45,12 @@ static inline void job_list_append(struct job_list *to, struct job_list *from) {
 	*from = (struct job_list){ 0 };
 }
 
+/* None of them was attempted. */
+static inline void job_list_refuse(struct job_list *list) {
+	for (struct job *job = list->head; job; job = job->next)
+		job->end = JOB_REFUSED;
+}
+
 static inline void job_list_free(struct job_list *list) {
 	struct job *job;
 

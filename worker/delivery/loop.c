@@ -45,8 +45,6 @@ struct inbox *loop_inbox(struct loop *loop) {
 	return &loop->inbox;
 }
 
-/* Waiting. */
-
 /* Rounded up: a wait that ends too early is followed by a second one. */
 static int wait_ms(const struct loop *loop) {
 	int longest_ms = loop->has_lapsed ? LAPSED_WAIT_MS : IDLE_WAIT_MS;
@@ -182,8 +180,7 @@ static void begin_jobs(struct loop *loop) {
 
 /* Takes jobs that were queued and never counted as in flight. */
 static void refuse_queued(struct loop *loop, struct job_list *jobs) {
-	for (struct job *job = jobs->head; job; job = job->next)
-		job->end = JOB_REFUSED;
+	job_list_refuse(jobs);
 	atomic_fetch_sub_explicit(&loop->shared->counters.queued, (int)jobs->count,
 				  memory_order_relaxed);
 	job_list_append(&loop->ended, jobs);
@@ -288,8 +285,6 @@ static void *run_thread(void *userdata) {
 	return NULL;
 }
 
-/* Construction. */
-
 /* Signals are for the main thread. So is SIGPIPE: curl leaves signals alone here, and TLS writes
  * without MSG_NOSIGNAL. */
 static int start_thread(struct loop *loop) {
@@ -311,8 +306,7 @@ static int start_thread(struct loop *loop) {
 static int open_descriptors(struct loop *loop) {
 	int r = inbox_init(&loop->inbox);
 
-	if (!r)
-		r = sockets_init(&loop->sockets, &loop->shared->counters.connections);
+	r = r ? r : sockets_init(&loop->sockets, &loop->shared->counters.connections);
 	return r ? r : sockets_watch(&loop->sockets, loop->inbox.event_fd);
 }
 
