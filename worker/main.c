@@ -9,6 +9,7 @@
 #include "base/config_text.h"
 #include "base/manual.h"
 #include "base/process.h"
+#include "base/signals.h"
 #include "ops/server.h"
 #include "pipeline/pipeline.h"
 #include "rdkafka/settings_judge.h"
@@ -18,6 +19,7 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -40,9 +42,11 @@ struct worker {
 	struct engine *engine;
 	struct pipeline *pipeline;
 	struct server *server;
+	pthread_t signal_thread; /* valid where `has_signal_thread` */
+	bool has_signal_thread;
 };
 
-static struct worker worker; /* global, for the signal handler */
+static struct worker worker; /* global: threads and start-up steps take no argument */
 
 const char *argp_program_version = "posthorn-worker " POSTHORN_VERSION;
 
@@ -216,8 +220,12 @@ static void wake_pipeline(void *userdata _unused_) {
 	pipeline_wake(worker.pipeline);
 }
 
+/* Blocks the signals before the first thread starts. */
 static int start_engine(void) {
-	int r = engine_new(worker.config, POSTHORN_VERSION, wake_pipeline, NULL, &worker.engine);
+	int r;
+
+	signals_block();
+	r = engine_new(worker.config, POSTHORN_VERSION, wake_pipeline, NULL, &worker.engine);
 
 	if (r == 0)
 		return 0;
@@ -225,17 +233,24 @@ static int start_engine(void) {
 	return EXIT_FAILED;
 }
 
-static void on_signal(int number _unused_) {
+static void *stop_on_signal(void *userdata _unused_) {
+	while (!signals_wait(-1))
+		;
 	pipeline_stop(worker.pipeline);
+	return NULL;
 }
 
 static int make_pipeline(void) {
-	struct sigaction stop = { .sa_handler = on_signal };
+	int r;
 
 	worker.pipeline = pipeline_new(worker.config, worker.master_keys, worker.engine);
-	sigaction(SIGTERM, &stop, NULL);
-	sigaction(SIGINT, &stop, NULL);
-	return 0;
+	r = pthread_create(&worker.signal_thread, NULL, stop_on_signal, NULL);
+	worker.has_signal_thread = r == 0;
+	if (r == 0)
+		return 0;
+	log_error("cannot start the thread that waits for signals", "error=%s",
+		  log_quote(strerror(r)));
+	return EXIT_FAILED;
 }
 
 static int start_server(void) {
@@ -267,10 +282,10 @@ static int run_pipeline(void) {
 /* Stops the server first, since it reads the others; the engine before the pipeline, which it
  * wakes. */
 static void tear_down(void) {
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-
-	sigaction(SIGTERM, &ignore, NULL);
-	sigaction(SIGINT, &ignore, NULL);
+	if (worker.has_signal_thread) {
+		pthread_kill(worker.signal_thread, SIGTERM);
+		pthread_join(worker.signal_thread, NULL);
+	}
 	server_stop(worker.server);
 	engine_stop(worker.engine, STOP_GRACE_MS);
 	pipeline_free(worker.pipeline);

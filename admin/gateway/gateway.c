@@ -2,13 +2,13 @@
 
 #include "base/clock.h"
 #include "base/cpus.h"
+#include "base/signals.h"
 #include "gateway/api.h"
 #include "gateway/operations.h"
 #include "gateway/parts.h"
 #include "gateway/tls_files.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -168,11 +168,8 @@ static void tick(struct gateway *gateway) {
 	sender_mend(gateway->sender);
 }
 
-/* The signals are blocked in all threads, and waited for here. */
-static void serve(struct gateway *gateway, const sigset_t *stopping) {
-	const struct timespec wait = { .tv_nsec = TICK_MS * 1000000L };
-
-	while (sigtimedwait(stopping, NULL, &wait) < 0 && (errno == EAGAIN || errno == EINTR))
+static void serve(struct gateway *gateway) {
+	while (!signals_wait(TICK_MS))
 		tick(gateway);
 }
 
@@ -205,23 +202,19 @@ static void tear_down(struct gateway *gateway) {
 enum admin_status gateway_run(const struct config *config, const char *version,
 			      int64_t timeout_ms) {
 	struct gateway gateway = { .config = config, .version = version };
-	sigset_t stopping;
 	enum admin_status status = check_config(config);
 
 	if (status)
 		return status;
 	raise_file_limit(config);
-	sigemptyset(&stopping);
-	sigaddset(&stopping, SIGTERM);
-	sigaddset(&stopping, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &stopping, NULL);
+	signals_block();
 	signal(SIGPIPE, SIG_IGN);
 	status = start(&gateway, timeout_ms);
 	if (!status) {
 		log_info("gateway started", "version=%s host=%s port=%u tls=%s", version,
 			 config->gateway_listen.host, http_server_port(gateway.api),
 			 config->gateway_tls_key_file ? "yes" : "no");
-		serve(&gateway, &stopping);
+		serve(&gateway);
 		drain(&gateway);
 		log_info("gateway stopped", "connections=%u", http_server_connections(gateway.api));
 	}
