@@ -1,5 +1,4 @@
-/* posthorn-admin: one binary, subcommands. This file finds the subcommand, reads the configuration,
- * and runs it. */
+/* posthorn-admin: finds the subcommand, reads the configuration, and runs it. */
 #include "base/config_load.h"
 #include "base/duration.h"
 #include "base/process.h"
@@ -24,7 +23,7 @@ enum {
 	TIMEOUT_DEFAULT_MS = 30 * 1000
 };
 
-/* NULL after saying what is wrong. */
+/* Returns NULL after printing the fault. */
 static const struct subcommand *find_subcommand(int argc, char **argv) {
 	const struct subcommand *family = catalog_family(argv[0]);
 	const struct subcommand *row =
@@ -57,7 +56,7 @@ static enum admin_status read_timeout(struct invocation *invocation) {
 	return ADMIN_USAGE;
 }
 
-/* A command of another one would be a dead letter, and its outcome waited for in vain. */
+/* Refuses a tenant whose command would be a dead letter, without an outcome. */
 static enum admin_status check_tenant(const char *tenant) {
 	if (!tenant || (*tenant && strlen(tenant) <= TENANT_ID_MAX))
 		return ADMIN_OK;
@@ -123,7 +122,7 @@ static enum admin_status run(const struct subcommand *row, const struct argument
 	return row->run(&invocation);
 }
 
-/* A closed pipe ends the program quietly; a full disk does not. */
+/* A closed pipe is no error; a full disk is one. */
 static enum admin_status finish_output(enum admin_status status) {
 	if (!fflush(stdout) && !ferror(stdout))
 		return status;
@@ -133,7 +132,7 @@ static enum admin_status finish_output(enum admin_status status) {
 	return status ? status : ADMIN_REFUSED;
 }
 
-/* Everything that is sent on is text. */
+/* Refuses arguments that are not text, since they are sent on. */
 static enum admin_status check_text(int argc, char **argv) {
 	for (int i = 1; i < argc; i++) {
 		if (!utf8_is_text(argv[i], strlen(argv[i]))) {
@@ -149,7 +148,7 @@ static enum admin_status general_help(bool asked) {
 	return asked ? ADMIN_OK : ADMIN_USAGE;
 }
 
-/* What packaging and shells ask for. Nothing to complete is no error. */
+/* Options for packaging and shells. No completion is no error. */
 static enum admin_status print_hidden(const struct arguments *arguments, char **words,
 				      size_t count) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(HIDDEN_MAX);
@@ -165,7 +164,7 @@ static enum admin_status print_hidden(const struct arguments *arguments, char **
 
 static enum admin_status run_subcommand(int argc, char **argv, struct arguments *arguments) {
 	const struct subcommand *row = find_subcommand(argc, argv);
-	/* The last word of its name stands where a program's own name would. */
+	/* The last word of the subcommand's name takes the place of argv[0]. */
 	int first = row && row->verb;
 
 	if (!row ||
@@ -179,7 +178,7 @@ static enum admin_status run_subcommand(int argc, char **argv, struct arguments 
 	return ADMIN_OK;
 }
 
-/* "webhook --help", of a family that has several commands. */
+/* Whether the line is "webhook --help", for a family with several commands. */
 static bool asks_for_family(int argc, char **argv) {
 	const struct subcommand *family = catalog_family(argv[0]);
 

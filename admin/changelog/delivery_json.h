@@ -1,4 +1,4 @@
-/* A delivery as people's programs see it: over HTTP, and with --json. */
+/* A delivery as JSON: in answers over HTTP, and with --json. */
 #pragma once
 
 #include "base/buffer.h"
@@ -6,6 +6,6 @@
 
 #include <stdbool.h>
 
-/* {"id","webhookId","eventType","status","attempts","lastStatus","lastReason","nextAttemptAt","diedAt","createdAt"},
- * and "body" where it is wanted. */
+/* Appends an object with the members id, webhookId, eventType, status, attempts, lastStatus,
+ * lastReason, nextAttemptAt, diedAt, createdAt, and body if `with_body`. */
 void delivery_json_append(struct buffer *out, const struct delivery *delivery, bool with_body);

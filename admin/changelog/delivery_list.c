@@ -4,8 +4,8 @@
 
 enum { VALUE_MAX = 1024 * 1024 };
 
-/* Of each only what orders it, and where its encoded record lies in the fold: a backlog may be
- * millions. */
+/* A delivery, as small as possible, since a backlog may be millions: its place in the order, and
+ * where its encoded record lies in the fold. */
 struct entry {
 	int64_t created_at_ms;
 	struct uuid id;
@@ -15,10 +15,10 @@ struct entry {
 
 struct delivery_list {
 	struct delivery_filter filter;
-	struct uuid webhook_id; /* what the filter points at */
+	struct uuid webhook_id; /* the filter points here */
 	struct codec *codec;    /* borrowed */
-	struct arena *arena;    /* of one record */
-	struct buffer value;    /* the record that is kept */
+	struct arena *arena;    /* for one record */
+	struct buffer value;    /* the record without its body */
 	struct entry *entries;  /* owned */
 	size_t count, capacity, unreadable;
 };
@@ -46,7 +46,7 @@ void delivery_list_free(struct delivery_list *list) {
 	free(list);
 }
 
-/* NULL, or why the value is no delivery. */
+/* Returns NULL, or the reason why the value is not a delivery. */
 static const char *decode(struct delivery_list *list, const void *value, size_t len,
 			  struct state_record *out) {
 	const char *why = "it holds no delivery";
@@ -136,7 +136,7 @@ size_t delivery_list_unreadable(const struct delivery_list *list) {
 struct delivery delivery_list_get(struct delivery_list *list, size_t i) {
 	struct state_record state;
 
-	/* It was decoded before, to be sorted. */
+	/* Cannot fail: it was decoded before, for the order. */
 	if (i >= list->count || decode(list, list->entries[i].value, list->entries[i].len, &state))
 		abort();
 	return state.delivery;

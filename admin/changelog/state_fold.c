@@ -1,6 +1,6 @@
 #include "changelog/state_fold.h"
 
-/* Keys may be millions: a key that finds no memory ends the program, as everywhere. */
+/* Out of memory ends the program, as everywhere. */
 #define uthash_malloc(size) x_malloc(size)
 #include <uthash.h>
 
@@ -9,7 +9,7 @@ struct entry {
 	char *value; /* owned */
 	uint32_t value_len;
 	uint32_t key_len;
-	/* What is hashed: the partition, then the key; a NUL that is not hashed follows. */
+	/* The hashed bytes: the partition, then the key. A NUL follows, which is not hashed. */
 	struct {
 		int32_t partition;
 		char key[];

@@ -1,4 +1,4 @@
-/* The changelog, folded: the last value of each key of each partition, as it was encoded. */
+/* The changelog, folded: the last value of each key in each partition, as encoded bytes. */
 #pragma once
 
 #include "base/memory.h"
@@ -17,12 +17,12 @@ struct state_fold_key {
 	size_t len;
 };
 
-/* Copies. `value` NULL is a tombstone. */
+/* Copies the record; a `value` of NULL is a tombstone. */
 void state_fold_apply(struct state_fold *fold, const struct state_fold_key *key, const void *value,
 		      size_t len);
 
-/* Called in the order of keys (bytewise) and then partitions; anything but 0 ends the walk and is
- * returned by it. The shape of replica_dump_fn. */
+/* Called in the order of keys (bytewise), then partitions. A result other than 0 ends the walk,
+ * which returns it. The same type as replica_dump_fn. */
 typedef int (*state_fold_fn)(void *userdata, const char *key, int32_t partition, const void *value,
 			     size_t len);
 int state_fold_walk(struct state_fold *fold, state_fold_fn fn, void *userdata);

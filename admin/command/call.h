@@ -1,4 +1,4 @@
-/* One administrative command on its way: encoded, sent, its outcome awaited. */
+/* A command that is sent, and whose outcome is awaited. */
 #pragma once
 
 #include "command/command.h"
@@ -12,11 +12,11 @@ struct call {
 	struct client *client;
 };
 
-/* Opens the codec and the client. `call` is closed with call_close also where this fails. */
+/* Opens the codec and the client. Close `call` with call_close also where this fails. */
 enum admin_status call_open(struct call *call, const struct invocation *invocation,
 			    const struct client_options *options) _must_check_;
 void call_close(struct call *call);
 
-/* Sends `command`, whose envelope is filled from the command line, and shows its outcome. */
+/* Sends `command` with an envelope from the command line, and prints its outcome. */
 enum admin_status call_and_show(const struct invocation *invocation,
 				const struct command *command) _must_check_;

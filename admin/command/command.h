@@ -1,11 +1,11 @@
-/* The subcommands: what each is called, takes and says of itself. One file a family. */
+/* The subcommands: names, operands, flags and help texts. Each family has a file. */
 #pragma once
 
 #include "base/config.h"
 #include "terminal/arguments.h"
 #include "terminal/status.h"
 
-/* What a subcommand is given; main has read and checked it. */
+/* The input of a subcommand, read and checked by main. */
 struct invocation {
 	const struct config *config;
 	const struct arguments *arguments;
@@ -18,7 +18,7 @@ enum { TIMEOUT_MAX_MS = 60 * 60 * 1000 };
 
 struct subcommand {
 	const char *family;
-	const char *verb;     /* NULL: the family is all there is to say */
+	const char *verb;     /* NULL: the family has one subcommand, without a verb */
 	const char *operands; /* for the help; NULL: none */
 	size_t operand_count;
 	const char *summary;      /* one line */

@@ -84,7 +84,7 @@ static enum admin_status issue_one(const struct invocation *invocation) {
 	return status ? status : show_outcome(&outcome, invocation->json);
 }
 
-/* What only makes sense for one credential cannot go with --file. */
+/* Refuses flags of a single credential together with --file. */
 static enum admin_status check_file_flags(const struct invocation *invocation) {
 	static const char *const allowed[] = { "file",   "wait", "config", "set",
 					       "tenant", "json", "timeout" };

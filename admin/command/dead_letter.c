@@ -28,7 +28,7 @@ static int64_t header_number(struct arena *arena, const struct record *record, c
 	return errno || end == text || *end ? -1 : number;
 }
 
-/* Whether the original came in on this topic. */
+/* Whether the original was read from this topic. */
 static bool came_from(const struct config *config, const char *topic, enum topic input) {
 	_cleanup_(x_freep) char *name = topic_name(config->topic_prefix, input);
 

@@ -12,32 +12,31 @@
 struct dead_letter {
 	const struct record *record; /* the letter itself: key and value are the original's */
 	const char *reason;          /* "" where the record has no such header */
-	const char *topic;           /* where the original lies; "" likewise */
+	const char *topic;           /* of the original; "" where the record has no such header */
 	int32_t partition;
 	int64_t offset, timestamp_ms; /* the original's; -1 where unknown */
-	int64_t
-	    whole_len; /* bytes of the original's value, of which a part may be all that there is */
-	int64_t whole_key_len;   /* likewise of its key */
-	int64_t dropped_headers; /* how many of the original's are not there */
-	bool is_input;           /* `topic` is one of the two that commands come in on */
+	int64_t whole_len; /* bytes of the original's value, of which the letter may have a part */
+	int64_t whole_key_len;   /* the same for its key */
+	int64_t dropped_headers; /* the number of the original's headers that the letter lacks */
+	bool is_input;           /* `topic` is one of the two input topics */
 	enum topic input;
-	const char *tenant_id; /* that the command names; NULL: it cannot be decoded */
-	bool was_replayed;     /* the original was a replay: of this letter */
+	const char *tenant_id; /* of the command; NULL: it cannot be decoded */
+	bool was_replayed;     /* the original was a replay of the letter below */
 	int32_t replay_partition;
 	int64_t replay_offset;
 };
 
 void dead_letter_read(const struct config *config, struct codec *codec, struct arena *arena,
 		      const struct record *record, struct dead_letter *out);
-/* Whether anything of the original is missing, since the letter's topic did not take it. */
+/* Whether a part of the original is missing, because it was too large for the letter's topic. */
 bool dead_letter_is_cut(const struct dead_letter *letter);
-/* What is missing, for people: "8 of 20 bytes of its value, 5 of 9 bytes of its key, 3 headers
- * dropped". "" where nothing is. In the arena. */
+/* Describes the kept parts: "8 of 20 bytes of its value, 5 of 9 bytes of its key, 3 headers
+ * dropped"; "" for a whole letter. In the arena. */
 const char *dead_letter_missing(struct arena *arena, const struct dead_letter *letter);
 
-/* The value's or the key's first bytes for people: what is not printable ASCII is a dot. In the
- * arena. */
+/* The first bytes of a value or a key as text, with a dot for each byte that is not printable
+ * ASCII. In the arena. */
 const char *dead_letter_preview(struct arena *arena, const void *bytes, size_t len, size_t max);
-/* The key's first KiB, which no tenantId exceeds: itself where it is text, else its preview; NULL
- * without one. In the arena. */
+/* The first KiB of the key, which no tenantId exceeds: the text, or a preview where it is not text;
+ * NULL: no key. In the arena. */
 const char *dead_letter_key(struct arena *arena, const struct dead_letter *letter);

@@ -1,11 +1,11 @@
-/* Which dead letters are meant, by the flags of a command. */
+/* A choice of dead letters, by the flags of a command. */
 #pragma once
 
 #include "command/command.h"
 #include "command/dead_letter.h"
 
 struct dead_letter_filter {
-	const char *tenant_id; /* the key, or what the command names; NULL: any */
+	const char *tenant_id; /* the key, or the command's tenantId; NULL: any */
 	const char *reason;    /* a part of it; NULL: any */
 	const char *topic;     /* of the original; NULL: any */
 	bool has_since;
@@ -31,12 +31,11 @@ struct dead_letter_place {
 	      "only those set aside at this time or later: 2026-01-31T12:00:00.000Z, or back "     \
 	      "from now: 2h" }
 
-/* From the flags; the filter borrows their text. Also where this fails the filter is to be
- * destroyed. */
+/* Reads the flags, whose text the filter borrows. Destroy the filter also where this fails. */
 enum admin_status dead_letter_filter_read(const struct invocation *invocation,
 					  struct dead_letter_filter *out) _must_check_;
 void dead_letter_filter_destroy(struct dead_letter_filter *filter);
-/* Marks the place as seen where it was asked for. */
+/* Whether the filter chooses the letter; notes the place as seen if --at names it. */
 bool dead_letter_filter_wants(struct dead_letter_filter *filter, const struct dead_letter *letter);
-/* Says which of the places hold no letter; ADMIN_REFUSED where there is one. */
+/* Prints the places of --at that have no letter. Returns ADMIN_REFUSED if there is one. */
 enum admin_status dead_letter_filter_complain_unseen(const struct dead_letter_filter *filter);

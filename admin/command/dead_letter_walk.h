@@ -1,4 +1,4 @@
-/* All dead letters that are there, read and filtered. */
+/* Reads the dead letters, and calls a function for each chosen one. */
 #pragma once
 
 #include "command/dead_letter_filter.h"
@@ -8,10 +8,10 @@ struct dead_letter_walk {
 	struct dead_letter_filter *filter;
 	struct codec *codec;
 	struct arena *arena; /* emptied before each letter */
-	dead_letter_fn fn;   /* called for each that the filter wants */
+	dead_letter_fn fn;   /* called for each letter that the filter chooses */
 	void *userdata;
 };
 
-/* Every letter that is there now, in the order of each partition. */
+/* Reads every letter up to the present end, in the order of each partition. */
 enum admin_status dead_letter_walk(const struct invocation *invocation,
 				   const struct dead_letter_walk *walk) _must_check_;

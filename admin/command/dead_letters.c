@@ -20,7 +20,7 @@ static const struct flag list_flags[] = {
 	{ 0 },
 };
 
-/* What is kept of a letter until it is shown: with --json its line, else its cells. */
+/* A letter until it is printed: its line with --json, else its cells. */
 struct row {
 	char *cells[COLUMNS]; /* owned */
 };
@@ -51,7 +51,7 @@ static void append_string(struct buffer *out, const char *name, const char *valu
 	buffer_append_json_string_or_null(out, value);
 }
 
-/* Owned by the caller; NULL where it does not fit, which is said. */
+/* Owned by the caller; NULL after printing that it is too large. */
 static char *json_line(struct arena *arena, const struct dead_letter *letter) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(LINE_MAX_BYTES);
 	const struct record *record = letter->record;

@@ -21,7 +21,7 @@ static const struct flag list_flags[] = {
 	{ 0 },
 };
 
-/* What the flags say, checked. */
+/* The checked flags. */
 struct request {
 	struct delivery_filter filter;
 	struct uuid webhook_id;
@@ -72,7 +72,7 @@ static enum admin_status print_json(struct delivery_list *list, size_t count, bo
 	return status;
 }
 
-/* What came of the last attempt; most reasons tell the status. Owned by the caller. */
+/* The result of the last attempt; most reasons include the status. Owned by the caller. */
 static char *last_attempt(const struct delivery *delivery) {
 	const char *reason = delivery->last_reason;
 

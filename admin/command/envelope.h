@@ -1,11 +1,11 @@
-/* What every command carries, from the command line. */
+/* The envelope of a command, from the command line. */
 #pragma once
 
 #include "base/arena.h"
 #include "command/command.h"
 #include "domain/command.h"
 
-/* Rows for the tables of commands that send one. */
+/* Rows for the tables of subcommands that send a command. */
 #define ENVELOPE_FLAGS                                                                             \
 	{ "command-id", "ID", "the idempotency key (default: a random UUID)" },                    \
 	    { "request-id", "ID",                                                                  \

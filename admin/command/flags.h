@@ -1,17 +1,14 @@
-/* Flags that several subcommands have, read and checked alike. */
+/* Flags of several subcommands, read and checked alike. */
 #pragma once
 
 #include "command/command.h"
 
-/* --limit, or `fallback` without it. Returns ADMIN_OK, or ADMIN_USAGE after saying what is wrong:
- * it must be 1 to 1000000. */
+/* Reads --limit, which must be 1 to 1000000, or uses `fallback`. Returns ADMIN_OK, or ADMIN_USAGE
+ * after printing the fault. */
 enum admin_status flags_read_limit(const struct invocation *invocation, size_t fallback,
 				   size_t *limit) _must_check_;
 
-/*
- * --since, as wall-clock milliseconds: a time such as 2026-01-31T12:00:00.000Z, or a duration back
- * from now such as 2h. Without it
- * `*given` is false and `*since_ms` 0.
- */
+/* Reads --since as wall-clock milliseconds: a time such as 2026-01-31T12:00:00.000Z, or a duration
+ * back from now such as 2h. Without it, `*given` is false and `*since_ms` 0. */
 enum admin_status flags_read_since(const struct invocation *invocation, bool *given,
 				   int64_t *since_ms) _must_check_;

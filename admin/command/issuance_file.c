@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* How often outcomes are looked at while commands are still being sent. */
+/* Outcomes are read after so many commands, while more are sent. */
 enum { DRAIN_EVERY = 1024 };
 
 struct run {
@@ -70,7 +70,7 @@ static void take_outcome(struct run *run, const struct analytic_event *outcome) 
 								   : "");
 }
 
-/* Takes all outcomes that are at hand, after waiting at most `wait_ms` for a first one. */
+/* Takes all outcomes that have come, after waiting at most `wait_ms` for the first one. */
 static enum admin_status take_outcomes(struct run *run, int wait_ms) {
 	struct analytic_event outcome;
 
@@ -106,7 +106,8 @@ static enum admin_status send_all(struct run *run) {
 	return status ? status : item_source_status(run->source);
 }
 
-/* The timeout is that of a silence; outcomes of others' commands do not break it. */
+/* Waits for all outcomes, `timeout_ms` at most for each next one. Outcomes of others' commands do
+ * not count. */
 static enum admin_status await_all(struct run *run) {
 	int64_t timeout_ms = run->invocation->timeout_ms,
 		deadline_ms = clock_monotonic_ms() + timeout_ms;

@@ -113,7 +113,7 @@ static int take_member(const struct parse *parse, const struct member *member) {
 	return refuse(parse, member->name, "is not a field of CredentialIssuanceCommand");
 }
 
-/* A record without a usable tenantId is a dead letter: there would be nobody to answer. */
+/* Refuses a record without a usable tenantId: it would be a dead letter, without an outcome. */
 static int finish(const struct parse *parse, const struct issuance_defaults *defaults) {
 	struct command_envelope *envelope = &parse->out->envelope;
 
@@ -134,8 +134,8 @@ static int finish(const struct parse *parse, const struct issuance_defaults *def
 	return 0;
 }
 
-/* jansson hands out members in the order of the text, and refuses a name that comes twice: the
- * walks over both keep step. */
+/* Walks the members of jansson and of the text in step: jansson keeps the order of the text, and
+ * refuses repeated names. */
 static int take_object(const struct parse *parse, json_t *object) {
 	struct member member;
 	json_t *value;

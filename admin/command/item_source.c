@@ -8,12 +8,12 @@
 enum { READ_STEP = 64 * 1024 };
 
 struct item_source {
-	FILE *file; /* owned, also where it is stdin */
+	FILE *file; /* owned, also if it is stdin */
 	char *line; /* owned: getline's, or the whole document */
 	size_t line_capacity;
 	int64_t total, done;
 	uint64_t number;
-	bool has_first; /* `line` holds the first line, not returned yet */
+	bool has_first; /* `line` holds the first line, which is not yet returned */
 	size_t first_len;
 	bool is_document;
 	struct json_text document;
@@ -37,7 +37,7 @@ static bool read_line(struct item_source *source, size_t *len) {
 	return true;
 }
 
-/* Source: RFC 8259 section 2. A NUL is none, though strchr finds it in every text. */
+/* Source: RFC 8259 section 2. Excludes NUL, which strchr finds in every text. */
 static bool is_blank(char c) {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -80,7 +80,7 @@ static enum admin_status check_document(const struct item_source *source) {
 	return ADMIN_OK;
 }
 
-/* Blank lines before the first item are skipped. */
+/* Skips blank lines before the first item. */
 static enum admin_status begin(struct item_source *source) {
 	struct json_text first = { 0 };
 	size_t len = 0;

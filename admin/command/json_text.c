@@ -8,7 +8,7 @@ static size_t skip_blanks(const struct json_text *text, size_t at) {
 	return at;
 }
 
-/* `at` is a quote; returns the place behind the closing one. */
+/* Returns the place behind the closing quote of the string at `at`. */
 static size_t skip_string(const struct json_text *text, size_t at) {
 	for (at++; at < text->len && text->bytes[at] != '"'; at++) {
 		if (text->bytes[at] == '\\')
@@ -17,7 +17,7 @@ static size_t skip_string(const struct json_text *text, size_t at) {
 	return at + 1;
 }
 
-/* Strings are skipped whole, so brackets count only where they mean something. */
+/* Skips strings whole, so that only structural brackets count. */
 static size_t skip_value(const struct json_text *text, size_t at) {
 	size_t depth = 0;
 
@@ -58,7 +58,7 @@ static size_t take(const struct json_text *text, size_t at, struct json_text *ou
 bool json_text_next_element(const struct json_text *array, size_t *at, struct json_text *out) {
 	size_t start = *at ? *at : skip_blanks(array, 0);
 
-	/* The first separator is the array's own bracket; a later one may be its end. */
+	/* The first separator is the opening bracket; a later one may be the closing one. */
 	start = skip_blanks(array, start);
 	if (*at && at_end(array, start))
 		return false;

@@ -18,8 +18,8 @@ static enum admin_status print_jwks(const struct signing_keys *keys) {
 	return terminal_print_buffer(stdout, "jwks show", &out);
 }
 
-/* Of a changelog with millions of deliveries, only the tenant's keys are kept. `userdata`:
- * key/<tenant>/ */
+/* Keeps only the tenant's keys of a changelog that may have millions of deliveries. `userdata` is
+ * the prefix key/<tenant>/. */
 static bool is_key_of_tenant(void *userdata, struct record *record) {
 	const char *prefix = userdata;
 

@@ -14,7 +14,7 @@ static const struct flag generate_flags[] = {
 	{ 0 },
 };
 
-/* The file that was named, or the first one configured; NULL after saying that there is none. */
+/* The file of --file, else the first configured one; NULL after printing that there is none. */
 static const char *file_to_write(const struct invocation *invocation) {
 	const struct file_list *configured = &invocation->config->worker_master_key_files;
 	const char *file = arguments_get(invocation->arguments, "file");
@@ -25,7 +25,7 @@ static const char *file_to_write(const struct invocation *invocation) {
 	return NULL;
 }
 
-/* Returns the key as it was read back, or NULL after saying why not. */
+/* Writes a new key. Returns it as read back, or NULL after printing the reason. */
 static struct master_key *write_key(const char *file) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
 	struct master_key *key = NULL;

@@ -53,8 +53,8 @@ size_t newest_sort(struct newest *newest) {
 	return newest->count;
 }
 
-/* Half of them are thrown away at once, so that an item costs a logarithm of the limit, however
- * many there are. */
+/* Drops half of the items at once, so that each costs a logarithm of the limit, whatever their
+ * number. */
 void newest_add(struct newest *newest, const struct newest_place *place, void *item) {
 	if (newest->count == 2 * newest->limit)
 		newest_sort(newest);

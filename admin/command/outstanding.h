@@ -1,5 +1,5 @@
-/* Commands whose outcome is awaited, by tenant and command id. One that was sent twice is answered
- * twice. */
+/* Commands whose outcome is awaited, by tenant and command id. A command that was sent twice has
+ * two outcomes. */
 #pragma once
 
 #include "base/memory.h"
@@ -15,7 +15,7 @@ DEFINE_CLEANUP(struct outstanding, outstanding_free)
 
 void outstanding_add(struct outstanding *outstanding, const char *tenant_id,
 		     const char *command_id);
-/* Whether it was awaited; then it is not any longer. */
+/* Takes out one command. Returns whether it was awaited. */
 bool outstanding_take(struct outstanding *outstanding, const char *tenant_id,
 		      const char *command_id);
 uint64_t outstanding_count(const struct outstanding *outstanding);

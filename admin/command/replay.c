@@ -16,8 +16,7 @@ enum { LINE_MAX_BYTES = 64 * 1024 * 1024 };
 
 /* Indexed by enum topic. */
 struct producers {
-	struct producer
-	    *of[TOPIC_COUNT]; /* owned; NULL: nothing goes there, or nothing is sent at all */
+	struct producer *of[TOPIC_COUNT]; /* owned; NULL: not used, or a dry run */
 };
 
 struct run {
@@ -29,11 +28,11 @@ struct run {
 	uint64_t sent, not_sent, unacknowledged, unprinted;
 };
 
-/* A letter on its way, as it will be spoken of. */
+/* A letter's name and target, for messages. */
 struct letter_name {
 	int32_t partition;
 	int64_t offset;
-	char *topic, *key; /* owned; key NULL: none */
+	char *topic, *key; /* owned; a NULL key: none */
 };
 
 static struct letter_name *letter_name_new(const struct dead_letter *letter, const char *key) {
@@ -106,7 +105,7 @@ static void on_report(void *userdata, void *tag, const char *why) {
 		say_sent(run, name);
 }
 
-/* Why a letter cannot be replayed; NULL where it can. */
+/* The reason why a letter cannot be replayed; NULL: it can. */
 static const char *refusal(const struct run *run, const struct dead_letter *letter) {
 	if (!letter->reason[0] || !letter->topic[0])
 		return "it has no posthorn.error headers: no worker wrote it";
@@ -125,7 +124,7 @@ static const char *refusal(const struct run *run, const struct dead_letter *lett
 	return NULL;
 }
 
-/* Ours are written anew; all others are the original's. */
+/* Whether posthorn has added the header; all others are the original's. */
 static bool is_ours(const char *name) {
 	return !strncmp(name, "posthorn.error.", strlen("posthorn.error.")) ||
 	       !strncmp(name, "posthorn.replay.", strlen("posthorn.replay."));
@@ -138,7 +137,7 @@ static void add_number(struct arena *arena, struct record_header *out, const cha
 	*out = (struct record_header){ .name = name, .value = text, .len = strlen(text) };
 }
 
-/* Returns how many; they live in the arena and in the record. */
+/* Returns the number of headers, which live in the arena and in the record. */
 static size_t headers_of(struct arena *arena, const struct record *record,
 			 struct record_header **out) {
 	struct record_header *headers, one;
@@ -215,8 +214,8 @@ static enum admin_status open_producer(struct run *run, enum topic input) {
 	return producer_open(run->invocation->config, &options, &run->producers.of[input]);
 }
 
-/* Afterwards every letter is acknowledged, or named as not sent. That a topic does not take one is
- * a refusal; that no broker did, none. */
+/* Waits until each letter is acknowledged, or printed as not sent. A letter that its topic refuses
+ * is no failure of the flush; a timeout is one. */
 static enum admin_status flush(struct run *run) {
 	enum admin_status status = ADMIN_OK;
 

@@ -34,14 +34,14 @@ struct tail {
 	struct arena *arena;
 	struct buffer line;
 	const char *type;      /* NULL: all */
-	int64_t since_ms;      /* 0: from whenever */
-	struct newest *newest; /* owned; holds lines, until all that was there is read; NULL: they
-				  are printed as they come */
+	int64_t since_ms;      /* 0: any */
+	struct newest *newest; /* owned; holds lines until the end at the start is reached; NULL:
+				  lines are printed at once */
 	bool follows;
 	uint64_t unreadable;
 };
 
-/* What people want to see of the data, behind the fields that all events have. */
+/* Appends the interesting part of the data, behind the fields of all events. */
 static void append_summary(struct buffer *out, const struct event_data *data) {
 	char id[UUID_TEXT_SIZE];
 
@@ -132,7 +132,7 @@ static enum admin_status print_record(void *userdata, const struct record *recor
 	return ADMIN_OK;
 }
 
-/* From now on they are printed as they come. */
+/* Prints the kept lines; later ones are printed at once. */
 static enum admin_status print_newest(struct tail *tail) {
 	_cleanup_(newest_freep) struct newest *newest = TAKE(tail->newest);
 
@@ -143,8 +143,7 @@ static enum admin_status print_newest(struct tail *tail) {
 	return ADMIN_OK;
 }
 
-/* Takes a record, if there is one; what was printed is to be seen as soon as nothing more is at
- * hand. */
+/* Takes a record, if there is one. Flushes as soon as no more are at hand. */
 static enum admin_status follow_once(struct reader *reader, struct tail *tail, bool *printed) {
 	struct record record;
 
@@ -162,20 +161,20 @@ static enum admin_status follow_once(struct reader *reader, struct tail *tail, b
 	return fflush(stdout) ? ADMIN_REFUSED : ADMIN_OK;
 }
 
-/* Whether who read what is printed has gone: without an event to print, no write would tell. */
-static bool reader_of_stdout_has_gone(void) {
+/* Whether the reader of stdout has closed it: without an event to print, no write would fail. */
+static bool stdout_is_closed(void) {
 	struct pollfd out = { .fd = STDOUT_FILENO };
 
 	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
 }
 
-/* It ends by being interrupted, so that this is no failure. */
+/* Follows until it is interrupted, which is no failure. */
 static enum admin_status follow(struct reader *reader, struct tail *tail) {
 	enum admin_status status = ADMIN_OK;
 	bool printed = false;
 
 	interrupt_catch();
-	while (!status && !interrupt_came() && (printed || !reader_of_stdout_has_gone())) {
+	while (!status && !interrupt_came() && (printed || !stdout_is_closed())) {
 		if (tail->newest && reader_is_at_end(reader))
 			status = print_newest(tail);
 		if (!status)
@@ -197,7 +196,8 @@ static enum admin_status read_results(struct tail *tail) {
 	const struct invocation *invocation = tail->invocation;
 	_cleanup_(x_freep) char *topic =
 	    topic_name(invocation->config->topic_prefix, TOPIC_RESULTS);
-	/* An event is as old as its record, or older: none of those that are wanted lies before. */
+	/* An event is as old as its record or older, so that no wanted event lies before this
+	 * start. */
 	const struct reader_options options = { .topic = topic,
 						.start = start_of(tail),
 						.since_ms = tail->since_ms,
@@ -214,7 +214,7 @@ static enum admin_status read_results(struct tail *tail) {
 	return status || !tail->newest ? status : print_newest(tail);
 }
 
-/* A misspelt type would be waited for in vain. */
+/* Refuses a misspelt type, which would never come. */
 static enum admin_status check_type(const char *pattern) {
 	for (int subject = 0; pattern && subject < ANALYTIC_SUBJECT_COUNT; subject++) {
 		for (int step = 0; step <= ANALYTIC_STEP_NONE; step++) {

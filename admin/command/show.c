@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/* Pages are asked for together (list --all), so this is not a record's bound. */
+/* Larger than a record: list --all joins pages. */
 enum { SHOWN_MAX = 1 << 30 };
 
 static enum admin_status print_api_json(FILE *stream, const struct event_data *data) {

@@ -1,4 +1,4 @@
-/* Outcomes on the terminal: the API's JSON, or something that people like to read. */
+/* Outcomes on the terminal: the API's JSON, or text for people. */
 #pragma once
 
 #include "domain/analytic_event.h"
@@ -6,10 +6,11 @@
 
 #include <stdbool.h>
 
-/* SUCCESS: its data on stdout. FAIL: the error body on stderr, and ADMIN_REFUSED. */
+/* Prints the data of a SUCCESS on stdout. Prints the error body of a FAIL on stderr, and returns
+ * ADMIN_REFUSED. */
 enum admin_status show_outcome(const struct analytic_event *event, bool json);
 
-/* A page of webhooks; `next_cursor` NULL: the last. */
+/* Prints a page of webhooks; `next_cursor` is NULL for the last one. */
 enum admin_status show_page(const struct webhook_page *page, bool json) _must_check_;
 
 /* "OpenIdCredentialIssued,OpenIdCredentialIssuedSummary"; owned by the caller. */

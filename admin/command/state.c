@@ -17,7 +17,7 @@ static const struct flag dump_flags[] = {
 	{ 0 },
 };
 
-/* What prints a dump, whichever source it comes from: at rest both are the same bytes. */
+/* The printer of dumps from both sources, whose output is the same at rest. */
 struct printer {
 	struct codec *codec;
 	struct arena *arena;

@@ -31,7 +31,7 @@ static const char *operand(const struct invocation *invocation) {
 	return invocation->arguments->operand_count ? invocation->arguments->operands[0] : NULL;
 }
 
-/* Create and update. What the values are worth is the worker's to say. */
+/* For create and update. The worker judges the values. */
 static enum admin_status write_webhook(const struct invocation *invocation,
 				       enum operation operation) {
 	const char *url = arguments_get(invocation->arguments, "url"),

@@ -7,7 +7,7 @@
 
 static const char JSON[] = "application/json";
 
-/* Answers OPTIONS and what is not in the table; returns whether there is a handler. */
+/* Finds the route. Returns false after answering OPTIONS, 400, 404 or 405. */
 static bool find_route(struct exchange *exchange) {
 	struct http_request *http = exchange->http;
 
@@ -35,7 +35,7 @@ static bool find_route(struct exchange *exchange) {
 	return false;
 }
 
-/* Source: RFC 6750 section 2.1; the scheme in any case, RFC 9110 section 11.1. */
+/* Source: RFC 6750 section 2.1; the scheme has no case, RFC 9110 section 11.1. */
 static const char *bearer_token(const char *authorization) {
 	if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
 		return NULL;
@@ -61,7 +61,7 @@ static bool check_token(struct exchange *exchange) {
 	return exchange->has_token;
 }
 
-/* application/json, with any parameters but another charset. */
+/* Whether the type is application/json, without a charset or with UTF-8. */
 static bool is_json(const char *type) {
 	size_t len = type ? strcspn(type, "; \t") : 0;
 	const char *charset = type ? strcasestr(type + len, "charset=") : NULL;

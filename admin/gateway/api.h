@@ -1,5 +1,5 @@
 /*
- * The handler of the API's server: what is looked at before a route's own handler is called.
+ * The handler of the API's server: the checks before a route's own handler is called.
  *
  *     head ── path (400, 404) ── method (405, OPTIONS) ── token (401) ── content type (415)
  *                                                                              │

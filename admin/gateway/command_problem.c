@@ -2,7 +2,7 @@
 
 #include "gateway/parts.h"
 
-/* Where a member of the command's envelope is in a request. */
+/* The headers that carry the members of a command's envelope. */
 static const struct {
 	const char *member, *header;
 } envelope_headers[] = { { "commandId", "Idempotency-Key" },
@@ -20,7 +20,7 @@ static void name_header(struct problem_detail *detail) {
 		}
 }
 
-/* A command id that was used before: here it is a key of a request. */
+/* Words the conflict of a command id as one of an Idempotency-Key. */
 static void name_conflict(struct problem *problem) {
 	if (problem->status != 409 || problem->detail_count != 1 ||
 	    strcmp(problem->details[0].param, "Idempotency-Key") != 0)
@@ -41,8 +41,8 @@ struct problem *command_problem_name_headers(struct arena *arena, const struct p
 	return named;
 }
 
-/* The place of a row: as the members are read, elements in their order, what is not known behind
- * them. */
+/* The place of a detail: members in the order of reading, elements in their own order, unknown
+ * members last. */
 static size_t rank_of(const struct problem_detail *detail) {
 	static const char *const order[] = { "Idempotency-Key", "id",    "body",  "events", "url",
 					     "disabled",        "since", "limit", "cursor" };

@@ -12,9 +12,9 @@
 struct reading {
 	struct exchange *exchange;
 	struct command *command;
-	struct problem *problem; /* NULL: nothing is wrong so far */
+	struct problem *problem; /* NULL: no fault so far */
 	bool has_since;
-	bool is_unreadable; /* the body is: nothing is said of its members */
+	bool is_unreadable; /* the body cannot be read, so that no member of it is judged */
 };
 
 static void json_release(json_t **json) {
@@ -25,7 +25,7 @@ static struct arena *arena_of(const struct reading *reading) {
 	return reading->exchange->http->arena;
 }
 
-/* The value of a detail: the JSON of what came. */
+/* Adds a detail, whose value is the member's JSON. */
 static void add_wrong(struct reading *reading, const char *param, json_t *value, const char *msg) {
 	char *text =
 	    json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
@@ -148,7 +148,7 @@ static void read_body(struct reading *reading) {
 	    read_member(reading, members_of(reading->command->operation), name, value);
 }
 
-/* The one member that a command cannot leave empty. */
+/* Refuses a recovery without `since`, the one member that a command cannot leave empty. */
 static void check_since(struct reading *reading) {
 	if (reading->command->operation == OPERATION_RECOVER_DELIVERIES && !reading->has_since &&
 	    !reading->is_unreadable)
@@ -195,7 +195,7 @@ static void read_cursor(struct reading *reading) {
 
 /* --- The headers --- */
 
-/* Plain, or in quotes as a structured field's string. Source:
+/* The key, plain or in quotes as a structured field's string. Source:
  * draft-ietf-httpapi-idempotency-key-header-07 section 2.1. */
 static const char *read_idempotency_key(struct reading *reading) {
 	const struct http_request *http = reading->exchange->http;
@@ -214,7 +214,7 @@ static const char *read_idempotency_key(struct reading *reading) {
 		   : arena_strdup(http->arena, key);
 }
 
-/* What is no trace context is left out, as the worker would. */
+/* Drops a header that is not a trace context, as the worker would. */
 static const char *read_traceparent(const struct http_request *http) {
 	const char *text = http_request_header(http, "traceparent");
 
@@ -237,7 +237,7 @@ static void read_envelope(struct reading *reading) {
 	};
 }
 
-/* --- What else is wrong --- */
+/* --- Values --- */
 
 static bool is_named(const struct problem *problem, const char *param) {
 	for (size_t i = 0; problem && i < problem->detail_count; i++)
@@ -246,10 +246,8 @@ static bool is_named(const struct problem *problem, const char *param) {
 	return false;
 }
 
-/*
- * A request that cannot be made a command is refused here, and with all that is wrong: what the
- * worker would say of the rest of it is added, by the same rules, in one order.
- */
+/* Adds the faults of the values, by the worker's rules: a request that is refused here is refused
+ * with all its faults, in one order. */
 static void add_values(struct reading *reading) {
 	const struct config *config = reading->exchange->gateway->config;
 	const struct url_policy policy = { config->endpoint_allow_http,
@@ -288,8 +286,8 @@ struct problem *command_request_read(struct exchange *exchange) {
 		read_limit(&reading);
 		read_cursor(&reading);
 	}
-	/* An id that the worker would not look a receipt up by, or that is too long to come back
-	 * whole, is refused here too. */
+	/* Refuses here, too, an id that the worker would not look up a receipt by, or that is too
+	 * long to come back whole. */
 	if (reading.problem || !is_command_id(exchange->command.envelope.command_id))
 		add_values(&reading);
 	return reading.problem;

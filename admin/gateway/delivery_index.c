@@ -18,8 +18,8 @@ struct tenant {
 	char id[];
 };
 
-/* Its record, or only deliveries that outlive it: compaction may have moved the record behind them,
- * too. */
+/* A webhook, or only its deliveries: they may outlive it, and compaction may move its record behind
+ * theirs. */
 struct webhook_entry {
 	UT_hash_handle hh;
 	struct uuid id;
@@ -44,8 +44,8 @@ struct delivery_entry {
 
 struct delivery_index {
 	struct codec *codec;
-	struct arena *arena;  /* of the record that is applied */
-	pthread_mutex_t lock; /* around what follows */
+	struct arena *arena;  /* for one record */
+	pthread_mutex_t lock; /* guards the members below */
 	struct tenant *tenants;
 	struct webhook_entry *webhooks;
 	struct delivery_entry *deliveries;
@@ -61,7 +61,7 @@ struct delivery_index *delivery_index_new(struct codec *codec) {
 	return index;
 }
 
-/* --- What is held --- */
+/* --- Entries --- */
 
 static struct tenant *tenant_of(struct delivery_index *index, const char *id) {
 	size_t len = strlen(id);
@@ -98,7 +98,7 @@ static struct webhook_entry *webhook_of(struct delivery_index *index, const char
 	return webhook;
 }
 
-/* Forgets the webhook when there is nothing left of it, and its tenant with its last one. */
+/* Frees a webhook without a record and deliveries, and a tenant without webhooks. */
 static void webhook_settle(struct delivery_index *index, struct webhook_entry *webhook) {
 	struct tenant *tenant = webhook->tenant;
 
@@ -147,7 +147,7 @@ static struct delivery_entry *delivery_find(const struct delivery_index *index,
 	return delivery;
 }
 
-/* NULL: there is no room. */
+/* Returns NULL where there is no room. */
 static struct delivery_entry *delivery_add(struct delivery_index *index,
 					   const struct delivery *from) {
 	struct webhook_entry *webhook = webhook_of(index, from->tenant_id, &from->webhook_id);
@@ -219,7 +219,7 @@ static void drop(struct delivery_index *index, const struct state_key *key) {
 	}
 }
 
-/* Decoded before the lock is taken: who asks does not wait for that. */
+/* Decodes before it takes the lock, so that queries do not wait for it. */
 void delivery_index_apply(struct delivery_index *index, const struct record *record) {
 	struct state_key key;
 	struct state_record state;

@@ -35,7 +35,7 @@ struct event_index {
 	struct tenant *tenants;
 	struct indexed *events;
 	size_t bytes;
-	int64_t complete_since_ms; /* of a tenant of which nothing is known */
+	int64_t complete_since_ms; /* for tenants without an entry */
 	struct buffer scratch;
 };
 
@@ -93,7 +93,7 @@ void event_index_free(struct event_index *index) {
 	free(index);
 }
 
-/* Into `scratch`. */
+/* Renders into `scratch`. */
 static void render(struct event_index *index, const struct analytic_event *event) {
 	struct analytic_event shortened = *event;
 
@@ -124,7 +124,7 @@ static void add(struct event_index *index, const struct analytic_event *event, i
 
 	render(index, event);
 	if (index->scratch.overflowed)
-		return; /* identifiers of a size that no command may have */
+		return; /* its identifiers are longer than a command may have */
 	tenant = tenant ? tenant : tenant_add(index, event->tenant_id);
 	indexed = indexed_new(index, event, offset);
 	indexed->tenant = tenant;
@@ -132,7 +132,7 @@ static void add(struct event_index *index, const struct analytic_event *event, i
 	DL_APPEND2(tenant->events, indexed, tenant_prev, tenant_next);
 	index->bytes += size_of(indexed);
 	tenant->bytes += size_of(indexed);
-	/* One event is less than either bound, so that the one that came stays. */
+	/* Keeps the new event, since one event is less than either bound. */
 	while (tenant->bytes > EVENT_INDEX_TENANT_BYTES_MAX)
 		drop(index, tenant->events);
 	while (index->bytes > EVENT_INDEX_BYTES_MAX)
@@ -152,7 +152,7 @@ static bool is_wanted(const struct indexed *event, const struct event_query *que
 	       (!query->type || !fnmatch(query->type, event->type, FNM_NOESCAPE));
 }
 
-/* The newest is the head's `prev`; the walk ends behind the head. */
+/* Walks from the newest, the head's `prev`, to the head. */
 static void append_events(const struct tenant *tenant, const struct event_query *query,
 			  struct buffer *out) {
 	const struct indexed *event = tenant && tenant->events ? tenant->events->tenant_prev : NULL,

@@ -1,9 +1,10 @@
 /*
- * The newest analytic events of each tenant, in memory: what GET /v1/events answers from. Bounded,
- * in all and for each tenant; the oldest go first, and an answer says from when on it is complete.
+ * The newest analytic events of each tenant, in memory. It answers GET /v1/events. Its memory is
+ * bounded, in all and for each tenant: the oldest events are dropped first, and an answer has the
+ * time since which it is complete.
  *
  * A tenant's events are in one partition, so that their offsets are an order that all gateways
- * share: a cursor is an offset, and serves at any of them.
+ * share. A cursor is an offset, and is valid at every gateway.
  */
 #pragma once
 
@@ -16,29 +17,29 @@ enum {
 	EVENT_INDEX_BYTES_MAX = 64 * 1024 * 1024,
 	EVENT_INDEX_TENANT_BYTES_MAX = 8 * 1024 * 1024,
 	EVENT_BYTES_MAX = 16 *
-	    1024, /* an event of more is kept without its data: the pages of lists */
+	    1024, /* a larger event, such as a page of a list, is kept without its data */
 	EVENT_PAGE_BYTES_MAX = 1024 * 1024,
 };
 
-/* Complete from `now_ms` (wall) on. */
+/* An index that is complete since `now_ms` (wall). */
 struct event_index *event_index_new(int64_t now_ms);
 void event_index_free(struct event_index *index);
 DEFINE_CLEANUP(struct event_index, event_index_free)
 
-/* Any thread, as all of these. */
+/* All functions below may be called on any thread. */
 void event_index_add(struct event_index *index, const struct analytic_event *event, int64_t offset);
 
 struct event_query {
 	const char *tenant_id;
 	const char *type; /* NULL: all; "*" stands for any text */
-	int64_t from_ms;  /* wall, that time included */
-	int64_t to_ms;    /* wall, that time not included */
-	int64_t before;   /* an offset: only older ones */
+	int64_t from_ms;  /* wall, inclusive */
+	int64_t to_ms;    /* wall, exclusive */
+	int64_t before;   /* an offset: only events before it */
 	size_t limit;
 };
 
-/* {"data":[...],"nextCursor":"...","completeSince":"2026-01-31T12:00:00.000Z"}: the newest first,
- * the cursor absent on the last page. */
+/* Appends {"data":[...],"nextCursor":"...","completeSince":"2026-01-31T12:00:00.000Z"}: the newest
+ * first, without a cursor on the last page. */
 void event_index_query(struct event_index *index, const struct event_query *query,
 		       struct buffer *out);
 size_t event_index_bytes(struct event_index *index);

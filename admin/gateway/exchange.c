@@ -29,7 +29,8 @@ struct exchange *exchange_begin(struct gateway *gateway, struct http_request *ht
 
 /* --- Answers --- */
 
-/* What every answer has. Nobody but who asked may keep one; the JWKS says otherwise for itself. */
+/* Sets the headers of every answer. Only the client itself may cache one; the JWKS handlers allow
+ * more. */
 static void begin_answer(struct exchange *exchange, int status) {
 	struct http_answer *answer = &exchange->http->answer;
 

@@ -1,7 +1,7 @@
 /*
- * One request of the API and its answer: what all handlers share.
+ * One request of the API and its answer, as all handlers use them.
  *
- * Every answer has an x-request-id: the request's own where that is 1 to 256 visible characters,
+ * Every answer has an x-request-id: that of the request where it has 1 to 256 visible characters,
  * else a new one. Errors have the API's body.
  */
 #pragma once
@@ -18,32 +18,32 @@ struct exchange {
 	char tenant_id[TENANT_ID_MAX + 1]; /* the token's */
 	char token_id[TOKEN_ID_SIZE];
 	const char *request_id;
-	struct command command; /* of routes that send one */
+	struct command command; /* for routes that send a command */
 };
 
-/* In the arena of `http`, whose userdata it becomes. */
+/* Makes an exchange in the arena of `http`, and makes it its userdata. */
 struct exchange *exchange_begin(struct gateway *gateway, struct http_request *http);
 
 void exchange_answer_problem(struct exchange *exchange, struct problem *problem);
-/* Without details. */
+/* Answers with a problem without details. */
 void exchange_answer_error(struct exchange *exchange, int status, const char *message);
-/* `data` as json_append_api_data shows it. */
+/* Answers with `data` as JSON (json_append_api_data). */
 void exchange_answer_data(struct exchange *exchange, int status, const struct event_data *data);
-/* Copied. */
+/* Answers with a copy of the text. */
 void exchange_answer_text(struct exchange *exchange, int status, const char *content_type,
 			  const char *text, size_t len);
-/* Text that outlives the server. */
+/* Answers with text that outlives the server. */
 void exchange_answer_fixed(struct exchange *exchange, int status, const char *content_type,
 			   const char *text, size_t len);
-/* Copied text that is JSON. */
+/* Answers with a copy of JSON text. */
 void exchange_answer_json(struct exchange *exchange, int status, const char *text, size_t len);
-/* 200 with what a buffer holds; an error where it did not hold all of it. */
+/* Answers 200 with the content of the buffer, or 500 where it overflowed. */
 void exchange_answer_buffer(struct exchange *exchange, const struct buffer *json);
 void exchange_answer_empty(struct exchange *exchange, int status);
 
-/* The value of a parameter of the query, decoded; NULL: it is not there, or (then `*wrong` is set)
- * not well-formed or there more than once. */
+/* The decoded value of a query parameter; NULL where it is absent. Sets `*wrong` and returns NULL
+ * where it is malformed or repeated. */
 const char *exchange_query(struct exchange *exchange, const char *name, bool *wrong);
-/* Adds a row to `*problem`, which is made with the first. */
+/* Adds a detail to `*problem`, which is made with the first one. */
 void exchange_wrong(struct exchange *exchange, struct problem **problem, const char *param,
 		    const char *location, const char *value, const char *msg);

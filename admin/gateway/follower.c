@@ -20,7 +20,7 @@ struct follower {
 	atomic_bool stopping, caught_up, failing, login_refused;
 };
 
-/* Up to the end that the topic had first, then onwards. */
+/* Reads to the end that the topic had at the start, then onwards. */
 static enum reader_event next(struct follower *follower, struct record *record) {
 	enum reader_event event;
 

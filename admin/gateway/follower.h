@@ -1,4 +1,4 @@
-/* A thread that reads a topic, and goes on with what comes. */
+/* A thread that reads a topic to its end, then follows it. */
 #pragma once
 
 #include "kafka/reader.h"
@@ -11,21 +11,21 @@ struct follower_options {
 	enum reader_start start;
 	int64_t timeout_ms; /* for finding the topic */
 	void (*on_record)(void *userdata, const struct record *record);
-	/* After each record and at least every FOLLOWER_TICK_MS; NULL: nothing. */
+	/* Called after each record, and at least every FOLLOWER_TICK_MS; NULL: none. */
 	void (*on_tick)(void *userdata);
 	void *userdata; /* both are called on the thread */
 };
 
 enum { FOLLOWER_TICK_MS = 50 };
 
-/* With READER_FROM_END every record that is produced after this will be seen. */
+/* With READER_FROM_END, every record that is produced after the return will be read. */
 enum admin_status follower_start(const struct config *config,
 				 const struct follower_options *options,
 				 struct follower **out) _must_check_;
 void follower_stop(struct follower *follower);
 DEFINE_CLEANUP(struct follower, follower_stop)
 
-/* Whether all has been read that was there at the start. */
+/* Whether the end at the start has been reached. */
 bool follower_caught_up(const struct follower *follower);
-/* Whether reading failed the last time; it is tried again. */
+/* Whether the last read failed, or the login is refused; reading is retried. */
 bool follower_is_failing(const struct follower *follower);

@@ -15,13 +15,13 @@
 #include <unistd.h>
 
 enum {
-	TICK_MS = 250, /* tokens are read again, a failed producer replaced */
+	TICK_MS = 250, /* the interval of token_store_refresh and sender_mend */
 	THREADS_MAX = 16,
 	WHY_MAX = 16 * 1024,
-	OTHER_FILES = 512, /* descriptors beside the connections: librdkafka's, and files */
+	OTHER_FILES = 512, /* descriptors besides the connections': librdkafka's, and files */
 };
 
-/* --- What must be right before anybody is served --- */
+/* --- Checks before the start --- */
 
 static bool is_loopback(const char *host) {
 	struct in_addr ipv4;
@@ -56,7 +56,7 @@ static enum admin_status check_config(const struct config *config) {
 	return ADMIN_USAGE;
 }
 
-/* A connection is a descriptor: as many as are allowed must be possible. */
+/* Makes room for a descriptor for each allowed connection. */
 static void raise_file_limit(const struct config *config) {
 	struct rlimit limit;
 	rlim_t wanted = (rlim_t)config->gateway_max_connections + OTHER_FILES;
@@ -69,7 +69,7 @@ static void raise_file_limit(const struct config *config) {
 			 (unsigned long long)limit.rlim_cur, (unsigned long long)wanted);
 }
 
-/* --- Its parts --- */
+/* --- Parts --- */
 
 static enum admin_status open_tokens(struct gateway *gateway) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
@@ -137,7 +137,7 @@ static enum admin_status start_operations(struct gateway *gateway) {
 	return http_server_start(&options, &gateway->operations) ? ADMIN_USAGE : ADMIN_OK;
 }
 
-/* The reader of outcomes before the first command can be sent. */
+/* Starts the reader of outcomes before the first command can be sent. */
 static enum admin_status start(struct gateway *gateway, int64_t timeout_ms) {
 	const struct config *config = gateway->config;
 	enum admin_status status = open_tls(gateway);
@@ -161,7 +161,7 @@ static enum admin_status start(struct gateway *gateway, int64_t timeout_ms) {
 	return status;
 }
 
-/* --- Its life --- */
+/* --- Life --- */
 
 static void tick(struct gateway *gateway) {
 	token_store_refresh(gateway->tokens);
@@ -173,8 +173,8 @@ static void serve(struct gateway *gateway) {
 		tick(gateway);
 }
 
-/* What waits is answered, at the latest when its time is over; and it is sent, or its client cut
- * off. */
+/* Waits until waiting requests are answered, at the latest with their timeout, and until each
+ * answer is sent or its client cut off. */
 static void drain(struct gateway *gateway) {
 	atomic_store(&gateway->draining, true);
 	log_info("gateway draining", "pending=%zu", pending_count(gateway->pending));
@@ -183,8 +183,8 @@ static void drain(struct gateway *gateway) {
 		poll(NULL, 0, TICK_MS / 10);
 }
 
-/* The servers first: they use all else. The one for operators outlives the API's, and is asked
- * about it to its end. */
+/* Stops the servers first, since they use everything else. The operations server reports on the
+ * API's server, and so is freed after that has stopped. */
 static void tear_down(struct gateway *gateway) {
 	if (gateway->api)
 		http_server_stop(gateway->api);

@@ -1,9 +1,10 @@
 /*
- * What operators ask, on a port of its own (gateway.operations.listen):
+ * The gateway's operations, on a port of their own (gateway.operations.listen):
  *
  *     /livez    200 while the process serves
- *     /readyz   200 when the tenants' keys have been read and Kafka can be; else 503 and one word:
- * starting, failing, draining /metrics  Prometheus
+ *     /readyz   200 when the changelog has been read and Kafka can be; else 503 and one word:
+ *               starting, failing, draining
+ *     /metrics  for Prometheus
  */
 #pragma once
 

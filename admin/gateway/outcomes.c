@@ -13,7 +13,7 @@ struct outcomes {
 	int64_t expired_at_ms; /* monotonic */
 };
 
-/* What cannot be decoded is nobody's outcome. */
+/* Skips a record that cannot be decoded. */
 static void on_record(void *userdata, const struct record *record) {
 	struct outcomes *outcomes = userdata;
 	struct analytic_event event;

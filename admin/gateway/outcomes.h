@@ -1,5 +1,5 @@
-/* The thread that reads webhook-results from its end: outcomes settle what is pending, and every
- * event goes to the index. */
+/* The thread that reads webhook-results from its end. An outcome settles its pending request, and
+ * every event goes to the index. */
 #pragma once
 
 #include "base/config.h"
@@ -9,7 +9,7 @@
 
 struct outcomes;
 
-/* `pending` and `events` are borrowed. Also expires what is pending for too long. */
+/* Borrows `pending` and `events`. The thread also expires pending requests. */
 enum admin_status outcomes_start(const struct config *config, int64_t timeout_ms,
 				 struct pending *pending, struct event_index *events,
 				 struct outcomes **out) _must_check_;

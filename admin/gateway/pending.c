@@ -7,7 +7,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
-/* What waits of one tenant; it is there while anything does. */
+/* A tenant's share of the waiting requests; it exists while there are any. */
 struct share {
 	UT_hash_handle hh;
 	size_t count;
@@ -16,10 +16,9 @@ struct share {
 
 struct entry {
 	UT_hash_handle hh;
-	struct share *share; /* the tenant's */
-	struct entry *prev,
-	    *next;           /* in the order of their deadlines, which is that of their coming */
-	int64_t deadline_ms; /* monotonic */
+	struct share *share;       /* the tenant's */
+	struct entry *prev, *next; /* in the order of arrival, which is that of the deadlines */
+	int64_t deadline_ms;       /* monotonic */
 	pending_fn done;
 	void *userdata;
 	size_t name_len;
@@ -64,7 +63,7 @@ static struct entry *entry_new(const char *tenant_id, const char *command_id,
 	return entry;
 }
 
-/* --- With the lock --- */
+/* --- Under the lock --- */
 
 static struct share *find_or_add_share(struct pending *pending, const char *tenant_id) {
 	size_t size = strlen(tenant_id) + 1;
@@ -101,7 +100,7 @@ static struct entry *find(const struct pending *pending, const struct entry *pro
 	return entry;
 }
 
-/* The entry of that name, taken out; where `userdata` is given, only if it is that one's. NULL:
+/* Takes out the entry of that name; with `userdata`, only the entry of that. Returns NULL where
  * there is none. */
 static struct entry *take(struct pending *pending, const char *tenant_id, const char *command_id,
 			  const char *request_id, const void *userdata) {
@@ -118,7 +117,7 @@ static struct entry *take(struct pending *pending, const char *tenant_id, const 
 	return entry;
 }
 
-/* With the lock. */
+/* Call it under the lock. */
 static int add(struct pending *pending, struct entry *entry) {
 	struct share *share;
 
@@ -128,7 +127,7 @@ static int add(struct pending *pending, struct entry *entry) {
 		return PENDING_E_FULL;
 	share = find_or_add_share(pending, entry->name);
 	if (share->count > pending->max - pending->count)
-		return PENDING_E_FULL; /* not its first: the share stays */
+		return PENDING_E_FULL; /* the share stays, since it has other entries */
 	share->count++;
 	entry->share = share;
 	entry->deadline_ms = clock_monotonic_ms() + pending->timeout_ms;

@@ -7,26 +7,26 @@
 #define uthash_malloc(size) x_malloc(size)
 #include <uthash.h>
 
-/* tenant.max.signing.keys is 1000 at most, which are 150 KiB. What came before there was such a
- * limit may be more. */
+/* tenant.max.signing.keys is at most 1000, which are 150 KiB. A tenant may have more from before
+ * that limit. */
 enum { SET_MAX = 8 * 1024 * 1024 };
 
 struct tenant_keys {
 	UT_hash_handle hh;
 	char *tenant_id;         /* owned */
-	pthread_mutex_t lock;    /* around all of what follows */
-	struct state_fold *fold; /* its records */
+	pthread_mutex_t lock;    /* guards the members below */
+	struct state_fold *fold; /* of its key records */
 	struct buffer text;
 	char etag[ETAG_SIZE];
 	bool is_empty;
-	int64_t valid_until_ms; /* wall: a key of the text expires then; 0: it is not that of the
-				   records */
+	int64_t valid_until_ms; /* wall: when the first key of the text expires; 0: the text is out
+				   of date */
 };
 
 struct public_keys {
 	struct codec *codec;
-	struct arena *arena;   /* scratch, of who applies */
-	pthread_rwlock_t lock; /* around the table; a tenant that is in it stays */
+	struct arena *arena;   /* scratch, of the thread that applies */
+	pthread_rwlock_t lock; /* guards the table; tenants are never removed */
 	struct tenant_keys *tenants;
 };
 
@@ -42,8 +42,8 @@ static int64_t first_expiry(const struct signing_keys *keys) {
 	return first_ms;
 }
 
-/* For who asks first after a change: a tenant's rotations, however many, cost nobody else anything.
- */
+/* Renders for the first query after a change, so that the rotations of a tenant cost other tenants
+ * nothing. */
 static void render(const struct public_keys *keys, struct arena *arena, struct tenant_keys *tenant,
 		   int64_t now_ms) {
 	struct signing_keys list;
@@ -99,7 +99,7 @@ static void apply(struct public_keys *keys, const struct record *record) {
 	pthread_mutex_unlock(&tenant->lock);
 }
 
-/* Of a changelog that is mostly deliveries, the rest is passed over without a lock. */
+/* Skips other records, most of the changelog, without a lock. */
 void public_keys_apply(struct public_keys *keys, const struct record *record) {
 	static const char prefix[] = "key/";
 
@@ -108,7 +108,7 @@ void public_keys_apply(struct public_keys *keys, const struct record *record) {
 		apply(keys, record);
 }
 
-/* --- Its life --- */
+/* --- Life --- */
 
 struct public_keys *public_keys_new(struct codec *codec) {
 	struct public_keys *keys = x_calloc(1, sizeof(*keys));

@@ -1,7 +1,5 @@
-/*
- * The tenants' public keys, as the changelog has them: a replica in memory of its key records
- * alone, folded by the same code as `jwks show`. What is answered from it asks nobody.
- */
+/* The tenants' public keys: the key records of the changelog, in memory, folded by the code of
+ * `jwks show`. A query needs neither Kafka nor a worker. */
 #pragma once
 
 #include "avro/codec.h"
@@ -12,12 +10,12 @@
 
 struct public_keys;
 
-/* The codec is borrowed. */
+/* Borrows the codec. */
 struct public_keys *public_keys_new(struct codec *codec);
 void public_keys_free(struct public_keys *keys);
 DEFINE_CLEANUP(struct public_keys, public_keys_free)
 
-/* A record of the changelog, of any kind; one thread. */
+/* Applies a record of the changelog, of any kind. Call it on one thread. */
 void public_keys_apply(struct public_keys *keys, const struct record *record);
 
 /* A JWK set, as text. */
@@ -25,12 +23,12 @@ struct public_key_set {
 	const char *text; /* in the arena */
 	size_t len;
 	bool is_empty;
-	char etag[ETAG_SIZE]; /* with its quotes */
+	char etag[ETAG_SIZE]; /* with quotes */
 };
 
 enum { PUBLIC_KEYS_E_TOO_LARGE = 1 };
 
-/* Of those that have not expired at `now_ms` (wall); a tenant without keys has an empty set.
- * Returns 0, or TOO_LARGE. Any thread. */
+/* The set of keys that have not expired at `now_ms` (wall); an empty set for a tenant without keys.
+ * Returns 0, or PUBLIC_KEYS_E_TOO_LARGE. Any thread. */
 int public_keys_get(struct public_keys *keys, struct arena *arena, const char *tenant_id,
 		    int64_t now_ms, struct public_key_set *out) _must_check_;

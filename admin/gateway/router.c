@@ -33,7 +33,8 @@ char *router_percent_decode(struct arena *arena, const char *text, size_t len, b
 	return utf8_is_text(out, at) ? out : NULL;
 }
 
-/* The part of `*text` up to the next slash, which `*text` moves behind; NULL at the end. */
+/* Returns the part of `*text` up to the next slash, and moves `*text` behind that. Returns NULL at
+ * the end. */
 static const char *next_part(const char **text, size_t *len) {
 	const char *part = *text;
 
@@ -72,8 +73,8 @@ static int matches(const char *pattern, struct arena *arena, const char *path,
 			if (!part)
 				return 0;
 		}
-		/* To its end also where it does not match: whether it is well-formed does not
-		 * depend on the table. */
+		/* Decodes every part, also behind one that does not match, so that a malformed path
+		 * is refused whatever the table. */
 		decoded = router_percent_decode(arena, part, len, false);
 		if (!decoded)
 			return ROUTER_E_MALFORMED;

@@ -3,7 +3,7 @@
 #include "domain/command.h"
 #include "gateway/serve.h"
 
-/* A word stands before the {name} that would take it. */
+/* A word stands before a {name} that would match it. */
 const struct route routes_table[] = {
 	{ "GET", "/v1/webhooks/jwks", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_jwks, 0 },
 	{ "POST", "/v1/webhooks/jwks/rotate", ROUTE_TENANT, ROUTE_MAYBE_JSON, serve_command,

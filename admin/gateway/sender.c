@@ -13,11 +13,11 @@ enum { PAUSE_MIN_MS = 250, PAUSE_MAX_MS = 30 * 1000, HEALED_AFTER_MS = 60 * 1000
 struct sender {
 	const struct config *config;
 	int64_t timeout_ms;
-	pthread_mutex_t lock; /* around all of what follows: a codec is one thread's at a time */
+	pthread_mutex_t lock; /* guards the members below: a codec serves one thread at a time */
 	struct codec *codec;
 	struct client *client;
 	bool failed;
-	struct backoff backoff; /* of sender_mend, whose caller's alone it is */
+	struct backoff backoff; /* used only by sender_mend, on its thread */
 };
 
 static enum admin_status open_client(const struct sender *sender, struct client **out) {
@@ -71,7 +71,7 @@ static bool has_failed(struct sender *sender) {
 	return failed;
 }
 
-/* Opened outside of the lock: it asks the brokers, and requests would wait meanwhile. */
+/* Opens the client without the lock: that waits for brokers, and requests would wait with it. */
 void sender_mend(struct sender *sender) {
 	struct client *client = NULL, *old;
 	int64_t now_ms = clock_monotonic_ms();

@@ -1,4 +1,4 @@
-/* Commands on their way out, from any thread. */
+/* Sends commands, from any thread. */
 #pragma once
 
 #include "base/config.h"
@@ -7,16 +7,16 @@
 
 struct sender;
 
-/* A command that no broker took in `timeout_ms` is given up. */
+/* A command that no broker has acknowledged in `timeout_ms` is given up. */
 enum admin_status sender_open(const struct config *config, int64_t timeout_ms,
 			      struct sender **out) _must_check_;
 void sender_close(struct sender *sender);
 DEFINE_CLEANUP(struct sender, sender_close)
 
-/* SENDER_E_FAILED: it was not sent, and not because of what it says. */
+/* SENDER_E_FAILED: it was not sent, for a reason other than its content. */
 enum { SENDER_E_TOO_LARGE = 1, SENDER_E_FAILED = 2 };
 
-/* Queues it; does not wait for a broker. */
+/* Queues a command, without waiting for a broker. */
 int sender_send(struct sender *sender, const struct command *command) _must_check_;
-/* Opens a new producer where the old one failed for good; a few times a second, by one thread. */
+/* Replaces a producer that has failed for good. Call it a few times a second, on one thread. */
 void sender_mend(struct sender *sender);

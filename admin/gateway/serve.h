@@ -1,4 +1,4 @@
-/* The handlers of routes. Each answers, or waits for its outcome. */
+/* The handlers of routes. Each answers at once, or waits for an outcome. */
 #pragma once
 
 struct exchange;

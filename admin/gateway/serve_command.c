@@ -1,9 +1,9 @@
-/* Requests that are commands: sent, waited for, answered with the outcome. */
+/* Requests that become commands: sent, and answered with their outcome. */
 #include "gateway/command_problem.h"
 #include "gateway/command_request.h"
 #include "gateway/serve.h"
 
-/* What to repeat with where there was no answer; an id that came or that was made. */
+/* Adds the command id, given or new, with which to repeat a request whose answer was lost. */
 static void show_command_id(struct exchange *exchange) {
 	if (exchange->match.route->body != ROUTE_NO_BODY ||
 	    !strcmp(exchange->match.route->method, "DELETE"))
@@ -41,7 +41,7 @@ static void answer_timeout(struct exchange *exchange) {
 	show_command_id(exchange);
 }
 
-/* On the thread of whoever settles or expires. */
+/* Called on the thread that settles or expires. */
 static void on_outcome(void *userdata, const struct analytic_event *outcome) {
 	struct exchange *exchange = userdata;
 
@@ -61,7 +61,7 @@ static void answer_unsent(struct exchange *exchange, int r) {
 	http_request_answered(exchange->http);
 }
 
-/* The same request, sent again before the first of them has its outcome. Source:
+/* Answers a request that is repeated before the first one has its outcome. Source:
  * draft-ietf-httpapi-idempotency-key-header-07 section 2.6. */
 static void answer_under_way(struct exchange *exchange) {
 	struct problem *problem =
@@ -84,8 +84,8 @@ static void answer_untaken(struct exchange *exchange, int r) {
 	http_request_answered(exchange->http);
 }
 
-/* Its connection waits before it is in the table, and it is in the table before it is sent: each
- * time somebody may answer before the call returns. */
+/* Makes the connection wait before the request is in the table, and adds it to the table before the
+ * command is sent: the answer may come before either call returns. */
 static void send_and_wait(struct exchange *exchange) {
 	struct gateway *gateway = exchange->gateway;
 	const struct command *command = &exchange->command;

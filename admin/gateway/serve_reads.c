@@ -1,4 +1,4 @@
-/* What is answered from memory: the JWKS, events, and deliveries. */
+/* Requests that are answered from memory: JWKS, events, deliveries. */
 #include "base/clock.h"
 #include "changelog/delivery_json.h"
 #include "domain/limits.h"
@@ -13,14 +13,13 @@
 static void answer_keys(struct exchange *exchange, const struct public_key_set *set) {
 	struct http_answer *answer = &exchange->http->answer;
 
-	exchange->has_token = false; /* the answer is public, whoever asked */
+	exchange->has_token = false; /* the answer is public, also to a request with a token */
 	if (etag_is_named(http_request_header(exchange->http, "if-none-match"), set->etag))
 		exchange_answer_empty(exchange, 304);
 	else
 		exchange_answer_json(exchange, 200, set->text, set->len);
 	http_answer_header(answer, "etag", arena_strdup(exchange->http->arena, set->etag));
-	/* A tenant's first key comes with its first webhook: that there is none is not to be
-	 * remembered. */
+	/* An empty set is not cached: the first key comes with the tenant's first webhook. */
 	http_answer_header(answer, "cache-control",
 			   set->is_empty ? "no-cache" : "public, max-age=60");
 	http_answer_header(answer, "vary", "authorization, host");
@@ -41,8 +40,8 @@ static void serve_keys_of(struct exchange *exchange, const char *tenant_id) {
 		answer_keys(exchange, &set);
 }
 
-/* The first label of the host under gateway.domain, or NULL. Hosts have no case; that of a tenant's
- * id is lower then. */
+/* The first label of the host under gateway.domain, or NULL. It is in lower case, since hosts have
+ * no case. */
 static const char *tenant_of_host(struct exchange *exchange) {
 	const char *host = exchange->http->head->host,
 		   *domain = exchange->gateway->config->gateway_domain;

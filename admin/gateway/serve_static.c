@@ -11,7 +11,7 @@ static const struct static_file *find(const char *pattern) {
 	const struct static_file *file = static_files;
 
 	while (strcmp(file->path, pattern) != 0)
-		file++; /* a route leads here only for one that is there */
+		file++; /* ends, since every static route has a file */
 	return file;
 }
 
@@ -21,7 +21,7 @@ void serve_static(struct exchange *exchange) {
 	char *etag = arena_alloc(exchange->http->arena, ETAG_SIZE);
 
 	etag_make(etag, file->bytes, file->len);
-	exchange->has_token = false; /* the answer is public, whoever asked */
+	exchange->has_token = false; /* the answer is public, also to a request with a token */
 	if (etag_is_named(http_request_header(exchange->http, "if-none-match"), etag))
 		exchange_answer_empty(exchange, 304);
 	else

@@ -1,10 +1,10 @@
 /*
- * What is served as it is: the page at "/" with what belongs to it (page/), and the description of
- * the API. Compiled in (embed.cmake).
+ * Static files: the page at "/" with its parts (page/), and the description of the API. They are
+ * compiled in (embed.cmake).
  *
- * The page is a client of the API like any other and has no rights of its own; whoever opens it
- * brings a token. Nothing in it comes from elsewhere, and its policy says so to the browser: no
- * inline script or style, no other host, no frame. Source: W3C Content Security Policy Level 3.
+ * The page is a client of the API without rights of its own: its user enters a token. All its parts
+ * come from this server, and its policy enforces that in the browser: no inline script or style, no
+ * other host, no frame. Source: W3C Content Security Policy Level 3.
  */
 #pragma once
 

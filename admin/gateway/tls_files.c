@@ -18,7 +18,7 @@ void tls_files_destroy(struct tls_files *files) {
 	buffer_destroy(&files->private_key);
 }
 
-/* In one piece, so that a key is not left behind where the buffer grew. */
+/* Reads into one allocation: a growing buffer would leave copies of the key behind. */
 static int read_all(int fd, struct buffer *out) {
 	struct stat stat;
 	ssize_t len;

@@ -5,12 +5,13 @@
 #include "terminal/status.h"
 
 struct tls_files {
-	struct buffer certificate; /* with the chain behind it */
+	struct buffer certificate; /* followed by its chain */
 	struct buffer private_key;
 };
 
-/* The key is wiped. */
+/* Wipes the key. */
 void tls_files_destroy(struct tls_files *files);
-/* Says what is wrong: also with a private key that secret_file.h refuses. */
+/* Reads both. Prints the fault of a file, such as a private key that secret_file.h refuses, and
+ * returns ADMIN_USAGE then. */
 enum admin_status tls_files_read(const char *certificate_file, const char *key_file,
 				 struct tls_files *out) _must_check_;

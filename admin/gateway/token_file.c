@@ -59,7 +59,7 @@ const struct token *token_list_find(const struct token_list *list, const char *t
 		   : NULL;
 }
 
-/* Takes `token` over. */
+/* Takes ownership of the token. */
 static void append(struct token_list *list, const struct token *token) {
 	if (list->count == list->capacity) {
 		list->capacity = MAX(2 * list->capacity, (size_t)8);
@@ -126,7 +126,7 @@ static int read_all(int fd, struct buffer *out) {
 	}
 }
 
-/* One that is not there is empty. */
+/* A file that does not exist is empty. */
 static int read_text(const char *file, struct buffer *text, struct stat *at, struct buffer *why) {
 	_cleanup_(buffer_destroy) struct buffer rule = BUFFER_INIT(RULE_MAX);
 	_cleanup_(fd_closep) int fd = -1;
@@ -189,10 +189,8 @@ static int write_all(int fd, const struct buffer *text) {
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/*
- * Who may read the old one may read the new one: root's may be of a group that others are in,
- * anybody else's is read by its owner alone.
- */
+/* Keeps the group that may read the file: root's may have one, any other owner's is readable by its
+ * owner alone. */
 static int keep_reader(int fd, const char *file) {
 	struct stat old;
 
@@ -208,7 +206,8 @@ static int replace_file(const char *file, const struct buffer *text) {
 	_cleanup_(fd_closep) int fd = -1;
 	int r;
 
-	/* Under the lock nobody else makes it: what is there was left behind by one who died. */
+	/* An existing file was left behind by a process that died: nobody else writes it under the
+	 * lock. */
 	if (unlink(temporary) < 0 && errno != ENOENT)
 		return -errno;
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -232,14 +231,14 @@ static int write_list(const char *file, const struct token_list *list) {
 	return text.overflowed ? -EFBIG : replace_file(file, &text);
 }
 
-/* A link stays a link: what it leads to is replaced, and locked. */
+/* Follows links, so that their target is locked and replaced, and a link stays a link. */
 static char *resolve(const char *file) {
 	char *resolved = realpath(file, NULL);
 
 	return resolved ? resolved : x_strdup(file);
 }
 
-/* Returns the lock's descriptor, to be closed; or a negative errno. */
+/* Returns a descriptor that holds the lock until it is closed, or a negative errno. */
 static int lock(const char *file) {
 	_cleanup_(x_freep) char *name = x_asprintf("%s.lock", file);
 	_cleanup_(fd_closep) int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

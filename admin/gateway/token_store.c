@@ -11,7 +11,7 @@ struct token_store {
 	char *file;
 	pthread_rwlock_t lock;
 	struct token_list list; /* sorted; guarded by `lock` */
-	struct stat at;         /* of what was read, or refused; all zero: not there */
+	struct stat at;         /* of the file that was read or refused; zero: it does not exist */
 };
 
 static bool is_same(const struct stat *a, const struct stat *b) {
@@ -69,7 +69,7 @@ void token_store_refresh(struct token_store *store) {
 		log_info("tokens read", "tokens=%zu", store->list.count);
 		return;
 	}
-	store->at = now; /* said once */
+	store->at = now; /* logged once */
 	log_error("tokens cannot be read", "error=%s",
 		  log_quote(why.len ? why.data : strerror(-r)));
 }

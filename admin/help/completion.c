@@ -7,15 +7,15 @@
 
 enum { OPTIONS_MAX = 64 * 1024 };
 
-/* What the words before the last one make of it. */
+/* The context of the last word, from the words before it. */
 struct completion {
 	struct buffer *out;
-	const struct subcommand *family; /* NULL: not named yet */
+	const struct subcommand *family; /* NULL: not yet named */
 	const struct subcommand *row;    /* NULL: likewise */
 	size_t operand_count;            /* of the subcommand */
-	const struct flag *open;         /* whose value comes next; NULL: none */
+	const struct flag *open;         /* the flag whose value comes next; NULL: none */
 	bool only_operands;              /* behind -- */
-	bool wrong; /* there is no such family or subcommand: nothing comes behind it */
+	bool wrong; /* no such family or subcommand: there is nothing to offer */
 };
 
 static void offer(struct completion *completion, const char *word, const char *prefix,
@@ -26,7 +26,7 @@ static void offer(struct completion *completion, const char *word, const char *p
 		buffer_printf(completion->out, "%s\t%s\n", whole, description);
 }
 
-/* In the order in which the program looks for them. `len` bytes of name. */
+/* Looks in the order of the program. `len` is that of the name. */
 static const struct flag *find_flag(const struct completion *completion, const char *name,
 				    size_t len) {
 	const struct flag *const tables[] = { catalog_common_flags,
@@ -80,7 +80,7 @@ static void offer_keys(struct completion *completion, const char *word, const ch
 	while ((line = strsep(&rest, "\n")) && *line) {
 		const char *key = strsep(&line, "\t"), *value = strsep(&line, "\t");
 		_cleanup_(x_freep) char *description = x_asprintf("%s (%s)", line, value);
-		/* Of kafka.* the name goes on, of others the value comes. */
+		/* The name of kafka.* goes on; other keys are followed by their value. */
 		_cleanup_(x_freep) char *candidate =
 		    x_asprintf("%.*s%s", (int)strcspn(key, "*"), key, strchr(key, '*') ? "" : "=");
 
@@ -102,7 +102,7 @@ static void offer_analytic_types(struct completion *completion, const char *word
 	}
 }
 
-/* A list: what stands before its last comma stays. */
+/* Completes the last item of a list. */
 static void offer_event_types(struct completion *completion, const char *word, const char *prefix) {
 	const char *comma = strrchr(word + strlen(prefix), ',');
 	_cleanup_(x_freep) char *kept =
@@ -121,7 +121,7 @@ static void offer_choices(struct completion *completion, const char *word, const
 		offer(completion, word, prefix, choice, "");
 }
 
-/* `prefix` is what stands before the value in the same word: "--set=", or "". */
+/* `prefix` is the part of the word before the value: "--set=", or "". */
 static void offer_values(struct completion *completion, const struct flag *flag, const char *word,
 			 const char *prefix) {
 	if (strchr(flag->value, '|'))
@@ -175,7 +175,7 @@ static void offer_flag_with_value(struct completion *completion, const char *wor
 		offer_values(completion, flag, word, prefix);
 }
 
-/* Nobody but the caller knows ids. */
+/* Offers no ids, which only the caller knows. */
 static void complete(struct completion *completion, const char *word) {
 	if (completion->open)
 		offer_values(completion, completion->open, word, "");

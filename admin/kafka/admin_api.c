@@ -24,7 +24,7 @@ enum admin_status admin_api_metadata(struct admin_api *api, const struct rd_kafk
 	rd_kafka_resp_err_t error =
 	    rd_kafka_metadata(api->handle.rk, 1, NULL, out, (int)api->timeout_ms);
 
-	rd_kafka_poll(api->handle.rk, 0); /* brings the reason, if there is one */
+	rd_kafka_poll(api->handle.rk, 0); /* runs on_error, which keeps the reason */
 	return error ? kafka_complain(&api->handle, "the cluster's topics", error) : ADMIN_OK;
 }
 
@@ -42,7 +42,7 @@ static rd_kafka_AdminOptions_t *options_new(const struct admin_api *api) {
 						      sizeof(why)) ||
 	    rd_kafka_AdminOptions_set_operation_timeout(options, (int)api->timeout_ms, why,
 							sizeof(why)))
-		abort(); /* main has bounded the timeout */
+		abort(); /* unreachable: main has bounded the timeout */
 	return options;
 }
 

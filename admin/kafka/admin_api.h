@@ -1,4 +1,4 @@
-/* librdkafka's admin calls, each waited for. */
+/* librdkafka's admin calls; each waits for its result. */
 #pragma once
 
 #include "kafka/handle.h"
@@ -13,15 +13,15 @@ enum admin_status admin_api_open(struct admin_api *api, const struct config *con
 				 int64_t timeout_ms) _must_check_;
 void admin_api_close(struct admin_api *api);
 
-/* Whether the brokers tell of this topic; of all topics they leave out those that may not be
- * described. */
+/* Whether this principal may describe the topic. A list of all topics leaves out those that it may
+ * not. */
 bool admin_api_may_describe(struct admin_api *api, const char *topic);
-/* The cluster's brokers and topics; freed with rd_kafka_metadata_destroy. */
+/* The cluster's brokers and topics; free them with rd_kafka_metadata_destroy. */
 enum admin_status admin_api_metadata(struct admin_api *api,
 				     const struct rd_kafka_metadata **out) _must_check_;
 
-/* The result as an event, freed with rd_kafka_event_destroy; its own error is looked at here, those
- * of single topics by the caller. */
+/* The result as an event; free it with rd_kafka_event_destroy. Its own error is handled here;
+ * errors of single topics are left to the caller. */
 enum admin_status admin_api_create_topics(struct admin_api *api, rd_kafka_NewTopic_t **topics,
 					  size_t count, rd_kafka_event_t **out) _must_check_;
 enum admin_status admin_api_describe(struct admin_api *api, rd_kafka_ResourceType_t type,

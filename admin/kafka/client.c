@@ -9,7 +9,7 @@ struct client {
 	struct reader *results; /* NULL: outcomes are not awaited */
 	struct buffer encoded;
 	struct record record;  /* the last one read; borrowed from `results` */
-	struct arena *scratch; /* holds one decoded event: those of a busy tenant would add up */
+	struct arena *scratch; /* one decoded event, reset for the next */
 	int64_t timeout_ms;
 };
 
@@ -102,7 +102,8 @@ static bool is_of_tenant(const struct record *record, const char *tenant_id) {
 	       !memcmp(record->key, tenant_id, record->key_len);
 }
 
-/* A look at the key is cheaper than decoding; what cannot be decoded is nobody's outcome. */
+/* Compares the key first, which is cheaper than decoding. A record that cannot be decoded is
+ * skipped. */
 static bool take_outcome(struct client *client, const char *tenant_id, struct analytic_event *out) {
 	const struct record *record = &client->record;
 	const char *why;
@@ -139,8 +140,7 @@ enum admin_status client_complain_timeout(const struct client *client, const cha
 	return reader_complain_timeout(client->results, what, client->timeout_ms);
 }
 
-/* The event was read from bytes that are still there: once more, for as long as the caller's arena.
- */
+/* Decodes the event again, into the caller's arena. Its bytes are still in `client->record`. */
 static enum admin_status keep(struct client *client, struct arena *arena,
 			      struct analytic_event *out) {
 	const char *why;

@@ -1,8 +1,6 @@
-/*
- * The Kafka form of the API: a command goes out on its topic, and its outcome - the SUCCESS or FAIL
- * event that carries its tenantId and commandId - comes back on webhook-results. Reading starts
- * before the first command is produced, so none is missed.
- */
+/* The API over Kafka: a command is produced to its topic, and its outcome, the SUCCESS or FAIL
+ * event with its tenantId and commandId, is read from webhook-results. Reading starts before the
+ * first command is produced, so that no outcome is missed. */
 #pragma once
 
 #include "avro/codec.h"
@@ -13,7 +11,7 @@
 struct client;
 
 struct client_options {
-	bool issues;          /* credential-issuance, not webhook-admin */
+	bool issues;          /* sends to credential-issuance; else to webhook-admin */
 	bool awaits_outcomes; /* false: client_await is never called */
 	int64_t timeout_ms;
 };
@@ -25,31 +23,29 @@ enum admin_status client_open(const struct config *config, struct codec *codec,
 void client_close(struct client *client);
 DEFINE_CLEANUP(struct client, client_close)
 
-/* Queue a command. ADMIN_REFUSED: it is larger than command.max.bytes; nothing was sent, and
- * nothing said. */
+/* Queues a command. ADMIN_REFUSED: it is larger than command.max.bytes; nothing was sent or
+ * printed. */
 enum admin_status client_send_command(struct client *client,
 				      const struct command *command) _must_check_;
 enum admin_status client_send_issuance(struct client *client,
 				       const struct issuance *issuance) _must_check_;
-/* Waits until all that was queued is on the brokers. */
+/* Waits until the brokers have all queued commands. */
 enum admin_status client_flush(struct client *client) _must_check_;
 const struct producer *client_producer(const struct client *client);
 
-/*
- * The next outcome of any command, of any tenant or of `tenant_id` only; it lives until the next
- * call. READER_NOTHING where none came in `wait_ms`.
- */
+/* Returns the next outcome of any command, of `tenant_id` only unless that is NULL. It lives until
+ * the next call. READER_NOTHING: none came in `wait_ms`. */
 enum reader_event client_next_outcome(struct client *client, const char *tenant_id, int wait_ms,
 				      struct analytic_event *out) _must_check_;
 enum admin_status client_status(const struct client *client);
-/* Says that outcomes did not come. */
+/* Prints that no outcome came in time. */
 enum admin_status client_complain_timeout(const struct client *client, const char *what);
 
 /* Sends one command and waits for its outcome until the timeout. */
 enum admin_status client_call(struct client *client, struct arena *arena,
 			      const struct command *command,
 			      struct analytic_event *out) _must_check_;
-/* Waits until the timeout for the outcome of a command that was sent. */
+/* Waits until the timeout for the outcome of a sent command. */
 enum admin_status client_await(struct client *client, struct arena *arena,
 			       const struct command_envelope *envelope,
 			       struct analytic_event *out) _must_check_;

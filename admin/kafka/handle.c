@@ -14,7 +14,7 @@ static void on_error(rd_kafka_t *rk _unused_, int error, const char *reason, voi
 		handle->login_error = (rd_kafka_resp_err_t)error;
 		handle->login_error_at_ms = clock_monotonic_ms();
 	}
-	/* "All brokers are down" says less than the connection error before it. */
+	/* "All brokers are down" has less information than the connection error before it. */
 	if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !handle->last_error[0])
 		snprintf(handle->last_error, sizeof(handle->last_error), "%s", reason);
 }
@@ -44,7 +44,7 @@ static enum admin_status set_all(rd_kafka_conf_t *conf, const struct kafka_setti
 	return ADMIN_OK;
 }
 
-/* NULL after saying which setting is refused. */
+/* Returns NULL after naming the refused setting. */
 static rd_kafka_conf_t *conf_new(struct kafka_handle *handle, const struct config *config,
 				 enum client_kind kind) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024);

@@ -5,6 +5,6 @@
 
 struct record_header {
 	const char *name;
-	const void *value; /* NULL: none, which is not the empty one */
+	const void *value; /* NULL: no value, which differs from an empty one */
 	size_t len;        /* bytes */
 };

@@ -37,7 +37,7 @@ static enum admin_status check_topic(struct producer *producer) {
 	rd_kafka_resp_err_t error = rd_kafka_metadata(producer->handle.rk, 0, producer->topic,
 						      &metadata, (int)producer->timeout_ms);
 
-	rd_kafka_poll(producer->handle.rk, 0); /* brings the reason, if there is one */
+	rd_kafka_poll(producer->handle.rk, 0); /* runs on_error, which keeps the reason */
 	if (!error) {
 		error = metadata->topics[0].err;
 		rd_kafka_metadata_destroy(metadata);
@@ -109,7 +109,7 @@ static rd_kafka_resp_err_t produce(struct producer *producer,
 	    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(record->key, record->key_len),
 	    RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value, record->len),
 	    RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(record->tag), RD_KAFKA_V_END);
-	if (error) /* else they are the record's */
+	if (error) /* else the record owns them */
 		rd_kafka_headers_destroy(headers);
 	return error;
 }
@@ -117,7 +117,7 @@ static rd_kafka_resp_err_t produce(struct producer *producer,
 enum admin_status producer_send(struct producer *producer, const struct produced_record *record) {
 	rd_kafka_resp_err_t error;
 
-	/* A record leaves the queue acknowledged or after message.timeout.ms, so this ends. */
+	/* Ends, since each record leaves the queue acknowledged or after message.timeout.ms. */
 	while ((error = produce(producer, record)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
 		rd_kafka_poll(producer->handle.rk, FULL_QUEUE_WAIT_MS);
 	rd_kafka_poll(producer->handle.rk, 0);
@@ -127,7 +127,7 @@ enum admin_status producer_send(struct producer *producer, const struct produced
 }
 
 enum admin_status producer_flush(struct producer *producer) {
-	/* Some way past message.timeout.ms, so that lost records are reported as such. */
+	/* Later than message.timeout.ms, so that lost records are reported as lost. */
 	int64_t deadline_ms = clock_monotonic_ms() + producer->timeout_ms + 2 * FLUSH_STEP_MS;
 	const char *name = rd_kafka_topic_name(producer->topic);
 

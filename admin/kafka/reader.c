@@ -10,8 +10,8 @@
 enum { ASK_AGAIN_MS = 50 };
 
 struct place {
-	int64_t next; /* the offset that is read next */
-	int64_t end;  /* the first one past the end; read_committed: the last stable offset */
+	int64_t next; /* the offset to read next */
+	int64_t end; /* the first offset past the end; with read_committed the last stable offset */
 	bool reached;
 };
 
@@ -21,11 +21,11 @@ struct reader {
 	int32_t partition_count;
 	struct place *places; /* [partition_count] */
 	int32_t unreached;
-	int64_t total, done; /* offsets up to the ends; those of transactions' markers and of what
-				was compacted away count too */
+	int64_t total, done; /* offsets up to the ends, including those of transaction markers and
+				of compacted records */
 	uint64_t returned;   /* records */
 	bool prints;
-	rd_kafka_message_t *message; /* what the last record borrows from */
+	rd_kafka_message_t *message; /* the last record borrows from it */
 	enum admin_status status;
 };
 
@@ -36,7 +36,7 @@ static enum admin_status find_partitions(struct reader *reader, int timeout_ms) 
 	    rd_kafka_metadata(reader->handle.rk, 0, topic, &metadata, timeout_ms);
 
 	rd_kafka_topic_destroy(topic);
-	rd_kafka_poll(reader->handle.rk, 0); /* brings the reason, if there is one */
+	rd_kafka_poll(reader->handle.rk, 0); /* runs on_error, which keeps the reason */
 	if (!error) {
 		error = metadata->topics[0].err;
 		reader->partition_count = metadata->topics[0].partition_cnt;
@@ -47,8 +47,8 @@ static enum admin_status find_partitions(struct reader *reader, int timeout_ms) 
 	return error ? kafka_complain(&reader->handle, reader->topic, error) : ADMIN_OK;
 }
 
-/* The partitions to read: the key's, or all. Java's default partitioner, which all keyed producers
- * must use. */
+/* The partitions to read: the key's, or all. The key's follows from the default partitioner of
+ * Kafka's Java client, which all keyed producers must use. */
 static rd_kafka_topic_partition_list_t *partitions_new(const struct reader *reader,
 						       const char *key) {
 	rd_kafka_topic_partition_list_t *list =
@@ -64,17 +64,16 @@ static rd_kafka_topic_partition_list_t *partitions_new(const struct reader *read
 	return list;
 }
 
-/* A partition that was just made, or whose leader just moved, is asked again. */
+/* Whether to ask again: the partition was just created, or its leader has just moved. */
 static bool is_transient(rd_kafka_resp_err_t error) {
 	return error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
 	       error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
 	       error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 }
 
-/*
- * ListOffsets takes a time, or -1 for the end and -2 for the beginning: of all partitions at once.
- * A time after which nothing came is answered with -1. Source: Kafka protocol guide, ListOffsets.
- */
+/* ListOffsets, for all partitions at once. It takes a time, -1 for the end, or -2 for the
+ * beginning. It answers -1 for a time after the last record. Source: Kafka protocol guide,
+ * ListOffsets. */
 static rd_kafka_resp_err_t ask_offsets(struct reader *reader, rd_kafka_topic_partition_list_t *list,
 				       int64_t time, int timeout_ms) {
 	rd_kafka_resp_err_t error;
@@ -99,8 +98,8 @@ static enum admin_status find_offsets(struct reader *reader, rd_kafka_topic_part
 	return error ? kafka_complain(&reader->handle, reader->topic, error) : ADMIN_OK;
 }
 
-/* The ends first: what is produced after that is past them, and not missed where the start is an
- * end. */
+/* Asks for the ends first. Records that are produced afterwards lie past them, and are not missed
+ * where the start is an end. */
 static enum admin_status find_places(struct reader *reader, const struct reader_options *options,
 				     rd_kafka_topic_partition_list_t *list) {
 	int64_t time = options->start == READER_FROM_TIME ? MAX(options->since_ms, (int64_t)0)
@@ -128,8 +127,8 @@ static enum admin_status find_places(struct reader *reader, const struct reader_
 	return status;
 }
 
-/* Numbers, where a logical end would be resolved later, and a record produced until then be missed.
- */
+/* Assigns numeric offsets. A logical end would be resolved later, and a record produced until then
+ * would be missed. */
 static enum admin_status assign(struct reader *reader, const struct reader_options *options) {
 	rd_kafka_topic_partition_list_t *list = partitions_new(reader, options->key);
 	enum admin_status status = find_places(reader, options, list);
@@ -174,7 +173,7 @@ void reader_close(struct reader *reader) {
 	free(reader);
 }
 
-/* Everything before `offset` is read, or is not there. */
+/* Notes that everything before `offset` has been read, or does not exist. */
 static void advance(struct reader *reader, int32_t partition, int64_t offset) {
 	struct place *place = &reader->places[partition];
 

@@ -1,7 +1,5 @@
-/*
- * Reads a topic, read_committed and without a group: from its beginning, from a time, or from its
- * end; up to the end that it had when the reader was opened, or onwards.
- */
+/* Reads a topic, read_committed and without a group: from its beginning, from a time, or from its
+ * end; to its end at the time of opening, or onwards. */
 #pragma once
 
 #include "base/config.h"
@@ -17,17 +15,16 @@ enum reader_start { READER_FROM_BEGINNING, READER_FROM_END, READER_FROM_TIME };
 
 struct reader_options {
 	const char *topic;
-	const char *key; /* only the partition that records of this key go to; NULL: all */
+	const char *key; /* only the partition of this key; NULL: all */
 	enum reader_start start;
-	int64_t since_ms;   /* READER_FROM_TIME: no record of a partition before the first one as
-			       young as this */
+	int64_t since_ms; /* for READER_FROM_TIME: reading starts with the first record of this time
+			     or later */
 	int64_t timeout_ms; /* for finding the partitions and their ends */
-	bool prints; /* records are shown as they come: a progress bar must not get between them on
+	bool prints; /* records are printed as they come, so that no progress bar may be drawn on
 			the same terminal */
 };
 
-/* When this returns ADMIN_OK with READER_FROM_END, every record that is produced from now on will
- * be seen. */
+/* With READER_FROM_END, every record that is produced after ADMIN_OK was returned will be read. */
 enum admin_status reader_open(const struct config *config, const struct reader_options *options,
 			      struct reader **out) _must_check_;
 void reader_close(struct reader *reader);
@@ -41,42 +38,43 @@ struct record {
 	size_t len;
 	int32_t partition;
 	int64_t offset;
-	int64_t timestamp_ms;               /* wall clock, as the topic has it; -1 without one */
+	int64_t timestamp_ms;               /* wall clock, from the topic; -1: none */
 	struct rd_kafka_message_s *message; /* for record_header_at */
 };
 
-/* The header at `index`, counted from 0 in the record's order. Returns false past the last. */
+/* The header at `index`, from 0. Returns false past the last one. */
 bool record_header_at(const struct record *record, size_t index, struct record_header *out);
-/* The last header of that name, as Kafka's clients do. Returns false where there is none. */
+/* The last header of that name, as in Kafka's own clients. Returns false where there is none. */
 bool record_header_get(const struct record *record, const char *name, struct record_header *out);
 
 enum reader_event {
 	READER_RECORD,
 	READER_NOTHING, /* nothing came in `wait_ms` */
-	READER_END,     /* reader_next_until_end: all that was there has been returned */
-	READER_FAILED,  /* after saying why; reader_status tells how to exit */
+	READER_END,     /* only from reader_next_until_end: the end is reached */
+	READER_FAILED,  /* after printing the reason; reader_status has the exit status */
 };
 
-/* Whether the brokers refuse the reader's login now, which is logged once. Of the thread that
- * reads. */
+/* Whether the brokers refuse the reader's login now; logs a refusal once. Call it on the thread
+ * that reads. */
 bool reader_login_is_refused(struct reader *reader);
 
-/* The next record, also those past the end. */
+/* The next record, also past the end. */
 enum reader_event reader_next(struct reader *reader, int wait_ms, struct record *out) _must_check_;
-/* Whether everything that was there when the reader was opened has been returned. */
+/* Whether the end at the time of opening has been reached. */
 bool reader_is_at_end(const struct reader *reader);
-/* The next record of those that were there when the reader was opened. */
+/* The next record before the end at the time of opening. */
 enum reader_event reader_next_until_end(struct reader *reader, int wait_ms,
 					struct record *out) _must_check_;
 
 /* The exit status after READER_FAILED. */
 enum admin_status reader_status(const struct reader *reader);
-/* Says that nothing came in `timeout_ms`, and returns ADMIN_NO_OUTCOME. */
+/* Prints that nothing came in `timeout_ms`. Returns ADMIN_NO_OUTCOME. */
 enum admin_status reader_complain_timeout(const struct reader *reader, const char *what,
 					  int64_t timeout_ms);
 
-/* For walks until the end: calls `fn` for each record, with a progress bar where it takes long. A
- * status other than ADMIN_OK from `fn` ends the walk; so does a silence of `timeout_ms`. */
+/* Calls `fn` for each record until the end, with a progress bar where that takes long. The walk
+ * ends early when `fn` returns another status than ADMIN_OK, or when nothing comes for
+ * `timeout_ms`. */
 typedef enum admin_status (*reader_fn)(void *userdata, const struct record *record);
 enum admin_status reader_walk(struct reader *reader, int64_t timeout_ms, reader_fn fn,
 			      void *userdata) _must_check_;

@@ -4,5 +4,5 @@
 #include "avro/codec.h"
 #include "base/config.h"
 
-/* Owned by the caller; NULL after saying why the schemas cannot be read. */
+/* Owned by the caller; NULL after printing why the schemas cannot be read. */
 struct codec *record_codec_new(const struct config *config);

@@ -7,14 +7,13 @@
 
 const struct topic_rule topic_rules[] = {
 	{ STATE, "cleanup.policy", RULE_IS, "compact", 0 },
-	/* A worker that was away for less than half of this has missed no tombstone. */
+	/* A worker that was down for less than half of this time has missed no tombstone. */
 	{ STATE, "delete.retention.ms", RULE_AT_LEAST, "604800000", 0 },
 	{ STATE, "max.compaction.lag.ms", RULE_AT_MOST, "3600000", 0 },
 	{ STATE, "segment.bytes", RULE_AT_MOST, "67108864", 0 },
-	/* A record at the limit of its own topic comes with headers more, and no longer compressed.
-	 */
+	/* A record at the limit of its own topic gets more headers here, and is not compressed. */
 	{ 1u << TOPIC_DEAD_LETTERS, "max.message.bytes", RULE_AT_LEAST, "10485760", 0 },
-	/* What was committed must survive the loss of any one broker. */
+	/* A committed record must survive the loss of any one broker. */
 	{ STATE | INPUTS, "min.insync.replicas", RULE_AT_LEAST, "2", 3 },
 	{ STATE | INPUTS, "unclean.leader.election.enable", RULE_IS, "false", 0 },
 	{ 0 },

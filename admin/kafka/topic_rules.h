@@ -11,7 +11,7 @@ struct topic_rule {
 	unsigned topics; /* bits 1 << enum topic */
 	const char *setting;
 	enum topic_rule_kind kind;
-	const char *value;     /* what a new topic gets */
+	const char *value;     /* the setting of a new topic */
 	int replicas_at_least; /* the rule holds from this replication factor on */
 };
 
@@ -19,6 +19,6 @@ struct topic_rule {
 extern const struct topic_rule topic_rules[];
 
 bool topic_rule_concerns(const struct topic_rule *rule, enum topic topic, int replicas);
-/* A sentence on the deviation, owned by the caller; NULL where `value` (NULL: not told) keeps the
- * rule. */
+/* Describes the deviation in a sentence owned by the caller; NULL where `value` (NULL: unknown)
+ * meets the rule. */
 char *topic_rule_check(const struct topic_rule *rule, const char *value);

@@ -35,7 +35,7 @@ bool topics_report_is_good(const struct topics_report *report) {
 	return true;
 }
 
-/* Takes `sentence`; NULL is nothing wrong. */
+/* Takes `sentence`; does nothing for NULL. */
 static void add_wrong(struct topic_report *topic, char *sentence) {
 	if (!sentence)
 		return;
@@ -60,7 +60,7 @@ static void take_metadata(struct topic_report *report,
 		report->replicas = MIN(report->replicas, topic->partitions[i].replica_cnt);
 }
 
-/* Marks which topics exist. `settled`: all do, and each partition has a leader. */
+/* Marks the existing topics. `*settled`: all exist, and each partition has a leader. */
 static enum admin_status look(struct admin_api *api, struct topics_report *report, bool *settled) {
 	const struct rd_kafka_metadata *metadata;
 	enum admin_status status = admin_api_metadata(api, &metadata);
@@ -81,8 +81,8 @@ static enum admin_status look(struct admin_api *api, struct topics_report *repor
 	return ADMIN_OK;
 }
 
-/* The replication factor that new topics get: the configured one, or what the broker says of its
- * own default; 1 where it does not. */
+/* The replication factor of new topics: the configured one, else the broker's default; 1 where that
+ * is unknown. */
 static int replicas_of_new_topics(struct admin_api *api, const struct config *config) {
 	const struct rd_kafka_metadata *metadata;
 	_cleanup_(x_freep) char *broker = NULL;
@@ -129,7 +129,7 @@ static rd_kafka_NewTopic_t *new_topic(const struct config *config, enum topic to
 	return new;
 }
 
-/* A topic that another has made meanwhile is as good. */
+/* A topic that another program has just created counts as existing. */
 static enum admin_status take_created(struct admin_api *api, rd_kafka_event_t *event,
 				      struct topics_report *report) {
 	size_t count;
@@ -179,7 +179,7 @@ static enum admin_status create_missing(struct admin_api *api, const struct conf
 	return status;
 }
 
-/* A created topic is known to every broker a little later. */
+/* Waits until every broker knows the new topics. */
 static enum admin_status wait_until_settled(struct admin_api *api, struct topics_report *report) {
 	int64_t deadline_ms = clock_monotonic_ms() + api->timeout_ms;
 	enum admin_status status;
@@ -198,7 +198,7 @@ static void check_partitions(struct admin_api *api, const struct config *config,
 			     struct topics_report *report) {
 	int expected = config->topic_partitions;
 
-	/* One tenant is one partition of all of them; the number itself is free once the topics
+	/* A tenant has the same partition in all of them. Their number is free once the topics
 	 * exist. */
 	if (report->topics[TOPIC_ADMIN].exists)
 		expected = report->topics[TOPIC_ADMIN].partitions;
@@ -246,8 +246,7 @@ static bool are_known(rd_kafka_event_t *event) {
 	return true;
 }
 
-/* The broker that is asked may not know yet what another has shown: a topic that was made a moment
- * ago. */
+/* Asks until the broker knows all topics: a new one may so far be known to another broker only. */
 static enum admin_status describe_until_known(struct admin_api *api, const char *const *existing,
 					      size_t count, rd_kafka_event_t **out) {
 	int64_t deadline_ms = clock_monotonic_ms() + api->timeout_ms;

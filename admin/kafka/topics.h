@@ -12,7 +12,7 @@ struct topic_report {
 	bool created;
 	bool exists;
 	int partitions;
-	int replicas; /* of the partition that has the fewest */
+	int replicas; /* of the partition with the fewest */
 	char **wrong; /* owned: a sentence for each deviation */
 	size_t wrong_count;
 };
@@ -22,13 +22,13 @@ struct topics_report {
 };
 
 void topics_report_destroy(struct topics_report *report);
-/* Whether nothing is wrong. */
+/* Whether there is no deviation. */
 bool topics_report_is_good(const struct topics_report *report);
 
-/* Creates those that are missing, waits until they are there, and marks them in `report`. */
+/* Creates the missing topics, waits for them, and marks them in `report`. */
 enum admin_status topics_create(const struct config *config, int64_t timeout_ms,
 				struct topics_report *report) _must_check_;
-/* Compares what is there with what must be (topics_create does so too). ADMIN_OK also where
- * something is wrong: that is in the report. */
+/* Compares the existing topics with the rules, as topics_create does too. Returns ADMIN_OK also
+ * where there are deviations: they are in the report. */
 enum admin_status topics_inspect(const struct config *config, int64_t timeout_ms,
 				 struct topics_report *report) _must_check_;

@@ -63,7 +63,7 @@ int arguments_parse(struct arguments *arguments, const struct flag *const *table
 	int kind, index;
 
 	getopt_table_fill(&table, tables);
-	optind = 0; /* GNU: starts anew */
+	optind = 0; /* GNU: resets the parser */
 	opterr = 0;
 	while ((kind = getopt_long(argc, argv, stop_at_operand ? "+:" : ":", table.options,
 				   &index)) != -1) {
@@ -118,8 +118,7 @@ void arguments_print_flags(FILE *out, const struct flag *table) {
 	}
 }
 
-/* Ends the item at `text` where its trailing blanks begin, and returns its start behind the leading
- * ones. */
+/* Cuts the trailing blanks of the item at `text`, and returns its start behind the leading ones. */
 static char *trim(char *text) {
 	char *end = text + strlen(text);
 

@@ -1,5 +1,5 @@
-/* Ctrl-C and SIGTERM for commands that have something to finish first. A second signal ends the
- * program at once. */
+/* Ctrl-C and SIGTERM, for commands that have work to finish first. A second signal ends the program
+ * at once. */
 #pragma once
 
 #include <stdbool.h>

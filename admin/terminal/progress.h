@@ -1,5 +1,5 @@
-/* A progress bar on stderr, drawn only where that is a terminal, and only for what takes longer
- * than half a second. */
+/* A progress bar on stderr, drawn only on a terminal, and only for work that takes longer than half
+ * a second. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,8 +8,8 @@
 struct progress {
 	bool shown;
 	bool drawn;    /* at least once */
-	int64_t total; /* in any unit, that of `done`; 0: unknown, then only the count and the rate
-			  are drawn */
+	int64_t total; /* in the unit of `done`; 0: unknown, so that only the count and the rate are
+			  drawn */
 	int64_t started_ms, due_ms;
 };
 

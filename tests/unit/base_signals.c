@@ -1,4 +1,5 @@
 /* The signals that end a program. */
+#include "base/memory.h"
 #include "base/signals.h"
 #include "unit.h"
 
