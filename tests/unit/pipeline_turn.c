@@ -3,6 +3,7 @@
  * then. Over a fake transaction, membership and engine; with a real replica and dispatcher.
  */
 #include "base/clock.h"
+#include "base/config_load.h"
 #include "fake_engine.h"
 #include "fake_membership.h"
 #include "fake_transaction.h"

@@ -12,6 +12,10 @@ struct item {
 	bool at_end, held;
 };
 
+#define AT(partition, next_offset, target) { partition, next_offset, target, false, false }
+#define READ_AT(partition, next_offset, target) { partition, next_offset, target, true, false }
+#define HELD_AT(partition, next_offset, target) { partition, next_offset, target, false, true }
+
 static struct restore *list_of(const struct item *items, struct restore *restores) {
 	struct restore *first = NULL;
 
@@ -35,16 +39,16 @@ static const struct {
 	int64_t left, a_second, seconds_left;
 	int32_t furthest;
 } reports[] = {
-	{ "no restore", NONE, NONE, { { 0 } }, false, 0, 0, 0, 0 },
-	{ "the first report knows no rate", NONE, NONE, { { 1, 0, 900 } }, true, 900, 0, NONE, 1 },
-	{ "too early for another", 900, 9999, { { 1, 100, 900 } }, false, 0, 0, 0, 0 },
-	{ "ten seconds later", 900, 10000, { { 1, 100, 900 } }, true, 800, 10, 80, 1 },
-	{ "twenty seconds later", 900, 20000, { { 1, 100, 900 } }, true, 800, 5, 160, 1 },
-	{ "no progress", 800, 10000, { { 1, 100, 900 } }, true, 800, 0, NONE, 1 },
+	{ "no restore", NONE, NONE, { AT(0, 0, 0) }, false, 0, 0, 0, 0 },
+	{ "the first report knows no rate", NONE, NONE, { AT(1, 0, 900) }, true, 900, 0, NONE, 1 },
+	{ "too early for another", 900, 9999, { AT(1, 100, 900) }, false, 0, 0, 0, 0 },
+	{ "ten seconds later", 900, 10000, { AT(1, 100, 900) }, true, 800, 10, 80, 1 },
+	{ "twenty seconds later", 900, 20000, { AT(1, 100, 900) }, true, 800, 5, 160, 1 },
+	{ "no progress", 800, 10000, { AT(1, 100, 900) }, true, 800, 0, NONE, 1 },
 	{ "a partition was added",
 	  800,
 	  10000,
-	  { { 1, 500, 900 }, { 2, 0, 1000 } },
+	  { AT(1, 500, 900), AT(2, 0, 1000) },
 	  true,
 	  1400,
 	  0,
@@ -53,7 +57,7 @@ static const struct {
 	{ "the one with most before it is furthest",
 	  3000,
 	  10000,
-	  { { 1, 0, 500 }, { 2, 100, 1100 }, { 3, 0, 500 } },
+	  { AT(1, 0, 500), AT(2, 100, 1100), AT(3, 0, 500) },
 	  true,
 	  2000,
 	  100,
@@ -62,14 +66,14 @@ static const struct {
 	{ "one that read past its target has nothing before it",
 	  1000,
 	  10000,
-	  { { 1, 600, 500 }, { 2, 0, 500 } },
+	  { AT(1, 600, 500), AT(2, 0, 500) },
 	  true,
 	  500,
 	  50,
 	  10,
 	  2 },
-	{ "all read to the end", 1000, 10000, { { 1, 500, 500 } }, true, 0, 100, 0, 1 },
-	{ "a target that is not known", NONE, NONE, { { 1, 0, -1 } }, false, 0, 0, 0, 0 },
+	{ "all read to the end", 1000, 10000, { AT(1, 500, 500) }, true, 0, 100, 0, 1 },
+	{ "a target that is not known", NONE, NONE, { AT(1, 0, -1) }, false, 0, 0, 0, 0 },
 };
 
 static bool is_as_expected(const struct restore_progress_report *report, size_t i) {
@@ -110,13 +114,13 @@ static const struct {
 	struct item items[RESTORES_MAX];
 	int32_t last, next;
 } nudges[] = {
-	{ "no restore", { { 0 } }, NONE, NONE },
-	{ "the lowest is first", { { 4, 0, 9 }, { 2, 0, 9 }, { 7, 0, 9 } }, NONE, 2 },
-	{ "then the next", { { 4, 0, 9 }, { 2, 0, 9 }, { 7, 0, 9 } }, 2, 4 },
-	{ "after the highest the turns end", { { 4, 0, 9 }, { 2, 0, 9 } }, 4, NONE },
-	{ "partition 0 has its turn", { { 0, 0, 9 }, { 2, 0, 9 } }, NONE, 0 },
-	{ "read to its end", { { 2, 0, 9, .at_end = true }, { 4, 0, 9 } }, NONE, 4 },
-	{ "held by a transaction", { { 2, 0, 9, .held = true }, { 4, 0, 9 } }, NONE, 4 },
+	{ "no restore", { AT(0, 0, 0) }, NONE, NONE },
+	{ "the lowest is first", { AT(4, 0, 9), AT(2, 0, 9), AT(7, 0, 9) }, NONE, 2 },
+	{ "then the next", { AT(4, 0, 9), AT(2, 0, 9), AT(7, 0, 9) }, 2, 4 },
+	{ "after the highest the turns end", { AT(4, 0, 9), AT(2, 0, 9) }, 4, NONE },
+	{ "partition 0 has its turn", { AT(0, 0, 9), AT(2, 0, 9) }, NONE, 0 },
+	{ "read to its end", { READ_AT(2, 0, 9), AT(4, 0, 9) }, NONE, 4 },
+	{ "held by a transaction", { HELD_AT(2, 0, 9), AT(4, 0, 9) }, NONE, 4 },
 };
 
 static void partitions_are_nudged_in_turns(void **state _unused_) {

@@ -176,7 +176,7 @@ static int handle_cancellation(struct turn *turn, const struct dispatch_cancella
 	struct effects effects;
 
 	effects_init(&effects, turn->turns->scratch);
-	handle_withdrawn(&cancelled->delivery, cancelled->reason, clock_wall_ms(), &effects);
+	handle_cancelled(&cancelled->delivery, cancelled->reason, clock_wall_ms(), &effects);
 	turn->delivery_counts[METRIC_DELIVERY_DEAD]--; /* counted as one by its event */
 	turn->delivery_counts[METRIC_DELIVERY_WITHDRAWN]++;
 	return turn_write_effects(turn, partition_of(turn, cancelled->partition_id), &effects);
