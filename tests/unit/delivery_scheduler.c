@@ -2,14 +2,17 @@
 #include "delivery/scheduler.h"
 #include "unit.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { PER_ENDPOINT = 2, PER_HOST = 3, UNRESOLVED = 8, CLAIMS_MAX = 64 };
 
 struct fixture {
 	struct scheduler scheduler;
 	struct signer *signer;
-	struct claim claims[CLAIMS_MAX]; /* in flight, in the order of their beginning */
+	struct scheduler_claim claims[CLAIMS_MAX]; /* in flight, in the order of their beginning */
 	size_t claim_count;
 	struct job_list refused;
 };
@@ -73,7 +76,7 @@ static void add(struct fixture *f, char webhook, int host, const char *jobs) {
 /* Begins all that may begin, and expects these, each written as webhook and job: "ax ay". */
 static void expect_begins(struct fixture *f, const char *expected) {
 	char text[CLAIMS_MAX * 3 + 1] = "";
-	struct claim claim;
+	struct scheduler_claim claim;
 	size_t len = 0;
 
 	while (scheduler_next(&f->scheduler, &claim)) {
@@ -217,7 +220,7 @@ static void idle_hosts_are_bounded(void **state) {
 	struct fixture *f = *state;
 
 	for (int i = 0; i < SCHEDULER_IDLE_HOSTS_MAX + 10; i++) {
-		struct claim claim;
+		struct scheduler_claim claim;
 
 		add(f, 'a', i, "1");
 		assert_true(scheduler_next(&f->scheduler, &claim));
@@ -329,6 +332,52 @@ static void every_job_begins_within_the_bounds(void **state) {
 	assert_int_equal(begun, 26 * 9);
 }
 
+/* Whether `fn` ends the process by abort(), with its words in the log. */
+static bool aborts(void (*fn)(struct fixture *f), struct fixture *f) {
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		signal(SIGABRT, SIG_DFL);
+		fn(f);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void release_two_claims(struct fixture *f) {
+	scheduler_release(&f->scheduler, &f->claims[0]);
+	scheduler_release(&f->scheduler, &f->claims[0]);
+}
+
+static void release_three_claims(struct fixture *f) {
+	release_two_claims(f);
+	scheduler_release(&f->scheduler, &f->claims[0]);
+}
+
+static void destroy_scheduler(struct fixture *f) {
+	scheduler_destroy(&f->scheduler);
+}
+
+static void a_release_that_was_not_claimed_aborts(void **state) {
+	struct fixture *f = *state;
+
+	add(f, 'a', 1, "123");
+	expect_begins(f, "a1 a2");
+	assert_false(aborts(release_two_claims, f));
+	assert_true(aborts(release_three_claims, f));
+}
+
+static void the_end_with_a_job_in_flight_aborts(void **state) {
+	struct fixture *f = *state;
+
+	add(f, 'a', 1, "1");
+	expect_begins(f, "a1");
+	assert_true(aborts(destroy_scheduler, f));
+}
+
 #define SCHEDULER_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void) {
@@ -347,6 +396,8 @@ int main(void) {
 		SCHEDULER_TEST(another_url_ends_the_wait_for_the_old_host),
 		SCHEDULER_TEST(a_sweep_refuses_the_jobs_not_kept),
 		SCHEDULER_TEST(every_job_begins_within_the_bounds),
+		SCHEDULER_TEST(a_release_that_was_not_claimed_aborts),
+		SCHEDULER_TEST(the_end_with_a_job_in_flight_aborts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,7 @@ static int of_thread(int shards) {
 }
 
 static int shards_wanted(int threads) {
-	return MIN(MAX(SHARDS_IN_ALL / threads, (int)SHARDS_MIN), (int)SHARDS_MAX);
+	return MIN(MAX(SHARDS_IN_ALL / threads, (int)SHARDS_MIN), (int)DESCRIPTORS_SHARDS_MAX);
 }
 
 int descriptors_share(int limit, int threads, struct descriptors_plan *plan) {

@@ -7,7 +7,7 @@
 enum {
 	/* Kafka's, the replica's, the logs' and the operations port's. */
 	DESCRIPTORS_RESERVED = 256,
-	SHARDS_MAX = 64, /* of a thread */
+	DESCRIPTORS_SHARDS_MAX = 64, /* of a thread */
 };
 
 struct descriptors_plan {

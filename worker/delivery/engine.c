@@ -83,7 +83,7 @@ static void shared_destroy(struct engine_shared *shared) {
 	free(shared->user_agent);
 }
 
-static void broadcast(struct engine *engine, const struct message *message) {
+static void broadcast(struct engine *engine, const struct inbox_message *message) {
 	for (int i = 0; i < engine->loop_count; i++)
 		inbox_put(loop_inbox(engine->loops[i]), message);
 }
@@ -98,7 +98,7 @@ static void free_loops(struct engine *engine) {
 
 /* Before they are given any job. */
 static void stop_loops(struct engine *engine) {
-	const struct message message = { .kind = MESSAGE_STOP };
+	const struct inbox_message message = { .kind = INBOX_STOP };
 
 	broadcast(engine, &message);
 	for (int i = 0; i < engine->loop_count; i++)
@@ -166,7 +166,7 @@ static void refuse_jobs(struct engine *engine, struct job_list *jobs) {
 
 /* The messages that came after the thread had read its last one. */
 static void refuse_unread(struct engine *engine, struct inbox *inbox) {
-	struct message *message, *next;
+	struct inbox_message *message, *next;
 
 	for (message = inbox_take(inbox); message; message = next) {
 		next = message->next;
@@ -176,8 +176,8 @@ static void refuse_unread(struct engine *engine, struct inbox *inbox) {
 }
 
 void engine_stop(struct engine *engine, int64_t grace_ms) {
-	struct message message = { .kind = MESSAGE_STOP,
-				   .deadline_us = clock_monotonic_us() + grace_ms * 1000 };
+	struct inbox_message message = { .kind = INBOX_STOP,
+					 .deadline_us = clock_monotonic_us() + grace_ms * 1000 };
 
 	if (!engine || atomic_exchange(&engine->stopped, true))
 		return;
@@ -204,7 +204,7 @@ static int loop_of(const struct engine *engine, const struct route *route) {
 }
 
 void engine_submit(struct engine *engine, struct job *jobs) {
-	_cleanup_(x_freep) struct message *messages =
+	_cleanup_(x_freep) struct inbox_message *messages =
 	    x_calloc((size_t)engine->loop_count, sizeof(*messages));
 	struct job *next;
 
@@ -229,7 +229,7 @@ struct job *engine_collect(struct engine *engine) {
 }
 
 void engine_gate_set(struct engine *engine, int32_t partition, uint32_t epoch) {
-	struct message message = { .kind = MESSAGE_SWEEP };
+	struct inbox_message message = { .kind = INBOX_SWEEP };
 
 	if (partition < 0 || partition >= ENGINE_GATE_COUNT) {
 		log_error("no gate for this partition", "partition=%d max=%d", partition,
@@ -246,7 +246,7 @@ void engine_lease_set(struct engine *engine, int64_t until_us) {
 }
 
 void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id) {
-	struct message message = { .kind = MESSAGE_DROP, .webhook_id = *webhook_id };
+	struct inbox_message message = { .kind = INBOX_DROP, .webhook_id = *webhook_id };
 
 	if (!atomic_load(&engine->stopped))
 		broadcast(engine, &message);

@@ -11,7 +11,7 @@ int inbox_init(struct inbox *inbox) {
 }
 
 void inbox_destroy(struct inbox *inbox) {
-	struct message *message = inbox->head, *next;
+	struct inbox_message *message = inbox->head, *next;
 
 	for (; message; message = next) {
 		next = message->next;
@@ -23,8 +23,8 @@ void inbox_destroy(struct inbox *inbox) {
 	pthread_mutex_destroy(&inbox->mutex);
 }
 
-void inbox_put(struct inbox *inbox, const struct message *message) {
-	struct message *copy = x_malloc(sizeof(*copy));
+void inbox_put(struct inbox *inbox, const struct inbox_message *message) {
+	struct inbox_message *copy = x_malloc(sizeof(*copy));
 	bool was_empty;
 
 	*copy = *message;
@@ -43,8 +43,8 @@ void inbox_put(struct inbox *inbox, const struct message *message) {
 	pthread_mutex_unlock(&inbox->mutex);
 }
 
-struct message *inbox_take(struct inbox *inbox) {
-	struct message *messages;
+struct inbox_message *inbox_take(struct inbox *inbox) {
+	struct inbox_message *messages;
 	eventfd_t ignored;
 
 	pthread_mutex_lock(&inbox->mutex);

@@ -93,7 +93,7 @@ static void wait_for_events(struct loop *loop) {
 /* Ends of attempts. */
 
 /* The claim's job goes to the outbox at the end of the round, its place to the next job. */
-static void end_claim(struct loop *loop, const struct claim *claim) {
+static void end_claim(struct loop *loop, const struct scheduler_claim *claim) {
 	job_list_push(&loop->ended, claim->job);
 	loop->ended_in_flight++;
 	scheduler_release(&loop->scheduler, claim);
@@ -132,7 +132,7 @@ static void collect_results(struct loop *loop) {
 
 /* Beginnings of attempts. */
 
-static void begin_transfer(struct loop *loop, const struct claim *claim) {
+static void begin_transfer(struct loop *loop, const struct scheduler_claim *claim) {
 	struct transfer *transfer = transfer_pool_take(&loop->pool);
 
 	if (!transfer)
@@ -151,7 +151,7 @@ static void begin_transfer(struct loop *loop, const struct claim *claim) {
  * count afterwards. One of the two always sees the other, so nothing begins once engine_wait_idle
  * has said that nothing is in flight.
  */
-static void begin_or_refuse(struct loop *loop, const struct claim *claim) {
+static void begin_or_refuse(struct loop *loop, const struct scheduler_claim *claim) {
 	atomic_fetch_sub_explicit(&loop->shared->counters.queued, 1, memory_order_relaxed);
 	atomic_fetch_add(&loop->shared->counters.in_flight, 1);
 	if (engine_shared_gate_admits(loop->shared, claim->job)) {
@@ -163,7 +163,7 @@ static void begin_or_refuse(struct loop *loop, const struct claim *claim) {
 }
 
 static void begin_jobs(struct loop *loop) {
-	struct claim claim;
+	struct scheduler_claim claim;
 
 	for (int i = 0; i < BEGINS_PER_ROUND; i++) {
 		loop->has_lapsed = scheduler_has_ready(&loop->scheduler) &&
@@ -201,20 +201,20 @@ static void add_jobs(struct loop *loop, struct job_list *jobs, struct job_list *
 		scheduler_add(&loop->scheduler, job, refused);
 }
 
-static void handle_message(struct loop *loop, struct message *message) {
+static void handle_message(struct loop *loop, struct inbox_message *message) {
 	struct job_list refused = { 0 };
 
 	switch (message->kind) {
-	case MESSAGE_JOBS:
+	case INBOX_JOBS:
 		add_jobs(loop, &message->jobs, &refused);
 		break;
-	case MESSAGE_DROP:
+	case INBOX_DROP:
 		scheduler_drop(&loop->scheduler, &message->webhook_id, &refused);
 		break;
-	case MESSAGE_SWEEP:
+	case INBOX_SWEEP:
 		scheduler_sweep(&loop->scheduler, gate_admits, loop->shared, &refused);
 		break;
-	case MESSAGE_STOP:
+	case INBOX_STOP:
 		loop->is_stopping = true;
 		loop->stop_deadline_us = message->deadline_us;
 		scheduler_sweep(&loop->scheduler, NULL, NULL, &refused);
@@ -224,7 +224,7 @@ static void handle_message(struct loop *loop, struct message *message) {
 }
 
 static void handle_messages(struct loop *loop) {
-	struct message *message, *next;
+	struct inbox_message *message, *next;
 
 	if (!loop->has_messages)
 		return;

@@ -13,7 +13,7 @@ int loop_new(struct engine_shared *shared, int index, int count, struct loop **o
 /* Its messages; valid until loop_free. */
 struct inbox *loop_inbox(struct loop *loop);
 
-/* Waits for the thread to end, after a MESSAGE_STOP. */
+/* Waits for the thread to end, after a INBOX_STOP. */
 void loop_join(struct loop *loop);
 
 /* After loop_join. */

@@ -213,7 +213,7 @@ bool scheduler_has_ready(const struct scheduler *scheduler) {
 	return scheduler->ready;
 }
 
-bool scheduler_next(struct scheduler *scheduler, struct claim *out) {
+bool scheduler_next(struct scheduler *scheduler, struct scheduler_claim *out) {
 	struct scheduler_queue *queue;
 
 	while ((queue = scheduler->ready)) {
@@ -227,9 +227,9 @@ bool scheduler_next(struct scheduler *scheduler, struct claim *out) {
 			scheduler_queue_await_resolver(scheduler, queue);
 			continue;
 		}
-		*out = (struct claim){ .job = job_list_pop(&queue->jobs),
-				       .queue = queue,
-				       .host = host };
+		*out = (struct scheduler_claim){ .job = job_list_pop(&queue->jobs),
+						 .queue = queue,
+						 .host = host };
 		queue->in_flight++;
 		host->in_flight++;
 		scheduler->unresolved += !host->is_resolved;
@@ -242,7 +242,8 @@ bool scheduler_next(struct scheduler *scheduler, struct claim *out) {
 }
 
 /* A count of claims that goes below zero would open a bound for good. */
-static void check_claim_is_counted(const struct scheduler *scheduler, const struct claim *claim) {
+static void check_claim_is_counted(const struct scheduler *scheduler,
+				   const struct scheduler_claim *claim) {
 	if (claim->host->in_flight > 0 && claim->queue->in_flight > 0 &&
 	    (claim->host->is_resolved || scheduler->unresolved > 0))
 		return;
@@ -252,7 +253,7 @@ static void check_claim_is_counted(const struct scheduler *scheduler, const stru
 	abort();
 }
 
-void scheduler_release(struct scheduler *scheduler, const struct claim *claim) {
+void scheduler_release(struct scheduler *scheduler, const struct scheduler_claim *claim) {
 	check_claim_is_counted(scheduler, claim);
 	claim->host->in_flight--;
 	claim->queue->in_flight--;

@@ -51,7 +51,7 @@ struct scheduler {
 };
 
 /* A job in flight, with the queue and the host that count it. */
-struct claim {
+struct scheduler_claim {
 	struct job *job; /* owned */
 	struct scheduler_queue *queue;
 	struct scheduler_host *host;
@@ -68,7 +68,7 @@ void scheduler_add(struct scheduler *scheduler, struct job *job, struct job_list
 
 /* Takes the next job that may be in flight, for a claim that is to be released. Returns false when
  * there is none. */
-bool scheduler_next(struct scheduler *scheduler, struct claim *out) _must_check_;
+bool scheduler_next(struct scheduler *scheduler, struct scheduler_claim *out) _must_check_;
 
 /* Whether a queue is ready; its job may still have to wait for its host or for a resolver. */
 bool scheduler_has_ready(const struct scheduler *scheduler);
@@ -87,7 +87,7 @@ void scheduler_host_resolve_failed(struct scheduler *scheduler, struct scheduler
 void scheduler_host_renew_connections(struct scheduler_host *host, int64_t at_us, int64_t pause_us);
 
 /* The claim is over. Its job is the caller's. */
-void scheduler_release(struct scheduler *scheduler, const struct claim *claim);
+void scheduler_release(struct scheduler *scheduler, const struct scheduler_claim *claim);
 
 /* Moves the queued jobs of a webhook to `refused`. */
 void scheduler_drop(struct scheduler *scheduler, const struct uuid *webhook_id,

@@ -9,7 +9,7 @@
 #include "delivery/shard.h"
 
 struct shard_set {
-	struct shard items[SHARDS_MAX];
+	struct shard items[DESCRIPTORS_SHARDS_MAX];
 	int count;
 	int connections_max; /* of all of them */
 	bool is_shedding;    /* each keeps no more than its part of that */

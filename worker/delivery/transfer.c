@@ -214,8 +214,8 @@ static void sign_callback(struct transfer *transfer) {
 /* Only this form is written into a request; a command's Kafka header may hold anything. Source: W3C
  * Trace Context section 3.2. */
 static bool is_traceparent(const char *text) {
-	return text && strlen(text) == TRACEPARENT_LEN &&
-	       strspn(text, "0123456789abcdef-") == TRACEPARENT_LEN;
+	return text && strlen(text) == TRANSFER_TRACEPARENT_LEN &&
+	       strspn(text, "0123456789abcdef-") == TRANSFER_TRACEPARENT_LEN;
 }
 
 static void add_line(struct transfer *transfer, size_t *count, const char *line) {
@@ -272,7 +272,8 @@ static bool enter_shard(struct transfer *transfer) {
 	return curl_multi_add_handle(transfer->shard->multi, transfer->easy) == CURLM_OK;
 }
 
-bool transfer_begin(struct transfer *transfer, const struct claim *claim, struct shard *shard) {
+bool transfer_begin(struct transfer *transfer, const struct scheduler_claim *claim,
+		    struct shard *shard) {
 	const struct job *job = claim->job;
 
 	transfer->claim = *claim;

@@ -12,7 +12,7 @@
 #include "delivery/tls.h"
 #include "signature/callback.h"
 
-enum { TRANSFER_HEADER_LINES_MAX = 10, TRACEPARENT_LEN = 55 };
+enum { TRANSFER_HEADER_LINES_MAX = 10, TRANSFER_TRACEPARENT_LEN = 55 };
 
 struct transfer {
 	struct transfer *prev, *next; /* in the list of its thread: in flight, or pooled */
@@ -21,7 +21,7 @@ struct transfer {
 	struct sockets *sockets;      /* the thread's, borrowed */
 	struct scheduler *scheduler;  /* the thread's, borrowed */
 	struct shard *shard;          /* while in flight */
-	struct claim claim;           /* while in flight */
+	struct scheduler_claim claim; /* while in flight */
 	struct response response;
 	int64_t started_us;          /* monotonic */
 	const char *refused_by;      /* the address guard's reason, static; NULL: none */
@@ -38,7 +38,7 @@ struct transfer {
 	/* Linked by hand, without an allocation. */
 	struct curl_slist lines[TRANSFER_HEADER_LINES_MAX];
 	char delivery_id[UUID_TEXT_SIZE];
-	char traceparent[sizeof("traceparent: ") + TRACEPARENT_LEN];
+	char traceparent[sizeof("traceparent: ") + TRANSFER_TRACEPARENT_LEN];
 };
 
 struct transfer *transfer_new(struct engine_shared *shared, struct sockets *sockets,
@@ -47,7 +47,7 @@ void transfer_free(struct transfer *transfer);
 
 /* Signs the request and hands it to the shard. Copies the claim. Returns false when curl refuses
  * the transfer; it is to be ended then. */
-bool transfer_begin(struct transfer *transfer, const struct claim *claim,
+bool transfer_begin(struct transfer *transfer, const struct scheduler_claim *claim,
 		    struct shard *shard) _must_check_;
 
 /*
