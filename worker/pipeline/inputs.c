@@ -1,5 +1,6 @@
 #include "pipeline/inputs.h"
 
+#include "base/invariant.h"
 #include "rdkafka/client.h"
 
 enum { RECORDS_IN_A_ROW = 16 }; /* of one partition, before the next one's */
@@ -28,8 +29,7 @@ void inputs_open(struct inputs *inputs, rd_kafka_t *consumer, const char *topic,
 		 int wake_fd) {
 	rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(consumer, topic, partition);
 
-	if (!queue)
-		abort(); /* of a consumer it is never NULL */
+	invariant(queue, "a consumer has a queue for each partition");
 	if (inputs->count == inputs->capacity) {
 		inputs->capacity = MAX(2 * inputs->capacity, (size_t)8);
 		inputs->queues =
@@ -62,8 +62,7 @@ void inputs_turn_over(struct inputs *inputs) {
 }
 
 void inputs_put_back(struct inputs *inputs, rd_kafka_message_t *message) {
-	if (inputs->put_back)
-		abort();
+	invariant(!inputs->put_back, "one record is put back at a time");
 	inputs->put_back = message;
 }
 

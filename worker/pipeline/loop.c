@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/invariant.h"
 #include "pipeline/wake.h"
 
 #include <malloc.h>
@@ -78,7 +79,7 @@ static struct step heed(struct loop *loop, const struct membership_news *news) {
 	case MEMBERSHIP_REFUSED:
 		return step_end(STEP_FATAL);
 	}
-	abort();
+	impossible("news have a kind");
 }
 
 static struct step hear(struct loop *loop) {
@@ -199,7 +200,7 @@ static bool follow(struct loop *loop, const struct step *step) {
 		loop->end = step->end;
 		return false;
 	}
-	abort();
+	impossible("a step has an end");
 }
 
 /* The loop. */

@@ -1,5 +1,6 @@
 #include "pipeline/offsets.h"
 
+#include "base/invariant.h"
 #include "base/memory.h"
 #include "rdkafka/refusal.h"
 
@@ -82,7 +83,7 @@ static int choose(const struct offsets_question *question,
 	case OFFSET_TORN:
 		return log_torn(committed);
 	}
-	abort();
+	impossible("a choice is one of four");
 }
 
 static rd_kafka_resp_err_t ask_committed(const struct offsets_question *question,

@@ -2,6 +2,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "pipeline/offsets.h"
 
 #include <errno.h>
@@ -273,6 +274,7 @@ static struct step activate(struct ownership *o, struct partition *partition) {
 		partition->poison[input] = -1;
 	}
 	move(o, partition, PARTITION_ACTIVE);
+	invariant(partition->epoch != 0, "a served partition has an epoch (R5)");
 	dispatched = (struct dispatch_partition){ partition->id, partition->epoch };
 	r = dispatcher_activate(o->settings.dispatcher, dispatched, clock_wall_ms(), &pending);
 	if (r < 0)

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/invariant.h"
 #include "pipeline/offsets.h"
 #include "pipeline/turn_internal.h"
 
@@ -140,6 +141,7 @@ static int commit_kafka(struct turn *turn) {
 	if (is_any_remade(t))
 		return TURN_E_REMADE;
 	offsets = turn_offsets(turn);
+	invariant(offsets->cnt > 0, "every transaction sends offsets (R2)");
 	r = transaction_commit(turn->transaction, offsets,
 			       membership_group(t->settings.membership));
 	rd_kafka_topic_partition_list_destroy(offsets);
@@ -189,12 +191,21 @@ static void count_turn(const struct turn *turn) {
 		metric_add(&metrics->refused_by_limit[i], turn->refused_by_limit[i]);
 }
 
+/* Whether no partition has a part in an open turn. */
+static bool is_nothing_open(const struct turns *t) {
+	for (int32_t i = 0; i < t->settings.partitions->count; i++)
+		if (t->settings.partitions->items[i].turn.is_touched)
+			return false;
+	return true;
+}
+
 /* Only now may anything leave (R4). */
 static void dispatch(struct turn *turn, struct work *work) {
 	struct dispatcher *dispatcher = turn->turns->settings.dispatcher;
 	int64_t now_ms = clock_wall_ms();
 	struct job *job;
 
+	invariant(is_nothing_open(turn->turns), "nothing leaves before the commit (R4)");
 	dispatcher_end_reports(dispatcher, work->report_count);
 	while ((job = job_list_pop(&work->outcomes))) {
 		dispatcher_return_job(dispatcher, job, now_ms);

@@ -1,5 +1,6 @@
 #include "pipeline/turn_changes.h"
 
+#include "base/invariant.h"
 #include "pipeline/turn_budget.h"
 
 /*
@@ -68,7 +69,7 @@ void turn_changes_note(struct turn_changes *changes, struct arena *arena,
 	case STATE_KIND_COUNT:
 		break;
 	}
-	abort();
+	impossible("a change has a kind");
 }
 
 /*

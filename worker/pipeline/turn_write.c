@@ -1,5 +1,6 @@
 /* Writing: effects become rows of the replica, and records of the open transaction. */
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "pipeline/offsets.h"
 #include "pipeline/turn_internal.h"
 
@@ -152,12 +153,8 @@ int turn_write_effects(struct turn *turn, struct partition *partition,
 		       const struct effects *effects) {
 	int r;
 
-	if (partition->state != PARTITION_ACTIVE) {
-		log_error("a record for a partition that is not served would tear its history",
-			  "partition=%d state=%s", partition->id,
-			  partition_state_name(partition->state));
-		abort();
-	}
+	invariant(partition->state == PARTITION_ACTIVE,
+		  "a record for a partition that is not served would tear its history (R8)");
 	partition->turn.is_touched = true;
 	r = write_changes(turn, partition, effects);
 	if (r == 0)

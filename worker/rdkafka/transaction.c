@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/invariant.h"
 #include "rdkafka/refusal.h"
 
 #include <errno.h>
@@ -367,6 +368,7 @@ int transaction_commit(struct transaction *t, const rd_kafka_topic_partition_lis
 	int verdict;
 
 	expect(t, STATE_FLUSHED, "commit");
+	invariant(group, "group metadata fence every commit (R3)");
 	verdict = call(t, &sending, t->ending_since_ms);
 	fault_step("after-offsets");
 	fault_step("before-kafka-commit");
