@@ -82,6 +82,6 @@ void http_connection_close(struct http_connection *connection);
 void http_connection_set_phase(struct http_connection *connection, enum http_phase phase);
 const struct http_handler *http_connection_handler(const struct http_connection *connection);
 
-/* A request begins, empty; it ends with its answer, or with the connection. */
+/* Begins an empty request. It ends with its answer, or with the connection. */
 struct http_entry *http_connection_begin_request(struct http_connection *connection);
 void http_connection_end_request(struct http_connection *connection);

@@ -1,4 +1,4 @@
-/* The date of a message, formatted once a second. Not safe for use by several threads at once. */
+/* The date of a message, formatted once a second. Not thread-safe. */
 #pragma once
 
 #include <stdint.h>

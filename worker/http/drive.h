@@ -3,8 +3,8 @@
 
 #include "http/connection.h"
 
-/* Goes on as far as it can, for one request at most. A connection that has more to do is in the
- * loop's list of ready ones afterwards. */
+/* Runs until blocked, for one request at most. A connection with more to do is in the loop's
+ * list of ready ones afterwards. */
 void http_drive(struct http_connection *connection);
-/* Goes on from WAITING: the answer came through the inbox. */
+/* Continues from WAITING: the answer came through the inbox. */
 void http_drive_answered(struct http_connection *connection);

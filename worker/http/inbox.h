@@ -29,9 +29,9 @@ struct http_inbox {
 	struct http_answered *answered; /* guarded by `lock` */
 };
 
-/* Returns 0, or a negative errno; the inbox is to be destroyed either way. */
+/* Returns 0, or a negative errno. Destroy the inbox in either case. */
 int http_inbox_init(struct http_inbox *inbox) _must_check_;
-/* Closes the connections that nobody took. */
+/* Closes the connections that were never taken. */
 void http_inbox_destroy(struct http_inbox *inbox);
 
 void http_inbox_wake(struct http_inbox *inbox);

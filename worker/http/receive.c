@@ -172,7 +172,7 @@ static bool skip_empty_line(struct http_connection *connection) {
 	return true;
 }
 
-/* Nothing more to read for now. */
+/* Waits for further bytes: frees an empty input; ends IDLE where a part of a request is there. */
 static void rest(struct http_connection *connection) {
 	if (!http_stream_input(&connection->stream).len)
 		http_stream_release(&connection->stream);

@@ -1,7 +1,5 @@
-/*
- * The bytes of a connection: its socket, plain or with TLS, and the input that was read and not yet
- * taken. Not safe for use by several threads at once.
- */
+/* The bytes of a connection: its socket, plain or with TLS, and the input that was read and not
+ * yet consumed. Not thread-safe. */
 #pragma once
 
 #include "http/head.h"
@@ -13,8 +11,8 @@ struct http_stream {
 	bool readable;                /* there may be more to read */
 	bool has_ended;               /* the client has ended; only the bytes already read follow */
 	char *input;                  /* owned; HTTP_HEAD_MAX bytes, or NULL */
-	size_t at, end;               /* of the input: what is not yet taken */
-	void **spare; /* borrowed: a place for the memory of one input that has no use */
+	size_t at, end;               /* the part of the input that is not yet consumed */
+	void **spare;                 /* borrowed: holds the memory of one unused input */
 };
 
 /* MORE: another read may help, mostly because there is more input. BLOCKED: the stream must first
@@ -23,19 +21,18 @@ enum http_stream_result { HTTP_STREAM_MORE, HTTP_STREAM_BLOCKED, HTTP_STREAM_END
 
 /* Reads once; a head of HTTP_HEAD_MAX bytes always fits. */
 enum http_stream_result http_stream_read(struct http_stream *stream) _must_check_;
-/* The input that is not yet taken, until the next call. */
+/* The unconsumed input, valid until the next call. */
 struct http_portion http_stream_input(const struct http_stream *stream);
-/* Takes the first `len` bytes of the input. */
+/* Consumes the first `len` bytes of the input. */
 void http_stream_take(struct http_stream *stream, size_t len);
-/* Drops the input and gives its memory back. */
+/* Drops the input and frees its memory. */
 void http_stream_release(struct http_stream *stream);
 
-/* Returns the bytes that were written, or a negative errno; `flags` are those of send, for plain
- * text. */
+/* Returns the bytes written, or a negative errno. `flags` are those of send, for plain text. */
 ssize_t http_stream_write(struct http_stream *stream, struct http_portion portion,
 			  int flags) _must_check_;
 
-/* Tells the client that nothing more comes; what it still sends can be read. */
+/* Tells the client that nothing follows. Its further bytes can still be read. */
 void http_stream_finish(struct http_stream *stream);
-/* Closes the socket; with `says_so`, a TLS client is told that nothing more comes. */
+/* Closes the socket. With `says_so`, a TLS client is told first that nothing follows. */
 void http_stream_close(struct http_stream *stream, bool says_so);
