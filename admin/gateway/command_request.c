@@ -123,6 +123,19 @@ static void refuse_body(struct reading *reading, const char *msg) {
 	reading->is_unreadable = true;
 }
 
+/* `json` is NULL where `error` says why. */
+static const char *why_no_object(const struct reading *reading, const json_t *json,
+				 const json_error_t *error) {
+	if (!reading->exchange->http->body.len)
+		return "Must not be empty";
+	if (json)
+		return "Must be a JSON object";
+	return arena_printf(arena_of(reading), "Must be JSON: %s (line %d, column %d)",
+			    utf8_is_text(error->text, strlen(error->text)) ? error->text
+									   : "not UTF-8",
+			    error->line, error->column);
+}
+
 static void read_body(struct reading *reading) {
 	const struct buffer *body = &reading->exchange->http->body;
 	_cleanup_(json_release) json_t *json = NULL;
@@ -134,14 +147,7 @@ static void read_body(struct reading *reading) {
 		return;
 	json = body->len ? json_loadb(body->data, body->len, JSON_REJECT_DUPLICATES, &error) : NULL;
 	if (!json_is_object(json)) {
-		refuse_body(reading,
-			    !body->len ? "Must not be empty"
-			    : json     ? "Must be a JSON object"
-				       : arena_printf(
-					     arena_of(reading), "Must be JSON: %s (line %d, column %d)",
-					     utf8_is_text(error.text, strlen(error.text)) ? error.text
-											  : "not UTF-8",
-					     error.line, error.column));
+		refuse_body(reading, why_no_object(reading, json, &error));
 		return;
 	}
 	json_object_foreach(json, name, value)

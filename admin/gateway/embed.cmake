@@ -1,4 +1,5 @@
-# Writes OUT, a C file that holds each of FILES ("path of the request|file in DIR") as an array; the contract is gateway/static_file.h.
+# Writes OUT, a C file that holds each of FILES ("path of the request|file in DIR") as an array; the
+# contract is gateway/static_file.h.
 set(text "#include \"gateway/static_file.h\"\n")
 set(table "")
 set(type_html "text/html; charset=utf-8")

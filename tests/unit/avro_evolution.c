@@ -1,7 +1,8 @@
 /*
  * Records written with other editions of our schemas: a row is the writer's schema, the record's
  * values in its order, and the same record as our own edition writes it, or why it is refused.
- * Schemas have ' for "; values are 'text, numbers (also union indexes and counts) and #hex.
+ * Schemas have ' for ", and no comma between objects; values are 'text, numbers (also union indexes
+ * and counts) and #hex.
  */
 #include "avro/canonical.h"
 #include "avro/fingerprint.h"
@@ -18,7 +19,7 @@
 #define FIELD(name, type) "{'name':'" name "','type':" type "}"
 #define INNER(name, fields) "{'type':'record','name':'" name "','fields':[" fields "]}"
 #define OPTIONAL "['null','string']"
-#define HEAD FIELD("commandId", "'string'") "," FIELD("tenantId", "'string'")
+#define HEAD FIELD("commandId", "'string'") FIELD("tenantId", "'string'")
 #define TIMESTAMP FIELD("timestamp", "'long'")
 #define ID_ONLY(name) INNER(name, FIELD("id", "'string'"))
 #define DELETE FIELD("operation", ID_ONLY("DeleteWebhook"))
@@ -35,210 +36,157 @@ struct row {
 
 static const struct row command_rows[] = {
 	{ "optional fields missing, a record instead of the union",
-	  RECORD("WebhookCommand", HEAD "," TIMESTAMP "," DELETE), "'c 't 5 'w",
-	  .ours = OUR_DELETE },
+	  RECORD("WebhookCommand", HEAD TIMESTAMP DELETE), "'c 't 5 'w", .ours = OUR_DELETE },
 	{ "fields in another order",
-	  RECORD("WebhookCommand", DELETE "," TIMESTAMP "," FIELD("tenantId", "'string'") "," FIELD(
-				       "commandId", "'string'")),
+	  RECORD("WebhookCommand",
+		 DELETE TIMESTAMP FIELD("tenantId", "'string'") FIELD("commandId", "'string'")),
 	  "'w 5 't 'c", .ours = OUR_DELETE },
-	{ "int for long", RECORD("WebhookCommand", HEAD "," FIELD("timestamp", "'int'") "," DELETE),
+	{ "int for long", RECORD("WebhookCommand", HEAD FIELD("timestamp", "'int'") DELETE),
 	  "'c 't 5 'w", .ours = OUR_DELETE },
 	{ "bytes for string",
-	  RECORD("WebhookCommand", FIELD("commandId", "'bytes'") "," FIELD(
-				       "tenantId", "'string'") "," TIMESTAMP "," DELETE),
+	  RECORD("WebhookCommand",
+		 FIELD("commandId", "'bytes'") FIELD("tenantId", "'string'") TIMESTAMP DELETE),
 	  "'c 't 5 'w", .ours = OUR_DELETE },
 	{ "string for an optional one",
-	  RECORD("WebhookCommand",
-		 HEAD "," FIELD("requestId", "'string'") "," TIMESTAMP "," DELETE),
+	  RECORD("WebhookCommand", HEAD FIELD("requestId", "'string'") TIMESTAMP DELETE),
 	  "'c 't 'r 5 'w", .ours = "'c 't 1 'r 0 5 4 'w" },
 	{ "null for an optional one",
-	  RECORD("WebhookCommand", HEAD "," FIELD("requestId", "'null'") "," TIMESTAMP "," DELETE),
+	  RECORD("WebhookCommand", HEAD FIELD("requestId", "'null'") TIMESTAMP DELETE),
 	  "'c 't 5 'w", .ours = OUR_DELETE },
 	{ "null last in the union",
-	  RECORD("WebhookCommand", HEAD "," FIELD("requestId", "['string','null']") "," FIELD(
-				       "clientId", "['string','null']") "," TIMESTAMP "," DELETE),
+	  RECORD("WebhookCommand", HEAD FIELD("requestId", "['string','null']")
+				       FIELD("clientId", "['string','null']") TIMESTAMP DELETE),
 	  "'c 't 0 'r 1 5 'w", .ours = "'c 't 1 'r 0 5 4 'w" },
 	{ "another order of the operations",
 	  RECORD("WebhookCommand",
-		 HEAD "," TIMESTAMP "," FIELD(
-		     "operation", "[" ID_ONLY("TestWebhook") "," ID_ONLY("DeleteWebhook") "," INNER(
-				      "RotateSigningKey", "") "]")),
+		 HEAD TIMESTAMP FIELD("operation",
+				      "[" ID_ONLY("TestWebhook") ID_ONLY("DeleteWebhook")
+					  INNER("RotateSigningKey", "") "]")),
 	  "'c 't 5 1 'w", .ours = OUR_DELETE },
 	{ "the operation's record in another namespace",
-	  RECORD("WebhookCommand", HEAD
-		 "," TIMESTAMP
-		 "," FIELD("operation", "[{'type':'record','namespace':'elsewhere','name':'"
-					"DeleteWebhook','fields':[" FIELD("id", "'string'") "]}]")),
+	  RECORD("WebhookCommand",
+		 HEAD TIMESTAMP FIELD("operation",
+				      "[{'type':'record','namespace':'elsewhere','name':'"
+				      "DeleteWebhook','fields':[" FIELD("id", "'string'") "]}]")),
 	  "'c 't 5 0 'w", .ours = OUR_DELETE },
 	{ "a required field that may be null and is not",
-	  RECORD("WebhookCommand", HEAD "," TIMESTAMP "," FIELD(
-				       "operation", INNER("DeleteWebhook", FIELD("id", OPTIONAL)))),
+	  RECORD("WebhookCommand",
+		 HEAD TIMESTAMP FIELD("operation", INNER("DeleteWebhook", FIELD("id", OPTIONAL)))),
 	  "'c 't 5 1 'w", .ours = OUR_DELETE },
 	{ "disabled missing",
-	  RECORD("WebhookCommand", HEAD
-		 "," TIMESTAMP
-		 "," FIELD("operation",
-			   INNER("CreateWebhook",
-				 FIELD("events", "{'type':'array','items':'string'}") "," FIELD(
-				     "url", "'string'")))),
+	  RECORD("WebhookCommand",
+		 HEAD TIMESTAMP FIELD("operation",
+				      INNER("CreateWebhook",
+					    FIELD("events", "{'type':'array','items':'string'}")
+						FIELD("url", "'string'")))),
 	  "'c 't 5 2 'a 'b 0 'u", .ours = OUR_HEAD "0 2 'a 'b 0 'u #00" },
 	{ "an array in many blocks, some with their size",
-	  RECORD("WebhookCommand",
-		 HEAD "," TIMESTAMP "," FIELD(
-		     "operation",
-		     INNER("CreateWebhook",
-			   FIELD("events", "{'type':'array','items':['string','bytes']}") "," FIELD(
-			       "url", "'string'")))),
+	  RECORD(
+	      "WebhookCommand",
+	      HEAD TIMESTAMP FIELD(
+		  "operation", INNER("CreateWebhook",
+				     FIELD("events", "{'type':'array','items':['string','bytes']}")
+					 FIELD("url", "'string'")))),
 	  "'c 't 5 1 0 'a -2 6 0 'b 1 'c 1 0 'd 0 'u",
 	  .ours = OUR_HEAD "0 4 'a 'b 'c 'd 0 'u #00" },
 	{ "limit and cursor missing",
 	  RECORD("WebhookCommand",
-		 HEAD "," TIMESTAMP "," FIELD("operation", INNER("RetrieveWebhooks", ""))),
+		 HEAD TIMESTAMP FIELD("operation", INNER("RetrieveWebhooks", ""))),
 	  "'c 't 5", .ours = OUR_HEAD "1 0 0" },
 	{ "fields more, of every kind",
 	  RECORD(
 	      "WebhookCommand",
-	      FIELD("a", "'null'") "," FIELD("b", "'boolean'") "," FIELD("c", "'int'") "," FIELD(
-		  "d", "'long'") "," FIELD("e", "'float'") "," FIELD("f",
-								     "'double'") "," FIELD("g",
-											   "'bytes"
-											   "'") "," FIELD("h", "'string'") "," HEAD "," FIELD("i", "{'type':'fixed','name':'F','"
-																		   "size':3}") "," FIELD("j", "{'"
-																					      "type'"
-																					      ":'"
-																					      "enum'"
-																					      ",'"
-																					      "name'"
-																					      ":'E',"
-																					      "'symb"
-																					      "ols':"
-																					      "['X',"
-																					      "'Y']"
-																					      "}") "," FIELD("k", "{'type':'array','items':'F'}") "," FIELD("l", "{'type':'map','values':{'type':'array','"
-																														 "items':'long'}}") "," TIMESTAMP "," FIELD("m", "['null',{"
-																																				 "'type':'"
-																																				 "map','"
-																																				 "values':["
-																																				 "'null','"
-																																				 "E']}]") "," FIELD("operation",
-																																						    "[" INNER("DeleteWebhook", FIELD("force", "'"
-																																											      "b"
-																																											      "o"
-																																											      "o"
-																																											      "l"
-																																											      "e"
-																																											      "a"
-																																											      "n"
-																																											      "'") "," FIELD("id",
-																																													     "'string'") "," FIELD("tree",
-																																																   INNER(
-																																																       "Tree",
-																																																       FIELD("left", "['null','Tree']") "," FIELD(
-																																																	   "ri"
-																																																	   "gh"
-																																																	   "t",
-																																																	   "['"
-																																																	   "nu"
-																																																	   "ll"
-																																																	   "',"
-																																																	   "'T"
-																																																	   "re"
-																																																	   "e'"
-																																																	   "]")))) "]")),
+	      FIELD("a", "'null'") FIELD("b", "'boolean'") FIELD("c", "'int'") FIELD("d", "'long'")
+		  FIELD("e", "'float'") FIELD("f", "'double'") FIELD("g", "'bytes'") FIELD(
+		      "h", "'string'") HEAD FIELD("i", "{'type':'fixed','name':'F','size':3}")
+		      FIELD("j", "{'type':'enum','name':'E','symbols':['X','Y']}")
+			  FIELD("k", "{'type':'array','items':'F'}") FIELD(
+			      "l", "{'type':'map','values':{'type':'array','items':'long'}}")
+			      TIMESTAMP FIELD("m", "['null',{'type':'map','values':['null','E']}]")
+				  FIELD("operation",
+					"[" INNER(
+					    "DeleteWebhook",
+					    FIELD("force", "'boolean'") FIELD("id", "'string'")
+						FIELD("tree",
+						      INNER("Tree",
+							    FIELD("left", "['null','Tree']")
+								FIELD("right",
+								      "['null','Tree']")))) "]")),
 	  "#01 -2 3000000000 #00000000 #0000000000000000 #02ff 'h 'c 't #aabbcc 1 2 #aabbcc "
 	  "#ddeeff 0 1 'key -2 2 1 2 0 0 5 1 1 'x 1 1 0 0 #01 'w 1 0 0 1 0 0",
 	  .ours = OUR_DELETE },
 
 	{ "a required field missing",
-	  RECORD("WebhookCommand", FIELD("tenantId", "'string'") "," TIMESTAMP "," DELETE),
-	  "'t 5 'w", .why = "field WebhookCommand.commandId is missing" },
+	  RECORD("WebhookCommand", FIELD("tenantId", "'string'") TIMESTAMP DELETE), "'t 5 'w",
+	  .why = "field WebhookCommand.commandId is missing" },
 	{ "a required field of the operation missing",
-	  RECORD("WebhookCommand",
-		 HEAD "," TIMESTAMP
-		      "," FIELD("operation", INNER("CreateWebhook", FIELD("url", "'string'")))),
+	  RECORD(
+	      "WebhookCommand",
+	      HEAD TIMESTAMP FIELD("operation", INNER("CreateWebhook", FIELD("url", "'string'")))),
 	  "'c 't 5 'u", .why = "field CreateWebhook.events is missing" },
 	{ "a required field null",
-	  RECORD("WebhookCommand", HEAD "," TIMESTAMP "," FIELD(
-				       "operation", INNER("DeleteWebhook", FIELD("id", OPTIONAL)))),
+	  RECORD("WebhookCommand",
+		 HEAD TIMESTAMP FIELD("operation", INNER("DeleteWebhook", FIELD("id", OPTIONAL)))),
 	  "'c 't 5 0", .why = "field DeleteWebhook.id is null" },
 	{ "an unknown operation",
 	  RECORD("WebhookCommand",
-		 HEAD "," TIMESTAMP "," FIELD("operation", "[" ID_ONLY("PauseWebhook") "]")),
+		 HEAD TIMESTAMP FIELD("operation", "[" ID_ONLY("PauseWebhook") "]")),
 	  "'c 't 5 0 'w",
 	  .why = "field WebhookCommand.operation is an unknown record, PauseWebhook" },
-	{ "no operation",
-	  RECORD("WebhookCommand", HEAD "," TIMESTAMP "," FIELD("operation", "'null'")), "'c 't 5",
-	  .why = "field WebhookCommand.operation is null" },
+	{ "no operation", RECORD("WebhookCommand", HEAD TIMESTAMP FIELD("operation", "'null'")),
+	  "'c 't 5", .why = "field WebhookCommand.operation is null" },
 	{ "an operation that is no record",
-	  RECORD("WebhookCommand", HEAD "," TIMESTAMP "," FIELD("operation", "['null','string']")),
+	  RECORD("WebhookCommand", HEAD TIMESTAMP FIELD("operation", "['null','string']")),
 	  "'c 't 5 1 'w", .why = "field WebhookCommand.operation has the wrong type, string" },
-	{ "text for a time",
-	  RECORD("WebhookCommand", HEAD "," FIELD("timestamp", "'string'") "," DELETE),
+	{ "text for a time", RECORD("WebhookCommand", HEAD FIELD("timestamp", "'string'") DELETE),
 	  "'c 't '5 'w", .why = "field WebhookCommand.timestamp has the wrong type, string" },
 	{ "a number for text",
-	  RECORD("WebhookCommand", FIELD("commandId", "'int'") "," FIELD(
-				       "tenantId", "'string'") "," TIMESTAMP "," DELETE),
+	  RECORD("WebhookCommand",
+		 FIELD("commandId", "'int'") FIELD("tenantId", "'string'") TIMESTAMP DELETE),
 	  "1 't 5 'w", .why = "field WebhookCommand.commandId has the wrong type, int" },
 	{ "long for int",
 	  RECORD("WebhookCommand",
-		 HEAD "," TIMESTAMP
-		      "," FIELD("operation", INNER("RetrieveWebhooks", FIELD("limit", "'long'")))),
+		 HEAD TIMESTAMP FIELD("operation",
+				      INNER("RetrieveWebhooks", FIELD("limit", "'long'")))),
 	  "'c 't 5 1", .why = "field RetrieveWebhooks.limit has the wrong type, long" },
 	{ "text for an array",
 	  RECORD("WebhookCommand",
-		 HEAD "," TIMESTAMP
-		      "," FIELD("operation", INNER("CreateWebhook", FIELD("events", "'string'")))),
+		 HEAD TIMESTAMP FIELD("operation",
+				      INNER("CreateWebhook", FIELD("events", "'string'")))),
 	  "'c 't 5 'e", .why = "field CreateWebhook.events has the wrong type, string" },
 	{ "numbers in an array",
-	  RECORD("WebhookCommand", HEAD
-		 "," TIMESTAMP
-		 "," FIELD("operation", INNER("CreateWebhook",
-					      FIELD("events", "{'type':'array','items':'int'}")))),
+	  RECORD("WebhookCommand",
+		 HEAD TIMESTAMP FIELD(
+		     "operation",
+		     INNER("CreateWebhook", FIELD("events", "{'type':'array','items':'int'}")))),
 	  "'c 't 5 1 7 0", .why = "field CreateWebhook.events has the wrong type, int" },
 	{ "a number for a boolean",
 	  RECORD("WebhookCommand",
-		 HEAD "," TIMESTAMP
-		      "," FIELD("operation", INNER("UpdateWebhook", FIELD("disabled", "'int'")))),
+		 HEAD TIMESTAMP FIELD("operation",
+				      INNER("UpdateWebhook", FIELD("disabled", "'int'")))),
 	  "'c 't 5 1", .why = "field UpdateWebhook.disabled has the wrong type, int" },
 	{ "bytes that are no text",
-	  RECORD("WebhookCommand", FIELD("commandId", "'bytes'") "," FIELD(
-				       "tenantId", "'string'") "," TIMESTAMP "," DELETE),
+	  RECORD("WebhookCommand",
+		 FIELD("commandId", "'bytes'") FIELD("tenantId", "'string'") TIMESTAMP DELETE),
 	  "#02ff 't 5 'w", .why = "field WebhookCommand.commandId is not UTF-8 without NUL" },
 };
 
 #define STATE(record) RECORD("StateRecord", FIELD("state", "[" record "]"))
 #define KEY(x)                                                                                     \
-	STATE(INNER(                                                                               \
-	    "SigningKey",                                                                          \
-	    FIELD("tenantId", "'string'") "," FIELD("kid", "'string'") "," FIELD(                  \
-		"masterKeyId",                                                                     \
-		"'string'") "," FIELD("epoch", "'int'") "," FIELD("createdAt",                     \
-								  "'long'") "," FIELD("x", x)))
+	STATE(INNER("SigningKey", FIELD("tenantId", "'string'") FIELD("kid", "'string'")           \
+				      FIELD("masterKeyId", "'string'") FIELD("epoch", "'int'")     \
+					  FIELD("createdAt", "'long'") FIELD("x", x)))
 #define X32 "4142434445464748494a4b4c4d4e4f505152535455565758595a414243444546"
 #define UUID_1 "'01234567-89ab-4cde-8f01-234567890001 "
 #define WEBHOOK                                                                                    \
-	STATE(INNER(                                                                               \
-	    "Webhook",                                                                             \
-	    FIELD("id", "'string'") "," FIELD("tenantId", "'string'") "," FIELD(                   \
-		"events",                                                                          \
-		"{'"                                                                               \
-		"type':"                                                                           \
-		"'array"                                                                           \
-		"','"                                                                              \
-		"items'"                                                                           \
-		":'"                                                                               \
-		"string"                                                                           \
-		"'}") "," FIELD("url", "'string'") "," FIELD("createdAt",                          \
-							     "'long'") "," FIELD("updatedAt",      \
-										 "'long'")))
+	STATE(INNER("Webhook", FIELD("id", "'string'") FIELD("tenantId", "'string'")               \
+				   FIELD("events", "{'type':'array','items':'string'}")            \
+				       FIELD("url", "'string'") FIELD("createdAt", "'long'")       \
+					   FIELD("updatedAt", "'long'")))
 #define POSITION                                                                                   \
-	STATE(INNER("Position",                                                                    \
-		    FIELD("storeId", "'string'") "," FIELD("sequence", "'int'") "," FIELD(         \
-			"generation",                                                              \
-			"'int'") "," FIELD("memberId",                                             \
-					   "'string'") "," FIELD("recordCount",                    \
-								 "'int'") "," FIELD("timestamp",   \
-										    "'long'")))
+	STATE(INNER("Position", FIELD("storeId", "'string'") FIELD("sequence", "'int'") FIELD(     \
+				    "generation", "'int'") FIELD("memberId", "'string'")           \
+				    FIELD("recordCount", "'int'") FIELD("timestamp", "'long'")))
 
 static const struct row state_rows[] = {
 	{ "fixed", KEY("{'type':'fixed','name':'X','size':32}"), "0 't 'k 'm 1 5 #" X32,
@@ -275,46 +223,47 @@ static const struct row state_rows[] = {
 
 #define EVENT_HEAD                                                                                 \
 	FIELD("id", "'string'")                                                                    \
-	"," FIELD("type", "'string'") "," FIELD("timestamp", "'long'") "," FIELD("tenantId",       \
-										 "'string'")
+	FIELD("type", "'string'") FIELD("timestamp", "'long'") FIELD("tenantId", "'string'")
 
 static const struct row event_rows[] = {
 	{ "only what is required", RECORD("AnalyticEvent", EVENT_HEAD),
 	  UUID_1 "'WEBHOOK_CREATE_START 5 't",
 	  .ours = UUID_1 "'WEBHOOK_CREATE_START 'webhook 1 5 't 0 0 0 #00 0 0" },
 	{ "the status behind the data",
-	  RECORD("AnalyticEvent", EVENT_HEAD
-		 "," FIELD("data", INNER("Recovered", FIELD("deliveries", "'int'"))) "," FIELD(
-		     "status", "'int'")),
+	  RECORD("AnalyticEvent",
+		 EVENT_HEAD FIELD("data", INNER("Recovered", FIELD("deliveries", "'int'")))
+		     FIELD("status", "'int'")),
 	  UUID_1 "'WEBHOOK_RECOVER_SUCCESS 5 't 3 200",
 	  .ours = UUID_1 "'WEBHOOK_RECOVER_SUCCESS 'webhook 1 5 't 0 0 0 #00 1 200 7 3" },
 	{ "an unknown type", RECORD("AnalyticEvent", EVENT_HEAD),
 	  UUID_1 "'WEBHOOK_PAUSE_START 5 't",
 	  .why = "field AnalyticEvent.type has an unknown value" },
 	{ "unknown data",
-	  RECORD("AnalyticEvent", EVENT_HEAD "," FIELD("data", "['null'," ID_ONLY("Other") "]")),
+	  RECORD("AnalyticEvent", EVENT_HEAD FIELD("data", "['null'," ID_ONLY("Other") "]")),
 	  UUID_1 "'WEBHOOK_CREATE_START 5 't 1 'x",
 	  .why = "field AnalyticEvent.data is an unknown record, Other" },
 	{ "a wrong type inside an array of records",
-	  RECORD("AnalyticEvent", EVENT_HEAD
-		 "," FIELD("data",
-			   INNER("Problem",
-				 FIELD("code", "'string'") "," FIELD("type", "'string'") "," FIELD(
-				     "message",
-				     "'string'") "," FIELD("details",
-							   "{'type':'array','items':" INNER(
-							       "Detail",
-							       FIELD("value", "'long'")) "}")))),
+	  RECORD("AnalyticEvent",
+		 EVENT_HEAD FIELD(
+		     "data",
+		     INNER("Problem",
+			   FIELD("code", "'string'") FIELD("type", "'string'")
+			       FIELD("message", "'string'")
+				   FIELD("details", "{'type':'array','items':" INNER(
+							"Detail", FIELD("value", "'long'")) "}")))),
 	  UUID_1 "'WEBHOOK_CREATE_FAIL 5 't 'a 'b 'c 1 1 0",
 	  .why = "field ProblemDetail.value has the wrong type, long" },
 };
 
+/* A schema as JSON: ' becomes ", and a comma goes between two objects. */
 static char *schema_json(const char *quoted) {
-	char *json = x_strdup(quoted);
+	char *json = x_calloc(2 * strlen(quoted) + 1, 1), *end = json;
 
-	for (char *c = json; *c; c++)
-		if (*c == '\'')
-			*c = '"';
+	for (const char *c = quoted; *c; c++) {
+		if (c > quoted && c[-1] == '}' && *c == '{')
+			*end++ = ',';
+		*end++ = *c == '\'' ? '"' : *c;
+	}
 	return json;
 }
 

@@ -37,14 +37,18 @@ static const struct {
 	{ "others may look", 0, 0, 0755, NULL, 0755 },
 	{ "our own, its group may write", 0, GROUP, 02770, NULL, 02750 },
 	{ "others may write", 0, 0, 0707, "can be written to by others (chmod o-w)", 0 },
-	{ "others may write, but not to what is not theirs", 0, 0, 01777, "can be written to by others", 0 },
-	{ "another user's", USER, 0, 0700, "is owned by user 64001, and must be by this process's user (0) or root", 0 },
+	{ "others may write, but not to what is not theirs", 0, 0, 01777,
+	  "can be written to by others", 0 },
+	{ "another user's", USER, 0, 0700,
+	  "is owned by user 64001, and must be by this process's user (0) or root", 0 },
 }, files[] = {
 	{ "as it is made", 0, 0, 0600, NULL, 0600 },
 	{ "others may read", 0, 0, 0644, NULL, 0600 },
 	{ "its group may write", 0, GROUP, 0660, NULL, 0660 },
 	{ "others may write", 0, 0, 0602, "/replica.db can be written to by others", 0 },
-	{ "another user's", USER, 0, 0600, "/replica.db is owned by user 64001, and must be by this process's user (0): it may be deleted", 0 },
+	{ "another user's", USER, 0, 0600,
+	  "/replica.db is owned by user 64001, and must be by this process's user (0): it may be "
+	  "deleted", 0 },
 };
 
 static void judge_row(const char *name, const char *path, const char *why, mode_t mode_after,

@@ -1,8 +1,8 @@
 /* Published and independently made vectors of the signatures: see README.md for where each comes
  * from. */
+#include "../unit/unit.h"
 #include "signature/callback.h"
 #include "signature/jwk.h"
-#include "../unit/unit.h"
 
 #include <fcntl.h>
 #include <sodium.h>
