@@ -1,16 +1,29 @@
 # shellcheck shell=bash
-# Installs what is missing on a Debian machine; sourced by compose/kafka, compose/demo and tests/run.
+# What the programs for people have in common; sourced by all of them. Sets
 #
-#     need_build    what compiles posthorn
-#     need_kafka    what runs the real Kafka of compose/kafka
-#     need_tests    what runs the tests and the demo's receiver (Python)
-#     need_e2e      what tests/e2e needs besides: a browser for the page, what runs the code that the page offers to copy, and proxies before the gateway
-#     need_bench    what benches need besides: a generator of HTTP load
-#     need_fuzz     what fuzzing needs besides: clang, with its libFuzzer
-#     need_faults   what fault runs need besides: workers with a clock of their own
+#     root            the repository's folder
+#     python          Python with the packages of tests/requirements.txt, after python_environment
 #
-# Each is silent when nothing is missing. This is the one place that names Debian packages for people's scripts; for the
-# libraries alone CMake names them too (worker/cmake/dependencies.cmake).
+# and defines
+#
+#     need_build      installs what compiles posthorn
+#     need_kafka      what runs the real Kafka of compose/kafka
+#     need_tests      what runs the tests and the demo's receiver
+#     need_e2e        what tests/e2e needs besides: a browser for the page, interpreters of the code
+#                     that the page offers to copy, and proxies before the gateway
+#     need_bench      what benches need besides: a generator of HTTP load
+#     need_fuzz       what fuzzing needs besides: clang, with its libFuzzer
+#     need_faults     what fault runs need besides: workers with a clock of their own
+#     build_programs  builds a preset into build/PRESET
+#     python_environment
+#
+# Each is silent when all goes well. This is the one place that names Debian packages for people's
+# scripts; for the libraries alone CMake names them too (worker/cmake/dependencies.cmake).
+
+# shellcheck disable=SC2034 # for those who source this
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck disable=SC2034
+python=$root/build/.venv/bin/python
 
 # command=package: a command that comes from elsewhere is as good.
 build_commands=(gcc=gcc make=make cmake=cmake pkg-config=pkg-config)
@@ -46,8 +59,8 @@ need_bench() {
 }
 
 need_fuzz() {
-	# The runtime's package has the compiler's version in its name: whether it is there shows when
-	# it is linked.
+	# The runtime's package has the compiler's version in its name: whether it is there shows
+	# when it is linked.
 	echo 'int LLVMFuzzerTestOneInput(const char *data, long size) { return data && size < 0; }' |
 		clang -fsanitize=fuzzer,address,undefined -x c - -o /dev/null 2>/dev/null && return
 	install_missing 'clang libclang-rt-dev'
@@ -57,9 +70,18 @@ need_faults() {
 	install_missing "$(missing_packages libfaketime)"
 }
 
-# python_environment FOLDER REQUIREMENTS: a virtual environment that holds exactly what the file pins; made again when the file changes.
+# build_programs PRESET [ARGUMENT...]: the arguments go on to CMake's configuration.
+build_programs() {
+	local preset=$1
+	shift
+	(cd "$root" && quietly cmake --preset "$preset" "$@" &&
+		quietly nice cmake --build --preset "$preset" --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}")
+}
+
+# A virtual environment that holds exactly what tests/requirements.txt pins; made again when the
+# file changes.
 python_environment() {
-	local folder=$1 requirements=$2
+	local folder=$root/build/.venv requirements=$root/tests/requirements.txt
 	cmp -s "$requirements" "$folder/requirements.txt" && return
 	echo "installing Python packages into $folder" >&2
 	rm -rf "$folder"
@@ -97,11 +119,16 @@ install_missing() {
 	as_root apt-get update && as_root apt-get install -y --no-install-recommends "${packages[@]}"
 }
 
-# Runs a command as root, quietly; what it said is shown when it fails.
-as_root() {
-	local prefix=() log
-	((EUID == 0)) || prefix=(sudo)
-	log=$("${prefix[@]}" env DEBIAN_FRONTEND=noninteractive "$@" 2>&1 </dev/null) && return
+# quietly COMMAND...: shows what it said when it fails.
+quietly() {
+	local log
+	log=$("$@" 2>&1 </dev/null) && return
 	printf '%s\n' "$log" >&2
 	return 1
+}
+
+as_root() {
+	local prefix=()
+	((EUID == 0)) || prefix=(sudo)
+	quietly "${prefix[@]}" env DEBIAN_FRONTEND=noninteractive "$@"
 }

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The demo's receiver: an HTTP server that says 200 to everything and writes down what came.
 
-receiver.py CALLBACKS ADDRESS    one JSON line for each request to CALLBACKS; its own host:port to ADDRESS
+    receiver.py CALLBACKS ADDRESS
+
+Writes one JSON line for each request to CALLBACKS, and its own host:port to ADDRESS.
 """
 
 import json

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Shows what happened, and fails when it did not.
 
-    show.py events EVENTS TYPE...           waits for events of these types after those shown before, and shows them
-    show.py callbacks CALLBACKS JWKS COUNT  waits for COUNT callbacks after those shown before, shows the first (of a few) and verifies all
+    show.py events EVENTS TYPE...
+        waits for events of these types after those shown before, and shows them
+    show.py callbacks CALLBACKS JWKS COUNT
+        waits for COUNT callbacks after those shown before, shows the first and verifies all
 
-EVENTS holds JSON lines of `posthorn-admin results tail --json`, CALLBACKS those of receiver.py; what was shown is remembered beside them. JWKS is
-the key set as it is published, and all that the verifier knows: it is PyPI's http-message-signatures, not ours.
+EVENTS holds JSON lines of `posthorn-admin results tail --json`, CALLBACKS those of receiver.py;
+what was shown is remembered beside them. JWKS is the key set as it is published, and all that the
+verifier knows: it is PyPI's http-message-signatures, not ours.
 """
 
 import base64
@@ -58,7 +61,7 @@ class Lines:
             time.sleep(0.01)
 
 
-# --- Events -----------------------------------------------------------------------------------------------------------
+# --- Events ---------------------------------------------------------------------------------------
 
 
 def event_line(event):
@@ -80,7 +83,7 @@ def show_events(path, *types):
         fail(f"expected {' '.join(types)}")
 
 
-# --- Callbacks --------------------------------------------------------------------------------------------------------
+# --- Callbacks ------------------------------------------------------------------------------------
 
 
 class Jwks(HTTPSignatureKeyResolver):

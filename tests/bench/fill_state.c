@@ -1,5 +1,6 @@
 /*
- * Fills webhook-state with live records, as workers would have left them: for tests/bench/restore.
+ * Fills webhook-state with live records, as workers would have left them: for `tests/bench/run
+ * restore`.
  *
  *     bench_fill_state BOOTSTRAP TOPIC PARTITIONS RECORDS MASTER_KEY_FILE [URL]...
  *

@@ -1,12 +1,16 @@
-# What the programs here that break things have in common; sourced by run and recovery.
+# What the programs here have in common; sourced by all of them.
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$here/../..
 # shellcheck source=../../compose/install.sh
-source "$root/compose/install.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../../compose/install.sh"
 
-# start_harness MODULE [--preset NAME] [ARGUMENT...]: installs and builds what is missing, then becomes the module. The preset (debug) must have
-# POSTHORN_FAULTS; so must another build, which POSTHORN_BIN names.
+# become MODULE [ARGUMENT...]
+become() {
+	PYTHONPATH=$root/tests/faults:$root/tests/e2e exec "$python" -m "$@"
+}
+
+# start_harness MODULE [--preset NAME] [ARGUMENT...]: installs and builds what is missing, then
+# becomes the module. The preset (debug) must have POSTHORN_FAULTS; so must another build, which
+# POSTHORN_BIN names.
 start_harness() {
 	local module=$1 preset=debug
 	shift
@@ -18,12 +22,11 @@ start_harness() {
 	if [[ " $* " != *" --help "* ]]; then
 		need_build && need_kafka && need_tests && need_faults
 		if [[ -z ${POSTHORN_BIN-} ]]; then
-			cd "$root"
-			cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" --parallel "$(nproc)" >/dev/null
+			build_programs "$preset"
 			export POSTHORN_BIN=$root/build/$preset/bin
 		fi
 	fi
-	python_environment "$root/build/.venv" "$root/tests/requirements.txt"
+	python_environment
 	# librdkafka tells on stderr of every connection that a killed broker ended.
-	PYTHONPATH=$here:$here/../e2e exec "$root/build/.venv/bin/python" -m "$module" "$@" 2> >(grep --line-buffered -v '^%[0-7]|' >&2)
+	become "$module" "$@" 2> >(grep --line-buffered -v '^%[0-7]|' >&2)
 }

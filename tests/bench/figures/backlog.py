@@ -1,8 +1,10 @@
-"""A million deliveries pending for one dead endpoint: what they cost the worker and others, and how they leave when it is back.
+"""A million deliveries pending for one dead endpoint: what they cost the worker and others, and how
+they leave when it is back.
 
-The dead endpoint refuses connections. The worker's memory before is that of one which has had a load already, a twentieth of the
-backlog's, for an endpoint that is well. When the dead one is back it takes 5 ms an answer, so that what is in flight can be counted: by its
-connections, which carry a request each.
+The dead endpoint refuses connections. The worker's memory before is that of one which has had a
+load already, a twentieth of the backlog's, for an endpoint that is well. When the dead one is back
+it takes 5 ms an answer, so that what is in flight can be counted: by its connections, which carry a
+request each.
 """
 
 import argparse
@@ -18,7 +20,7 @@ WARM, PROBE_INTERVAL, ANSWER_MS = 20, "2s", 5
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="tests/bench/backlog", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="tests/bench/run backlog", description=__doc__.split("\n")[0])
     parser.add_argument("--deliveries", type=int, default=1_000_000)
     parser.add_argument("--latencies", type=int, default=50, help="deliveries of the healthy endpoint, one after the other")
     parser.add_argument("--json", action="store_true", help="a line a figure")
@@ -48,7 +50,9 @@ class Bench:
         return sorted(self.stand.deliver([self.healthy], [self.healthy_port], 1) * 1000 for _ in range(self.options.latencies))
 
     def drain(self):
-        """Seconds from the first answer to the last, and how many the receiver had in flight at most."""
+        """Seconds from the first answer to the last, and how many the receiver had in flight at
+        most.
+        """
         self.stand.receiver.tell("reset")
         self.stand.receiver.behave(self.dead_port, "answer", 200, ANSWER_MS)
         until(lambda: self.stand.receiver.requests([self.dead_port]) >= self.options.deliveries, 1200, "the backlog's callbacks")

@@ -1,8 +1,11 @@
-"""Commands that lie in Kafka before a worker sees the first of them, and what a worker takes for them.
+"""Commands that lie in Kafka before a worker sees the first of them, and what a worker takes for
+them.
 
-They are written in one transaction: until it is committed nobody reads them, and a worker that is warm waits for them. So what is counted
-begins with the commit: the CPU (user and system) of whole worker processes, librdkafka's and SQLite's part with it, until every command is
-processed, every callback answered, and every outcome committed. What a worker does to answer the bench's questions for its metrics is in it.
+They are written in one transaction: until it is committed nobody reads them, and a worker that is
+warm waits for them. So what is counted begins with the commit: the CPU (user and system) of whole
+worker processes, librdkafka's and SQLite's part with it, until every command is processed, every
+callback answered, and every outcome committed. What a worker does to answer the bench's questions
+for its metrics is in it.
 """
 
 import time
@@ -36,9 +39,9 @@ class Burst:
     """What one took."""
 
     items: int
-    wall_s: float  # from the commit until the last callback came, or the last command was seen to be done
+    wall_s: float  # from the commit until the last callback, or the last command processed
     cpu_s: float  # of the workers
-    cores: dict  # who was how busy meanwhile: {"worker", "broker", "receiver"}: CPU seconds a second
+    cores: dict  # CPU seconds a second: {"worker", "broker", "receiver"}
     bytes: float = 0  # of a request
     connections: int = 0  # to all ports, at most
 
@@ -52,7 +55,9 @@ class Burst:
 
 
 def cpu_s(pid):
-    """To the nanosecond, threads that ended included. Source: Linux, include/linux/posix-timers_types.h, CPUCLOCK_SCHED of a process."""
+    """To the nanosecond, threads that ended included. Source: Linux,
+    include/linux/posix-timers_types.h, CPUCLOCK_SCHED of a process.
+    """
     return time.clock_gettime(~pid << 3 | 2)
 
 

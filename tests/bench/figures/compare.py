@@ -1,4 +1,6 @@
-"""What changed between two runs: NEW's figures as a part of OLD's, a line a measure. The files are what `run --json` printed."""
+"""What changed between two runs: NEW's figures as a part of OLD's, a line a measure. The files are
+what `run --json` printed.
+"""
 
 import argparse
 import json
@@ -8,7 +10,9 @@ from .table import number
 
 
 def read(path):
-    """{(row, measure): figure}, in the file's order. Of a measure that is there twice the last counts."""
+    """{(row, measure): figure}, in the file's order. Of a measure that is there twice the last
+    counts.
+    """
     with open(path) as file:
         lines = [line for line in file if line.strip()]
     try:

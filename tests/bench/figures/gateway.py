@@ -1,8 +1,9 @@
 """The gateway under load: webhooks created and read through one worker, and the JWKS.
 
-Webhooks: each connection is kept, is another tenant's, and creates a webhook and reads it, in turns. First so many requests a second, whatever
-the answers take: a request's time begins when it was due. Then as fast as the answers come. The JWKS, which the gateway answers alone, is asked
-for by wrk; what counts is the gateway's own CPU, so that it does not matter what wrk took.
+Webhooks: each connection is kept, is another tenant's, and creates a webhook and reads it, in
+turns. First so many requests a second, whatever the answers take: a request's time begins when it
+was due. Then as fast as the answers come. The JWKS, which the gateway answers alone, is asked for
+by wrk; what counts is the gateway's own CPU, so that it does not matter what wrk took.
 """
 
 import argparse
@@ -22,7 +23,7 @@ WEBHOOKS = "/v1/webhooks"
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="tests/bench/gateway", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="tests/bench/run gateway", description=__doc__.split("\n")[0])
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--rate", type=int, default=300, help="requests a second")
     parser.add_argument("--seconds", type=int, default=60, help="of requests at that rate; a third of it without one")

@@ -1,8 +1,10 @@
-"""Thousands of endpoints that hang beside a few that are healthy, and thousands of hosts that are all healthy.
+"""Thousands of endpoints that hang beside a few that are healthy, and thousands of hosts that are
+all healthy.
 
-First with the whole worker: the rate of the healthy endpoints alone, then while the others hang, then with the others gone; the rate
-without is the mean of the medians before and after. Hosts are addresses 127.x.y.z; a hung one takes the connection and the request, and
-never answers. Then with the delivery engine alone: CPU per delivery with many hosts and with few, in turns.
+First with the whole worker: the rate of the healthy endpoints alone, then while the others hang,
+then with the others gone; the rate without is the mean of the medians before and after. Hosts are
+addresses 127.x.y.z; a hung one takes the connection and the request, and never answers. Then with
+the delivery engine alone: CPU per delivery with many hosts and with few, in turns.
 """
 
 import argparse
@@ -19,7 +21,7 @@ FEW_HOSTS = 16
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="tests/bench/hung", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="tests/bench/run hung", description=__doc__.split("\n")[0])
     parser.add_argument("--hung", type=int, default=8_000)
     parser.add_argument("--healthy", type=int, default=64)
     parser.add_argument("--each", type=int, default=800, help="deliveries for each healthy endpoint in a measurement")
@@ -54,7 +56,9 @@ class Bench:
         return median(found)
 
     def hang(self):
-        """Until as many of them are in flight as the worker lets be, and its first attempts have failed."""
+        """Until as many of them are in flight as the worker lets be, and its first attempts have
+        failed.
+        """
         wanted = self.stand.recorded() + self.options.hung * PER_HUNG
         self.stand.issuer.issue_each(list(self.hung), PER_HUNG)
         until(lambda: self.stand.recorded() >= wanted, 120, "the hung ones' deliveries")
@@ -70,7 +74,8 @@ def whole_worker(options, figures, broker=None, **settings):
     with stand(broker=broker) as on:
         on.start(**settings)
         bench = Bench(on, options, figures)
-        on.deliver(bench.healthy, [bench.healthy_port], options.each)  # so that what is measured has its connections
+        # A measurement finds its connections open.
+        on.deliver(bench.healthy, [bench.healthy_port], options.each)
         before = bench.rates("before")
         bench.hang()
         beside = bench.rates("beside")

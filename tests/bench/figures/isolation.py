@@ -1,8 +1,11 @@
-"""One bad endpoint among sixteen, with far more queued for it than memory may hold: what the other fifteen feel of it.
+"""One bad endpoint among sixteen, with far more queued for it than memory may hold: what the other
+fifteen feel of it.
 
-A measurement is the time from the first command for the fifteen until the last of their callbacks is with its receiver. A pair is two of
-them, with the bad endpoint and its backlog and without, in turns first; the ratio's median is what counts. Without means that there is no
-such webhook: the fifteen get exactly the same commands. All on one broker and one warm worker, whose settings are the defaults.
+A measurement is the time from the first command for the fifteen until the last of their callbacks
+is with its receiver. A pair is two of them, with the bad endpoint and its backlog and without, in
+turns first; the ratio's median is what counts. Without means that there is no such webhook: the
+fifteen get exactly the same commands. All on one broker and one warm worker, whose settings are the
+defaults.
 """
 
 import argparse
@@ -27,7 +30,7 @@ MEANING = {
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="tests/bench/isolation", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="tests/bench/run isolation", description=__doc__.split("\n")[0])
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--backlog", type=int, default=20_000, help="deliveries queued for the bad endpoint")
     parser.add_argument("--each", type=int, default=3_000, help="deliveries for each of the good ones")
@@ -58,7 +61,9 @@ class Bench:
         [self.bad_port] = stand.receiver.open(1)
 
     def measure(self):
-        """Begins at rest: what was queued just before is with the broker's and the system's own disks first."""
+        """Begins at rest: what was queued just before is with the broker's and the system's own
+        disks first.
+        """
         time.sleep(REST_S)
         return self.stand.deliver(self.tenants, self.ports, self.options.each)
 

@@ -53,10 +53,12 @@ async def _hurry(user, end, took):
 
 
 async def load(users, rate, seconds):
-    """Calls the `users` (each call is one request), each for one at a time: `rate` of them a second, or with None as fast as they return.
+    """Calls the `users` (each call is one request), each for one at a time: `rate` of them a
+    second, or with None as fast as they return.
 
-    Returns how long each took, sorted, and the seconds of it all. At a rate a request's time begins when it was due: one that has to wait for
-    a user that is free, or for this program, took that long.
+    Returns how long each took, sorted, and the seconds of it all. At a rate a request's time begins
+    when it was due: one that has to wait for a user that is free, or for this program, took that
+    long.
     """
     took, begun = [], time.monotonic()
     if rate is None:

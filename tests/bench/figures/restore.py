@@ -19,20 +19,26 @@ RESTORED = re.compile(r'time=(\S+) .*message="partition restored".* ms=(\d+)')
 
 
 def fill(world, records, urls=()):
-    """With urls: tenants with five webhooks, of which one is enabled and has one of them. Returns the records' bytes."""
+    """With urls: tenants with five webhooks, of which one is enabled and has one of them. Returns
+    the records' bytes.
+    """
     command = [BIN / "bench_fill_state", world.bootstrap, world.prefix + "webhook-state", world.partitions, records, world.master_key, *urls]
     return int(subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True).stdout)
 
 
 def restore_seconds(log, partitions):
-    """From the beginning of the first partition's restore to the end of the last one's, by the worker's log."""
+    """From the beginning of the first partition's restore to the end of the last one's, by the
+    worker's log.
+    """
     ends = [(datetime.datetime.fromisoformat(at).timestamp(), int(ms) / 1000) for at, ms in RESTORED.findall(log)]
     assert len(ends) == partitions, f"{len(ends)} partitions restored\n{log[-4000:]}"
     return max(end for end, _ in ends) - min(end - took for end, took in ends)
 
 
 def start_until_ready(worker, step_s):
-    """Seconds. Looks as often as that: a worker that restores for seconds would feel it if that were much."""
+    """Seconds. Looks as often as that: a worker that restores for seconds would feel it if that
+    were much.
+    """
     begin = time.monotonic()
     worker.start(ready=False)
     ready = lambda: not worker.running or worker.get("/readyz").code == 200
@@ -84,7 +90,7 @@ def measure(world, records, restarts, figures):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="tests/bench/restore", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests/bench/run restore", description=__doc__)
     parser.add_argument("--records", type=int, default=1_000_000, help="live records in the changelog (default 1,000,000)")
     parser.add_argument("--restarts", type=int, default=7, help="starts with a warm replica (default 7)")
     parser.add_argument("--json", action="store_true", help="one JSON line a figure")

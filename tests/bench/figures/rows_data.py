@@ -1,4 +1,6 @@
-"""Rows about how much data there is: h, restore; j, the cost of an item beside more and more webhooks; k, start and size."""
+"""Rows about how much data there is: h, restore; j, the cost of an item beside more and more
+webhooks; k, start and size.
+"""
 
 import subprocess
 import tempfile
@@ -8,7 +10,6 @@ from pathlib import Path
 
 from env import commands
 from env.paths import WORKER
-from env.wait import until
 
 from . import restore
 from .rows_worker import Bench
@@ -62,7 +63,9 @@ def show_rises(run, what, found):
 
 
 def filled(run, stack, size):
-    """A world with so many webhooks, its worker, and a few tenants of it, spread evenly, to whom things happen."""
+    """A world with so many webhooks, its worker, and a few tenants of it, spread evenly, to whom
+    things happen.
+    """
     on = stack.enter_context(stand(broker=run.broker, partitions=run.partitions))
     ports = on.receiver.open(PORTS)
     count = size // TENANT_WEBHOOKS
@@ -85,7 +88,9 @@ def first_webhooks(world, tenants):
 
 
 def row_k(run):
-    """The first start is that of a group that has committed nothing yet; a cold one has no file, a warm one has."""
+    """The first start is that of a group that has committed nothing yet; a cold one has no file, a
+    warm one has.
+    """
     with stand(broker=run.broker, partitions=run.partitions) as on:
         begun = time.monotonic()
         on.start()

@@ -1,4 +1,6 @@
-"""Rows of the delivery engine alone: a, b, c, e. Its jobs come from memory; it signs and posts as in a worker."""
+"""Rows of the delivery engine alone: a, b, c, e. Its jobs come from memory; it signs and posts as
+in a worker.
+"""
 
 import tempfile
 from contextlib import closing
@@ -14,7 +16,9 @@ MANY_HOSTS, MANY_WEBHOOKS = 10_000, 10_000
 
 
 def compare(run, row, ports, deliveries, most=None, **options):
-    """The engine and the floor in turns, with the same hosts and connections and requests of the same length."""
+    """The engine and the floor in turns, with the same hosts and connections and requests of the
+    same length.
+    """
     options = dict(hosts=HOSTS, connections=CONNECTIONS, deliveries=deliveries) | options
     length = {}
 

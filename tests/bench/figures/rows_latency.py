@@ -1,7 +1,9 @@
-"""Row i: how long it takes from a command to its callback, on a system that is idle and on one that has half of what it can do.
+"""Row i: how long it takes from a command to its callback, on a system that is idle and on one that
+has half of what it can do.
 
-A command holds the time at which it was given to the producer, and so does its callback; the receiver compares it with its clock, which is the
-same. So commands are sent at their times, whether those before them were answered or not.
+A command holds the time at which it was given to the producer, and so does its callback; the
+receiver compares it with its clock, which is the same. So commands are sent at their times, whether
+those before them were answered or not.
 """
 
 import itertools
@@ -36,7 +38,9 @@ class TimedIssuer(Issuer):
 
 
 def paced(bench, issuer, count, rate):
-    """So many commands, one after the other at that rate, or in portions where it is high. Returns their latencies."""
+    """So many commands, one after the other at that rate, or in portions where it is high. Returns
+    their latencies.
+    """
     bench.receiver.tell("reset")
     bench.receiver.tell("time")
     tenants, interval, sent = itertools.cycle(bench.tenants), max(1 / rate, TICK_S), 0

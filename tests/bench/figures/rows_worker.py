@@ -14,12 +14,15 @@ from .stand import Issuer, stand
 
 PORTS, TENANTS = 16, 200
 SCALING, TWO_WORKERS_REPEATS = 1.7, 3
-# Where neither broker nor receiver nor cores are what bounds a worker: a few requests in flight, which take their time.
+# Where neither broker nor receiver nor cores are what bounds a worker: a few requests in flight,
+# which take their time.
 BOUND_IN_FLIGHT, BOUND_ANSWER_MS = 64, 20
 
 
 def partition_of(tenant, partitions):
-    """Where a tenant's commands lie. Source: Apache Kafka, org.apache.kafka.common.utils.Utils, murmur2."""
+    """Where a tenant's commands lie. Source: Apache Kafka, org.apache.kafka.common.utils.Utils,
+    murmur2.
+    """
     data, mixed = tenant.encode(), 0x5BD1E995
     value = 0x9747B28C ^ len(data)
     for at in range(0, len(data) - 3, 4):
@@ -36,7 +39,9 @@ class Bench:
     """A world with tenants, each with one webhook, who are spread evenly over the partitions."""
 
     def __init__(self, run, on, webhooks=None, ports=None):
-        """Of tenants and webhooks that are there, where they are given: {tenant: id}, whose urls are at those ports."""
+        """Of tenants and webhooks that are there, where they are given: {tenant: id}, whose urls
+        are at those ports.
+        """
         self.run, self.on, self.receiver = run, on, on.receiver
         self.workers = [on.worker]
         self.ports = ports or on.receiver.open(PORTS)
@@ -105,7 +110,8 @@ def row_f(run):
     with stand(broker=run.broker, partitions=run.partitions) as on:
         on.start()
         bench = Bench(run, on)
-        last = bench.deliver(count)  # so that what is measured has its connections, and the floor is told what it is to send
+        # The measurements find their connections open, and the floor sends requests like these.
+        last = bench.deliver(count)
         pairs = in_turns(run.repeats, lambda: bench.deliver(count), lambda: floor_beside(bench, last, count))
         memory = on.worker.usage()[1]
         two = two_workers(run, bench, count)
@@ -133,7 +139,9 @@ def show_rates(run, suffix, found):
 
 
 def bounded(run):
-    """Whether one worker is in the other's way: each has all that it needs, and is bounded by what it may have in flight."""
+    """Whether one worker is in the other's way: each has all that it needs, and is bounded by what
+    it may have in flight.
+    """
     count = run.size(12_000, least=TENANTS)
     with stand(broker=run.broker, partitions=run.partitions) as on:
         on.start(delivery_max_in_flight=BOUND_IN_FLIGHT)

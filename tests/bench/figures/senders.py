@@ -6,7 +6,9 @@ from env.paths import BIN
 
 
 def send(program, receiver_ports, **options):
-    """Runs one, and returns its figures: cpu_us_per_delivery, wall_us_per_delivery, ... Keywords are its options."""
+    """Runs one, and returns its figures: cpu_us_per_delivery, wall_us_per_delivery, ... Keywords
+    are its options.
+    """
     command = [BIN / program]
     for name, value in options.items():
         if value is not None:
@@ -30,7 +32,9 @@ def floor(ports, **options):
 
 
 def in_turns(repeats, one, other):
-    """[(one's, other's)]: each pair is measured one after the other, by turns in this order and in that."""
+    """[(one's, other's)]: each pair is measured one after the other, by turns in this order and in
+    that.
+    """
     pairs = []
     for n in range(repeats):
         if n % 2:

@@ -1,4 +1,6 @@
-"""What the benches stand on: a broker, a worker, cheap receivers, and commands that are encoded once."""
+"""What the benches stand on: a broker, a worker, cheap receivers, and commands that are encoded
+once.
+"""
 
 import json
 import os
@@ -56,7 +58,7 @@ class Receiver:
 
 
 class OfflineWorker(Worker):
-    """One whose name server takes questions and never answers; so no question leaves the machine."""
+    """A worker whose name server never answers, so that no question leaves the machine."""
 
     program = OFFLINE
 
@@ -114,7 +116,9 @@ class Stand:
         return tenant, made["id"]
 
     def webhooks(self, urls):
-        """The same for each url, or of {tenant: url}: {tenant: webhook id}. Reads all results so far: for the beginning."""
+        """The same for each url, or of {tenant: url}: {tenant: webhook id}. Reads all results so
+        far: for the beginning.
+        """
         urls = urls if isinstance(urls, dict) else {self.world.tenant("bench"): url for url in urls}
         asked = {tenant: self.world.writer.ask(tenant, commands.create(url)) for tenant, url in urls.items()}
         self.world.writer.flush()

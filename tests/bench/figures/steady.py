@@ -12,12 +12,15 @@ from .stand import Figures, make_world
 TENANTS, PORTS, PARTITIONS = 40, 16, 12
 WEBHOOK_OPERATIONS = 10  # one in so many commands
 GROWTH_MAX = 1.05
-# State that would grow for a day would be seen as memory; kept for a minute, it is constant after the second.
+# State that would grow for a day would be seen as memory; kept for a minute, it is constant after
+# the second.
 SETTINGS = {"receipt.retention": "1m"}
 
 
 class Load:
-    """Issuance commands, and between them updates and questions about the tenants' webhooks, at a rate."""
+    """Issuance commands, and between them updates and questions about the tenants' webhooks, at a
+    rate.
+    """
 
     def __init__(self, world, rate):
         self.world, self.rate = world, rate
@@ -58,7 +61,7 @@ def resident_mib(worker):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="tests/bench/steady", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests/bench/run steady", description=__doc__)
     parser.add_argument("--minutes", type=int, default=30, help="how long (default 30); memory at the end is compared with that at a third")
     parser.add_argument("--rate", type=int, default=160, help="commands a second (default 160)")
     parser.add_argument("--json", action="store_true", help="one JSON line a figure")

@@ -1,10 +1,12 @@
 """One tenant does its worst: what the worker's memory and other tenants feel of it.
 
-In each phase a burst of that tenant's commands lies in Kafka at once. Meanwhile two other tenants ask for their list of webhooks ten times a
-second each, one in the same partition and one in another; an answer's time is from the producer's call until a read_committed reader has it.
+In each phase a burst of that tenant's commands lies in Kafka at once. Meanwhile two other tenants
+ask for their list of webhooks ten times a second each, one in the same partition and one in
+another; an answer's time is from the producer's call until a read_committed reader has it.
 
-A partition is a queue: what is in the same one lies behind the commands of the burst that were written before it, and its wait is theirs, as
-many as they are. Bounded is what it waits beyond that: after its own command was written and the burst's last answer before its own was there.
+A partition is a queue: what is in the same one lies behind the commands of the burst that were
+written before it, and its wait is theirs, as many as they are. Bounded is what it waits beyond
+that: after its own command was written and the burst's last answer before its own was there.
 """
 
 import argparse
@@ -27,7 +29,7 @@ URL_BYTES = 2000
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="tests/bench/tenant", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="tests/bench/run tenant", description=__doc__.split("\n")[0])
     parser.add_argument("--phases", default=",".join(PHASES), help="default: %(default)s")
     parser.add_argument("--scale", type=float, default=1, help="of every burst")
     parser.add_argument("--timeout", type=int, default=600, help="seconds for a phase")
@@ -43,7 +45,8 @@ class Probe:
     def __init__(self, world, evil, tenants):
         self.world, self.evil, self.tenants = world, evil.encode(), tenants  # {name: tenant}
         self.writer = CommandWriter(world.bootstrap, world.prefix, world.schemas)
-        self.sent, self.found = {}, {name: [] for name in tenants}  # [(ms from its call, ms of that beyond the burst)]
+        self.sent = {}
+        self.found = {name: [] for name in tenants}  # [(ms from its call, ms beyond the burst)]
         self.consumer = Consumer(
             {
                 "bootstrap.servers": world.bootstrap,
@@ -85,7 +88,9 @@ class Probe:
             self.writer.producer.poll(0)
 
     def take(self):
-        """{name: (sorted milliseconds, the same beyond the burst)} since the last call, of all that were sent until now."""
+        """{name: (sorted milliseconds, the same beyond the burst)} since the last call, of all that
+        were sent until now.
+        """
         waiting = set(self.sent)
         until(lambda: not waiting & set(self.sent), 120, "the answers of the others")
         found = {name: tuple(sorted(times) for times in zip(*pairs, strict=True)) for name, pairs in self.found.items() if pairs}
@@ -194,7 +199,8 @@ class Bench:
         self.admin([commands.recover(id) for _ in range(self.count(100))])
 
 
-SAME_QUEUE = {"webhooks", "rotations", "receipts", "pages"}  # whose burst is in the topic that the others ask in
+# Their burst is in the topic in which the others ask.
+SAME_QUEUE = {"webhooks", "rotations", "receipts", "pages"}
 PHASES = ["webhooks", "issuances", "rotations", "receipts", "pages", "fanout", "deletions", "recoveries"]
 
 

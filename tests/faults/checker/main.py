@@ -18,7 +18,8 @@ def main():
     parser = argparse.ArgumentParser(prog="check", description="Decides whether everything that posthorn promises held in a run.")
     parser.add_argument("run", help="the run directory; README.md says what is in it")
     arguments = parser.parse_args()
-    # Kafka's client and the schemas are needed for reading only, so that the judges can be tested without them.
+    # Kafka's client and the schemas are needed for reading only, so that the judges can be tested
+    # without them.
     from .read import read
     from .run import Run
 
@@ -31,3 +32,7 @@ def main():
     failed = [prop.name for prop, verdict in verdicts if not verdict.holds]
     print(f"{len(verdicts) - len(failed)} properties hold, {len(failed)} do not{': ' + ', '.join(failed) if failed else ''}")
     return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

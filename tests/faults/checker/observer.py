@@ -1,6 +1,9 @@
-"""A reader that looks on all along, read_committed, as a consumer of the results would: what it saw, and when.
+"""A reader that looks on all along, read_committed, as a consumer of the results would: what it
+saw, and when.
 
-One line for each record:  <seen, seconds> <results|state> <partition> <offset> <event id, or key as JSON>
+One line for each record:
+
+    <seen, seconds> <results|state> <partition> <offset> <event id, or key as JSON>
 """
 
 import json
@@ -17,7 +20,7 @@ TOPICS = {"results": "webhook-results", "state": "webhook-state"}
 
 
 class Observer(Reader):
-    """What the brokers suffer meanwhile is none of its business: librdkafka goes on where it stood."""
+    """Faults of brokers do not end it: librdkafka goes on where it stood."""
 
     def __init__(self, bootstrap, prefix, name, out, identify):
         self.name, self.out, self.identify = name, out, identify
@@ -31,7 +34,9 @@ class Observer(Reader):
 
 
 def event_id(message):
-    """The event's first field, behind the frame: a short string, its length doubled in one byte. It must keep up, so the rest is not decoded."""
+    """The event's first field, behind the frame: a short string, its length doubled in one byte. It
+    must keep up, so the rest is not decoded.
+    """
     value = message.value()
     return value[FRAME + 1 : FRAME + 1 + value[FRAME] // 2].decode()
 
@@ -57,3 +62,7 @@ def observe(directory):
         for reader in readers:
             reader.catch_up()
             reader.close()
+
+
+if __name__ == "__main__":
+    observe(sys.argv[1])

@@ -1,4 +1,6 @@
-"""A run without faults: two workers, every operation, receivers that take, fail and recover. What `check` says of it must be that all holds."""
+"""A run without faults: two workers, every operation, receivers that take, fail and recover. What
+`check` says of it must be that all holds.
+"""
 
 import json
 import random
@@ -164,3 +166,7 @@ def main():
         return run(Path(sys.argv[1]))
     with tempfile.TemporaryDirectory(prefix="posthorn-quiet-") as directory:
         return run(Path(directory))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

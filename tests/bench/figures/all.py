@@ -1,4 +1,6 @@
-"""All figures in one table, each beside the limit that it must hold: ratios are of one run on one machine, measured in turns."""
+"""All figures in one table, each beside the limit that it must hold: ratios are of one run on one
+machine, measured in turns.
+"""
 
 import argparse
 import os
@@ -26,7 +28,7 @@ def rows(text):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests/bench/run all", description=__doc__)
     parser.add_argument("--only", type=rows, default=list(ROWS), metavar="ROWS", help="such as f,g; default: all")
     parser.add_argument("--repeats", type=int, default=5, help="of what is short; the median counts (default %(default)s)")
     parser.add_argument("--size", type=float, default=1.0, help="of every row, of the usual; for a look whether they run (default %(default)s)")
