@@ -1,4 +1,5 @@
-# Writes OUT, a C file that holds each of SCHEMAS in DIR as an array; the contract is worker/avro/embedded.h.
+# Writes OUT, a C file that holds each of SCHEMAS in DIR as an array; the contract is
+# worker/avro/embedded.h.
 set(text "#include \"avro/embedded.h\"\n")
 set(table "")
 foreach(schema ${SCHEMAS})

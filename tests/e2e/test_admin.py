@@ -1,4 +1,4 @@
-"""posthorn-admin against a living worker: what it says, where it says it, and what it exits with."""
+"""posthorn-admin against a living worker: its output, its stream, and its exit status."""
 
 import json
 import stat
@@ -67,7 +67,9 @@ def test_master_key(world, tmp_path):
 
 
 def test_master_key_of_several(world, tmp_path):
-    """The first one that is configured is written; or the one that is named, which needs no configuration."""
+    """The first one that is configured is written; or the one that is named, which needs no
+    configuration.
+    """
     first, second, named = (tmp_path / name for name in ("first.key", "second.key", "named.key"))
     answer = run(ADMIN, "--set", f"worker.master.key.file={first}, {second}", "master-key", "generate", "--json")
     assert json.loads(answer.out)["file"] == str(first) and first.exists() and not second.exists()
@@ -141,9 +143,7 @@ def test_issue_json_lines(world, tenant):
     endpoint = world.receivers.endpoint()
     create(world, tenant, endpoint.url)
     value = commands.issuance(tenant)
-    fields = {
-        key: item for key, item in value.items() if key not in ("commandId", "timestamp", "claims", "credential") and item is not None
-    }
+    fields = {key: item for key, item in value.items() if key not in ("commandId", "timestamp", "claims", "credential") and item is not None}
     lines = "".join(json.dumps({**fields, "credentialId": f"c-{n}", "claims": {"n": n}, "credential": {"n": n}}) + "\n" for n in range(50))
     answer = world.admin("credential", "issue", "--file", "-", input=lines)
     assert answer.code == SUCCESS, answer

@@ -1,4 +1,6 @@
-"""The benches run and print what they are to print. What they measure is judged elsewhere: here everything is tiny, and the machine is busy."""
+"""The benches run and print what they are to print. What they measure is judged elsewhere: here
+everything is tiny, and the machine is busy.
+"""
 
 import json
 import os

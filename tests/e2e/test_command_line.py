@@ -1,4 +1,6 @@
-"""Help, manual pages, completion and installation: all of them name what the programs take, and nothing else."""
+"""Help, manual pages, completion and installation: all of them name what the programs take, and
+nothing else.
+"""
 
 import re
 import shlex
@@ -64,9 +66,7 @@ def test_help_of_a_family():
     assert answer.code == 0 and "dead-letters replay" in answer.out and "webhook" not in answer.out.replace("webhook-", "")
 
 
-@pytest.mark.parametrize(
-    "words, said", [(["dead-letters"], "dead-letters --help"), (["nothing"], "posthorn-admin --help"), (["token", "x"], "token --help")]
-)
+@pytest.mark.parametrize("words, said", [(["dead-letters"], "dead-letters --help"), (["nothing"], "posthorn-admin --help"), (["token", "x"], "token --help")])
 def test_what_is_wrong_says_where_help_is(words, said):
     answer = run(ADMIN, *words)
     assert answer.code == 2 and said in answer.err and not answer.out

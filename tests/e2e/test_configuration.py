@@ -1,4 +1,6 @@
-"""What is wrong with kafka.* is said when the configuration is read: by both programs, without a broker, and without a secret."""
+"""What is wrong with kafka.* is said when the configuration is read: by both programs, without a
+broker, and without a secret.
+"""
 
 import pytest
 from env.paths import ADMIN, WORKER

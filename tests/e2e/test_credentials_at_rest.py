@@ -1,4 +1,6 @@
-"""Where a credential lies in clear, and for how long: docs/security.md says it, and these look at what is really there."""
+"""Where a credential lies in clear, and for how long: docs/security.md says it, and these look at
+what is really there.
+"""
 
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
@@ -20,7 +22,7 @@ def world(make_world):
 
 
 def topics_with(world, text):
-    """The topics in whose records the bytes are, committed or not, of all that a broker still has."""
+    """The topics whose records hold the bytes, committed or not, in all that a broker has."""
     settings = {"group.id": "grep", "isolation.level": "read_uncommitted", "enable.auto.commit": False, "enable.partition.eof": True}
     consumer = Consumer(settings | {"bootstrap.servers": world.bootstrap})
     found = set()
@@ -76,13 +78,16 @@ def test_compaction_takes_it_from_the_changelog(make_world):
         endpoint = world.receivers.endpoint()
         tenant, secret = issue(world, endpoint)
         world.delivered(endpoint.wait(1)[0].id)
-        # Only a segment that is no longer written to is compacted: something has to be written after it.
+        # Only a segment that is no longer written to is compacted: something has to be written
+        # after it.
         more = lambda: world.ask(tenant, commands.rotate_key()) and topics_with(world, secret) == {"credential-issuance"}
         until(more, 90, "the changelog to be compacted")
 
 
 def test_what_is_not_delivered_is_in_the_replica_and_in_dumps(world):
-    """While it is pending or dead. What is deleted may lie in the file's free pages and its log until they are written over."""
+    """While it is pending or dead. What is deleted may lie in the file's free pages and its log
+    until they are written over.
+    """
     endpoint = world.receivers.endpoint().answers(500)
     tenant, secret = issue(world, endpoint)
     first = endpoint.wait(2)[0]

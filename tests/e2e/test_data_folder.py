@@ -1,4 +1,6 @@
-"""worker.data.dir: who may write to it, a system on which nothing else may be written, and one without room."""
+"""worker.data.dir: who may write to it, a system on which nothing else may be written, and one
+without room.
+"""
 
 import os
 import re
@@ -10,6 +12,7 @@ from env.programs import ENVIRONMENT, run
 from env.sanitizer import SANITIZED
 from env.unprivileged import FS_GROUP, GROUP, ROOT, USER, Unprivileged, needs_root
 from env.wait import until
+import itertools
 
 pytestmark = needs_root
 
@@ -104,7 +107,9 @@ def mount_again(volume):
 
 @pytest.mark.parametrize("folder", ["", "data"], ids=["the volume itself", "a folder in it"])
 def test_a_volume_with_fs_group_is_mounted_again(fresh_world, folder):
-    """The volume's root is root's, and after a mount its group may write to all. The replica is made anew: a member may have written to it."""
+    """The volume's root is root's, and after a mount its group may write to all. The replica is
+    made anew: a member may have written to it.
+    """
     world, them = fresh_world, Unprivileged(fresh_world)
     volume = them.folder("volume", ROOT, FS_GROUP, 0o2775)
     key = them.secret_volume("secrets", {"master.key": world.master_key.read_bytes()}) / "master.key"
@@ -128,7 +133,9 @@ def test_a_volume_with_fs_group_is_mounted_again(fresh_world, folder):
 def in_namespace(world, worker, mounts):
     """Starts the worker behind `mounts`, shell lines that it alone sees the effect of."""
     script = world.directory / "in-namespace"
-    script.write_text(f'#!/bin/sh\nset -e\n[ "$1" = inside ] || exec unshare -m --propagation private "$0" inside "$@"\nshift\n{mounts}\ncd /\nexec {WORKER} "$@"\n')
+    script.write_text(
+        f'#!/bin/sh\nset -e\n[ "$1" = inside ] || exec unshare -m --propagation private "$0" inside "$@"\nshift\n{mounts}\ncd /\nexec {WORKER} "$@"\n'
+    )
     script.chmod(0o755)
     worker.program = script
     return worker.start(ready=False)
@@ -159,7 +166,9 @@ for place in /dev/shm /run; do mount -t tmpfs -o ro none $place || true; done
 
 @pytest.mark.skipif(SANITIZED, reason="350,000 webhooks: many minutes there")
 def test_nothing_else_may_be_written(fresh_world):
-    """A restore so large that SQLite sorts in files: they are in the folder too, and nothing of them is left there."""
+    """A restore so large that SQLite sorts in files: they are in the folder too, and nothing of
+    them is left there.
+    """
     world = fresh_world
     worker = stopped(world)
     fill_state(world, 420_000, world.receivers.endpoint().url)
@@ -194,7 +203,7 @@ def test_a_folder_without_room(fresh_world, records):
     until(lambda: "failures=5" in worker.log.read_text(), 60, "a few more tries")
     log = worker.log.read_text()
     told = re.findall(r"the replica fails again and again: .*free_bytes=\d+ free_files=\d+ pause_ms=(\d+)", log)
-    assert [int(a) < int(b) for a, b in zip(told, told[1:])] and sorted(map(int, told)) == list(map(int, told)), told
+    assert [int(a) < int(b) for a, b in itertools.pairwise(told)] and sorted(map(int, told)) == list(map(int, told)), told
     assert worker.get("/livez").code == 200
     subprocess.run(["nsenter", "-t", str(worker.process.pid), "-m", "mount", "-o", "remount,size=512m", folder], check=True, env=ENVIRONMENT)
     worker.wait_ready(120)

@@ -121,7 +121,9 @@ def test_a_compressed_record_is_kept_whole(world, placed):
 
 
 def test_a_letter_that_its_topic_does_not_take_is_cut(fresh_world):
-    """A topic that somebody made by hand, with Kafka's defaults: the record must not stop the worker."""
+    """A topic that somebody made by hand, with Kafka's defaults: the record must not stop the
+    worker.
+    """
     world = fresh_world
     world.configure("webhook-dead-letters", "max.message.bytes", 1_048_588)
     worker = world.worker()
@@ -132,7 +134,8 @@ def test_a_letter_that_its_topic_does_not_take_is_cut(fresh_world):
     assert world.ask(world.tenant(), commands.create(URL)).status == 201
 
 
-LARGE = 10_490_000  # more than any letter holds; of equal bytes, so that ten KB of them go to the topic
+# More than any letter holds; of equal bytes, which Kafka compresses to ten KB.
+LARGE = 10_490_000
 
 
 @dataclass
@@ -143,7 +146,8 @@ class Large:
     key: bytes = b"tenant-?"
     value: bytes = b"nonsense"
     headers: tuple = ()
-    kept: tuple = (8, 8)  # bytes of key and value in the letter, where its topic is as topics create makes it
+    # Bytes of key and value in the letter, where its topic has the settings of `topics create`.
+    kept: tuple = (8, 8)
     told: tuple = ()  # what the letter says of what it does not have
 
 
@@ -211,7 +215,9 @@ def test_a_topic_that_takes_no_letter_stops_nothing(fresh_world):
 
 
 def test_a_command_whose_answer_does_not_fit_is_set_aside(fresh_world):
-    """A topic for results that is too small for a page: one tenant's long list must not stop everybody."""
+    """A topic for results that is too small for a page: one tenant's long list must not stop
+    everybody.
+    """
     world = fresh_world
     world.configure("webhook-results", "max.message.bytes", 20_000)
     worker = world.worker()

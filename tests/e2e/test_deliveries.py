@@ -1,4 +1,6 @@
-"""What an operator does: looks at deliveries that have not succeeded, makes dead ones due again, sends a test, rotates a key."""
+"""What an operator does: looks at deliveries that have not succeeded, makes dead ones due again,
+sends a test, rotates a key.
+"""
 
 import json
 import time
@@ -58,9 +60,7 @@ def kill(world, tenant, count=1, status=500):
 def test_a_tenant_without_deliveries(world):
     tenant = world.tenant()
     assert listed(world, tenant) == []
-    assert world.admin.ok("delivery", "list", "--tenant", tenant).split() == (
-        "ID WEBHOOK EVENT STATUS ATTEMPTS LAST NEXT / DIED CREATED".split()
-    )
+    assert world.admin.ok("delivery", "list", "--tenant", tenant).split() == ("ID WEBHOOK EVENT STATUS ATTEMPTS LAST NEXT / DIED CREATED".split())
 
 
 def test_pending(slow):
@@ -181,7 +181,7 @@ def test_webhook_recover(world):
 
 def test_webhook_recover_takes_only_those_that_died_since(world):
     tenant = world.tenant()
-    webhook, _, (id,) = kill(world, tenant)
+    webhook, _, _ = kill(world, tenant)
     died = listed(world, tenant)[0]["diedAt"]
     later = datetime.fromtimestamp(milliseconds(died) / 1000 + 0.001, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
     recover = ["webhook", "recover", webhook["id"], "--tenant", tenant, "--since"]
@@ -265,7 +265,9 @@ def test_help_has_an_example_of_each(world, command):
 
 
 def test_an_unreadable_delivery_is_said_and_the_others_are_shown(slow):
-    """Somebody wrote to the changelog by other means; its partition is then no worker's to serve again, so this comes last."""
+    """Somebody wrote to the changelog by other means; its partition is then no worker's to serve
+    again, so this comes last.
+    """
     tenant, endpoint = slow.tenant(), slow.receivers.endpoint().answers(500)
     slow.webhook(tenant, endpoint)
     slow.results.end(slow.issue(tenant))

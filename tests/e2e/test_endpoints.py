@@ -1,8 +1,11 @@
-"""Endpoints that fail: held back without a harm to anybody else, probed, paced when they are back, and disabled when they are gone."""
+"""Endpoints that fail: held back without a harm to anybody else, probed, paced when they are back,
+and disabled when they are gone.
+"""
 
 import pytest
 from env import commands
 from env.wait import until
+import itertools
 
 SUCCESS, FAIL, DISABLED = "WEBHOOK_EVENT_PROCESS_SUCCESS", "WEBHOOK_EVENT_PROCESS_FAIL", "WEBHOOK_DISABLED"
 FAILURES, PROBE_S, PENDING, MANY = 3, 0.5, 100, 600
@@ -32,7 +35,6 @@ def issue_many(world, endpoint, count=PENDING):
     return tenant, webhook
 
 
-
 def wait_events(world, tenant, type, count=1, timeout=30):
     found = lambda: [e for e in world.results.events if e.tenantId == tenant and e.type == type]
     return world.results.wait(lambda: len(found()) >= count and found(), timeout, f"{count} {type}")
@@ -44,12 +46,12 @@ def failing_since(world, tenant):
 
 
 def gaps(requests):
-    return [later.time - earlier.time for earlier, later in zip(requests, requests[1:])]
+    return [later.time - earlier.time for earlier, later in itertools.pairwise(requests)]
 
 
 def test_only_probes_go_to_one_that_fails(world):
     endpoint = world.receivers.endpoint().answers(500)
-    tenant, webhook = issue_many(world, endpoint)
+    tenant, _ = issue_many(world, endpoint)
     requests = list(endpoint.wait(FAILURES + 8 + 4))
     probes = requests[-4:]
     assert min(gaps(probes)) > PROBE_S * 0.9, "one at a time"
@@ -152,7 +154,9 @@ def test_what_the_old_url_answered_says_nothing_of_the_new_one(world):
 
 
 def test_gone_while_the_key_is_rotated(make_world):
-    """More endpoints than are looked at between two turns lose their route while what they answered is being told to their webhooks."""
+    """More endpoints than are looked at between two turns lose their route while what they answered
+    is being told to their webhooks.
+    """
     with make_world(settings=SETTINGS | {"delivery.max.in.flight.per.endpoint": 1}) as world:
         worker = world.worker()
         tenant, endpoint = world.tenant(), world.receivers.endpoint().answers({"status": 410, "delay": 1})

@@ -1,4 +1,6 @@
-"""A producer's older or newer schema is honoured: the worker is given the writer's schema and matches fields by name."""
+"""A producer's older or newer schema is honoured: the worker is given the writer's schema and
+matches fields by name.
+"""
 
 import copy
 import json

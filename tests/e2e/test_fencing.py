@@ -17,7 +17,9 @@ def active(worker):
 
 
 def test_a_worker_that_was_stopped_sends_nothing_when_it_wakes(fresh_world):
-    """Its queue is full, its gates are open, and everything in them was delivered by another meanwhile."""
+    """Its queue is full, its gates are open, and everything in them was delivered by another
+    meanwhile.
+    """
     world = fresh_world
     tenant, endpoint = world.tenant(), world.receivers.endpoint().answers({"status": 200, "delay": 0.1})
     zombie = world.worker("worker-1", delivery_max_in_flight_per_endpoint=1, **QUICK)

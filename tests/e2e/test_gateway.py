@@ -89,7 +89,9 @@ def test_trace_and_request_id_reach_the_callback(world, client):
 
 
 def test_idempotency_key(world, client, tenant):
-    """Again is the same answer and no second webhook; other content is a conflict; a read does not use it up."""
+    """Again is the same answer and no second webhook; other content is a conflict; a read does not
+    use it up.
+    """
     key = {"idempotency-key": "k-1"}
     first, second = (client("POST", WEBHOOKS, new(), key) for _ in range(2))
     assert (first.status, second.status, first.json) == (201, 201, second.json)
@@ -280,9 +282,12 @@ def test_events(world, client, tenant):
 
 
 def test_no_worker(world, make_world):
-    """503 in time, with what to repeat; the same key gets the one outcome when a worker comes. What is too much for the queue is a 429."""
+    """503 in time, with what to repeat; the same key gets the one outcome when a worker comes. What
+    is too much for the queue is a 429.
+    """
     with make_world() as alone:
-        gateway = alone.gateway(gateway_timeout="500ms", gateway_max_in_flight=5)  # half of them for one tenant
+        # One tenant may have half of them.
+        gateway = alone.gateway(gateway_timeout="500ms", gateway_max_in_flight=5)
         tenant = alone.tenant()
         client = alone.client(gateway, tenant)
         answer = client("POST", WEBHOOKS, new(), {"idempotency-key": "k-1"})
@@ -301,7 +306,9 @@ def test_no_worker(world, make_world):
 
 
 def test_the_same_request_while_the_first_waits(make_world):
-    """By key and request id, which its outcome could not tell apart: a 409 at once. With the key alone both wait, and get the one outcome."""
+    """By key and request id, which its outcome could not tell apart: a 409 at once. With the key
+    alone both wait, and get the one outcome.
+    """
     with make_world() as alone:
         gateway = alone.gateway()
         client = alone.client(gateway, alone.tenant())

@@ -1,4 +1,6 @@
-"""What one client takes it does not take from the others: connections, places in the queue, memory, the operators' port."""
+"""What one client takes it does not take from the others: connections, places in the queue, memory,
+the operators' port.
+"""
 
 import contextlib
 import os
@@ -9,7 +11,7 @@ import socket
 import time
 
 import pytest
-from env.http import Client, raw, statuses
+from env.http import statuses
 from env.sanitizer import PATIENCE, SANITIZED
 from env.wait import until
 
@@ -18,7 +20,7 @@ PAGE = b"GET /page.js HTTP/1.1\r\nhost: x\r\n\r\n"
 UNFINISHED = b"POST /v1/webhooks HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{"
 HALF = b"GET /livez HTTP/1.1\r\nhost: x\r\nx-slow: "
 # Of each shape that is refused; with 30000 the figures are those that a flood would show.
-REPEATS = int(os.environ.get("POSTHORN_TEST_REPEATS", 2000))
+REPEATS = int(os.environ.get("POSTHORN_TEST_REPEATS", "2000"))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -54,7 +56,9 @@ def has_ended(connection):
 
 
 def test_a_crowd_from_one_address_makes_room_itself(world):
-    """Whoever holds all connections loses the oldest of them to whoever comes next, and nobody else loses any."""
+    """Whoever holds all connections loses the oldest of them to whoever comes next, and nobody else
+    loses any.
+    """
     gateway = world.gateway("gateway-crowd", gateway_max_connections=100)
     regular = connect(gateway.api, "127.0.0.2")
     assert ask(regular) == 200
@@ -95,7 +99,9 @@ def test_half_requests_do_not_silence_the_operators_port(world, gateway, report,
 
 
 def test_answers_that_nobody_reads(world, report):
-    """Of a client that asks for many and takes none there is one in memory; others are served meanwhile, and then it is given back."""
+    """Of a client that asks for many and takes none there is one in memory; others are served
+    meanwhile, and then it is given back.
+    """
     gateway = world.gateway("gateway-unread", gateway_client_timeout="2s")
     before, slowest = resident_mib(gateway), 0
     with contextlib.ExitStack() as unread:
@@ -113,7 +119,9 @@ def test_answers_that_nobody_reads(world, report):
             slowest = max(slowest, time.monotonic() - begun)
         until(lambda: gateway.metric("posthorn_gateway_connections") < 10, 20, "them to be cut off")
     after = resident_mib(gateway)
-    report(f"1000 that read nothing: others waited {slowest * 1000:.0f} ms at most; {before:.0f} MiB before, {gateway.usage()[1]:.0f} at most, {after:.0f} after")
+    report(
+        f"1000 that read nothing: others waited {slowest * 1000:.0f} ms at most; {before:.0f} MiB before, {gateway.usage()[1]:.0f} at most, {after:.0f} after"
+    )
     assert slowest < 3 * PATIENCE and (SANITIZED or (gateway.usage()[1] < before + 64 and after < before + 16))
     assert gateway.metric("posthorn_gateway_requests") == 0
     gateway.stop()
@@ -134,7 +142,9 @@ def test_a_tenant_leaves_room_in_the_queue(make_world):
 
 
 def test_a_connection_rests_longer_than_a_request_may_take(world):
-    """Behind an answer: a load balancer keeps its connections for a minute, and would else send a request into one that is closed."""
+    """Behind an answer: a load balancer keeps its connections for a minute, and would else send a
+    request into one that is closed.
+    """
     gateway = world.gateway("gateway-rest", gateway_client_timeout="500ms", gateway_idle_timeout="4s")
     connection = connect(gateway.api, timeout=10 * PATIENCE)
     assert ask(connection) == 200
@@ -161,7 +171,7 @@ def test_a_connection_rests_longer_than_a_request_may_take(world):
 
 
 def test_a_request_at_the_end_of_a_rest_has_its_whole_time(world):
-    """What begins just before a resting connection would be shut is taken, however its body comes."""
+    """A request that begins just before its connection would be shut is served."""
     gateway = world.gateway("gateway-late", gateway_client_timeout="10s", gateway_idle_timeout="2s")
     with connect(gateway.api, timeout=10 * PATIENCE) as late:
         assert ask(late) == 200
@@ -198,7 +208,9 @@ SHAPES = {
 
 @pytest.mark.skipif(bool(SANITIZED), reason="what is freed is kept for a while there")
 def test_refused_requests_leave_nothing(world, report):
-    """Of each shape thousands, closed by their client once it has an answer, or at once where none will come."""
+    """Of each shape thousands, closed by their client once it has an answer, or at once where none
+    will come.
+    """
     gateway = world.gateway("gateway-shapes")
 
     def flood(shape, count):

@@ -1,4 +1,6 @@
-"""Where a request begins and ends is read in one way: what two programs in a row could read in two is one 400, and the end of the connection."""
+"""Where a request begins and ends is read in one way: what two programs in a row could read in two
+is one 400, and the end of the connection.
+"""
 
 import re
 import socket
@@ -54,7 +56,8 @@ def chunks(body):
     return post("transfer-encoding: chunked", body=body)
 
 
-# What is sent, and the status of the one answer. Where HIDDEN stands, some program takes it for a request of its own.
+# What is sent, and the status of the one answer. Where HIDDEN stands, some program takes it for a
+# request of its own.
 REFUSED = {
     "blank-before-the-colon": (post(f"content-length : {N}"), 400),
     "tab-before-the-colon": (post(f"content-length\t: {N}"), 400),

@@ -1,4 +1,6 @@
-"""The gateway's port in bad hands: what is no request, what never ends, what is meant for two readers."""
+"""The gateway's port in bad hands: what is no request, what never ends, what is meant for two
+readers.
+"""
 
 import bisect
 import contextlib
@@ -46,7 +48,8 @@ def head(client, line, *lines):
 JSON = "content-type: application/json"
 CLOSE = "connection: close"
 RAW = {
-    # what is sent behind the token, and the statuses that may come back; [] is an end without an answer
+    # what is sent behind the token, and the statuses that may come back; [] is an end without an
+    # answer
     "length-twice": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: 2", "content-length: 3"), b"{}", [400]),
     "length-and-chunked": (("POST /v1/webhooks HTTP/1.1", JSON, "content-length: 2", "transfer-encoding: chunked"), b"0\r\n\r\n", [400]),
     "another-coding": (("POST /v1/webhooks HTTP/1.1", JSON, "transfer-encoding: gzip, chunked"), b"0\r\n\r\n", [501]),
@@ -106,7 +109,17 @@ def test_raw(gateway, client, case):
     assert len(got) <= 1 and (got[0] if got else None) in wanted, answer[:300]
 
 
-@pytest.mark.parametrize("bytes", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\0" * 1000, b"\r\n" * 5000, b"GET\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"])
+@pytest.mark.parametrize(
+    "bytes",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\0" * 1000,
+        b"\r\n" * 5000,
+        b"GET\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+    ],
+)
 def test_what_is_no_request(gateway, bytes):
     got = statuses(raw(gateway.api, bytes, timeout=CLIENT_TIMEOUT_S + 3))
     assert all(status >= 400 for status in got) and len(got) <= 1
@@ -179,9 +192,7 @@ def test_clients_that_take_no_answers_are_cut_off(world):
 def test_slow_handshakes_are_cut_off(world, client, tmp_path, begin):
     file = Authority(tmp_path, "ours").issue("gateway")
     file.chmod(0o600)
-    gateway = world.gateway(
-        "gateway-slow-tls", gateway_client_timeout=f"{CLIENT_TIMEOUT_S}s", gateway_tls_certificate_file=file, gateway_tls_key_file=file
-    )
+    gateway = world.gateway("gateway-slow-tls", gateway_client_timeout=f"{CLIENT_TIMEOUT_S}s", gateway_tls_certificate_file=file, gateway_tls_key_file=file)
     with socket.create_connection(gateway.api.split(":")) as connection:
         connection.sendall(begin)
         connection.settimeout(10 * CLIENT_TIMEOUT_S)
@@ -194,7 +205,9 @@ def test_slow_handshakes_are_cut_off(world, client, tmp_path, begin):
 
 
 def test_what_comes_back_is_no_header_of_ones_own(gateway, client):
-    """The key and the request id are in the answer's head, whatever is in them; they begin no line there."""
+    """The key and the request id are in the answer's head, whatever is in them; they begin no line
+    there.
+    """
     for name in ("idempotency-key", "x-request-id"):
         for value in ("a\r\n x-own: 1", "a\rx-own: 1", "a\nx-own: 1", "a\tb", "a\x0bb", "a\x7fb", "caf\u00e9", "a\x00b"):
             body = f'{{"events":["{ISSUED}"],"url":"{URL}"}}'
@@ -244,7 +257,9 @@ def test_more_connections_than_are_allowed(world, client):
 
 
 def chance(a, b):
-    """How often one of `a` is larger than one of `b`: a half where they are alike, whatever their scale and their outliers."""
+    """How often one of `a` is larger than one of `b`: a half where they are alike, whatever their
+    scale and their outliers.
+    """
     b = sorted(b)
     return sum(bisect.bisect_left(b, value) for value in a) / len(a) / len(b)
 

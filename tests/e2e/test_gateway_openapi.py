@@ -1,4 +1,6 @@
-"""The description of the API, and the API by it: whatever schemathesis makes of it, the answers are as described."""
+"""The description of the API, and the API by it: whatever schemathesis makes of it, the answers are
+as described.
+"""
 
 import importlib
 import os
@@ -48,14 +50,17 @@ def test_what_is_described(client, gateway):
 
 
 def test_every_answer_is_as_described(world, gateway, client, tmp_path):
-    """Thousands of requests, right and wrong, made from the description; each answer is looked at against it."""
+    """Thousands of requests, right and wrong, made from the description; each answer is looked at
+    against it.
+    """
     endpoint = world.receivers.endpoint()
     client("POST", "/v1/webhooks", {"events": [ISSUED], "url": endpoint.url})
     command = [
         sys.executable, "-m", "schemathesis.cli", "run", f"http://{gateway.api}/openapi.json", "--url", f"http://{gateway.api}",
         "--header", f"Authorization: Bearer {client.token}", "--max-examples", "20", "--seed", "1", "--no-color",
         "--generation-database", "none", "--request-timeout", "20",
-        # A webhook of a schema's making may name a host that no callback may go to: what is refused is the worker's to say.
+        # A webhook of a schema's making may name a host that no callback may go to: what is refused
+        # is the worker's to say.
         "--exclude-checks", "positive_data_acceptance",
     ]  # fmt: skip
     answer = subprocess.run(command, capture_output=True, text=True, timeout=400 * PATIENCE, check=False, cwd=tmp_path)
@@ -64,7 +69,9 @@ def test_every_answer_is_as_described(world, gateway, client, tmp_path):
 
 @pytest.fixture
 def generated(gateway, tmp_path, monkeypatch):
-    """The package that openapi-python-client makes of what the gateway serves; a warning of its is a failure."""
+    """The package that openapi-python-client makes of what the gateway serves; a warning of its is
+    a failure.
+    """
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--url", f"http://{gateway.api}/openapi.json", "--meta", "none",
                "--output-path", tmp_path / "generated_client", "--fail-on-warning"]  # fmt: skip
     tools = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # it formats what it made

@@ -130,7 +130,8 @@ REQUESTS = {
     "recover-no-uuid-before-time": recover("x", -2),
     "rotate": Request("POST", f"{WEBHOOKS}/jwks/rotate", commands.rotate_key()),
 }
-OWN = ("id", "deliveryId", "webhookId", "kid", "createdAt", "expiresAt", "nextAttemptAt")  # of what each way makes for itself
+# Each way makes its own of these.
+OWN = ("id", "deliveryId", "webhookId", "kid", "createdAt", "expiresAt", "nextAttemptAt")
 
 
 def filled(value, id):

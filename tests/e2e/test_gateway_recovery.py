@@ -1,9 +1,12 @@
-"""Requests over HTTP while a worker and the gateway are killed: nothing that was answered is lost, and what was not can be asked again."""
+"""Requests over HTTP while a worker and the gateway are killed: nothing that was answered is lost,
+and what was not can be asked again.
+"""
 
 import http.client
 import json
 import threading
 import uuid
+from functools import partial
 
 from env.commands import ISSUED
 from env.sanitizer import PATIENCE
@@ -14,7 +17,9 @@ WEBHOOKS = "/v1/webhooks"
 
 
 class Creator(threading.Thread):
-    """Creates webhook after webhook over one connection, each with a key and a url of its own; keeps what it was told, and asks nothing twice."""
+    """Creates webhook after webhook over one connection, each with a key and a url of its own;
+    keeps what it was told, and asks nothing twice.
+    """
 
     def __init__(self, client):
         super().__init__(daemon=True)
@@ -87,13 +92,13 @@ def test_nothing_is_lost(fresh_world, report):
     first = {tenant: dict(creator.told) for tenant, creator in zip(tenants, creators)}
     unanswered = [(creator, key) for creator in creators for key, id in creator.told.items() if id is None]
     for creator, key in unanswered:
-        creator.told[key] = until(lambda: creator.ask(key), 30, f"the outcome of {key}")
+        creator.told[key] = until(partial(creator.ask, key), 30, f"the outcome of {key}")
     kept = dumped(world)
     for tenant, creator in zip(tenants, creators):
         assert {value["url"]: value["id"] for value in kept[tenant]} == {webhook(key)["url"]: id for key, id in creator.told.items()}
         assert len(kept[tenant]) == len(creator.told), "no webhook twice"
         for key, id in list(first[tenant].items())[:20]:
-            assert not id or until(lambda: creator.ask(key), 30, f"the outcome of {key}") == id, "the same key, the same outcome"
+            assert not id or until(partial(creator.ask, key), 30, f"the outcome of {key}") == id, "the same key, the same outcome"
     assert dumped(world) == kept
     assert unanswered
     report(f"{sum(map(len, first.values()))} requests, {len(unanswered)} of them without an answer until they were repeated")

@@ -49,7 +49,7 @@ def gateways(world, authority):
     rsa.write_bytes(subprocess.run(command.split(), capture_output=True, check=True).stdout)
     for file in (ecdsa, rsa):
         file.chmod(0o600)
-    yield {"ECDSA": serve(world, "gateway-ecdsa", ecdsa), "RSA": serve(world, "gateway-rsa", rsa)}
+    return {"ECDSA": serve(world, "gateway-ecdsa", ecdsa), "RSA": serve(world, "gateway-rsa", rsa)}
 
 
 def context(ciphers="ALL:@SECLEVEL=0", version=None, protocols=()):
@@ -103,7 +103,7 @@ def test_protocols(gateways, offered, agreed):
 
 def s_client(gateway, *options, sent=b""):
     command = ["openssl", "s_client", "-connect", gateway.api, *options]
-    return subprocess.run(command, input=sent, capture_output=True, timeout=30).stdout.decode(errors="replace")
+    return subprocess.run(command, input=sent, capture_output=True, timeout=30, check=False).stdout.decode(errors="replace")
 
 
 def test_no_compression_no_renegotiation(gateways):

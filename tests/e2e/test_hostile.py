@@ -1,4 +1,6 @@
-"""Receivers that mean harm: each attempt ends in time and with the right reason, a healthy endpoint beside them notices nothing, and nothing is left behind."""
+"""Receivers that mean harm: each attempt ends in time and with the right reason, a healthy endpoint
+beside them notices nothing, and nothing is left behind.
+"""
 
 import contextlib
 import json
@@ -95,9 +97,11 @@ def world(make_world):
 
 
 def descriptors(worker, harm):
-    """Counted by what they are: {"harm NAME": connections to that receiver, "tcp": other connections, "file": ..., "eventfd": ...}
+    """Counted by what they are: {"harm NAME": connections to that receiver, "tcp": other
+    connections, "file": ..., "eventfd": ...}
 
-    Whether a connection is kept depends on when its bytes came: at rest there may be one to each receiver, or none.
+    Whether a connection is kept depends on when its bytes came: at rest there may be one to each
+    receiver, or none.
     """
     process = Path(f"/proc/{worker.process.pid}")
     names = {port: f"harm {name}" for name, port in harm.ports.items()}
@@ -113,7 +117,9 @@ def descriptors(worker, harm):
 
 
 def left_behind(before, after):
-    """What there is more of than before. The broker's connections and the replica's files come and go by themselves."""
+    """What there is more of than before. The broker's connections and the replica's files come and
+    go by themselves.
+    """
     more = {kind: count - before[kind] for kind, count in after.items() if count > before[kind] and kind not in ("tcp", "file")}
     return {kind: count for kind, count in more.items() if not kind.startswith("harm ") or after[kind] > 1}
 
@@ -198,9 +204,7 @@ def test_hostile_receivers(world, receivers_of_harm, report):
             before = descriptors(worker, receivers_of_harm), memory_mib(worker), status(worker, "Threads")
         tenants = attack(world, receivers_of_harm)
         beside = healthy_latency(world, healthy, neighbour)
-        report(
-            f"round {number}: {len(tenants)} hostile receivers; a healthy one beside them, at worst {beside * 1000:.0f} ms (alone {quiet * 1000:.0f})"
-        )
+        report(f"round {number}: {len(tenants)} hostile receivers; a healthy one beside them, at worst {beside * 1000:.0f} ms (alone {quiet * 1000:.0f})")
         ends = ends_of(world, tenants)
         problems = [problem for name, events in ends.items() if (problem := wrong(name, *events))]
         assert not problems, "\n".join(problems)
@@ -213,5 +217,6 @@ def test_hostile_receivers(world, receivers_of_harm, report):
     after = descriptors(worker, receivers_of_harm), memory_mib(worker), status(worker, "Threads")
     figures = [(sum(kinds.values()), mib, threads) for kinds, mib, threads in (before, after)]
     report("descriptors, MiB, threads: {} {:.1f} {} before, {} {:.1f} {} after".format(*figures[0], *figures[1]))
-    assert SANITIZED or after[1] < before[1] + 8  # what a sanitizer keeps beside it grows with what was touched
+    # The shadow memory of a sanitizer grows with the memory that was touched.
+    assert SANITIZED or after[1] < before[1] + 8
     assert not receivers_of_harm.errors.read_text(), "redirects are not followed"

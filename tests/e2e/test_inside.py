@@ -1,4 +1,6 @@
-"""The tests of `inside`, in network and mount namespaces of their own: port 53 is ours there, and no packet leaves."""
+"""The tests of `inside`, in network and mount namespaces of their own: port 53 is ours there, and
+no packet leaves.
+"""
 
 import os
 import subprocess

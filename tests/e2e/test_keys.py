@@ -1,4 +1,6 @@
-"""Signing keys and master keys: rotation, the overlap, rolling from one master key to the next, and a worker that has the wrong ones."""
+"""Signing keys and master keys: rotation, the overlap, rolling from one master key to the next, and
+a worker that has the wrong ones.
+"""
 
 import base64
 import hashlib
@@ -24,7 +26,7 @@ def world(make_world):
 
 
 def kids(world, tenant):
-    """What is published, the signing key first: by the admin program, as the public would get it."""
+    """The published keys, the signing key first, as posthorn-admin shows them."""
     return [key["kid"] for key in world.admin.jwks(tenant)["keys"]]
 
 
@@ -158,7 +160,9 @@ def assert_refused(world, worker, tenant, kid, missing, here):
 
 
 def test_a_worker_without_the_master_key_does_not_serve(rolled):
-    """With a warm replica, with none, and as a stranger that takes over; and what it refused is as it was."""
+    """With a warm replica, with none, and as a stranger that takes over; and what it refused is as
+    it was.
+    """
     world, tenant, endpoint = rolled, rolled.tenant(), rolled.receivers.endpoint()
     restart(world, world.old)
     world.webhook(tenant, endpoint)
@@ -185,7 +189,7 @@ def test_the_others_serve_what_a_worker_without_the_master_key_cannot(rolled):
     stranger = world.worker("worker-2", ready=False, worker_master_key_file=world.new, **quick)
     stranger.expect_error("derived from a master key that this worker does not have")
     assert stranger.wait_end() == 3
-    for tenant, endpoint in zip(tenants, endpoints):
+    for tenant in tenants:
         world.issue(tenant)
     for tenant, endpoint in zip(tenants, endpoints):
         assert verify(endpoint.wait(timeout=30)[0], Jwks(world.admin.jwks(tenant)))
@@ -215,7 +219,9 @@ def test_partitions_without_keys_need_no_master_key(rolled):
 
 
 def key_id(world, file):
-    """A master key's id by the rule of worker/signature/master_key.h, with code that is not the program's."""
+    """A master key's id by the rule of worker/signature/master_key.h, with code that is not the
+    program's.
+    """
     key = base64.urlsafe_b64decode(file.read_text().strip() + "=")
     return base64.urlsafe_b64encode(hashlib.blake2b(b"posthorn master key id", digest_size=32, key=key).digest()).decode()[:16]
 

@@ -1,4 +1,4 @@
-"""From a command on Kafka to its callback at the endpoint, on a system that has nothing else to do."""
+"""From a command on Kafka to its callback at the endpoint, on an idle system."""
 
 import time
 

@@ -56,7 +56,9 @@ def issue(world, tenant):
 
 
 def test_no_more_deliveries_are_pending_than_may_be(world, worker, gateway):
-    """Refused with an event that says so; counted over a restart and a lost replica; again taken when some have ended."""
+    """Refused with an event that says so; counted over a restart and a lost replica; again taken
+    when some have ended.
+    """
     tenant = world.tenant("pending")
     client = world.client(gateway, tenant)
     webhook = world.ask(tenant, commands.create(f"http://127.0.0.1:{REFUSING_PORT}/")).data

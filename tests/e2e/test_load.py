@@ -1,4 +1,6 @@
-"""A hundred thousand callbacks by one worker (a tenth of them under a sanitizer), all verified by code that is not ours."""
+"""A hundred thousand callbacks by one worker (a tenth of them under a sanitizer), all verified by
+code that is not ours.
+"""
 
 import time
 from collections import Counter
@@ -46,9 +48,7 @@ def check_results(world):
     results = world.results.catch_up(timeout=120)
     assert len({event.id for event in results.events}) == len(results.events), "no event id twice"
     assert results.counts["OPENID_CREDENTIAL_SUCCESS"] == COMMANDS
-    assert {tuple(event.type for event in events) for events in results.by_delivery.values()} == {
-        ("WEBHOOK_EVENT_RECEIVE", "WEBHOOK_EVENT_PROCESS_SUCCESS")
-    }
+    assert {tuple(event.type for event in events) for events in results.by_delivery.values()} == {("WEBHOOK_EVENT_RECEIVE", "WEBHOOK_EVENT_PROCESS_SUCCESS")}
     assert len(results.by_delivery) == COMMANDS
 
 

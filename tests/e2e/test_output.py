@@ -1,4 +1,6 @@
-"""Where output goes: with --json only JSON on stdout, what is wrong on stderr, and a progress bar only where somebody sees it."""
+"""Where output goes: with --json only JSON on stdout, what is wrong on stderr, and a progress bar
+only where somebody sees it.
+"""
 
 import json
 import os

@@ -102,7 +102,9 @@ def test_files(gateway, path, content_type):
     assert (same.status, same.body) == (304, b"")
 
 
-@pytest.mark.parametrize("path", ["//", "/.", "/index.html", "/page", "/page.css/", "/page/page.css", "/verify", "/verify/", "/verify/../page.css", "/screenshot.png"])
+@pytest.mark.parametrize(
+    "path", ["//", "/.", "/index.html", "/page", "/page.css/", "/page/page.css", "/verify", "/verify/", "/verify/../page.css", "/screenshot.png"]
+)
 def test_nothing_beside_them(gateway, path):
     assert Client(gateway.api)("GET", path).status == 404
 
@@ -112,7 +114,7 @@ def test_nothing_beside_them(gateway, path):
 
 def test_a_token_opens_it(page, client, webhook, tenant):
     page.open().enter(client.token)
-    events, state, pending, dead = page.wait_row(webhook["url"], pending="0", dead="0")
+    events, state, *_ = page.wait_row(webhook["url"], pending="0", dead="0")
     assert (events, state) == (ISSUED, "Nothing sent lately") and page.text("#tenant") == tenant
     assert not page.find("#enter").is_displayed()
     page.driver.refresh()
@@ -329,9 +331,7 @@ def test_keys_and_code_to_copy(entered, world, gateway, tenant):
     url = f"http://{gateway.api}/v1/tenants/{tenant}/webhooks/jwks"
     until(lambda: entered.text("#jwks-url") == url, 5, "the keys' address")
     assert json.loads(entered.text("#jwks")) == world.admin.jwks(tenant)
-    entered.driver.execute_cdp_cmd(
-        "Browser.grantPermissions", {"origin": entered.origin, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
-    )
+    entered.driver.execute_cdp_cmd("Browser.grantPermissions", {"origin": entered.origin, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
     for language, file in SNIPPETS.items():
         entered.choose("Language", language)
         wanted = Client(gateway.api)("GET", f"/verify/{file}").body.decode().replace("{{JWKS}}", url)
@@ -346,7 +346,8 @@ def test_keys_and_code_to_copy(entered, world, gateway, tenant):
     entered.wait_text("#copy-code", "Copy the code"), entered.wait_text("#copy-jwks", "Copy the JWKS")
 
 
-# Each reads callback after callback (a folder's headers.txt and body), and prints a line for each: true or false.
+# Each reads callback after callback (a folder's headers.txt and body), and prints a line for each:
+# true or false.
 RUN = {
     "Node.js": (
         "run.mjs",
@@ -382,7 +383,7 @@ func TestIt(t *testing.T) {
 		fmt.Println(IsGenuine(keys, header, body))
 	}
 }""",
-        "CGO_ENABLED=0 go test -vet=off -c -o run verify.go run_test.go && FOLDERS=\"$*\" ./run #",
+        'CGO_ENABLED=0 go test -vet=off -c -o run verify.go run_test.go && FOLDERS="$*" ./run #',
     ),
     "Java": (
         "Run.java",
@@ -456,14 +457,16 @@ def test_script_in_a_url_is_text(page, client, endpoint):
 
 
 def test_script_in_what_the_api_answers_is_text(page, client, webhook):
-    """Whatever an answer holds, in every place where the page shows it: even what no gateway would say."""
+    """Whatever an answer holds, in every place where the page shows it: even what no gateway would
+    say.
+    """
     page.open()
     stranger = {
         "id": webhook["id"], "url": SCRIPT, "events": [SCRIPT], "disabled": False, "completeSince": SCRIPT, "pending": SCRIPT, "dead": SCRIPT,
         "failingSince": None, "complete": True, "deliveryId": SCRIPT, "keys": [SCRIPT],
     }  # fmt: skip
-    delivery = {"id": SCRIPT, "deliveryId": SCRIPT, "webhookId": webhook["id"], "eventType": SCRIPT, "status": SCRIPT, "attempts": SCRIPT,
-                "attempt": SCRIPT, "reason": SCRIPT, "lastReason": SCRIPT, "createdAt": SCRIPT, "durationMs": SCRIPT, "nextAttemptAt": SCRIPT}  # fmt: skip
+    members = "id deliveryId eventType status attempts attempt reason lastReason createdAt durationMs nextAttemptAt"
+    delivery = dict.fromkeys(members.split(), SCRIPT) | {"webhookId": webhook["id"]}
     event = {"type": SCRIPT, "timestamp": SCRIPT, "tenantId": SCRIPT, "data": delivery}
     problem = {"message": SCRIPT, "details": [{"param": SCRIPT, "msg": SCRIPT}]}
     page.script(
@@ -496,7 +499,9 @@ def test_script_in_an_error_is_text(page, client):
 
 
 def test_nothing_from_elsewhere(entered, client, webhook):
-    """Not one request leaves for another host, and the token goes into the API's header and nowhere else."""
+    """Not one request leaves for another host, and the token goes into the API's header and nowhere
+    else.
+    """
     entered.act("Attempts", webhook["url"])
     entered.wait_text("#waiting-count", "0 pending")
     entered.press(Keys.ESCAPE)
@@ -508,7 +513,9 @@ def test_nothing_from_elsewhere(entered, client, webhook):
 
 
 def test_the_policy_is_obeyed(entered):
-    """Script, style and pictures that are put into it do nothing; it cannot ask other hosts; nobody can frame it."""
+    """Script, style and pictures that are put into it do nothing; it cannot ask other hosts; nobody
+    can frame it.
+    """
     entered.script(
         """document.body.insertAdjacentHTML("beforeend", '<img src="data:," onerror="window.ran = 1"><b id="red" style="color: red">x</b>');
         document.body.append(Object.assign(document.createElement("script"), { textContent: "window.ran = 1" }));"""
@@ -573,10 +580,14 @@ def test_by_keyboard_alone(page, client, webhook):
 
 
 def test_for_screen_readers(entered, webhook):
-    """Landmarks, one heading of each kind, names for all that can be used, and what is said when something happens."""
+    """Landmarks, one heading of each kind, names for all that can be used, and what is said when
+    something happens.
+    """
     assert entered.script("return document.documentElement.lang") == "en"
     assert [each.tag_name for each in entered.all("header, main")] == ["header", "main"] and len(entered.all("h1")) == 1
-    unnamed = [each.get_attribute("outerHTML") for each in entered.all("button, input, select, a, [tabindex='0']") if each.is_displayed() and not each.accessible_name]
+    unnamed = [
+        each.get_attribute("outerHTML") for each in entered.all("button, input, select, a, [tabindex='0']") if each.is_displayed() and not each.accessible_name
+    ]
     assert not unnamed
     roles = {css: entered.find(css).aria_role for css in ("#said", "#wrong", "#webhooks .scroll", "#webhooks table", "#webhooks th")}
     assert roles == {"#said": "status", "#wrong": "alert", "#webhooks .scroll": "region", "#webhooks table": "table", "#webhooks th": "columnheader"}

@@ -27,8 +27,8 @@ TALKATIVE = {"log_level": "debug", "kafka_debug": "protocol"}
 class Odd:
     """A program that is started as `command` says, with the configuration of a world's worker."""
 
-    def __init__(self, world, command, settings={}, **options):
-        self.worker = world.worker(ready=False, **settings)
+    def __init__(self, world, command, settings=None, **options):
+        self.worker = world.worker(ready=False, **(settings or {}))
         self.worker.kill()
         self.process = subprocess.Popen([*command, WORKER, "--config", self.worker.config], env=ENVIRONMENT, **options)
         self.worker.process = self.process
@@ -54,7 +54,9 @@ def deliver(world, worker, count=1):
 
 @pytest.mark.parametrize("kind", ["pipe", "socket", "terminal"])
 def test_a_reader_of_the_log_that_stalls(fresh_world, kind):
-    """More lines than fit are written while nobody reads; callbacks go out, and afterwards the log says how many lines are missing."""
+    """More lines than fit are written while nobody reads; callbacks go out, and afterwards the log
+    says how many lines are missing.
+    """
     if kind == "pipe":
         reading, writing = os.pipe()
         os.set_blocking(writing, True)
@@ -78,7 +80,7 @@ def test_a_reader_of_the_log_that_stalls(fresh_world, kind):
         worker.stop()
         reader.join()
     os.close(reading)
-    assert b"message=\"worker stopped\"" in b"".join(text)
+    assert b'message="worker stopped"' in b"".join(text)
 
 
 def read_all(fd, into):
@@ -102,7 +104,9 @@ def test_closed_descriptors(fresh_world, closed):
 
 
 def test_no_library_writes_secrets(fresh_world, receivers, tmp_path):
-    """SSLKEYLOGFILE and GNUTLS_DEBUG_LEVEL are ignored by both programs, with a warning: over TLS a request is answered and a callback delivered."""
+    """SSLKEYLOGFILE and GNUTLS_DEBUG_LEVEL are ignored by both programs, with a warning: over TLS a
+    request is answered and a callback delivered.
+    """
     unwanted = {"SSLKEYLOGFILE": str(tmp_path / "keys"), "GNUTLS_DEBUG_LEVEL": "99"}
     authority = Authority(tmp_path, "ours")
     file = authority.issue("gateway")
@@ -125,7 +129,7 @@ def test_no_library_writes_secrets(fresh_world, receivers, tmp_path):
     receiver.close()
     for program in (gateway, worker):
         log = program.log.read_text(errors="replace")
-        assert all(f"environment variable is ignored: a library would write secrets\" name={name}" in log for name in unwanted)
+        assert all(f'environment variable is ignored: a library would write secrets" name={name}' in log for name in unwanted)
         assert "gnutls[" not in log.rpartition("environment variable is ignored")[2], "its constructor's lines come before main"
         assert os.readlink(f"/proc/{program.process.pid}/exe") == str(program.program)
         assert open(f"/proc/{program.process.pid}/comm").read().strip() == program.program.name[:15]

@@ -252,7 +252,9 @@ class BoundedGateway(Bounded):
 
 @pytest.fixture
 def control_group():
-    """A group of ours without a quota, in one that has half a CPU; of v2, or of v1 where that has the controller."""
+    """A group of ours without a quota, in one that has half a CPU; of v2, or of v1 where that has
+    the controller.
+    """
     v1 = Path("/sys/fs/cgroup/cpu")
     outer = (v1 if v1.exists() else Path("/sys/fs/cgroup")) / commands.unique("posthorn-test")
     inner = outer / "inner"

@@ -1,4 +1,5 @@
-"""The tour of README.md and docs/api.md, as a newcomer would paste it: its own lines, in their order.
+"""The tour of README.md and docs/api.md, as a newcomer would paste it: its own lines, in their
+order.
 
 Only its folder and its ports are made this test's own.
 """
@@ -20,7 +21,9 @@ PORTS = (8000, 8080, 9465, 9092)
 
 
 def ports_in_a_row(count):
-    """Free ones, below those that the system gives away itself; the first of them. Kafka's controller takes the port behind its clients'."""
+    """Free ones, below those that the system gives away itself; the first of them. Kafka's
+    controller takes the port behind its clients'.
+    """
     while True:
         first = random.randrange(20000, 32000)
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
@@ -43,7 +46,9 @@ def tour():
 
 @pytest.fixture
 def bash(tmp_path):
-    """A shell that ends with the first line that fails: (its exit status, what it and all that it started said)."""
+    """A shell that ends with the first line that fails: (its exit status, what it and all that it
+    started said).
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("POSTHORN_")} | OPTIONS
     environment["POSTHORN_WORKER_HTTP_LISTEN"] = f"127.0.0.1:{free_port()}"
     shells = []
@@ -84,7 +89,8 @@ def test_the_tour(bash, tmp_path):
             subprocess.run([KAFKA, "stop", "--dir", folder / "kafka"], check=False, capture_output=True)
     assert code == 0, said
     assert "Signature Verified Successfully" in said and not reports(said), said
-    # Two webhooks and a test: of the first credential one callback, of the test one, of the second credential two.
+    # Two webhooks and a test: of the first credential one callback, of the test one, of the second
+    # credential two.
     assert len(re.findall(r"^webhook-signature: v1a,", said, re.MULTILINE)) == 4, said
     assert said.count('"type":"WebhookTest"') == 1 and '"credentialId":"c-2"' in said, said
     assert re.search(r'^{"data":\[{"id":"[^"]*","events":\["OpenIdCredentialIssued"\],"url":"http://127.0.0.1:', said, re.MULTILINE), said

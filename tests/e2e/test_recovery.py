@@ -61,7 +61,9 @@ def grow_batch(world, tenant, commands_in_turn=64):
 
 
 def test_what_was_recorded_together_with_its_webhooks_end_is_not_sent(fresh_world):
-    """A batch that piled up: the webhook is deleted in the same transaction that records its deliveries."""
+    """A batch that piled up: the webhook is deleted in the same transaction that records its
+    deliveries.
+    """
     world = fresh_world
     tenant, endpoint = world.tenant(), world.receivers.endpoint()
     worker = world.worker()
@@ -70,7 +72,8 @@ def test_what_was_recorded_together_with_its_webhooks_end_is_not_sent(fresh_worl
     endpoint.wait(1)
     grow_batch(world, tenant)
     worker.process.send_signal(signal.SIGSTOP)
-    world.writer.ask(tenant, commands.retrieve_all())  # answers the fetch that waits at the broker; the next one gets the rest as a whole
+    # Answers the fetch that waits at the broker; the next one gets the rest as a whole.
+    world.writer.ask(tenant, commands.retrieve_all())
     world.writer.flush()
     for _ in range(20):
         world.writer.ask(tenant, commands.send_test(webhook["id"]))
@@ -181,7 +184,7 @@ PENDING = 6000
 
 
 def test_a_rebalance_while_deliveries_are_withdrawn(fresh_world):
-    """Written for a partition that is another's meanwhile, a withdrawal would tear the changelog."""
+    """A cancellation in a partition that has another owner would tear the changelog."""
     world = fresh_world
     tenants = [world.tenant() for _ in range(24)]
     quick = {"kafka_session_timeout_ms": 6000, "delivery_timeout": "60s", "delivery_max_in_flight_per_endpoint": 1}

@@ -1,4 +1,6 @@
-"""What is refused, how it is told, and that nothing is changed by it. A row: the operation, the status, and what `details` must name."""
+"""What is refused, how it is told, and that nothing is changed by it. A row: the operation, the
+status, and what `details` must name.
+"""
 
 import base64
 import json
@@ -20,7 +22,8 @@ class Row:
     name: str
     operation: tuple
     status: int = 400
-    details: list = field(default_factory=list)  # (param, location, value), the value ANY or as it came
+    # (param, location, value): the value is ANY, or as it was sent.
+    details: list = field(default_factory=list)
 
 
 def bad_url(name, url, value=None):
@@ -42,10 +45,7 @@ def bad_id(name, id, status):
         "test": commands.send_test(id),
         "recover": commands.recover(id),
     }
-    return [
-        Row(f"{verb} id {name}", operation, status, [("id", "params", ANY if id == THEIRS else id[:256])])
-        for verb, operation in operations.items()
-    ]
+    return [Row(f"{verb} id {name}", operation, status, [("id", "params", ANY if id == THEIRS else id[:256])]) for verb, operation in operations.items()]
 
 
 def cursor(text):
@@ -219,7 +219,9 @@ def test_an_event_whose_body_is_over_256_kib(world):
 
 
 def test_claims_and_credential_of_more_than_60_levels(world):
-    """With the three around them a callback has 64 at most, which is what the strictest of the common parsers read."""
+    """With the three around them a callback has 64 at most, which is what the strictest of the
+    common parsers read.
+    """
     deepest = {}
     for _ in range(59):
         deepest = {"a": deepest}

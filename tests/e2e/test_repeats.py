@@ -55,9 +55,7 @@ def test_other_content_is_a_conflict(world):
     value = commands.command(tenant, commands.create(URL))
     webhook = again(world, value, times=1)[1].data
     registry = world.state.registry(tenant)
-    for n, operation in enumerate(
-        (commands.create(URL + "2"), commands.create(URL, disabled=True), commands.delete(webhook["id"]), commands.retrieve_all())
-    ):
+    for n, operation in enumerate((commands.create(URL + "2"), commands.create(URL, disabled=True), commands.delete(webhook["id"]), commands.retrieve_all())):
         end = again(world, value | {"operation": operation}, times=n + 2)[-1]
         assert end.type.endswith("_FAIL") and (end.status, end.data["code"]) == (409, "Conflict")
         assert [(d["param"], d["location"], d["value"]) for d in end.data["details"]] == [("commandId", "body", value["commandId"])]

@@ -1,4 +1,6 @@
-"""dead-letters list and replay: what could not be processed is found, mended and sent again, and nothing of it is lost."""
+"""dead-letters list and replay: what could not be processed is found, mended and sent again, and
+nothing of it is lost.
+"""
 
 import json
 import os

@@ -1,9 +1,12 @@
-"""An attempt that failed is made again by the schedule, with the same id and new signatures, until it succeeds or the schedule ends."""
+"""An attempt that failed is made again by the schedule, with the same id and new signatures, until
+it succeeds or the schedule ends.
+"""
 
 import pytest
 from env import commands
 from env.paths import REFUSING_PORT
 from env.verifier import verify
+import itertools
 
 FIRST_MS, SECOND_MS = 1100, 300  # the first is over a second, so that webhook-timestamp must differ
 RETRY, SUCCESS, FAIL = "WEBHOOK_EVENT_RETRY", "WEBHOOK_EVENT_PROCESS_SUCCESS", "WEBHOOK_EVENT_PROCESS_FAIL"
@@ -18,13 +21,11 @@ def world(make_world):
 
 
 def issue(world, endpoint_url):
-    """A tenant with one webhook and one event on its way; returns (tenant, webhook, delivery id)."""
+    """A tenant with one webhook and one event on its way: (tenant, webhook, delivery id)."""
     tenant = world.tenant()
     webhook = world.ask(tenant, commands.create(endpoint_url)).data
     world.results.end(world.issue(tenant))
-    events = world.results.wait(
-        lambda: [id for id, events in world.results.by_delivery.items() if events[0].tenantId == tenant], what="the delivery"
-    )
+    events = world.results.wait(lambda: [id for id, events in world.results.by_delivery.items() if events[0].tenantId == tenant], what="the delivery")
     return tenant, webhook, events[0]
 
 
@@ -39,7 +40,7 @@ def test_two_failures_then_success(world):
     assert requests[0].headers["signature"] != requests[1].headers["signature"]
     for request in requests:
         verify(request, world.jwks(tenant))
-    gaps = [(later.time - earlier.time) * 1000 for earlier, later in zip(requests, requests[1:])]
+    gaps = [(later.time - earlier.time) * 1000 for earlier, later in itertools.pairwise(requests)]
     assert FIRST_MS <= gaps[0] < FIRST_MS + 500 and SECOND_MS <= gaps[1] < SECOND_MS + 500
     assert [event.type for event in events] == ["WEBHOOK_EVENT_RECEIVE", RETRY, RETRY, SUCCESS]
     data = [event.data for event in events]
@@ -77,7 +78,8 @@ def test_exhaustion_makes_it_dead_and_recovery_makes_it_due(world):
         ([{"status": 404}], "status-404"),
         ([{"status": 302, "headers": {"Location": "/elsewhere"}}], "status-302"),
         ([{"hang": True}], "timeout"),
-        # Once would not do: where an idle connection turns out to be closed, the same attempt asks again on a new one.
+        # Once would not do: where an idle connection turns out to be closed, the same attempt asks
+        # again on a new one.
         ([{"close": True}, {"close": True}], "connect"),
     ],
     ids=["404", "redirect", "hang", "close"],

@@ -1,5 +1,6 @@
-"""A Kafka that asks who somebody is and what he may do: the rights that the documents list are enough, and of one that lacks the
-log says so in one line: the operation, the resource, and the likely cause."""
+"""A Kafka that asks who somebody is and what he may do: the rights that the documents list are
+enough, and of one that lacks the log says so in one line: the operation, the resource, and the
+likely cause."""
 
 import re
 import time
@@ -21,8 +22,8 @@ def documented(user, world):
     rights = []
     for principal, operation, kind, names in ROW.findall(DOCUMENT.read_text()):
         for name in re.findall(r"`([^`]+)`", names) if principal == user else []:
-            name = name.replace("GROUP", world.settings["group.id"])
-            rights.append((kind.upper().replace(" ", "_"), world.prefix + name if kind == "topic" else name, snake(operation)))
+            resource = world.prefix + name if kind == "topic" else name.replace("GROUP", world.settings["group.id"])
+            rights.append((kind.upper().replace(" ", "_"), resource, snake(operation)))
     assert rights, user
     return rights
 
@@ -53,8 +54,14 @@ def as_user(broker, user):
 
 
 def start_worker(broker, world, lacking=(), ready=False, **settings):
-    """With all that the document lists but what is lacking: (resource type, end of the name, operation)."""
-    rights = [right for right in documented("worker", world) if not any(right[0] == kind and right[1].endswith(end) and right[2] == operation for kind, end, operation in lacking)]
+    """With all that the document lists but what is lacking: (resource type, end of the name,
+    operation).
+    """
+    rights = [
+        right
+        for right in documented("worker", world)
+        if not any(right[0] == kind and right[1].endswith(end) and right[2] == operation for kind, end, operation in lacking)
+    ]
     assert len(rights) == len(documented("worker", world)) - len(lacking)
     broker.allow("worker", *rights)
     return world.worker(ready=ready, **as_user(broker, "worker"), **settings)
@@ -92,7 +99,13 @@ def test_the_commands_have_enough(broker, world):
     login = [part for key, value in as_user(broker, "admin").items() for part in ("--set", f"{key}={value}")]
     tenant = world.tenant()
     assert until(lambda: world.admin("topics", "check", *login).code == 0, 20, "the ACLs are known")
-    for command in (["topics", "create"], ["webhook", "list", "--tenant", tenant], ["jwks", "rotate", "--tenant", tenant], ["state", "dump"], ["dead-letters", "list"]):
+    for command in (
+        ["topics", "create"],
+        ["webhook", "list", "--tenant", tenant],
+        ["jwks", "rotate", "--tenant", tenant],
+        ["state", "dump"],
+        ["dead-letters", "list"],
+    ):
         answer = world.admin(*command, *login)
         assert answer.code == 0, (command, answer)
 
@@ -147,7 +160,9 @@ def test_a_topic_that_may_be_seen_and_not_written(broker, world):
 
 
 def test_a_login_that_the_brokers_refuse(broker, world):
-    """It may be theirs that is wrong, so that it is tried again; until then it is failing, and the log says why."""
+    """It may be theirs that is wrong, so that it is tried again; until then it is failing, and the
+    log says why.
+    """
     login = as_user(broker, "worker") | {"kafka.sasl.password": "not this one"}
     worker = world.worker(ready=False, **login)
     wait_refused(worker, "Connect", f"brokers {broker.secured}", "the brokers refuse the login")
@@ -163,7 +178,9 @@ def is_failing(program):
 
 
 def test_they_go_on_once_the_login_is_taken(tmp_path, receivers, schemas):
-    """The brokers learn the passwords, forget them while the programs run, and learn them again: nothing is started again."""
+    """The brokers learn the passwords, forget them while the programs run, and learn them again:
+    nothing is started again.
+    """
     broker = SecuredBroker(tmp_path, ["worker", "gateway"])
     try:
         world = World(tmp_path, broker.bootstrap, receivers, schemas).create_topics()

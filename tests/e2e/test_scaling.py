@@ -1,4 +1,6 @@
-"""A pool that grows, shrinks and changes: who has which partitions, and that nothing is lost or doubled on the way."""
+"""A pool that grows, shrinks and changes: who has which partitions, and that nothing is lost or
+doubled on the way.
+"""
 
 import re
 
@@ -61,7 +63,9 @@ def test_who_is_back_in_time_keeps_partitions_and_replica(fresh_world, end):
 
 
 def test_the_newer_of_two_with_one_id_takes_over(fresh_world):
-    """A worker that was started twice: the older one says so, once, and ends with a code of its own."""
+    """A worker that was started twice: the older one says so, once, and ends with a code of its
+    own.
+    """
     world = fresh_world
     older = world.worker("older", worker_id="worker-1")
     older.expect_error("another worker with this worker.id took over")
@@ -78,7 +82,9 @@ def test_the_newer_of_two_with_one_id_takes_over(fresh_world):
 
 
 def test_partitions_that_are_ready_do_not_wait_for_others(fresh_world):
-    """One is held back by somebody's open transaction on its changelog: the others' commands and deliveries go on."""
+    """One is held back by somebody's open transaction on its changelog: the others' commands and
+    deliveries go on.
+    """
     world = fresh_world
     worker = world.worker()
     tenants, endpoints = world.in_every_partition()

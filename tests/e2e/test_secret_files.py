@@ -18,7 +18,9 @@ def them(fresh_world):
 
 
 def test_a_worker_and_a_gateway_with_mounted_secrets(fresh_world, them):
-    """Neither is root; the master key, the tokens and the TLS key are of a Secret's volume, and root's."""
+    """Neither is root; the master key, the tokens and the TLS key are of a Secret's volume, and
+    root's.
+    """
     world, tenant = fresh_world, fresh_world.tenant()
     token = world.token(tenant)["token"]
     files = {"master.key": world.master_key.read_bytes(), "tokens": (world.directory / "tokens").read_bytes()}
@@ -36,7 +38,7 @@ def test_a_worker_and_a_gateway_with_mounted_secrets(fresh_world, them):
 
 
 def swap(volume, files):
-    """As the kubelet does when the Secret has changed: another folder, and one rename of `..data`."""
+    """As the kubelet changes a Secret: another folder, and one rename of `..data`."""
     data, link = volume / "..2026_02_01_12_00_00.987654321", volume / "..data_tmp"
     data.mkdir(0o755)
     for name, content in files.items():
@@ -63,7 +65,9 @@ def test_who_may_read_a_master_key(fresh_world, them, owner, group, mode, rule):
     key.write_bytes(fresh_world.master_key.read_bytes())
     os.chown(key, owner, group)
     key.chmod(mode)
-    settings = [f"--set={name}={value}" for name, value in {**fresh_world.settings, "worker.master.key.file": key, "worker.data.dir": them.folder("data")}.items()]
+    settings = [
+        f"--set={name}={value}" for name, value in {**fresh_world.settings, "worker.master.key.file": key, "worker.data.dir": them.folder("data")}.items()
+    ]
     answer = run(*them.command(WORKER, *settings, "--check-config"))
     if rule is None:
         assert answer.code == 0, answer

@@ -1,4 +1,6 @@
-"""What `tests/run` says at its end: nothing that was not run, or did not even start, passes for a success."""
+"""What `tests/run` says at its end: nothing that was not run, or did not even start, passes for a
+success.
+"""
 
 import subprocess
 
@@ -26,5 +28,7 @@ CMOCKA = '<testcase name="unit_y" status="run"><system-out>[       OK ] a\n[  SK
 )
 def test_summary(tmp_path, cases, environment, code, said):
     (tmp_path / "results.xml").write_text(f"<testsuite>{''.join(cases)}</testsuite>")
-    run = subprocess.run([ROOT / "tests/summary", tmp_path / "results.xml"], env={"PATH": "/usr/bin:/bin"} | environment, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [ROOT / "tests/summary", tmp_path / "results.xml"], env={"PATH": "/usr/bin:/bin"} | environment, capture_output=True, text=True, check=False
+    )
     assert (run.returncode, run.stdout.splitlines()) == (code, said), run.stderr

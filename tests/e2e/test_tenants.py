@@ -48,7 +48,7 @@ FLOODS = {
 
 @pytest.mark.parametrize("kind", FLOODS)
 def test_a_flood_in_one_partition_keeps_no_other_waiting(flooding, kind):
-    """All of it lies there before the other's command, and yet that one is handled among the first."""
+    """A command behind a whole backlog is handled among the first."""
     world, worker, tenant, other = flooding
     worker.process.send_signal(signal.SIGSTOP)
     flood = [FLOODS[kind](world, tenant) for _ in range(FLOOD)]
@@ -61,7 +61,9 @@ def test_a_flood_in_one_partition_keeps_no_other_waiting(flooding, kind):
 
 
 def test_between_large_fanouts_every_partition_is_served(fresh_world):
-    """Each issuance comes to 20 MB of deliveries, more than a turn writes: it has one of its own, and what others ask goes between two of them."""
+    """Each issuance comes to 20 MB of deliveries, more than a turn writes: it has one of its own,
+    and what others ask goes between two of them.
+    """
     world = fresh_world
     world.worker()
     tenant = world.tenant("flooding")

@@ -1,4 +1,6 @@
-"""Endpoints' certificates: what is wrong with one is the end of the attempt, and an operator reads what it is."""
+"""Endpoints' certificates: what is wrong with one is the end of the attempt, and an operator reads
+what it is.
+"""
 
 import re
 import ssl

@@ -1,4 +1,6 @@
-"""Topics that do not fit together are a clear fatal error, at once; a changelog that was lost is never taken for an empty one."""
+"""Topics that do not fit together are a clear fatal error, at once; a changelog that was lost is
+never taken for an empty one.
+"""
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic

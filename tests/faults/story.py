@@ -1,4 +1,6 @@
-"""A history that never happened, in which everything is right: what the tests of the checker spoil, one thing at a time."""
+"""A history that never happened, in which everything is right: what the tests of the checker spoil,
+one thing at a time.
+"""
 
 import hashlib
 import json
@@ -243,8 +245,7 @@ class Story:
 def dump(history, keep=lambda partition: True):
     rows = sorted((name, value) for name, value in history.folded.items() if keep(name[1]))
     return "".join(
-        json.dumps({"key": key, "partition": partition, "value": {"type": changelog._NAMES[key.partition("/")[0]], **changelog._shown(value)}})
-        + "\n"
+        json.dumps({"key": key, "partition": partition, "value": {"type": changelog._NAMES[key.partition("/")[0]], **changelog._shown(value)}}) + "\n"
         for (key, partition), value in rows
     )
 

@@ -1,4 +1,6 @@
-"""The checker itself: a good history passes, an empty one fails, and each planted violation is found by the property that is there for it."""
+"""The checker itself: a good history passes, an empty one fails, and each planted violation is
+found by the property that is there for it.
+"""
 
 import copy
 import functools
@@ -438,7 +440,7 @@ def test_a_planted_violation_is_found(history, name, spoil):
     spoil(history)
     history.forget()
     found = failing(history)
-    assert name in found and found[name], f"not found; failing were {found}"
+    assert found.get(name), f"not found; failing were {found}"
 
 
 # A tenant that has too much
@@ -464,7 +466,9 @@ def test_a_limit_for_who_has_little_is_none():
 
 
 def list_first(url, count):
-    """What the model says of a list of two webhooks that shows the first and says that another follows."""
+    """What the model says of a list of two webhooks that shows the first and says that another
+    follows.
+    """
     listed = story.Story()
     made = [listed.create("acme", url=url) for _ in range(count)]
     shown = {"data": made[:1], "nextCursor": "more"}

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Makes the callback-* cases with code that is not ours: http-message-signatures (RFC 9421) and cryptography (Ed25519).
+"""Makes the callback-* cases with code that is not ours: http-message-signatures (RFC 9421) and
+cryptography (Ed25519).
 
-The body's digest and the key's thumbprint come from Python's standard library. Run it only to add a case: the files are the truth.
+The body's digest and the key's thumbprint come from Python's standard library. Run it only to add a
+case: the files are the truth.
 """
 
 import base64
@@ -80,8 +82,7 @@ def make(name, url, body):
         label="sig1",
         include_alg=False,
         use_existing_digest=True,
-        covered_component_ids=["@method", "@authority", "@path", *query]
-        + ["content-digest", "content-type", "webhook-id", "webhook-timestamp"],
+        covered_component_ids=["@method", "@authority", "@path", *query] + ["content-digest", "content-type", "webhook-id", "webhook-timestamp"],
     )
     signature = key.private.sign(prepared.signature_base)
     signer.apply(request, prepared, signature)

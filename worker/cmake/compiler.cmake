@@ -41,8 +41,8 @@ if(POSTHORN_FUZZ)
 endif()
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
-# posthorn_library(<folder> SOURCES a.c b.c DEPENDS base dep::x): one static library a folder, ph_<folder>. The folder's headers are
-# included with the folder's name in front.
+# posthorn_library(<folder> SOURCES a.c b.c DEPENDS base dep::x): one static library a folder,
+# ph_<folder>. The folder's headers are included with the folder's name in front.
 function(posthorn_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(ph_${name} STATIC ${ARG_SOURCES})

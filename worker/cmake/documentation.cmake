@@ -1,5 +1,6 @@
-# posthorn_documentation(<program>): installs what goes with it: its manual page, which it prints itself from its own tables, and its completion
-# for bash and zsh, in completion/ beside its sources.
+# posthorn_documentation(<program>): installs what goes with it: its manual page, which it prints
+# itself from its own tables, and its completion for bash and zsh, in completion/ beside its
+# sources.
 function(posthorn_documentation program)
   set(page ${CMAKE_BINARY_DIR}/man/${program}.1)
   add_custom_command(

@@ -1,4 +1,5 @@
-# Writes OUT, a C file that holds SCHEMA as text and, as its version, the hash of that text: a changed schema cannot keep its version.
+# Writes OUT, a C file that holds SCHEMA as text and, as its version, the hash of that text: a
+# changed schema cannot keep its version.
 file(READ ${SCHEMA} hex HEX)
 file(SHA256 ${SCHEMA} version)
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")

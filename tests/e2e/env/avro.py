@@ -1,4 +1,6 @@
-"""Records by the schema files, written and read with fastavro; the frame and its fingerprint by hand."""
+"""Records by the schema files, written and read with fastavro; the frame and its fingerprint by
+hand.
+"""
 
 import io
 import json
@@ -15,10 +17,11 @@ EMPTY = 0xC15D213AA4D7A795
 
 def _crc_table():
     table = []
-    for i in range(256):
+    for byte in range(256):
+        value = byte
         for _ in range(8):
-            i = (i >> 1) ^ (EMPTY if i & 1 else 0)
-        table.append(i)
+            value = (value >> 1) ^ (EMPTY if value & 1 else 0)
+        table.append(value)
     return table
 
 
@@ -61,7 +64,9 @@ class Schema:
 
 
 def plain(value):
-    """A decoded value as its JSON members: the names of union branches dropped, times as milliseconds."""
+    """A decoded value as its JSON members: the names of union branches dropped, times as
+    milliseconds.
+    """
     if isinstance(value, tuple):
         return plain(value[1])
     if isinstance(value, dict):

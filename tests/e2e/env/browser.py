@@ -1,4 +1,6 @@
-"""A real headless Chromium, Debian's, through its driver. Nothing is fetched for it, and it reaches loopback alone."""
+"""A real headless Chromium, Debian's, through its driver. Nothing is fetched for it, and it reaches
+loopback alone.
+"""
 
 import json
 import os
@@ -31,7 +33,9 @@ def start():
 
 
 class Page:
-    """The page of a gateway in the browser, as somebody sees it. Elements are found by what they are called."""
+    """The page of a gateway in the browser, as somebody sees it. Elements are found by what they
+    are called.
+    """
 
     def __init__(self, driver, address):
         self.driver, self.address = driver, address
@@ -98,7 +102,7 @@ class Page:
         Select(self.field(name)).select_by_visible_text(text)
 
     def set_time(self, name, text):
-        """A date field takes keys as the language orders them: its value is set as a picker would."""
+        """Sets the value as a picker would: keys would follow the order of the language."""
         self.script("arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', { bubbles: true }))", self.field(name), text)
 
     # The list
@@ -165,6 +169,4 @@ class Page:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
 
     def resize(self, width, height):
-        self.driver.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        )
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})

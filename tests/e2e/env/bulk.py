@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from .receiver import scan
 from .receiver_server import HEADER
 from .verifier import Jwks, verify
+import itertools
 
 
 def slices(path, parts):
@@ -24,7 +25,9 @@ def slices(path, parts):
 
 
 def verify_slice(path, start, end, keys):
-    """Verifies the callbacks for the paths in `keys` ({path: JWKS}); returns {webhook-id: how often}."""
+    """Verifies the callbacks for the paths in `keys` ({path: JWKS}); returns {webhook-id: how
+    often}.
+    """
     jwks = {path: Jwks(document) for path, document in keys.items()}
     seen = Counter()
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -43,7 +46,7 @@ def verify_all(path, keys, processes=None):
     cuts = slices(path, processes * 4)
     seen = Counter()
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        work = [pool.submit(verify_slice, path, start, end, keys) for start, end in zip(cuts, cuts[1:])]
+        work = [pool.submit(verify_slice, path, start, end, keys) for start, end in itertools.pairwise(cuts)]
         for part in work:
             seen.update(part.result())
     return seen

@@ -1,4 +1,5 @@
-"""Receivers that mean harm, or know no better: what comes back is bytes by hand, a port a behaviour.
+"""Receivers that mean harm, or know no better: what comes back is bytes by hand, a port a
+behaviour.
 
 Runs alone:  hostile.py   prints one JSON line {name: port} and serves until its stdin closes.
 """
@@ -35,7 +36,8 @@ class Peer:
     async def send_for_ever(self, piece=PIECE):
         while True:
             await self.send(piece)
-            await asyncio.sleep(0)  # others have their turn, also while the other side reads as fast as we write
+            # Others have their turn, even while the other side reads as fast as this one writes.
+            await asyncio.sleep(0)
 
     async def dribble(self, data):
         for n in range(len(data)):
@@ -60,7 +62,9 @@ def behaviour(function):
 
 
 def answers(name, data, then=Peer.silence):
-    """Reads a request, sends these bytes, and then is silent until the next one, or does what `then` does."""
+    """Reads a request, sends these bytes, and then is silent until the next one, or does what
+    `then` does.
+    """
 
     async def act(peer):
         while True:

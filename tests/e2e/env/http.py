@@ -64,7 +64,9 @@ def raw_to_end(address, data, timeout=10):
 
 
 def raw(address, data, timeout=10):
-    """Sends bytes as they are; returns all that comes back until the other side closes, or nothing comes for `timeout`."""
+    """Sends bytes as they are; returns all that comes back until the other side closes, or nothing
+    comes for `timeout`.
+    """
     host, port = address.rsplit(":", 1)
     received = b""
     with socket.create_connection((host, int(port)), timeout) as connection:

@@ -1,4 +1,6 @@
-"""The broker, what producers write to it, and what readers see of it: always as a stranger would, with confluent-kafka."""
+"""The broker, what producers write to it, and what readers see of it: always as a stranger would,
+with confluent-kafka.
+"""
 
 import base64
 import contextlib
@@ -54,8 +56,9 @@ class Broker:
 
 
 class SecuredBroker(Broker):
-    """One that asks who somebody is and what he may do. `bootstrap` is for the tests, which may do everything; `secured` is for
-    `users`, each with a password that is the name, and without any right."""
+    """One that asks who somebody is and what he may do. `bootstrap` is for the tests, which may do
+    everything; `secured` is for `users`, each with a password that is the name, and without any
+    right."""
 
     def __init__(self, directory, users):
         self.users = users
@@ -106,9 +109,7 @@ class SecuredBroker(Broker):
 
     @staticmethod
     def _all_of(user):
-        return AclBindingFilter(
-            ResourceType.ANY, None, ResourcePatternType.ANY, f"User:{user}", None, AclOperation.ANY, AclPermissionType.ANY
-        )
+        return AclBindingFilter(ResourceType.ANY, None, ResourcePatternType.ANY, f"User:{user}", None, AclOperation.ANY, AclPermissionType.ANY)
 
     @staticmethod
     def _binding(user, kind, name, operation):
@@ -217,7 +218,9 @@ class Reader:
         self.consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in self.partitions])
 
     def poll(self, timeout=0.05):
-        """Takes what is there. The end of a partition is told too, also behind the markers of transactions."""
+        """Takes what is there. The end of a partition is told too, also behind the markers of
+        transactions.
+        """
         first = self.consumer.poll(timeout)
         for message in [first, *self.consumer.consume(5000, 0)] if first is not None else []:
             error = message.error()
@@ -302,7 +305,7 @@ class Results(Reader):
             self.by_command[fields["commandId"]].append(event)
 
     def of(self, command_id, ends=1, timeout=20):
-        """The command's own events once it has ended (`ends` times, where it was sent more often)."""
+        """The command's own events once it has ended (`ends` times, if it was sent again)."""
 
         def ended():
             events = self.by_command[command_id]
@@ -311,7 +314,9 @@ class Results(Reader):
         return list(self.wait(ended, timeout, f"outcome of {command_id}"))
 
     def end(self, command_id, timeout=20):
-        """The command's outcome, after a check that it was told as it should be: one START, then one SUCCESS or FAIL."""
+        """The command's outcome, after a check that it was told as it should be: one START, then
+        one SUCCESS or FAIL.
+        """
         start, end = self.of(command_id, timeout=timeout)
         subject, _, step = end.type.rpartition("_")
         assert start.type == f"{subject}_START" and step in ("SUCCESS", "FAIL"), (start, end)
@@ -376,11 +381,7 @@ class State(Reader):
         """{key: record} of "webhook", "key", "delivery" or "receipt", as it is now."""
         self.catch_up()
         prefix = f"{kind}/{tenant}/" if tenant else f"{kind}/"
-        return {
-            key: avro.plain(self.schema.decode(value)["state"])
-            for key, value in self.values.items()
-            if isinstance(key, str) and key.startswith(prefix)
-        }
+        return {key: avro.plain(self.schema.decode(value)["state"]) for key, value in self.values.items() if isinstance(key, str) and key.startswith(prefix)}
 
     def registry(self, tenant):
         """What a refused command must leave as it was."""

@@ -35,7 +35,9 @@ class Load:
         self.world.results.wait(self.finished, timeout, "every delivery's end")
 
     def check(self):
-        """Nothing is lost and nothing told twice. Only a callback whose outcome was not committed may have come again, with the same id."""
+        """Nothing is lost and nothing told twice. Only a callback whose outcome was not committed
+        may have come again, with the same id.
+        """
         results = self.world.results.catch_up()
         ids = [event.id for event in results.events]
         assert len(ids) == len(set(ids)), "no event id twice for a read_committed reader"

@@ -1,4 +1,6 @@
-"""A name server of our own, at 127.0.0.1:53 of a network namespace of our own. Source: RFC 1035 section 4."""
+"""A name server of our own, at 127.0.0.1:53 of a network namespace of our own. Source: RFC 1035
+section 4.
+"""
 
 import ipaddress
 import socket
@@ -24,8 +26,9 @@ def question(packet):
 
 
 class NameServer:
-    """`zone`: {name: answer}; an answer is a list of addresses, perhaps with one other name at its end (an alias), or NXDOMAIN, SERVFAIL, SILENCE; or
-    a list of answers in a tuple, one a look-up, the last one for ever. Names that end in `hang` are never answered."""
+    """`zone`: {name: answer}; an answer is a list of addresses, perhaps with one other name at its
+    end (an alias), or NXDOMAIN, SERVFAIL, SILENCE; or a list of answers in a tuple, one a look-up,
+    the last one for ever. Names that end in `hang` are never answered."""
 
     def __init__(self):
         self.zone, self.asked, self.hang = {}, Counter(), "hang.test"

@@ -13,13 +13,16 @@ KAFKA = ROOT / "compose/kafka"
 WORKER = BIN / "posthorn-worker"
 ADMIN = BIN / "posthorn-admin"
 
-# Set where the tests of `inside` run, by test_inside: in a network namespace where 127.0.0.1 is the only name server.
+# Set where the tests of `inside` run, by test_inside: in a network namespace where 127.0.0.1 is the
+# only name server.
 INSIDE = "POSTHORN_TEST_INSIDE"
 RESOLVER_TIMEOUT_S = 4
 
 
 def free_ports(count):
-    """The first of a row of ports that are free, below those that the system gives to outgoing connections."""
+    """The first of a row of ports that are free, below those that the system gives to outgoing
+    connections.
+    """
     while True:
         first = random.randrange(20000, 32000 - count)
         with contextlib.ExitStack() as sockets, contextlib.suppress(OSError):
@@ -32,8 +35,8 @@ def free_port():
     return free_ports(1)
 
 
-# Bound, and never listened on: whoever connects is refused, and nobody else gets the port meanwhile.
+# Bound, and never listened on: whoever connects is refused, and nobody else gets the port
+# meanwhile.
 _UNHEARD = socket.socket()
 _UNHEARD.bind(("127.0.0.1", 0))
 REFUSING_PORT = _UNHEARD.getsockname()[1]
-

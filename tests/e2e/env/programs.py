@@ -68,9 +68,11 @@ class Admin:
 
 
 class Server:
-    """A program that runs until it is told to stop. Its log must hold no error that the test did not announce with `expect_error`.
+    """A program that runs until it is told to stop. Its log must hold no error that the test did
+    not announce with `expect_error`.
 
-    `address` is where it answers operators: /readyz, /metrics. `identity` are setpriv's options for whom it runs as.
+    `address` is where it answers operators: /readyz, /metrics. `identity` are setpriv's options for
+    whom it runs as.
     """
 
     arguments = ()
@@ -119,11 +121,7 @@ class Server:
     def metric(self, name, **labels):
         """The sum of the series of this name that carry these labels."""
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
-        return sum(
-            value
-            for series, value in self.metrics().items()
-            if series.partition("{")[0] == name and all(label in series for label in wanted)
-        )
+        return sum(value for series, value in self.metrics().items() if series.partition("{")[0] == name and all(label in series for label in wanted))
 
     @property
     def running(self):

@@ -113,10 +113,11 @@ class Receivers:
 
     def read(self):
         data = self.rest + self.file.read()
-        end = 0
+        scanned = 0
         for end, request in scan(data):
             self.by_path[urlsplit(request.target).path].append(request)
-        self.rest = data[end:]
+            scanned = end
+        self.rest = data[scanned:]
 
     def close(self):
         self.control.close()

@@ -1,10 +1,17 @@
-"""The receivers' process: many ports, one event loop, HTTP/1.1 parsed by hand, every request written to one file.
+"""The receivers' process: many ports, one event loop, HTTP/1.1 parsed by hand, every request
+written to one file.
 
-Runs alone:  receiver_server.py RECORDS PORTS [PORT...]   prints one JSON line {"control": port, "ports": [...]} and serves until its stdin closes.
-PORTS is how many it chooses; those that are named come behind them.
+    receiver_server.py RECORDS PORTS [PORT...]
 
-Record:  little endian  <arrival f64> <connection u32> <port u16> <answered u16> <head length u32> <body length u32>  head  body
-Control: JSON lines;  {"rules": {path: [answer, ...]}} sets what paths answer (in order, the last one for ever), {"count": prefix} counts.
+Prints one JSON line, {"control": port, "ports": [...]}, and serves until its stdin closes. PORTS is
+the number of ports that it chooses; the named ones come behind them.
+
+Record, little endian:
+    <arrival f64> <connection u32> <port u16> <answered u16> <head length u32> <body length u32>
+    head body
+Control, JSON lines:
+    {"rules": {path: [answer, ...]}}  the answers of paths, in order; the last one stays
+    {"count": prefix}                 counts
 An answer: {"status": 200, "headers": {}, "body": "", "delay": seconds, "hang": bool, "close": bool}
 """
 

@@ -1,4 +1,6 @@
-"""Numbers that a test wants people to see: printed at once (pytest -s) and again at the end of the run."""
+"""Numbers that a test wants people to see: printed at once (pytest -s) and again at the end of the
+run.
+"""
 
 LINES = []
 

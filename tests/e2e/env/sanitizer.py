@@ -1,4 +1,6 @@
-"""Builds under a sanitizer (presets asan, tsan): what they are told, how much longer they may take, and how their reports are found."""
+"""Builds under a sanitizer (presets asan, tsan): what they are told, how much longer they may take,
+and how their reports are found.
+"""
 
 import os
 import re
@@ -7,8 +9,9 @@ from .paths import ROOT, WORKER
 
 SANITIZED = WORKER.exists() and re.search(rb"__[at]san_init", WORKER.read_bytes()) is not None
 
-# Of every deadline in the tests, which are for a machine that does nothing else: one that does is no failure, and who waits for
-# what comes true loses nothing. The programs themselves run on their own settings.
+# Of every deadline in the tests, which are for a machine that does nothing else: one that does is
+# no failure, and who waits for what comes true loses nothing. The programs themselves run on their
+# own settings.
 PATIENCE = 6 if SANITIZED else 3
 
 REPORT = re.compile(r"\w+Sanitizer[: ]|: runtime error: ")

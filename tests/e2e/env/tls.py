@@ -17,8 +17,17 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 DAY = datetime.timedelta(days=1)
 
 
-_USES = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
-         "encipher_only", "decipher_only")
+_USES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
 _OF_AN_AUTHORITY = (x509.BasicConstraints(ca=True, path_length=None), x509.KeyUsage(**{use: use == "key_cert_sign" for use in _USES}))
 
 
@@ -80,7 +89,9 @@ def context(file, newest=None):
 
 
 class TlsReceiver:
-    """Answers 200 to each request and then ends the connection; a thread a connection. Without a context it is a plain HTTP server that was sent something else."""
+    """Answers 200 to each request and then ends the connection; a thread a connection. Without a
+    context it is a plain HTTP server that was sent something else.
+    """
 
     def __init__(self, context=None, address="127.0.0.1", port=0):
         self.context = context
@@ -108,7 +119,8 @@ class TlsReceiver:
             with self.context.wrap_socket(peer, server_side=True) as peer:
                 self.resumed.append(peer.session_reused)
                 self._answer(peer)
-                # Up to TLS 1.2 a session whose connection ends without this is not resumed. Source: OpenSSL, SSL_shutdown(3).
+                # Up to TLS 1.2 a session whose connection ends without this is not resumed. Source:
+                # OpenSSL, SSL_shutdown(3).
                 peer.unwrap()
 
     def _answer(self, peer):

@@ -1,4 +1,6 @@
-"""Programs that run as another user than the tests do: what a process that is not root may read and write."""
+"""Programs that run as another user than the tests do: what a process that is not root may read and
+write.
+"""
 
 import os
 import shutil
@@ -14,7 +16,9 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become 
 
 
 class Unprivileged:
-    """The user USER of GROUP and, as Kubernetes adds it for a pod's volumes, FS_GROUP. Its programs are copies that it may reach."""
+    """The user USER of GROUP and, as Kubernetes adds it for a pod's volumes, FS_GROUP. Its programs
+    are copies that it may reach.
+    """
 
     def __init__(self, world):
         self.world = world

@@ -1,6 +1,7 @@
 """Whether a callback is what the JWKS says it is, by code that is not ours.
 
-RFC 9421 and RFC 9530 by PyPI's http-message-signatures, Standard Webhooks v1a by the plain rule with `cryptography`. The keys come from a JWKS alone.
+RFC 9421 and RFC 9530 by PyPI's http-message-signatures, Standard Webhooks v1a by the plain rule
+with `cryptography`. The keys come from a JWKS alone.
 """
 
 import base64
@@ -27,7 +28,9 @@ def unpadded(text):
 
 
 class Jwks(HTTPSignatureKeyResolver):
-    """A JSON Web Key Set as it was published. Its shape is checked: exactly the agreed members, and kid the RFC 7638 thumbprint."""
+    """A JSON Web Key Set as it was published. Its shape is checked: exactly the agreed members, and
+    kid the RFC 7638 thumbprint.
+    """
 
     def __init__(self, document):
         self.keys = {}
@@ -62,7 +65,9 @@ class _Fields:
 
 
 def verify_rfc9421(request, headers, jwks):
-    """Returns the kid that signed. The authority is what the receiver saw in Host, never what we think it was."""
+    """Returns the kid that signed. The authority is what the receiver saw in Host, never what we
+    think it was.
+    """
     verifier = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=jwks)
     message = SimpleNamespace(method=request.method, url=f"http://{headers['host']}{request.target}", headers=_Fields(request.header_lines))
     (result,) = verifier.verify(message, body=request.body)

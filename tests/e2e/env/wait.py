@@ -1,4 +1,6 @@
-"""Waiting on conditions. Nothing here or in the tests sleeps for a time that was guessed: it asks again until a deadline."""
+"""Waiting on conditions. Nothing here or in the tests sleeps for a time that was guessed: it asks
+again until a deadline.
+"""
 
 import time
 
@@ -10,7 +12,9 @@ class Deadline(AssertionError):
 
 
 def until(condition, timeout=20.0, what="the condition", step=None):
-    """Asks `condition` until it returns something true, and returns that. `step`, when given, is called between (and may block a little)."""
+    """Asks `condition` until it returns something true, and returns that. `step`, when given, is
+    called between (and may block a little).
+    """
     timeout *= PATIENCE
     end = time.monotonic() + timeout
     pause = 0.002

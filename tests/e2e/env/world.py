@@ -1,4 +1,6 @@
-"""A world: topics of its own on the shared broker, its configuration, and everything a test talks to."""
+"""A world: topics of its own on the shared broker, its configuration, and everything a test talks
+to.
+"""
 
 import base64
 import json

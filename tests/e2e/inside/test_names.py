@@ -1,4 +1,6 @@
-"""Names, with a name server of our own: in a network namespace of its own, where port 53 is ours and no packet leaves."""
+"""Names, with a name server of our own: in a network namespace of its own, where port 53 is ours
+and no packet leaves.
+"""
 
 import re
 import time
@@ -46,7 +48,9 @@ def attempt(world, url):
 
 @pytest.fixture(scope="module")
 def closed(make_world, names, tmp_path_factory):
-    """(a world of default settings, with proxies in its environment; the listeners where nobody may come)"""
+    """(a world of default settings, with proxies in its environment; the listeners where nobody may
+    come)
+    """
     authority = Authority(tmp_path_factory.mktemp("tls"), "ours")
     certificate = context(authority.issue("any", ["refused.test", "127.0.0.1", "::1"]))
     listeners = [TlsReceiver(certificate, address, 443) for address in ("127.0.0.1", "127.0.0.2", "::1")] + [TlsReceiver(None, port=3128)]
@@ -187,7 +191,9 @@ def test_a_name_that_moves_is_followed(moving, names, report):
 
 
 def test_a_probe_goes_where_the_name_points_now(moving, names, report):
-    """The old address answers 503 until the breaker opens; then the name moves: the very first probe reaches the new one."""
+    """The old address answers 503 until the breaker opens; then the name moves: the very first
+    probe reaches the new one.
+    """
     old = PlainReceiver("127.0.0.1", status=503)
     new = PlainReceiver("127.0.0.2", old.port)
     names.zone["probed.test"] = ["127.0.0.1"]
@@ -233,7 +239,9 @@ class Beside:
 
 
 def test_a_name_server_that_hangs(half_open, names, report):
-    """Neither who is known to be well waits, nor who is new beside those that did not resolve before; nor are there threads without end."""
+    """Neither who is known to be well waits, nor who is new beside those that did not resolve
+    before; nor are there threads without end.
+    """
     world, (worker,), tenant = half_open, half_open.workers, half_open.tenant()
     known = Beside(world, names)
     alone = known.wait()
@@ -247,7 +255,9 @@ def test_a_name_server_that_hangs(half_open, names, report):
         until(lambda: threads(worker) > before + 100, what="look-ups that hang")
         beside = known if who == "known" else Beside(world, names)
         longest = beside.wait()
-        report(f"{HANGING} names hang, at most {beside.most - before} threads more; one that is {who} waits {longest * 1000:.0f} ms at worst (alone {alone * 1000:.0f})")
+        report(
+            f"{HANGING} names hang, at most {beside.most - before} threads more; one that is {who} waits {longest * 1000:.0f} ms at worst (alone {alone * 1000:.0f})"
+        )
         assert longest < TIMEOUT_S
         # A thread lives as long as the C library asks, which may be longer than its attempt.
         assert beside.most - before <= 512 * (1 + RESOLVER_TIMEOUT_S // TIMEOUT_S)
@@ -321,5 +331,7 @@ def test_every_callback_verifies(half_open, names, report):
         kids.add((tenant, verify(callback, keys[tenant])))
         assert f"http://{callback.headers['host']}{callback.target}" == url
     kinds = Counter(callback.json["event"]["type"] for callback in callbacks)
-    report(f"{len(callbacks)} callbacks to {len(listed)} urls verify, {kinds['WebhookTest']} of them tests, signed with {len(kids)} keys of {len(tenants)} tenants")
+    report(
+        f"{len(callbacks)} callbacks to {len(listed)} urls verify, {kinds['WebhookTest']} of them tests, signed with {len(kids)} keys of {len(tenants)} tenants"
+    )
     assert len(callbacks) == count and kinds["WebhookTest"] == len(listed) and len(kids) > len(tenants)

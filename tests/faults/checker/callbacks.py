@@ -1,8 +1,9 @@
 """Properties of what arrived at the receivers.
 
-Three clocks are compared: an attempt carries the whole second in which it began, by its worker; the receiver says when it arrived; the observer
-says when a commit was visible. They are one machine's, so that only the second's fraction and the machine's hesitation stand between them. After a
-step of a worker's clock its times say nothing, and the arrival stands for the beginning.
+Three clocks are compared: an attempt carries the whole second in which it began, by its worker; the
+receiver says when it arrived; the observer says when a commit was visible. They are one machine's,
+so that only the second's fraction and the machine's hesitation stand between them. After a step of
+a worker's clock its times say nothing, and the arrival stands for the beginning.
 """
 
 from collections import Counter
@@ -24,7 +25,9 @@ def _told(callback):
 
 
 def are_committed(history):
-    """Sent is only what a committed transaction recorded, for the webhook that it names, and not before."""
+    """Sent is only what a committed transaction recorded, for the webhook that it names, and not
+    before.
+    """
     verdict = Verdict()
     received = {}
     for event in history.events:
@@ -43,7 +46,9 @@ def are_committed(history):
 
 
 def ids_stay(history):
-    """One id for each event and webhook, and the same bytes, for as long as the delivery lives; recorded anew, it has a new time in its body."""
+    """One id for each event and webhook, and the same bytes, for as long as the delivery lives;
+    recorded anew, it has a new time in its body.
+    """
     verdict, id_of, bodies = Verdict(), {}, {}
     for callback in history.callbacks:
         first = id_of.setdefault((callback.event, callback.webhook), callback.id)
@@ -61,7 +66,9 @@ def ids_stay(history):
 
 
 def _until(history, record):
-    """A span ends with a commit that takes it back: not before its record was made. Where that time says nothing, neither does the span."""
+    """A span ends with a commit that takes it back: not before its record was made. Where that time
+    says nothing, neither does the span.
+    """
     return record.time_ms / 1000 if record and not history.clock else 0
 
 
@@ -81,7 +88,8 @@ def _webhook_closed(history):
         if change.kind == "webhook":
             changes.setdefault(change.key.rpartition("/")[2], []).append(change)
     for webhook, found in changes.items():
-        # Compaction takes records from the middle, never the last: of what is left only that is sure to be followed by nothing.
+        # Compaction takes records from the middle, never the last: of what is left only that is
+        # sure to be followed by nothing.
         for at, after in zip(found, [*found[1:], None]):
             seen = history.seen.get(("state", at.partition, at.offset))
             closed = at.value is None or at.value["disabled"]
@@ -111,7 +119,9 @@ def none_after_end(history):
 
 
 def back_off_is_kept(history):
-    """Once another attempt is committed for later, none begins before. An attempt whose outcome was not committed did not happen."""
+    """Once another attempt is committed for later, none begins before. An attempt whose outcome was
+    not committed did not happen.
+    """
     if history.clock:
         return Verdict(not_judged=CLOCK)
     verdict = Verdict()
@@ -130,7 +140,9 @@ DAY_MS = 86_400_000
 
 
 def schedule_is_kept(history):
-    """The wait after an attempt is the schedule's, within its jitter; where the endpoint may have asked for more, up to a day."""
+    """The wait after an attempt is the schedule's, within its jitter; where the endpoint may have
+    asked for more, up to a day.
+    """
     verdict = Verdict()
     schedule, jitter = history.settings.schedule_ms, history.settings.jitter
     for event in history.events:
@@ -146,7 +158,7 @@ def schedule_is_kept(history):
 
 
 def outcomes_happened(history):
-    """Of every committed outcome that an endpoint answered there is the answer, at the receivers."""
+    """Every committed outcome that an endpoint answered has its answer at a receiver."""
     verdict, answered = Verdict(), Counter((callback.id, callback.answered) for callback in history.callbacks)
     told = Counter()
     for delivery in history.replay.deliveries.values():
@@ -166,7 +178,9 @@ def outcomes_happened(history):
 
 
 def observer_saw(history):
-    """Who looked on all along saw every event once, where it still is, and none that is not there now."""
+    """Who looked on all along saw every event once, where it still is, and none that is not there
+    now.
+    """
     verdict, there = Verdict(), {event.place: event.id for event in history.events}
     places, names = {}, {}
     for sighting in history.sightings:

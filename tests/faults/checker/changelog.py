@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from . import ids
 from .verdict import Property, Verdict
+import itertools
 
 # Positions
 
@@ -25,7 +26,7 @@ def one_store(history):
 
 def _pairs(history):
     for partition, positions in history.positions.items():
-        for before, after in zip(positions, positions[1:]):
+        for before, after in itertools.pairwise(positions):
             yield partition, before, after
 
 
@@ -145,7 +146,9 @@ def _thumbprint(x):
 
 
 def signing_keys(history):
-    """By tenant and epoch: the model derives no keys, but knows which there are, and that a kid names its key."""
+    """By tenant and epoch: the model derives no keys, but knows which there are, and that a kid
+    names its key.
+    """
     folded, twice = _by_key(history, "key")
     verdict, got = Verdict(wrong=twice), {}
     for key, value in folded.items():
@@ -184,7 +187,9 @@ def receipts(history):
 
 
 def pending(history):
-    """created - finished = pending, delivery by delivery; the dead ones too, for as long as they are kept."""
+    """created - finished = pending, delivery by delivery; the dead ones too, for as long as they
+    are kept.
+    """
     model = {
         f"delivery/{delivery.id}": {
             "id": delivery.id,
@@ -254,7 +259,9 @@ def _position(lines, partition):
 
 
 def replicas(history):
-    """SQLite of every worker that stands at a partition's last position, and there must be one, the last writer's if its file is there."""
+    """SQLite of every worker that stands at a partition's last position, and there must be one, the
+    last writer's if its file is there.
+    """
     verdict, dumped = Verdict(), _lines(history.dump)
     by_worker = {worker: _lines(dump) for worker, dump in history.replicas.items()}
     for partition, positions in history.positions.items():

@@ -52,12 +52,7 @@ def answered_once(history):
 def answers_belong(history):
     """No answer is to something that nobody asked."""
     verdict = Verdict()
-    known = {
-        ids.analytic_event(_source(history, command), index)
-        for command in history.commands
-        if command.operation
-        for index in (0, 1)
-    }
+    known = {ids.analytic_event(_source(history, command), index) for command in history.commands if command.operation for index in (0, 1)}
     for event in history.events:
         if event.command is not None:
             verdict.look(event.id in known, lambda event=event: f"{event.type} {event.id} of {event.command!r} belongs to no command")
@@ -68,9 +63,7 @@ def events_once(history):
     verdict, seen = Verdict(), {}
     for event in history.events:
         at = seen.setdefault(event.id, event)
-        verdict.look(
-            at is event, lambda event=event, at=at: f"{event.type} {event.id} at {event.place} was told before, as {at.type} at {at.place}"
-        )
+        verdict.look(at is event, lambda event=event, at=at: f"{event.type} {event.id} at {event.place} was told before, as {at.type} at {at.place}")
     return verdict
 
 

@@ -1,4 +1,6 @@
-"""What happened in a run, as values: everything that the properties look at, and nothing that they would have to ask for."""
+"""What happened in a run, as values: everything that the properties look at, and nothing that they
+would have to ask for.
+"""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,7 +30,7 @@ class Command:
 
 @dataclass(slots=True)
 class Event:
-    """A record of webhook-results. `data` is None or the fields of the record that the union holds."""
+    """A record of webhook-results. `data` is None, or the fields of the union's record."""
 
     partition: int
     offset: int
@@ -48,7 +50,9 @@ class Event:
 
 @dataclass(slots=True)
 class Change:
-    """A committed record of the changelog; `value` None is a tombstone, and {} a delivery's that was superseded. `time_ms` is Kafka's."""
+    """A committed record of the changelog; `value` None is a tombstone, and {} a delivery's that
+    was superseded. `time_ms` is Kafka's.
+    """
 
     partition: int
     offset: int
@@ -63,7 +67,9 @@ class Change:
 
 @dataclass(slots=True)
 class Callback:
-    """A request that a receiver got. `begun` is the time that the attempt itself carries, in whole seconds."""
+    """A request that a receiver got. `begun` is the time that the attempt itself carries, in whole
+    seconds.
+    """
 
     time: float
     id: str
@@ -99,7 +105,7 @@ class History:
     cluster: str
     prefix: str
     partitions: int
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     compaction: bool = False
     clock: bool = False
     commands: list[Command] = field(default_factory=list)  # by topic, partition, offset

@@ -1,4 +1,6 @@
-"""The ids that follow from where a command came from (R11), computed by code of its own, not by the workers'."""
+"""The ids that follow from where a command came from (R11), computed by code of its own, not by the
+workers'.
+"""
 
 import hashlib
 import struct

@@ -1,7 +1,9 @@
-"""A model of the registry: small, slow and in Python. It replays what went in, and says what must have come out.
+"""A model of the registry: small, slow and in Python. It replays what went in, and says what must
+have come out.
 
-A tenant's commands of one topic are replayed in their order there. Between the two topics, and between commands and the ends of deliveries, any
-order is right; the one that was chosen is taken from webhook-results, where all of a tenant's events lie in one partition.
+A tenant's commands of one topic are replayed in their order there. Between the two topics, and
+between commands and the ends of deliveries, any order is right; the one that was chosen is taken
+from webhook-results, where all of a tenant's events lie in one partition.
 """
 
 from collections import Counter, defaultdict
@@ -90,7 +92,9 @@ class _Replayer:
         return self.by_id.get(ids.analytic_event(self.source(command), index))
 
     def items(self):
-        """{tenant: [(place, ...), item]} in the order of replay; an unanswered command stands behind the one before it."""
+        """{tenant: [(place, ...), item]} in the order of replay; an unanswered command stands
+        behind the one before it.
+        """
         items, last = defaultdict(list), {}
         dead = set(self.history.dead_letters)
         for number, command in enumerate(self.history.commands):
@@ -153,7 +157,9 @@ class _Replayer:
         return answer
 
     def is_large(self, tenant, command, now):
-        """Whether the tenant has so much that it may be refused more: a refusal that changes nothing is as good as an answer then."""
+        """Whether the tenant has so much that it may be refused more: a refusal that changes
+        nothing is as good as an answer then.
+        """
         match command.operation:
             case "CreateWebhook":
                 return rules.is_webhook(command.fields) and len(tenant.webhooks) >= rules.WEBHOOKS_LEAST
@@ -162,7 +168,7 @@ class _Replayer:
             case "IssueCredential":
                 return self.pending[tenant.name] >= rules.PENDING_LEAST
             case "TestWebhook" | "RecoverDeliveries":
-                id, refusal = self.find_enabled(tenant, command)
+                _, refusal = self.find_enabled(tenant, command)
                 return not refusal and self.pending[tenant.name] >= rules.PENDING_LEAST
         return False
 
@@ -182,7 +188,9 @@ class _Replayer:
                 self.complain("answers", f"{at}: {name} is {shown.get(name)!r}, the model says {value!r}")
 
     def page_shown(self, answer, shown):
-        """(ids, whether another follows); one that ended early, as a large one may, counts as what it is the beginning of."""
+        """(ids, whether another follows); one that ended early, as a large one may, counts as what
+        it is the beginning of.
+        """
         page, (wanted, more) = ([item["id"] for item in shown["data"]], shown["nextCursor"] is not None), answer.data["page"]
         early = page[1] and 0 < len(page[0]) < len(wanted) and page[0] == wanted[: len(page[0])]
         return (wanted, more) if early and rules.may_end_early({item["id"]: item for item in shown["data"]}, page[0]) else page
@@ -298,12 +306,12 @@ class _Replayer:
             self.complain("recorded", f"{command.operation} {command.id}: not recorded {sorted(missing)}, recorded {sorted(extra)}")
 
     def disable(self, tenant, event):
-        """Its endpoint did that, which no command tells; that it is done is told by what follows."""
+        """Its endpoint disabled it, without a command: the records that follow show it."""
         webhook = tenant.webhooks.get(event.data["id"])
         if webhook and not webhook["disabled"]:
             webhook |= {"disabled": True, "updatedAt": event.data["updatedAt"]}
         else:
-            self.complain("answers", f"webhook {event.data['id']} was disabled by its endpoint, and is {webhook and 'disabled' or 'unknown'}")
+            self.complain("answers", f"webhook {event.data['id']} was disabled by its endpoint, and is {'disabled' if webhook else 'unknown'}")
 
     def step(self, event):
         name = event.type.removeprefix(PROCESS)

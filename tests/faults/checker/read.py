@@ -1,4 +1,6 @@
-"""From Kafka, the receivers' files, the replicas and the observer's notes to a History. Judges nothing."""
+"""From Kafka, the receivers' files, the replicas and the observer's notes to a History. Judges
+nothing.
+"""
 
 import hashlib
 import json
@@ -150,7 +152,9 @@ def _sightings(run):
 
 
 def _metadata(at, history):
-    """librdkafka does not end a metadata text, so that its Python client may find more bytes behind it: what begins as the last position is it."""
+    """librdkafka does not end a metadata text, so that its Python client may find more bytes behind
+    it: what begins as the last position is it.
+    """
     try:
         text = at.metadata or ""
     except UnicodeDecodeError as error:
@@ -176,7 +180,9 @@ def admin_of(run):
 
 
 def _replicas(run, admin, say):
-    """A file that a fault left unreadable counts as none: then another worker has to hold its partitions."""
+    """A file that a fault left unreadable counts as none: then another worker has to hold its
+    partitions.
+    """
     dumps = {}
     for worker in run.workers:
         answer = admin("state", "dump", "--replica", worker.replica, timeout=600)
@@ -189,9 +195,7 @@ def _replicas(run, admin, say):
 
 def read(run, say=lambda line: None):
     client = AdminClient({"bootstrap.servers": run.bootstrap})
-    history = History(
-        client.list_topics(timeout=30).cluster_id, run.prefix, run.partitions, run.settings, bool(run.compaction), bool(run.clock)
-    )
+    history = History(client.list_topics(timeout=30).cluster_id, run.prefix, run.partitions, run.settings, bool(run.compaction), bool(run.clock))
     limit = int(run.properties.get("command.max.bytes", 524_288))
     say("reading the topics")
     for topic, schema in ((ADMIN, "webhook-command"), (ISSUANCE, "credential-issuance-command")):

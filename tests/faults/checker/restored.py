@@ -19,9 +19,7 @@ def restored_dump(run, admin):
     """(the dump of the restored replica, the dump of the changelog after it)."""
     shutil.rmtree(run.directory / NAME, ignore_errors=True)
     settings = {
-        key: value
-        for key, value in run.properties.items()
-        if key not in ("worker.id", "worker.data.dir", "worker.http.listen", "kafka.bootstrap.servers")
+        key: value for key, value in run.properties.items() if key not in ("worker.id", "worker.data.dir", "worker.http.listen", "kafka.bootstrap.servers")
     }
     worker = Worker(run.directory, NAME, settings | {"kafka.bootstrap.servers": run.bootstrap})
     worker.program = run.path(run.worker)

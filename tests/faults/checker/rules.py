@@ -1,4 +1,6 @@
-"""Which commands are refused, and what a listing shows: written from docs/api.md and the schemas, not from the workers' code."""
+"""Which commands are refused, and what a listing shows: written from docs/api.md and the schemas,
+not from the workers' code.
+"""
 
 import base64
 import json
@@ -25,7 +27,8 @@ SUBSCRIBABLE = (ISSUED, SUMMARY)
 PAGE_DEFAULT, PAGE_MAX, RECOVER_MAX = 100, 1000, 1000
 PAGE_BYTES_MAX = 700 * 1024
 
-# Refusals of what a tenant has too much of. How much that is, the settings say; below these numbers nobody may be refused.
+# Refusals of what a tenant has too much of. How much that is, the settings say; below these numbers
+# nobody may be refused.
 LIMITED = (409, 429)
 WEBHOOKS_LEAST, KEYS_LEAST, PENDING_LEAST = 100, 8, 1000
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -44,9 +47,7 @@ def is_command_id(text):
 def is_envelope(command):
     texts = (command.envelope.get("requestId"), command.envelope.get("clientId"))
     return (
-        is_command_id(command.id)
-        and all(text is None or len(text.encode()) <= 256 for text in texts)
-        and 0 <= command.envelope.get("timestamp", 0) <= _LAST_MS
+        is_command_id(command.id) and all(text is None or len(text.encode()) <= 256 for text in texts) and 0 <= command.envelope.get("timestamp", 0) <= _LAST_MS
     )
 
 
@@ -83,7 +84,9 @@ def page(webhooks, fields):
 
 
 def may_end_early(webhooks, ids):
-    """Whether a page that shows these is large enough to end before its limit: at least half of what it may have is urls then."""
+    """Whether a page that shows these is large enough to end before its limit: at least half of
+    what it may have is urls then.
+    """
     return sum(len(webhooks[id]["url"].encode()) for id in ids if id in webhooks) > PAGE_BYTES_MAX // 2
 
 
@@ -108,6 +111,4 @@ def is_issuance(fields):
 
 def wants(webhooks):
     """(webhook id, event type) of everything that an issued credential is delivered to."""
-    return [
-        (id, name) for id, webhook in webhooks.items() if not webhook["disabled"] for name in SUBSCRIBABLE if name in webhook["events"]
-    ]
+    return [(id, name) for id, webhook in webhooks.items() if not webhook["disabled"] for name in SUBSCRIBABLE if name in webhook["events"]]

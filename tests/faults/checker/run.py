@@ -1,4 +1,6 @@
-"""A run directory: what it says, and where its parts are. README.md beside this folder describes it."""
+"""A run directory: what it says, and where its parts are. README.md beside this folder describes
+it.
+"""
 
 import json
 import re

@@ -1,4 +1,6 @@
-"""run [--seed N] [--minutes N] [--faults a,b,...]: load and faults, then quiet, then the judgement. README.md says more."""
+"""run [--seed N] [--minutes N] [--faults a,b,...]: load and faults, then quiet, then the judgement.
+README.md says more.
+"""
 
 import argparse
 import random
@@ -100,7 +102,7 @@ def report(incidents, stand, load, loaded_until):
 def show_logs(stand):
     for member in stand.pool:
         print(f"--- {member.log}", *member.tail(SHOWN), sep="\n")
-    for at, id, status, tail in stand.pool.crashes:
+    for _, id, status, tail in stand.pool.crashes:
         print(f"--- {id} ended with {status}; its log then:", *tail, sep="\n")
 
 

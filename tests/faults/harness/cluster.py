@@ -18,7 +18,9 @@ TRANSACTION_LOG_PARTITIONS = 4  # as compose/kafka sets it
 
 
 def java_hash(text):
-    """String.hashCode made positive as Kafka's Utils.abs does. Source: Java SE API, String.hashCode."""
+    """String.hashCode made positive as Kafka's Utils.abs does. Source: Java SE API,
+    String.hashCode.
+    """
     value = 0
     for letter in text:
         value = (value * 31 + ord(letter)) & 0xFFFFFFFF
@@ -26,7 +28,7 @@ def java_hash(text):
 
 
 def free_row(count):
-    """The first of a row of ports on which nothing listens, below those that the system gives away."""
+    """The first of a row of free ports, below those that the system gives away."""
     # Java listens on sockets of IPv6 even where the address is of IPv4.
     lines = [line for table in ("tcp", "tcp6") for line in open(f"/proc/net/{table}").readlines()[1:]]
     used = {int(line.split()[1].split(":")[1], 16) for line in lines}
@@ -61,7 +63,9 @@ class Proxy:
 
 
 class Cluster:
-    """`proxied` is the way to the brokers through the proxy; without one, `bootstrap` is the only way."""
+    """`proxied` is the way to the brokers through the proxy; without one, `bootstrap` is the only
+    way.
+    """
 
     def __init__(self, directory, brokers=BROKERS, with_proxy=True):
         self.directory, self.brokers, self.proxy = directory, brokers, None
@@ -86,7 +90,9 @@ class Cluster:
         os.kill(int((self.directory / f"node-{broker}/pid").read_text()), signal.SIGKILL)
 
     def restart(self):
-        """Brings back what was killed, and waits until all replicas are in sync again: else a second death could leave too few."""
+        """Brings back what was killed, and waits until all replicas are in sync again: else a
+        second death could leave too few.
+        """
         self._kafka("start")
         until(self.in_sync, 60, "all replicas in sync")
 
@@ -98,7 +104,8 @@ class Cluster:
         return self.client.list_topics(topic, timeout=10).topics[topic].partitions[partition].leader
 
     def group_coordinator(self, group):
-        # A client that has known brokers since they were killed may ask the wrong one, or none: a new one each time.
+        # A client that has known brokers since they were killed may ask the wrong one, or none: a
+        # new one each time.
         def ask():
             client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
             try:

@@ -1,4 +1,6 @@
-"""What each fault does. Every one leaves things healed: what it stopped goes on, what it killed runs again."""
+"""What each fault does. Every one leaves things healed: what it stopped goes on, what it killed
+runs again.
+"""
 
 import os
 import signal
@@ -177,7 +179,7 @@ def clock(stand, fault, member):
 
 
 def compaction(stand, fault, member):
-    """The cleaner is at work all along in such a run; here is something that reads what it cleans."""
+    """Reads what the cleaner, which works all along in such a run, has cleaned."""
     member.kill()
     member.forget()
     member.start()

@@ -1,4 +1,6 @@
-"""One tenant does its worst, while the others go on: all that it can ask for in numbers, in the time that it takes to write it."""
+"""One tenant does its worst, while the others go on: all that it can ask for in numbers, in the
+time that it takes to write it.
+"""
 
 from env import commands
 from env.kafka import CommandWriter
@@ -9,7 +11,9 @@ SUBSCRIBED = 20  # webhooks that take everything, at an endpoint that answers no
 
 
 class Flood:
-    """Its commands, by a producer of its own; each is noted in `sent`, as the load's are: {(tenant, command id): how often}."""
+    """Its commands, by a producer of its own; each is noted in `sent`, as the load's are: {(tenant,
+    command id): how often}.
+    """
 
     def __init__(self, stand, seed, sent):
         self.stand, self.sent = stand, sent

@@ -11,8 +11,9 @@ def shown(items):
 
 def problems(watch, sent):
     """
-    What a read_committed reader of the results must not have seen. Once in a hundred thousand commands, when a broker dies, the load's own producer
-    writes a batch twice: then there are more answers than it knows of. `check` counts the records that are there.
+    What a read_committed reader of the results must not have seen. Once in a hundred thousand
+    commands, when a broker dies, the load's own producer writes a batch twice: then there are more
+    answers than it knows of. `check` counts the records that are there.
     """
     wrong = {key: (c.starts, c.ends) for key, c in watch.commands.items() if not c.starts == c.ends >= sent.get(key, float("inf"))}
     lost = [key for key in sent if key not in watch.commands]

@@ -1,4 +1,6 @@
-"""The load: every operation and issuance, a few tenants much hotter than the rest, wrong commands, repeats, and records that are none."""
+"""The load: every operation and issuance, a few tenants much hotter than the rest, wrong commands,
+repeats, and records that are none.
+"""
 
 import random
 import threading
@@ -184,7 +186,8 @@ class Load:
         try:
             while not self.over.is_set():
                 self.step()
-                # Behind after a pause of the brokers: not made up for, or the brokers got it all at once.
+                # Behind after a pause of the brokers: not made up for, or the brokers got it all at
+                # once.
                 due = max(due + self.chance.expovariate(self.rate), time.monotonic() - 1)
                 self.over.wait(max(0, due - time.monotonic()))
         except Exception as failure:

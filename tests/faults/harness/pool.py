@@ -1,4 +1,6 @@
-"""The workers, and what looks after them: who ends unasked is started again, as a supervisor would, and that is written down."""
+"""The workers, and what looks after them: who ends unasked is started again, as a supervisor would,
+and that is written down.
+"""
 
 import os
 import signal
@@ -13,7 +15,8 @@ from env.wait import until
 FAULT_EXIT_STATUS = 70
 WHERE_FAKETIME_IS = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
-# A harness that is killed takes its workers along: setpriv's signal comes when the thread that started them ends, so one starts them all.
+# A harness that is killed takes its workers along: setpriv's signal comes when the thread that
+# started them ends, so one starts them all.
 SPAWNER = ThreadPoolExecutor(1)
 
 
@@ -68,7 +71,9 @@ class Member(Worker):
             os.kill(self.process.pid, number)
 
     def wait_exit(self, timeout):
-        """Its exit status, or None when it goes on. Of the schedule's time, which is the same under a sanitizer."""
+        """Its exit status, or None when it goes on. Of the schedule's time, which is the same under
+        a sanitizer.
+        """
         try:
             return self.process.wait(timeout)
         except subprocess.TimeoutExpired:

@@ -1,15 +1,17 @@
-"""A TCP proxy before the brokers that knows just enough of Kafka's protocol to misbehave at the right moment.
+"""A TCP proxy before the brokers that knows just enough of Kafka's protocol to misbehave at the
+right moment.
 
 Runs alone:  proxy.py PORT TARGET...   listens on PORT, PORT+1, ... for the targets;
 obeys JSON lines on stdin, answers each with one; ends with its stdin.
 
     {"do": "cut"}              every connection is closed
     {"do": "delay", "s": 0.3}  whatever goes through waits so long, in both directions; 0 ends it
-    {"do": "silence"}          nothing goes through, and nothing is closed: half-open, as after a cable was pulled
-    {"do": "heal"}             goes on; what was silent is closed; answers {"missed": true} when nobody came into the ambush
+    {"do": "silence"}          nothing goes through, nothing is closed: half-open, as by a cut cable
+    {"do": "heal"}             goes on; silent connections are closed; answers {"missed": true}
+                               when nobody came into the ambush
     {"do": "ambush", "api": 26, "when": "before"|"after"}
-                               the next request of this kind (26 is EndTxn) and the connection with it: lost before the
-                               broker saw it, or its answer after
+                               the next request of this kind (26 is EndTxn) and the connection with
+                               it: lost before the broker saw it, or its answer after
 """
 
 import asyncio
@@ -35,7 +37,9 @@ class Link:
             writer.transport.abort()
 
     async def requests(self):
-        """Whole frames, for their kind. Source: Kafka protocol guide, "Protocol Primitives" and "Requests"."""
+        """Whole frames, for their kind. Source: Kafka protocol guide, "Protocol Primitives" and
+        "Requests".
+        """
         reader, _ = self.client
         while True:
             head = await reader.readexactly(LENGTH.size)

@@ -1,4 +1,6 @@
-"""recovery [--kills N] [--brokers 1|3]: how long after a worker's death the commands of its partitions are processed again. README.md says more."""
+"""recovery [--kills N] [--brokers 1|3]: how long after a worker's death the commands of its
+partitions are processed again. README.md says more.
+"""
 
 import argparse
 import contextlib
@@ -112,7 +114,7 @@ class Stage:
         return sorted(sum(shares, [])) == list(range(PARTITIONS)) and all(len(share) == PARTITIONS // WORKERS for share in shares)
 
     def with_open_transaction(self, partitions):
-        """Those of these partitions of the changelog whose end read_committed readers cannot see."""
+        """The partitions of these whose changelog ends are hidden from read_committed readers."""
         ends = [
             self.cluster.client.list_offsets(
                 {TopicPartition(self.world.prefix + "webhook-state", p): OffsetSpec.latest() for p in partitions}, isolation_level=level
@@ -144,12 +146,16 @@ class Stage:
         return time.monotonic()
 
     def arm(self, member, turns):
-        """Started anew with its fault; nobody else notices, because it is back within the session timeout."""
+        """Started anew with its fault; nobody else notices, because it is back within the session
+        timeout.
+        """
         member.stop()
         member.start(ready=True, fault=f"before-kafka-commit:{turns}")
 
     def kill(self, mode, member, turns):
-        """One death; returns (how many partitions it had, seconds until commands of all of them were processed again)."""
+        """One death; returns (how many partitions it had, seconds until commands of all of them
+        were processed again).
+        """
         with member.lock:
             self.settle()
             if mode == "open":

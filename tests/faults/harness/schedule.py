@@ -24,7 +24,7 @@ KINDS = {
 }
 
 WEIGHTS = {"kill": 3, "step": 4}  # of a deck; others 1
-GAP_S = (4, 14)  # between the beginnings of two; what one does may outlast that, and then two happen at once
+GAP_S = (4, 14)  # between the beginnings of two, which may overlap
 WARM_UP_S = 5
 WORKERS = 3
 

@@ -1,4 +1,6 @@
-"""Everything that a run needs, made in order and taken down in reverse, whatever happens in between."""
+"""Everything that a run needs, made in order and taken down in reverse, whatever happens in
+between.
+"""
 
 import base64
 import contextlib

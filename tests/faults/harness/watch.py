@@ -1,4 +1,6 @@
-"""What a read_committed reader sees while things break: a first judgement of the run, and when each partition went on."""
+"""What a read_committed reader sees while things break: a first judgement of the run, and when each
+partition went on.
+"""
 
 import threading
 import time
@@ -6,6 +8,7 @@ from collections import defaultdict
 
 from env import avro
 from env.kafka import Reader
+import itertools
 
 NEWS_S = 0.05  # commits closer together than this are one
 
@@ -85,11 +88,13 @@ class Watch(Reader):
         longest = 0
         for times in list(self.commits.values()):
             edges = [start, *(t for t in list(times) if start < t < end), end]
-            longest = max(longest, *(b - a for a, b in zip(edges, edges[1:])))
+            longest = max(longest, *(b - a for a, b in itertools.pairwise(edges)))
         return longest
 
     def longest_wait(self, start, end):
-        """The longest that a command of the load waited for its answer that was written within [start, end]."""
+        """The longest that a command of the load waited for its answer that was written within
+        [start, end].
+        """
         return max((wait for asked, wait in list(self.waits) if start <= asked <= end), default=0)
 
     def close(self):
