@@ -50,7 +50,7 @@ static const struct {
 	{ "a value for a switch", { "get", "--json=yes" }, ARGUMENTS_E_REFUSED, NULL, false, 0 },
 };
 
-static void test_parse(void **state _unused_) {
+static void arguments_are_parsed_as_the_rows_say(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		_cleanup_(arguments_destroy) struct arguments arguments;
 		int r = parse(rows[i].argv, false, &arguments, NULL);
@@ -68,7 +68,7 @@ static void test_parse(void **state _unused_) {
 	}
 }
 
-static void test_stops_at_the_command(void **state _unused_) {
+static void global_options_end_at_the_command(void **state _unused_) {
 	_cleanup_(arguments_destroy) struct arguments arguments;
 	int next = 0;
 
@@ -81,7 +81,7 @@ static void test_stops_at_the_command(void **state _unused_) {
 	assert_null(arguments_get(&arguments, "url"));
 }
 
-static void test_repeated(void **state _unused_) {
+static void a_repeated_option_keeps_every_value(void **state _unused_) {
 	_cleanup_(arguments_destroy) struct arguments arguments;
 	_cleanup_(x_freep) const char **values = NULL;
 	size_t count;
@@ -104,7 +104,7 @@ static const struct {
 	{ "", { "" } },   { "a,,b", { "a", "", "b" } }, { "a,", { "a", "" } },
 };
 
-static void test_list_split(void **state _unused_) {
+static void a_list_is_split_at_its_commas(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		size_t count;
 		_cleanup_(x_freep) const char **items = arguments_split_list(lists[i].text, &count);
@@ -117,10 +117,10 @@ static void test_list_split(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_stops_at_the_command),
-		cmocka_unit_test(test_repeated),
-		cmocka_unit_test(test_list_split),
+		cmocka_unit_test(arguments_are_parsed_as_the_rows_say),
+		cmocka_unit_test(global_options_end_at_the_command),
+		cmocka_unit_test(a_repeated_option_keeps_every_value),
+		cmocka_unit_test(a_list_is_split_at_its_commas),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

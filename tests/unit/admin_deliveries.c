@@ -92,7 +92,7 @@ static struct codec *codec_of_test(void) {
 	return codec;
 }
 
-static void test_found(void **state _unused_) {
+static void a_filter_finds_its_deliveries(void **state _unused_) {
 	_cleanup_(codec_freep) struct codec *codec = codec_of_test();
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -118,7 +118,7 @@ static void test_found(void **state _unused_) {
 	}
 }
 
-static void test_bodies(void **state _unused_) {
+static void bodies_are_listed_when_asked_for(void **state _unused_) {
 	_cleanup_(codec_freep) struct codec *codec = codec_of_test();
 
 	for (int with_body = 0; with_body <= 1; with_body++) {
@@ -136,7 +136,7 @@ static void test_bodies(void **state _unused_) {
 }
 
 /* One that was written over or deleted since is nobody's matter. */
-static void test_unreadable(void **state _unused_) {
+static void an_unreadable_record_counts_while_it_is_current(void **state _unused_) {
 	_cleanup_(codec_freep) struct codec *codec = codec_of_test();
 	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
 	_cleanup_(delivery_list_freep) struct delivery_list *list =
@@ -159,9 +159,9 @@ static void test_unreadable(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_found),
-		cmocka_unit_test(test_bodies),
-		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(a_filter_finds_its_deliveries),
+		cmocka_unit_test(bodies_are_listed_when_asked_for),
+		cmocka_unit_test(an_unreadable_record_counts_while_it_is_current),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,7 +133,7 @@ static void assert_lists(const char *answer, const uint8_t *ids, const char *tai
 	assert_string_equal(answer + strlen(answer) - strlen(tail), tail);
 }
 
-static void test_order_status_and_counts(void **state) {
+static void deliveries_are_ordered_and_counted_by_status(void **state) {
 	struct world *world = *state;
 
 	put(world, "t", 1, 5, DELIVERY_PENDING,
@@ -157,7 +157,7 @@ static void test_order_status_and_counts(void **state) {
 		     "\"complete\":true}");
 }
 
-static void test_whose(void **state) {
+static void a_webhook_of_another_tenant_has_no_deliveries(void **state) {
 	struct world *world = *state;
 
 	webhook(world, "t", 1, true, 0);
@@ -171,7 +171,7 @@ static void test_whose(void **state) {
 }
 
 /* Another tenant's are all there. */
-static void test_more_than_it_keeps(void **state) {
+static void a_tenant_beyond_its_bound_loses_its_own(void **state) {
 	struct world *world = *state;
 
 	webhook(world, "t", 1, true, 0);
@@ -187,9 +187,12 @@ static void test_more_than_it_keeps(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_order_status_and_counts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_whose, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_more_than_it_keeps, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(deliveries_are_ordered_and_counted_by_status,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_webhook_of_another_tenant_has_no_deliveries,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_tenant_beyond_its_bound_loses_its_own, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

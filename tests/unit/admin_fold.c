@@ -43,7 +43,7 @@ static int append(void *userdata, const char *key, int32_t partition, const void
 	return 0;
 }
 
-static void test_fold(void **state _unused_) {
+static void records_fold_to_the_last_of_each_key(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(folds); i++) {
 		_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
 		char text[TEXT_MAX] = "";
@@ -70,7 +70,7 @@ static int stop(void *userdata, const char *key _unused_, int32_t partition _unu
 	return -5;
 }
 
-static void test_a_walk_can_be_ended(void **state _unused_) {
+static void a_walk_can_be_ended(void **state _unused_) {
 	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
 	int calls = 0;
 
@@ -98,7 +98,7 @@ static void put_key(struct state_fold *fold, struct codec *codec, const char *ki
 
 /* The JWKS at 100: the signing one first, and none that has expired, whether its record is gone yet
  * or not. */
-static void test_signing_keys(void **state _unused_) {
+static void the_jwks_lists_the_signing_key_first(void **state _unused_) {
 	static const struct {
 		const char *kid;
 		int32_t epoch;
@@ -124,7 +124,7 @@ static void test_signing_keys(void **state _unused_) {
 		assert_string_equal(found.items[i].kid, expected[i]);
 }
 
-static void test_outstanding(void **state _unused_) {
+static void outstanding_commands_are_counted(void **state _unused_) {
 	_cleanup_(outstanding_freep) struct outstanding *outstanding = outstanding_new();
 
 	outstanding_add(outstanding, "t", "ab");
@@ -157,7 +157,7 @@ static const struct {
 	{ RULE_AT_MOST, "3600000", "60000", false },
 };
 
-static void test_topic_rules(void **state _unused_) {
+static void topic_rules_judge_their_setting(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
 		const struct topic_rule rule = { .setting = "x",
 						 .kind = checks[i].kind,
@@ -172,7 +172,7 @@ static void test_topic_rules(void **state _unused_) {
 
 /* min.insync.replicas holds from three replicas on, and never for the topics that may lose a
  * record. */
-static void test_topic_rules_concern(void **state _unused_) {
+static void a_topic_rule_concerns_its_topics(void **state _unused_) {
 	const struct topic_rule *rule = topic_rules;
 
 	while (strcmp(rule->setting, "min.insync.replicas") != 0)
@@ -186,9 +186,12 @@ static void test_topic_rules_concern(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fold),         cmocka_unit_test(test_a_walk_can_be_ended),
-		cmocka_unit_test(test_signing_keys), cmocka_unit_test(test_outstanding),
-		cmocka_unit_test(test_topic_rules),  cmocka_unit_test(test_topic_rules_concern),
+		cmocka_unit_test(records_fold_to_the_last_of_each_key),
+		cmocka_unit_test(a_walk_can_be_ended),
+		cmocka_unit_test(the_jwks_lists_the_signing_key_first),
+		cmocka_unit_test(outstanding_commands_are_counted),
+		cmocka_unit_test(topic_rules_judge_their_setting),
+		cmocka_unit_test(a_topic_rule_concerns_its_topics),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

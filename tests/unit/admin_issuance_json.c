@@ -40,7 +40,7 @@ static const struct {
 	  "{\"y\":2}", "{\"credential\":{\"x\":1}}" },
 };
 
-static void test_values(void **state _unused_) {
+static void values_keep_their_spelling(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
 		_cleanup_(arena_freep) struct arena *arena = arena_new();
 		const char *text = arena_printf(arena, "{" REQUIRED "%s}", values[i].members), *why;
@@ -57,7 +57,7 @@ static void test_values(void **state _unused_) {
 	}
 }
 
-static void test_all_fields(void **state _unused_) {
+static void all_fields_are_taken(void **state _unused_) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct issuance issuance;
 	const char *why;
@@ -82,7 +82,7 @@ static void test_all_fields(void **state _unused_) {
 	assert_string_equal(issuance.session_id, "s");
 }
 
-static void test_defaults(void **state _unused_) {
+static void missing_fields_have_defaults(void **state _unused_) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct issuance first, second;
 	const char *why;
@@ -123,7 +123,7 @@ static const struct {
 	  "tenantId must have 1 to 256 bytes" },
 };
 
-static void test_refused(void **state _unused_) {
+static void wrong_issuances_are_refused(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 		_cleanup_(arena_freep) struct arena *arena = arena_new();
 		struct issuance issuance;
@@ -137,7 +137,7 @@ static void test_refused(void **state _unused_) {
 	}
 }
 
-static void test_tenant_is_needed(void **state _unused_) {
+static void a_tenant_is_needed(void **state _unused_) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct issuance issuance;
 	const char *why;
@@ -149,9 +149,11 @@ static void test_tenant_is_needed(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),           cmocka_unit_test(test_all_fields),
-		cmocka_unit_test(test_defaults),         cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_tenant_is_needed),
+		cmocka_unit_test(values_keep_their_spelling),
+		cmocka_unit_test(all_fields_are_taken),
+		cmocka_unit_test(missing_fields_have_defaults),
+		cmocka_unit_test(wrong_issuances_are_refused),
+		cmocka_unit_test(a_tenant_is_needed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,7 @@ static enum admin_status open_content(const char *content, struct item_source **
 	return open_bytes(content, strlen(content), out);
 }
 
-static void test_items(void **state _unused_) {
+static void items_are_read_as_the_rows_say(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		_cleanup_(item_source_closep) struct item_source *source = NULL;
 		struct item item;
@@ -89,7 +89,7 @@ static void test_items(void **state _unused_) {
 }
 
 /* It is for the parser to refuse, not to be passed over. */
-static void test_a_nul_is_no_blank(void **state _unused_) {
+static void a_nul_is_no_blank(void **state _unused_) {
 	static const char content[] = "{}\0\n\0\0\n{}\n";
 	_cleanup_(item_source_closep) struct item_source *source = NULL;
 	static const size_t lens[] = { 3, 2, 2 };
@@ -104,7 +104,7 @@ static void test_a_nul_is_no_blank(void **state _unused_) {
 	assert_false(item_source_next(source, &item));
 }
 
-static void test_a_broken_document_is_refused_whole(void **state _unused_) {
+static void a_broken_document_is_refused_whole(void **state _unused_) {
 	struct item_source *source = NULL;
 
 	assert_int_equal(open_content("[{\"a\":1},", &source), ADMIN_REFUSED);
@@ -112,7 +112,7 @@ static void test_a_broken_document_is_refused_whole(void **state _unused_) {
 	assert_null(source);
 }
 
-static void test_a_missing_file(void **state _unused_) {
+static void a_missing_file_is_a_wrong_argument(void **state _unused_) {
 	struct item_source *source = NULL;
 
 	assert_int_equal(item_source_open("/nonexistent/items", &source), ADMIN_USAGE);
@@ -120,10 +120,10 @@ static void test_a_missing_file(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_items),
-		cmocka_unit_test(test_a_nul_is_no_blank),
-		cmocka_unit_test(test_a_broken_document_is_refused_whole),
-		cmocka_unit_test(test_a_missing_file),
+		cmocka_unit_test(items_are_read_as_the_rows_say),
+		cmocka_unit_test(a_nul_is_no_blank),
+		cmocka_unit_test(a_broken_document_is_refused_whole),
+		cmocka_unit_test(a_missing_file_is_a_wrong_argument),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,7 @@ static void assert_items(struct newest *newest, const char *const *expected) {
 	assert_null(expected[count]);
 }
 
-static void test_order(void **state _unused_) {
+static void items_are_ordered(void **state _unused_) {
 	_cleanup_(newest_freep) struct newest *newest = newest_new(10, free_item);
 
 	add(newest, 2, 0, 0);
@@ -36,7 +36,7 @@ static void test_order(void **state _unused_) {
 		     (const char *const[]){ "0/0/1", "1/0/9", "1/1/6", "1/1/7", "2/0/0", NULL });
 }
 
-static void test_nothing(void **state _unused_) {
+static void an_empty_list_has_no_items(void **state _unused_) {
 	_cleanup_(newest_freep) struct newest *newest = newest_new(1, free_item);
 
 	assert_items(newest, (const char *const[]){ NULL });
@@ -44,7 +44,7 @@ static void test_nothing(void **state _unused_) {
 }
 
 /* Whatever the order in which they come. */
-static void test_the_newest_of_many(void **state _unused_) {
+static void only_the_newest_of_many_stay(void **state _unused_) {
 	enum { MANY = 10007, STEP = 7919 };
 	struct newest *newest = newest_new(3, free_item);
 
@@ -60,9 +60,9 @@ static void test_the_newest_of_many(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_the_newest_of_many),
+		cmocka_unit_test(items_are_ordered),
+		cmocka_unit_test(an_empty_list_has_no_items),
+		cmocka_unit_test(only_the_newest_of_many_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

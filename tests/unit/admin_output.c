@@ -15,7 +15,7 @@ static long printed_bytes(const struct buffer *buffer, enum admin_status expecte
 	return len;
 }
 
-static void test_whole_buffer_is_printed(void **state _unused_) {
+static void a_whole_buffer_is_printed(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(MAX_BYTES);
 
 	assert_int_equal(printed_bytes(&buffer, ADMIN_OK), 0);
@@ -23,7 +23,7 @@ static void test_whole_buffer_is_printed(void **state _unused_) {
 	assert_int_equal(printed_bytes(&buffer, ADMIN_OK), 10);
 }
 
-static void test_overflowed_buffer_is_no_answer(void **state _unused_) {
+static void an_overflowed_buffer_is_no_answer(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(MAX_BYTES);
 
 	buffer_append_string(&buffer, "0123456789");
@@ -31,7 +31,7 @@ static void test_overflowed_buffer_is_no_answer(void **state _unused_) {
 	assert_int_equal(printed_bytes(&buffer, ADMIN_REFUSED), 0);
 }
 
-static void test_failed_write_is_refused(void **state _unused_) {
+static void a_failed_write_is_refused(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(MAX_BYTES);
 	FILE *full = fopen("/dev/full", "w");
 
@@ -44,9 +44,9 @@ static void test_failed_write_is_refused(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole_buffer_is_printed),
-		cmocka_unit_test(test_overflowed_buffer_is_no_answer),
-		cmocka_unit_test(test_failed_write_is_refused),
+		cmocka_unit_test(a_whole_buffer_is_printed),
+		cmocka_unit_test(an_overflowed_buffer_is_no_answer),
+		cmocka_unit_test(a_failed_write_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
 
 static const size_t sizes[] = { 0, 1, 15, 16, 17, 4096, 16384, 16385, 65536, 1 << 20 };
 
-static void test_allocations_do_not_overlap(void **state _unused_) {
+static void allocations_do_not_overlap(void **state _unused_) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	unsigned char *blocks[20 * ARRAY_LEN(sizes)];
 
@@ -20,7 +20,7 @@ static void test_allocations_do_not_overlap(void **state _unused_) {
 	}
 }
 
-static void test_reset(void **state _unused_) {
+static void a_reset_arena_is_used_again(void **state _unused_) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 
 	for (int round = 0; round < 3; round++) {
@@ -32,7 +32,7 @@ static void test_reset(void **state _unused_) {
 	assert_int_equal(*(char *)arena_zalloc(arena, 64), 0);
 }
 
-static void test_copies(void **state _unused_) {
+static void copies_end_with_a_nul(void **state _unused_) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 
 	assert_string_equal(arena_strdup(arena, "text"), "text");
@@ -44,7 +44,7 @@ static void test_copies(void **state _unused_) {
 	assert_string_equal(arena_printf(arena, "%s/%d", "a", 7), "a/7");
 }
 
-static void test_growing_array(void **state _unused_) {
+static void a_growing_array_keeps_its_items(void **state _unused_) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	size_t capacity = 0, *items = NULL;
 
@@ -59,10 +59,10 @@ static void test_growing_array(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_allocations_do_not_overlap),
-		cmocka_unit_test(test_reset),
-		cmocka_unit_test(test_copies),
-		cmocka_unit_test(test_growing_array),
+		cmocka_unit_test(allocations_do_not_overlap),
+		cmocka_unit_test(a_reset_arena_is_used_again),
+		cmocka_unit_test(copies_end_with_a_nul),
+		cmocka_unit_test(a_growing_array_keeps_its_items),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 #include "base/backoff.h"
 #include "unit.h"
 
-static void test_pauses_grow_to_their_bound(void **state) {
+static void pauses_grow_to_their_bound(void **state) {
 	static const int64_t pauses[] = { 100, 200, 400, 800, 1000, 1000 };
 	struct backoff backoff = { 0 };
 
@@ -22,7 +22,7 @@ static void test_pauses_grow_to_their_bound(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_pauses_grow_to_their_bound) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(pauses_grow_to_their_bound) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ static const struct {
 	{ "all bytes beyond ASCII", "\x80\xff\xc3\xa4", -1, { 0 } },
 };
 
-static void test_decode(void **state _unused_) {
+static void only_canonical_text_is_decoded(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		uint8_t bytes[3] = { 0 };
 		size_t len = 0;
@@ -40,7 +40,7 @@ static void test_decode(void **state _unused_) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_decode) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(only_canonical_text_is_decoded) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

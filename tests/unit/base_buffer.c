@@ -1,7 +1,7 @@
 #include "base/buffer.h"
 #include "unit.h"
 
-static void test_append(void **state _unused_) {
+static void appends_end_with_a_nul(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(1024);
 
 	buffer_append(&buffer, NULL, 0);
@@ -17,7 +17,7 @@ static void test_append(void **state _unused_) {
 	assert_string_equal(buffer.data, "");
 }
 
-static void test_many_small_appends(void **state _unused_) {
+static void many_small_appends_are_whole(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(100000);
 
 	for (int i = 0; i < 100000; i++)
@@ -27,7 +27,7 @@ static void test_many_small_appends(void **state _unused_) {
 	assert_int_equal(buffer.data[99999], 'a' + 99999 % 26);
 }
 
-static void test_maximum(void **state _unused_) {
+static void a_full_buffer_overflows(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(4);
 
 	buffer_append_string(&buffer, "1234");
@@ -58,7 +58,7 @@ static const struct {
 	{ NULL, "null" },
 };
 
-static void test_json_string(void **state _unused_) {
+static void strings_are_escaped_for_json(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(strings); i++) {
 		_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(256);
 
@@ -67,7 +67,7 @@ static void test_json_string(void **state _unused_) {
 	}
 }
 
-static void test_visible(void **state _unused_) {
+static void controls_are_made_visible(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer buffer = BUFFER_INIT(256);
 
 	buffer_append_visible(&buffer, "tenant=\"\xe2\x81\xa6\xc3\xa9\x1b[0m\\\xd8\x9c\" end\x7f");
@@ -90,7 +90,7 @@ static const struct {
 	{ "\xfb\xff\xbf", "-_-_", "+/+/" },
 };
 
-static void test_base64(void **state _unused_) {
+static void bytes_are_encoded_with_and_without_padding(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(encoded); i++) {
 		_cleanup_(buffer_destroy) struct buffer url = BUFFER_INIT(64),
 							padded = BUFFER_INIT(64);
@@ -104,9 +104,12 @@ static void test_base64(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_append),  cmocka_unit_test(test_many_small_appends),
-		cmocka_unit_test(test_maximum), cmocka_unit_test(test_json_string),
-		cmocka_unit_test(test_visible), cmocka_unit_test(test_base64),
+		cmocka_unit_test(appends_end_with_a_nul),
+		cmocka_unit_test(many_small_appends_are_whole),
+		cmocka_unit_test(a_full_buffer_overflows),
+		cmocka_unit_test(strings_are_escaped_for_json),
+		cmocka_unit_test(controls_are_made_visible),
+		cmocka_unit_test(bytes_are_encoded_with_and_without_padding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

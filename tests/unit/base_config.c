@@ -38,7 +38,7 @@ static struct config *load_setting(const char *setting, struct buffer *problems)
 	return config;
 }
 
-static void test_defaults(void **state _unused_) {
+static void every_key_has_its_default(void **state _unused_) {
 	const struct config_source source = { 0 };
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024);
 	_cleanup_(config_freep) struct config *config = NULL;
@@ -98,7 +98,7 @@ static const char *const taken[] = {
 	"log.format=json",
 };
 
-static void test_taken(void **state _unused_) {
+static void valid_settings_are_taken(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(taken); i++) {
 		_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024);
 		_cleanup_(config_freep) struct config *config = load_setting(taken[i], &problems);
@@ -187,7 +187,7 @@ static const struct {
 	  "--set: (52-characters): unknown key" },
 };
 
-static void test_refused(void **state _unused_) {
+static void wrong_settings_are_refused(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 		_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024);
 		_cleanup_(config_freep) struct config *config =
@@ -200,7 +200,7 @@ static void test_refused(void **state _unused_) {
 	}
 }
 
-static void test_values(void **state _unused_) {
+static void values_reach_their_fields(void **state _unused_) {
 	const char *const settings[] = { "kafka.bootstrap.servers= a:1,b:2 ",
 					 "endpoint.allow.networks=10.0.0.0/8,::1",
 					 "kafka.acks.x=1",
@@ -235,7 +235,7 @@ static void test_values(void **state _unused_) {
 	assert_string_equal(config->worker_master_key_files.items[1], "c");
 }
 
-static void test_later_sources_win(void **state _unused_) {
+static void later_sources_win(void **state _unused_) {
 	char variables[][64] = { "PATH=/bin", "POSTHORN_BATCH_MAX_RECORDS=20",
 				 "POSTHORN_GROUP_ID=environment", "POSTHORN_NO_SUCH_KEY=1",
 				 "POSTHORN_KAFKA_SSL_CA_LOCATION=/ca" };
@@ -259,7 +259,7 @@ static void test_later_sources_win(void **state _unused_) {
 	assert_string_equal(config_kafka_get(config, "ssl.ca.location"), "/ca");
 }
 
-static void test_every_problem_is_named(void **state _unused_) {
+static void every_problem_is_named(void **state _unused_) {
 	char variable[] = "POSTHORN_LOG_LEVEL=loud", *const environment[] = { variable, NULL };
 	const char *const settings[] = { "x=y" };
 	const struct config_source source = { .file = path,
@@ -312,7 +312,7 @@ static const struct {
 	  "file: has mode 0604" },
 };
 
-static void test_files(void **state _unused_) {
+static void files_are_judged_by_content_and_mode(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		const struct config_source source = { .file = path };
 		_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
@@ -328,7 +328,7 @@ static void test_files(void **state _unused_) {
 	}
 }
 
-static void test_no_file(void **state _unused_) {
+static void a_missing_file_is_refused(void **state _unused_) {
 	const struct config_source missing = { .file = path }, folder = { .file = directory };
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
 	struct config *config = NULL;
@@ -340,7 +340,7 @@ static void test_no_file(void **state _unused_) {
 	assert_non_null(strstr(problems.data, ": file: Is a directory"));
 }
 
-static void test_tokens_file(void **state _unused_) {
+static void the_tokens_file_is_judged_for_a_gateway(void **state _unused_) {
 	_cleanup_(x_freep) char *setting = x_asprintf("gateway.tokens.file=%s", path);
 	const struct config_source asked = { .settings = (const char *const *)&setting,
 					     .setting_count = 1,
@@ -361,7 +361,7 @@ static void test_tokens_file(void **state _unused_) {
 }
 
 /* docs/configuration.md is made of these lines: a key, its default, a sentence. */
-static void test_list(void **state _unused_) {
+static void the_list_and_the_help_name_every_key(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer list = BUFFER_INIT(65536),
 						help = BUFFER_INIT(65536);
 	char *rest, *line;
@@ -381,16 +381,16 @@ static void test_list(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_taken),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_later_sources_win),
-		cmocka_unit_test(test_every_problem_is_named),
-		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_no_file),
-		cmocka_unit_test(test_tokens_file),
-		cmocka_unit_test(test_list),
+		cmocka_unit_test(every_key_has_its_default),
+		cmocka_unit_test(valid_settings_are_taken),
+		cmocka_unit_test(wrong_settings_are_refused),
+		cmocka_unit_test(values_reach_their_fields),
+		cmocka_unit_test(later_sources_win),
+		cmocka_unit_test(every_problem_is_named),
+		cmocka_unit_test(files_are_judged_by_content_and_mode),
+		cmocka_unit_test(a_missing_file_is_refused),
+		cmocka_unit_test(the_tokens_file_is_judged_for_a_gateway),
+		cmocka_unit_test(the_list_and_the_help_name_every_key),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -34,7 +34,7 @@ static const struct {
 	{ "99999999999999999999ms", -EINVAL, 0 },
 };
 
-static void test_parse(void **state _unused_) {
+static void durations_are_parsed(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(durations); i++) {
 		int64_t ms = 0;
 
@@ -52,7 +52,7 @@ static const struct {
 	{ 90000, "90s" }, { 86400000, "1d" }, { 90000000, "25h" },
 };
 
-static void test_format(void **state _unused_) {
+static void durations_are_formatted(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(formatted); i++) {
 		char text[DURATION_TEXT_SIZE];
 
@@ -62,8 +62,8 @@ static void test_format(void **state _unused_) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse),
-					    cmocka_unit_test(test_format) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(durations_are_parsed),
+					    cmocka_unit_test(durations_are_formatted) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

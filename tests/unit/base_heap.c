@@ -25,7 +25,7 @@ static size_t drain(struct heap *heap) {
 	return count;
 }
 
-static void test_smallest_first(void **state _unused_) {
+static void the_smallest_comes_first(void **state _unused_) {
 	_cleanup_(heap_destroy) struct heap heap = { 0 };
 	struct heap_node nodes[NODES] = { 0 };
 	uint32_t seed = 1;
@@ -37,7 +37,7 @@ static void test_smallest_first(void **state _unused_) {
 	assert_null(heap_first(&heap));
 }
 
-static void test_moved_and_removed(void **state _unused_) {
+static void nodes_are_moved_and_removed(void **state _unused_) {
 	_cleanup_(heap_destroy) struct heap heap = { 0 };
 	struct heap_node nodes[NODES] = { 0 };
 	uint32_t seed = 2;
@@ -53,7 +53,7 @@ static void test_moved_and_removed(void **state _unused_) {
 	assert_int_equal(drain(&heap), NODES - NODES / 5);
 }
 
-static void test_extreme_keys(void **state _unused_) {
+static void extreme_keys_keep_their_order(void **state _unused_) {
 	_cleanup_(heap_destroy) struct heap heap = { 0 };
 	struct heap_node last = { 0 }, first = { 0 };
 
@@ -67,9 +67,9 @@ static void test_extreme_keys(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_smallest_first),
-		cmocka_unit_test(test_moved_and_removed),
-		cmocka_unit_test(test_extreme_keys),
+		cmocka_unit_test(the_smallest_comes_first),
+		cmocka_unit_test(nodes_are_moved_and_removed),
+		cmocka_unit_test(extreme_keys_keep_their_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,7 @@ static const char *next_entry(const char *marker) {
 	return strstr(entry, marker);
 }
 
-static void test_logfmt(void **state _unused_) {
+static void a_line_is_logfmt(void **state _unused_) {
 	log_info("partition restored", "partition=%d topic=%s", 3, "webhook-state");
 	assert_string_equal(
 	    next_entry("level="),
@@ -63,7 +63,7 @@ static void test_logfmt(void **state _unused_) {
 			    "level=error message=\"failed\" error=\"say \\\"no\\\" again\\\\\"\n");
 }
 
-static void test_json(void **state _unused_) {
+static void a_line_is_json(void **state _unused_) {
 	log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
 	log_info("a \"b\"", "n=%d error=%s last=x", 1, log_quote("two \"words\""));
 	assert_string_equal(
@@ -72,7 +72,7 @@ static void test_json(void **state _unused_) {
 	    "\\\"words\\\"\",\"last\":\"x\"}\n");
 }
 
-static void test_threshold(void **state _unused_) {
+static void levels_below_the_threshold_are_silent(void **state _unused_) {
 	log_debug("unsaid", "n=%d", 1);
 	log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT);
 	log_warn("unsaid", "n=%d", 2);
@@ -80,7 +80,7 @@ static void test_threshold(void **state _unused_) {
 	assert_string_equal(next_entry("level="), "level=error message=\"said\" n=3\n");
 }
 
-static void test_a_long_value_is_cut(void **state _unused_) {
+static void a_long_value_is_cut(void **state _unused_) {
 	char value[10000];
 
 	memset(value, 'x', sizeof(value) - 1);
@@ -91,7 +91,7 @@ static void test_a_long_value_is_cut(void **state _unused_) {
 	assert_string_equal(log_quote(NULL), "\"\"");
 }
 
-static void test_controls_are_visible(void **state _unused_) {
+static void controls_are_visible(void **state _unused_) {
 	const char *expected = "tenant=\"a\\u009b31m\\u202e\" end=\\u007f\n";
 
 	log_info("said", "tenant=%s end=\x7f",
@@ -120,7 +120,7 @@ static void drain(char *text) {
 
 /* More than the pipe or socket takes, and nobody reads: no line waits; each is there whole, or is
  * counted. */
-static void test_a_reader_that_stalls(void **state _unused_) {
+static void a_reader_that_stalls_stops_nobody(void **state _unused_) {
 	_cleanup_(x_freep) char *text = x_calloc(1, LINES_MAX);
 	uint64_t before = log_dropped(), dropped;
 	char told[64];
@@ -149,13 +149,14 @@ static void test_a_reader_that_stalls(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_logfmt, divert, restore),
-		cmocka_unit_test_setup_teardown(test_json, divert, restore),
-		cmocka_unit_test_setup_teardown(test_threshold, divert, restore),
-		cmocka_unit_test_setup_teardown(test_a_long_value_is_cut, divert, restore),
-		cmocka_unit_test_setup_teardown(test_controls_are_visible, divert, restore),
-		cmocka_unit_test_setup_teardown(test_a_reader_that_stalls, divert, restore),
-		cmocka_unit_test_setup_teardown(test_a_reader_that_stalls, divert_to_socket,
+		cmocka_unit_test_setup_teardown(a_line_is_logfmt, divert, restore),
+		cmocka_unit_test_setup_teardown(a_line_is_json, divert, restore),
+		cmocka_unit_test_setup_teardown(levels_below_the_threshold_are_silent, divert,
+						restore),
+		cmocka_unit_test_setup_teardown(a_long_value_is_cut, divert, restore),
+		cmocka_unit_test_setup_teardown(controls_are_visible, divert, restore),
+		cmocka_unit_test_setup_teardown(a_reader_that_stalls_stops_nobody, divert, restore),
+		cmocka_unit_test_setup_teardown(a_reader_that_stalls_stops_nobody, divert_to_socket,
 						restore),
 	};
 

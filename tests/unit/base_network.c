@@ -38,7 +38,7 @@ static const struct {
 	{ "1111:1111:1111:1111:1111:1111:1111:1111:1111/8", -EINVAL, 0 },
 };
 
-static void test_parse(void **state _unused_) {
+static void networks_are_parsed(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(networks); i++) {
 		struct network network = { 0 };
 		int r = network_parse(networks[i].text, &network);
@@ -72,7 +72,7 @@ static const struct {
 	{ "::1", "::1", true },
 };
 
-static void test_contains(void **state _unused_) {
+static void a_network_contains_its_addresses(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
 		struct network network;
 		struct network_list list = { .items = &network, .count = 1 };
@@ -85,7 +85,7 @@ static void test_contains(void **state _unused_) {
 	}
 }
 
-static void test_any_of_several(void **state _unused_) {
+static void a_list_contains_the_addresses_of_each(void **state _unused_) {
 	struct network items[2];
 	struct network_list list = { .items = items, .count = 2 }, none = { 0 };
 	struct in6_addr address = IN6ADDR_LOOPBACK_INIT;
@@ -97,9 +97,10 @@ static void test_any_of_several(void **state _unused_) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse),
-					    cmocka_unit_test(test_contains),
-					    cmocka_unit_test(test_any_of_several) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(networks_are_parsed),
+					    cmocka_unit_test(a_network_contains_its_addresses),
+					    cmocka_unit_test(
+						a_list_contains_the_addresses_of_each) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

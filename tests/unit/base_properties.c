@@ -56,7 +56,7 @@ static const struct {
 	{ "nothing", "", "" },
 };
 
-static void test_parse(void **state _unused_) {
+static void properties_are_parsed(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		_cleanup_(buffer_destroy) struct buffer read = BUFFER_INIT(1024);
 		struct properties_handler handler = { .context = &read,
@@ -70,7 +70,7 @@ static void test_parse(void **state _unused_) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(properties_are_parsed) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

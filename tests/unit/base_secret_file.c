@@ -111,7 +111,7 @@ static int judge_as_root(void) {
 	return judge_all(of_root, ARRAY_LEN(of_root));
 }
 
-static void test_owner_and_mode(void **state _unused_) {
+static void owner_and_mode_decide(void **state _unused_) {
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(run_as(USER, GROUP, judge_as_user), 0);
@@ -156,7 +156,7 @@ static void assert_opens(int expected, const char *sentence) {
 }
 
 /* A link is as good as what it leads to: its own mode says nothing. */
-static void test_links_are_followed(void **state _unused_) {
+static void links_are_followed(void **state _unused_) {
 	make_file(elsewhere, 0600);
 	assert_int_equal(symlink("elsewhere", path), 0);
 	assert_opens(0, NULL);
@@ -170,7 +170,7 @@ static void test_links_are_followed(void **state _unused_) {
 	unlink(path);
 }
 
-static void test_no_regular_file(void **state _unused_) {
+static void only_a_regular_file_opens(void **state _unused_) {
 	assert_opens(-ENOENT, NULL);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_opens(SECRET_FILE_E_REFUSED, "is not a regular file");
@@ -189,7 +189,7 @@ static int open_secret(void) {
 
 /* As the kubelet mounts a Secret: the file's name is a link to a link's file, and the file root's,
  * readable by the group of fsGroup. */
-static void test_a_mounted_secret(void **state _unused_) {
+static void a_mounted_secret_opens(void **state _unused_) {
 	char folder[128], file[256], data[128];
 
 	if (geteuid() != 0)
@@ -215,10 +215,10 @@ static void test_a_mounted_secret(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_owner_and_mode),
-		cmocka_unit_test(test_links_are_followed),
-		cmocka_unit_test(test_no_regular_file),
-		cmocka_unit_test(test_a_mounted_secret),
+		cmocka_unit_test(owner_and_mode_decide),
+		cmocka_unit_test(links_are_followed),
+		cmocka_unit_test(only_a_regular_file_opens),
+		cmocka_unit_test(a_mounted_secret_opens),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

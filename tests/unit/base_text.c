@@ -35,7 +35,7 @@ static const struct {
 	TEXT("continued by a lead byte", "\xc3\xc3\xa9", false),
 };
 
-static void test_utf8(void **state _unused_) {
+static void utf8_is_judged_byte_by_byte(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		/* A copy of the exact size shows a sanitizer each byte read past the end. */
 		_cleanup_(x_freep) char *copy = x_malloc(texts[i].len);
@@ -63,7 +63,7 @@ static const struct {
 	{ "00112233_4455_8677_8899_aabbccddeeff", NULL },
 };
 
-static void test_uuid(void **state _unused_) {
+static void uuids_are_parsed_and_formatted(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(uuids); i++) {
 		struct uuid uuid;
 		char text[UUID_TEXT_SIZE];
@@ -78,7 +78,7 @@ static void test_uuid(void **state _unused_) {
 	}
 }
 
-static void test_uuid_versions(void **state _unused_) {
+static void uuids_have_their_version(void **state _unused_) {
 	const uint8_t hash[16] = { [0 ... 15] = 0xff };
 	struct uuid from_hash = uuid_from_hash(hash), one = uuid_random(), two = uuid_random();
 	char text[UUID_TEXT_SIZE];
@@ -121,7 +121,7 @@ static const char *const no_times[] = {
 	"2026-01-31T12:00:00.000+",
 };
 
-static void test_iso8601(void **state _unused_) {
+static void times_are_formatted_and_parsed(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
 		char text[CLOCK_ISO8601_SIZE];
 		int64_t wall_ms = 0;
@@ -178,7 +178,7 @@ static const struct {
 	{ "\xff", 0, 0 },
 };
 
-static void test_controls(void **state _unused_) {
+static void control_characters_are_found(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(controls); i++) {
 		uint32_t code_point = 0;
 		size_t len = utf8_control(controls[i].text, &code_point);
@@ -190,9 +190,11 @@ static void test_controls(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_utf8),    cmocka_unit_test(test_controls),
-		cmocka_unit_test(test_uuid),    cmocka_unit_test(test_uuid_versions),
-		cmocka_unit_test(test_iso8601),
+		cmocka_unit_test(utf8_is_judged_byte_by_byte),
+		cmocka_unit_test(control_characters_are_found),
+		cmocka_unit_test(uuids_are_parsed_and_formatted),
+		cmocka_unit_test(uuids_have_their_version),
+		cmocka_unit_test(times_are_formatted_and_parsed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,7 @@ static enum attempt_reason attempt_of(struct fixture *f, struct job *job) {
 /* --- a kept connection that ends --- */
 
 /* Also one over which a large body went, for which the socket was waited for to be written to. */
-static void test_large_bodies_keep_their_connection(void **state) {
+static void large_bodies_keep_their_connection(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);
 	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
@@ -65,7 +65,7 @@ static void test_large_bodies_keep_their_connection(void **state) {
 
 /* The receiver may end it at any moment, also just as we send: that is not its endpoint's failure,
  * however often. */
-static void test_kept_connections_that_end(void **state) {
+static void a_kept_connection_that_ends_is_no_failure(void **state) {
 	static const struct {
 		const char *name;
 		enum behaviour behaviour;
@@ -113,7 +113,7 @@ static void test_kept_connections_that_end(void **state) {
 
 /* Also where many of them end at once: each goes to a fresh one then, not to the next that has
  * ended. */
-static void test_a_thousand_kept_connections_that_end(void **state) {
+static void a_thousand_kept_connections_may_end_at_once(void **state) {
 	enum { JOBS = 1200 };
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_CLOSE_SECOND_REQUEST, NULL);
@@ -130,7 +130,7 @@ static void test_a_thousand_kept_connections_that_end(void **state) {
 }
 
 /* What ends on a connection that was opened for it has failed; so has an answer that began. */
-static void test_what_is_not_sent_again(void **state) {
+static void a_fresh_connection_that_ends_is_a_failure(void **state) {
 	static const struct {
 		const char *name;
 		enum behaviour behaviour;
@@ -164,7 +164,7 @@ static void test_what_is_not_sent_again(void **state) {
 }
 
 /* A second sending is one: the gate is asked again. */
-static void test_gate_closes_before_it_is_sent_again(void **state) {
+static void the_gate_is_asked_before_a_second_sending(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_HOLD_SECOND_REQUEST, NULL);
 	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
@@ -185,7 +185,7 @@ static void test_gate_closes_before_it_is_sent_again(void **state) {
 }
 
 /* delivery.timeout is an attempt's, however often it is sent. */
-static void test_both_sendings_share_the_time(void **state) {
+static void both_sendings_share_the_time(void **state) {
 	enum { HELD_MS = TIMEOUT_MS * 2 / 3 };
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_HOLD_SECOND_REQUEST, NULL);
@@ -208,7 +208,7 @@ static void test_both_sendings_share_the_time(void **state) {
 
 /* --- a name that moves --- */
 
-static void test_connections_have_a_lifetime(void **state) {
+static void connections_have_a_lifetime(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);
 	int64_t began = clock_monotonic_ms();
@@ -232,7 +232,7 @@ static enum attempt_reason probe(struct fixture *f, struct route *route, int num
 }
 
 /* A probe asks where the name is now, and what got through is not sent to where it was. */
-static void test_probe_of_a_name_that_moved(void **state) {
+static void a_probe_follows_a_name_that_moved(void **state) {
 	struct fixture *f = *state;
 	struct receiver *old =
 	    receiver_that(BEHAVE_ANSWER, "HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n");
@@ -259,7 +259,7 @@ static void test_probe_of_a_name_that_moved(void **state) {
 
 /* Its own connection is fresh; those of the host's other endpoints stay as they are while it fails.
  */
-static void test_failed_probe_leaves_connections(void **state) {
+static void a_failed_probe_leaves_other_connections(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver =
 	    receiver_that(BEHAVE_ANSWER, "HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n");
@@ -281,15 +281,15 @@ static void test_failed_probe_leaves_connections(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		CONNECTION_TEST(test_large_bodies_keep_their_connection),
-		CONNECTION_TEST(test_kept_connections_that_end),
-		CONNECTION_TEST(test_a_thousand_kept_connections_that_end),
-		CONNECTION_TEST(test_what_is_not_sent_again),
-		CONNECTION_TEST(test_gate_closes_before_it_is_sent_again),
-		CONNECTION_TEST(test_both_sendings_share_the_time),
-		CONNECTION_TEST(test_connections_have_a_lifetime),
-		CONNECTION_TEST(test_probe_of_a_name_that_moved),
-		CONNECTION_TEST(test_failed_probe_leaves_connections),
+		CONNECTION_TEST(large_bodies_keep_their_connection),
+		CONNECTION_TEST(a_kept_connection_that_ends_is_no_failure),
+		CONNECTION_TEST(a_thousand_kept_connections_may_end_at_once),
+		CONNECTION_TEST(a_fresh_connection_that_ends_is_a_failure),
+		CONNECTION_TEST(the_gate_is_asked_before_a_second_sending),
+		CONNECTION_TEST(both_sendings_share_the_time),
+		CONNECTION_TEST(connections_have_a_lifetime),
+		CONNECTION_TEST(a_probe_follows_a_name_that_moved),
+		CONNECTION_TEST(a_failed_probe_leaves_other_connections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

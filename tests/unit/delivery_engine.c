@@ -14,7 +14,7 @@
 
 /* --- what is sent --- */
 
-static void test_keeps_its_connection(void **state) {
+static void an_endpoint_keeps_its_connection(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);
 
@@ -92,7 +92,7 @@ static void assert_request(struct fixture *f, struct receiver *receiver,
 	assert_string_equal(body, body_text);
 }
 
-static void test_sends_what_it_signs(void **state) {
+static void the_signed_request_is_the_sent_one(void **state) {
 	static const char *const rows[] = {
 		"http://127.0.0.1:%u/",
 		"http://127.0.0.1:%u/hook?a=1&b=2",
@@ -125,7 +125,7 @@ static void test_sends_what_it_signs(void **state) {
 
 /* The root's dot is the url's, in Host as in what is signed, but no part of the name that a
  * certificate is for. Source: RFC 6066 section 3. */
-static void test_dot_behind_a_name_over_tls(void **state) {
+static void the_dot_behind_a_name_is_not_part_of_its_certificate(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver =
 	    receiver_new(&(struct receiver_options){ .tls = &(struct tls_server_options){ 0 } });
@@ -144,7 +144,7 @@ static void test_dot_behind_a_name_over_tls(void **state) {
 	receiver_free(receiver);
 }
 
-static void test_sends_the_largest_body(void **state) {
+static void the_largest_body_is_sent(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);
 	struct route *route = route_to_port(f, 1, receiver_port(receiver));
@@ -293,19 +293,19 @@ static void try_answers(struct fixture *f, bool to_the_timeout) {
 	}
 }
 
-static void test_answers(void **state) {
+static void answers_have_their_result(void **state) {
 	struct fixture *f = *state;
 
 	f->config.delivery_timeout_ms = PATIENCE_MS;
 	try_answers(f, false);
 }
 
-static void test_answers_that_last(void **state) {
+static void answers_that_last_have_their_result(void **state) {
 	try_answers(*state, true);
 }
 
 /* The connection of an answer that was read to its end is used again, that of another is not. */
-static void test_drained_answers_keep_the_connection(void **state) {
+static void drained_answers_keep_the_connection(void **state) {
 	static const struct {
 		const char *name;
 		enum behaviour behaviour;
@@ -335,7 +335,7 @@ static void test_drained_answers_keep_the_connection(void **state) {
 
 /* --- what does not get there --- */
 
-static void test_failures_before_the_answer(void **state) {
+static void failures_before_the_answer_have_their_reason(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_SPEAK_FIRST, "HTTP/1.1 400 No\r\n\r\n");
 	char tls_url[64], refused_url[64], private_url[64];
@@ -366,7 +366,7 @@ static void test_failures_before_the_answer(void **state) {
 	receiver_free(receiver);
 }
 
-static void test_http_needs_its_option(void **state) {
+static void http_needs_its_option(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);
 
@@ -380,7 +380,7 @@ static void test_http_needs_its_option(void **state) {
 
 /* --- who waits for whom --- */
 
-static void test_hanging_endpoint_disturbs_nobody(void **state) {
+static void a_hanging_endpoint_holds_up_no_other(void **state) {
 	struct fixture *f = *state;
 	struct receiver *hanging = receiver_that(BEHAVE_HANG, NULL),
 			*well = receiver_that(BEHAVE_ANSWER, NULL);
@@ -411,7 +411,7 @@ static void test_hanging_endpoint_disturbs_nobody(void **state) {
  * A resolver that does not answer must not stop the thread, neither while it is asked nor when it
  * is given up; and a name is asked for a few times at once, not once for every delivery.
  */
-static void test_slow_name_disturbs_nobody(void **state) {
+static void a_slow_name_holds_up_no_other(void **state) {
 	struct fixture *f = *state;
 	struct receiver *well = receiver_that(BEHAVE_ANSWER, NULL);
 	_cleanup_(route_unrefp) struct route *bad = route_to(f, 1, "http://slow.test/");
@@ -460,7 +460,7 @@ static void expect_bound(struct fixture *f, struct receiver *receiver, int jobs,
 	assert_int_equal(receiver_held_max(receiver), bound);
 }
 
-static void test_bound_per_endpoint(void **state) {
+static void an_endpoint_has_its_bound(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_HOLD, NULL);
 	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
@@ -473,7 +473,7 @@ static void test_bound_per_endpoint(void **state) {
 	receiver_free(receiver);
 }
 
-static void test_bound_per_host(void **state) {
+static void a_host_has_its_bound(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_HOLD, NULL),
 			*other = receiver_that(BEHAVE_ANSWER, NULL);
@@ -500,7 +500,7 @@ static void test_bound_per_host(void **state) {
 	receiver_free(other);
 }
 
-static void test_bound_of_all(void **state) {
+static void all_endpoints_have_a_bound(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_HOLD, NULL);
 	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
@@ -515,7 +515,7 @@ static void test_bound_of_all(void **state) {
 
 /* --- what is called back --- */
 
-static void test_gate(void **state) {
+static void only_jobs_of_the_admitted_epoch_are_attempted(void **state) {
 	static const struct {
 		const char *name;
 		int32_t partition;
@@ -552,7 +552,7 @@ static void test_gate(void **state) {
 
 /* What waits behind a busy endpoint comes back as soon as the gate closes; what is in flight ends
  * as it ends. */
-static void test_gate_closes_on_what_waits(void **state) {
+static void a_closed_gate_returns_waiting_jobs(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_HOLD, NULL);
 	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
@@ -578,7 +578,7 @@ static void test_gate_closes_on_what_waits(void **state) {
 }
 
 /* What was not to be sent any more when its connection was there. */
-static void test_withheld(void **state, void (*withhold)(struct engine *engine)) {
+static void assert_withheld(void **state, void (*withhold)(struct engine *engine)) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);
 	_cleanup_(x_freep) char *url = x_asprintf("http://slow.test:%d/", receiver_port(receiver));
@@ -606,16 +606,16 @@ static void end_lease(struct engine *engine) {
 	engine_lease_set(engine, clock_monotonic_us());
 }
 
-static void test_gate_closes_while_connecting(void **state) {
-	test_withheld(state, close_gate);
+static void the_gate_may_close_while_connecting(void **state) {
+	assert_withheld(state, close_gate);
 }
 
-static void test_lease_ends_while_connecting(void **state) {
-	test_withheld(state, end_lease);
+static void the_lease_may_end_while_connecting(void **state) {
+	assert_withheld(state, end_lease);
 }
 
 /* Jobs wait for a lease; they are not refused, and they need nothing but that it holds again. */
-static void test_lease(void **state) {
+static void jobs_wait_for_a_lease(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);
 	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
@@ -638,7 +638,7 @@ static void test_lease(void **state) {
 	receiver_free(receiver);
 }
 
-static void test_drop_endpoint(void **state) {
+static void a_dropped_endpoint_returns_its_jobs(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_HOLD, NULL);
 	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
@@ -662,7 +662,7 @@ static void test_drop_endpoint(void **state) {
 	receiver_free(receiver);
 }
 
-static void test_moved_endpoint(void **state) {
+static void a_moved_endpoint_has_a_queue_of_its_own(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_HOLD, NULL),
 			*next = receiver_that(BEHAVE_ANSWER, NULL);
@@ -688,7 +688,7 @@ static void test_moved_endpoint(void **state) {
 	receiver_free(next);
 }
 
-static void test_stop_ends_within_its_grace(void **state) {
+static void a_stop_ends_within_its_grace(void **state) {
 	struct fixture *f = *state;
 	struct receiver *hanging = receiver_that(BEHAVE_HANG, NULL),
 			*slow = receiver_that(BEHAVE_SLOW_BODY, OK_HEAD "\r\n");
@@ -716,7 +716,7 @@ static void test_stop_ends_within_its_grace(void **state) {
 	receiver_free(slow);
 }
 
-static void test_stop_lets_attempts_end(void **state) {
+static void a_stop_lets_attempts_end(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_HANG, NULL);
 	_cleanup_(route_unrefp) struct route *route = route_to_port(f, 1, receiver_port(receiver));
@@ -735,7 +735,7 @@ static void test_stop_lets_attempts_end(void **state) {
 
 /* --- many at once --- */
 
-static void test_many(void **state) {
+static void many_jobs_are_counted_once(void **state) {
 	enum { RECEIVERS = 8, WEBHOOKS = 40, EACH = 50 };
 	struct fixture *f = *state;
 	struct receiver *receivers[RECEIVERS];
@@ -770,7 +770,7 @@ static void test_many(void **state) {
 
 /* Every host may keep its connections, but not all of them all: descriptors are finite. The last
  * test, for it lowers their limit for good. */
-static void test_few_descriptors(void **state) {
+static void few_descriptors_suffice_for_many_hosts(void **state) {
 	enum { HOSTS = 300, DESCRIPTORS = 600, CONNECTIONS_MAX = (DESCRIPTORS - 256) * 3 / 4 };
 	struct rlimit limit = { .rlim_cur = DESCRIPTORS, .rlim_max = DESCRIPTORS };
 	struct fixture *f = *state;
@@ -806,31 +806,31 @@ static void test_few_descriptors(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		ENGINE_TEST(test_keeps_its_connection),
-		ENGINE_TEST(test_sends_what_it_signs),
-		ENGINE_TEST(test_dot_behind_a_name_over_tls),
-		ENGINE_TEST(test_sends_the_largest_body),
-		ENGINE_TEST(test_answers),
-		ENGINE_TEST(test_answers_that_last),
-		ENGINE_TEST(test_drained_answers_keep_the_connection),
-		ENGINE_TEST(test_failures_before_the_answer),
-		ENGINE_TEST(test_http_needs_its_option),
-		ENGINE_TEST(test_hanging_endpoint_disturbs_nobody),
-		ENGINE_TEST(test_slow_name_disturbs_nobody),
-		ENGINE_TEST(test_bound_per_endpoint),
-		ENGINE_TEST(test_bound_per_host),
-		ENGINE_TEST(test_bound_of_all),
-		ENGINE_TEST(test_gate),
-		ENGINE_TEST(test_gate_closes_on_what_waits),
-		ENGINE_TEST(test_gate_closes_while_connecting),
-		ENGINE_TEST(test_lease),
-		ENGINE_TEST(test_lease_ends_while_connecting),
-		ENGINE_TEST(test_drop_endpoint),
-		ENGINE_TEST(test_moved_endpoint),
-		ENGINE_TEST(test_stop_ends_within_its_grace),
-		ENGINE_TEST(test_stop_lets_attempts_end),
-		ENGINE_TEST(test_many),
-		ENGINE_TEST(test_few_descriptors),
+		ENGINE_TEST(an_endpoint_keeps_its_connection),
+		ENGINE_TEST(the_signed_request_is_the_sent_one),
+		ENGINE_TEST(the_dot_behind_a_name_is_not_part_of_its_certificate),
+		ENGINE_TEST(the_largest_body_is_sent),
+		ENGINE_TEST(answers_have_their_result),
+		ENGINE_TEST(answers_that_last_have_their_result),
+		ENGINE_TEST(drained_answers_keep_the_connection),
+		ENGINE_TEST(failures_before_the_answer_have_their_reason),
+		ENGINE_TEST(http_needs_its_option),
+		ENGINE_TEST(a_hanging_endpoint_holds_up_no_other),
+		ENGINE_TEST(a_slow_name_holds_up_no_other),
+		ENGINE_TEST(an_endpoint_has_its_bound),
+		ENGINE_TEST(a_host_has_its_bound),
+		ENGINE_TEST(all_endpoints_have_a_bound),
+		ENGINE_TEST(only_jobs_of_the_admitted_epoch_are_attempted),
+		ENGINE_TEST(a_closed_gate_returns_waiting_jobs),
+		ENGINE_TEST(the_gate_may_close_while_connecting),
+		ENGINE_TEST(jobs_wait_for_a_lease),
+		ENGINE_TEST(the_lease_may_end_while_connecting),
+		ENGINE_TEST(a_dropped_endpoint_returns_its_jobs),
+		ENGINE_TEST(a_moved_endpoint_has_a_queue_of_its_own),
+		ENGINE_TEST(a_stop_ends_within_its_grace),
+		ENGINE_TEST(a_stop_lets_attempts_end),
+		ENGINE_TEST(many_jobs_are_counted_once),
+		ENGINE_TEST(few_descriptors_suffice_for_many_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

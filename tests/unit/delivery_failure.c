@@ -8,7 +8,7 @@
 
 /* After what it needs of the standard headers. */
 
-static void test_reasons(void **state _unused_) {
+static void curls_codes_have_their_reason(void **state _unused_) {
 	static const struct {
 		const char *name;
 		struct failure failure;
@@ -96,7 +96,7 @@ static bool take(struct response *response, const char *line) {
 	return response_take_header(response, line, strlen(line));
 }
 
-static void test_retry_after(void **state _unused_) {
+static void retry_after_is_read_as_the_rfc_says(void **state _unused_) {
 	static const struct {
 		const char *line;
 		int64_t expected_ms;
@@ -125,7 +125,7 @@ static void test_retry_after(void **state _unused_) {
 	}
 }
 
-static void test_limits(void **state _unused_) {
+static void headers_have_limits(void **state _unused_) {
 	struct response response = RESPONSE_INIT;
 	char line[8192];
 
@@ -145,7 +145,7 @@ static void test_limits(void **state _unused_) {
 	assert_false(response_take_body(&response, 1));
 }
 
-static void test_verdict_falls_once(void **state _unused_) {
+static void an_interim_answer_is_no_verdict(void **state _unused_) {
 	struct response response = RESPONSE_INIT;
 
 	assert_true(response_end_header(&response, 103, 1));
@@ -162,10 +162,10 @@ static void test_verdict_falls_once(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_retry_after),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_verdict_falls_once),
+		cmocka_unit_test(curls_codes_have_their_reason),
+		cmocka_unit_test(retry_after_is_read_as_the_rfc_says),
+		cmocka_unit_test(headers_have_limits),
+		cmocka_unit_test(an_interim_answer_is_no_verdict),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,7 @@ static void assert_refusal(const char *address, const struct network_list *allow
 			 expected ? expected : "may go");
 }
 
-static void test_special_blocks(void **state _unused_) {
+static void special_blocks_are_refused(void **state _unused_) {
 	static const struct network_list none = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(address_rows); i++)
@@ -44,7 +44,7 @@ static void test_special_blocks(void **state _unused_) {
 }
 
 /* Opening a network opens that and nothing beside it. */
-static void test_allowed_networks(void **state _unused_) {
+static void an_allowed_network_opens_nothing_beside_it(void **state _unused_) {
 	static const struct {
 		const char *network, *address, *refused_as;
 	} allowed_rows[] = {
@@ -78,7 +78,7 @@ static void test_allowed_networks(void **state _unused_) {
 	}
 }
 
-static void test_other_families(void **state _unused_) {
+static void other_families_are_refused(void **state _unused_) {
 	static const struct network_list none = { 0 };
 	struct sockaddr_un local = { .sun_family = AF_UNIX, .sun_path = "/run/secret" };
 
@@ -87,9 +87,9 @@ static void test_other_families(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_special_blocks),
-		cmocka_unit_test(test_allowed_networks),
-		cmocka_unit_test(test_other_families),
+		cmocka_unit_test(special_blocks_are_refused),
+		cmocka_unit_test(an_allowed_network_opens_nothing_beside_it),
+		cmocka_unit_test(other_families_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

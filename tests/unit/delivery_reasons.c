@@ -139,7 +139,7 @@ static bool check_row(struct fixture *f, const struct row *row) {
 	return ok;
 }
 
-static void test_reasons(void **state) {
+static void failures_have_their_reason(void **state) {
 	struct fixture *f = *state;
 	bool ok = true;
 
@@ -151,7 +151,7 @@ static void test_reasons(void **state) {
 }
 
 /* Connecting that takes too long, where a listener takes no more connections. */
-static void test_connect_that_takes_too_long(void **state) {
+static void a_connect_that_takes_too_long_is_a_timeout(void **state) {
 	struct fixture *f = *state;
 	_cleanup_(x_freep) char *url = x_asprintf("http://127.0.0.1:%u/", receiver_full_port());
 	_cleanup_(route_unrefp) struct route *route = route_to(f, 1, url);
@@ -173,8 +173,8 @@ static void test_connect_that_takes_too_long(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		REASON_TEST(test_reasons),
-		REASON_TEST(test_connect_that_takes_too_long),
+		REASON_TEST(failures_have_their_reason),
+		REASON_TEST(a_connect_that_takes_too_long_is_a_timeout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,7 +173,7 @@ static void set_answers(const char *const *list) {
 
 /* A name for every address of the table: refused ones are never connected to, the others are, and
  * to nothing else. */
-static void test_names_of_all_addresses(void **state) {
+static void refused_addresses_are_never_connected_to(void **state) {
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(address_rows); i++) {
@@ -203,7 +203,7 @@ static void test_names_of_all_addresses(void **state) {
 }
 
 /* What is refused of several answers is passed over; the others are tried. */
-static void test_several_answers(void **state) {
+static void refused_answers_are_passed_over(void **state) {
 	static const struct {
 		const char *name, *answers[ANSWERS_MAX + 1], *connected;
 	} rows[] = {
@@ -234,7 +234,7 @@ static void test_several_answers(void **state) {
 }
 
 /* What was checked is what is connected to: an answer that changes gains nothing. */
-static void test_answers_that_change(void **state) {
+static void the_checked_address_is_the_connected_one(void **state) {
 	const char *good[] = { "8.8.8.8", NULL };
 	struct fixture *f = *state;
 
@@ -249,7 +249,7 @@ static void test_answers_that_change(void **state) {
 
 /* Urls as somebody might write them: refused with their command, or by the guard. No policy of a
  * test opens anything. */
-static void test_urls(void **state) {
+static void hostile_urls_reach_nothing(void **state) {
 	static const struct network_list none = { 0 };
 	static const struct url_policy policy = { .allow_http = true, .allow_networks = &none };
 	static const char *const urls[] = {
@@ -320,7 +320,7 @@ static void test_urls(void **state) {
 }
 
 /* The same for webhooks that were written while more was open. */
-static void test_urls_that_were_allowed_before(void **state) {
+static void urls_that_were_allowed_before_reach_nothing(void **state) {
 	static const char *const urls[] = {
 		"http://127.0.0.1/",  "https://127.0.0.1:8443/", "http://10.0.0.1/",
 		"http://[::1]/",      "http://[fd00::1]/",       "http://[::ffff:127.0.0.1]/",
@@ -338,9 +338,11 @@ static void test_urls_that_were_allowed_before(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		WIRE_TEST(test_names_of_all_addresses),        WIRE_TEST(test_several_answers),
-		WIRE_TEST(test_answers_that_change),           WIRE_TEST(test_urls),
-		WIRE_TEST(test_urls_that_were_allowed_before),
+		WIRE_TEST(refused_addresses_are_never_connected_to),
+		WIRE_TEST(refused_answers_are_passed_over),
+		WIRE_TEST(the_checked_address_is_the_connected_one),
+		WIRE_TEST(hostile_urls_reach_nothing),
+		WIRE_TEST(urls_that_were_allowed_before_reach_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

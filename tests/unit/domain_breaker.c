@@ -91,7 +91,7 @@ static struct attempt_result result_of(const struct step *step) {
 	};
 }
 
-static void test_rows(void **state _unused_) {
+static void a_breaker_follows_its_rows(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct breaker *expected = &rows[i].breaker;
 		enum breaker_effect effect = BREAKER_NONE;
@@ -117,7 +117,7 @@ static void test_rows(void **state _unused_) {
 }
 
 /* What another worker found is continued: the time since when it fails, and one success ends it. */
-static void test_reopened(void **state _unused_) {
+static void a_breaker_is_continued_by_another_worker(void **state _unused_) {
 	struct attempt_result failure = { .reason = ATTEMPT_TIMEOUT,
 					  .retry_after_ms = -1,
 					  .finished_at_ms = 500 };
@@ -181,7 +181,7 @@ static const struct {
 	  NOTHING },
 };
 
-static void test_reports(void **state _unused_) {
+static void reports_change_their_webhook(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(reports); i++) {
 		_cleanup_(arena_freep) struct arena *arena = arena_new();
 		struct webhook webhook = there;
@@ -207,7 +207,7 @@ static void test_reports(void **state _unused_) {
 	}
 }
 
-static void test_disabled_event(void **state _unused_) {
+static void a_disabled_webhook_has_its_event(void **state _unused_) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct endpoint_report report = { .url = "https://a/", .is_gone = true };
 	struct uuid id = id_of_webhook_disabled(&there);
@@ -227,10 +227,10 @@ static void test_disabled_event(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_reopened),
-		cmocka_unit_test(test_reports),
-		cmocka_unit_test(test_disabled_event),
+		cmocka_unit_test(a_breaker_follows_its_rows),
+		cmocka_unit_test(a_breaker_is_continued_by_another_worker),
+		cmocka_unit_test(reports_change_their_webhook),
+		cmocka_unit_test(a_disabled_webhook_has_its_event),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

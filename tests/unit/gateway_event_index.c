@@ -100,7 +100,7 @@ static const struct {
 	{ "to before from", "t", NULL, 1300, 1100, 0, 100, "" },
 };
 
-static void test_queries(void **state _unused_) {
+static void queries_find_their_events(void **state _unused_) {
 	_cleanup_(event_index_freep) struct event_index *index = filled();
 
 	for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
@@ -130,7 +130,7 @@ static char *text_of(size_t len) {
 }
 
 /* Too large with its data: kept without. Too large without: not kept. */
-static void test_sizes(void **state _unused_) {
+static void a_large_event_loses_its_data(void **state _unused_) {
 	_cleanup_(event_index_freep) struct event_index *index = event_index_new(BEGUN_MS);
 	_cleanup_(x_freep) char *large = text_of(EVENT_BYTES_MAX),
 				*fits = text_of(EVENT_BYTES_MAX - 1024);
@@ -155,7 +155,7 @@ static void test_sizes(void **state _unused_) {
 }
 
 /* A page ends before it is too large; the pages together are all there is. */
-static void test_large_pages(void **state _unused_) {
+static void large_pages_end_early(void **state _unused_) {
 	enum { COUNT = 100 };
 	_cleanup_(event_index_freep) struct event_index *index = event_index_new(BEGUN_MS);
 	_cleanup_(x_freep) char *large = text_of(EVENT_BYTES_MAX - 1024);
@@ -189,7 +189,7 @@ static const char *complete_since(struct event_index *index, const char *tenant_
 }
 
 /* Over a tenant's bound its own oldest go, and its answers say so; nobody else's. */
-static void test_a_tenants_bound(void **state _unused_) {
+static void a_tenant_over_its_bound_loses_its_oldest(void **state _unused_) {
 	_cleanup_(event_index_freep) struct event_index *index = event_index_new(BEGUN_MS);
 	_cleanup_(x_freep) char *large = text_of(EVENT_BYTES_MAX - 1024);
 	_cleanup_(buffer_destroy) struct buffer theirs, others, nobodys;
@@ -217,7 +217,7 @@ static void test_a_tenants_bound(void **state _unused_) {
 
 /* Over the bound of all the oldest of all go. Of who has none left nothing is known before the last
  * of them. */
-static void test_the_bound_of_all(void **state _unused_) {
+static void over_the_bound_of_all_the_oldest_go(void **state _unused_) {
 	_cleanup_(event_index_freep) struct event_index *index = event_index_new(BEGUN_MS);
 	_cleanup_(x_freep) char *large = text_of(EVENT_BYTES_MAX - 1024);
 	_cleanup_(buffer_destroy) struct buffer oldest, newest, nobodys;
@@ -242,9 +242,11 @@ static void test_the_bound_of_all(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_queries),          cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_large_pages),      cmocka_unit_test(test_a_tenants_bound),
-		cmocka_unit_test(test_the_bound_of_all),
+		cmocka_unit_test(queries_find_their_events),
+		cmocka_unit_test(a_large_event_loses_its_data),
+		cmocka_unit_test(large_pages_end_early),
+		cmocka_unit_test(a_tenant_over_its_bound_loses_its_oldest),
+		cmocka_unit_test(over_the_bound_of_all_the_oldest_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,7 +137,7 @@ static int take_step(struct pending *pending, const struct step *step, struct wa
 	return 0;
 }
 
-static void test_rows(void **state _unused_) {
+static void requests_settle_as_the_rows_say(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		_cleanup_(pending_freep) struct pending *pending =
 		    pending_new(WAITING_MAX, TIMEOUT_MS);
@@ -160,7 +160,7 @@ static void test_rows(void **state _unused_) {
 }
 
 /* Not a millisecond before its time. */
-static void test_time(void **state _unused_) {
+static void no_request_expires_early(void **state _unused_) {
 	const struct command_envelope envelope = { .tenant_id = "t",
 						   .command_id = "c",
 						   .request_id = "r" };
@@ -181,7 +181,7 @@ static void test_time(void **state _unused_) {
 
 /* How many of 100 places tenants get that all take as many as they can, one after the other; and
  * each newcomer gets one. */
-static void test_shares(void **state _unused_) {
+static void a_tenant_leaves_room_for_others(void **state _unused_) {
 	static const size_t shares[] = { 51, 25, 13 };
 	_cleanup_(pending_freep) struct pending *pending = pending_new(100, TIMEOUT_MS);
 	char told[100 * TEXT_MAX] = "", tenant[] = "a", request[8];
@@ -212,9 +212,9 @@ static void test_shares(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_time),
-		cmocka_unit_test(test_shares),
+		cmocka_unit_test(requests_settle_as_the_rows_say),
+		cmocka_unit_test(no_request_expires_early),
+		cmocka_unit_test(a_tenant_leaves_room_for_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,7 +77,7 @@ static size_t count_at(struct world *world, const char *tenant_id, int64_t now_m
 	return count_keys(&set);
 }
 
-static void test_of_the_moment(void **state) {
+static void keys_are_those_of_the_moment(void **state) {
 	struct public_key_set first, second;
 	struct world *world = *state;
 
@@ -94,14 +94,14 @@ static void test_of_the_moment(void **state) {
 }
 
 /* More than a mebibyte, which was cut once. */
-static void test_of_many_keys(void **state) {
+static void many_keys_are_served_whole(void **state) {
 	struct world *world = *state;
 
 	put(world, "t", 1, 8000, 0);
 	assert_int_equal(count_at(world, "t", 0), 8000);
 }
 
-static void test_of_too_many_keys(void **state) {
+static void too_many_keys_are_an_error(void **state) {
 	struct public_key_set set;
 	struct world *world = *state;
 
@@ -114,8 +114,9 @@ static void test_of_too_many_keys(void **state) {
 
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = { TEST(test_of_the_moment), TEST(test_of_many_keys),
-					    TEST(test_of_too_many_keys) };
+	const struct CMUnitTest tests[] = { TEST(keys_are_those_of_the_moment),
+					    TEST(many_keys_are_served_whole),
+					    TEST(too_many_keys_are_an_error) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ static bool is_same(const char *a, const char *b) {
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-static void test_find(void **state _unused_) {
+static void paths_find_their_route(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		_cleanup_(arena_freep) struct arena *arena = arena_new();
 		struct route_match match;
@@ -113,7 +113,7 @@ static const struct {
 	{ "/things/%zz", "" },
 };
 
-static void test_allow(void **state _unused_) {
+static void allow_names_the_methods_of_a_path(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(allowed); i++) {
 		_cleanup_(arena_freep) struct arena *arena = arena_new();
 
@@ -148,7 +148,7 @@ static const struct {
 	{ "%f4%90%80%80", true, NULL },
 };
 
-static void test_percent_decode(void **state _unused_) {
+static void escapes_are_decoded(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(escapes); i++) {
 		_cleanup_(arena_freep) struct arena *arena = arena_new();
 		/* What stands behind is not looked at. */
@@ -163,9 +163,9 @@ static void test_percent_decode(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_allow),
-		cmocka_unit_test(test_percent_decode),
+		cmocka_unit_test(paths_find_their_route),
+		cmocka_unit_test(allow_names_the_methods_of_a_path),
+		cmocka_unit_test(escapes_are_decoded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

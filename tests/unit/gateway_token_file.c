@@ -99,7 +99,7 @@ static const struct {
 	{ "others may read", LINE("t", ZEROS), 0644, -1, "has mode 0644 and must have 0600" },
 };
 
-static void test_read(void **state _unused_) {
+static void files_are_read_or_refused(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		_cleanup_(folder_remove) struct folder folder = folder_make();
 		_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
@@ -118,7 +118,7 @@ static void test_read(void **state _unused_) {
 	}
 }
 
-static void test_read_of_a_folder(void **state _unused_) {
+static void a_folder_is_refused(void **state _unused_) {
 	_cleanup_(folder_remove) struct folder folder = folder_make();
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
 	struct token_list list = { 0 };
@@ -137,7 +137,7 @@ static void add(const char *file) {
 }
 
 /* What it leads to is replaced, under the same lock as by its own name. */
-static void test_a_link_stays(void **state _unused_) {
+static void a_link_stays_a_link(void **state _unused_) {
 	_cleanup_(folder_remove) struct folder folder = folder_make();
 	_cleanup_(x_freep) char *link = x_asprintf("%s/link", folder.path),
 				*beside = x_asprintf("%s/link.lock", folder.path);
@@ -158,7 +158,7 @@ static void test_a_link_stays(void **state _unused_) {
 
 /* A gateway that runs as somebody else reads root's file by its group; it must still be able to
  * when root has added a token. */
-static void test_the_group_of_roots_file_stays(void **state _unused_) {
+static void the_group_of_roots_file_stays(void **state _unused_) {
 	enum { GROUP = 64003 };
 	_cleanup_(folder_remove) struct folder folder = folder_make();
 	gid_t own = getegid();
@@ -178,7 +178,7 @@ static void test_the_group_of_roots_file_stays(void **state _unused_) {
 
 enum { MANY = 100 };
 
-static void test_find(void **state _unused_) {
+static void a_token_is_found_among_many(void **state _unused_) {
 	_cleanup_(folder_remove) struct folder folder = folder_make();
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
 	_cleanup_(token_list_destroy) struct token_list list = { 0 };
@@ -211,7 +211,7 @@ static void test_find(void **state _unused_) {
 	}
 }
 
-static void test_add_and_remove(void **state _unused_) {
+static void tokens_are_added_and_removed(void **state _unused_) {
 	_cleanup_(folder_remove) struct folder folder = folder_make();
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
 	_cleanup_(token_list_destroy) struct token_list list = { 0 };
@@ -240,7 +240,7 @@ static void test_add_and_remove(void **state _unused_) {
 }
 
 /* What somebody else has broken is not written over. */
-static void test_a_broken_file_stays(void **state _unused_) {
+static void a_broken_file_stays(void **state _unused_) {
 	_cleanup_(folder_remove) struct folder folder = folder_make();
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
 	char text[TOKEN_TEXT_SIZE], kept[8] = "";
@@ -261,13 +261,13 @@ static void test_a_broken_file_stays(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_read),
-		cmocka_unit_test(test_read_of_a_folder),
-		cmocka_unit_test(test_a_link_stays),
-		cmocka_unit_test(test_the_group_of_roots_file_stays),
-		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_add_and_remove),
-		cmocka_unit_test(test_a_broken_file_stays),
+		cmocka_unit_test(files_are_read_or_refused),
+		cmocka_unit_test(a_folder_is_refused),
+		cmocka_unit_test(a_link_stays_a_link),
+		cmocka_unit_test(the_group_of_roots_file_stays),
+		cmocka_unit_test(a_token_is_found_among_many),
+		cmocka_unit_test(tokens_are_added_and_removed),
+		cmocka_unit_test(a_broken_file_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

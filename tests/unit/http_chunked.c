@@ -76,7 +76,7 @@ static struct outcome read_all(const char *bytes, size_t len, size_t portion, st
 	return outcome;
 }
 
-static void test_rows(void **state _unused_) {
+static void chunks_are_read_as_the_rows_say(void **state _unused_) {
 	static const size_t portions[] = { 1, 2, 7, 1000 };
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -99,7 +99,7 @@ static void test_rows(void **state _unused_) {
 }
 
 /* However they are spread over the body. */
-static void test_bounds(void **state _unused_) {
+static void extensions_and_trailers_have_bounds(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer sent = BUFFER_INIT(1 << 20),
 						body = BUFFER_INIT(1 << 20);
 
@@ -115,8 +115,8 @@ static void test_bounds(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(chunks_are_read_as_the_rows_say),
+		cmocka_unit_test(extensions_and_trailers_have_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

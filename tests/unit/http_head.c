@@ -147,7 +147,7 @@ static int read_head(const char *bytes, size_t len, size_t portion, struct http_
 	return http_head_parse(copy, (size_t)found, head, &why) ? why.status : 0;
 }
 
-static void test_rows(void **state _unused_) {
+static void heads_are_parsed_as_the_rows_say(void **state _unused_) {
 	static const size_t portions[] = { 1, 3, 100000 };
 	struct http_head head;
 	char copy[512];
@@ -181,7 +181,7 @@ static const struct {
 	{ "/", "", "/", NULL, "" },
 };
 
-static void test_targets(void **state _unused_) {
+static void targets_are_parsed_as_the_rows_say(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
 		struct http_head head;
 		char text[256], copy[256];
@@ -198,7 +198,7 @@ static void test_targets(void **state _unused_) {
 }
 
 /* Blanks around a value are no part of it. */
-static void test_fields(void **state _unused_) {
+static void values_lose_the_blanks_around_them(void **state _unused_) {
 	static const char text[] = "POST / HTTP/1.1\r\nHost:x\r\ncontent-length: \t70 \t\r\nA: "
 				   "b\r\na:  c d\t \r\nconnection: keep-alive, Close\r\n\r\n";
 	struct http_head head;
@@ -237,7 +237,7 @@ static int read_long(size_t target_len, size_t parameters, size_t fields, size_t
 	return read_head(text, (size_t)(p - text), 1 << 20, &head, copy);
 }
 
-static void test_bounds(void **state _unused_) {
+static void a_head_has_bounds(void **state _unused_) {
 	assert_int_equal(read_long(HTTP_TARGET_MAX - 1, 0, 1, 0), 0);
 	assert_int_equal(read_long(HTTP_TARGET_MAX, 0, 1, 0), 414);
 	assert_int_equal(read_long(2 * HTTP_HEAD_MAX, 0, 1, 0), 414);
@@ -253,10 +253,10 @@ static void test_bounds(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(heads_are_parsed_as_the_rows_say),
+		cmocka_unit_test(targets_are_parsed_as_the_rows_say),
+		cmocka_unit_test(values_lose_the_blanks_around_them),
+		cmocka_unit_test(a_head_has_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,7 @@ static int tear_down(void **state) {
 }
 
 /* Each phase has its time; in SERVER none runs. */
-static void test_time(void **state) {
+static void each_kind_of_turn_has_its_time(void **state) {
 	struct fixture *fixture = *state;
 	struct http_places *places = &fixture->places;
 
@@ -67,7 +67,7 @@ static void test_time(void **state) {
 }
 
 /* Of the address with the most that say nothing it is the one that has said nothing for longest. */
-static void test_room(void **state) {
+static void the_silent_one_of_the_largest_address_makes_room(void **state) {
 	struct fixture *fixture = *state;
 	struct http_places *places = &fixture->places;
 
@@ -88,7 +88,7 @@ static void test_room(void **state) {
 }
 
 /* A client has as many IPv6 addresses as it likes, with the same first half. */
-static void test_networks(void **state) {
+static void an_ipv6_network_counts_as_one_address(void **state) {
 	struct fixture *fixture = *state;
 
 	add(fixture, 0, "2001:db8:0:1::1", 0);
@@ -99,9 +99,9 @@ static void test_networks(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_time, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_room, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_networks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(each_kind_of_turn_has_its_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_silent_one_of_the_largest_address_makes_room, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_ipv6_network_counts_as_one_address, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

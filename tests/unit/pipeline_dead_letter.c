@@ -3,7 +3,7 @@
 #include "pipeline/dead_letter.h"
 #include "unit.h"
 
-static void test_what_is_kept(void **state _unused_) {
+static void a_letter_keeps_what_fits(void **state _unused_) {
 	static const struct {
 		const char *name;
 		struct letter_size whole;
@@ -53,7 +53,7 @@ static void test_what_is_kept(void **state _unused_) {
 }
 
 /* Whatever a topic takes, it is asked a few times only. */
-static void test_the_limit_falls_until_a_letter_fits(void **state _unused_) {
+static void the_limit_falls_until_a_letter_fits(void **state _unused_) {
 	struct letter_limit limit = letter_limit_new();
 	size_t before = limit.bytes;
 	int refusals = 0;
@@ -71,7 +71,7 @@ static void test_the_limit_falls_until_a_letter_fits(void **state _unused_) {
 	assert_true(limit.is_refused);
 }
 
-static void test_a_topic_that_was_mended_gets_whole_letters_again(void **state _unused_) {
+static void a_mended_topic_gets_whole_letters_again(void **state _unused_) {
 	struct letter_limit limit = letter_limit_new();
 
 	letter_limit_renew(&limit, INT64_MAX);
@@ -86,9 +86,9 @@ static void test_a_topic_that_was_mended_gets_whole_letters_again(void **state _
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_is_kept),
-		cmocka_unit_test(test_the_limit_falls_until_a_letter_fits),
-		cmocka_unit_test(test_a_topic_that_was_mended_gets_whole_letters_again),
+		cmocka_unit_test(a_letter_keeps_what_fits),
+		cmocka_unit_test(the_limit_falls_until_a_letter_fits),
+		cmocka_unit_test(a_mended_topic_gets_whole_letters_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,7 +48,7 @@ static const struct {
 	{ "joined anew", { SYNC(10, 20), HEARTBEAT(2000, 2010), SYNC(2020, 2030), NO_MORE }, 3020 },
 };
 
-static void test_rows(void **state _unused_) {
+static void a_lease_follows_its_rows(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct lease lease;
 
@@ -67,7 +67,7 @@ static void test_rows(void **state _unused_) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(a_lease_follows_its_rows) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-static void test_every_kind_is_idempotent(void **state) {
+static void every_kind_is_idempotent(void **state) {
 	struct fixture *f = *state;
 	const struct {
 		const char *name;
@@ -43,7 +43,7 @@ static void test_every_kind_is_idempotent(void **state) {
 	}
 }
 
-static void test_rollback_forgets_and_commit_keeps(void **state) {
+static void a_rollback_forgets_and_a_commit_keeps(void **state) {
 	struct fixture *f = *state;
 	const char *before;
 	int64_t offset, stored_at_ms;
@@ -72,7 +72,7 @@ static void test_rollback_forgets_and_commit_keeps(void **state) {
 	assert_int_equal(dump_count(f, f->replica), 2);
 }
 
-static void test_offset_and_position_are_each_partition_s_own(void **state) {
+static void offset_and_position_are_each_partition_s_own(void **state) {
 	struct fixture *f = *state;
 	struct position position;
 	int64_t offset, stored_at_ms;
@@ -116,7 +116,7 @@ static void fill(struct fixture *f, int32_t partition, uint32_t from, uint32_t s
 	assert_int_equal(replica_commit(f->replica), 0);
 }
 
-static void test_drop_leaves_the_others(void **state) {
+static void a_dropped_partition_leaves_the_others(void **state) {
 	struct fixture *f = *state;
 	struct replica_counts counts;
 	struct position position;
@@ -173,7 +173,7 @@ static int check_order(void *userdata, const char *key, int32_t partition, const
 }
 
 /* Names on both sides of "/" and "%", whose escapes sort elsewhere than they do. */
-static void test_dump_is_sorted_by_key_and_partition(void **state) {
+static void a_dump_is_sorted_by_key_and_partition(void **state) {
 	static const char *const names[] = { "a",  "a!",  "a/b", "a%", "A",   "a0",
 					     "a/", "%2F", "/",   "ü",  "a b", "-" };
 	struct fixture *f = *state;
@@ -200,7 +200,7 @@ static int stop_at_second(void *userdata, const char *key, int32_t partition, co
 	return ++*(int *)userdata == 2 ? -ECANCELED : 0;
 }
 
-static void test_dump_stops_when_told(void **state) {
+static void a_dump_stops_when_told(void **state) {
 	struct fixture *f = *state;
 	int seen = 0;
 
@@ -215,12 +215,12 @@ static void test_dump_stops_when_told(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_every_kind_is_idempotent),
-		TEST(test_rollback_forgets_and_commit_keeps),
-		TEST(test_offset_and_position_are_each_partition_s_own),
-		TEST(test_drop_leaves_the_others),
-		TEST(test_dump_is_sorted_by_key_and_partition),
-		TEST(test_dump_stops_when_told),
+		TEST(every_kind_is_idempotent),
+		TEST(a_rollback_forgets_and_a_commit_keeps),
+		TEST(offset_and_position_are_each_partition_s_own),
+		TEST(a_dropped_partition_leaves_the_others),
+		TEST(a_dump_is_sorted_by_key_and_partition),
+		TEST(a_dump_stops_when_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

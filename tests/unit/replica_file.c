@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void test_reopen_keeps(void **state) {
+static void a_reopened_file_keeps_its_records(void **state) {
 	struct fixture *f = *state;
 	const char *before;
 
@@ -21,7 +21,7 @@ static void test_reopen_keeps(void **state) {
 	assert_string_equal(dump_text(f, f->replica), before);
 }
 
-static void test_modes(void **state) {
+static void only_the_owner_reads_the_files(void **state) {
 	struct fixture *f = *state;
 	_cleanup_(x_freep) char *sub = x_asprintf("%s/sub", f->directory),
 				*file = x_asprintf("%s/replica.db", sub),
@@ -40,7 +40,7 @@ static void test_modes(void **state) {
 	assert_int_equal(rmdir(sub), 0); /* nothing else was left in it */
 }
 
-static void test_second_open_is_busy(void **state) {
+static void a_second_open_is_busy(void **state) {
 	struct fixture *f = *state;
 	struct replica *second;
 
@@ -60,7 +60,7 @@ static void set_meta(struct fixture *f, const char *name) {
 	sqlite3_close(db);
 }
 
-static void test_another_identity_is_made_anew(void **state) {
+static void a_file_of_another_identity_is_replaced(void **state) {
 	static const char *const names[] = { "schema", "cluster", "boot" };
 	struct fixture *f = *state;
 
@@ -124,7 +124,7 @@ static int use(struct fixture *f) {
 
 /* Whatever is in the file: it opens, or works with errors until it is closed; after that it is
  * whole and empty. */
-static void test_damage(void **state) {
+static void a_damaged_file_opens_or_is_replaced(void **state) {
 	static const struct {
 		const char *name;
 		off_t truncate_to; /* -1: not */
@@ -162,7 +162,7 @@ static void test_damage(void **state) {
 	}
 }
 
-static void test_damage_under_way_is_an_error(void **state) {
+static void damage_under_way_is_an_error(void **state) {
 	struct fixture *f = *state;
 
 	fill(f);
@@ -172,7 +172,7 @@ static void test_damage_under_way_is_an_error(void **state) {
 	assert_int_equal(use(f), -EIO);
 }
 
-static void test_discard_removes_the_file(void **state) {
+static void a_discard_removes_the_file(void **state) {
 	struct fixture *f = *state;
 
 	put(f, 0, webhook_of("t", 1, 1));
@@ -182,7 +182,7 @@ static void test_discard_removes_the_file(void **state) {
 	assert_int_equal(dump_count(f, f->replica), 0);
 }
 
-static void test_reader_sees_the_last_commit(void **state) {
+static void a_reader_sees_the_last_commit(void **state) {
 	struct fixture *f = *state;
 	_cleanup_(replica_closep) struct replica *reader = NULL;
 	struct state_record record = webhook_of("t", 9, 1);
@@ -201,7 +201,7 @@ static void test_reader_sees_the_last_commit(void **state) {
 	assert_int_equal(replica_apply(reader, 0, &change, NULL, 0), -EIO); /* it cannot write */
 }
 
-static void test_reader_of_a_stopped_worker(void **state) {
+static void a_reader_opens_the_file_of_a_stopped_worker(void **state) {
 	struct fixture *f = *state;
 	_cleanup_(replica_closep) struct replica *reader = NULL;
 
@@ -213,7 +213,7 @@ static void test_reader_of_a_stopped_worker(void **state) {
 
 /* kill -9: what was committed is there, for a reader and for the next worker; what was not is not.
  */
-static void test_after_a_death(void **state) {
+static void a_killed_worker_leaves_its_commits(void **state) {
 	struct fixture *f = *state;
 	struct replica *reader;
 	int status;
@@ -242,7 +242,7 @@ static void test_after_a_death(void **state) {
 
 /* Turns share a commit: a reader sees none of them before, all of them after; one that is undone
  * leaves the others. */
-static void test_turns_gather(void **state) {
+static void turns_share_a_commit(void **state) {
 	struct fixture *f = *state;
 	_cleanup_(replica_closep) struct replica *reader = NULL;
 
@@ -272,7 +272,7 @@ static void test_turns_gather(void **state) {
 
 /* What was gathered is there when the file is closed, and before a transaction of its own; an open
  * turn is not. */
-static void test_gathered_is_kept(void **state) {
+static void gathered_turns_are_kept_by_a_close(void **state) {
 	struct fixture *f = *state;
 
 	assert_int_equal(replica_turn_begin(f->replica, 0), 0);
@@ -291,7 +291,7 @@ static void test_gathered_is_kept(void **state) {
 	assert_int_equal(dump_count(f, f->replica), 2);
 }
 
-static void test_reader_refuses(void **state) {
+static void a_reader_refuses_a_broken_file(void **state) {
 	struct fixture *f = *state;
 	struct replica *reader;
 
@@ -322,7 +322,7 @@ static int count_backlog(void *userdata, const struct uuid *webhook_id _unused_,
 }
 
 /* Filled without a journal, and without all indexes: afterwards it has both. */
-static void test_filled(void **state) {
+static void a_filled_file_has_its_journal_and_indexes(void **state) {
 	struct fixture *f = *state;
 	struct replica *reader;
 	const char *rows;
@@ -349,7 +349,7 @@ static void test_filled(void **state) {
 	assert_int_equal(use(f), 0);
 }
 
-static void test_half_filled_is_made_anew(void **state) {
+static void a_half_filled_file_is_replaced(void **state) {
 	struct fixture *f = *state;
 	struct replica *reader;
 
@@ -364,7 +364,7 @@ static void test_half_filled_is_made_anew(void **state) {
 }
 
 /* Filling cannot be undone: the file goes. */
-static void test_rolled_back_while_filling(void **state) {
+static void a_rollback_while_filling_removes_the_file(void **state) {
 	struct fixture *f = *state;
 
 	assert_int_equal(replica_fill_begin(f->replica), 0);
@@ -377,7 +377,7 @@ static void test_rolled_back_while_filling(void **state) {
 	fixture_open(f);
 }
 
-static void test_only_a_new_file_is_filled(void **state) {
+static void only_a_new_file_is_filled(void **state) {
 	struct fixture *f = *state;
 
 	assert_int_equal(replica_fill_end(f->replica),
@@ -396,23 +396,23 @@ static void test_only_a_new_file_is_filled(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_reopen_keeps),
-		TEST(test_modes),
-		TEST(test_second_open_is_busy),
-		TEST(test_another_identity_is_made_anew),
-		TEST(test_damage),
-		TEST(test_damage_under_way_is_an_error),
-		TEST(test_discard_removes_the_file),
-		TEST(test_reader_sees_the_last_commit),
-		TEST(test_reader_of_a_stopped_worker),
-		TEST(test_after_a_death),
-		TEST(test_turns_gather),
-		TEST(test_gathered_is_kept),
-		TEST(test_reader_refuses),
-		TEST(test_filled),
-		TEST(test_half_filled_is_made_anew),
-		TEST(test_rolled_back_while_filling),
-		TEST(test_only_a_new_file_is_filled),
+		TEST(a_reopened_file_keeps_its_records),
+		TEST(only_the_owner_reads_the_files),
+		TEST(a_second_open_is_busy),
+		TEST(a_file_of_another_identity_is_replaced),
+		TEST(a_damaged_file_opens_or_is_replaced),
+		TEST(damage_under_way_is_an_error),
+		TEST(a_discard_removes_the_file),
+		TEST(a_reader_sees_the_last_commit),
+		TEST(a_reader_opens_the_file_of_a_stopped_worker),
+		TEST(a_killed_worker_leaves_its_commits),
+		TEST(turns_share_a_commit),
+		TEST(gathered_turns_are_kept_by_a_close),
+		TEST(a_reader_refuses_a_broken_file),
+		TEST(a_filled_file_has_its_journal_and_indexes),
+		TEST(a_half_filled_file_is_replaced),
+		TEST(a_rollback_while_filling_removes_the_file),
+		TEST(only_a_new_file_is_filled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,7 +66,7 @@ static void judge_row(const char *name, const char *path, const char *why, mode_
 			 (unsigned)after.st_mode & 07777, is_open);
 }
 
-static void test_folders(void **state _unused_) {
+static void folders_are_judged_by_owner_and_mode(void **state _unused_) {
 	if (geteuid() != 0)
 		skip();
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
@@ -85,7 +85,7 @@ static void make_file(void) {
 	close(fd);
 }
 
-static void test_files(void **state _unused_) {
+static void files_are_judged_by_owner_and_mode(void **state _unused_) {
 	if (geteuid() != 0)
 		skip();
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -98,7 +98,7 @@ static void test_files(void **state _unused_) {
 	}
 }
 
-static void test_links(void **state _unused_) {
+static void a_linked_file_is_refused(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(4096);
 	_cleanup_(x_freep) char *other = x_asprintf("%s/other", directory),
 				*wal = x_asprintf("%s-wal", file);
@@ -116,7 +116,7 @@ static void test_links(void **state _unused_) {
 	unlink(file);
 }
 
-static void test_one_that_is_not_there(void **state _unused_) {
+static void a_missing_folder_needs_a_parent(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(4096);
 	_cleanup_(x_freep) char *new = x_asprintf("%s/new", directory);
 
@@ -128,7 +128,7 @@ static void test_one_that_is_not_there(void **state _unused_) {
 	    "/nonexistent/folder cannot be made in /nonexistent: No such file or directory");
 }
 
-static void test_judging_changes_nothing(void **state _unused_) {
+static void judging_changes_nothing(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(4096);
 	struct stat folder, replica;
 
@@ -146,11 +146,11 @@ static void test_judging_changes_nothing(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_folders),
-		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_links),
-		cmocka_unit_test(test_one_that_is_not_there),
-		cmocka_unit_test(test_judging_changes_nothing),
+		cmocka_unit_test(folders_are_judged_by_owner_and_mode),
+		cmocka_unit_test(files_are_judged_by_owner_and_mode),
+		cmocka_unit_test(a_linked_file_is_refused),
+		cmocka_unit_test(a_missing_folder_needs_a_parent),
+		cmocka_unit_test(judging_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -7,7 +7,7 @@ static const struct registry *registry_of(struct fixture *f) {
 	return replica_registry(f->replica);
 }
 
-static void test_a_tenant_sees_its_own(void **state) {
+static void a_tenant_sees_its_own(void **state) {
 	struct fixture *f = *state;
 	const struct registry *registry = registry_of(f);
 	struct uuid id = uuid_of(1), other = uuid_of(2);
@@ -47,7 +47,7 @@ static void test_a_tenant_sees_its_own(void **state) {
 
 /* Webhooks 0..24, of which each three share a time; read by pages, the list is in order and
  * complete also while it changes. */
-static void test_list_by_pages(void **state) {
+static void pages_list_every_webhook_once(void **state) {
 	struct fixture *f = *state;
 	const struct registry *registry = registry_of(f);
 	struct cursor after = { 0 };
@@ -80,7 +80,7 @@ static void test_list_by_pages(void **state) {
 	assert_int_equal(pages, 4);
 }
 
-static void test_signing_keys(void **state) {
+static void signing_keys_are_listed_until_they_expire(void **state) {
 	static const struct {
 		int64_t now_ms;
 		size_t limit, expected;
@@ -127,7 +127,7 @@ static void assert_subscribers(struct fixture *f, const char *tenant_id, size_t 
 	assert_string_equal(out.len ? out.data : "", expected);
 }
 
-static void test_subscribers(void **state) {
+static void only_enabled_subscribers_take_an_event(void **state) {
 	struct state_record both = webhook_of("t", 1, 30), disabled = webhook_of("t", 2, 20),
 			    summary = webhook_of("t", 3, 10);
 	struct fixture *f = *state;
@@ -161,7 +161,7 @@ static void assert_webhook_count(struct fixture *f, const char *tenant_id, int64
 	assert_int_equal(count, expected);
 }
 
-static void test_webhooks_are_counted(void **state) {
+static void webhooks_are_counted(void **state) {
 	struct fixture *f = *state;
 
 	assert_webhook_count(f, "t", 0);
@@ -189,7 +189,7 @@ static void test_webhooks_are_counted(void **state) {
 }
 
 /* Whatever came and went while the file was filled. */
-static void test_webhooks_of_a_filled_file_are_counted(void **state) {
+static void webhooks_of_a_filled_file_are_counted(void **state) {
 	struct fixture *f = *state;
 	int r;
 
@@ -250,7 +250,7 @@ static void assert_orphan(struct fixture *f, int32_t partition, const char *know
 	assert_string_equal(ids.len ? ids.data : "", asked);
 }
 
-static void test_orphan_keys(void **state) {
+static void keys_without_their_master_key_are_found(void **state) {
 	struct fixture *f = *state;
 
 	assert_orphan(f, 0, "", "", "");
@@ -270,7 +270,7 @@ static void test_orphan_keys(void **state) {
 	assert_orphan(f, 0, " m2 ", "again", "m2 m3 ");
 }
 
-static void test_a_dropped_partition_names_no_master_key(void **state) {
+static void a_dropped_partition_names_no_master_key(void **state) {
 	struct fixture *f = *state;
 
 	put_key(f, 0, "a", "m1", 0);
@@ -302,7 +302,7 @@ static void assert_ids(const struct delivery *deliveries, size_t count, const ui
 	}
 }
 
-static void test_pending(void **state) {
+static void pending_deliveries_come_by_due_time_within_bounds(void **state) {
 	static const struct {
 		const char *name;
 		uint32_t webhook;
@@ -345,7 +345,7 @@ static void test_pending(void **state) {
 	}
 }
 
-static void test_next_pending(void **state) {
+static void the_next_due_time_is_found(void **state) {
 	static const struct {
 		uint32_t webhook;
 		int64_t after_ms, expected; /* its due time; 0: there is none */
@@ -367,7 +367,7 @@ static void test_next_pending(void **state) {
 	}
 }
 
-static void test_dead(void **state) {
+static void dead_deliveries_come_by_time_of_death_within_bounds(void **state) {
 	static const struct {
 		int64_t since_ms;
 		struct delivery_bounds bounds;
@@ -412,7 +412,7 @@ static int append_id(void *userdata, const struct delivery *delivery) {
 	return --walk->left == 0 ? 7 : 0;
 }
 
-static void test_a_walk_over_what_is_pending(void **state) {
+static void a_walk_over_pending_deliveries_can_be_ended(void **state) {
 	static const struct {
 		int left, r;
 		const char *expected;
@@ -446,7 +446,7 @@ static void assert_backlog(struct fixture *f, int32_t partition, const char *exp
 	assert_string_equal(out.len ? out.data : "", expected);
 }
 
-static void test_backlog(void **state) {
+static void a_backlog_follows_its_deliveries(void **state) {
 	struct fixture *f = *state;
 
 	fill_deliveries(f);
@@ -476,7 +476,7 @@ static void assert_expired(struct fixture *f, int64_t now_ms, int64_t dead_befor
 	assert_string_equal(out.len ? out.data : "", expected);
 }
 
-static void test_expired(void **state) {
+static void expired_records_are_found(void **state) {
 	struct fixture *f = *state;
 
 	put(f, 0, signing_key_of("t", "signing", 2, 0));
@@ -500,7 +500,7 @@ static void test_expired(void **state) {
 
 /* With a million pending deliveries a scan, or a sort, would be seen by everybody: none may creep
  * in. */
-static void test_every_question_has_an_index(void **state) {
+static void every_query_has_an_index(void **state) {
 	struct fixture *f = *state;
 
 	for (int i = STATEMENT_OFFSET_GET; i < STATEMENT_COUNT_WEBHOOKS; i++) {
@@ -528,21 +528,21 @@ static void test_every_question_has_an_index(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_a_tenant_sees_its_own),
-		TEST(test_list_by_pages),
-		TEST(test_signing_keys),
-		TEST(test_subscribers),
-		TEST(test_webhooks_are_counted),
-		TEST(test_webhooks_of_a_filled_file_are_counted),
-		TEST(test_orphan_keys),
-		TEST(test_a_dropped_partition_names_no_master_key),
-		TEST(test_pending),
-		TEST(test_a_walk_over_what_is_pending),
-		TEST(test_next_pending),
-		TEST(test_dead),
-		TEST(test_backlog),
-		TEST(test_expired),
-		TEST(test_every_question_has_an_index),
+		TEST(a_tenant_sees_its_own),
+		TEST(pages_list_every_webhook_once),
+		TEST(signing_keys_are_listed_until_they_expire),
+		TEST(only_enabled_subscribers_take_an_event),
+		TEST(webhooks_are_counted),
+		TEST(webhooks_of_a_filled_file_are_counted),
+		TEST(keys_without_their_master_key_are_found),
+		TEST(a_dropped_partition_names_no_master_key),
+		TEST(pending_deliveries_come_by_due_time_within_bounds),
+		TEST(a_walk_over_pending_deliveries_can_be_ended),
+		TEST(the_next_due_time_is_found),
+		TEST(dead_deliveries_come_by_time_of_death_within_bounds),
+		TEST(a_backlog_follows_its_deliveries),
+		TEST(expired_records_are_found),
+		TEST(every_query_has_an_index),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

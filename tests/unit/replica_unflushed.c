@@ -50,7 +50,7 @@ static size_t pending_count(struct fixture *f, uint32_t webhook) {
 	return count;
 }
 
-static void test_what_ends_soon_has_no_row(void **state) {
+static void a_delivery_that_ends_soon_has_no_row(void **state) {
 	struct fixture *f = *state;
 
 	begin(f);
@@ -69,7 +69,7 @@ static void test_what_ends_soon_has_no_row(void **state) {
 	assert_int_equal(due_of(f, 2), 20);
 }
 
-static void test_a_rollback_brings_back(void **state) {
+static void a_rollback_brings_back_ended_deliveries(void **state) {
 	struct fixture *f = *state;
 
 	begin(f);
@@ -92,7 +92,7 @@ static void test_a_rollback_brings_back(void **state) {
 
 /* A look-up of rows finds them, in a turn and between two turns. Rows that a rollback takes from
  * SQLite are held again. */
-static void test_a_look_up_writes_them(void **state) {
+static void a_look_up_writes_unflushed_deliveries(void **state) {
 	struct fixture *f = *state;
 
 	begin(f);
@@ -113,7 +113,7 @@ static void test_a_look_up_writes_them(void **state) {
 }
 
 /* What is dead, or has a row, stays in it; an id of another partition is another row. */
-static void test_what_has_a_row_keeps_it(void **state) {
+static void a_delivery_with_a_row_keeps_it(void **state) {
 	struct fixture *f = *state;
 
 	put(f, 0, delivery_of(1, 7, DELIVERY_PENDING, 10));
@@ -148,7 +148,7 @@ static int fill_up(struct fixture *f) {
 
 /* A full disk takes the turns before with it: nobody goes on from what they left, and nothing of it
  * is committed. */
-static void test_after_an_error_there_is_no_turn(void **state) {
+static void an_error_ends_the_turn(void **state) {
 	struct fixture *f = *state;
 
 	put(f, 0, webhook_of("t", 1, 1));
@@ -174,9 +174,11 @@ static void test_after_an_error_there_is_no_turn(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		TEST(test_what_ends_soon_has_no_row),       TEST(test_a_rollback_brings_back),
-		TEST(test_a_look_up_writes_them),           TEST(test_what_has_a_row_keeps_it),
-		TEST(test_after_an_error_there_is_no_turn),
+		TEST(a_delivery_that_ends_soon_has_no_row),
+		TEST(a_rollback_brings_back_ended_deliveries),
+		TEST(a_look_up_writes_unflushed_deliveries),
+		TEST(a_delivery_with_a_row_keeps_it),
+		TEST(an_error_ends_the_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

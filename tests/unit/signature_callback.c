@@ -20,7 +20,7 @@ static const struct callback plain = {
 enum { BOTH = CALLBACK_SIGN_RFC9421 | CALLBACK_SIGN_STANDARD_WEBHOOKS };
 
 /* Written by hand from RFC 9421 section 2.5 and RFC 9530 section 2. */
-static void test_base_is_as_the_rfc_says(void **state) {
+static void the_signature_base_is_as_the_rfc_says(void **state) {
 	_cleanup_(buffer_destroy) struct buffer digest = BUFFER_INIT(256),
 						parameters = BUFFER_INIT(1024),
 						base = BUFFER_INIT(4096);
@@ -46,7 +46,7 @@ static void test_base_is_as_the_rfc_says(void **state) {
 	    "\"webhook-id\" \"webhook-timestamp\");created=1769860800;keyid=\"key-1\"");
 }
 
-static void test_formats(void **state) {
+static void a_callback_has_the_headers_of_its_formats(void **state) {
 	static const struct {
 		unsigned formats;
 		size_t count;
@@ -82,7 +82,7 @@ static void test_formats(void **state) {
 }
 
 /* Warm, a signing allocates nothing; and a large body's storage is not kept. */
-static void test_storage_is_reused(void **state) {
+static void storage_is_reused(void **state) {
 	_cleanup_(signer_unrefp) struct signer *signer = signer_from_seed(seed);
 	_cleanup_(callback_headers_destroy) struct callback_headers headers;
 	_cleanup_(x_freep) char *large_body = x_calloc(1, 300 * 1024);
@@ -105,7 +105,7 @@ static void test_storage_is_reused(void **state) {
 
 /* Every byte of the longest url and of the body is under the signature: long components must
  * neither be cut nor overflow. */
-static void test_long_url_verifies(void **state) {
+static void the_signature_of_a_long_url_verifies(void **state) {
 	_cleanup_(signer_unrefp) struct signer *signer = signer_from_seed(seed);
 	_cleanup_(callback_headers_destroy) struct callback_headers headers;
 	_cleanup_(buffer_destroy) struct buffer base = BUFFER_INIT(16384);
@@ -136,7 +136,7 @@ static void test_long_url_verifies(void **state) {
 }
 
 /* Source: RFC 8037 appendix A.2 and A.3. */
-static void test_jwk(void **state) {
+static void a_jwk_has_its_thumbprint(void **state) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(512);
 	uint8_t x[32];
 	char kid[44];
@@ -168,7 +168,7 @@ static void *share(void *signer) {
 	return NULL;
 }
 
-static void test_references_across_threads(void **state) {
+static void threads_share_a_signer(void **state) {
 	struct signer *signer = signer_from_seed(seed);
 	pthread_t threads[4];
 
@@ -182,12 +182,12 @@ static void test_references_across_threads(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_base_is_as_the_rfc_says),
-		cmocka_unit_test(test_formats),
-		cmocka_unit_test(test_storage_is_reused),
-		cmocka_unit_test(test_long_url_verifies),
-		cmocka_unit_test(test_jwk),
-		cmocka_unit_test(test_references_across_threads),
+		cmocka_unit_test(the_signature_base_is_as_the_rfc_says),
+		cmocka_unit_test(a_callback_has_the_headers_of_its_formats),
+		cmocka_unit_test(storage_is_reused),
+		cmocka_unit_test(the_signature_of_a_long_url_verifies),
+		cmocka_unit_test(a_jwk_has_its_thumbprint),
+		cmocka_unit_test(threads_share_a_signer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,7 @@ static const struct {
 	{ "a large file", GOOD_KEY "\n" GOOD_KEY "\n" GOOD_KEY "\n", 0600, "does not hold a key" },
 };
 
-static void test_load(void **state) {
+static void files_are_loaded_or_refused(void **state) {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024);
@@ -86,7 +86,7 @@ static void assert_refused(const char *expected) {
 		fail_msg("'%s' says nothing of '%s'", why.data, expected);
 }
 
-static void test_no_regular_file(void **state) {
+static void only_a_regular_file_is_loaded(void **state) {
 	(void)state;
 	assert_refused("does not exist");
 	assert_int_equal(symlink("nowhere", path), 0);
@@ -103,7 +103,7 @@ static void test_no_regular_file(void **state) {
 	rmdir(path);
 }
 
-static void test_another_owner(void **state) {
+static void a_file_of_another_owner_is_refused(void **state) {
 	(void)state;
 	if (geteuid() != 0)
 		skip();
@@ -113,7 +113,7 @@ static void test_another_owner(void **state) {
 	unlink(path);
 }
 
-static void test_generate_never_overwrites(void **state) {
+static void a_generated_key_overwrites_nothing(void **state) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024);
 	_cleanup_(master_key_freep) struct master_key *first = NULL, *second = NULL;
 	mode_t mask = umask(0277);
@@ -151,7 +151,7 @@ static struct master_key *good_key(void) {
  * values by Python's hashlib.blake2b and the cryptography package over the construction in
  * master_key.h.
  */
-static void test_derivation_is_fixed(void **state) {
+static void derivation_is_fixed(void **state) {
 	static const struct {
 		const char *tenant;
 		int32_t epoch;
@@ -176,11 +176,11 @@ static void test_derivation_is_fixed(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_load),
-		cmocka_unit_test(test_no_regular_file),
-		cmocka_unit_test(test_another_owner),
-		cmocka_unit_test(test_generate_never_overwrites),
-		cmocka_unit_test(test_derivation_is_fixed),
+		cmocka_unit_test(files_are_loaded_or_refused),
+		cmocka_unit_test(only_a_regular_file_is_loaded),
+		cmocka_unit_test(a_file_of_another_owner_is_refused),
+		cmocka_unit_test(a_generated_key_overwrites_nothing),
+		cmocka_unit_test(derivation_is_fixed),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

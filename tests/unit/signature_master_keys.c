@@ -67,7 +67,7 @@ static int load(const char *const *names, struct master_keys **out, struct buffe
 	return r;
 }
 
-static void test_first_and_found(void **state _unused_) {
+static void keys_are_found_behind_the_first(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024), ids = BUFFER_INIT(1024);
 	_cleanup_(master_keys_freep) struct master_keys *keys = NULL;
 	const struct master_key *first, *a;
@@ -87,7 +87,7 @@ static void test_first_and_found(void **state _unused_) {
 	assert_string_equal(ids.data, expected);
 }
 
-static void test_one(void **state _unused_) {
+static void one_key_is_the_first(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024), ids = BUFFER_INIT(1024);
 	_cleanup_(master_keys_freep) struct master_keys *keys = NULL;
 
@@ -111,7 +111,7 @@ static const struct {
 	{ "below a file", { "a", "b/c" }, "/b/c does not exist" },
 };
 
-static void test_refused(void **state _unused_) {
+static void wrong_files_are_refused_by_name(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
 		_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024);
 		_cleanup_(x_freep) char *expected =
@@ -126,7 +126,7 @@ static void test_refused(void **state _unused_) {
 }
 
 /* Longer than any name may be: an error of the system that no rule of ours has words for. */
-static void test_the_systems_error_names_the_file(void **state _unused_) {
+static void an_error_of_the_system_names_the_file(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024);
 	struct master_keys *keys = NULL;
 	char name[301];
@@ -141,10 +141,10 @@ static void test_the_systems_error_names_the_file(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_first_and_found),
-		cmocka_unit_test(test_one),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_the_systems_error_names_the_file),
+		cmocka_unit_test(keys_are_found_behind_the_first),
+		cmocka_unit_test(one_key_is_the_first),
+		cmocka_unit_test(wrong_files_are_refused_by_name),
+		cmocka_unit_test(an_error_of_the_system_names_the_file),
 	};
 
 	return cmocka_run_group_tests(tests, make_files, remove_files);
