@@ -6,7 +6,8 @@ import pytest
 from env import report as reports
 from env.avro import Schemas
 from env.kafka import Broker
-from env.paths import INSIDE
+from env.paths import INSIDE, free_port
+from env.programs import write_properties
 from env.receiver import Receivers
 from env.world import World
 
@@ -80,6 +81,18 @@ def fresh_world(make_world):
     """A world for one test, without a worker."""
     with make_world() as world:
         yield world
+
+
+@pytest.fixture
+def config(tmp_path, fresh_world):
+    """Writes a worker's configuration, with changes; returns its path."""
+
+    def write(**changes):
+        own = {"worker.data.dir": tmp_path / "data", "worker.http.listen": f"127.0.0.1:{free_port()}"}
+        settings = fresh_world.settings | own | changes
+        return write_properties(tmp_path / "worker.properties", {k: v for k, v in settings.items() if v is not None})
+
+    return write
 
 
 @pytest.fixture

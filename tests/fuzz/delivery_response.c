@@ -3,7 +3,7 @@
  * stays within its bounds, the verdict falls once, and Retry-After is the number or the date that
  * curl reads.
  *
- * Seeds: the literals of tests/unit/delivery_engine.c, tests/unit/delivery_failure.c and
+ * Seeds: the literals of tests/unit/delivery_answers.c, tests/unit/delivery_failure.c and
  * tests/unit/domain_delivery.c.
  */
 #include "delivery/response.h"

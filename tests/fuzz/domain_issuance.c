@@ -3,6 +3,9 @@
  * taken makes callbacks that are JSON of exactly their shape, with claims and credential byte for
  * byte; what is refused changes nothing.
  *
+ * Seeds: the literals of tests/unit/domain_issuance.c and
+ * tests/unit/domain_issuance_refusals.c.
+ *
  * The parts of an input are texts with a record separator (0x1e) between, which no JSON can hold.
  */
 #include "base/clock.h"

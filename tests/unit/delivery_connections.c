@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* After what it needs of the standard headers. */
-
 enum { LARGE_BODY_LEN = 250 * 1000, OTHER_ADDRESS = INADDR_LOOPBACK + 1 };
 
 static const struct tls_server_options tls_1_2 = { .version = TLS1_2_VERSION },

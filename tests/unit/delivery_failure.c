@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-/* After what it needs of the standard headers. */
-
 static void curls_codes_have_their_reason(void **state _unused_) {
 	static const struct {
 		const char *name;

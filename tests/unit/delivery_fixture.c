@@ -10,8 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* After what it needs of the standard headers. */
-
 const char body_text[] = "{\"deliveryId\":\"1\",\"event\":{\"payload\":{\"name\":\"\xc3\x84\"}}}";
 
 const size_t body_text_len = sizeof(body_text) - 1;

@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <sys/un.h>
 
-/* After what it needs of the standard headers. */
-
 static const struct sockaddr *parse(const char *text, struct sockaddr_storage *storage) {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)storage;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)storage;

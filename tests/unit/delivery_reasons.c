@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* After what it needs of the standard headers. */
-
 static const struct tls_server_options tls_good = { 0 },
 				       tls_expired = { .certificate = CERTIFICATE_EXPIRED },
 				       tls_another_name = { .certificate =

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define OK_HEAD "HTTP/1.1 200 OK\r\n"
+
 enum behaviour {
 	BEHAVE_ANSWER,               /* `answer`, verbatim, and keep the connection */
 	BEHAVE_ANSWER_AND_CLOSE,     /* `answer`, verbatim, then end the connection */

@@ -15,8 +15,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* After what it needs of the standard headers. */
-
 enum { PARTITION = 1, EPOCH = 1, PATIENCE_MS = 20000, ANSWERS_MAX = 4, RECORD_SIZE = 512 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;

@@ -54,6 +54,13 @@ struct command world_command(struct world *world, enum operation operation) {
 	};
 }
 
+struct command world_command_on(struct world *world, enum operation operation, const char *id) {
+	struct command command = world_command(world, operation);
+
+	command.id = id;
+	return command;
+}
+
 struct issuance world_issuance(struct world *world) {
 	return (struct issuance){
 		.envelope = envelope(world),
@@ -154,6 +161,12 @@ const struct analytic_event *world_issue(struct world *world, const struct issua
 	return check(world, &issuance->envelope, &source);
 }
 
+void world_assert_outcome(const struct analytic_event *outcome, const char *type, int status) {
+	assert_string_equal(analytic_event_type(outcome->subject, outcome->step), type);
+	assert_int_equal(outcome->status, status);
+	assert_false(outcome->repeat);
+}
+
 const char *world_create(struct world *world, const char *tenant_id) {
 	struct command command = world_command(world, OPERATION_CREATE_WEBHOOK);
 	char *id = arena_alloc(world->arena, UUID_TEXT_SIZE);
@@ -161,4 +174,10 @@ const char *world_create(struct world *world, const char *tenant_id) {
 	command.envelope.tenant_id = tenant_id;
 	uuid_format(&world_handle(world, &command)->data.webhook.id, id);
 	return id;
+}
+
+char *world_filled(struct world *world, size_t len) {
+	char *out = arena_zalloc(world->arena, len + 1);
+
+	return memset(out, 'x', len);
 }

@@ -26,6 +26,8 @@ int world_teardown(void **state);
 
 /* A command of the tenant "t" with an id of its own. */
 struct command world_command(struct world *world, enum operation operation);
+/* The same on the webhook of that id. */
+struct command world_command_on(struct world *world, enum operation operation, const char *id);
 struct issuance world_issuance(struct world *world);
 
 /* Handles and applies. Returns the outcome event, after checking that START stands before it and
@@ -33,5 +35,10 @@ struct issuance world_issuance(struct world *world);
 const struct analytic_event *world_handle(struct world *world, const struct command *command);
 const struct analytic_event *world_issue(struct world *world, const struct issuance *issuance);
 
+/* An outcome that is no repetition. */
+void world_assert_outcome(const struct analytic_event *outcome, const char *type, int status);
+
 /* The id of a new webhook of `tenant_id` that subscribes to the issued event, as text. */
 const char *world_create(struct world *world, const char *tenant_id);
+/* A text of that length. */
+char *world_filled(struct world *world, size_t len);

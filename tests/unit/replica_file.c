@@ -77,15 +77,6 @@ static void a_file_of_another_identity_is_replaced(void **state) {
 	assert_int_equal(dump_count(f, f->replica), 0);
 }
 
-static void fill(struct fixture *f) {
-	assert_int_equal(replica_begin(f->replica), 0);
-	for (uint32_t n = 0; n < 3000; n++)
-		put(f, 0, delivery_of(n, n % 10, DELIVERY_PENDING, n));
-	put(f, 0, webhook_of("t", 1, 1));
-	assert_int_equal(replica_offset_set(f->replica, 0, 1, 1), 0);
-	assert_int_equal(replica_commit(f->replica), 0);
-}
-
 static void overwrite(struct fixture *f, off_t from, off_t len) {
 	int fd = open(f->file, O_WRONLY | O_CLOEXEC);
 	char noise[4096];
@@ -96,30 +87,6 @@ static void overwrite(struct fixture *f, off_t from, off_t len) {
 		assert_true(
 		    pwrite(fd, noise, (size_t)MIN((off_t)sizeof(noise), from + len - at), at) > 0);
 	close(fd);
-}
-
-/* Every way to use it: none may crash; failures are -EIO. */
-static int use(struct fixture *f) {
-	struct uuid webhook_id = uuid_of(1);
-	struct delivery *deliveries;
-	size_t count;
-	struct delivery next;
-	int r, worst = 0;
-
-	r = replica_pending(f->replica, f->arena, &webhook_id, INT64_MAX,
-			    (struct delivery_bounds){ 1000, SIZE_MAX }, &deliveries, &count);
-	worst = MIN(worst, r);
-	r = replica_next_pending(f->replica, f->arena, &webhook_id, 0, &next);
-	worst = MIN(worst, r);
-	for (uint32_t n = 0; n < 3000; n += 100) {
-		struct state_record record = delivery_of(n, 1, DELIVERY_DEAD, 1);
-		struct change change = { .key = state_record_key(&record) };
-
-		r = replica_apply(f->replica, 0, &change, NULL, 0);
-		worst = MIN(worst, r);
-	}
-	r = replica_drop_partition(f->replica, 0);
-	return MIN(worst, r);
 }
 
 /* Whatever is in the file: it opens, or works with errors until it is closed; after that it is
@@ -146,7 +113,7 @@ static void a_damaged_file_opens_or_is_replaced(void **state) {
 		int r;
 
 		print_message("%s\n", rows[i].name);
-		fill(f);
+		fixture_fill(f);
 		fixture_close(f);
 		if (rows[i].truncate_to >= 0)
 			assert_int_equal(truncate(f->file, rows[i].truncate_to), 0);
@@ -154,7 +121,7 @@ static void a_damaged_file_opens_or_is_replaced(void **state) {
 			overwrite(f, rows[i].overwrite, rows[i].len);
 		r = replica_open(f->directory, CLUSTER, f->codec, &f->replica);
 		if (!r)
-			r = use(f);
+			r = fixture_use(f);
 		assert_true(r == 0 || r == -EIO);
 		fixture_close(f);
 		fixture_open(f);
@@ -165,11 +132,11 @@ static void a_damaged_file_opens_or_is_replaced(void **state) {
 static void damage_under_way_is_an_error(void **state) {
 	struct fixture *f = *state;
 
-	fill(f);
+	fixture_fill(f);
 	fixture_close(f);
 	overwrite(f, 8192 * 20, 8192 * 40);
 	fixture_open(f); /* the first pages are sound */
-	assert_int_equal(use(f), -EIO);
+	assert_int_equal(fixture_use(f), -EIO);
 }
 
 static void a_discard_removes_the_file(void **state) {
@@ -305,94 +272,6 @@ static void a_reader_refuses_a_broken_file(void **state) {
 	assert_int_equal(replica_open_readonly(f->file, f->codec, &reader), -ENOENT);
 }
 
-static void end_filling(struct fixture *f) {
-	int r;
-
-	do
-		r = replica_fill_end(f->replica);
-	while (r == REPLICA_E_MORE);
-	assert_int_equal(r, 0);
-}
-
-static int count_backlog(void *userdata, const struct uuid *webhook_id _unused_,
-			 const char *tenant_id _unused_, int64_t next_due_ms _unused_,
-			 int64_t count) {
-	*(int64_t *)userdata += count;
-	return 0;
-}
-
-/* Filled without a journal, and without all indexes: afterwards it has both. */
-static void a_filled_file_has_its_journal_and_indexes(void **state) {
-	struct fixture *f = *state;
-	struct replica *reader;
-	const char *rows;
-	int64_t pending = 0;
-
-	fill(f);
-	rows = dump_text(f, f->replica);
-	replica_discard(TAKE(f->replica));
-	fixture_open(f);
-	assert_int_equal(replica_fill_begin(f->replica), 0);
-	fill(f);
-	end_filling(f);
-	assert_int_equal(replica_open_readonly(f->file, f->codec, &reader), 0);
-	assert_int_equal(replica_begin(f->replica), 0); /* a writer does not keep a reader out */
-	put(f, 0, webhook_of("t", 2, 2));
-	assert_string_equal(dump_text(f, reader), rows);
-	replica_close(reader);
-	replica_rollback(f->replica);
-	assert_int_equal(replica_backlog(f->replica, 0, count_backlog, &pending), 0);
-	assert_int_equal(pending, 3000);
-	fixture_close(f);
-	fixture_open(f);
-	assert_string_equal(dump_text(f, f->replica), rows);
-	assert_int_equal(use(f), 0);
-}
-
-static void a_half_filled_file_is_replaced(void **state) {
-	struct fixture *f = *state;
-	struct replica *reader;
-
-	assert_int_equal(replica_fill_begin(f->replica), 0);
-	fill(f);
-	assert_int_equal(replica_fill_end(f->replica), REPLICA_E_MORE);
-	fixture_close(f);
-	assert_int_equal(replica_open_readonly(f->file, f->codec, &reader), -EINVAL);
-	fixture_open(f);
-	assert_int_equal(dump_count(f, f->replica), 0);
-	put(f, 0, webhook_of("t", 1, 1));
-}
-
-/* Filling cannot be undone: the file goes. */
-static void a_rollback_while_filling_removes_the_file(void **state) {
-	struct fixture *f = *state;
-
-	assert_int_equal(replica_fill_begin(f->replica), 0);
-	fill(f);
-	assert_int_equal(replica_begin(f->replica), 0);
-	put(f, 0, webhook_of("t", 2, 2));
-	replica_rollback(f->replica);
-	fixture_close(f);
-	assert_int_not_equal(access(f->file, F_OK), 0);
-	fixture_open(f);
-}
-
-static void only_a_new_file_is_filled(void **state) {
-	struct fixture *f = *state;
-
-	assert_int_equal(replica_fill_end(f->replica),
-			 0); /* there was nothing to fill it with: it is used */
-	assert_int_equal(replica_fill_begin(f->replica), 0);
-	put(f, 0, webhook_of("t", 1, 1));
-	fixture_close(f);
-	fixture_open(f);
-	assert_int_equal(replica_fill_begin(f->replica), 0);
-	put(f, 0, webhook_of("t", 2, 2));
-	fixture_close(f);
-	fixture_open(f);
-	assert_int_equal(dump_count(f, f->replica), 2);
-}
-
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
@@ -409,10 +288,6 @@ int main(void) {
 		TEST(turns_share_a_commit),
 		TEST(gathered_turns_are_kept_by_a_close),
 		TEST(a_reader_refuses_a_broken_file),
-		TEST(a_filled_file_has_its_journal_and_indexes),
-		TEST(a_half_filled_file_is_replaced),
-		TEST(a_rollback_while_filling_removes_the_file),
-		TEST(only_a_new_file_is_filled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,3 +170,35 @@ size_t dump_count(struct fixture *f, struct replica *replica) {
 	assert_int_equal(replica_dump(replica, count_line, &count), 0);
 	return count;
 }
+
+void fixture_fill(struct fixture *f) {
+	assert_int_equal(replica_begin(f->replica), 0);
+	for (uint32_t n = 0; n < 3000; n++)
+		put(f, 0, delivery_of(n, n % 10, DELIVERY_PENDING, n));
+	put(f, 0, webhook_of("t", 1, 1));
+	assert_int_equal(replica_offset_set(f->replica, 0, 1, 1), 0);
+	assert_int_equal(replica_commit(f->replica), 0);
+}
+
+int fixture_use(struct fixture *f) {
+	struct uuid webhook_id = uuid_of(1);
+	struct delivery *deliveries;
+	size_t count;
+	struct delivery next;
+	int r, worst = 0;
+
+	r = replica_pending(f->replica, f->arena, &webhook_id, INT64_MAX,
+			    (struct delivery_bounds){ 1000, SIZE_MAX }, &deliveries, &count);
+	worst = MIN(worst, r);
+	r = replica_next_pending(f->replica, f->arena, &webhook_id, 0, &next);
+	worst = MIN(worst, r);
+	for (uint32_t n = 0; n < 3000; n += 100) {
+		struct state_record record = delivery_of(n, 1, DELIVERY_DEAD, 1);
+		struct change change = { .key = state_record_key(&record) };
+
+		r = replica_apply(f->replica, 0, &change, NULL, 0);
+		worst = MIN(worst, r);
+	}
+	r = replica_drop_partition(f->replica, 0);
+	return MIN(worst, r);
+}

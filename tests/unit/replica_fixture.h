@@ -21,6 +21,11 @@ int fixture_teardown(void **state);
 void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);
 
+/* 3000 pending deliveries of ten webhooks, and a webhook. */
+void fixture_fill(struct fixture *f);
+/* Every way to use the replica: none may crash; a failure is -EIO. */
+int fixture_use(struct fixture *f);
+
 struct uuid uuid_of(uint32_t n);
 struct state_record webhook_of(const char *tenant, uint32_t n, int64_t created_at_ms);
 struct state_record signing_key_of(const char *tenant, const char *kid, int32_t epoch,

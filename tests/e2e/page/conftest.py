@@ -1,0 +1,50 @@
+"""A tenant, its webhook, and a page in a headless Chromium, which is one for a file of tests."""
+
+import pytest
+from env import browser
+from env.browser import Page
+from env.commands import ISSUED
+
+WEBHOOKS = "/v1/webhooks"
+
+
+@pytest.fixture(scope="module")
+def world(make_world):
+    """Dead after the second attempt, a moment later; a Retry-After keeps one pending."""
+    with make_world(settings={"delivery.retry.schedule": "100ms", "delivery.retry.jitter": 0}) as world:
+        world.worker()
+        yield world
+
+
+@pytest.fixture(scope="module")
+def driver():
+    driver = browser.start()
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(driver, gateway):
+    return Page(driver, gateway.api).forget()
+
+
+@pytest.fixture
+def tenant(world):
+    return world.tenant("page")
+
+
+@pytest.fixture
+def endpoint(world):
+    return world.receivers.endpoint()
+
+
+@pytest.fixture
+def webhook(client, endpoint):
+    return client("POST", WEBHOOKS, {"events": [ISSUED], "url": endpoint.url}).json
+
+
+@pytest.fixture
+def entered(page, client, webhook):
+    """With the token of a tenant that has one webhook."""
+    page.open().enter(client.token).wait_row(webhook["url"], pending="0", dead="0")
+    return page

@@ -1,0 +1,180 @@
+"""Webhooks and their deliveries on the page: shown, made, changed, tested, recovered."""
+
+import time
+
+from env.commands import ISSUED, SUMMARY
+from env.wait import until
+from selenium.webdriver.common.keys import Keys
+
+WEBHOOKS = "/v1/webhooks"
+NOWHERE = "http://127.0.0.1:9/hook"
+LATER = {"status": 503, "headers": {"retry-after": "3600"}}
+
+
+def send(client, webhook):
+    return client("POST", f"{WEBHOOKS}/{webhook['id']}/test").json["deliveryId"]
+
+
+def held(client, webhook, **counts):
+    def there():
+        known = client("GET", f"{WEBHOOKS}/{webhook['id']}/deliveries").json
+        return all(known.get(name) == count for name, count in counts.items())
+
+    until(there, 10, f"{counts}")
+
+
+def test_states_and_counts(world, page, client):
+    healthy, failing, disabled, waiting = (world.receivers.endpoint(stem) for stem in ("healthy", "failing", "disabled", "waiting"))
+    made = [client("POST", WEBHOOKS, {"events": [ISSUED, SUMMARY], "url": each.url}).json for each in (healthy, failing, waiting)]
+    client("POST", WEBHOOKS, {"events": [ISSUED], "url": disabled.url, "disabled": True})
+    failing.answers(500)
+    waiting.answers(LATER)
+    for webhook in made:
+        send(client, webhook)
+    held(client, made[1], dead=1, pending=0), held(client, made[2], pending=1)
+    waiting.wait(1)
+    until(lambda: "WEBHOOK_EVENT_RETRY" in client("GET", "/v1/events").body.decode(), 5)
+    page.open().enter(client.token)
+    assert page.wait_row(healthy.url, "Healthy", "0", "0")[0] == ISSUED + SUMMARY
+    page.wait_row(failing.url, "Failing", "0", "1")
+    page.wait_row(waiting.url, "Failing", "1", "0")
+    page.wait_row(disabled.url, "Disabled", "0", "0")
+    assert list(page.rows()) == [healthy.url, failing.url, waiting.url, disabled.url], "in the order of creation"
+
+
+def test_more_than_a_page(page, client):
+    urls = [client("POST", WEBHOOKS, {"events": [ISSUED], "url": f"{NOWHERE}/{n}"}).json["url"] for n in range(27)]
+    page.open().enter(client.token).wait_row(urls[24], pending="0")
+    assert list(page.rows()) == urls[:25]
+    page.button("More").click()
+    page.wait_row(urls[26])
+    assert list(page.rows()) == urls and not page.find("#more").is_displayed()
+
+
+def test_none_yet(page, client):
+    page.open().enter(client.token).wait_text("#none", "no webhook yet")
+
+
+def test_create(page, client):
+    page.open().enter(client.token)
+    page.button("New webhook").click()
+    assert page.dialog.accessible_name == "New webhook"
+    page.fill("URL", NOWHERE)
+    page.field("OpenIdCredentialIssuedSummary: without it").click()
+    page.button("Save").click()
+    page.wait_text("#said", "was created")
+    page.wait_row(NOWHERE)
+    (made,) = client("GET", WEBHOOKS).json["data"]
+    assert (made["url"], made["events"], made["disabled"]) == (NOWHERE, [ISSUED, SUMMARY], False)
+
+
+def test_create_what_is_wrong(page, client):
+    """What the API says stands beside the field, in the dialog that stays."""
+    page.open().enter(client.token)
+    page.button("New webhook").click()
+    page.fill("URL", "ftp://example.com")
+    page.field("OpenIdCredentialIssued: with the credential").click()
+    page.button("Save").click()
+    said = page.wait_text("#edit .error", "url:")
+    assert "events:" in said and page.field("URL").get_attribute("aria-invalid") == "true"
+    page.button("Cancel").click()
+    page.wait_closed()
+    assert client("GET", WEBHOOKS).json["data"] == []
+
+
+def test_edit(entered, client, webhook):
+    entered.act("Edit", webhook["url"])
+    assert entered.field("URL").get_property("value") == webhook["url"]
+    entered.fill("URL", NOWHERE)
+    entered.field("OpenIdCredentialIssued: with the credential").click()
+    entered.field("OpenIdCredentialIssuedSummary: without it").click()
+    entered.button("Save").click()
+    entered.wait_row(NOWHERE)
+    assert list(entered.rows()) == [NOWHERE]
+    changed = client("GET", f"{WEBHOOKS}/{webhook['id']}").json
+    assert (changed["url"], changed["events"]) == (NOWHERE, [SUMMARY])
+
+
+def test_disable_and_enable(entered, client, webhook):
+    entered.act("Disable", webhook["url"])
+    entered.wait_row(webhook["url"], "Disabled")
+    assert client("GET", f"{WEBHOOKS}/{webhook['id']}").json == webhook | {"disabled": True}
+    entered.act("Enable", webhook["url"])
+    entered.wait_row(webhook["url"], "Nothing sent lately")
+    assert client("GET", f"{WEBHOOKS}/{webhook['id']}").json == webhook
+
+
+def test_delete_asks_first(entered, client, webhook):
+    entered.act("Delete", webhook["url"])
+    assert entered.text("#remove-url") == webhook["url"]
+    entered.button("Cancel").click()
+    entered.wait_closed()
+    entered.act("Delete", webhook["url"])
+    entered.press(Keys.ESCAPE)
+    entered.wait_closed()
+    assert client("GET", f"{WEBHOOKS}/{webhook['id']}").status == 200
+    entered.act("Delete", webhook["url"])
+    entered.button("Delete").click()
+    entered.wait_text("#said", "was deleted")
+    assert client("GET", f"{WEBHOOKS}/{webhook['id']}").status == 404 and not entered.rows()
+
+
+def test_a_test_and_its_result(entered, endpoint, webhook):
+    entered.act("Test", webhook["url"])
+    entered.wait_text("#test-result", "Answered 200 after")
+    assert endpoint.wait(1)[0].json["event"]["type"] == "WebhookTest"
+    entered.button("Close").click()
+    entered.wait_row(webhook["url"], "Healthy")
+    endpoint.answers(500)
+    entered.act("Test", webhook["url"])
+    said = entered.wait_text("#test-result", "Failed: status-500.")
+    assert "next attempt" in said or "not tried again" in said
+
+
+def test_a_test_of_what_is_disabled(page, client, endpoint):
+    client("POST", WEBHOOKS, {"events": [ISSUED], "url": endpoint.url, "disabled": True})
+    page.open().enter(client.token).act("Test", endpoint.url)
+    page.wait_text("#test .error", "disabled")
+    assert page.text("#test-result") == "" and not endpoint.requests
+
+
+def test_attempts(entered, client, endpoint, webhook):
+    endpoint.answers(500, 500, LATER)
+    dead = send(client, webhook)
+    held(client, webhook, dead=1)
+    waiting = send(client, webhook)
+    until(lambda: client("GET", "/v1/events").json["data"][0]["type"] == "WEBHOOK_EVENT_RETRY", 10)
+    held(client, webhook, dead=1, pending=1)
+    entered.act("Attempts", webhook["url"])
+    entered.wait_text("#waiting-count", "1 pending, 1 dead.")
+    texts = lambda id: [[cell.text for cell in row.find_elements("css selector", "td")] for row in entered.all(f"#{id} tr")]
+    attempts = [(what, attempt, status, reason, id) for _, what, attempt, status, reason, _, _, id in texts("attempt-rows")]
+    assert attempts == [
+        ("Failed, another follows", "1", "503", "status-503", waiting),
+        ("Recorded", "", "", "", waiting),
+        ("Dead", "2", "500", "status-500", dead),
+        ("Failed, another follows", "1", "500", "status-500", dead),
+        ("Recorded", "", "", "", dead),
+    ]
+    held_rows = [(event, state, attempts, reason, id) for _, event, state, attempts, reason, _, id in texts("waiting-rows")]
+    assert held_rows == [("WebhookTest", "Dead", "2", "status-500", dead), ("WebhookTest", "Pending", "1", "status-503", waiting)]
+    assert entered.all("#attempt-rows tr")[0].find_elements("css selector", "td")[6].text, "the next attempt's time"
+
+
+def test_recover(entered, client, endpoint, webhook):
+    endpoint.answers(500, 500, 200)
+    id = send(client, webhook)
+    held(client, webhook, dead=1)
+    entered.button("Refresh").click()
+    entered.wait_row(webhook["url"], "Failing", dead="1")
+    entered.act("Recover", webhook["url"])
+    entered.set_time("Dead since", time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(time.time() + 3600)))
+    entered.button("Recover").click()
+    entered.wait_text("#said", "0 deliveries are due again")
+    entered.act("Recover", webhook["url"])
+    entered.button("Recover").click()
+    entered.wait_text("#said", "1 delivery is due again")
+    assert endpoint.wait(3)[2].id == id
+    held(client, webhook, dead=0)
+    entered.button("Refresh").click()
+    entered.wait_row(webhook["url"], "Healthy", "0", "0")
