@@ -78,7 +78,7 @@ build_programs() {
 		quietly nice cmake --build --preset "$preset" --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}")
 }
 
-# A virtual environment that holds exactly what tests/requirements.txt pins; made again when the
+# A virtual environment with exactly the packages of tests/requirements.txt; made again when the
 # file changes.
 python_environment() {
 	local folder=$root/build/.venv requirements=$root/tests/requirements.txt
@@ -119,7 +119,7 @@ install_missing() {
 	as_root apt-get update && as_root apt-get install -y --no-install-recommends "${packages[@]}"
 }
 
-# quietly COMMAND...: shows what it said when it fails.
+# quietly COMMAND...: shows its output only when it fails.
 quietly() {
 	local log
 	log=$("$@" 2>&1 </dev/null) && return

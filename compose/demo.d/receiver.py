@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The demo's receiver: an HTTP server that says 200 to everything and writes down what came.
+"""The demo's receiver: an HTTP server that answers 200 to everything and records each request.
 
     receiver.py CALLBACKS ADDRESS
 

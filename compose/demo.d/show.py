@@ -6,9 +6,9 @@
     show.py callbacks CALLBACKS JWKS COUNT
         waits for COUNT callbacks after those shown before, shows the first and verifies all
 
-EVENTS holds JSON lines of `posthorn-admin results tail --json`, CALLBACKS those of receiver.py;
-what was shown is remembered beside them. JWKS is the key set as it is published, and all that the
-verifier knows: it is PyPI's http-message-signatures, not ours.
+EVENTS holds JSON lines of `posthorn-admin results tail --json`, CALLBACKS those of receiver.py; the
+place reached in each is kept in a file beside it. JWKS is the published key set, the only thing
+that the verifier knows; the verifier is PyPI's http-message-signatures, not ours.
 """
 
 import base64

@@ -122,7 +122,7 @@ def _kafka_log(item):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
-    """One of several processes ended: its numbers are told with those of the others."""
+    """One of several processes ended: its numbers are reported with those of the others."""
     reports.LINES.extend(getattr(node, "workeroutput", {}).get("numbers", []))
 
 

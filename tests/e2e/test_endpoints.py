@@ -154,8 +154,8 @@ def test_what_the_old_url_answered_says_nothing_of_the_new_one(world):
 
 
 def test_gone_while_the_key_is_rotated(make_world):
-    """More endpoints than are looked at between two turns lose their route while what they answered
-    is being told to their webhooks.
+    """More endpoints than one turn examines lose their route while their outcomes are being
+    recorded in their webhooks.
     """
     with make_world(settings=SETTINGS | {"delivery.max.in.flight.per.endpoint": 1}) as world:
         worker = world.worker()

@@ -17,9 +17,7 @@ def active(worker):
 
 
 def test_a_worker_that_was_stopped_sends_nothing_when_it_wakes(fresh_world):
-    """Its queue is full, its gates are open, and everything in them was delivered by another
-    meanwhile.
-    """
+    """Its queue is full, its gates are open, and another has delivered everything in them."""
     world = fresh_world
     tenant, endpoint = world.tenant(), world.receivers.endpoint().answers({"status": 200, "delay": 0.1})
     zombie = world.worker("worker-1", delivery_max_in_flight_per_endpoint=1, **QUICK)
@@ -41,7 +39,7 @@ def test_a_worker_that_was_stopped_sends_nothing_when_it_wakes(fresh_world):
 
 
 def test_a_dead_workers_transaction_is_ended(fresh_world, report):
-    """It died with a transaction open: nobody waits for the coordinator's 15 and 10 seconds."""
+    """It died with a transaction open: others do not wait for the coordinator's timeouts."""
     world = fresh_world
     tenant = world.tenant()
     dead = world.worker("worker-1", **QUICK)

@@ -1,5 +1,5 @@
-"""What one client takes it does not take from the others: connections, places in the queue, memory,
-the operators' port.
+"""One client's load leaves room for the others: connections, places in the queue, memory, the
+operators' port.
 """
 
 import contextlib
@@ -56,8 +56,8 @@ def has_ended(connection):
 
 
 def test_a_crowd_from_one_address_makes_room_itself(world):
-    """Whoever holds all connections loses the oldest of them to whoever comes next, and nobody else
-    loses any.
+    """A client that holds all connections loses the oldest to the next client; other clients lose
+    none.
     """
     gateway = world.gateway("gateway-crowd", gateway_max_connections=100)
     regular = connect(gateway.api, "127.0.0.2")
@@ -99,8 +99,8 @@ def test_half_requests_do_not_silence_the_operators_port(world, gateway, report,
 
 
 def test_answers_that_nobody_reads(world, report):
-    """Of a client that asks for many and takes none there is one in memory; others are served
-    meanwhile, and then it is given back.
+    """A client that requests many answers and reads none has one of them in memory; others are
+    served, and the memory is given back.
     """
     gateway = world.gateway("gateway-unread", gateway_client_timeout="2s")
     before, slowest = resident_mib(gateway), 0
@@ -142,8 +142,8 @@ def test_a_tenant_leaves_room_in_the_queue(make_world):
 
 
 def test_a_connection_rests_longer_than_a_request_may_take(world):
-    """Behind an answer: a load balancer keeps its connections for a minute, and would else send a
-    request into one that is closed.
+    """Between two requests: a load balancer keeps its connections for a minute, and would otherwise
+    send a request into a closed one.
     """
     gateway = world.gateway("gateway-rest", gateway_client_timeout="500ms", gateway_idle_timeout="4s")
     connection = connect(gateway.api, timeout=10 * PATIENCE)

@@ -1,4 +1,4 @@
-"""GET /v1/webhooks/{id}/deliveries: what has not been delivered, as the changelog has it."""
+"""GET /v1/webhooks/{id}/deliveries: the deliveries that have not succeeded, by the changelog."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Where a request begins and ends is read in one way: what two programs in a row could read in two
+"""The bounds of a request are read in one way: a request that two programs could read in two ways
 is one 400, and the end of the connection.
 """
 
@@ -28,7 +28,7 @@ def client(world, gateway):
 
 @pytest.fixture(scope="module", params=["itself", "haproxy", "nginx"])
 def front(request, gateway, tmp_path_factory):
-    """(its name, its address): the gateway, or what stands before it."""
+    """(its name, its address): the gateway, or the proxy before it."""
     if request.param == "itself":
         yield request.param, gateway.api
         return
@@ -132,7 +132,7 @@ def test_one_answer_and_the_end(gateway, client, case):
 
 @pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED)
 def test_nothing_is_hidden(gateway, client, front, case):
-    """Whoever stands before the gateway: a body never becomes a request of its own."""
+    """With any proxy before the gateway, a body never becomes a request of its own."""
     name, address = front
     before = gateway.metric("posthorn_gateway_answers_total", status="404")
     answer = raw(address, of(client, case[0]), timeout=1)
@@ -173,7 +173,9 @@ def test_whole_requests_in_any_pieces(gateway, client):
 
 
 def test_continue(gateway, client):
-    """Who waits to be told is told, unless the head is refused: then that is the answer."""
+    """A client that expects 100-continue gets it, unless its head is refused: then the refusal is
+    the answer.
+    """
     body = b'{"events":["OpenIdCredentialIssued"],"url":"http://127.0.0.1:9/hook"}'
     for token, wanted in ((client.token, [b"100", b"201"]), ("phk_x", [b"401"])):
         connection = client.connect()

@@ -1,5 +1,5 @@
-"""The gateway's port in bad hands: what is no request, what never ends, what is meant for two
-readers.
+"""The gateway's port in bad hands: bytes that are no request, requests without an end, requests
+that two programs read in two ways.
 """
 
 import bisect

@@ -69,8 +69,8 @@ def test_every_answer_is_as_described(world, gateway, client, tmp_path):
 
 @pytest.fixture
 def generated(gateway, tmp_path, monkeypatch):
-    """The package that openapi-python-client makes of what the gateway serves; a warning of its is
-    a failure.
+    """The package that openapi-python-client makes of the gateway's description; a warning is a
+    failure.
     """
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--url", f"http://{gateway.api}/openapi.json", "--meta", "none",
                "--output-path", tmp_path / "generated_client", "--fail-on-warning"]  # fmt: skip

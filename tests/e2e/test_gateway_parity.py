@@ -144,7 +144,7 @@ def filled(value, id):
 
 
 def alike(data, names):
-    """What each way made for itself, the ids and times, is only looked at for being there."""
+    """The ids and times, which each way makes for itself, must only be there."""
     if isinstance(data, dict):
         return {name: names.get(value, "new") if name in OWN and value else alike(value, names) for name, value in data.items()}
     return [alike(item, names) for item in data] if isinstance(data, list) else data
@@ -192,7 +192,7 @@ def filled_back(data, id):
     return [filled_back(item, id) for item in data] if isinstance(data, list) else data
 
 
-# What is wrong with the form is HTTP's alone; the values beside it are judged as a command's are.
+# Faults of form are HTTP's alone; the values beside them are judged as a command's are.
 
 FORMS = {
     "events-url-disabled": ("POST", WEBHOOKS, {"events": [], "url": "x", "disabled": 1}, ["events", "url", "disabled"]),
@@ -220,7 +220,7 @@ def test_one_refusal_names_all_that_is_wrong(world, gateway, method, path, body,
 
 
 def sent(request, detail):
-    """Whether the request has what a row names."""
+    """Whether the request has the parameter that a row names."""
     name, headers, query = detail["param"], request["headers"], request["path"].partition("?")[2]
     return {
         "headers": name.lower() in headers,

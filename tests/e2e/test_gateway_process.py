@@ -24,8 +24,8 @@ def new(url=URL, events=(ISSUED,), **members):
 
 
 def test_no_worker(world, make_world):
-    """503 in time, with what to repeat; the same key gets the one outcome when a worker comes. What
-    is too much for the queue is a 429.
+    """503 in time, with the key to repeat; the same key gets the one outcome when a worker comes. A
+    request beyond the queue is a 429.
     """
     with make_world() as alone:
         # One tenant may have half of them.

@@ -1,5 +1,5 @@
-"""Requests over HTTP while a worker and the gateway are killed: nothing that was answered is lost,
-and what was not can be asked again.
+"""Requests over HTTP while a worker and the gateway are killed: no answered request is lost, and an
+unanswered one can be repeated.
 """
 
 import http.client
@@ -18,7 +18,7 @@ WEBHOOKS = "/v1/webhooks"
 
 class Creator(threading.Thread):
     """Creates webhook after webhook over one connection, each with a key and a url of its own;
-    keeps what it was told, and asks nothing twice.
+    keeps the answers, and repeats no answered request.
     """
 
     def __init__(self, client):

@@ -64,7 +64,7 @@ def context(ciphers="ALL:@SECLEVEL=0", version=None, protocols=()):
 
 
 def shake(gateway, context):
-    """What was agreed on, or None: the gateway refused."""
+    """The agreed protocol, or None where the gateway refused."""
     try:
         with socket.create_connection(gateway.api.split(":"), 10) as plain, context.wrap_socket(plain) as connection:
             # A server that refuses may say so only behind the client's own part.
@@ -96,7 +96,9 @@ def test_ciphers_of_1_2(gateways, cipher):
 
 @pytest.mark.parametrize("offered, agreed", [((), None), (("http/1.1",), "http/1.1"), (("h2", "http/1.1"), "http/1.1"), (("h2",), "refused")])
 def test_protocols(gateways, offered, agreed):
-    """Who speaks only others is told so in the handshake. Source: RFC 7301 section 3.2."""
+    """A client that offers only other protocols gets an alert in the handshake. Source: RFC 7301
+    section 3.2.
+    """
     got = shake(gateways["ECDSA"], context(protocols=offered))
     assert (got[2] if got else "refused") == agreed
 

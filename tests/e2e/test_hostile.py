@@ -22,7 +22,7 @@ SCHEDULE_S, LONGEST_WAIT_S = 3600, 24 * 3600
 WARM_UP, ROUNDS, HEALTHY = 2, 3, 30
 RETRY, SUCCESS = "WEBHOOK_EVENT_RETRY", "WEBHOOK_EVENT_PROCESS_SUCCESS"
 
-# The verdict falls with the final header block: what follows costs the connection and no more.
+# The verdict falls with the final header block: the body costs the connection and no more.
 DELIVERED = """
     body-without-end body-one-byte-a-second body-never body-closed body-reset body-shorter-than-said body-longer-than-said body-half-closed
     length-twice length-overlong chunks-broken chunks-overflowing chunks-without-end chunk-extension-without-end trailers-without-end
@@ -97,8 +97,8 @@ def world(make_world):
 
 
 def descriptors(worker, harm):
-    """Counted by what they are: {"harm NAME": connections to that receiver, "tcp": other
-    connections, "file": ..., "eventfd": ...}
+    """Counts them by kind: {"harm NAME": connections to that receiver, "tcp": other connections,
+    "file": ..., "eventfd": ...}
 
     Whether a connection is kept depends on when its bytes came: at rest there may be one to each
     receiver, or none.
@@ -117,8 +117,8 @@ def descriptors(worker, harm):
 
 
 def left_behind(before, after):
-    """What there is more of than before. The broker's connections and the replica's files come and
-    go by themselves.
+    """The kinds of which there are more than before. The broker's connections and the replica's
+    files come and go by themselves.
     """
     more = {kind: count - before[kind] for kind, count in after.items() if count > before[kind] and kind not in ("tcp", "file")}
     return {kind: count for kind, count in more.items() if not kind.startswith("harm ") or after[kind] > 1}
@@ -172,7 +172,7 @@ def ends_of(world, tenants):
 
 
 def wrong(name, received, ended):
-    """What is wrong with how it ended; None where nothing is."""
+    """The fault of its end; None where there is none."""
     data, took_s = ended.data, (ended.milliseconds - received.milliseconds) / 1000
     got = (ended.type, data["reason"])
     expected = (RETRY, REASONS[name]) if REASONS[name] else (SUCCESS, None)

@@ -160,8 +160,8 @@ def assert_refused(world, worker, tenant, kid, missing, here):
 
 
 def test_a_worker_without_the_master_key_does_not_serve(rolled):
-    """With a warm replica, with none, and as a stranger that takes over; and what it refused is as
-    it was.
+    """With a warm replica, with none, and as a stranger that takes over; the refused partition is
+    unchanged.
     """
     world, tenant, endpoint = rolled, rolled.tenant(), rolled.receivers.endpoint()
     restart(world, world.old)

@@ -1,4 +1,4 @@
-"""What a tenant may have at most, by both ways; and that what is refused names the limit."""
+"""The limits of a tenant, over Kafka and HTTP; a refusal names the limit."""
 
 import pytest
 from env import commands

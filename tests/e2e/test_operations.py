@@ -65,7 +65,9 @@ def test_delete(world):
 
 
 def test_jwks_is_on_kafka_and_verifies_a_callback(world):
-    """The sixth operation has no events; what it shows is public and lies in the changelog."""
+    """The sixth operation has no events; the keys that it shows are public and lie in the
+    changelog.
+    """
     tenant, endpoint = world.tenant(), world.receivers.endpoint()
     assert not world.state.kind("key", tenant), "a tenant's first key comes with its first webhook"
     webhook = world.webhook(tenant, endpoint)
@@ -178,7 +180,7 @@ def test_rotation_signs_with_the_new_key_and_publishes_both(world):
 
 
 def test_events_carry_each_tenants_key_and_no_id_twice(world):
-    """At the end of the module: everything that was told so far."""
+    """At the end of the module: all events so far."""
     world.results.catch_up()
     ids = [event.id for event in world.results.events]
     assert len(ids) == len(set(ids))

@@ -1,5 +1,5 @@
-"""Where output goes: with --json only JSON on stdout, what is wrong on stderr, and a progress bar
-only where somebody sees it.
+"""Where output goes: with --json only JSON on stdout, errors on stderr, and a progress bar only on
+a terminal.
 """
 
 import json
@@ -115,7 +115,7 @@ def item(tenant):
 
 
 def test_progress_is_shown_on_a_terminal_only(world, state):
-    """Of what lasts: the items come as long as nothing is drawn."""
+    """Progress of a long command: the items come until a bar is drawn."""
     ours, theirs = pty.openpty()
     process = issue(world, theirs)
     os.close(theirs)

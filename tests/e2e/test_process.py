@@ -1,4 +1,4 @@
-"""What a program owes whom it was started by: descriptors, its log, the environment, its memory."""
+"""A program's care for its parent's things: descriptors, its log, the environment, its memory."""
 
 import contextlib
 import os
@@ -54,8 +54,8 @@ def deliver(world, worker, count=1):
 
 @pytest.mark.parametrize("kind", ["pipe", "socket", "terminal"])
 def test_a_reader_of_the_log_that_stalls(fresh_world, kind):
-    """More lines than fit are written while nobody reads; callbacks go out, and afterwards the log
-    says how many lines are missing.
+    """More lines than fit are written while the log's reader stalls; callbacks go out, and
+    afterwards the log gives the number of missing lines.
     """
     if kind == "pipe":
         reading, writing = os.pipe()

@@ -138,7 +138,7 @@ def test_metrics(fresh_world):
 
 
 def test_too_few_descriptors_are_a_warning(config, tmp_path):
-    """How many there are, how many it wants, and what follows."""
+    """The present number, the wanted number, and the consequence."""
     log = tmp_path / "worker.log"
     with open(log, "wb") as file:
         process = subprocess.Popen(["prlimit", "--nofile=1000:1000", WORKER, "--config", config(**{"delivery.threads": 1})], stderr=file, env=ENVIRONMENT)
@@ -155,4 +155,4 @@ def test_hardly_any_descriptors_are_an_error(config):
     assert answer.code == 1 and "too few file descriptors" in answer.err and "limit=260 needed=4482" in answer.err
 
 
-# By what the process may use, not by the machine: here, one of 64 CPUs.
+# By the bounds of the process, not of the machine: here, one of 64 CPUs.

@@ -39,15 +39,15 @@ def blocks(document, first, end):
 
 
 def tour():
-    """The README's tour, and before it ends what the API's page goes on with."""
+    """The README's tour and, before it ends, the continuation in docs/api.md."""
     *steps, end = blocks("README.md", "A five-minute tour", "Documents")
     return [*steps, *blocks("docs/api.md", "HTTP", "The page"), end]
 
 
 @pytest.fixture
 def bash(tmp_path):
-    """A shell that ends with the first line that fails: (its exit status, what it and all that it
-    started said).
+    """A shell that ends with the first line that fails: (its exit status, the output of it and of
+    all that it started).
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("POSTHORN_")} | OPTIONS
     environment["POSTHORN_WORKER_HTTP_LISTEN"] = f"127.0.0.1:{free_port()}"

@@ -1,4 +1,4 @@
-"""Workers that stop, die, and lose their files: nothing is lost, and nothing is told twice."""
+"""Workers that stop, die, and lose their files: nothing is lost, and no event is there twice."""
 
 import signal
 

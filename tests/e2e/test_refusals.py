@@ -1,5 +1,5 @@
-"""What is refused, how it is told, and that nothing is changed by it. A row: the operation, the
-status, and what `details` must name.
+"""Refusals: their answers, and that they change nothing. A row: the operation, the status, and the
+entries of `details`.
 """
 
 import base64
@@ -139,7 +139,7 @@ def test_the_table_is_large_enough(report):
 
 @pytest.fixture(scope="module")
 def tenant(world):
-    """One that has something to lose: a webhook, and so a key."""
+    """A tenant that has something to lose: a webhook, and so a key."""
     tenant = world.tenant("refused")
     world.own = world.ask(tenant, commands.create(URL)).data
     world.other = world.ask(world.tenant("other"), commands.create(URL)).data
@@ -219,7 +219,7 @@ def test_an_event_whose_body_is_over_256_kib(world):
 
 
 def test_claims_and_credential_of_more_than_60_levels(world):
-    """With the three around them a callback has 64 at most, which is what the strictest of the
+    """With the three around them a callback has 64 at most, the depth that the strictest of the
     common parsers read.
     """
     deepest = {}

@@ -24,7 +24,7 @@ def test_same_command_again(world):
 
 
 def test_answer_stays_what_it_was(world):
-    """A repeat tells what was true then, also when the webhook has changed since."""
+    """A repeat gets the first answer, also when the webhook has changed since."""
     tenant = world.tenant()
     value = commands.command(tenant, commands.create(URL))
     webhook = again(world, value, times=1)[1].data

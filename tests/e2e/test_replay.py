@@ -1,5 +1,5 @@
-"""dead-letters list and replay: what could not be processed is found, mended and sent again, and
-nothing of it is lost.
+"""dead-letters list and replay: unprocessable records are found, mended and sent again, and nothing
+of them is lost.
 """
 
 import json
@@ -251,7 +251,7 @@ def test_many(world):
 
 
 def write_letters(world, count):
-    """As a worker would have, of commands that nobody is there to take."""
+    """As a worker would write them, for commands that no worker takes."""
     for n in range(count):
         error = {"reason": "r", "topic": f"{world.prefix}webhook-admin", "partition": 0, "offset": n, "timestamp": 1}
         headers = [(f"posthorn.error.{name}", str(value).encode()) for name, value in error.items()]

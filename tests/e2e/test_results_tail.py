@@ -98,7 +98,7 @@ def test_follow_ends_when_it_is_interrupted(world, tmp_path, number):
 
 
 def test_follow_after_the_newest(world, tmp_path):
-    """As tail -n 2 -f: nothing is missed or shown twice between what was there and what comes."""
+    """As tail -n 2 -f: no event is missed or shown twice between the last ones and the next."""
     tenant = world.tenant()
     create(world, tenant)
     create(world, tenant)
@@ -154,7 +154,7 @@ def test_an_event_of_another_schema_is_named(fresh_world):
 
 
 def test_uncommitted_events_are_not_there(world):
-    """Somebody's transaction that was aborted."""
+    """Another producer's aborted transaction."""
     tenant = world.tenant()
     event = create(world, tenant)
     producer = Producer({"bootstrap.servers": world.bootstrap, "transactional.id": commands.unique("t")})

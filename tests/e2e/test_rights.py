@@ -1,6 +1,6 @@
-"""A Kafka that asks who somebody is and what he may do: the rights that the documents list are
-enough, and of one that lacks the log says so in one line: the operation, the resource, and the
-likely cause."""
+"""A Kafka with authentication and authorisation: the documented rights are enough, and the log
+reports a missing one in one line: the operation, the resource, and the likely cause.
+"""
 
 import re
 import time
@@ -54,7 +54,7 @@ def as_user(broker, user):
 
 
 def start_worker(broker, world, lacking=(), ready=False, **settings):
-    """With all that the document lists but what is lacking: (resource type, end of the name,
+    """With the documented rights, less the lacking ones: (resource type, end of the name,
     operation).
     """
     rights = [
@@ -110,7 +110,7 @@ def test_the_commands_have_enough(broker, world):
         assert answer.code == 0, (command, answer)
 
 
-# What a worker lacks, whether it ends, and what it says then.
+# The lacking right, whether the worker ends, and its message.
 LACKING = {
     "a topic that it may not see": ([("TOPIC", "webhook-admin", "READ")], True, "Describe", "webhook-admin"),
     "its group": ([("GROUP", "posthorn", "READ")], False, "Read", "group "),

@@ -1,4 +1,4 @@
-"""A pool that grows, shrinks and changes: who has which partitions, and that nothing is lost or
+"""A pool that grows, shrinks and changes: the shares of its members, and that nothing is lost or
 doubled on the way.
 """
 
@@ -25,7 +25,7 @@ def test_two_workers_share_the_partitions(fresh_world):
 
 
 def test_workers_that_are_added_take_their_share(fresh_world):
-    """Under load, and who was there before runs on."""
+    """Under load; the members before run on."""
     world = fresh_world
     first = world.worker("worker-1")
     load = Load(world)
@@ -82,8 +82,8 @@ def test_the_newer_of_two_with_one_id_takes_over(fresh_world):
 
 
 def test_partitions_that_are_ready_do_not_wait_for_others(fresh_world):
-    """One is held back by somebody's open transaction on its changelog: the others' commands and
-    deliveries go on.
+    """One is held back by another producer's open transaction on its changelog: the others'
+    commands and deliveries go on.
     """
     world = fresh_world
     worker = world.worker()

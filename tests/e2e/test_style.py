@@ -1,4 +1,4 @@
-"""What `tests/style` finds: a fault of each kind, planted into a repository of its own."""
+"""The findings of `tests/style`: a fault of each kind, planted into a repository of its own."""
 
 import shutil
 import subprocess

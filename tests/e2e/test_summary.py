@@ -1,6 +1,4 @@
-"""What `tests/run` says at its end: nothing that was not run, or did not even start, passes for a
-success.
-"""
+"""The summary of `tests/run`: a test that was not run, or did not even start, is no success."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""One tenant's many and costly commands, and what others feel of them."""
+"""One tenant's many and costly commands, and their effect on others."""
 
 import signal
 import time
@@ -61,8 +61,8 @@ def test_a_flood_in_one_partition_keeps_no_other_waiting(flooding, kind):
 
 
 def test_between_large_fanouts_every_partition_is_served(fresh_world):
-    """Each issuance comes to 20 MB of deliveries, more than a turn writes: it has one of its own,
-    and what others ask goes between two of them.
+    """Each issuance makes 20 MB of deliveries, more than a turn writes: it has a turn of its own,
+    and other tenants' commands go between two of them.
     """
     world = fresh_world
     world.worker()

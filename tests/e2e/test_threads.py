@@ -175,7 +175,7 @@ def test_few_descriptors_are_fewer_threads(config, tmp_path):
 
 @pytest.mark.skipif(bool(SANITIZED), reason="a sanitizer takes terabytes of address space")
 def test_little_memory_is_fewer_threads(config, tmp_path):
-    """What a thread's stack does not fit into."""
+    """A memory limit into which a thread's stack does not fit."""
     with Bounded(tmp_path, config(**{"delivery.threads": 256}), "prlimit", f"--as={1 << 30}") as worker:
         assert 1 <= worker.delivery_threads() < 128
         (refused,) = [warning for warning in worker.warnings() if "fewer threads than delivery.threads" in warning]

@@ -1,6 +1,4 @@
-"""Endpoints' certificates: what is wrong with one is the end of the attempt, and an operator reads
-what it is.
-"""
+"""Endpoints' certificates: a wrong one ends the attempt, and the log names its fault."""
 
 import re
 import ssl

@@ -59,7 +59,7 @@ def test_topic_is_missing(bare_world, topic):
 
 
 def test_the_changelog_gets_more_partitions(fresh_world):
-    """Who runs has what it began with, and goes on; who starts is refused."""
+    """A running worker keeps its topics and goes on; a starting one is refused."""
     world = fresh_world
     worker = world.worker()
     add_a_partition(world, "webhook-state")

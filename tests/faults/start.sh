@@ -1,4 +1,4 @@
-# What the programs here have in common; sourced by all of them.
+# The common part of the programs here; sourced by all of them.
 
 # shellcheck source=../../compose/install.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../compose/install.sh"
@@ -27,6 +27,6 @@ start_harness() {
 		fi
 	fi
 	python_environment
-	# librdkafka tells on stderr of every connection that a killed broker ended.
+	# librdkafka reports on stderr every connection that a killed broker ended.
 	become "$module" "$@" 2> >(grep --line-buffered -v '^%[0-7]|' >&2)
 }

@@ -1,4 +1,4 @@
-"""A history that never happened, in which everything is right: what the tests of the checker spoil,
+"""A history that never happened, in which everything is right: the tests of the checker spoil it,
 one thing at a time.
 """
 

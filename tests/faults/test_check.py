@@ -223,7 +223,7 @@ def go_back(history):
 
 
 def interleave(history):
-    """A record of a transaction that nobody's position counts."""
+    """A record of a transaction that no position counts."""
     before = position(history, 3)
     twin = replace(change(history, "receipt"), offset=before.offset)
     history.changes.insert(history.changes.index(before), twin)
@@ -350,7 +350,7 @@ def wait_too_long(history):
 
 
 def claim_a_success(history):
-    """Nobody was there to say so."""
+    """No observer recorded it."""
     history.callbacks = [callback for callback in history.callbacks if callback.id != history.callbacks[0].id]
 
 
@@ -447,7 +447,7 @@ def test_a_planted_violation_is_found(history, name, spoil):
 
 
 def refused_after(webhooks):
-    """What the model says of a webhook that is refused with 429 where there are so many."""
+    """The model's verdict on a webhook that is refused with 429 by a tenant that has this many."""
     many = story.Story()
     for _ in range(webhooks):
         many.create("acme")
@@ -466,7 +466,7 @@ def test_a_limit_for_who_has_little_is_none():
 
 
 def list_first(url, count):
-    """What the model says of a list of two webhooks that shows the first and says that another
+    """The model's verdict on a list of two webhooks that shows the first and says that another
     follows.
     """
     listed = story.Story()

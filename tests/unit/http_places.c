@@ -100,8 +100,10 @@ static void an_ipv6_network_counts_as_one_address(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_kind_of_turn_has_its_time, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_silent_one_of_the_largest_address_makes_room, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(an_ipv6_network_counts_as_one_address, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_silent_one_of_the_largest_address_makes_room,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_ipv6_network_counts_as_one_address, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,7 @@ def arguments():
 
 
 class Run:
-    """What rows have in common: made when first asked for, and stopped at the end."""
+    """The programs that several rows use: made at their first use, stopped at the end."""
 
     def __init__(self, options, stack):
         self.options, self.stack, self.repeats = options, stack, options.repeats

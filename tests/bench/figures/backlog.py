@@ -1,10 +1,9 @@
-"""A million deliveries pending for one dead endpoint: what they cost the worker and others, and how
-they leave when it is back.
+"""A million deliveries pending for one dead endpoint: their cost for the worker and for others, and
+the drain when the endpoint is back.
 
-The dead endpoint refuses connections. The worker's memory before is that of one which has had a
-load already, a twentieth of the backlog's, for an endpoint that is well. When the dead one is back
-it takes 5 ms an answer, so that what is in flight can be counted: by its connections, which carry a
-request each.
+The dead endpoint refuses connections. The worker's memory before is measured after a first load, a
+twentieth of the backlog's, for a healthy endpoint. When the dead endpoint is back it takes 5 ms an
+answer, so that requests in flight can be counted by its connections, which carry one request each.
 """
 
 import argparse

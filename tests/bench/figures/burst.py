@@ -1,11 +1,10 @@
-"""Commands that lie in Kafka before a worker sees the first of them, and what a worker takes for
+"""Commands that lie in Kafka before a worker sees the first of them, and the worker's cost for
 them.
 
-They are written in one transaction: until it is committed nobody reads them, and a worker that is
-warm waits for them. So what is counted begins with the commit: the CPU (user and system) of whole
-worker processes, librdkafka's and SQLite's part with it, until every command is processed, every
-callback answered, and every outcome committed. What a worker does to answer the bench's questions
-for its metrics is in it.
+They are written in one transaction, and a warm worker waits for its commit. The measurement begins
+with the commit. It counts the CPU (user and system) of whole worker processes, librdkafka and
+SQLite included, until every command is processed, every callback answered, and every outcome
+committed. The worker's answers to the bench's requests for metrics count too.
 """
 
 import time
@@ -36,7 +35,7 @@ class Preloader:
 
 @dataclass
 class Burst:
-    """What one took."""
+    """The cost of one burst."""
 
     items: int
     wall_s: float  # from the commit until the last callback, or the last command processed

@@ -1,5 +1,5 @@
-"""What changed between two runs: NEW's figures as a part of OLD's, a line a measure. The files are
-what `run --json` printed.
+"""The change between two runs: NEW's figures as a part of OLD's, a line a measure. The files are
+the output of `run --json`.
 """
 
 import argparse
@@ -23,7 +23,7 @@ def read(path):
 
 
 def compare(old, new):
-    """Lines of text: what both have, then what only one has."""
+    """Lines of text: measures of both runs, then those of one alone."""
     yield f"{'row':<4} {'measure':<48} {'old':>11} {'new':>11} {'new/old':>8}  limit"
     for key in (key for key in old if key in new):
         yield line(old[key], new[key])

@@ -1,9 +1,9 @@
 """The gateway under load: webhooks created and read through one worker, and the JWKS.
 
-Webhooks: each connection is kept, is another tenant's, and creates a webhook and reads it, in
-turns. First so many requests a second, whatever the answers take: a request's time begins when it
-was due. Then as fast as the answers come. The JWKS, which the gateway answers alone, is asked for
-by wrk; what counts is the gateway's own CPU, so that it does not matter what wrk took.
+Webhooks: each kept connection belongs to another tenant, and creates and reads a webhook in turns.
+First at a fixed rate, whatever the answers take: a request's time begins when it was due. Then as
+fast as the answers come. The JWKS, which the gateway answers alone, is requested by wrk; the
+gateway's own CPU counts, so that wrk's cost does not matter.
 """
 
 import argparse

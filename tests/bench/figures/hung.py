@@ -46,7 +46,7 @@ class Bench:
         self.healthy = list(stand.webhooks(urls(options.healthy, 1, self.healthy_port)))
 
     def rates(self, state):
-        """Median of what the healthy ones take in a second."""
+        """The median rate of the healthy ones, a second."""
         found = []
         for _ in range(self.options.rounds):
             seconds = self.stand.deliver(self.healthy, [self.healthy_port], self.options.each)

@@ -1,11 +1,11 @@
-"""One bad endpoint among sixteen, with far more queued for it than memory may hold: what the other
-fifteen feel of it.
+"""One bad endpoint among sixteen, with far more queued for it than memory may hold: the delay of
+the other fifteen.
 
 A measurement is the time from the first command for the fifteen until the last of their callbacks
 is with its receiver. A pair is two of them, with the bad endpoint and its backlog and without, in
-turns first; the ratio's median is what counts. Without means that there is no such webhook: the
-fifteen get exactly the same commands. All on one broker and one warm worker, whose settings are the
-defaults.
+alternating order; the median of the ratios counts. Without means that the bad webhook does not
+exist: the fifteen get exactly the same commands. All pairs use one broker and one warm worker with
+default settings.
 """
 
 import argparse
@@ -61,9 +61,7 @@ class Bench:
         [self.bad_port] = stand.receiver.open(1)
 
     def measure(self):
-        """Begins at rest: what was queued just before is with the broker's and the system's own
-        disks first.
-        """
+        """Begins at rest: the broker and the system first write the backlog to their disks."""
         time.sleep(REST_S)
         return self.stand.deliver(self.tenants, self.ports, self.options.each)
 

@@ -53,12 +53,11 @@ async def _hurry(user, end, took):
 
 
 async def load(users, rate, seconds):
-    """Calls the `users` (each call is one request), each for one at a time: `rate` of them a
-    second, or with None as fast as they return.
+    """Calls the `users` (each call is one request), each for one at a time: `rate` calls a second,
+    or, with None, as fast as they return.
 
-    Returns how long each took, sorted, and the seconds of it all. At a rate a request's time begins
-    when it was due: one that has to wait for a user that is free, or for this program, took that
-    long.
+    Returns the sorted durations and the seconds of all together. At a rate, a request's time begins
+    when it was due: a wait for a free user, or for this program, counts.
     """
     took, begun = [], time.monotonic()
     if rate is None:

@@ -27,7 +27,7 @@ def row_h(run):
         restore.measure(world, run.size(1_000_000, least=1000), run.repeats, run.figures("h"))
 
 
-# j: the items are the same, of the same few tenants; what grows is what lies beside them.
+# j: the items are the same, of the same few tenants; the number of webhooks beside them grows.
 
 
 def row_j(run):
@@ -41,7 +41,7 @@ def row_j(run):
             for n, bench in enumerate(benches):
                 deliveries[n].append(bench.deliver(run.size(20_000, least=ACTIVE_TENANTS)).cpu_us)
                 operations[n].append(bench.operate(run.size(15_000)).cpu_us)
-    # The first of each is what warms up.
+    # The first of each is the warm-up.
     show_rises(run, "delivery_of_a_worker", [found[1:] for found in deliveries])
     show_rises(run, "admin_command", [found[1:] for found in operations])
 
@@ -63,8 +63,8 @@ def show_rises(run, what, found):
 
 
 def filled(run, stack, size):
-    """A world with so many webhooks, its worker, and a few tenants of it, spread evenly, to whom
-    things happen.
+    """A world with that many webhooks, its worker, and a few tenants of it, spread evenly, whose
+    items are measured.
     """
     on = stack.enter_context(stand(broker=run.broker, partitions=run.partitions))
     ports = on.receiver.open(PORTS)

@@ -1,9 +1,9 @@
-"""Row i: how long it takes from a command to its callback, on a system that is idle and on one that
-has half of what it can do.
+"""Row i: the time from a command to its callback, on an idle system and on one at half of its
+capacity.
 
-A command holds the time at which it was given to the producer, and so does its callback; the
-receiver compares it with its clock, which is the same. So commands are sent at their times, whether
-those before them were answered or not.
+A command and its callback hold the time at which the producer got it; the receiver compares that
+with its clock, which is the same. Commands are sent at their times, whether those before them were
+answered or not.
 """
 
 import itertools
@@ -20,7 +20,7 @@ INTERVAL_S, TICK_S = 0.05, 0.005
 
 
 class TimedIssuer(Issuer):
-    """What the receiver looks for (latency.h) is in the user's id."""
+    """The user's id holds the time that the receiver reads (latency.h)."""
 
     MARK = "sent-at-0000000000000000"
 
@@ -38,8 +38,8 @@ class TimedIssuer(Issuer):
 
 
 def paced(bench, issuer, count, rate):
-    """So many commands, one after the other at that rate, or in portions where it is high. Returns
-    their latencies.
+    """Sends that many commands, one after the other at that rate, or in batches where the rate is
+    high. Returns their latencies.
     """
     bench.receiver.tell("reset")
     bench.receiver.tell("time")

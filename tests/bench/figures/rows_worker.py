@@ -14,8 +14,7 @@ from .stand import Issuer, stand
 
 PORTS, TENANTS = 16, 200
 SCALING, TWO_WORKERS_REPEATS = 1.7, 3
-# Where neither broker nor receiver nor cores are what bounds a worker: a few requests in flight,
-# which take their time.
+# A worker that neither broker nor receiver nor cores bound: a few slow requests in flight.
 BOUND_IN_FLIGHT, BOUND_ANSWER_MS = 64, 20
 
 
@@ -169,5 +168,5 @@ def row_g(run):
 
 def row_d(run):
     options = Namespace(hung=run.size(8000, least=50), healthy=64, each=run.size(800, least=5), rounds=run.repeats)
-    # A hung attempt ends with its timeout, and before that nobody is rid of it.
+    # A hung attempt ends with its timeout, not earlier.
     hung.whole_worker(options, run.figures("d"), run.broker, delivery_timeout=f"{run.size(15, least=2)}s")

@@ -1,4 +1,6 @@
-"""The two senders, bench_delivery (the engine) and bench_floor, and pairs of what they need."""
+"""The two senders, bench_delivery (the engine) and bench_floor, and the files that pairs of them
+need.
+"""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""What the benches stand on: a broker, a worker, cheap receivers, and commands that are encoded
+"""The fixture of the benches: a broker, a worker, cheap receivers, and commands that are encoded
 once.
 """
 
@@ -83,7 +83,7 @@ class Issuer:
         return self.values[tenant]
 
     def issue_each(self, tenants, count):
-        """So many for each, one after the other, and until the broker has them."""
+        """Sends that many for each, one after the other, until the broker has them."""
         for _ in range(count):
             for tenant in tenants:
                 self.issue(tenant)
@@ -142,7 +142,7 @@ class Stand:
         until(lambda: self.pending() <= count, timeout, f"{count} pending deliveries")
 
     def deliver(self, tenants, ports, count, timeout=300):
-        """Issues so many for each and returns the seconds until the last was with its receiver."""
+        """Issues that many for each; returns the seconds until the last was received."""
         self.receiver.tell("reset")
         start, wanted = time.monotonic(), len(tenants) * count
         self.issuer.issue_each(tenants, count)
@@ -158,7 +158,7 @@ class Stand:
 
 @contextmanager
 def make_broker():
-    """What was started is stopped, whatever ends the bench."""
+    """Every program that was started is stopped, whatever ends the bench."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ExitStack() as stack:
         directory = Path(tempfile.mkdtemp(prefix="posthorn-bench."))
@@ -190,7 +190,7 @@ def stand(**options):
 
 
 class Figures:
-    """What a bench found, against its limits."""
+    """A bench's figures, beside their limits."""
 
     def __init__(self, bench, as_json):
         self.bench, self.as_json, self.exceeded = bench, as_json, []
@@ -213,6 +213,6 @@ class Figures:
         print(f"{name}: {value:.{digits}f} {unit}".rstrip() + limit + ("" if ok else "  EXCEEDED"), flush=True)
 
     def end(self):
-        """Beside what was measured by the clock: what else the machine had to do."""
+        """The load of the machine during a measurement by the clock."""
         self.say(f"{time.monotonic() - self.begun:.0f} s; load average of the last minute {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         sys.exit(1 if self.exceeded else 0)

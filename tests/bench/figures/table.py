@@ -16,7 +16,7 @@ class Table:
             self._line(*self.HEAD)
 
     def say(self, text):
-        """For people: what a row found beside its measures."""
+        """A row's remarks beside its measures, for people."""
         if not self.as_json:
             print(f"     {text}", file=self.out, flush=True)
 

@@ -1,12 +1,12 @@
-"""One tenant does its worst: what the worker's memory and other tenants feel of it.
+"""One tenant does its worst: the effect on the worker's memory and on other tenants.
 
-In each phase a burst of that tenant's commands lies in Kafka at once. Meanwhile two other tenants
-ask for their list of webhooks ten times a second each, one in the same partition and one in
-another; an answer's time is from the producer's call until a read_committed reader has it.
+In each phase a burst of that tenant's commands lies in Kafka at once. Two other tenants, one in the
+same partition and one in another, list their webhooks ten times a second each; an answer's time is
+from the producer's call until a read_committed reader has it.
 
-A partition is a queue: what is in the same one lies behind the commands of the burst that were
-written before it, and its wait is theirs, as many as they are. Bounded is what it waits beyond
-that: after its own command was written and the burst's last answer before its own was there.
+A partition is a queue: a command in the same one waits for the commands of the burst before it,
+however many they are. The limit is on the wait beyond that, from the burst's last answer before its
+own, or its own production, whichever is later.
 """
 
 import argparse
@@ -127,7 +127,7 @@ class Bench:
     def count(self, number):
         return max(1, int(number * self.options.scale))
 
-    # Bursts: each yields what is to be written, and is done when the worker has handled it.
+    # Bursts: each yields the commands to write, and is done when the worker has handled them.
 
     def admin(self, operations):
         encode = self.world.schemas.command.encode

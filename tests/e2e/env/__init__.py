@@ -1,3 +1,3 @@
-"""What the end-to-end tests stand on: a real Kafka, real workers, real receivers, and verifiers
-that are not ours.
+"""The environment of the end-to-end tests: a real Kafka, real workers, real receivers, and
+verifiers that are not ours.
 """

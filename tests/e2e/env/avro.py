@@ -37,7 +37,7 @@ def crc64(data):
 
 
 class Schema:
-    """One .avsc: what it writes, framed (single-object encoding) or bare."""
+    """The records of one .avsc, framed (single-object encoding) or bare."""
 
     def __init__(self, definition):
         self.definition = definition

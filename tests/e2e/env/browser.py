@@ -21,7 +21,7 @@ ARGUMENTS = (
 
 
 def start():
-    """Fails where there is no Chromium: what a browser must not do is only seen in one."""
+    """Fails where there is no Chromium: only a browser shows the acts that it must not do."""
     driver, browser = shutil.which("chromedriver"), shutil.which("chromium")
     assert driver and browser, "chromium and chromium-driver are needed (compose/install.sh)"
     options = webdriver.ChromeOptions()
@@ -33,9 +33,7 @@ def start():
 
 
 class Page:
-    """The page of a gateway in the browser, as somebody sees it. Elements are found by what they
-    are called.
-    """
+    """The page of a gateway, as a person sees it. Elements are found by their names."""
 
     def __init__(self, driver, address):
         self.driver, self.address = driver, address

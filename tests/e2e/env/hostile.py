@@ -1,5 +1,4 @@
-"""Receivers that mean harm, or know no better: what comes back is bytes by hand, a port a
-behaviour.
+"""Receivers that mean harm, or know no better: their answers are bytes by hand, a port a behaviour.
 
 Runs alone:  hostile.py   prints one JSON line {name: port} and serves until its stdin closes.
 """
@@ -50,7 +49,7 @@ class Peer:
             pass
 
     async def reset(self):
-        # Not before what was sent is read: a reset throws away what waits.
+        # Not before the request is read: a reset throws unread bytes away.
         await asyncio.sleep(0.1)
         self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
@@ -82,7 +81,7 @@ def head(*lines, status="200 OK"):
 
 CLOSE, RESET = None, Peer.reset
 
-# The status line and the headers are good; what follows is not.
+# The status line and the headers are good; the rest is not.
 
 answers("body-without-end", head(), Peer.send_for_ever)
 answers("body-one-byte-a-second", head("content-length: 100"), lambda peer: peer.dribble(b"x" * 100))

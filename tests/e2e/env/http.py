@@ -1,4 +1,4 @@
-"""The API over HTTP: plain requests, and what came back."""
+"""The API over HTTP: plain requests and their answers."""
 
 import http.client
 import json

@@ -1,6 +1,4 @@
-"""The broker, what producers write to it, and what readers see of it: always as a stranger would,
-with confluent-kafka.
-"""
+"""The broker, its producers and its readers: always as a stranger would, with confluent-kafka."""
 
 import base64
 import contextlib
@@ -56,14 +54,15 @@ class Broker:
 
 
 class SecuredBroker(Broker):
-    """One that asks who somebody is and what he may do. `bootstrap` is for the tests, which may do
-    everything; `secured` is for `users`, each with a password that is the name, and without any
-    right."""
+    """A broker with authentication and authorisation. `bootstrap` is for the tests, which may do
+    everything; `secured` is for `users`, each with a password that equals the name, and without any
+    right.
+    """
 
     def __init__(self, directory, users):
         self.users = users
         port = free_ports(3)
-        # The port that is told to who connects to the further listener is that listener's own.
+        # The further listener advertises its own port.
         super().__init__(directory, self.settings(), ["--port", str(port), "--proxy", str(port + 2)])
         self.secured = f"127.0.0.1:{port + 2}"
 
@@ -84,7 +83,7 @@ class SecuredBroker(Broker):
 
     @staticmethod
     def login(user):
-        """What a program needs to be this user."""
+        """A program's settings to be this user."""
         return {
             "kafka.security.protocol": "SASL_PLAINTEXT",
             "kafka.sasl.mechanism": "PLAIN",
@@ -126,7 +125,7 @@ class SecuredBroker(Broker):
 
 
 class CommandWriter:
-    """A producer as docs/api.md tells producers to be: keyed by tenant with Java's partitioner."""
+    """A producer as docs/api.md asks for: keyed by tenant with Java's partitioner."""
 
     def __init__(self, bootstrap, prefix, schemas, **settings):
         self.bootstrap, self.prefix, self.schemas = bootstrap, prefix, schemas
@@ -218,8 +217,8 @@ class Reader:
         self.consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in self.partitions])
 
     def poll(self, timeout=0.05):
-        """Takes what is there. The end of a partition is told too, also behind the markers of
-        transactions.
+        """Reads the available records. The end of a partition is reported too, also behind the
+        markers of transactions.
         """
         first = self.consumer.poll(timeout)
         for message in [first, *self.consumer.consume(5000, 0)] if first is not None else []:
@@ -314,9 +313,7 @@ class Results(Reader):
         return list(self.wait(ended, timeout, f"outcome of {command_id}"))
 
     def end(self, command_id, timeout=20):
-        """The command's outcome, after a check that it was told as it should be: one START, then
-        one SUCCESS or FAIL.
-        """
+        """The command's outcome, after a check: one START, then one SUCCESS or FAIL."""
         start, end = self.of(command_id, timeout=timeout)
         subject, _, step = end.type.rpartition("_")
         assert start.type == f"{subject}_START" and step in ("SUCCESS", "FAIL"), (start, end)
@@ -349,7 +346,7 @@ class DeadLetters(Reader):
         self.letters.append(DeadLetter(message.key(), message.value(), dict(message.headers() or [])))
 
     def of(self, topic, offset, partition):
-        """The letter that tells of this record."""
+        """The dead letter of this record."""
 
         def found():
             for letter in self.letters:
@@ -362,7 +359,7 @@ class DeadLetters(Reader):
 
 
 class State(Reader):
-    """webhook-state folded: what compaction will leave. The record that each key holds, decoded."""
+    """webhook-state folded, as compaction will leave it: the decoded record of each key."""
 
     def __init__(self, bootstrap, prefix, schemas):
         self.schema = schemas.state
@@ -384,7 +381,7 @@ class State(Reader):
         return {key: avro.plain(self.schema.decode(value)["state"]) for key, value in self.values.items() if isinstance(key, str) and key.startswith(prefix)}
 
     def registry(self, tenant):
-        """What a refused command must leave as it was."""
+        """The state that a refused command must leave as it was."""
         return self.kind("webhook", tenant) | self.kind("key", tenant)
 
     def jwks(self, tenant):

@@ -1,4 +1,4 @@
-"""Issuance commands in portions to many tenants, and a look at what became of all of them."""
+"""Issuance commands in batches to many tenants, and a check of all their outcomes."""
 
 from . import commands
 from .wait import until
@@ -35,8 +35,8 @@ class Load:
         self.world.results.wait(self.finished, timeout, "every delivery's end")
 
     def check(self):
-        """Nothing is lost and nothing told twice. Only a callback whose outcome was not committed
-        may have come again, with the same id.
+        """Nothing is lost, and no event is there twice. Only a callback whose outcome was not
+        committed may come again, with the same id.
         """
         results = self.world.results.catch_up()
         ids = [event.id for event in results.events]

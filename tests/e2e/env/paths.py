@@ -20,9 +20,7 @@ RESOLVER_TIMEOUT_S = 4
 
 
 def free_ports(count):
-    """The first of a row of ports that are free, below those that the system gives to outgoing
-    connections.
-    """
+    """The first of a row of free ports, below those of outgoing connections."""
     while True:
         first = random.randrange(20000, 32000 - count)
         with contextlib.ExitStack() as sockets, contextlib.suppress(OSError):
@@ -35,8 +33,7 @@ def free_port():
     return free_ports(1)
 
 
-# Bound, and never listened on: whoever connects is refused, and nobody else gets the port
-# meanwhile.
+# Bound, and never listened on: a connection is refused, and no other process gets the port.
 _UNHEARD = socket.socket()
 _UNHEARD.bind(("127.0.0.1", 0))
 REFUSING_PORT = _UNHEARD.getsockname()[1]

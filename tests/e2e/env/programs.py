@@ -68,11 +68,11 @@ class Admin:
 
 
 class Server:
-    """A program that runs until it is told to stop. Its log must hold no error that the test did
-    not announce with `expect_error`.
+    """A program that runs until it is stopped. Its log must hold no error that the test did not
+    announce with `expect_error`.
 
-    `address` is where it answers operators: /readyz, /metrics. `identity` are setpriv's options for
-    whom it runs as.
+    `address` answers operators: /readyz, /metrics. `identity` are setpriv's options for the user
+    that it runs as.
     """
 
     arguments = ()
@@ -152,7 +152,7 @@ class Server:
         self.expected_errors.append(re.compile(pattern))
 
     def reports(self):
-        """What a sanitizer found; nobody expects that."""
+        """The reports of a sanitizer; there must be none."""
         return reports(self.log.read_text(errors="replace"))
 
     def unexpected_errors(self):
@@ -176,7 +176,7 @@ class Worker(Server):
         return [int(found[1]) for series in self.metrics() if (found := wanted.fullmatch(series))]
 
     def forget(self):
-        """Deletes what it has on disk beside its log."""
+        """Deletes its files, except its log."""
         for file in self.replica.parent.glob("replica.db*"):
             file.unlink()
 

@@ -1,4 +1,4 @@
-"""Real HTTP receivers, and what arrived at them."""
+"""Real HTTP receivers, and the requests that arrived at them."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ from .wait import until
 
 
 class Request:
-    """One request as it came in. The head is taken apart only when somebody looks."""
+    """One request as it came in. The head is parsed when it is read first."""
 
     __slots__ = ("time", "connection", "port", "answered", "head", "body")
 
@@ -60,14 +60,14 @@ def scan(data, offset=0):
 
 
 class Endpoint:
-    """One path at one of the ports, of its own, that can be told what to answer."""
+    """A path of its own at one of the ports, whose answers the test sets."""
 
     def __init__(self, receivers, port, path):
         self.receivers, self.port, self.path = receivers, port, path
         self.url = f"http://127.0.0.1:{port}{path}"
 
     def answers(self, *answers):
-        """What it answers, one after the other, the last one for ever. A number is a status."""
+        """Sets its answers, one after the other, the last one for ever. A number is a status."""
         script = [{"status": answer} if isinstance(answer, int) else answer for answer in answers]
         self.receivers.ask(rules={self.path: script})
         return self

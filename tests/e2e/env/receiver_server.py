@@ -30,7 +30,7 @@ _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 class Recorder:
-    """Appends records; what is written is visible to a reader within a few milliseconds."""
+    """Appends records; a reader sees them within a few milliseconds."""
 
     FLUSH_S = 0.005
 
@@ -55,7 +55,7 @@ class Recorder:
 
 
 class Rules:
-    """What each path answers next."""
+    """The next answer of each path."""
 
     def __init__(self):
         self.scripts = {}

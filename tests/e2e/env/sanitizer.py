@@ -1,5 +1,5 @@
-"""Builds under a sanitizer (presets asan, tsan): what they are told, how much longer they may take,
-and how their reports are found.
+"""Builds under a sanitizer (presets asan, tsan): their options, the factor of their deadlines, and
+the search for their reports.
 """
 
 import os
@@ -9,16 +9,16 @@ from .paths import ROOT, WORKER
 
 SANITIZED = WORKER.exists() and re.search(rb"__[at]san_init", WORKER.read_bytes()) is not None
 
-# Of every deadline in the tests, which are for a machine that does nothing else: one that does is
-# no failure, and who waits for what comes true loses nothing. The programs themselves run on their
-# own settings.
+# The factor of every deadline in the tests. Deadlines are for a machine that does nothing else; a
+# busy one is no failure, and a wait for a condition that comes true loses nothing. The programs
+# themselves run on their own settings.
 PATIENCE = 6 if SANITIZED else 3
 
 REPORT = re.compile(r"\w+Sanitizer[: ]|: runtime error: ")
 
 
 def _options(name, ours):
-    """What somebody who looks for something sets wins."""
+    """Options of the environment win."""
     return {name: ":".join(filter(None, (ours, os.environ.get(name))))}
 
 

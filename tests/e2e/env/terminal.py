@@ -1,4 +1,4 @@
-"""A program on a terminal of its own: what is typed into it, and what it shows."""
+"""A program on a terminal of its own: its input and its screen."""
 
 import os
 import pty
@@ -26,7 +26,7 @@ class Terminal:
         return self
 
     def wait(self, text, timeout=20):
-        """Until the text is shown; what was shown before it is forgotten with it."""
+        """Waits until the text is shown; forgets everything before it."""
         deadline = time.monotonic() + timeout * PATIENCE
         while text not in self.shown:
             left = deadline - time.monotonic()

@@ -36,10 +36,9 @@ def _name(text):
 
 
 class Authority:
-    """
-    An authority, and what it signs. Files are PEM. Clients of Python 3.13 and later are strict, and
-    want of an authority that it says what it is for, and of both whose key it is. Source: RFC 5280
-    section 4.2.
+    """An authority and the certificates that it signs. Files are PEM. Clients of Python 3.13 and
+    later are strict: an authority must state its usage, and both the identifiers of their keys.
+    Source: RFC 5280 section 4.2.
     """
 
     def __init__(self, directory, name):

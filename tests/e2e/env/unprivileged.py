@@ -1,5 +1,5 @@
-"""Programs that run as another user than the tests do: what a process that is not root may read and
-write.
+"""Programs that run as another user than the tests: the files that a process without root's rights
+may read and write.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Whether a callback is what the JWKS says it is, by code that is not ours.
+"""Verifies a callback against the JWKS, by code that is not ours.
 
 RFC 9421 and RFC 9530 by PyPI's http-message-signatures, Standard Webhooks v1a by the plain rule
 with `cryptography`. The keys come from a JWKS alone.

@@ -1,16 +1,16 @@
-"""Properties of what arrived at the receivers.
+"""Properties of the requests that arrived at the receivers.
 
-Three clocks are compared: an attempt carries the whole second in which it began, by its worker; the
-receiver says when it arrived; the observer says when a commit was visible. They are one machine's,
-so that only the second's fraction and the machine's hesitation stand between them. After a step of
-a worker's clock its times say nothing, and the arrival stands for the beginning.
+Three clocks are compared. An attempt carries the whole second in which its worker began it; the
+receiver records the arrival; the observer records when a commit was visible. They are one
+machine's, so that only the fraction of the second and the machine's hesitation stand between them.
+After a step of a worker's clock its times are not used, and the arrival stands for the beginning.
 """
 
 from collections import Counter
 
 from .verdict import Property, Verdict
 
-# What a busy machine may put between a commit and the thread that is to know of it.
+# The delay that a busy machine may put between a commit and the thread that waits for it.
 HESITATION_S = 1.0
 CLOCK = "a worker's clock was stepped"
 FOREVER = float("inf")
@@ -25,8 +25,8 @@ def _told(callback):
 
 
 def are_committed(history):
-    """Sent is only what a committed transaction recorded, for the webhook that it names, and not
-    before.
+    """A callback goes out only after a committed transaction recorded it, for the webhook that it
+    names.
     """
     verdict = Verdict()
     received = {}
@@ -46,8 +46,8 @@ def are_committed(history):
 
 
 def ids_stay(history):
-    """One id for each event and webhook, and the same bytes, for as long as the delivery lives;
-    recorded anew, it has a new time in its body.
+    """One id for each event and webhook, and the same bytes for as long as the delivery lives; a
+    second recording has a new time in its body.
     """
     verdict, id_of, bodies = Verdict(), {}, {}
     for callback in history.callbacks:
@@ -100,7 +100,7 @@ def _webhook_closed(history):
 
 
 def _look_for_attempts(history, verdict, spans, callbacks):
-    """Arrived within the span, and begun there: what began before may arrive late."""
+    """Arrived within the span, and begun there: an earlier attempt may arrive late."""
     for since, until, why in spans:
         verdict.looked += until > since
         for callback in callbacks:
@@ -201,7 +201,7 @@ def observer_saw(history):
 
 
 def numbers(history):
-    """What people want to know besides."""
+    """Figures beside the properties, for people."""
     ends = Counter(event.type for event in history.events)
     committed = sum(
         event.data["durationMs"] is not None and event.data["status"] is not None

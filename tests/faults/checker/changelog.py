@@ -1,4 +1,4 @@
-"""Properties of the changelog, and of what it is folded into: by us, by the model, by SQLite."""
+"""Properties of the changelog and of its folds: ours, the model's, SQLite's."""
 
 import base64
 import hashlib
@@ -57,7 +57,7 @@ def generations(history):
 
 
 def inputs_go_on(history):
-    """A position never takes an input back: what was processed is not processed again."""
+    """A position never takes an input back: no command is processed twice."""
     verdict = Verdict()
     for partition, positions in history.positions.items():
         verdict.look(all((positions[0].value[name] or 0) >= 0 for name in INPUTS), f"[{partition}]@{positions[0].offset}: an offset below 0")
@@ -241,7 +241,7 @@ def _lines(dump):
 
 
 def dump_is_fold(history):
-    """What posthorn-admin makes of the changelog is what we make of it."""
+    """posthorn-admin's fold of the changelog equals ours."""
     verdict, dumped = Verdict(), _lines(history.dump)
     for name in history.folded.keys() | dumped.keys():
         value, line = history.folded.get(name), dumped.get(name)

@@ -1,4 +1,4 @@
-"""Properties of commands and of what they were answered."""
+"""Properties of commands and of their answers."""
 
 from collections import Counter
 
@@ -50,7 +50,7 @@ def answered_once(history):
 
 
 def answers_belong(history):
-    """No answer is to something that nobody asked."""
+    """No answer is without its command."""
     verdict = Verdict()
     known = {ids.analytic_event(_source(history, command), index) for command in history.commands if command.operation for index in (0, 1)}
     for event in history.events:

@@ -1,6 +1,4 @@
-"""What happened in a run, as values: everything that the properties look at, and nothing that they
-would have to ask for.
-"""
+"""A run's history, as values: everything that the properties look at, without a client to ask."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -83,7 +81,7 @@ class Callback:
 
 @dataclass(slots=True)
 class Sighting:
-    """What the observer saw."""
+    """The observer's records."""
 
     time: float
     topic: str  # "results" or "state"
@@ -122,7 +120,7 @@ class History:
 
     @cached_property
     def folded(self):
-        """{(key, partition): value}: what the changelog comes to."""
+        """{(key, partition): value}: the fold of the changelog."""
         values = {}
         for change in self.changes:
             if change.value is None:
@@ -163,6 +161,6 @@ class History:
         return replay(self)
 
     def forget(self):
-        """After a change to the lists: what was derived from them is derived anew."""
+        """After a change to the lists: drops the values that were derived from them."""
         for name in ("folded", "positions", "seen", "callbacks_of", "replay"):
             self.__dict__.pop(name, None)

@@ -1,9 +1,9 @@
-"""A model of the registry: small, slow and in Python. It replays what went in, and says what must
-have come out.
+"""A model of the registry: small, slow and in Python. It replays the inputs, and says which outputs
+must be there.
 
-A tenant's commands of one topic are replayed in their order there. Between the two topics, and
-between commands and the ends of deliveries, any order is right; the one that was chosen is taken
-from webhook-results, where all of a tenant's events lie in one partition.
+A tenant's commands of one topic are replayed in their order. Between the two topics, and between
+commands and the ends of deliveries, any order is right; the actual one is taken from
+webhook-results, where all of a tenant's events lie in one partition.
 """
 
 from collections import Counter, defaultdict
@@ -42,7 +42,7 @@ class Delivery:
 
 @dataclass
 class Answer:
-    """What a command must be answered; of `data` only what is named is compared."""
+    """The answer that a command must get; of `data` only the named members are compared."""
 
     status: int
     data: dict = field(default_factory=dict)
@@ -157,8 +157,8 @@ class _Replayer:
         return answer
 
     def is_large(self, tenant, command, now):
-        """Whether the tenant has so much that it may be refused more: a refusal that changes
-        nothing is as good as an answer then.
+        """Whether the tenant has enough to be refused more: a refusal that changes nothing is then
+        as good as an answer.
         """
         match command.operation:
             case "CreateWebhook":
@@ -188,8 +188,8 @@ class _Replayer:
                 self.complain("answers", f"{at}: {name} is {shown.get(name)!r}, the model says {value!r}")
 
     def page_shown(self, answer, shown):
-        """(ids, whether another follows); one that ended early, as a large one may, counts as what
-        it is the beginning of.
+        """(ids, whether another follows); a page that ended early, as a large one may, matches the
+        page of which it is the beginning.
         """
         page, (wanted, more) = ([item["id"] for item in shown["data"]], shown["nextCursor"] is not None), answer.data["page"]
         early = page[1] and 0 < len(page[0]) < len(wanted) and page[0] == wanted[: len(page[0])]
@@ -289,7 +289,7 @@ class _Replayer:
         delivery.lives.append(Life(self.end))
 
     def record(self, command, matches, now):
-        """What is pending already (its command came twice) is not recorded again."""
+        """A delivery that is pending already (its command came twice) is not recorded again."""
         wanted = set()
         for webhook, event_type in matches:
             id = ids.delivery(command.tenant, command.id, event_type, webhook)

@@ -1,5 +1,5 @@
-"""A reader that looks on all along, read_committed, as a consumer of the results would: what it
-saw, and when.
+"""A read_committed reader that watches all along, as a consumer of the results would, and writes
+down each record with its time.
 
 One line for each record:
 

@@ -152,8 +152,8 @@ def _sightings(run):
 
 
 def _metadata(at, history):
-    """librdkafka does not end a metadata text, so that its Python client may find more bytes behind
-    it: what begins as the last position is it.
+    """librdkafka does not terminate a metadata text, so that its Python client may find more bytes
+    behind it: the text is compared by its beginning.
     """
     try:
         text = at.metadata or ""

@@ -1,4 +1,4 @@
-"""A worker with an empty folder: what it restores must be what the changelog holds."""
+"""A worker with an empty folder: it must restore the state that the changelog holds."""
 
 import shutil
 

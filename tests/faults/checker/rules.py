@@ -84,8 +84,8 @@ def page(webhooks, fields):
 
 
 def may_end_early(webhooks, ids):
-    """Whether a page that shows these is large enough to end before its limit: at least half of
-    what it may have is urls then.
+    """Whether a page of these is large enough to end before its limit: then at least half of its
+    bytes are urls.
     """
     return sum(len(webhooks[id]["url"].encode()) for id in ids if id in webhooks) > PAGE_BYTES_MAX // 2
 

@@ -1,6 +1,4 @@
-"""A run directory: what it says, and where its parts are. README.md beside this folder describes
-it.
-"""
+"""A run directory and its parts, which README.md beside this folder describes."""
 
 import json
 import re
@@ -23,7 +21,7 @@ def read_properties(path):
 
 @dataclass(frozen=True)
 class Settings:
-    """Those of the workers' that decide what is right."""
+    """The workers' settings that decide the outcomes."""
 
     schedule_ms: tuple = (5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 36_000_000)
     jitter: float = 0.2

@@ -1,4 +1,4 @@
-"""What a property comes to: how much was looked at, and what did not hold."""
+"""The result of a property: the number of things examined, and its violations."""
 
 from dataclasses import dataclass, field
 

@@ -44,7 +44,7 @@ def arguments():
 
 
 class Incidents:
-    """Lets the faults happen at their times, each in a thread, and keeps what became of them."""
+    """Lets the faults happen at their times, each in a thread, and keeps their results."""
 
     def __init__(self, stand):
         self.stand = stand

@@ -90,7 +90,7 @@ class Cluster:
         os.kill(int((self.directory / f"node-{broker}/pid").read_text()), signal.SIGKILL)
 
     def restart(self):
-        """Brings back what was killed, and waits until all replicas are in sync again: else a
+        """Starts the killed brokers again, and waits until all replicas are in sync: otherwise a
         second death could leave too few.
         """
         self._kafka("start")

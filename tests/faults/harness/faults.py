@@ -1,5 +1,5 @@
-"""What each fault does. Every one leaves things healed: what it stopped goes on, what it killed
-runs again.
+"""The acts of each fault. Each one ends with things healed: stopped programs go on, killed ones run
+again.
 """
 
 import os
@@ -28,7 +28,7 @@ def pause(stand, seconds):
 
 def kill(stand, fault, member):
     member.kill()
-    # Within the session timeout nobody notices; past it the others have its partitions.
+    # Within the session timeout the others do not notice; past it they have its partitions.
     pause(stand, fault.seconds / 12 * 4 if fault.variant == "short" else SESSION_TIMEOUT_S + fault.seconds)
     member.start()
 

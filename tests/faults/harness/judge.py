@@ -1,4 +1,4 @@
-"""The first judgement, by what one reader saw; `check` judges by everything."""
+"""The first judgement, by one reader's records; `check` judges by everything."""
 
 from collections import Counter
 
@@ -10,10 +10,9 @@ def shown(items):
 
 
 def problems(watch, sent):
-    """
-    What a read_committed reader of the results must not have seen. Once in a hundred thousand
-    commands, when a broker dies, the load's own producer writes a batch twice: then there are more
-    answers than it knows of. `check` counts the records that are there.
+    """Records that a read_committed reader of the results must not have seen. Once in a hundred
+    thousand commands, when a broker dies, the load's own producer writes a batch twice: then there
+    are more answers than it knows of. `check` counts the records themselves.
     """
     wrong = {key: (c.starts, c.ends) for key, c in watch.commands.items() if not c.starts == c.ends >= sent.get(key, float("inf"))}
     lost = [key for key in sent if key not in watch.commands]

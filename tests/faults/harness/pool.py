@@ -1,5 +1,5 @@
-"""The workers, and what looks after them: who ends unasked is started again, as a supervisor would,
-and that is written down.
+"""The workers and their supervisor: a worker that ends unasked is started again, and its end is
+written down.
 """
 
 import os
@@ -21,7 +21,7 @@ SPAWNER = ThreadPoolExecutor(1)
 
 
 class Member(Worker):
-    """A worker to which things are done, by one at a time: whoever holds `lock`."""
+    """A worker to which one thread at a time does things: the holder of `lock`."""
 
     def __init__(self, directory, id, settings):
         super().__init__(directory, id, settings)

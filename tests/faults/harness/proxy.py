@@ -109,7 +109,7 @@ class Proxy:
             self.links.discard(link)
 
     def obey(self, order):
-        """Returns what there is to say of it."""
+        """Returns the answer's members."""
         missed = False
         match order["do"]:
             case "cut":

@@ -89,7 +89,7 @@ class Trickle:
 
 
 class Stage:
-    """The pool and what it needs, with the configuration as it is by default."""
+    """The pool and its needs, with the default configuration."""
 
     def __init__(self, directory, brokers, stack):
         self.cluster = Cluster(directory / "kafka", brokers, with_proxy=False)
@@ -146,8 +146,8 @@ class Stage:
         return time.monotonic()
 
     def arm(self, member, turns):
-        """Started anew with its fault; nobody else notices, because it is back within the session
-        timeout.
+        """Started again with its fault; the others do not notice, because it is back within the
+        session timeout.
         """
         member.stop()
         member.start(ready=True, fault=f"before-kafka-commit:{turns}")

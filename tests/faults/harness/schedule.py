@@ -1,4 +1,4 @@
-"""What will happen, and when: drawn from the seed alone, so that the seed reproduces it."""
+"""The schedule of a run: drawn from the seed alone, so that the seed reproduces it."""
 
 import random
 from dataclasses import dataclass

@@ -119,7 +119,7 @@ class Stand:
             self.mounts.append(folder)
 
     def unmount(self):
-        """What lies in them stays."""
+        """Keeps their records."""
         for folder in self.mounts:
             kept = folder.with_name("kept")
             shutil.copytree(folder, kept)

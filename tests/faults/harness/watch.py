@@ -1,5 +1,5 @@
-"""What a read_committed reader sees while things break: a first judgement of the run, and when each
-partition went on.
+"""A read_committed reader during the faults: a first judgement of the run, and the time at which
+each partition went on.
 """
 
 import threading
