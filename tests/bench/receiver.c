@@ -162,11 +162,14 @@ static size_t content_length(const char *head, size_t len) {
 }
 
 static void keep_head(struct connection *connection, const char *bytes, size_t len) {
+	char *head;
+
 	if (connection->head_len + len > READ_MAX)
 		len = 0;
-	connection->head = realloc(connection->head, connection->head_len + len + 1);
-	if (!connection->head)
+	head = realloc(connection->head, connection->head_len + len + 1);
+	if (!head)
 		die("realloc");
+	connection->head = head;
 	memcpy(connection->head + connection->head_len, bytes, len);
 	connection->head_len += len;
 }

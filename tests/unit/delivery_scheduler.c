@@ -316,8 +316,8 @@ static void every_job_begins_within_the_bounds(void **state) {
 	unsigned random = 1;
 	size_t begun = 0;
 
-	for (char webhook = 'A'; webhook <= 'Z'; webhook++)
-		add(f, webhook, webhook % 3, "123456789");
+	for (int webhook = 'A'; webhook <= 'Z'; webhook++)
+		add(f, (char)webhook, webhook % 3, "123456789");
 	for (;;) {
 		while (scheduler_next(&f->scheduler, &f->claims[f->claim_count])) {
 			f->claim_count++;

@@ -245,75 +245,76 @@ static void the_checked_address_is_the_connected_one(void **state) {
 	next_answer = NULL;
 }
 
+static const char *const hostile_urls[] = {
+	"http://127.0.0.1/",
+	"http://127.1/",
+	"http://127.0.1/",
+	"http://2130706433/",
+	"http://0x7f.1/",
+	"http://0x7f000001/",
+	"http://0177.0.0.1/",
+	"http://017700000001/",
+	"http://0177.1/",
+	"http://127.0.0.1./",
+	"http://127.1./",
+	"http://0/",
+	"http://0.0.0.0/",
+	"http://[::1]/",
+	"http://[::]/",
+	"http://[::ffff:127.0.0.1]/",
+	"http://[::ffff:7f00:1]/",
+	"http://[0:0:0:0:0:0:0:1]/",
+	"http://[::127.0.0.1]/",
+	"http://[64:ff9b::127.0.0.1]/",
+	"http://[2002:7f00:1::]/",
+	"http://[fe80::1%25lo]/",
+	"http://[::1]:443/",
+	"http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/",
+	"http://\xe2\x91\xa0\xe2\x91\xa1\xe2\x91\xa6.0.0.1/",
+	("http://127\xe3\x80\x82"
+	 "0\xe3\x80\x82"
+	 "0\xe3\x80\x82"
+	 "1/"),
+	"http://%31%32%37.0.0.1/",
+	"http://user@127.0.0.1/",
+	"http://8.8.8.8@127.0.0.1/",
+	"http://8.8.8.8#@127.0.0.1/",
+	"http://127.0.0.1\\@8.8.8.8/",
+	"http://127.0.0.1:80:80/",
+	"http://169.254.169.254/latest/meta-data",
+	"http://10.0.0.1/",
+	"http://localhost/",
+	"http://LOCALHOST/",
+	"http://localhost./",
+	"http://a.localhost/",
+	"http://\xe2\x93\x9bocalhost/",
+	"http://256.256.256.256/",
+	"http://1.2.3.4.5/",
+	"http://4294967297/",
+	"http://0x100000001/",
+};
+
 /* Urls as somebody might write them: refused with their command, or by the guard. No policy of a
  * test opens anything. */
 static void hostile_urls_reach_nothing(void **state) {
 	static const struct network_list none = { 0 };
 	static const struct url_policy policy = { .allow_http = true, .allow_networks = &none };
-	static const char *const urls[] = {
-		"http://127.0.0.1/",
-		"http://127.1/",
-		"http://127.0.1/",
-		"http://2130706433/",
-		"http://0x7f.1/",
-		"http://0x7f000001/",
-		"http://0177.0.0.1/",
-		"http://017700000001/",
-		"http://0177.1/",
-		"http://127.0.0.1./",
-		"http://127.1./",
-		"http://0/",
-		"http://0.0.0.0/",
-		"http://[::1]/",
-		"http://[::]/",
-		"http://[::ffff:127.0.0.1]/",
-		"http://[::ffff:7f00:1]/",
-		"http://[0:0:0:0:0:0:0:1]/",
-		"http://[::127.0.0.1]/",
-		"http://[64:ff9b::127.0.0.1]/",
-		"http://[2002:7f00:1::]/",
-		"http://[fe80::1%25lo]/",
-		"http://[::1]:443/",
-		"http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/",
-		"http://\xe2\x91\xa0\xe2\x91\xa1\xe2\x91\xa6.0.0.1/",
-		"http://127\xe3\x80\x82"
-		"0\xe3\x80\x82"
-		"0\xe3\x80\x82"
-		"1/",
-		"http://%31%32%37.0.0.1/",
-		"http://user@127.0.0.1/",
-		"http://8.8.8.8@127.0.0.1/",
-		"http://8.8.8.8#@127.0.0.1/",
-		"http://127.0.0.1\\@8.8.8.8/",
-		"http://127.0.0.1:80:80/",
-		"http://169.254.169.254/latest/meta-data",
-		"http://10.0.0.1/",
-		"http://localhost/",
-		"http://LOCALHOST/",
-		"http://localhost./",
-		"http://a.localhost/",
-		"http://\xe2\x93\x9bocalhost/",
-		"http://256.256.256.256/",
-		"http://1.2.3.4.5/",
-		"http://4294967297/",
-		"http://0x100000001/",
-	};
 	const char *nothing[] = { NULL };
 	struct fixture *f = *state;
 
 	set_answers(nothing);
-	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(hostile_urls); i++) {
 		_cleanup_(arena_freep) struct arena *arena = arena_new();
 		const char *why;
 		char *url;
 		enum attempt_reason reason;
 
-		if (url_normalise(arena, urls[i], &policy, &url, &why) != 0)
+		if (url_normalise(arena, hostile_urls[i], &policy, &url, &why) != 0)
 			continue;
 		reason = attempt(f, url);
 		/* That curl knows "localhost" by itself, and "localhost." not. */
 		if ((reason != ATTEMPT_ADDRESS_REFUSED && reason != ATTEMPT_DNS) || *connected)
-			fail_msg("%s: as %s, connected to \"%s\"", urls[i], url, connected);
+			fail_msg("%s: as %s, connected to \"%s\"", hostile_urls[i], url, connected);
 	}
 }
 

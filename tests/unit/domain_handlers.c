@@ -227,7 +227,7 @@ static void recovery_takes_as_many_bytes_as_fit_into_a_turn(void **state) {
 	const char *id = world_create(world, "t");
 	struct command command;
 
-	for (uint8_t number = 1; number <= DEAD; number++)
+	for (int number = 1; number <= DEAD; number++)
 		add_dead(world, id, number, number);
 	for (size_t i = 0; i < world->fake.count; i++)
 		if (world->fake.records[i].kind == STATE_DELIVERY)

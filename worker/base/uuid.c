@@ -25,9 +25,8 @@ int uuid_parse(const char *text, struct uuid *out) {
 	for (size_t i = 0; i < sizeof(uuid.bytes); i++) {
 		uint8_t high, low;
 
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			if (*text++ != '-')
-				return -EINVAL;
+		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
+			return -EINVAL;
 		high = hex_values[(uint8_t)*text++];
 		low = hex_values[(uint8_t)*text++];
 		if (!high || !low)

@@ -33,8 +33,8 @@ struct tls_watch {
 	bool alert_is_ours;                /* sent by this end */
 };
 
-/* For CURLOPT_SSL_CTX_FUNCTION, with a watch as its data: prepares a new connection. */
-CURLcode tls_on_context(CURL *easy, void *context, void *watch);
+/* For CURLOPT_SSL_CTX_FUNCTION, with a watch as `userdata`: prepares a new connection. */
+CURLcode tls_on_context(CURL *easy, void *context, void *userdata);
 
 /* Forgets the connection and its alert. Safe on a watch of zeros. */
 void tls_watch_end(struct tls_watch *watch);

@@ -1,17 +1,17 @@
-/* The operations of WebhookCommand. Each takes a struct command as `command`. Inside `domain`
- * only. */
+/* The operations of WebhookCommand. In each, `userdata` is a struct command. Inside
+ * `domain` only. */
 #pragma once
 
 #include "domain/command_run.h"
 
-int operation_create_webhook(struct command_run *run, const void *command);
-int operation_retrieve_webhooks(struct command_run *run, const void *command);
-int operation_retrieve_webhook(struct command_run *run, const void *command);
-int operation_update_webhook(struct command_run *run, const void *command);
-int operation_delete_webhook(struct command_run *run, const void *command);
-int operation_test_webhook(struct command_run *run, const void *command);
-int operation_rotate_signing_key(struct command_run *run, const void *command);
-int operation_recover_deliveries(struct command_run *run, const void *command);
+int operation_create_webhook(struct command_run *run, const void *userdata);
+int operation_retrieve_webhooks(struct command_run *run, const void *userdata);
+int operation_retrieve_webhook(struct command_run *run, const void *userdata);
+int operation_update_webhook(struct command_run *run, const void *userdata);
+int operation_delete_webhook(struct command_run *run, const void *userdata);
+int operation_test_webhook(struct command_run *run, const void *userdata);
+int operation_rotate_signing_key(struct command_run *run, const void *userdata);
+int operation_recover_deliveries(struct command_run *run, const void *userdata);
 
 /* Finds the tenant's webhook of the command's id. Returns 0; 1 after answering 404; or a
  * negative errno. */
