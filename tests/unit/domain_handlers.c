@@ -228,7 +228,7 @@ static void recovery_takes_as_many_bytes_as_fit_into_a_turn(void **state) {
 	struct command command;
 
 	for (int number = 1; number <= DEAD; number++)
-		add_dead(world, id, number, number);
+		add_dead(world, id, (uint8_t)number, number);
 	for (size_t i = 0; i < world->fake.count; i++)
 		if (world->fake.records[i].kind == STATE_DELIVERY)
 			world->fake.records[i].delivery.body_len = EACH;
