@@ -1,5 +1,5 @@
 /*
- * What a delivery costs: the engine alone, jobs from memory, receivers on loopback in a process of
+ * The cost of a delivery: the engine alone, jobs from memory, receivers on loopback in a process of
  * their own.
  *
  *     bench_delivery [--deliveries N] [--webhooks N] [--hosts N] [--connections N] [--hung N]
@@ -142,7 +142,7 @@ static struct route *make_route(const char *scheme, const char *host, size_t num
 	return route_new(&id, "tenant", url, signer);
 }
 
-/* The backlog of a socket that nobody accepts from: connections come about, answers do not. */
+/* The backlog of a socket without accept: connections come about, answers do not. */
 static void hang(struct engine *engine, size_t count, struct signer *signer) {
 	uint16_t port;
 
@@ -191,7 +191,7 @@ static struct config config_of(const struct sender *sender, struct network *allo
 	};
 }
 
-/* So many that what is measured has its connections: each is used a few times. */
+/* Enough for a measurement to find its connections open: each is used a few times. */
 static size_t warm_up(const struct sender *sender) {
 	return sender->hosts * 2 +
 	       4 * MIN(sender->hosts * sender->connections, (size_t)IN_FLIGHT_MAX);

@@ -102,7 +102,7 @@ static void produce(struct fill *f, int32_t partition, const struct state_record
 	f->bytes += (int64_t)(strlen(text) + f->record.len);
 }
 
-/* What a tenant has. All of it follows from the tenant and the number of the record. */
+/* A tenant's records. All of them follow from the tenant and the number of the record. */
 
 static struct uuid webhook_id(const char *tenant, int n) {
 	struct command_source source = { .cluster_id = "bench",

@@ -11,7 +11,7 @@
 /* From now on requests are looked into. */
 void latency_begin(void);
 
-/* Looks into what was received at that time; does nothing where nobody asked for it. */
+/* Looks into the bytes received at that time; does nothing unless it was started. */
 void latency_look(const char *bytes, size_t len, int64_t now_us);
 
 /* Prints {"count", "p50", "p99", "p999", "max"} in milliseconds, and looks no longer. */

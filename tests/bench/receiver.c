@@ -107,7 +107,7 @@ static void answer(struct connection *connection) {
 	connection->waits = false;
 	port->waiting--;
 	stream_send(&connection->stream, port->answer, port->answer_len);
-	/* What is left of the connection goes when the other side has closed it too. */
+	/* The rest of the connection goes when the other side has closed it too. */
 	if (port->parts)
 		shutdown(connection->stream.fd, SHUT_WR);
 }
@@ -127,8 +127,8 @@ static void take_request(struct connection *connection) {
 		put_off(connection);
 }
 
-/* How long until the next answer that was put off; those that are due are given. -1: there is none.
- */
+/* The time until the next delayed answer, after those that are due were given. -1: there is none.
+ * */
 static int answer_due(void) {
 	int64_t next_us = INT64_MAX;
 
@@ -174,8 +174,7 @@ static void keep_head(struct connection *connection, const char *bytes, size_t l
 	connection->head_len += len;
 }
 
-/* What came is a head, or a part of one with what was kept before; its body may be still to come.
- */
+/* The bytes are a head, or a part of one with the bytes kept before; its body may still come. */
 static void read_head(struct connection *connection, const char *bytes, size_t len) {
 	const char *head = bytes, *end;
 

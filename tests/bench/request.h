@@ -1,6 +1,6 @@
 /*
- * The floor's request: the bytes of a signed callback as the engine sends it, written by hand. What
- * it costs is what no sender can do without.
+ * The floor's request: the bytes of a signed callback as the engine sends it, written by hand. Its
+ * cost is the cost that every sender has.
  *
  * A SHA-256 of the body, and two Ed25519 signatures: RFC 9421 over the components that
  * signature/callback.h names, and Standard Webhooks over "id.timestamp.body". Nothing is shared
@@ -33,6 +33,6 @@ struct request {
 /* Writes it to `out`, which holds REQUEST_MAX bytes. Returns its length. */
 size_t request_write(const struct request *request, char *out);
 
-/* The body's length with which the request has so many bytes in all; the shortest where that is too
- * few. */
+/* The body's length with which the request has that many bytes in all; the shortest where that is
+ * too few. */
 size_t request_body_len(const struct request *request, size_t bytes);

@@ -1,5 +1,5 @@
-/* What the two senders have in common, bench_delivery (the engine) and bench_floor: what they are
- * told, what they find, and who receives. */
+/* The common part of the two senders, bench_delivery (the engine) and bench_floor: arguments,
+ * figures, and receivers. */
 #pragma once
 
 #include <stddef.h>
@@ -34,5 +34,5 @@ uint16_t sender_port(const struct sender *sender, size_t host);
 double sender_cpu_us(void);
 int64_t sender_now_us(void);
 
-/* The lines that figures/senders.py reads: of what was delivered since then. */
+/* The lines that figures/senders.py reads: the deliveries since then. */
 void sender_report(const struct sender *sender, double cpu_before_us, int64_t began_us);

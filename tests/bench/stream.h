@@ -33,8 +33,8 @@ void stream_accepted(struct stream *stream, int fd, struct ssl_ctx_st *context);
 /* Never waits. As recv(2): 0 is the end, -1 with EAGAIN is nothing yet. */
 ssize_t stream_receive(struct stream *stream, void *bytes, size_t size);
 
-/* What is sent at once must fit into the socket's buffer, as one request or answer in flight does.
- * A peer that left is not an error. */
+/* Everything that is sent at once must fit into the socket's buffer, as one request or answer in
+ * flight does. A peer that left is not an error. */
 void stream_send(struct stream *stream, const void *bytes, size_t len);
 
 void stream_close(struct stream *stream);

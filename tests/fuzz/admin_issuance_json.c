@@ -1,6 +1,6 @@
 /*
- * An issuance as a line of JSON: what is not refused has each text as jansson reads it, and claims
- * and credential byte for byte as they stand in the line.
+ * An issuance as a line of JSON: an accepted one has each text as jansson reads it, and claims and
+ * credential byte for byte as they stand in the line.
  */
 #include "command/issuance_json.h"
 #include "domain/limits.h"

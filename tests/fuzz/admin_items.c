@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-/* What is wrong is said on stderr, once for each run: not here (CMakeLists.txt sends it here). */
+/* Errors go to stderr, once for each run: not here (CMakeLists.txt sends them here). */
 void __wrap_complain(const char *format, ...);
 void __wrap_complain(const char *format, ...) {
 	(void)format;

@@ -1,6 +1,6 @@
 /*
- * Records of all schemas, and their frames: what is decoded encodes to bytes that decode to the
- * same; it becomes JSON; and memory keeps to what the record's size justifies.
+ * Records of all schemas, and their frames: a decoded record encodes to bytes that decode to the
+ * same; it becomes JSON; and memory keeps to the record's size.
  */
 #include "avro/json.h"
 #include "fuzz.h"

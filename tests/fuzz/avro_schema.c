@@ -1,6 +1,7 @@
 /*
- * A writer's schema, and after a NUL a record's bytes: its canonical form is that of the canonical
- * form, both read records the same way, and what has passed the check is decoded within its bytes.
+ * A writer's schema, and after a NUL a record's bytes: its canonical form is its own canonical
+ * form, both read records the same way, and a record that has passed the check is decoded within
+ * its bytes.
  *
  * Seeds: the literals of tests/unit/avro_fingerprint.c and tests/unit/avro_evolution.c.
  */
@@ -61,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	const char *why = NULL;
 
 	/*
-	 * avro-c leaks what it had made of a schema with a name twice: the codec asks first, too.
+	 * avro-c leaks the parts of a schema with a name twice: the codec checks first, too.
 	 */
 	if (is_twice(json))
 		return 0;

@@ -8,7 +8,7 @@
 
 enum { TEXT_MAX = 1024 * 1024 };
 
-/* What was read, in a form that has one reading: `length:bytes` of key and value, or `!`. */
+/* The parsed entries, in a form that has one reading: `length:bytes` of key and value, or `!`. */
 struct reading {
 	struct buffer text;
 	unsigned line, lines; /* of the last entry; that there are */

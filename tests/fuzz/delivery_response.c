@@ -1,5 +1,5 @@
 /*
- * A receiver's answer, line by line as curl hands it over, and the body behind it: what is kept
+ * A receiver's answer, line by line as curl hands it over, and the body behind it: the kept part
  * stays within its bounds, the verdict falls once, and Retry-After is the number or the date that
  * curl reads.
  *
@@ -12,7 +12,7 @@
 
 #include <curl/curl.h>
 
-/* 2026-01-31T12:00:00Z, and what is beyond anyone's patience: ten years. */
+/* 2026-01-31T12:00:00Z, and a wait that is longer than any: ten years. */
 #define NOW_MS INT64_C(1769860800000)
 #define LONGEST_MS (INT64_C(10) * 366 * 24 * 3600 * 1000)
 

@@ -1,6 +1,5 @@
 /*
- * Cursors, times and UUIDs: what is read is written again as it was, and what is written is read as
- * it was.
+ * Cursors, times and UUIDs: a value that is read is written as it was, and the other way round.
  */
 #include "base/clock.h"
 #include "domain/cursor.h"

@@ -1,7 +1,7 @@
 /*
- * An issuance with hostile claims and credential, handled for a tenant with three webhooks: what is
- * taken makes callbacks that are JSON of exactly their shape, with claims and credential byte for
- * byte; what is refused changes nothing.
+ * An issuance with hostile claims and credential, handled for a tenant with three webhooks: an
+ * accepted one makes callbacks that are JSON of exactly their shape, with claims and credential
+ * byte for byte; a refused one changes nothing.
  *
  * Seeds: the literals of tests/unit/domain_issuance.c and
  * tests/unit/domain_issuance_refusals.c.
@@ -256,7 +256,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct fuzz_input input = FUZZ_INPUT(data, size);
 	struct issuance issuance = { .envelope = { "c", "t", "r", NULL, NOW_MS, NULL } };
 
-	/* What is no text ends in the check of the record. */
+	/* Bytes that are no text end in the check of the record. */
 	if (size && !utf8_is_text(data, size))
 		return 0;
 	issuance.claims = take_part(arena, &input);

@@ -1,6 +1,6 @@
 /*
- * Keys of the changelog: a key that is read is written again as it was, so that nothing has two
- * keys; and whatever a tenant or a command is called, its key is read as what it was made of.
+ * Keys of the changelog: a key that is read is written as it was, so that no record has two keys;
+ * and any names of tenants and commands come back from their key.
  */
 #include "base/utf8.h"
 #include "domain/state.h"

@@ -83,7 +83,7 @@ static void check_text(const char *url, const struct url_policy *policy,
 	CHECK(!parts->query || (parts->query[0] == '?' && parts->query[1]));
 }
 
-/* What the delivery puts on the wire follows from curl's own reading. */
+/* The request line follows from curl's own reading. */
 static void check_curl(const char *url, const struct url_parts *parts, unsigned flags) {
 	CURLU *handle = curl_url();
 	char *host, *port, *path, *query = NULL, *rest = NULL;

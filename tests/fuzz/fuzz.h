@@ -1,7 +1,6 @@
 /*
- * What a harness of tests/fuzz is made of: one function that libFuzzer calls with each input, which
- * does with it whatever the program does with a stranger's bytes, and CHECKs what must hold of the
- * result.
+ * The frame of a harness of tests/fuzz: one function that libFuzzer calls with each input, which
+ * does with it the same as the program does with a stranger's bytes, and CHECKs the result.
  */
 #pragma once
 
@@ -13,7 +12,7 @@
 /* Returns 0. Whatever it leaves behind (memory, static state) the next input must not see. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What does not hold is a crash: the input is kept. */
+/* A CHECK that fails is a crash: the input is kept. */
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \
 		if (!(condition)) {                                                                \
@@ -66,7 +65,7 @@ static inline char *fuzz_take_line(struct fuzz_input *input) {
 }
 
 /*
- * The input as a file, for what asks for a path: one memfd for all runs, which only its owner may
- * read. Returns the path, static text.
+ * The input as a file, for functions that take a path: one memfd for all runs, which only its owner
+ * may read. Returns the path, static text.
  */
 const char *fuzz_file(const uint8_t *data, size_t size);

@@ -1,6 +1,6 @@
 /*
- * A request of the API as a command: what is refused is a problem of bounded size and proper JSON,
- * what is taken is a record that decodes again to the same command.
+ * A request of the API as a command: a refusal is a problem of bounded size and proper JSON, an
+ * accepted request is a record that decodes to the same command.
  *
  * Lines: the operation, the id in the path, the query, Idempotency-Key, traceparent; then the body.
  */

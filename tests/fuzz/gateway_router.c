@@ -59,7 +59,7 @@ static bool has_bad_escape(const char *text) {
 	return false;
 }
 
-/* curl leaves alone what is no escape, where we refuse it; and knows nothing of UTF-8. */
+/* curl leaves a broken escape alone, where we refuse it; and knows nothing of UTF-8. */
 static void check_escapes(struct arena *arena, const char *text) {
 	const char *decoded = router_percent_decode(arena, text, strlen(text), false);
 	int len;

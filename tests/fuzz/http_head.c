@@ -1,7 +1,7 @@
 /*
- * The head of a request: what is taken keeps to the grammar (as regular expressions), frames its
- * body in one way, and is read as the same request by whoever gets it written out again; where it
- * ends does not depend on the pieces it comes in.
+ * The head of a request: an accepted one keeps to the grammar (as regular expressions), frames its
+ * body in one way, and is read as the same request when it is written out again; its end does not
+ * depend on the pieces it comes in.
  */
 #include "fuzz.h"
 #include "http/head.h"
@@ -21,7 +21,7 @@ static void start(void) {
 	if (is_ready)
 		return;
 	/*
-	 * In the C locale a character is a byte, so that what is beyond ASCII stays possible in
+	 * In the C locale a character is a byte, so that bytes beyond ASCII stay possible in
 	 * values.
 	 */
 	CHECK(!regcomp(&request_line, "^" TOKEN " [!-\"$-~]+ HTTP/1\\.[0-9]$",
@@ -134,7 +134,7 @@ static bool is_same(const char *a, const char *b) {
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-/* What a proxy would make of it. */
+/* The head as a proxy would write it. */
 static void write_head(const struct http_head *head, bool is_1_0, struct buffer *out) {
 	buffer_printf(out, "%s %s%s%s HTTP/1.%d\r\n", head->method, head->path,
 		      head->query ? "?" : "", head->query ? head->query : "", is_1_0 ? 0 : 1);

@@ -12,7 +12,7 @@
 
 static const char *root;
 
-/* Aborts with what went wrong: there is nobody to go on. */
+/* Aborts with the error. */
 static void write_seed(const char *harness, const char *name, const void *bytes, size_t len) {
 	_cleanup_(x_freep) char *folder = x_asprintf("%s/%s", root, harness),
 				*path = x_asprintf("%s/%s", folder, name);

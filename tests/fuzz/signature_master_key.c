@@ -31,8 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	CHECK(!r == is_key(data, size));
 	CHECK(!r == !why.len && !r == (key != NULL));
 	/*
-	 * Nothing of what may be a secret is said. (What is shorter, or has blanks, could be words
-	 * of the reason.)
+	 * No part of a possible secret is in the message. (A shorter text, or one with blanks,
+	 * could be words of the reason.)
 	 */
 	CHECK(!r || size < TEXT_LEN || memchr(data, ' ', size) ||
 	      !memmem(why.data, why.len, data, size));

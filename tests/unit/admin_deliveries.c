@@ -9,7 +9,7 @@ static struct uuid uuid_of(uint8_t n) {
 	return (struct uuid){ { n, 0, 0, 0, 0, 0, 0x80, 0, 0x80 } };
 }
 
-/* What was written to the changelog, in order. */
+/* The records of the changelog, in order. */
 static const struct {
 	uint8_t id, webhook;
 	const char *tenant; /* NULL: a tombstone */
@@ -135,7 +135,7 @@ static void bodies_are_listed_when_asked_for(void **state _unused_) {
 	}
 }
 
-/* One that was written over or deleted since is nobody's matter. */
+/* A record that was overwritten or deleted since does not count. */
 static void an_unreadable_record_counts_while_it_is_current(void **state _unused_) {
 	_cleanup_(codec_freep) struct codec *codec = codec_of_test();
 	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();

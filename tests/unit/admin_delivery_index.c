@@ -94,8 +94,8 @@ static void end(struct world *world, uint32_t id) {
 	apply(world, &record, true);
 }
 
-/* What is asked: the tenant's webhook, a status (-1: any), a limit, behind whom. The text is kept
- * in the arena; NULL: not found. */
+/* The question: the tenant's webhook, a status (-1: any), a limit, the entry before the first. The
+ * text is kept in the arena; NULL: not found. */
 static const char *ask(struct world *world, const char *tenant, uint32_t webhook, int status,
 		       size_t limit, struct cursor after) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(DELIVERY_PAGE_BYTES_MAX);

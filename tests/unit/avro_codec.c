@@ -1,5 +1,5 @@
-/* Every kind of record, there and back: our bytes are those that fastavro writes, and theirs are
- * read as what they say. */
+/* Every kind of record, there and back: our bytes are fastavro's, and fastavro's are read as the
+ * same values. */
 #include "avro/codec.h"
 #include "avro/json.h"
 #include "avro_samples.h"

@@ -111,7 +111,7 @@ static void what_is_no_schema_is_refused(void **state _unused_) {
 	}
 }
 
-/* Also where the second one is spelt otherwise; avro-c would leak what it had made by then. */
+/* Also where the second one is spelt otherwise; avro-c would leak the parts made by then. */
 static void a_name_is_defined_once(void **state _unused_) {
 	static const char *const wrong[] = {
 		"[{\"type\":\"fixed\",\"name\":\"F\",\"size\":1},{\"type\":\"fixed\",\"name\":"

@@ -205,7 +205,7 @@ static const struct sample samples[] = {
 };
 enum { SAMPLE_COUNT = ARRAY_LEN(samples) };
 
-/* Room for what any of the decoders makes. */
+/* Room for the result of any of the decoders. */
 union sample_value {
 	struct command command;
 	struct issuance issuance;

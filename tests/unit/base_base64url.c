@@ -1,4 +1,4 @@
-/* base64url: what is taken, and what is not. */
+/* base64url: accepted and refused texts. */
 #include "base/base64url.h"
 #include "base/memory.h"
 #include "unit.h"

@@ -118,7 +118,7 @@ static void drain(char *text) {
 	text[len] = '\0';
 }
 
-/* More than the pipe or socket takes, and nobody reads: no line waits; each is there whole, or is
+/* More than the pipe or socket takes, without a reader: no line waits; each is there whole, or is
  * counted. */
 static void a_reader_that_stalls_stops_nobody(void **state _unused_) {
 	_cleanup_(x_freep) char *text = x_calloc(1, LINES_MAX);

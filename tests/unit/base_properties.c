@@ -2,7 +2,7 @@
 #include "base/properties.h"
 #include "unit.h"
 
-/* What was read, as `line:key=value` or `line!`, with a space between. */
+/* The parsed entries, as `line:key=value` or `line!`, with a space between. */
 static void take_entry(void *context, unsigned line, const char *key, const char *value) {
 	buffer_printf(context, "%u:%s=%s ", line, key, value);
 }

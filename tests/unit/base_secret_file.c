@@ -155,7 +155,7 @@ static void assert_opens(int expected, const char *sentence) {
 	assert_true(expected == 0 || fd == -1);
 }
 
-/* A link is as good as what it leads to: its own mode says nothing. */
+/* A link counts as its target: its own mode does not matter. */
 static void links_are_followed(void **state _unused_) {
 	make_file(elsewhere, 0600);
 	assert_int_equal(symlink("elsewhere", path), 0);

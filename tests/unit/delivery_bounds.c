@@ -118,7 +118,7 @@ static void a_host_has_its_bound(void **state) {
 		submit(f, routes[i], 5);
 	}
 	wait_until(receiver_held, receiver, 6);
-	/* A full host is nobody else's problem. */
+	/* A full host holds up no other. */
 	assert_int_equal(attempt(f, other_route).reason, ATTEMPT_OK);
 	expect_bound(f, receiver, 50, 6);
 	assert_int_equal(receiver_connections(receiver), 6);

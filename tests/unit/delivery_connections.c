@@ -127,7 +127,7 @@ static void a_thousand_kept_connections_may_end_at_once(void **state) {
 	receiver_free(receiver);
 }
 
-/* What ends on a connection that was opened for it has failed; so has an answer that began. */
+/* A request that ends on a connection opened for it has failed; so has an answer that began. */
 static void a_fresh_connection_that_ends_is_a_failure(void **state) {
 	static const struct {
 		const char *name;

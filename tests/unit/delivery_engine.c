@@ -41,8 +41,8 @@ static void only_jobs_of_the_admitted_epoch_are_attempted(void **state) {
 	receiver_free(receiver);
 }
 
-/* What waits behind a busy endpoint comes back as soon as the gate closes; what is in flight ends
- * as it ends. */
+/* Jobs that wait behind a busy endpoint come back as soon as the gate closes; those in flight end
+ * by themselves. */
 static void a_closed_gate_returns_waiting_jobs(void **state) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_HOLD, NULL);
@@ -68,7 +68,7 @@ static void a_closed_gate_returns_waiting_jobs(void **state) {
 	receiver_free(receiver);
 }
 
-/* What was not to be sent any more when its connection was there. */
+/* A job that may not be sent any more when its connection is there. */
 static void assert_withheld(void **state, void (*withhold)(struct engine *engine)) {
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);

@@ -1,4 +1,4 @@
-/* What curl's errors mean for an attempt, and what is kept of a response. */
+/* The meaning of curl's errors for an attempt, and the kept part of a response. */
 #include "base/memory.h"
 #include "delivery/failure.h"
 #include "delivery/response.h"

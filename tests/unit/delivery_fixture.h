@@ -49,7 +49,7 @@ struct job *job_for(struct route *route, int number);
 void submit(struct fixture *f, struct route *route, int count);
 /* The next job that ended, owned by the caller; fails the test when none does. */
 struct job *next_ended(struct fixture *f);
-/* So many; counts those that succeeded, and those that were refused. */
+/* Collects that many; counts the successful and the refused ones. */
 void collect(struct fixture *f, int count, int *succeeded, int *refused);
 
 /* One attempt of one job. */

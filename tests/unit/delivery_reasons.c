@@ -1,5 +1,5 @@
-/* What happens to an attempt and what it is called: docs/deliveries.md row by row, against real
- * receivers on loopback. */
+/* Failures of attempts and their reasons: docs/deliveries.md row by row, against real receivers on
+ * loopback. */
 #include "base/clock.h"
 #include "delivery_fixture.h"
 #include "unit.h"
@@ -96,7 +96,7 @@ static const struct row {
 	  "HTTP/1.1 103 Early Hints\r\n\r\n", ATTEMPT_TIMEOUT, "timed out" },
 	{ "headers that stop", NULL, BEHAVE_ANSWER, NULL, false, OK_LINE "x: y\r\n",
 	  ATTEMPT_TIMEOUT, "timed out" },
-	/* An answer: nothing that follows its headers changes what it says. */
+	/* An answer: nothing behind its headers changes its result. */
 	{ "a redirect", NULL, BEHAVE_ANSWER, NULL, false,
 	  "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n", ATTEMPT_STATUS, NULL },
 	{ "a body without end", NULL, BEHAVE_ENDLESS_BODY, NULL, false, OK_LINE "\r\n", ATTEMPT_OK,
@@ -114,7 +114,7 @@ static struct receiver *receiver_of(const struct row *row) {
 	    .behaviour = (enum behaviour)row->behaviour, .answer = row->answer, .tls = row->tls });
 }
 
-/* Returns whether it is what it should be, and says what it is where not. */
+/* Returns whether it is as the row says, and prints it where it is not. */
 static bool check_row(struct fixture *f, const struct row *row) {
 	struct receiver *receiver = receiver_of(row);
 	_cleanup_(x_freep) char *url = x_asprintf(

@@ -128,7 +128,7 @@ static void send_for_ever(struct connection *connection, const char *piece, usec
 static void reset(int fd) {
 	struct linger linger = { .l_onoff = 1 };
 
-	/* Not before the answer was read: a reset throws away what waits. */
+	/* Not before the answer was read: a reset throws unread bytes away. */
 	usleep(100 * 1000);
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
@@ -208,7 +208,7 @@ static bool behave(struct connection *connection, int nth) {
 	return false;
 }
 
-/* What a receiver does that does not even begin. Returns whether it was that. */
+/* The behaviours that do not even begin. Returns whether it was one of them. */
 static bool behave_at_once(struct connection *connection) {
 	char byte;
 
@@ -228,8 +228,8 @@ static bool behave_at_once(struct connection *connection) {
 	}
 }
 
-/* Nothing more is said, and what comes is read: a connection that is closed with something unread
- * is reset, and its last word with it. */
+/* Sends nothing more, and reads the rest: a connection that is closed with unread bytes is reset,
+ * and its last words are lost. */
 static void linger(int fd) {
 	char bytes[1024];
 

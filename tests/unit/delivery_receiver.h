@@ -55,7 +55,7 @@ int receiver_requests(struct receiver *receiver);    /* read so far */
 int receiver_held(struct receiver *receiver);        /* waiting to be released */
 int receiver_held_max(struct receiver *receiver);    /* the most that ever waited at once */
 
-/* What the last handshake asked for by name; "" where it named nothing. Owned by the caller. */
+/* The name that the last handshake asked for; "" where it named nothing. Owned by the caller. */
 char *receiver_last_server_name(struct receiver *receiver);
 
 /* Lets go of those held, and holds no more. */
@@ -64,8 +64,8 @@ void receiver_release(struct receiver *receiver);
 /* The last request, head and body, as it was on the wire; NUL-terminated, owned by the caller. */
 char *receiver_last_request(struct receiver *receiver, size_t *len);
 
-/* A port of 127.0.0.1 where nobody listens. */
+/* A port of 127.0.0.1 without a listener. */
 uint16_t receiver_unused_port(void);
-/* One where somebody listens who takes no connections, and whose queue is full. For as long as the
- * process lives. */
+/* A port whose listener takes no connections, and whose queue is full. For as long as the process
+ * lives. */
 uint16_t receiver_full_port(void);

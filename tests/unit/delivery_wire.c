@@ -136,7 +136,7 @@ static struct job *wait_for_end(struct fixture *f) {
 	return job;
 }
 
-/* One attempt at the url; what was connected to is in `connected`. */
+/* One attempt at the url; `connected` holds the addresses that were connected to. */
 static enum attempt_reason attempt(struct fixture *f, const char *url) {
 	struct uuid id = { .bytes = { [14] = (uint8_t)(++f->webhooks >> 8),
 				      [15] = (uint8_t)f->webhooks } };
@@ -200,7 +200,7 @@ static void refused_addresses_are_never_connected_to(void **state) {
 	}
 }
 
-/* What is refused of several answers is passed over; the others are tried. */
+/* Of several answers the refused ones are passed over; the others are tried. */
 static void refused_answers_are_passed_over(void **state) {
 	static const struct {
 		const char *name, *answers[ANSWERS_MAX + 1], *connected;
@@ -231,7 +231,7 @@ static void refused_answers_are_passed_over(void **state) {
 	}
 }
 
-/* What was checked is what is connected to: an answer that changes gains nothing. */
+/* The checked address is the connected one: an answer that changes gains nothing. */
 static void the_checked_address_is_the_connected_one(void **state) {
 	const char *good[] = { "8.8.8.8", NULL };
 	struct fixture *f = *state;
@@ -294,7 +294,7 @@ static const char *const hostile_urls[] = {
 	"http://0x100000001/",
 };
 
-/* Urls as somebody might write them: refused with their command, or by the guard. No policy of a
+/* Urls as an attacker might write them: refused with their command, or by the guard. No policy of a
  * test opens anything. */
 static void hostile_urls_reach_nothing(void **state) {
 	static const struct network_list none = { 0 };

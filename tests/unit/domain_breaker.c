@@ -1,4 +1,4 @@
-/* An endpoint's breaker, and what its webhook is told of it. */
+/* An endpoint's breaker, and its reports to the webhook. */
 #include "domain/breaker.h"
 #include "domain/endpoint_report.h"
 #include "domain/id.h"
@@ -116,7 +116,7 @@ static void a_breaker_follows_its_rows(void **state _unused_) {
 	}
 }
 
-/* What another worker found is continued: the time since when it fails, and one success ends it. */
+/* Another worker's state is continued: the time since when it fails, and one success ends it. */
 static void a_breaker_is_continued_by_another_worker(void **state _unused_) {
 	struct attempt_result failure = { .reason = ATTEMPT_TIMEOUT,
 					  .retry_after_ms = -1,

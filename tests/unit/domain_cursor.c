@@ -1,4 +1,4 @@
-/* Cursors: round trips, and what is no cursor. */
+/* Cursors: round trips, and texts that are no cursor. */
 #include "base/buffer.h"
 #include "domain/cursor.h"
 #include "unit.h"

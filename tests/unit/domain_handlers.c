@@ -238,7 +238,7 @@ static void recovery_takes_as_many_bytes_as_fit_into_a_turn(void **state) {
 	assert_int_equal(world_handle(world, &command)->data.recovered, DEAD - FITS);
 }
 
-/* A page of webhooks for each time that somebody looked would outweigh the registry. */
+/* A page of webhooks for each look would outweigh the registry. */
 static void reads_leave_nothing(void **state) {
 	struct world *world = *state;
 	struct command commands[] = {

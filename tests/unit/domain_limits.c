@@ -1,5 +1,5 @@
-/* What a tenant may have at most: what is one too many is refused, with the limit's key and number;
- * what is there stays and works. */
+/* The limits of a tenant: the first one too many is refused, with the limit's key and number; the
+ * others stay and work. */
 #include "domain_world.h"
 #include "unit.h"
 
@@ -44,7 +44,7 @@ static void webhooks(void **state) {
 	assert_int_equal(fake_registry_count(&world->fake, STATE_WEBHOOK), 2);
 	assert_int_equal(create(world, "another"), 201);
 
-	/* Lowered beneath what there is, everything but one more still works. */
+	/* With a limit below the present number, everything but one more still works. */
 	world->settings.tenant_max[TENANT_LIMIT_WEBHOOKS] = 1;
 	again = on(world, OPERATION_UPDATE_WEBHOOK, first);
 	assert_int_equal(world_handle(world, &again)->status, 200);

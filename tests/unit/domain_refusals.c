@@ -1,5 +1,4 @@
-/* What is refused: the status, and a detail for everything that is wrong. Nothing is changed by it
- * but the receipt. */
+/* Refusals: the status, and a detail for every fault. They change nothing but the receipt. */
 #include "base/utf8.h"
 #include "domain/limits.h"
 #include "domain_world.h"
@@ -14,7 +13,7 @@ struct detail {
 	const char *param, *location, *value, *msg; /* msg NULL: any */
 };
 
-/* A command that is right but for what the row says. */
+/* A command whose one fault is the row's. */
 struct row {
 	const char *name;
 	enum operation operation;

@@ -49,7 +49,7 @@ static void a_repeated_command_is_answered_again(void **state) {
 	const struct analytic_event *outcome;
 
 	world->now_ms += 1000;
-	/* What does not count as content. */
+	/* Fields that do not count as content. */
 	command.envelope.timestamp_ms += 77;
 	command.envelope.request_id = "another";
 	command.envelope.client_id = NULL;

@@ -1,4 +1,4 @@
-/* Endpoint urls: what is accepted and as what, what is refused and why. */
+/* Endpoint urls: the accepted ones with their normal forms, the refused ones with their reasons. */
 #include "base/buffer.h"
 #include "domain/url.h"
 #include "unit.h"

@@ -188,7 +188,7 @@ static const char *complete_since(struct event_index *index, const char *tenant_
 	return strstr(answer->data, "\"completeSince\"");
 }
 
-/* Over a tenant's bound its own oldest go, and its answers say so; nobody else's. */
+/* Over a tenant's bound its own oldest go, and its answers say so; no other tenant's. */
 static void a_tenant_over_its_bound_loses_its_oldest(void **state _unused_) {
 	_cleanup_(event_index_freep) struct event_index *index = event_index_new(BEGUN_MS);
 	_cleanup_(x_freep) char *large = text_of(EVENT_BYTES_MAX - 1024);
@@ -215,8 +215,8 @@ static void a_tenant_over_its_bound_loses_its_oldest(void **state _unused_) {
 	assert_null(strstr(theirs.data, "commandId"));
 }
 
-/* Over the bound of all the oldest of all go. Of who has none left nothing is known before the last
- * of them. */
+/* Over the bound of all, the oldest of all go. Of a tenant that has none left nothing is known
+ * before its last one. */
 static void over_the_bound_of_all_the_oldest_go(void **state _unused_) {
 	_cleanup_(event_index_freep) struct event_index *index = event_index_new(BEGUN_MS);
 	_cleanup_(x_freep) char *large = text_of(EVENT_BYTES_MAX - 1024);

@@ -136,7 +136,7 @@ static void add(const char *file) {
 	assert_int_equal(token_file_add(file, "t", text, &token, &why), 0);
 }
 
-/* What it leads to is replaced, under the same lock as by its own name. */
+/* Its target is replaced, under the same lock as by its own name. */
 static void a_link_stays_a_link(void **state _unused_) {
 	_cleanup_(folder_remove) struct folder folder = folder_make();
 	_cleanup_(x_freep) char *link = x_asprintf("%s/link", folder.path),
@@ -156,8 +156,8 @@ static void a_link_stays_a_link(void **state _unused_) {
 	unlink(link);
 }
 
-/* A gateway that runs as somebody else reads root's file by its group; it must still be able to
- * when root has added a token. */
+/* A gateway that runs as another user reads root's file by its group; it must still be able to when
+ * root has added a token. */
 static void the_group_of_roots_file_stays(void **state _unused_) {
 	enum { GROUP = 64003 };
 	_cleanup_(folder_remove) struct folder folder = folder_make();
@@ -239,7 +239,7 @@ static void tokens_are_added_and_removed(void **state _unused_) {
 	assert_int_equal(access(left_behind, F_OK), -1);
 }
 
-/* What somebody else has broken is not written over. */
+/* A file that another program has broken is not written over. */
 static void a_broken_file_stays(void **state _unused_) {
 	_cleanup_(folder_remove) struct folder folder = folder_make();
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);

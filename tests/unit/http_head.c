@@ -127,8 +127,8 @@ static const struct row rows[] = {
 	{ "another expectation", BYTES("POST / HTTP/1.1\r\n" HOST "expect: tea\r\n\r\n"), 417 },
 };
 
-/* The status that it is refused with; 0: taken, -1: not whole. What is given in portions is found
- * as what comes at once. */
+/* The status of the refusal; 0: accepted, -1: not whole. The result does not depend on the
+ * portions. */
 static int read_head(const char *bytes, size_t len, size_t portion, struct http_head *head,
 		     char *copy) {
 	struct http_refusal why = { 0 };

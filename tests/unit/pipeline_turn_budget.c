@@ -1,4 +1,4 @@
-/* What a turn takes on, and how much the next one may. */
+/* The size of a turn, and of the next one. */
 #include "base/memory.h"
 #include "pipeline/turn_budget.h"
 #include "unit.h"

@@ -1,4 +1,4 @@
-/* Each cause is told once; what comes again is counted. */
+/* Each cause is logged once; repetitions are counted. */
 #include "rdkafka/refusal.h"
 #include "unit.h"
 
@@ -32,8 +32,7 @@ static void another_one_is_not(void **state) {
 					&repeats));
 }
 
-/* So many that the memory of them is full: those that are new are told, whatever is forgotten for
- * them. */
+/* Enough to fill the memory of causes: new ones are logged, whichever is forgotten for them. */
 static void many_causes(void **state) {
 	unsigned repeats;
 

@@ -179,7 +179,7 @@ static void a_backlog_follows_its_deliveries(void **state) {
 	assert_backlog(f, 0, "1:100:11 2:50:1 ");
 	assert_backlog(f, 1, "3:60:1 ");
 	assert_backlog(f, 2, "");
-	/* What ends, dies or comes later leaves its place. */
+	/* A delivery that ends, dies or is put off leaves its place. */
 	del(f, 0, delivery_of(0, 1, DELIVERY_PENDING, 0));
 	put(f, 0, delivery_of(1, 1, DELIVERY_DEAD, 400));
 	put(f, 0, delivery_of(2, 1, DELIVERY_PENDING, 500));

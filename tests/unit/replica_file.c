@@ -1,4 +1,4 @@
-/* The replica's file: kept, locked, made anew, damaged, and read beside its writer. */
+/* The replica's file: kept, locked, replaced, damaged, and read beside its writer. */
 #include "replica_fixture.h"
 
 #include <errno.h>
@@ -178,8 +178,7 @@ static void a_reader_opens_the_file_of_a_stopped_worker(void **state) {
 	assert_int_equal(dump_count(f, reader), 1);
 }
 
-/* kill -9: what was committed is there, for a reader and for the next worker; what was not is not.
- */
+/* kill -9: committed records are there, for a reader and for the next worker; others are not. */
 static void a_killed_worker_leaves_its_commits(void **state) {
 	struct fixture *f = *state;
 	struct replica *reader;
@@ -237,7 +236,7 @@ static void turns_share_a_commit(void **state) {
 	assert_true(replica_is_due(f->replica, 7021)); /* no more come */
 }
 
-/* What was gathered is there when the file is closed, and before a transaction of its own; an open
+/* Gathered turns are there when the file is closed, and before a transaction of its own; an open
  * turn is not. */
 static void gathered_turns_are_kept_by_a_close(void **state) {
 	struct fixture *f = *state;

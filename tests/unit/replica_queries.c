@@ -1,5 +1,4 @@
-/* What the replica answers: the registry's look-ups, due deliveries, what has expired; and that
- * every question has an index. */
+/* The replica's look-ups: the registry's, expired records; and that every query has an index. */
 #include "replica/internal.h"
 #include "replica_fixture.h"
 

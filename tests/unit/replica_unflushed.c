@@ -1,5 +1,4 @@
-/* Deliveries that no commit has written yet: what a turn, its undoing, a look-up and a commit make
- * of them. */
+/* Deliveries that no commit has written yet, after a turn, its rollback, a look-up and a commit. */
 #include "replica/internal.h"
 #include "replica_fixture.h"
 
@@ -112,7 +111,8 @@ static void a_look_up_writes_unflushed_deliveries(void **state) {
 	assert_int_equal(rows(f), 0);
 }
 
-/* What is dead, or has a row, stays in it; an id of another partition is another row. */
+/* A delivery that is dead, or has a row, stays in its row; an id of another partition is another
+ * row. */
 static void a_delivery_with_a_row_keeps_it(void **state) {
 	struct fixture *f = *state;
 
@@ -129,7 +129,7 @@ static void a_delivery_with_a_row_keeps_it(void **state) {
 	assert_int_equal(dump_count(f, f->replica), 3);
 }
 
-/* Rows until there is no room for one more; what comes of that. */
+/* Adds rows until there is no room for one more; returns that error. */
 static int fill_up(struct fixture *f) {
 	int r = 0;
 
@@ -146,8 +146,8 @@ static int fill_up(struct fixture *f) {
 	return r;
 }
 
-/* A full disk takes the turns before with it: nobody goes on from what they left, and nothing of it
- * is committed. */
+/* A full disk takes the turns before with it: no turn goes on from their rest, and nothing of it is
+ * committed. */
 static void an_error_ends_the_turn(void **state) {
 	struct fixture *f = *state;
 

@@ -64,7 +64,7 @@ static const char *write_here(struct stand *s, int64_t deadline_ms) {
 	return dump_text(s->fixture, s->fixture->replica);
 }
 
-/* Waits to be told that the thread has ended. */
+/* Waits until the thread has ended. */
 static const char *write_background(struct stand *s) {
 	eventfd_t times;
 

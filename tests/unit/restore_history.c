@@ -1,5 +1,5 @@
-/* The history of a partition of the changelog: what is torn, and what compaction leaves behind and
- * is not. */
+/* The history of a partition of the changelog: torn ones, and the gaps of compaction, which are
+ * not. */
 #include "base/memory.h"
 #include "restore/history.h"
 #include "unit.h"

@@ -1,4 +1,4 @@
-/* cmocka, after what its header needs and does not include. */
+/* cmocka, after the headers that it needs and does not include. */
 #pragma once
 
 /* clang-format off */

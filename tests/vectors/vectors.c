@@ -53,7 +53,7 @@ static void read_jwk_member(const struct buffer *jwk, const char *member, uint8_
 	assert_int_equal(len, 32);
 }
 
-/* The signer of the case's key; its public half must be what the JWK says. */
+/* The signer of the case's key; its public half must be the JWK's. */
 static struct signer *read_signer(const struct vector *vector) {
 	_cleanup_(buffer_destroy) struct buffer jwk;
 	uint8_t seed[32], x[32];
@@ -177,8 +177,7 @@ static struct callback callback_of(const struct request *request) {
 	};
 }
 
-/* Signs the request's callback anew: every line that is made must be the one that the request
- * carries. */
+/* Signs the request's callback again: every line that is made must be the request's. */
 static void check_lines(const struct vector *vector, unsigned formats, size_t count) {
 	_cleanup_(signer_unrefp) struct signer *signer = read_signer(vector);
 	_cleanup_(buffer_destroy) struct buffer path = BUFFER_INIT(4096);
