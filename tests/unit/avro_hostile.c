@@ -161,92 +161,91 @@ static void random_mutations(void **state _unused_) {
 #define HEX_MIN "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
 #define BYTES(text) text, sizeof(text) - 1
 
-static void claims_of_a_command(void **state _unused_) {
-	static const struct {
-		const char *name, *bytes;
-		size_t len;
-		const char *why;
-	} rows[] = {
-		{ "nothing", BYTES(""), "ends inside a number" },
-		{ "a string of a gigabyte", BYTES("\x80\x80\x80\x80\x08"),
-		  "a length goes past its end" },
-		{ "a string of all memory", BYTES(HEX_MAX), "a length goes past its end" },
-		{ "a negative length", BYTES("\x01"), "a length is negative" },
-		{ "the lowest length", BYTES(HEX_MIN), "a length is negative" },
-		{ "a length of 11 bytes", BYTES("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00"),
-		  "longer than 64 bits" },
-		{ "a length of 65 bits", BYTES("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02"),
-		  "longer than 64 bits" },
-		{ "bad UTF-8", BYTES("\x02\xff\x02t\0\0\0\x08\x02w"), "not UTF-8" },
-		{ "a surrogate", BYTES("\x06\xed\xa0\x80\x02t\0\0\0\x08\x02w"), "not UTF-8" },
-		{ "NUL in a string",
-		  BYTES("\x06"
-			"a\0b\x02t\0\0\0\x08\x02w"),
-		  "without NUL" },
-		{ "a union's index past its branches",
-		  BYTES("\x02"
-			"c\x02t\x04"),
-		  "union's index" },
-		{ "a negative index",
-		  BYTES("\x02"
-			"c\x02t\x01"),
-		  "union's index" },
-		{ "an operation that there is not",
-		  BYTES("\x02"
-			"c\x02t\0\0\0\x10"),
-		  "union's index" },
-		{ "sixteen million events",
-		  BYTES("\x02"
-			"c\x02t\0\0\0\0\x80\x80\x80\x10"),
-		  "more elements than bytes" },
-		{ "minus sixteen million events",
-		  BYTES("\x02"
-			"c\x02t\0\0\0\0\xff\xff\xff\x0f\x02\0\0\0"),
-		  "more elements than bytes" },
-		{ "the lowest count",
-		  BYTES("\x02"
-			"c\x02t\0\0\0\0" HEX_MIN "\x02"),
-		  "no positive form" },
-		{ "a block of a negative size",
-		  BYTES("\x02"
-			"c\x02t\0\0\0\0\x01\x01\x02"
-			"e\0\x02u\0"),
-		  "a block goes past its end" },
-		{ "a block of a gigabyte",
-		  BYTES("\x02"
-			"c\x02t\0\0\0\0\x01\x80\x80\x80\x80\x08\x02"
-			"e\0\x02u\0"),
-		  "a block goes past its end" },
-		{ "a block that is shorter than it says",
-		  BYTES("\x02"
-			"c\x02t\0\0\0\0\x01\x08\x02"
-			"e\0\x02u\0"),
-		  "not as long as it says" },
-		{ "a boolean of 2",
-		  BYTES("\x02"
-			"c\x02t\0\0\0\0\0\x02u\x02"),
-		  "neither 0 nor 1" },
-		{ "an int of 33 bits",
-		  BYTES("\x02"
-			"c\x02t\0\0\0\x02\x02\x80\x80\x80\x80\x20\0"),
-		  "longer than 32 bits" },
-		{ "bytes left over",
-		  BYTES("\x02"
-			"c\x02t\0\0\0\x08\x02ww"),
-		  "left over" },
-	};
+static const struct {
+	const char *name, *bytes;
+	size_t len;
+	const char *why;
+} claims[] = {
+	{ "nothing", BYTES(""), "ends inside a number" },
+	{ "a string of a gigabyte", BYTES("\x80\x80\x80\x80\x08"), "a length goes past its end" },
+	{ "a string of all memory", BYTES(HEX_MAX), "a length goes past its end" },
+	{ "a negative length", BYTES("\x01"), "a length is negative" },
+	{ "the lowest length", BYTES(HEX_MIN), "a length is negative" },
+	{ "a length of 11 bytes", BYTES("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00"),
+	  "longer than 64 bits" },
+	{ "a length of 65 bits", BYTES("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02"),
+	  "longer than 64 bits" },
+	{ "bad UTF-8", BYTES("\x02\xff\x02t\0\0\0\x08\x02w"), "not UTF-8" },
+	{ "a surrogate", BYTES("\x06\xed\xa0\x80\x02t\0\0\0\x08\x02w"), "not UTF-8" },
+	{ "NUL in a string",
+	  BYTES("\x06"
+		"a\0b\x02t\0\0\0\x08\x02w"),
+	  "without NUL" },
+	{ "a union's index past its branches",
+	  BYTES("\x02"
+		"c\x02t\x04"),
+	  "union's index" },
+	{ "a negative index",
+	  BYTES("\x02"
+		"c\x02t\x01"),
+	  "union's index" },
+	{ "an operation that there is not",
+	  BYTES("\x02"
+		"c\x02t\0\0\0\x10"),
+	  "union's index" },
+	{ "sixteen million events",
+	  BYTES("\x02"
+		"c\x02t\0\0\0\0\x80\x80\x80\x10"),
+	  "more elements than bytes" },
+	{ "minus sixteen million events",
+	  BYTES("\x02"
+		"c\x02t\0\0\0\0\xff\xff\xff\x0f\x02\0\0\0"),
+	  "more elements than bytes" },
+	{ "the lowest count",
+	  BYTES("\x02"
+		"c\x02t\0\0\0\0" HEX_MIN "\x02"),
+	  "no positive form" },
+	{ "a block of a negative size",
+	  BYTES("\x02"
+		"c\x02t\0\0\0\0\x01\x01\x02"
+		"e\0\x02u\0"),
+	  "a block goes past its end" },
+	{ "a block of a gigabyte",
+	  BYTES("\x02"
+		"c\x02t\0\0\0\0\x01\x80\x80\x80\x80\x08\x02"
+		"e\0\x02u\0"),
+	  "a block goes past its end" },
+	{ "a block that is shorter than it says",
+	  BYTES("\x02"
+		"c\x02t\0\0\0\0\x01\x08\x02"
+		"e\0\x02u\0"),
+	  "not as long as it says" },
+	{ "a boolean of 2",
+	  BYTES("\x02"
+		"c\x02t\0\0\0\0\0\x02u\x02"),
+	  "neither 0 nor 1" },
+	{ "an int of 33 bits",
+	  BYTES("\x02"
+		"c\x02t\0\0\0\x02\x02\x80\x80\x80\x80\x20\0"),
+	  "longer than 32 bits" },
+	{ "bytes left over",
+	  BYTES("\x02"
+		"c\x02t\0\0\0\x08\x02ww"),
+	  "left over" },
+};
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+static void claims_of_a_command(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(claims); i++) {
 		_cleanup_(buffer_destroy) struct buffer record = BUFFER_INIT(4096);
 		const char *why;
 
-		print_message("%s\n", rows[i].name);
+		print_message("%s\n", claims[i].name);
 		codec_encode_command(codec, &sample_commands[0], &record);
 		record.len = FRAME_HEADER_SIZE;
-		buffer_append(&record, rows[i].bytes, rows[i].len);
+		buffer_append(&record, claims[i].bytes, claims[i].len);
 		assert_int_equal(decode(SAMPLE_COMMAND, record.data, record.len, &why),
 				 CODEC_E_REFUSED);
-		assert_non_null(strstr(why, rows[i].why));
+		assert_non_null(strstr(why, claims[i].why));
 	}
 }
 

@@ -271,10 +271,7 @@ static const char *const hostile_urls[] = {
 	"http://[::1]:443/",
 	"http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/",
 	"http://\xe2\x91\xa0\xe2\x91\xa1\xe2\x91\xa6.0.0.1/",
-	("http://127\xe3\x80\x82"
-	 "0\xe3\x80\x82"
-	 "0\xe3\x80\x82"
-	 "1/"),
+	"http://127\343\200\2020\343\200\2020\343\200\2021/",
 	"http://%31%32%37.0.0.1/",
 	"http://user@127.0.0.1/",
 	"http://8.8.8.8@127.0.0.1/",

@@ -74,6 +74,7 @@ static rd_kafka_resp_err_t on_thread_start(rd_kafka_t *client _unused_, rd_kafka
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* The signature is librdkafka's. NOLINTNEXTLINE(readability-function-size) */
 static rd_kafka_resp_err_t on_response(rd_kafka_t *client _unused_, int fd _unused_,
 				       const char *broker _unused_, int32_t broker_id _unused_,
 				       int16_t api_key, int16_t version _unused_,
