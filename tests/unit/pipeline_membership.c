@@ -37,8 +37,8 @@ static void member_init(struct member *m, char *id, char *servers) {
 
 	*m = (struct member){ .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	m->kafka[0] = (struct kafka_property){ names[1], interval_ms };
-	m->kafka[1] = servers ? (struct kafka_property){ names[2], servers } :
-				(struct kafka_property){ names[0], one };
+	m->kafka[1] = servers ? (struct kafka_property){ names[2], servers }
+			      : (struct kafka_property){ names[0], one };
 	m->kafka[2] = (struct kafka_property){ names[3], session_ms };
 	m->config = (struct config){
 		.kafka = m->kafka, .kafka_count = 3, .group_id = group, .worker_id = id
@@ -128,7 +128,8 @@ static void produce(struct member *m, int32_t partition, const char *value) {
 	producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
 	rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(m->topics.admin),
 			  RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_KEY("k", 1),
-			  RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)), RD_KAFKA_V_END);
+			  RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)),
+			  RD_KAFKA_V_END);
 	assert_int_equal(rd_kafka_flush(producer, DEADLINE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
 	rd_kafka_destroy(producer);
 }

@@ -1,6 +1,6 @@
 /*
- * Which partitions are a worker's, and how far: each arrow of a partition's life, and what is told to
- * whom on it. Over fakes of the membership, the restorer, the dispatcher and the brokers.
+ * Which partitions are a worker's, and how far: each arrow of a partition's life, and what is told
+ * to whom on it. Over fakes of the membership, the restorer, the dispatcher and the brokers.
  */
 #include "fake_engine.h"
 #include "pipeline/offsets.h"
@@ -273,7 +273,8 @@ static void from_assigned_to_served(void **state) {
 	print_message("and asked for once\n");
 	assert_int_equal(ownership_restore(w->ownership, 10).end, STEP_DONE);
 	assert_told("");
-	print_message("one is restored: it is not served before it is known where its inputs go on\n");
+	print_message(
+	    "one is restored: it is not served before it is known where its inputs go on\n");
 	restore(w, 2, RESTORE_END_MOVED);
 	assert_string_equal(states(w), "R-R");
 	assert_int_equal(w->partitions->items[2].position.sequence, 5);
@@ -519,7 +520,8 @@ static void an_input_that_is_lost(void **state _unused_) {
 		enum step_end end;
 		int64_t next, lost;
 	} rows[] = {
-		{ "retention ran past it: on from the first record", 35, 90, 0, STEP_REREAD, 35, 15 },
+		{ "retention ran past it: on from the first record", 35, 90, 0, STEP_REREAD, 35,
+		  15 },
 		{ "all are gone: on from the end", 90, 90, 0, STEP_REREAD, 90, 70 },
 		{ "the topic was cut: on from its end", 0, 5, 0, STEP_REREAD, 5, 0 },
 		{ "it is there after all", 0, 90, 0, STEP_REREAD, 20, 0 },

@@ -126,8 +126,8 @@ static const struct {
 static void partitions_are_nudged_in_turns(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(nudges); i++) {
 		struct restore restores[RESTORES_MAX];
-		int32_t next = restore_clients_next_nudge(list_of(nudges[i].items, restores),
-							  nudges[i].last);
+		int32_t next =
+		    restore_clients_next_nudge(list_of(nudges[i].items, restores), nudges[i].last);
 
 		if (next != nudges[i].next)
 			fail_msg("%s: %d", nudges[i].name, next);

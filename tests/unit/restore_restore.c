@@ -1,5 +1,6 @@
 /* One restore: where it starts, how records are judged, when it ends and what it came to. */
 #include "restore/restore.h"
+
 #include "unit.h"
 
 enum {
@@ -65,8 +66,8 @@ static void starts_where_the_replica_stands(void **state _unused_) {
 		struct position position = position_of(STORE, REFLECTED_SEQUENCE, 0);
 		struct restore_stored stored = { .offset = starts[i].stored_offset,
 						 .stored_at_ms = wall_ms - starts[i].age_ms,
-						 .position = starts[i].has_position ? &position
-										    : NULL };
+						 .position =
+						     starts[i].has_position ? &position : NULL };
 		struct restore *restore = restore_of(0);
 		const char *why = restore_begin(restore, &stored, wall_ms);
 		int64_t begin = stored.offset - 1;
@@ -228,7 +229,8 @@ static const struct course {
 	  .state = RESTORE_READING },
 	{ .name = "a record that comes twice is passed over",
 	  .known_sequence = 5,
-	  .events = { POSITION_AT(9, 5, 0, STORE), RECORD_AT(11), RECORD_AT(11), POSITION_AT(12, 6, 1, STORE) },
+	  .events = { POSITION_AT(9, 5, 0, STORE), RECORD_AT(11), RECORD_AT(11),
+		      POSITION_AT(12, 6, 1, STORE) },
 	  .state = RESTORE_READING },
 
 	/* Torn histories. */
@@ -272,7 +274,8 @@ static const struct course {
 	  .state = RESTORE_READ },
 	{ .name = "an end before the target, and the next one at it",
 	  .from_scratch = true,
-	  .events = { POSITION_AT(2, 1, 0, STORE), END_AT(4), POSITION_AT(18, 2, 0, STORE), END_AT(20) },
+	  .events = { POSITION_AT(2, 1, 0, STORE), END_AT(4), POSITION_AT(18, 2, 0, STORE),
+		      END_AT(20) },
 	  .state = RESTORE_READ },
 	{ .name = "records past the target and before the end",
 	  .from_scratch = true,
@@ -280,7 +283,8 @@ static const struct course {
 	  .state = RESTORE_READING },
 	{ .name = "records after the end have to be written too",
 	  .from_scratch = true,
-	  .events = { POSITION_AT(18, 1, 0, STORE), END_AT(20), ALL_WRITTEN, RECORD_AT(21), POSITION_AT(22, 2, 1, STORE) },
+	  .events = { POSITION_AT(18, 1, 0, STORE), END_AT(20), ALL_WRITTEN, RECORD_AT(21),
+		      POSITION_AT(22, 2, 1, STORE) },
 	  .state = RESTORE_READ },
 	{ .name = "an end without a record",
 	  .from_scratch = true,
@@ -302,7 +306,8 @@ static const struct course {
 	  .end = RESTORE_END_UNMOVED },
 	{ .name = "a transaction after the position",
 	  .known_sequence = 5,
-	  .events = { POSITION_AT(9, 5, 0, STORE), RECORD_AT(11), POSITION_AT(12, 6, 1, STORE), END_AT(20), ALL_WRITTEN },
+	  .events = { POSITION_AT(9, 5, 0, STORE), RECORD_AT(11), POSITION_AT(12, 6, 1, STORE),
+		      END_AT(20), ALL_WRITTEN },
 	  .state = RESTORE_DONE,
 	  .end = RESTORE_END_MOVED },
 	{ .name = "nothing but the position, which an earlier restore had written",
@@ -348,8 +353,8 @@ static const char *play(struct restore *restore, const struct event *events) {
 }
 
 static struct restore *begun(bool from_scratch, int64_t known_sequence) {
-	struct restore *restore = from_scratch ? begun_from_scratch(known_sequence)
-					       : begun_at_position(known_sequence);
+	struct restore *restore =
+	    from_scratch ? begun_from_scratch(known_sequence) : begun_at_position(known_sequence);
 
 	restore_set_target(restore, 0, TARGET);
 	return restore;
@@ -413,17 +418,34 @@ static const struct {
 	int64_t put_off_ms, asked_ms;    /* after now_ms */
 	const char *dead_writer;         /* NULL: none */
 } takeovers[] = {
-	{ "a commit's markers take a moment", false, { END_AT(15) }, "worker-1", NULL, 0, 99,
+	{ "a commit's markers take a moment",
+	  false,
+	  { END_AT(15) },
+	  "worker-1",
+	  NULL,
+	  0,
+	  99,
 	  NULL },
-	{ "a transaction stays open", false, { END_AT(15) }, "worker-1", NULL, 0, 100,
-	  "worker-2" },
-	{ "the transaction would be this worker's", false, { END_AT(15) }, "worker-2", NULL, 0,
-	  100, NULL },
+	{ "a transaction stays open", false, { END_AT(15) }, "worker-1", NULL, 0, 100, "worker-2" },
+	{ "the transaction would be this worker's",
+	  false,
+	  { END_AT(15) },
+	  "worker-2",
+	  NULL,
+	  0,
+	  100,
+	  NULL },
 	{ "no worker has written yet", true, { END_AT(15) }, "worker-1", NULL, 0, 100, NULL },
 	{ "no end was met", false, { RECORD_AT(15) }, "worker-1", NULL, 0, 100, NULL },
 	{ "the end was met", false, { END_AT(20) }, "worker-1", NULL, 0, 100, NULL },
-	{ "the transaction has ended", false, { END_AT(15), RECORD_AT(16) }, "worker-1", NULL, 0,
-	  100, NULL },
+	{ "the transaction has ended",
+	  false,
+	  { END_AT(15), RECORD_AT(16) },
+	  "worker-1",
+	  NULL,
+	  0,
+	  100,
+	  NULL },
 	{ "the next transaction is open",
 	  false,
 	  { END_AT(15), RECORD_AT(16), END_AT(18) },
@@ -433,12 +455,30 @@ static const struct {
 	  100,
 	  "worker-2" },
 	{ "put off", false, { END_AT(15) }, "worker-1", "worker-2", 1000, 999, NULL },
-	{ "put off until now", false, { END_AT(15) }, "worker-1", "worker-2", 1000, 1000,
+	{ "put off until now",
+	  false,
+	  { END_AT(15) },
+	  "worker-1",
+	  "worker-2",
+	  1000,
+	  1000,
 	  "worker-2" },
-	{ "another worker's is put off", false, { END_AT(15) }, "worker-1", "worker-3", 1000, 999,
+	{ "another worker's is put off",
+	  false,
+	  { END_AT(15) },
+	  "worker-1",
+	  "worker-3",
+	  1000,
+	  999,
 	  "worker-2" },
-	{ "put off while nothing holds it", false, { RECORD_AT(15) }, "worker-1", "worker-2", 0,
-	  100, NULL },
+	{ "put off while nothing holds it",
+	  false,
+	  { RECORD_AT(15) },
+	  "worker-1",
+	  "worker-2",
+	  0,
+	  100,
+	  NULL },
 };
 
 static void open_transactions_of_the_dead_are_found(void **state _unused_) {
@@ -496,8 +536,8 @@ static void a_restore_without_progress_is_told_of_once(void **state _unused_) {
 		struct restore_record record = { .offset = 0 };
 
 		if (waits[i].record_ms != NEVER)
-			assert_null(restore_take_record(restore, &record,
-							now_ms + waits[i].record_ms));
+			assert_null(
+			    restore_take_record(restore, &record, now_ms + waits[i].record_ms));
 		if (waits[i].told_ms != NEVER)
 			assert_true(restore_is_stuck(restore, now_ms + waits[i].told_ms));
 		if (restore_is_stuck(restore, now_ms + waits[i].asked_ms) != waits[i].is_stuck)

@@ -30,16 +30,16 @@ static rd_kafka_t *producer_with_brokers(void) {
 	char why[256];
 	rd_kafka_t *producer;
 
-	assert_int_equal(
-	    rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", why, sizeof(why)),
-	    RD_KAFKA_CONF_OK);
+	assert_int_equal(rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", why, sizeof(why)),
+			 RD_KAFKA_CONF_OK);
 	producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
 	assert_non_null(producer);
 	return producer;
 }
 
 static int set_up(void **state) {
-	static char worker_id[] = "worker-1", group_id[] = "group", bootstrap[] = "bootstrap.servers";
+	static char worker_id[] = "worker-1", group_id[] = "group",
+		    bootstrap[] = "bootstrap.servers";
 	struct stand *s = x_calloc(1, sizeof(*s));
 	rd_kafka_mock_cluster_t *brokers;
 
@@ -50,9 +50,9 @@ static int set_up(void **state) {
 	topics_init(&s->topics, NULL);
 	assert_int_equal(rd_kafka_mock_topic_create(brokers, s->topics.state, PARTITIONS, 1), 0);
 	s->changelog = rd_kafka_topic_new(s->producer, s->topics.state, NULL);
-	s->bootstrap = (struct kafka_property){
-		bootstrap, x_strdup(rd_kafka_mock_cluster_bootstraps(brokers))
-	};
+	s->bootstrap =
+	    (struct kafka_property){ bootstrap,
+				     x_strdup(rd_kafka_mock_cluster_bootstraps(brokers)) };
 	s->config = (struct config){ .kafka = &s->bootstrap,
 				     .kafka_count = 1,
 				     .worker_id = worker_id,
