@@ -1,4 +1,5 @@
 /* Issuances that are refused: fields, their sizes, and the depth of JSON. */
+#include "base/buffer.h"
 #include "domain/limits.h"
 #include "domain_world.h"
 #include "unit.h"
