@@ -9,15 +9,14 @@ enum { TRIES_MAX = 5 };
 
 static atomic_bool session_timed_out, login_refused;
 
-/* Errors of the transactional producer: its calls return them, and who calls knows what they mean.
- */
+/* Errors of the transactional producer, which its calls return too: the caller logs them. */
 static bool returns_from_calls(const char *facility) {
 	return strcmp(facility, "TXNERR") == 0 || strcmp(facility, "FATAL") == 0 ||
 	       strcmp(facility, "ADDPARTS") == 0;
 }
 
-/* Which topic may not be written, of those of a transaction, stands in librdkafka's log alone: `...
- * partition "TOPIC" [0] to ...`. */
+/* Only librdkafka's log names the topic of a transaction that may not be written:
+ * `... partition "TOPIC" [0] to ...`. */
 static void explain_topic(const char *text) {
 	const char *begin = strchr(text, '"'), *end = begin ? strchr(begin + 1, '"') : NULL;
 	_cleanup_(x_freep) char *topic =
@@ -52,8 +51,8 @@ static void explain_login(rd_kafka_t *client, rd_kafka_resp_err_t err) {
 	atomic_store(&login_refused, true);
 }
 
-/* Broker connections come and go, and what matters returns from the calls; but that nobody is let
- * in returns from none. */
+/* Connections to brokers come and go, and the calls return the errors that matter. A refused login
+ * is the exception: no call returns it. */
 static void on_error(rd_kafka_t *client, int err, const char *reason, void *opaque _unused_) {
 	if (refusal_is_of_login((rd_kafka_resp_err_t)err))
 		explain_login(client, (rd_kafka_resp_err_t)err);
@@ -62,9 +61,9 @@ static void on_error(rd_kafka_t *client, int err, const char *reason, void *opaq
 }
 
 /*
- * librdkafka 2.0.2 tells of an answer twice: from the broker's thread when it came, and from the
- * client's main thread when that gets round to it. Only the first knows when the request was sent,
- * and the second would be taken for an answer to another one.
+ * librdkafka 2.0.2 reports an answer twice: by the broker's thread when it comes, and later by the
+ * client's main thread. Only the first report knows when the request was sent. The second would
+ * pass for the answer to another request.
  */
 static _Thread_local bool is_broker_thread;
 
@@ -111,7 +110,7 @@ static void add_callbacks(rd_kafka_conf_t *conf, enum client_kind kind,
 	}
 }
 
-/* `*again`: where it returns NULL, whether a further try may do. */
+/* Returns NULL after logging; `*again` then: another try may succeed. */
 static rd_kafka_t *try_new(const struct config *config, enum client_kind kind,
 			   const struct client_callbacks *callbacks, bool *again) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024);
@@ -157,7 +156,7 @@ int client_session_timeout_ms(rd_kafka_t *client) {
 	char value[32] = "";
 	size_t size = sizeof(value);
 
-	/* Of the client's own configuration this cannot fail. */
+	/* Cannot fail: every client has this setting. */
 	if (rd_kafka_conf_get(rd_kafka_conf(client), "session.timeout.ms", value, &size) !=
 	    RD_KAFKA_CONF_OK)
 		abort();

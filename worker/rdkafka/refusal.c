@@ -55,17 +55,17 @@ bool refusal_is_of_login(rd_kafka_resp_err_t err) {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* What was logged, and when: the oldest makes room. Under the lock. */
+/* The messages that were logged last; the oldest makes room. Used under the lock. */
 struct remembered {
 	char *text; /* owned, for the process's life */
 	int64_t at_ms;
-	unsigned repeats; /* since then */
+	unsigned repeats; /* since it was logged */
 };
 
 static struct remembered table[REMEMBERED];
 
-/* Where `text` is remembered, or the oldest. */
-static struct remembered *find(const char *text) {
+/* The place of `text`, or the oldest one. */
+static struct remembered *find_place(const char *text) {
 	struct remembered *oldest = table;
 
 	for (size_t i = 0; i < REMEMBERED; i++) {
@@ -80,7 +80,7 @@ static struct remembered *find(const char *text) {
 /* Takes `text`. */
 static bool remember(char *text, unsigned *repeats) {
 	int64_t now_ms = clock_monotonic_ms();
-	struct remembered *found = find(text);
+	struct remembered *found = find_place(text);
 	bool is_same = found->text && strcmp(found->text, text) == 0;
 
 	*repeats = is_same ? found->repeats : 0;

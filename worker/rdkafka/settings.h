@@ -10,22 +10,21 @@
 
 /* One bit each: a row of the table concerns several. */
 enum client_kind {
-	CLIENT_GROUP = 1
-	    << 0, /* worker: the member of the consumer group that reads the two input topics */
-	CLIENT_PRODUCER = 1 << 1, /* worker: the transactional producer */
-	CLIENT_RESTORE = 1
-	    << 2, /* worker: reads the changelog, read_committed, with partition EOF events */
-	CLIENT_WATERMARK = 1
-	    << 3,               /* worker: asks for true high watermarks: read_uncommitted (R1) */
-	CLIENT_READER = 1 << 4, /* posthorn-admin: reads a topic from an offset, or from its end */
-	CLIENT_SENDER = 1 << 5, /* posthorn-admin: produces commands and replayed records */
-	CLIENT_ADMIN_API = 1 << 6, /* posthorn-admin: makes and describes topics */
+	/* The worker's. */
+	CLIENT_GROUP = 1 << 0,     /* the group's member: reads the two input topics */
+	CLIENT_PRODUCER = 1 << 1,  /* the transactional producer */
+	CLIENT_RESTORE = 1 << 2,   /* reads the changelog, read_committed, with partition EOFs */
+	CLIENT_WATERMARK = 1 << 3, /* asks for true high watermarks, read_uncommitted (R1) */
+	/* posthorn-admin's. */
+	CLIENT_READER = 1 << 4,    /* reads a topic from an offset, or from its end */
+	CLIENT_SENDER = 1 << 5,    /* produces commands and replayed records */
+	CLIENT_ADMIN_API = 1 << 6, /* makes and describes topics */
 };
 
 /*
- * The configuration of a client: defaults, then `kafka.*`, then what is ours. The caller owns it.
- * NULL where librdkafka refuses one, with a rule in `why` that begins with its key; after
- * settings_rules have judged `config` none is refused.
+ * The configuration of a client: defaults, then `kafka.*`, then the reserved settings. The caller
+ * owns it. Returns NULL when librdkafka refuses a setting, with a rule in `why` that begins with
+ * its key; after settings_rules have judged `config` none is refused.
  */
 rd_kafka_conf_t *settings_conf_new(const struct config *config, enum client_kind kind,
 				   struct buffer *why);
@@ -40,20 +39,20 @@ rd_kafka_conf_res_t settings_set(rd_kafka_conf_t *conf, const char *name, const 
 /* Why `kafka.*` may not set this setting; NULL: it may. */
 const char *settings_reserved(const char *name);
 
-/* The worker's, from group.id and worker.id; the caller frees it. */
+/* The worker's transactional.id, from group.id and worker.id; the caller frees it. */
 char *settings_transactional_id(const struct config *config);
 
 /* Whether a client of this kind produces. */
 bool settings_produces(enum client_kind kind);
 
 /*
- * rd_kafka_new for a client of this kind. Takes `conf`, whatever comes of it. Returns NULL with a
- * sentence in `error`; errno is EDEADLK where another try may do: librdkafka waits for its own new
- * threads by the wall clock, and gives up at once when that is set forward meanwhile.
+ * rd_kafka_new for a client of this kind. Takes `conf`, also on failure. Returns NULL with a
+ * sentence in `error`; errno is EDEADLK when another try may succeed: librdkafka waits for its new
+ * threads by the wall clock, and gives up at once when the clock is set forward meanwhile.
  */
 rd_kafka_t *settings_client_new(enum client_kind kind, rd_kafka_conf_t *conf, bool has_interceptors,
 				char *error, size_t error_size);
 
-/* Whether a line of librdkafka's log shows a secret: kafka.debug=conf prints one that it does not
- * know to be one. */
+/* Whether a line of librdkafka's log shows a secret: kafka.debug=conf prints
+ * sasl.oauthbearer.client.secret. */
 bool settings_line_is_secret(const char *line);

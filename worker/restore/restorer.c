@@ -40,7 +40,7 @@ void restorer_set_replica(struct restorer *restorer, struct replica *replica) {
 
 /* Which partitions. */
 
-static void enter(struct restorer *restorer, struct restore *restore) {
+static void enter_restore(struct restorer *restorer, struct restore *restore) {
 	int32_t count = MAX(restorer->by_partition_count, restore->partition + 1);
 
 	restorer->by_partition =
@@ -61,7 +61,7 @@ int restorer_add(struct restorer *restorer, const struct restore_request *reques
 	int r;
 
 	restorer_write_wait(restorer);
-	enter(restorer, restore);
+	enter_restore(restorer, restore);
 	r = restore_clients_open(&restorer->clients);
 	return r < 0 ? r : restorer_begin(restorer, restore);
 }
@@ -70,7 +70,7 @@ bool restorer_has(const struct restorer *restorer, int32_t partition) {
 	return restorer_find(restorer, partition);
 }
 
-static void forget(struct restorer *restorer, struct restore *restore) {
+static void forget_restore(struct restorer *restorer, struct restore *restore) {
 	restorer->by_partition[restore->partition] = NULL;
 	restore_free(restore);
 }
@@ -93,7 +93,7 @@ void restorer_remove(struct restorer *restorer, int32_t partition) {
 		restorer_write_wait(restorer);
 		restorer_unlink(restorer, restore);
 	}
-	forget(restorer, restore);
+	forget_restore(restorer, restore);
 }
 
 bool restorer_take_ended(struct restorer *restorer, struct restore_result *out) {
@@ -108,7 +108,7 @@ bool restorer_take_ended(struct restorer *restorer, struct restore_result *out) 
 		.position_offset = restore->history.position_offset,
 	};
 	restorer->ended = restore->next;
-	forget(restorer, restore);
+	forget_restore(restorer, restore);
 	return true;
 }
 

@@ -52,7 +52,7 @@ void restorer_unlink(struct restorer *restorer, struct restore *restore) {
 		put_away(restorer);
 }
 
-static void end(struct restorer *restorer, struct restore *restore) {
+static void end_restore(struct restorer *restorer, struct restore *restore) {
 	if (restore->torn)
 		log_error("changelog's history is torn: the partition is not served",
 			  "partition=%d offset=%lld reason=%s", restore->partition,
@@ -72,7 +72,7 @@ static bool has_ended(const struct restore *restore) {
 }
 
 /* From the end of filling on the replica has something to lose, and its rows are read. */
-static int finish(struct restorer *restorer, struct restore *restore) {
+static int finish_restore(struct restorer *restorer, struct restore *restore) {
 	const char *why;
 	int r;
 
@@ -83,7 +83,7 @@ static int finish(struct restorer *restorer, struct restore *restore) {
 	r = why ? restorer_begin_again(restorer, restore, why)
 		: replica_fill_end(restorer->replica);
 	if (r == 0 && has_ended(restore))
-		end(restorer, restore);
+		end_restore(restorer, restore);
 	return r;
 }
 
@@ -94,7 +94,7 @@ int restorer_finish(struct restorer *restorer) {
 	     restore = next) {
 		next = restore->next;
 		if (has_ended(restore))
-			r = finish(restorer, restore);
+			r = finish_restore(restorer, restore);
 	}
 	return r;
 }
