@@ -123,7 +123,7 @@ def test_the_changelog_is_made_anew_under_a_worker(fresh_world):
     worker = world.worker()
     tenants, _ = world.in_every_partition()
     make_changelog_anew(world)
-    worker.expect_error(f"changelog was deleted and made anew.*topic={world.prefix}webhook-state|{NOT_OF_IT}")
+    worker.expect_error(f"changelog was deleted and made again.*topic={world.prefix}webhook-state|{NOT_OF_IT}")
     asked = [world.writer.ask(tenant, commands.retrieve_all()) for tenant in tenants.values()]
     world.writer.flush()
     wait_torn(world, worker)
