@@ -32,11 +32,11 @@ static const struct subcommand *find_subcommand(int argc, char **argv) {
 	if (row)
 		return row;
 	if (!family)
-		terminal_complain("there is no command %s", argv[0]);
+		terminal_complain("unknown command: %s", argv[0]);
 	else if (argc > 1)
 		terminal_complain("%s has no command %s", argv[0], argv[1]);
 	else
-		terminal_complain("%s needs to be told what to do", argv[0]);
+		terminal_complain("%s needs a command", argv[0]);
 	terminal_complain("try: posthorn-admin%s%s --help", family ? " " : "",
 			  family ? argv[0] : "");
 	return NULL;
@@ -218,7 +218,7 @@ int main(int argc, char **argv) {
 	signal(SIGPIPE, SIG_DFL);
 	setvbuf(stdout, NULL, _IOFBF, STDOUT_BUFFER);
 	if (sodium_init() < 0) {
-		terminal_complain("libsodium does not start");
+		terminal_complain("libsodium cannot be initialised");
 		return ADMIN_USAGE;
 	}
 	return (int)finish_output(dispatch(argc, argv, &arguments));

@@ -13,9 +13,9 @@ static const struct flag issue_flags[] = {
 	{ "credential-profile", "NAME", "without --file, required" },
 	{ "format", "NAME", "without --file, required" },
 	{ "credential", "VALUE", "JSON text, or a compact form such as a JWT" },
-	{ "user-id", "ID", "whose credential it is" },
-	{ "credential-offer-id", "ID", "the offer that it came from" },
-	{ "session-id", "ID", "the session that it came from" },
+	{ "user-id", "ID", "the credential's holder" },
+	{ "credential-offer-id", "ID", "the offer behind the credential" },
+	{ "session-id", "ID", "the session behind the credential" },
 	{ "claims", "JSON", "an object" },
 	ENVELOPE_FLAGS,
 	{ 0 },
@@ -96,7 +96,8 @@ static enum admin_status check_file_flags(const struct invocation *invocation) {
 		for (size_t k = 0; k < ARRAY_LEN(allowed); k++)
 			is_allowed |= !strcmp(name, allowed[k]);
 		if (!is_allowed) {
-			terminal_complain("--%s cannot go with --file: the file says it", name);
+			terminal_complain(
+			    "--%s cannot be combined with --file, whose objects have it", name);
 			return ADMIN_USAGE;
 		}
 	}
@@ -116,18 +117,18 @@ const struct subcommand credential_subcommands[] = {
 	{
 	    .family = "credential",
 	    .verb = "issue",
-	    .summary = "tell of an issued credential, or of all in a file",
-	    .details =
-		"From flags: one, and its outcome is awaited.\n"
-		"With --file: objects with the field names of credential-issuance-command.avsc. "
-		"tenantId comes from the\n"
-		"object or --tenant; commandId, requestId and timestamp are made where absent. "
-		"claims is an object.\n"
-		"credential is an object, or a string: a compact form, unless it begins with { or "
-		"\" and so is JSON text.\n"
-		"A wrong object is named with its line and not sent, the others are; the exit "
-		"status is then 1.\n"
-		"Outcomes are awaited only with --wait; --timeout is then the longest silence.\n",
+	    .summary = "report an issued credential, or all credentials of a file",
+	    .details = "With flags: one credential, whose outcome is awaited.\n"
+		       "With --file: objects with the field names of "
+		       "credential-issuance-command.avsc. tenantId is that of the\n"
+		       "object or of --tenant; an absent commandId, requestId or timestamp is "
+		       "generated. claims is an object.\n"
+		       "credential is an object, or a string: JSON text if it begins with { or \", "
+		       "else a compact form.\n"
+		       "A wrong object is reported with its line and not sent; the others are "
+		       "sent, and the exit status is 1.\n"
+		       "Outcomes are awaited only with --wait; --timeout is then the longest wait "
+		       "for the next outcome.\n",
 	    .examples = "credential issue --tenant acme --credential-id c-1 "
 			"--credential-configuration-id Degree "
 			"--credential-profile ietf --format dc+sd-jwt --credential "

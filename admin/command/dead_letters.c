@@ -179,11 +179,10 @@ static enum admin_status list(const struct invocation *invocation) {
 
 static const struct flag replay_flags[] = {
 	DEAD_LETTER_FILTER_FLAGS,
-	{ "all", NULL, "every letter; without any of the above this must be said" },
+	{ "all", NULL, "every letter; required without any of the flags above" },
 	{ "rekey", NULL,
-	  "send with the tenantId that the command names as key, for those whose key was missing "
-	  "or wrong" },
-	{ "dry-run", NULL, "only print what would be sent" },
+	  "use the command's tenantId as key, for letters whose key was missing or wrong" },
+	{ "dry-run", NULL, "only print the letters that would be sent" },
 	{ 0 },
 };
 
@@ -191,15 +190,15 @@ const struct subcommand dead_letters_subcommands[] = {
 	{
 	    .family = "dead-letters",
 	    .verb = "list",
-	    .summary = "show records that could not be processed, the newest last",
-	    .details = "With --tenant those whose key it is, or whose command names it. What is "
-		       "shown of a value are its first 64 bytes.\n"
-		       "With --json a line each: partition, offset, time; topic, sourcePartition, "
-		       "sourceOffset and sourceTime of the\n"
+	    .summary = "list records that could not be processed, the newest last",
+	    .details = "With --tenant only letters with that key, or whose command has that "
+		       "tenantId. The table shows the first 64 bytes of a value.\n"
+		       "With --json a line for each letter: partition, offset, time; topic, "
+		       "sourcePartition, sourceOffset and sourceTime of the\n"
 		       "original; reason, key, tenantId (null where the value is no command), "
-		       "bytes, keptBytes (fewer where it was cut),\n"
+		       "bytes, keptBytes (fewer for a letter that was cut),\n"
 		       "keyBytes, keptKeyBytes (likewise), droppedHeaders,\n"
-		       "replayOf (\"PARTITION:OFFSET\" of the letter that it is a replay of, or "
+		       "replayOf (\"PARTITION:OFFSET\" of the letter of which it is a replay, or "
 		       "null), preview.\n",
 	    .examples = "dead-letters list --since 2h\n"
 			"dead-letters list --tenant acme --reason 'key is missing'\n"
@@ -211,21 +210,21 @@ const struct subcommand dead_letters_subcommands[] = {
 	{
 	    .family = "dead-letters",
 	    .verb = "replay",
-	    .summary = "send dead letters to their topic again, once what was wrong is mended",
-	    .details = "The original bytes, key and headers go to the topic that they came from, "
-		       "into the partition of the key, with the headers\n"
+	    .summary = "send dead letters to their topic again, once the cause is removed",
+	    .details = "The original bytes, key and headers go to the original topic, into the "
+		       "partition of the key, with the headers\n"
 		       "posthorn.replay.partition, .offset (of the letter) and .timestamp. A "
-		       "command that was applied meanwhile is answered as\n"
-		       "a repeat; one that still cannot be processed becomes another letter. The "
-		       "letters themselves stay, so the same replay\n"
-		       "sends them once more.\n"
-		       "A letter that was not kept whole, since its topic did not take it, cannot "
-		       "be replayed; it is named, the others are\n"
-		       "sent, and the exit status is 1. What no broker took in --timeout is named "
-		       "too. Ctrl-C ends it when what was sent is\n"
-		       "acknowledged, with status 130.\n"
-		       "With --json a line each: partition, offset, topic, key, result (sent, "
-		       "would-be-sent, not-sent), why.\n",
+		       "command that has been applied meanwhile is answered\n"
+		       "as a repeat; one that still cannot be processed becomes another letter. "
+		       "The letters stay, so that the same replay sends\n"
+		       "them once more.\n"
+		       "A letter that was cut, because it was too large for its topic, cannot be "
+		       "replayed: it is reported, the others are sent,\n"
+		       "and the exit status is 1. Letters that no broker has acknowledged in "
+		       "--timeout are reported, too. Ctrl-C ends the replay\n"
+		       "when the sent letters are acknowledged, with status 130.\n"
+		       "With --json a line for each letter: partition, offset, topic, key, result "
+		       "(sent, would-be-sent, not-sent), why.\n",
 	    .examples = "dead-letters replay --at 0:1207,3:15 --dry-run\n"
 			"dead-letters replay --reason murmur2_random --since 1d\n"
 			"dead-letters replay --tenant acme --rekey\n",

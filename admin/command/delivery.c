@@ -14,10 +14,9 @@ enum { LIMIT_DEFAULT = 100, LINE_MAX_BYTES = 64 * 1024 * 1024 };
 
 static const struct flag list_flags[] = {
 	{ "webhook", "ID", "only deliveries to this webhook" },
-	{ "status", "pending|dead", "only these" },
-	{ "limit", "N", "show at most N (default 100)" },
-	{ "with-body", NULL,
-	  "show the bodies, which hold what the events carry: credentials, personal data" },
+	{ "status", "pending|dead", "only deliveries with this status" },
+	{ "limit", "N", "list at most N (default 100)" },
+	{ "with-body", NULL, "show the bodies, which have credentials and personal data" },
 	{ 0 },
 };
 
@@ -153,14 +152,13 @@ const struct subcommand delivery_subcommands[] = {
 	{
 	    .family = "delivery",
 	    .verb = "list",
-	    .summary = "show a tenant's deliveries that have not succeeded: pending and dead ones",
-	    .details = "In the order of creation, as the changelog has them when it starts. Those "
-		       "that succeeded are gone from it; their\n"
-		       "events are in `results tail`. A dead one can be made due again: `webhook "
-		       "recover`.\n"
-		       "With --json a line each: id, webhookId, eventType, status, attempts, "
-		       "lastStatus, lastReason, nextAttemptAt (pending),\n"
-		       "diedAt (dead), createdAt, and body with --with-body.\n",
+	    .summary = "list a tenant's pending and dead deliveries",
+	    .details = "In the order of creation, from the changelog up to the start. Succeeded "
+		       "deliveries are gone from it; their events are in\n"
+		       "`results tail`. A dead delivery can be made due again: `webhook recover`.\n"
+		       "With --json a line for each delivery: id, webhookId, eventType, status, "
+		       "attempts, lastStatus, lastReason, nextAttemptAt\n"
+		       "(pending), diedAt (dead), createdAt, and body with --with-body.\n",
 	    .examples = "delivery list --tenant acme --status dead\n"
 			"delivery list --tenant acme --webhook "
 			"0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --json\n",

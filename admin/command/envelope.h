@@ -10,7 +10,7 @@
 	{ "command-id", "ID", "the idempotency key (default: a random UUID)" },                    \
 	    { "request-id", "ID",                                                                  \
 	      "carried through to events and headers (default: a random UUID)" },                  \
-	    { "client-id", "ID", "who asks" },                                                     \
+	    { "client-id", "ID", "the caller's id, for events" },                                  \
 	    { "traceparent", "VALUE", "W3C trace context, carried through to the callback" }
 
 struct command_envelope envelope_from_arguments(const struct invocation *invocation,

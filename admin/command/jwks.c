@@ -67,8 +67,8 @@ const struct subcommand jwks_subcommands[] = {
 	    .verb = "show",
 	    .summary = "print a tenant's public keys as a JWK set, the signing one first",
 	    .details = "All keys that may still verify a callback, from the changelog; the same "
-		       "with and without --json. A key that was\n"
-		       "replaced is listed for signing.key.overlap.\n",
+		       "with and without --json. A replaced key stays\n"
+		       "listed for signing.key.overlap.\n",
 	    .examples = "jwks show --tenant acme\n",
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_KAFKA,
@@ -79,10 +79,10 @@ const struct subcommand jwks_subcommands[] = {
 	    .verb = "rotate",
 	    .summary =
 		"sign with a new key from now on; the old one stays listed for signing.key.overlap",
-	    .details = "Also the further attempts of deliveries that are pending are signed with "
-		       "the new key. It is derived from the worker's\n"
-		       "first master key. Callbacks that were sent with the old key verify for as "
-		       "long as it is listed.\n",
+	    .details = "Further attempts of pending deliveries are signed with the new key, too. "
+		       "It is derived from the worker's first master\n"
+		       "key. Callbacks that were sent with the old key verify for as long as it is "
+		       "listed.\n",
 	    .examples = "jwks rotate --tenant acme\n"
 			"jwks rotate --tenant acme --json\n",
 	    .flags = rotate_flags,

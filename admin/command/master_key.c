@@ -21,7 +21,7 @@ static const char *file_to_write(const struct invocation *invocation) {
 
 	if (file || configured->count)
 		return file ? file : configured->items[0];
-	terminal_complain("neither --file nor worker.master.key.file says what to write");
+	terminal_complain("no file to write: give --file, or set worker.master.key.file");
 	return NULL;
 }
 

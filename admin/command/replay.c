@@ -279,9 +279,9 @@ static enum admin_status check_choice(const struct invocation *invocation,
 
 	if (chosen == !all)
 		return ADMIN_OK;
-	terminal_complain(chosen
-			      ? "--all cannot go with --at, --tenant, --reason, --topic or --since"
-			      : "say which: --at, --tenant, --reason, --topic, --since, or --all");
+	terminal_complain(
+	    chosen ? "--all cannot be combined with --at, --tenant, --reason, --topic or --since"
+		   : "one of --at, --tenant, --reason, --topic, --since and --all is needed");
 	return ADMIN_USAGE;
 }
 

@@ -18,12 +18,11 @@
 enum { LINE_MAX_BYTES = 64 * 1024 * 1024, FOLLOW_POLL_MS = 200 };
 
 static const struct flag tail_flags[] = {
-	{ "follow", NULL, "go on with new events until interrupted" },
-	{ "from-beginning", NULL, "with --follow: first everything that is there" },
+	{ "follow", NULL, "continue with new events until interrupted" },
+	{ "from-beginning", NULL, "with --follow: first all existing events" },
 	{ "since", "TIME",
-	  "only what happened at this time or later: 2026-01-31T12:00:00.000Z, or back from now: "
-	  "2h" },
-	{ "limit", "N", "of what is there only the newest N" },
+	  "only events of this time or later: 2026-01-31T12:00:00.000Z, or back from now: 2h" },
+	{ "limit", "N", "only the newest N of the existing events" },
 	{ "type", "PATTERN", "only these types, * for any text: WEBHOOK_EVENT_*" },
 	{ 0 },
 };
@@ -230,7 +229,7 @@ static enum admin_status check_type(const char *pattern) {
 	if (!pattern)
 		return ADMIN_OK;
 	terminal_complain(
-	    "--type is \"%s\", which no type of event matches; WEBHOOK_* matches some", pattern);
+	    "--type is \"%s\", which matches no type of event; WEBHOOK_* matches some", pattern);
 	return ADMIN_USAGE;
 }
 
@@ -250,7 +249,7 @@ static enum admin_status read_flags(struct tail *tail) {
 	if (status)
 		return status;
 	if (arguments_has(arguments, "from-beginning") && (has_since || limit)) {
-		terminal_complain("--from-beginning cannot go with --%s: which of what is there?",
+		terminal_complain("--from-beginning cannot be combined with --%s",
 				  has_since ? "since" : "limit");
 		return ADMIN_USAGE;
 	}
@@ -279,14 +278,14 @@ const struct subcommand results_subcommands[] = {
 	{
 	    .family = "results",
 	    .verb = "tail",
-	    .summary = "print analytic events, committed ones only",
-	    .details = "Without --follow: everything that is there when it starts, then it ends.\n"
-		       "With --follow: new events only, unless --from-beginning, --since or "
-		       "--limit asks for some of those before; until Ctrl-C\n"
-		       "or SIGTERM, and then the exit status is 0.\n"
-		       "A tenant's events come in their order; those of different tenants may be "
-		       "mixed in any. With --limit what was there\n"
-		       "comes in the order of time.\n",
+	    .summary = "print committed analytic events",
+	    .details = "Without --follow: all events up to the end at the start.\n"
+		       "With --follow: new events, and older ones with --from-beginning, --since "
+		       "or --limit; until Ctrl-C or SIGTERM, and then\n"
+		       "the exit status is 0.\n"
+		       "A tenant's events are in order; those of different tenants are mixed. With "
+		       "--limit the older events are in the order of\n"
+		       "time.\n",
 	    .examples = "results tail --tenant acme --since 2h\n"
 			"results tail --limit 20 --follow\n"
 			"results tail --follow --type 'WEBHOOK_EVENT_*'\n"

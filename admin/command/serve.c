@@ -10,10 +10,10 @@ const struct subcommand serve_subcommands[] = {
 	    .family = "serve",
 	    .summary = "serve the HTTP API at gateway.listen",
 	    .details = "Requests become commands on webhook-admin, and are answered with the "
-		       "outcome of a worker. As many gateways as one likes run\n"
+		       "outcome of a worker. Any number of gateways run\n"
 		       "beside each other. /livez, /readyz and /metrics are at "
-		       "gateway.operations.listen. SIGTERM ends it, when what waits is\n"
-		       "answered. Tokens are made with `token create`.\n",
+		       "gateway.operations.listen. SIGTERM ends it when waiting requests\n"
+		       "are answered. `token create` makes tokens.\n",
 	    .examples =
 		"serve\n"
 		"serve --set gateway.listen=[::]:443 --set gateway.tls.certificate.file=cert.pem "

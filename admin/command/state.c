@@ -12,8 +12,8 @@ enum { LINE_MAX_BYTES = 64 * 1024 * 1024 };
 
 static const struct flag dump_flags[] = {
 	{ "replica", "FILE",
-	  "from a worker's SQLite file (<worker.data.dir>/replica.db), not from Kafka; a worker at "
-	  "work is up to a second ahead of it" },
+	  "from a worker's SQLite file (<worker.data.dir>/replica.db), not from Kafka; a busy "
+	  "worker is up to a second ahead of it" },
 	{ 0 },
 };
 
@@ -97,11 +97,11 @@ const struct subcommand state_subcommands[] = {
 	    .verb = "dump",
 	    .summary =
 		"print the folded changelog: webhooks, keys, deliveries, receipts, positions",
-	    .details = "One JSON line a key, sorted by key and partition: what is committed when "
-		       "it starts.\n"
-		       "With --replica the same of a worker's file, also beside a living worker; "
-		       "at rest the two are\n"
-		       "the same bytes where the worker owns all partitions.\n",
+	    .details = "A JSON line for each key, sorted by key and partition: the committed "
+		       "records up to the start.\n"
+		       "With --replica the same from a worker's file, also beside a running "
+		       "worker; at rest both outputs are the same bytes\n"
+		       "where the worker owns all partitions.\n",
 	    .examples = "state dump --config posthorn.properties\n"
 			"state dump --replica posthorn-data/replica.db\n",
 	    .flags = dump_flags,

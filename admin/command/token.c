@@ -126,9 +126,9 @@ const struct subcommand token_subcommands[] = {
 	{
 	    .family = "token",
 	    .verb = "create",
-	    .summary = "make a token for a tenant's use of the HTTP API, and show it once",
-	    .details = "It is kept as a hash in gateway.tokens.file and cannot be shown again. "
-		       "Gateways that run see it within a second.\n",
+	    .summary = "create a tenant's token for the HTTP API, and show it once",
+	    .details = "Its hash is kept in gateway.tokens.file; it cannot be shown again. Running "
+		       "gateways accept it within a second.\n",
 	    .examples = "token create --tenant acme\n",
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_GATEWAY,
@@ -137,7 +137,7 @@ const struct subcommand token_subcommands[] = {
 	{
 	    .family = "token",
 	    .verb = "list",
-	    .summary = "show whose tokens there are, without the tokens",
+	    .summary = "list the ids and tenants of tokens",
 	    .examples = "token list\n"
 			"token list --tenant acme --json\n",
 	    .needs = CONFIG_NEED_GATEWAY,
@@ -148,7 +148,7 @@ const struct subcommand token_subcommands[] = {
 	    .verb = "revoke",
 	    .operands = "ID",
 	    .operand_count = 1,
-	    .summary = "take a token back; gateways that run refuse it within a second",
+	    .summary = "revoke a token; running gateways refuse it within a second",
 	    .examples = "token revoke 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
 	    .needs = CONFIG_NEED_GATEWAY,
 	    .run = revoke,

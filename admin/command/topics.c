@@ -96,9 +96,9 @@ const struct subcommand topics_subcommands[] = {
 	{
 	    .family = "topics",
 	    .verb = "create",
-	    .summary = "create the topics that are missing, and check them all",
-	    .details = "topic.prefix, topic.partitions and topic.replication.factor say how.\n"
-		       "What exists is left as it is and checked.\n",
+	    .summary = "create missing topics, and check all",
+	    .details = "By topic.prefix, topic.partitions and topic.replication.factor.\n"
+		       "Existing topics are checked and not changed.\n",
 	    .examples = "topics create --config posthorn.properties\n"
 			"topics create --set kafka.bootstrap.servers=127.0.0.1:9092 --set "
 			"topic.partitions=24\n",
@@ -108,8 +108,7 @@ const struct subcommand topics_subcommands[] = {
 	{
 	    .family = "topics",
 	    .verb = "check",
-	    .summary =
-		"check partitions and settings of the topics; exit 1 when something is wrong",
+	    .summary = "check partitions and settings of the topics; exit 1 for a deviation",
 	    .examples = "topics check --config posthorn.properties\n"
 			"topics check --config posthorn.properties --json\n",
 	    .needs = CONFIG_NEED_KAFKA,

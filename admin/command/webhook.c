@@ -8,13 +8,13 @@ static const struct flag write_flags[] = {
 	{ "url", "URL", "the endpoint: an absolute https url (required)" },
 	{ "events", "TYPE[,TYPE]",
 	  "OpenIdCredentialIssued, OpenIdCredentialIssuedSummary (required)" },
-	{ "disabled", NULL, "get no callbacks for now" },
+	{ "disabled", NULL, "no callbacks for now" },
 	ENVELOPE_FLAGS,
 	{ 0 },
 };
 static const struct flag list_flags[] = {
 	{ "limit", "N", "webhooks on a page, 1 to 1000 (default 100)" },
-	{ "cursor", "CURSOR", "the nextCursor of the page before" },
+	{ "cursor", "CURSOR", "the nextCursor of the previous page" },
 	{ "all", NULL, "every page, one after the other" },
 	ENVELOPE_FLAGS,
 	{ 0 },
@@ -154,7 +154,7 @@ static enum admin_status list(const struct invocation *invocation) {
 		return call_and_show(invocation, &command);
 	if (arguments_has(invocation->arguments, "command-id")) {
 		terminal_complain(
-		    "--all sends a command for each page: --command-id cannot name them");
+		    "--all sends a command for each page and cannot be combined with --command-id");
 		return ADMIN_USAGE;
 	}
 	if (!command.has_limit) {
@@ -179,10 +179,9 @@ const struct subcommand webhook_subcommands[] = {
 	{
 	    .family = "webhook",
 	    .verb = "list",
-	    .summary = "show a tenant's webhooks, a page or all",
-	    .details = "In the order of creation. With --all, pages are asked for until the last, "
-		       "of 1000 unless --limit\n"
-		       "says otherwise.\n",
+	    .summary = "list a tenant's webhooks, a page or all",
+	    .details = "In the order of creation. --all requests pages until the last one, of 1000 "
+		       "webhooks unless --limit is given.\n",
 	    .examples = "webhook list --tenant acme --limit 10\n"
 			"webhook list --tenant acme --all --json\n",
 	    .flags = list_flags,
@@ -234,10 +233,10 @@ const struct subcommand webhook_subcommands[] = {
 	    .operands = "ID",
 	    .operand_count = 1,
 	    .summary = "send a WebhookTest event to a webhook now",
-	    .details = "Also where the webhook does not ask for that type. It ends when the "
-		       "delivery is recorded; what became of it is in\n"
-		       "`results tail`, and in `delivery list` for as long as it has not "
-		       "succeeded. A disabled webhook is refused.\n",
+	    .details = "Also if the webhook is not subscribed to that type. It ends when the "
+		       "delivery is recorded; `results tail` shows its\n"
+		       "result, and `delivery list` the delivery until it succeeds. A disabled "
+		       "webhook is refused.\n",
 	    .examples = "webhook test --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n"
 			"webhook test --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --json\n",
 	    .flags = envelope_flags,
@@ -251,9 +250,9 @@ const struct subcommand webhook_subcommands[] = {
 	    .operands = "ID",
 	    .operand_count = 1,
 	    .summary = "make a webhook's dead deliveries due again",
-	    .details = "Those that died at --since or later; their attempts count from the "
+	    .details = "Those that died at --since or later. Their attempts count from the "
 		       "beginning, and their ids stay. A command takes\n"
-		       "1000, the oldest first: repeat it while it says 1000. A disabled webhook "
+		       "1000, the oldest first: repeat it while it prints 1000. A disabled webhook "
 		       "is refused: enable it first.\n",
 	    .examples =
 		"webhook recover --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --since 2h\n"

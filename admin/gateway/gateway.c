@@ -48,10 +48,9 @@ static enum admin_status check_config(const struct config *config) {
 	if (has_key || config->gateway_allow_plaintext || is_loopback(config->gateway_listen.host))
 		return ADMIN_OK;
 	terminal_complain(
-	    "gateway.listen is %s, which others can reach, and tokens would go there in plain "
-	    "text: set gateway.tls.certificate.file and "
-	    "gateway.tls.key.file, or gateway.allow.plaintext=true where something before it "
-	    "speaks TLS",
+	    "gateway.listen is %s, which other machines can reach: tokens would be sent in plain "
+	    "text. Set gateway.tls.certificate.file and gateway.tls.key.file, or "
+	    "gateway.allow.plaintext=true behind a proxy that does TLS",
 	    config->gateway_listen.host);
 	return ADMIN_USAGE;
 }

@@ -8,9 +8,10 @@ const struct subcommand *const catalog_families[] = {
 };
 
 const struct flag catalog_common_flags[] = {
-	{ "config", "FILE", "configuration, Java-style properties; the worker's own file serves" },
+	{ "config", "FILE",
+	  "the configuration, Java-style properties; the worker's file may be used" },
 	{ "set", "KEY=VALUE", "one configuration key, over file and environment; may be repeated" },
-	{ "tenant", "TENANT", "whose webhooks, keys, credentials or events" },
+	{ "tenant", "TENANT", "the owner of the webhooks, keys, credentials or events" },
 	{ "json", NULL, "one JSON value on stdout, or JSON lines for streams" },
 	{ "timeout", "DURATION",
 	  "how long to wait for brokers and outcomes: 500ms, 30s, 5m (default 30s)" },
@@ -21,7 +22,7 @@ const struct flag catalog_common_flags[] = {
 
 const struct flag catalog_hidden_flags[] = {
 	{ "complete", NULL,
-	  "print what the last of the words that follow may become, for the shells' completion" },
+	  "print completions of the last of the following words, for the shells" },
 	{ "print-manual", NULL, "print posthorn-admin(1)" },
 	{ 0 },
 };

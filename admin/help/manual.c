@@ -58,15 +58,15 @@ void manual_append(struct buffer *out, const char *version) {
 		       "[--config FILE] [--set KEY=VALUE]... COMMAND [OPTION]...");
 	manual_command(out, "posthorn-admin", "COMMAND --help");
 	manual_section(out, "DESCRIPTION");
-	manual_text(out, "Most commands put a record on one of the topics of posthorn and wait for "
-			 "what a worker says to it, or read a\n"
-			 "topic to its end. They need Kafka, and no worker's machine.\n");
-	manual_paragraph(out, "What a command says goes to stdout, as tables and text or, with "
-			      "--json, as JSON: one value, or a line for each of\n"
-			      "many. Everything else goes to stderr: what is wrong, and the "
-			      "progress of long work where that is a terminal.\n");
+	manual_text(out,
+		    "Most commands produce a record to a topic and wait for a worker's outcome, or "
+		    "read a topic to its end. They need Kafka, and run on any machine.\n");
+	manual_paragraph(out,
+			 "Results are printed on stdout, as tables and text or, with --json, as "
+			 "JSON: one value, or a line for each of many. Errors are printed on "
+			 "stderr, and so is the progress of long work if that is a terminal.\n");
 	manual_section(out, "OPTIONS");
-	manual_text(out, "Of every command, before or behind its name:");
+	manual_text(out, "For every command, before or behind its name:");
 	append_flags(out, catalog_common_flags);
 	manual_section(out, "COMMANDS");
 	for (const struct subcommand *const *family = catalog_families; *family; family++) {

@@ -148,7 +148,7 @@ enum admin_status kafka_complain(const struct kafka_handle *handle, const char *
 
 enum admin_status kafka_complain_timeout(const struct kafka_handle *handle, const char *what,
 					 int64_t timeout_ms) {
-	terminal_complain("%s: nothing in %.1f s (kafka.bootstrap.servers=%s%s%s)", what,
+	terminal_complain("%s: no answer in %.1f s (kafka.bootstrap.servers=%s%s%s)", what,
 			  (double)timeout_ms / 1000, handle->bootstrap, separator(handle),
 			  handle->last_error);
 	return ADMIN_NO_OUTCOME;

@@ -41,7 +41,7 @@ char *topic_rule_check(const struct topic_rule *rule, const char *value) {
 					       [RULE_AT_MOST] = "at most " };
 
 	if (!value)
-		return x_asprintf("%s is not told by the broker, must be %s%s", rule->setting,
+		return x_asprintf("%s is not known from the broker, must be %s%s", rule->setting,
 				  must_be[rule->kind], rule->value);
 	if (keeps(rule, value))
 		return NULL;

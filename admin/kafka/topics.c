@@ -207,7 +207,7 @@ static void check_partitions(struct admin_api *api, const struct config *config,
 
 		if (!topic->exists)
 			add_wrong(topic, x_strdup(admin_api_may_describe(api, topic->name)
-						      ? "does not exist (topics create makes it)"
+						      ? "does not exist (topics create creates it)"
 						      : "may not be described: no ACL allows "
 							"Describe on it to this principal"));
 		else if (topic->partitions != expected && i != TOPIC_RESULTS &&
@@ -222,7 +222,7 @@ static void check_partitions(struct admin_api *api, const struct config *config,
 static void check_settings(struct topic_report *topic, enum topic which,
 			   const rd_kafka_ConfigResource_t *resource) {
 	if (rd_kafka_ConfigResource_error(resource)) {
-		add_wrong(topic, x_asprintf("its settings are not told: %s",
+		add_wrong(topic, x_asprintf("its settings cannot be read: %s",
 					    rd_kafka_ConfigResource_error_string(resource)));
 		return;
 	}
