@@ -1,9 +1,9 @@
 #include "command/dead_letter.h"
 
+#include "base/number.h"
 #include "base/utf8.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 
 enum { KEY_SHOWN_MAX = 1024, UTF8_CHARACTER_MAX = 4 };
@@ -20,12 +20,9 @@ static const char *header_text(struct arena *arena, const struct record *record,
 
 static int64_t header_number(struct arena *arena, const struct record *record, const char *name) {
 	const char *text = header_text(arena, record, name);
-	char *end;
 	int64_t number;
 
-	errno = 0;
-	number = strtoll(text, &end, 10);
-	return errno || end == text || *end ? -1 : number;
+	return number_parse(text, 0, INT64_MAX, &number) ? -1 : number;
 }
 
 /* Whether the original was read from this topic. */

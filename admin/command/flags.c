@@ -2,23 +2,19 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
-
-#include <errno.h>
+#include "base/number.h"
 
 enum { LIMIT_MAX = 1000000 };
 
 enum admin_status flags_read_limit(const struct invocation *invocation, size_t fallback,
 				   size_t *limit) {
 	const char *text = arguments_get(invocation->arguments, "limit");
-	char *end = NULL;
-	long number;
+	int64_t number;
 
 	*limit = fallback;
 	if (!text)
 		return ADMIN_OK;
-	errno = 0;
-	number = strtol(text, &end, 10);
-	if (errno || end == text || *end || number < 1 || number > LIMIT_MAX) {
+	if (number_parse(text, 1, LIMIT_MAX, &number)) {
 		terminal_complain("--limit is \"%s\", must be a number, 1 to %d", text, LIMIT_MAX);
 		return ADMIN_USAGE;
 	}

@@ -1,8 +1,7 @@
+#include "base/number.h"
 #include "command/call.h"
 #include "command/flags.h"
 #include "command/show.h"
-
-#include <errno.h>
 
 static const struct flag write_flags[] = {
 	{ "url", "URL", "the endpoint: an absolute https url (required)" },
@@ -91,16 +90,13 @@ static enum admin_status recover(const struct invocation *invocation) {
 
 static enum admin_status fill_list(const struct invocation *invocation, struct command *command) {
 	const char *limit = arguments_get(invocation->arguments, "limit");
-	char *end = NULL;
-	long number;
+	int64_t number;
 
 	command->operation = OPERATION_RETRIEVE_WEBHOOKS;
 	command->cursor = arguments_get(invocation->arguments, "cursor");
 	if (!limit)
 		return ADMIN_OK;
-	errno = 0;
-	number = strtol(limit, &end, 10);
-	if (errno || !limit[0] || *end || number < INT32_MIN || number > INT32_MAX) {
+	if (number_parse(limit, INT32_MIN, INT32_MAX, &number)) {
 		terminal_complain("--limit is \"%s\", must be a number", limit);
 		return ADMIN_USAGE;
 	}

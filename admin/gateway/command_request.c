@@ -1,12 +1,12 @@
 #include "gateway/command_request.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
 #include "domain/validation.h"
 #include "gateway/command_problem.h"
 
-#include <errno.h>
 #include <jansson.h>
 
 struct reading {
@@ -172,17 +172,13 @@ static void wrong_query(struct reading *reading, const char *name) {
 static void read_limit(struct reading *reading) {
 	bool wrong = false;
 	const char *text = exchange_query(reading->exchange, "limit", &wrong);
-	char *end = NULL;
-	long number;
+	int64_t number;
 
 	if (wrong)
 		wrong_query(reading, "limit");
 	if (!text)
 		return;
-	errno = 0;
-	number = strtol(text, &end, 10);
-	if (errno || end == text || *end || !strchr("-0123456789", text[0]) || number < INT32_MIN ||
-	    number > INT32_MAX) {
+	if (number_parse(text, INT32_MIN, INT32_MAX, &number)) {
 		exchange_wrong(reading->exchange, &reading->problem, "limit", "query", text,
 			       "Must be between 1 and 1000");
 		return;

@@ -1,11 +1,11 @@
 /* Requests that are answered from memory: JWKS, events, deliveries. */
 #include "base/clock.h"
+#include "base/number.h"
 #include "changelog/delivery_json.h"
 #include "domain/limits.h"
 #include "gateway/exchange.h"
 #include "gateway/serve.h"
 
-#include <errno.h>
 #include <strings.h>
 
 /* --- JWKS --- */
@@ -83,25 +83,12 @@ void serve_tenant_jwks(struct exchange *exchange) {
 
 /* --- Events --- */
 
-static int parse_number(const char *text, int64_t min, int64_t max, int64_t *out) {
-	char *end;
-	long long number;
-
-	errno = 0;
-	number = strtoll(text, &end, 10);
-	if (errno || end == text || *end || text[0] < '0' || text[0] > '9' || number < min ||
-	    number > max)
-		return -EINVAL;
-	*out = number;
-	return 0;
-}
-
 static void read_number(struct exchange *exchange, struct problem **problem, const char *name,
 			int64_t max, const char *rule, int64_t *out) {
 	bool wrong = false;
 	const char *text = exchange_query(exchange, name, &wrong);
 
-	if (wrong || (text && parse_number(text, 1, max, out)))
+	if (wrong || (text && number_parse(text, 1, max, out)))
 		exchange_wrong(exchange, problem, name, "query", text, rule);
 }
 

@@ -289,6 +289,12 @@ static enum admin_status describe_existing(struct admin_api *api, struct topics_
 	return ADMIN_OK;
 }
 
+static enum admin_status check_all(struct admin_api *api, const struct config *config,
+				   struct topics_report *report) {
+	check_partitions(api, config, report);
+	return describe_existing(api, report);
+}
+
 enum admin_status topics_create(const struct config *config, int64_t timeout_ms,
 				struct topics_report *report) {
 	_cleanup_(admin_api_close) struct admin_api api;
@@ -302,11 +308,7 @@ enum admin_status topics_create(const struct config *config, int64_t timeout_ms,
 		status = create_missing(&api, config, report);
 	if (!status)
 		status = wait_until_settled(&api, report);
-	if (!status) {
-		check_partitions(&api, config, report);
-		status = describe_existing(&api, report);
-	}
-	return status;
+	return status ? status : check_all(&api, config, report);
 }
 
 enum admin_status topics_inspect(const struct config *config, int64_t timeout_ms,
@@ -318,9 +320,5 @@ enum admin_status topics_inspect(const struct config *config, int64_t timeout_ms
 	report_init(report, config);
 	if (!status)
 		status = look(&api, report, &settled);
-	if (!status) {
-		check_partitions(&api, config, report);
-		status = describe_existing(&api, report);
-	}
-	return status;
+	return status ? status : check_all(&api, config, report);
 }

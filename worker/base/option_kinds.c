@@ -1,5 +1,6 @@
 #include "base/config.h"
 #include "base/duration.h"
+#include "base/number.h"
 #include "base/option.h"
 
 #include <arpa/inet.h>
@@ -25,23 +26,11 @@ static bool is_one_of(char c, const char *also) {
 
 /* --- Numbers --- */
 
-static int parse_int64(const char *text, int64_t *out) {
-	char *end;
-	long long number;
-
-	errno = 0;
-	number = strtoll(text, &end, 10);
-	if (errno || end == text || *end || !is_one_of(text[0], "-"))
-		return -EINVAL;
-	*out = number;
-	return 0;
-}
-
 static int set_int64(const struct option *option, const char *text, void *field,
 		     struct buffer *rule) {
 	int64_t number;
 
-	if (parse_int64(text, &number) < 0 || number < option->min || number > option->max) {
+	if (number_parse(text, option->min, option->max, &number) < 0) {
 		buffer_printf(rule, "must be a whole number, %" PRId64 " to %" PRId64, option->min,
 			      option->max);
 		return CONFIG_E_REFUSED;
@@ -289,8 +278,8 @@ static int set_listen(const struct option *option _unused_, const char *text, vo
 
 	if (end)
 		host = x_strndup(text + bracketed, (size_t)(end - text - bracketed));
-	if (!host || !is_host(host, bracketed) || colon != end + bracketed ||
-	    !is_one_of(colon[1], "") || parse_int64(colon + 1, &port) < 0 || port > UINT16_MAX)
+	if (!host || !is_host(host, bracketed) || colon != end + bracketed || colon[1] == '-' ||
+	    number_parse(colon + 1, 0, UINT16_MAX, &port) < 0)
 		return refuse_text(rule, "must be host:port or [IPv6]:port, like 127.0.0.1:9464");
 	clear_listen(field);
 	*address = (struct listen_address){ .host = TAKE(host), .port = (uint16_t)port };

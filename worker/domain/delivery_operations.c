@@ -8,16 +8,9 @@
  * negative errno. */
 static int find_enabled(struct command_run *run, const struct command *command,
 			struct webhook *out) {
-	struct uuid id;
-	int r;
+	int r = operation_find_webhook(run, command, out);
 
-	validate_id(&run->validation, command->id, &id);
-	if (command_run_refused(run))
-		return 1;
-	r = operation_find_webhook(run, command, &id, out);
-	if (r)
-		return r;
-	return operation_is_disabled(run, command, out);
+	return r ? r : operation_is_disabled(run, command, out);
 }
 
 static void answer_accepted(struct command_run *run, const struct delivery *delivery) {

@@ -13,10 +13,10 @@ int operation_test_webhook(struct command_run *run, const void *userdata);
 int operation_rotate_signing_key(struct command_run *run, const void *userdata);
 int operation_recover_deliveries(struct command_run *run, const void *userdata);
 
-/* Finds the tenant's webhook of the command's id. Returns 0; 1 after answering 404; or a
- * negative errno. */
+/* Finds the webhook that the command names. Returns 0; 1 after answering 400 or 404; or a negative
+ * errno. */
 int operation_find_webhook(struct command_run *run, const struct command *command,
-			   const struct uuid *id, struct webhook *out) _must_check_;
+			   struct webhook *out) _must_check_;
 /* Whether the webhook is disabled. If so, answers 409. */
 bool operation_is_disabled(struct command_run *run, const struct command *command,
 			   const struct webhook *webhook);

@@ -11,8 +11,8 @@ static void answer_about(struct command_run *run, int status, const char *messag
 	command_run_answer_problem(run, problem);
 }
 
-int operation_find_webhook(struct command_run *run, const struct command *command,
-			   const struct uuid *id, struct webhook *out) {
+static int look_up(struct command_run *run, const struct command *command, const struct uuid *id,
+		   struct webhook *out) {
 	const struct registry *registry = run->context->registry;
 	int r = registry->webhook_get(registry->userdata, run->effects->arena,
 				      run->envelope->tenant_id, id, out);
@@ -20,6 +20,14 @@ int operation_find_webhook(struct command_run *run, const struct command *comman
 	if (r == REGISTRY_E_NOT_FOUND)
 		answer_about(run, 404, "The webhook does not exist.", command->id, "Not found");
 	return r;
+}
+
+int operation_find_webhook(struct command_run *run, const struct command *command,
+			   struct webhook *out) {
+	struct uuid id;
+
+	validate_id(&run->validation, command->id, &id);
+	return command_run_refused(run) ? 1 : look_up(run, command, &id, out);
 }
 
 bool operation_is_disabled(struct command_run *run, const struct command *command,
@@ -87,15 +95,9 @@ int operation_create_webhook(struct command_run *run, const void *userdata) {
 }
 
 int operation_retrieve_webhook(struct command_run *run, const void *userdata) {
-	const struct command *command = userdata;
 	struct webhook webhook;
-	struct uuid id;
-	int r;
+	int r = operation_find_webhook(run, userdata, &webhook);
 
-	validate_id(&run->validation, command->id, &id);
-	if (command_run_refused(run))
-		return 0;
-	r = operation_find_webhook(run, command, &id, &webhook);
 	if (r == 0)
 		answer_webhook(run, 200, &webhook);
 	return r;
@@ -114,7 +116,7 @@ int operation_update_webhook(struct command_run *run, const void *userdata) {
 			 &replacement);
 	if (command_run_refused(run))
 		return 0;
-	r = operation_find_webhook(run, command, &id, &webhook);
+	r = look_up(run, command, &id, &webhook);
 	if (r)
 		return r;
 	replacement.id = webhook.id;
@@ -127,15 +129,9 @@ int operation_update_webhook(struct command_run *run, const void *userdata) {
 }
 
 int operation_delete_webhook(struct command_run *run, const void *userdata) {
-	const struct command *command = userdata;
 	struct webhook webhook;
-	struct uuid id;
-	int r;
+	int r = operation_find_webhook(run, userdata, &webhook);
 
-	validate_id(&run->validation, command->id, &id);
-	if (command_run_refused(run))
-		return 0;
-	r = operation_find_webhook(run, command, &id, &webhook);
 	if (r)
 		return r;
 	effects_delete(run->effects, &(struct state_key){ .kind = STATE_WEBHOOK,
