@@ -104,7 +104,7 @@ static enum admin_status load_config(const struct arguments *arguments, unsigned
 	return ADMIN_USAGE;
 }
 
-static enum admin_status run(const struct subcommand *row, const struct arguments *arguments) {
+static enum admin_status run_row(const struct subcommand *row, const struct arguments *arguments) {
 	_cleanup_(config_freep) struct config *config = NULL;
 	struct invocation invocation = { .arguments = arguments,
 					 .tenant = arguments_get(arguments, "tenant"),
@@ -173,7 +173,7 @@ static enum admin_status run_subcommand(int argc, char **argv, struct arguments 
 			    false, argc - first, argv + first, NULL))
 		return ADMIN_USAGE;
 	if (!arguments_has(arguments, "help"))
-		return run(row, arguments);
+		return run_row(row, arguments);
 	usage_print_subcommand(row);
 	return ADMIN_OK;
 }

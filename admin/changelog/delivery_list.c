@@ -6,7 +6,7 @@ enum { VALUE_MAX = 1024 * 1024 };
 
 /* A delivery, as small as possible, since a backlog may be millions: its place in the order, and
  * where its encoded record lies in the fold. */
-struct entry {
+struct listed {
 	int64_t created_at_ms;
 	struct uuid id;
 	const void *value;
@@ -19,7 +19,7 @@ struct delivery_list {
 	struct codec *codec;    /* borrowed */
 	struct arena *arena;    /* for one record */
 	struct buffer value;    /* the record without its body */
-	struct entry *entries;  /* owned */
+	struct listed *entries; /* owned */
 	size_t count, capacity, unreadable;
 };
 
@@ -108,12 +108,12 @@ static int collect(void *userdata, const char *key, int32_t partition _unused_, 
 		list->entries = x_realloc(list->entries, list->capacity * sizeof(*list->entries));
 	}
 	list->entries[list->count++] =
-	    (struct entry){ state.delivery.created_at_ms, state.delivery.id, value, len };
+	    (struct listed){ state.delivery.created_at_ms, state.delivery.id, value, len };
 	return 0;
 }
 
 static int by_creation(const void *a, const void *b) {
-	const struct entry *x = a, *y = b;
+	const struct listed *x = a, *y = b;
 	int order = (x->created_at_ms > y->created_at_ms) - (x->created_at_ms < y->created_at_ms);
 
 	return order ? order : uuid_compare(&x->id, &y->id);

@@ -4,7 +4,7 @@
 #define uthash_malloc(size) x_malloc(size)
 #include <uthash.h>
 
-struct entry {
+struct folded {
 	UT_hash_handle hh;
 	char *value; /* owned */
 	uint32_t value_len;
@@ -17,21 +17,21 @@ struct entry {
 };
 
 struct state_fold {
-	struct entry *entries; /* the head of the hash */
+	struct folded *entries; /* the head of the hash */
 };
 
 struct state_fold *state_fold_new(void) {
 	return x_calloc(1, sizeof(struct state_fold));
 }
 
-static void entry_remove(struct state_fold *fold, struct entry *entry) {
+static void entry_remove(struct state_fold *fold, struct folded *entry) {
 	HASH_DEL(fold->entries, entry);
 	free(entry->value);
 	free(entry);
 }
 
 void state_fold_free(struct state_fold *fold) {
-	struct entry *entry, *next;
+	struct folded *entry, *next;
 
 	HASH_ITER(hh, fold->entries, entry, next) {
 		entry_remove(fold, entry);
@@ -39,8 +39,8 @@ void state_fold_free(struct state_fold *fold) {
 	free(fold);
 }
 
-static struct entry *entry_new(const struct state_fold_key *key) {
-	struct entry *entry = x_calloc(1, sizeof(*entry) + key->len + 1);
+static struct folded *entry_new(const struct state_fold_key *key) {
+	struct folded *entry = x_calloc(1, sizeof(*entry) + key->len + 1);
 
 	entry->key_len = (uint32_t)key->len;
 	entry->id.partition = key->partition;
@@ -51,7 +51,7 @@ static struct entry *entry_new(const struct state_fold_key *key) {
 
 void state_fold_apply(struct state_fold *fold, const struct state_fold_key *key, const void *value,
 		      size_t len) {
-	struct entry *new = entry_new(key), *entry;
+	struct folded *new = entry_new(key), *entry;
 	size_t id_len = sizeof(new->id) + key->len;
 
 	HASH_FIND(hh, fold->entries, &new->id, id_len, entry);
@@ -72,8 +72,8 @@ void state_fold_apply(struct state_fold *fold, const struct state_fold_key *key,
 }
 
 static int compare(const void *a, const void *b) {
-	const struct entry *x = *(const struct entry *const *)a,
-			   *y = *(const struct entry *const *)b;
+	const struct folded *x = *(const struct folded *const *)a,
+			    *y = *(const struct folded *const *)b;
 	int order = memcmp(x->id.key, y->id.key, MIN(x->key_len, y->key_len));
 
 	if (!order)
@@ -84,12 +84,12 @@ static int compare(const void *a, const void *b) {
 
 int state_fold_walk(struct state_fold *fold, state_fold_fn fn, void *userdata) {
 	size_t count = HASH_COUNT(fold->entries), i = 0;
-	_cleanup_(x_freep) struct entry **sorted = x_calloc(count, sizeof(struct entry *));
+	_cleanup_(x_freep) struct folded **sorted = x_calloc(count, sizeof(struct folded *));
 	int r = 0;
 
-	for (struct entry *entry = fold->entries; entry; entry = entry->hh.next)
+	for (struct folded *entry = fold->entries; entry; entry = entry->hh.next)
 		sorted[i++] = entry;
-	qsort(sorted, count, sizeof(struct entry *), compare);
+	qsort(sorted, count, sizeof(struct folded *), compare);
 	for (i = 0; !r && i < count; i++)
 		r = fn(userdata, sorted[i]->id.key, sorted[i]->id.partition, sorted[i]->value,
 		       sorted[i]->value_len);

@@ -167,7 +167,7 @@ static enum admin_status list_with(const struct invocation *invocation,
 	return dead_letter_filter_complain_unseen(filter);
 }
 
-static enum admin_status list(const struct invocation *invocation) {
+static enum admin_status list_letters(const struct invocation *invocation) {
 	_cleanup_(dead_letter_filter_destroy) struct dead_letter_filter filter;
 	enum admin_status status = dead_letter_filter_read(invocation, &filter);
 	size_t limit;
@@ -205,7 +205,7 @@ const struct subcommand dead_letters_subcommands[] = {
 			"dead-letters list --at 0:1207 --json\n",
 	    .flags = list_flags,
 	    .needs = CONFIG_NEED_KAFKA,
-	    .run = list,
+	    .run = list_letters,
 	},
 	{
 	    .family = "dead-letters",

@@ -117,7 +117,7 @@ static void print_table(struct delivery_list *list, size_t count, bool with_body
 		       delivery_list_count(list));
 }
 
-static enum admin_status list(const struct invocation *invocation) {
+static enum admin_status list_deliveries(const struct invocation *invocation) {
 	_cleanup_(codec_freep) struct codec *codec = NULL;
 	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
 	_cleanup_(delivery_list_freep) struct delivery_list *found = NULL;
@@ -165,7 +165,7 @@ const struct subcommand delivery_subcommands[] = {
 	    .flags = list_flags,
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_KAFKA,
-	    .run = list,
+	    .run = list_deliveries,
 	},
 	{ 0 },
 };

@@ -23,7 +23,7 @@ struct run {
 	uint64_t queued, refused, succeeded, failed;
 };
 
-static void refuse(struct run *run, const struct item *item, const char *why) {
+static void refuse_item(struct run *run, const struct item *item, const char *why) {
 	terminal_complain("%s %" PRIu64 ": %s", item_source_unit(run->source), item->number, why);
 	run->refused++;
 }
@@ -38,12 +38,12 @@ static enum admin_status send_item(struct run *run, const struct item *item) {
 	arena_reset(run->call.arena);
 	if (issuance_json_parse(run->call.arena, item->text.bytes, item->text.len, &defaults,
 				&issuance, &why)) {
-		refuse(run, item, why);
+		refuse_item(run, item, why);
 		return ADMIN_OK;
 	}
 	status = client_send_issuance(run->call.client, &issuance);
 	if (status == ADMIN_REFUSED) {
-		refuse(run, item, "larger than command.max.bytes");
+		refuse_item(run, item, "larger than command.max.bytes");
 		return ADMIN_OK;
 	}
 	if (status)

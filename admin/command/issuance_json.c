@@ -48,7 +48,7 @@ struct parse {
 	const char **why;
 };
 
-static int refuse(const struct parse *parse, const char *name, const char *rule) {
+static int refuse_object(const struct parse *parse, const char *name, const char *rule) {
 	*parse->why = arena_printf(parse->arena, "%s %s", name, rule);
 	return ISSUANCE_JSON_E_REFUSED;
 }
@@ -75,8 +75,8 @@ static int take_timestamp(const struct parse *parse, const json_t *value) {
 	/* A double holds whole milliseconds exactly up to the year 287396. */
 	if (!json_is_number(value) || number > 0x1p53 || number < -0x1p53 ||
 	    number != (double)(int64_t)number)
-		return refuse(parse, "timestamp",
-			      "must be whole milliseconds or ISO 8601 with milliseconds");
+		return refuse_object(parse, "timestamp",
+				     "must be whole milliseconds or ISO 8601 with milliseconds");
 	parse->out->envelope.timestamp_ms = (int64_t)number;
 	return 0;
 }
@@ -95,9 +95,9 @@ static int take_field(const struct parse *parse, const struct field *field,
 		return 0;
 	}
 	if (!string)
-		return refuse(parse, field->name,
-			      field->kind == FIELD_TEXT ? "must be a string"
-							: "must be an object or a string");
+		return refuse_object(parse, field->name,
+				     field->kind == FIELD_TEXT ? "must be a string"
+							       : "must be an object or a string");
 	string = arena_strdup(parse->arena, string);
 	*text_of(parse, field) = field->kind == FIELD_CREDENTIAL
 				     ? issuance_credential_text(parse->arena, string)
@@ -110,22 +110,22 @@ static int take_member(const struct parse *parse, const struct member *member) {
 		if (!strcmp(fields[i].name, member->name))
 			return take_field(parse, &fields[i], member);
 	}
-	return refuse(parse, member->name, "is not a field of CredentialIssuanceCommand");
+	return refuse_object(parse, member->name, "is not a field of CredentialIssuanceCommand");
 }
 
 /* Refuses a record without a usable tenantId: it would be a dead letter, without an outcome. */
-static int finish(const struct parse *parse, const struct issuance_defaults *defaults) {
+static int complete(const struct parse *parse, const struct issuance_defaults *defaults) {
 	struct command_envelope *envelope = &parse->out->envelope;
 
 	if (!envelope->tenant_id)
 		envelope->tenant_id = defaults->tenant_id;
 	if (!envelope->tenant_id)
-		return refuse(parse, "tenantId", "is missing, and --tenant is not given");
+		return refuse_object(parse, "tenantId", "is missing, and --tenant is not given");
 	if (!envelope->tenant_id[0] || strlen(envelope->tenant_id) > TENANT_ID_MAX)
-		return refuse(parse, "tenantId", "must have 1 to 256 bytes");
+		return refuse_object(parse, "tenantId", "must have 1 to 256 bytes");
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
 		if (fields[i].required && !*text_of(parse, &fields[i]))
-			return refuse(parse, fields[i].name, "is missing");
+			return refuse_object(parse, fields[i].name, "is missing");
 	}
 	if (!envelope->command_id)
 		envelope->command_id = uuid_random_text(parse->arena);
@@ -166,9 +166,9 @@ int issuance_json_parse(struct arena *arena, const char *text, size_t len,
 
 	*out = (struct issuance){ .envelope.timestamp_ms = defaults->now_ms, .credential = "" };
 	if (!object)
-		return refuse(&parse, "not JSON:", error.text);
+		return refuse_object(&parse, "not JSON:", error.text);
 	r = json_is_object(object) ? take_object(&parse, object)
-				   : refuse(&parse, "the line", "must be a JSON object");
+				   : refuse_object(&parse, "the line", "must be a JSON object");
 	json_decref(object);
-	return r ? r : finish(&parse, defaults);
+	return r ? r : complete(&parse, defaults);
 }

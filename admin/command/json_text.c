@@ -48,7 +48,7 @@ static bool at_end(const struct json_text *text, size_t at) {
 	return at >= text->len || text->bytes[at] == ']' || text->bytes[at] == '}';
 }
 
-static size_t take(const struct json_text *text, size_t at, struct json_text *out) {
+static size_t take_value(const struct json_text *text, size_t at, struct json_text *out) {
 	size_t end = skip_value(text, at);
 
 	*out = (struct json_text){ .bytes = text->bytes + at, .len = end - at };
@@ -65,7 +65,7 @@ bool json_text_next_element(const struct json_text *array, size_t *at, struct js
 	start = skip_blanks(array, start + 1);
 	if (at_end(array, start))
 		return false;
-	*at = take(array, start, out);
+	*at = take_value(array, start, out);
 	return true;
 }
 
@@ -74,7 +74,8 @@ bool json_text_next_member(const struct json_text *object, size_t *at, struct js
 
 	if (at_end(object, start))
 		return false;
-	start = skip_separators(object, take(object, start, out)); /* the name, and its colon */
-	*at = take(object, start, out);
+	start =
+	    skip_separators(object, take_value(object, start, out)); /* the name, and its colon */
+	*at = take_value(object, start, out);
 	return true;
 }

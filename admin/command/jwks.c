@@ -39,7 +39,7 @@ static enum admin_status fold_keys(const struct invocation *invocation, struct a
 	return state_read(invocation->config, &options, fold);
 }
 
-static enum admin_status show(const struct invocation *invocation) {
+static enum admin_status show_jwks(const struct invocation *invocation) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	_cleanup_(codec_freep) struct codec *codec = record_codec_new(invocation->config);
 	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
@@ -56,7 +56,7 @@ static enum admin_status show(const struct invocation *invocation) {
 	return !status && keys.unreadable ? ADMIN_REFUSED : status;
 }
 
-static enum admin_status rotate(const struct invocation *invocation) {
+static enum admin_status rotate_key(const struct invocation *invocation) {
 	return call_and_show(invocation,
 			     &(struct command){ .operation = OPERATION_ROTATE_SIGNING_KEY });
 }
@@ -72,7 +72,7 @@ const struct subcommand jwks_subcommands[] = {
 	    .examples = "jwks show --tenant acme\n",
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_KAFKA,
-	    .run = show,
+	    .run = show_jwks,
 	},
 	{
 	    .family = "jwks",
@@ -88,7 +88,7 @@ const struct subcommand jwks_subcommands[] = {
 	    .flags = rotate_flags,
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_KAFKA,
-	    .run = rotate,
+	    .run = rotate_key,
 	},
 	{ 0 },
 };

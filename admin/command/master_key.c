@@ -40,7 +40,7 @@ static struct master_key *write_key(const char *file) {
 	return key;
 }
 
-static enum admin_status generate(const struct invocation *invocation) {
+static enum admin_status generate_key(const struct invocation *invocation) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(WHY_MAX);
 	const char *file = file_to_write(invocation);
 	_cleanup_(master_key_freep) struct master_key *key = file ? write_key(file) : NULL;
@@ -75,7 +75,7 @@ const struct subcommand master_key_subcommands[] = {
 	    .examples = "master-key generate --config posthorn.properties\n"
 			"master-key generate --file /etc/posthorn/master-2.key\n",
 	    .flags = generate_flags,
-	    .run = generate,
+	    .run = generate_key,
 	},
 	{ 0 },
 };

@@ -1,13 +1,13 @@
 #include "command/newest.h"
 
-struct entry {
+struct newest_item {
 	struct newest_place place;
 	void *item; /* owned */
 };
 
 struct newest {
 	size_t limit, count, capacity;
-	struct entry *entries; /* owned; [capacity] */
+	struct newest_item *entries; /* owned; [capacity] */
 	uint64_t added;
 	void (*free_item)(void *item);
 };
@@ -30,8 +30,8 @@ void newest_free(struct newest *newest) {
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
 static int compare(const void *left, const void *right) {
-	const struct newest_place *a = &((const struct entry *)left)->place,
-				  *b = &((const struct entry *)right)->place;
+	const struct newest_place *a = &((const struct newest_item *)left)->place,
+				  *b = &((const struct newest_item *)right)->place;
 
 	if (a->time_ms != b->time_ms)
 		return COMPARE(a->time_ms, b->time_ms);
@@ -63,7 +63,7 @@ void newest_add(struct newest *newest, const struct newest_place *place, void *i
 		newest->entries =
 		    x_realloc(newest->entries, newest->capacity * sizeof(*newest->entries));
 	}
-	newest->entries[newest->count++] = (struct entry){ .place = *place, .item = item };
+	newest->entries[newest->count++] = (struct newest_item){ .place = *place, .item = item };
 	newest->added++;
 }
 

@@ -3,14 +3,14 @@
 #define uthash_malloc(size) x_malloc(size)
 #include <uthash.h>
 
-struct entry {
+struct awaited {
 	UT_hash_handle hh;
 	uint64_t times;
 	char id[]; /* tenant, NUL, command */
 };
 
 struct outstanding {
-	struct entry *entries;
+	struct awaited *entries;
 	uint64_t count;
 };
 
@@ -19,7 +19,7 @@ struct outstanding *outstanding_new(void) {
 }
 
 void outstanding_free(struct outstanding *outstanding) {
-	struct entry *entry, *next;
+	struct awaited *entry, *next;
 
 	HASH_ITER(hh, outstanding->entries, entry, next) {
 		HASH_DEL(outstanding->entries, entry);
@@ -28,9 +28,9 @@ void outstanding_free(struct outstanding *outstanding) {
 	free(outstanding);
 }
 
-static struct entry *entry_new(const char *tenant_id, const char *command_id, size_t *id_len) {
+static struct awaited *entry_new(const char *tenant_id, const char *command_id, size_t *id_len) {
 	size_t tenant_size = strlen(tenant_id) + 1, command_len = strlen(command_id);
-	struct entry *entry = x_calloc(1, sizeof(*entry) + tenant_size + command_len);
+	struct awaited *entry = x_calloc(1, sizeof(*entry) + tenant_size + command_len);
 
 	memcpy(entry->id, tenant_id, tenant_size);
 	memcpy(entry->id + tenant_size, command_id, command_len);
@@ -41,7 +41,7 @@ static struct entry *entry_new(const char *tenant_id, const char *command_id, si
 void outstanding_add(struct outstanding *outstanding, const char *tenant_id,
 		     const char *command_id) {
 	size_t id_len;
-	struct entry *new = entry_new(tenant_id, command_id, &id_len), *entry;
+	struct awaited *new = entry_new(tenant_id, command_id, &id_len), *entry;
 
 	HASH_FIND(hh, outstanding->entries, new->id, id_len, entry);
 	if (entry) {
@@ -57,7 +57,7 @@ void outstanding_add(struct outstanding *outstanding, const char *tenant_id,
 bool outstanding_take(struct outstanding *outstanding, const char *tenant_id,
 		      const char *command_id) {
 	size_t id_len;
-	struct entry *probe = entry_new(tenant_id, command_id, &id_len), *entry;
+	struct awaited *probe = entry_new(tenant_id, command_id, &id_len), *entry;
 
 	HASH_FIND(hh, outstanding->entries, probe->id, id_len, entry);
 	free(probe);

@@ -258,7 +258,7 @@ static enum admin_status read_flags(struct tail *tail) {
 	return ADMIN_OK;
 }
 
-static enum admin_status run(const struct invocation *invocation) {
+static enum admin_status tail_results(const struct invocation *invocation) {
 	_cleanup_(codec_freep) struct codec *codec = record_codec_new(invocation->config);
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct tail tail = { .invocation = invocation,
@@ -292,7 +292,7 @@ const struct subcommand results_subcommands[] = {
 			"results tail --follow --from-beginning --json\n",
 	    .flags = tail_flags,
 	    .needs = CONFIG_NEED_KAFKA,
-	    .run = run,
+	    .run = tail_results,
 	},
 	{ 0 },
 };

@@ -1,7 +1,7 @@
 #include "command/command.h"
 #include "gateway/gateway.h"
 
-static enum admin_status serve(const struct invocation *invocation) {
+static enum admin_status serve_api(const struct invocation *invocation) {
 	return gateway_run(invocation->config, POSTHORN_VERSION, invocation->timeout_ms);
 }
 
@@ -19,7 +19,7 @@ const struct subcommand serve_subcommands[] = {
 		"serve --set gateway.listen=[::]:443 --set gateway.tls.certificate.file=cert.pem "
 		"--set gateway.tls.key.file=key.pem\n",
 	    .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_GATEWAY,
-	    .run = serve,
+	    .run = serve_api,
 	},
 	{ 0 },
 };

@@ -75,7 +75,7 @@ static enum admin_status dump_replica(const char *file, struct printer *printer)
 	return replica_dump(replica, print_line, printer) ? ADMIN_REFUSED : ADMIN_OK;
 }
 
-static enum admin_status dump(const struct invocation *invocation) {
+static enum admin_status dump_state(const struct invocation *invocation) {
 	const char *file = arguments_get(invocation->arguments, "replica");
 	_cleanup_(codec_freep) struct codec *codec = record_codec_new(invocation->config);
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
@@ -105,7 +105,7 @@ const struct subcommand state_subcommands[] = {
 	    .examples = "state dump --config posthorn.properties\n"
 			"state dump --replica posthorn-data/replica.db\n",
 	    .flags = dump_flags,
-	    .run = dump,
+	    .run = dump_state,
 	},
 	{ 0 },
 };

@@ -27,7 +27,7 @@ static void append_json(struct buffer *out, const struct token *token, const cha
 		buffer_printf(out, ",\"token\":\"%s\"}", text);
 }
 
-static enum admin_status create(const struct invocation *invocation) {
+static enum admin_status create_token(const struct invocation *invocation) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX),
 						line = BUFFER_INIT(LINE_MAX_BYTES);
 	_cleanup_(token_destroy) struct token token = { 0 };
@@ -85,7 +85,7 @@ static void print_table(const struct invocation *invocation, const struct token_
 	table_print(&table);
 }
 
-static enum admin_status list(const struct invocation *invocation) {
+static enum admin_status list_tokens(const struct invocation *invocation) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
 	_cleanup_(token_list_destroy) struct token_list tokens = { 0 };
 	const char *file = invocation->config->gateway_tokens_file;
@@ -99,7 +99,7 @@ static enum admin_status list(const struct invocation *invocation) {
 	return ADMIN_OK;
 }
 
-static enum admin_status revoke(const struct invocation *invocation) {
+static enum admin_status revoke_token(const struct invocation *invocation) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX),
 						line = BUFFER_INIT(LINE_MAX_BYTES);
 	const char *file = invocation->config->gateway_tokens_file,
@@ -132,7 +132,7 @@ const struct subcommand token_subcommands[] = {
 	    .examples = "token create --tenant acme\n",
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_GATEWAY,
-	    .run = create,
+	    .run = create_token,
 	},
 	{
 	    .family = "token",
@@ -141,7 +141,7 @@ const struct subcommand token_subcommands[] = {
 	    .examples = "token list\n"
 			"token list --tenant acme --json\n",
 	    .needs = CONFIG_NEED_GATEWAY,
-	    .run = list,
+	    .run = list_tokens,
 	},
 	{
 	    .family = "token",
@@ -151,7 +151,7 @@ const struct subcommand token_subcommands[] = {
 	    .summary = "revoke a token; running gateways refuse it within a second",
 	    .examples = "token revoke 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
 	    .needs = CONFIG_NEED_GATEWAY,
-	    .run = revoke,
+	    .run = revoke_token,
 	},
 	{ 0 },
 };

@@ -76,7 +76,7 @@ static enum admin_status show(const struct invocation *invocation,
 	return topics_report_is_good(report) ? ADMIN_OK : ADMIN_REFUSED;
 }
 
-static enum admin_status create(const struct invocation *invocation) {
+static enum admin_status create_topics(const struct invocation *invocation) {
 	_cleanup_(topics_report_destroy) struct topics_report report;
 	enum admin_status status =
 	    topics_create(invocation->config, invocation->timeout_ms, &report);
@@ -84,7 +84,7 @@ static enum admin_status create(const struct invocation *invocation) {
 	return status ? status : show(invocation, &report);
 }
 
-static enum admin_status check(const struct invocation *invocation) {
+static enum admin_status check_topics(const struct invocation *invocation) {
 	_cleanup_(topics_report_destroy) struct topics_report report;
 	enum admin_status status =
 	    topics_inspect(invocation->config, invocation->timeout_ms, &report);
@@ -103,7 +103,7 @@ const struct subcommand topics_subcommands[] = {
 			"topics create --set kafka.bootstrap.servers=127.0.0.1:9092 --set "
 			"topic.partitions=24\n",
 	    .needs = CONFIG_NEED_KAFKA,
-	    .run = create,
+	    .run = create_topics,
 	},
 	{
 	    .family = "topics",
@@ -112,7 +112,7 @@ const struct subcommand topics_subcommands[] = {
 	    .examples = "topics check --config posthorn.properties\n"
 			"topics check --config posthorn.properties --json\n",
 	    .needs = CONFIG_NEED_KAFKA,
-	    .run = check,
+	    .run = check_topics,
 	},
 	{ 0 },
 };

@@ -50,30 +50,30 @@ static enum admin_status write_webhook(const struct invocation *invocation,
 	return call_and_show(invocation, &command);
 }
 
-static enum admin_status create(const struct invocation *invocation) {
+static enum admin_status create_webhook(const struct invocation *invocation) {
 	return write_webhook(invocation, OPERATION_CREATE_WEBHOOK);
 }
 
-static enum admin_status update(const struct invocation *invocation) {
+static enum admin_status update_webhook(const struct invocation *invocation) {
 	return write_webhook(invocation, OPERATION_UPDATE_WEBHOOK);
 }
 
-static enum admin_status get(const struct invocation *invocation) {
+static enum admin_status get_webhook(const struct invocation *invocation) {
 	return call_and_show(invocation, &(struct command){ .operation = OPERATION_RETRIEVE_WEBHOOK,
 							    .id = operand(invocation) });
 }
 
-static enum admin_status delete(const struct invocation *invocation) {
+static enum admin_status delete_webhook(const struct invocation *invocation) {
 	return call_and_show(invocation, &(struct command){ .operation = OPERATION_DELETE_WEBHOOK,
 							    .id = operand(invocation) });
 }
 
-static enum admin_status test(const struct invocation *invocation) {
+static enum admin_status test_webhook(const struct invocation *invocation) {
 	return call_and_show(invocation, &(struct command){ .operation = OPERATION_TEST_WEBHOOK,
 							    .id = operand(invocation) });
 }
 
-static enum admin_status recover(const struct invocation *invocation) {
+static enum admin_status recover_deliveries(const struct invocation *invocation) {
 	struct command command = { .operation = OPERATION_RECOVER_DELIVERIES,
 				   .id = operand(invocation) };
 	bool given;
@@ -140,7 +140,7 @@ static enum admin_status list_all(const struct invocation *invocation, struct co
 	return show_page(&all, invocation->json);
 }
 
-static enum admin_status list(const struct invocation *invocation) {
+static enum admin_status list_webhooks(const struct invocation *invocation) {
 	struct command command = { 0 };
 	enum admin_status status = fill_list(invocation, &command);
 
@@ -170,7 +170,7 @@ const struct subcommand webhook_subcommands[] = {
 	    .flags = write_flags,
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_KAFKA,
-	    .run = create,
+	    .run = create_webhook,
 	},
 	{
 	    .family = "webhook",
@@ -183,7 +183,7 @@ const struct subcommand webhook_subcommands[] = {
 	    .flags = list_flags,
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_KAFKA,
-	    .run = list,
+	    .run = list_webhooks,
 	},
 	{
 	    .family = "webhook",
@@ -195,7 +195,7 @@ const struct subcommand webhook_subcommands[] = {
 	    .flags = envelope_flags,
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_KAFKA,
-	    .run = get,
+	    .run = get_webhook,
 	},
 	{
 	    .family = "webhook",
@@ -209,7 +209,7 @@ const struct subcommand webhook_subcommands[] = {
 	    .flags = write_flags,
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_KAFKA,
-	    .run = update,
+	    .run = update_webhook,
 	},
 	{
 	    .family = "webhook",
@@ -221,7 +221,7 @@ const struct subcommand webhook_subcommands[] = {
 	    .flags = envelope_flags,
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_KAFKA,
-	    .run = delete,
+	    .run = delete_webhook,
 	},
 	{
 	    .family = "webhook",
@@ -238,7 +238,7 @@ const struct subcommand webhook_subcommands[] = {
 	    .flags = envelope_flags,
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_KAFKA,
-	    .run = test,
+	    .run = test_webhook,
 	},
 	{
 	    .family = "webhook",
@@ -257,7 +257,7 @@ const struct subcommand webhook_subcommands[] = {
 	    .flags = recover_flags,
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_KAFKA,
-	    .run = recover,
+	    .run = recover_deliveries,
 	},
 	{ 0 },
 };

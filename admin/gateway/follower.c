@@ -21,7 +21,7 @@ struct follower {
 };
 
 /* Reads to the end that the topic had at the start, then onwards. */
-static enum reader_event next(struct follower *follower, struct record *record) {
+static enum reader_event next_record(struct follower *follower, struct record *record) {
 	enum reader_event event;
 
 	if (atomic_load(&follower->caught_up))
@@ -36,7 +36,7 @@ static enum reader_event next(struct follower *follower, struct record *record) 
 
 static void read_one(struct follower *follower) {
 	struct record record;
-	enum reader_event event = next(follower, &record);
+	enum reader_event event = next_record(follower, &record);
 
 	if (event == READER_FAILED) {
 		if (!atomic_exchange(&follower->failing, true))
@@ -49,7 +49,7 @@ static void read_one(struct follower *follower) {
 	}
 }
 
-static void take(struct follower *follower) {
+static void take_record(struct follower *follower) {
 	if (backoff_is_over(&follower->backoff, clock_monotonic_ms()))
 		read_one(follower);
 	else
@@ -59,11 +59,11 @@ static void take(struct follower *follower) {
 		follower->options.on_tick(follower->options.userdata);
 }
 
-static void *run(void *userdata) {
+static void *run_follower(void *userdata) {
 	struct follower *follower = userdata;
 
 	while (!atomic_load(&follower->stopping))
-		take(follower);
+		take_record(follower);
 	return NULL;
 }
 
@@ -82,7 +82,7 @@ enum admin_status follower_start(const struct config *config,
 		return status;
 	if (options->start == READER_FROM_END)
 		atomic_store(&follower->caught_up, true);
-	if (pthread_create(&follower->thread, NULL, run, follower)) {
+	if (pthread_create(&follower->thread, NULL, run_follower, follower)) {
 		log_error("the system refuses a thread", "topic=%s", follower->name);
 		return ADMIN_NO_OUTCOME;
 	}

@@ -137,7 +137,7 @@ static enum admin_status start_operations(struct gateway *gateway) {
 }
 
 /* Starts the reader of outcomes before the first command can be sent. */
-static enum admin_status start(struct gateway *gateway, int64_t timeout_ms) {
+static enum admin_status start_parts(struct gateway *gateway, int64_t timeout_ms) {
 	const struct config *config = gateway->config;
 	enum admin_status status = open_tls(gateway);
 
@@ -208,7 +208,7 @@ enum admin_status gateway_run(const struct config *config, const char *version,
 	raise_file_limit(config);
 	signals_block();
 	signal(SIGPIPE, SIG_IGN);
-	status = start(&gateway, timeout_ms);
+	status = start_parts(&gateway, timeout_ms);
 	if (!status) {
 		log_info("gateway started", "version=%s host=%s port=%u tls=%s", version,
 			 config->gateway_listen.host, http_server_port(gateway.api),

@@ -14,11 +14,11 @@ struct share {
 	char tenant_id[];
 };
 
-struct entry {
+struct waiting {
 	UT_hash_handle hh;
-	struct share *share;       /* the tenant's */
-	struct entry *prev, *next; /* in the order of arrival, which is that of the deadlines */
-	int64_t deadline_ms;       /* monotonic */
+	struct share *share;         /* the tenant's */
+	struct waiting *prev, *next; /* in the order of arrival, which is that of the deadlines */
+	int64_t deadline_ms;         /* monotonic */
 	pending_fn done;
 	void *userdata;
 	size_t name_len;
@@ -27,8 +27,8 @@ struct entry {
 
 struct pending {
 	pthread_mutex_t lock;
-	struct entry *by_name, *by_deadline; /* guarded by `lock` */
-	struct share *shares;                /* guarded by `lock` */
+	struct waiting *by_name, *by_deadline; /* guarded by `lock` */
+	struct share *shares;                  /* guarded by `lock` */
 	size_t count, max;
 	int64_t timeout_ms;
 };
@@ -49,11 +49,11 @@ void pending_free(struct pending *pending) {
 	free(pending);
 }
 
-static struct entry *entry_new(const char *tenant_id, const char *command_id,
-			       const char *request_id) {
+static struct waiting *entry_new(const char *tenant_id, const char *command_id,
+				 const char *request_id) {
 	size_t tenant_size = strlen(tenant_id) + 1, command_size = strlen(command_id) + 1,
 	       request_len = strlen(request_id);
-	struct entry *entry =
+	struct waiting *entry =
 	    x_calloc(1, sizeof(*entry) + tenant_size + command_size + request_len);
 
 	memcpy(entry->name, tenant_id, tenant_size);
@@ -85,7 +85,7 @@ static void release_share(struct pending *pending, struct share *share) {
 	free(share);
 }
 
-static void remove_entry(struct pending *pending, struct entry *entry) {
+static void remove_entry(struct pending *pending, struct waiting *entry) {
 	HASH_DEL(pending->by_name, entry);
 	DL_DELETE(pending->by_deadline, entry);
 	pending->count--;
@@ -93,8 +93,8 @@ static void remove_entry(struct pending *pending, struct entry *entry) {
 	release_share(pending, entry->share);
 }
 
-static struct entry *find(const struct pending *pending, const struct entry *probe) {
-	struct entry *entry;
+static struct waiting *find_entry(const struct pending *pending, const struct waiting *probe) {
+	struct waiting *entry;
 
 	HASH_FIND(hh, pending->by_name, probe->name, probe->name_len, entry);
 	return entry;
@@ -102,12 +102,13 @@ static struct entry *find(const struct pending *pending, const struct entry *pro
 
 /* Takes out the entry of that name; with `userdata`, only the entry of that. Returns NULL where
  * there is none. */
-static struct entry *take(struct pending *pending, const char *tenant_id, const char *command_id,
-			  const char *request_id, const void *userdata) {
-	struct entry *probe = entry_new(tenant_id, command_id, request_id), *entry;
+static struct waiting *take_entry(struct pending *pending, const char *tenant_id,
+				  const char *command_id, const char *request_id,
+				  const void *userdata) {
+	struct waiting *probe = entry_new(tenant_id, command_id, request_id), *entry;
 
 	pthread_mutex_lock(&pending->lock);
-	entry = find(pending, probe);
+	entry = find_entry(pending, probe);
 	if (entry && userdata && entry->userdata != userdata)
 		entry = NULL;
 	if (entry)
@@ -118,10 +119,10 @@ static struct entry *take(struct pending *pending, const char *tenant_id, const 
 }
 
 /* Call it under the lock. */
-static int add(struct pending *pending, struct entry *entry) {
+static int add_entry(struct pending *pending, struct waiting *entry) {
 	struct share *share;
 
-	if (find(pending, entry))
+	if (find_entry(pending, entry))
 		return PENDING_E_EXISTS;
 	if (pending->count >= pending->max)
 		return PENDING_E_FULL;
@@ -139,14 +140,14 @@ static int add(struct pending *pending, struct entry *entry) {
 
 int pending_add(struct pending *pending, const struct command_envelope *envelope, pending_fn done,
 		void *userdata) {
-	struct entry *entry =
+	struct waiting *entry =
 	    entry_new(envelope->tenant_id, envelope->command_id, envelope->request_id);
 	int r;
 
 	entry->done = done;
 	entry->userdata = userdata;
 	pthread_mutex_lock(&pending->lock);
-	r = add(pending, entry);
+	r = add_entry(pending, entry);
 	pthread_mutex_unlock(&pending->lock);
 	if (r)
 		free(entry);
@@ -155,8 +156,8 @@ int pending_add(struct pending *pending, const struct command_envelope *envelope
 
 bool pending_cancel(struct pending *pending, const struct command_envelope *envelope,
 		    const void *userdata) {
-	struct entry *entry = take(pending, envelope->tenant_id, envelope->command_id,
-				   envelope->request_id, userdata);
+	struct waiting *entry = take_entry(pending, envelope->tenant_id, envelope->command_id,
+					   envelope->request_id, userdata);
 	bool was_there = entry;
 
 	free(entry);
@@ -164,10 +165,10 @@ bool pending_cancel(struct pending *pending, const struct command_envelope *enve
 }
 
 void pending_settle(struct pending *pending, const struct analytic_event *outcome) {
-	struct entry *entry =
-	    outcome->request_id
-		? take(pending, outcome->tenant_id, outcome->command_id, outcome->request_id, NULL)
-		: NULL;
+	struct waiting *entry = outcome->request_id
+				    ? take_entry(pending, outcome->tenant_id, outcome->command_id,
+						 outcome->request_id, NULL)
+				    : NULL;
 
 	if (!entry)
 		return;
@@ -175,8 +176,8 @@ void pending_settle(struct pending *pending, const struct analytic_event *outcom
 	free(entry);
 }
 
-static struct entry *take_expired(struct pending *pending, int64_t now_ms) {
-	struct entry *entry;
+static struct waiting *take_expired(struct pending *pending, int64_t now_ms) {
+	struct waiting *entry;
 
 	pthread_mutex_lock(&pending->lock);
 	entry = pending->by_deadline;
@@ -189,7 +190,7 @@ static struct entry *take_expired(struct pending *pending, int64_t now_ms) {
 }
 
 void pending_expire(struct pending *pending, int64_t now_ms) {
-	for (struct entry *entry; (entry = take_expired(pending, now_ms));) {
+	for (struct waiting *entry; (entry = take_expired(pending, now_ms));) {
 		entry->done(entry->userdata, NULL);
 		free(entry);
 	}

@@ -44,8 +44,8 @@ static int64_t first_expiry(const struct signing_keys *keys) {
 
 /* Renders for the first query after a change, so that the rotations of a tenant cost other tenants
  * nothing. */
-static void render(const struct public_keys *keys, struct arena *arena, struct tenant_keys *tenant,
-		   int64_t now_ms) {
+static void render_set(const struct public_keys *keys, struct arena *arena,
+		       struct tenant_keys *tenant, int64_t now_ms) {
 	struct signing_keys list;
 
 	signing_keys_take(&list, arena, keys->codec, tenant->fold, now_ms);
@@ -58,15 +58,15 @@ static void render(const struct public_keys *keys, struct arena *arena, struct t
 
 /* --- The fold --- */
 
-static struct tenant_keys *find(const struct public_keys *keys, const char *tenant_id) {
+static struct tenant_keys *find_tenant(const struct public_keys *keys, const char *tenant_id) {
 	struct tenant_keys *tenant;
 
 	HASH_FIND_STR(keys->tenants, tenant_id, tenant);
 	return tenant;
 }
 
-static struct tenant_keys *find_or_add(struct public_keys *keys, const char *tenant_id) {
-	struct tenant_keys *tenant = find(keys, tenant_id);
+static struct tenant_keys *find_or_add_tenant(struct public_keys *keys, const char *tenant_id) {
+	struct tenant_keys *tenant = find_tenant(keys, tenant_id);
 
 	if (tenant)
 		return tenant;
@@ -79,7 +79,7 @@ static struct tenant_keys *find_or_add(struct public_keys *keys, const char *ten
 	return tenant;
 }
 
-static void apply(struct public_keys *keys, const struct record *record) {
+static void apply_key(struct public_keys *keys, const struct record *record) {
 	const struct state_fold_key at = { .partition = record->partition,
 					   .bytes = record->key,
 					   .len = record->key_len };
@@ -91,7 +91,7 @@ static void apply(struct public_keys *keys, const struct record *record) {
 	    key.kind != STATE_SIGNING_KEY)
 		return;
 	pthread_rwlock_wrlock(&keys->lock);
-	tenant = find_or_add(keys, key.tenant_id);
+	tenant = find_or_add_tenant(keys, key.tenant_id);
 	pthread_rwlock_unlock(&keys->lock);
 	pthread_mutex_lock(&tenant->lock);
 	state_fold_apply(tenant->fold, &at, record->value, record->len);
@@ -105,7 +105,7 @@ void public_keys_apply(struct public_keys *keys, const struct record *record) {
 
 	if (record->key_len >= sizeof(prefix) - 1 &&
 	    !memcmp(record->key, prefix, sizeof(prefix) - 1))
-		apply(keys, record);
+		apply_key(keys, record);
 }
 
 /* --- Life --- */
@@ -135,8 +135,8 @@ void public_keys_free(struct public_keys *keys) {
 	free(keys);
 }
 
-static void copy(const struct tenant_keys *tenant, struct arena *arena,
-		 struct public_key_set *out) {
+static void copy_set(const struct tenant_keys *tenant, struct arena *arena,
+		     struct public_key_set *out) {
 	*out = (struct public_key_set){ .text = arena_memdup(arena, tenant->text.data,
 							     tenant->text.len),
 					.len = tenant->text.len,
@@ -144,7 +144,7 @@ static void copy(const struct tenant_keys *tenant, struct arena *arena,
 	memcpy(out->etag, tenant->etag, sizeof(out->etag));
 }
 
-static void copy_empty(struct public_key_set *out) {
+static void copy_empty_set(struct public_key_set *out) {
 	*out = (struct public_key_set){ .text = "{\"keys\":[]}\n",
 					.len = strlen("{\"keys\":[]}\n"),
 					.is_empty = true,
@@ -157,18 +157,18 @@ int public_keys_get(struct public_keys *keys, struct arena *arena, const char *t
 	bool is_whole;
 
 	pthread_rwlock_rdlock(&keys->lock);
-	tenant = find(keys, tenant_id);
+	tenant = find_tenant(keys, tenant_id);
 	pthread_rwlock_unlock(&keys->lock);
 	if (!tenant) {
-		copy_empty(out);
+		copy_empty_set(out);
 		return 0;
 	}
 	pthread_mutex_lock(&tenant->lock);
 	if (tenant->valid_until_ms <= now_ms)
-		render(keys, arena, tenant, now_ms);
+		render_set(keys, arena, tenant, now_ms);
 	is_whole = !tenant->text.overflowed;
 	if (is_whole)
-		copy(tenant, arena, out);
+		copy_set(tenant, arena, out);
 	pthread_mutex_unlock(&tenant->lock);
 	return is_whole ? 0 : PUBLIC_KEYS_E_TOO_LARGE;
 }

@@ -7,7 +7,7 @@ static const char POLICY[] = "default-src 'none'; script-src 'self'; style-src '
 			     "'self'; connect-src 'self'; form-action 'none'; "
 			     "base-uri 'none'; frame-ancestors 'none'";
 
-static const struct static_file *find(const char *pattern) {
+static const struct static_file *find_file(const char *pattern) {
 	const struct static_file *file = static_files;
 
 	while (strcmp(file->path, pattern) != 0)
@@ -17,7 +17,7 @@ static const struct static_file *find(const char *pattern) {
 
 void serve_static(struct exchange *exchange) {
 	struct http_answer *answer = &exchange->http->answer;
-	const struct static_file *file = find(exchange->match.route->pattern);
+	const struct static_file *file = find_file(exchange->match.route->pattern);
 	char *etag = arena_alloc(exchange->http->arena, ETAG_SIZE);
 
 	etag_make(etag, file->bytes, file->len);

@@ -60,7 +60,7 @@ const struct token *token_list_find(const struct token_list *list, const char *t
 }
 
 /* Takes ownership of the token. */
-static void append(struct token_list *list, const struct token *token) {
+static void append_token(struct token_list *list, const struct token *token) {
 	if (list->count == list->capacity) {
 		list->capacity = MAX(2 * list->capacity, (size_t)8);
 		list->items = x_realloc(list->items, list->capacity * sizeof(*list->items));
@@ -70,7 +70,7 @@ static void append(struct token_list *list, const struct token *token) {
 
 /* --- Reading --- */
 
-static int refuse(struct buffer *why, const char *file, size_t line, const char *rule) {
+static int refuse_line(struct buffer *why, const char *file, size_t line, const char *rule) {
 	buffer_printf(why, "%s: line %zu: %s", file, line, rule);
 	return TOKEN_FILE_E_REFUSED;
 }
@@ -103,9 +103,9 @@ static int parse_all(const char *file, const char *text, struct token_list *out,
 		const char *wrong = len ? parse_token(text, len, &token) : NULL;
 
 		if (wrong)
-			return refuse(why, file, number, wrong);
+			return refuse_line(why, file, number, wrong);
 		if (len)
-			append(out, &token);
+			append_token(out, &token);
 		text += len + (text[len] == '\n');
 	}
 	return 0;
@@ -152,7 +152,7 @@ int token_file_read(const char *file, struct token_list *out, struct stat *at, s
 	if (r)
 		return r;
 	if (text.len && !utf8_is_text(text.data, text.len))
-		return refuse(why, file, 1, "the file must be UTF-8 text");
+		return refuse_line(why, file, 1, "the file must be UTF-8 text");
 	r = text.len ? parse_all(file, text.data, &list, why) : 0;
 	if (r)
 		return r;
@@ -232,14 +232,14 @@ static int write_list(const char *file, const struct token_list *list) {
 }
 
 /* Follows links, so that their target is locked and replaced, and a link stays a link. */
-static char *resolve(const char *file) {
+static char *resolve_links(const char *file) {
 	char *resolved = realpath(file, NULL);
 
 	return resolved ? resolved : x_strdup(file);
 }
 
 /* Returns a descriptor that holds the lock until it is closed, or a negative errno. */
-static int lock(const char *file) {
+static int lock_file(const char *file) {
 	_cleanup_(x_freep) char *name = x_asprintf("%s.lock", file);
 	_cleanup_(fd_closep) int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int taken = fd;
@@ -269,8 +269,8 @@ static void token_make(const char *tenant_id, char text[TOKEN_TEXT_SIZE], struct
 int token_file_add(const char *file, const char *tenant_id, char text[TOKEN_TEXT_SIZE],
 		   struct token *out, struct buffer *why) {
 	_cleanup_(token_list_destroy) struct token_list list = { 0 };
-	_cleanup_(x_freep) char *resolved = resolve(file);
-	_cleanup_(fd_closep) int locked = lock(resolved);
+	_cleanup_(x_freep) char *resolved = resolve_links(file);
+	_cleanup_(fd_closep) int locked = lock_file(resolved);
 	struct token token, kept;
 	int r = locked < 0 ? locked : token_file_read(resolved, &list, NULL, why);
 
@@ -280,7 +280,7 @@ int token_file_add(const char *file, const char *tenant_id, char text[TOKEN_TEXT
 	kept = token;
 	kept.id = x_strdup(token.id);
 	kept.tenant_id = x_strdup(token.tenant_id);
-	append(&list, &token);
+	append_token(&list, &token);
 	r = write_list(resolved, &list);
 	if (r)
 		token_destroy(&kept);
@@ -291,8 +291,8 @@ int token_file_add(const char *file, const char *tenant_id, char text[TOKEN_TEXT
 
 int token_file_remove(const char *file, const char *id, bool *found, struct buffer *why) {
 	_cleanup_(token_list_destroy) struct token_list list = { 0 };
-	_cleanup_(x_freep) char *resolved = resolve(file);
-	_cleanup_(fd_closep) int locked = lock(resolved);
+	_cleanup_(x_freep) char *resolved = resolve_links(file);
+	_cleanup_(fd_closep) int locked = lock_file(resolved);
 	int r = locked < 0 ? locked : token_file_read(resolved, &list, NULL, why);
 	size_t kept = 0;
 

@@ -141,8 +141,8 @@ enum admin_status client_complain_timeout(const struct client *client, const cha
 }
 
 /* Decodes the event again, into the caller's arena. Its bytes are still in `client->record`. */
-static enum admin_status keep(struct client *client, struct arena *arena,
-			      struct analytic_event *out) {
+static enum admin_status keep_outcome(struct client *client, struct arena *arena,
+				      struct analytic_event *out) {
 	const char *why;
 
 	if (codec_decode_event(client->codec, arena, client->record.value, client->record.len, out,
@@ -162,7 +162,7 @@ enum admin_status client_await(struct client *client, struct arena *arena,
 		switch (client_next_outcome(client, envelope->tenant_id, (int)left_ms, out)) {
 		case READER_RECORD:
 			if (!strcmp(out->command_id, envelope->command_id))
-				return keep(client, arena, out);
+				return keep_outcome(client, arena, out);
 			break;
 		case READER_FAILED:
 			return client_status(client);

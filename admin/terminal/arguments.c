@@ -49,7 +49,7 @@ static void add_operand(struct arguments *arguments, const char *operand) {
 	arguments->operands[arguments->operand_count++] = operand;
 }
 
-static int refuse(int kind, const char *argument) {
+static int refuse_argument(int kind, const char *argument) {
 	if (kind == ':')
 		terminal_complain("%s needs a value", argument);
 	else
@@ -68,7 +68,7 @@ int arguments_parse(struct arguments *arguments, const struct flag *const *table
 	while ((kind = getopt_long(argc, argv, stop_at_operand ? "+:" : ":", table.options,
 				   &index)) != -1) {
 		if (kind != 0)
-			return refuse(kind, argv[optind - 1]);
+			return refuse_argument(kind, argv[optind - 1]);
 		add_given(arguments, table.rows[index], optarg);
 	}
 	if (next)
