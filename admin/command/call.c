@@ -4,25 +4,25 @@
 #include "kafka/record_codec.h"
 
 enum admin_status call_open(struct call *call, const struct invocation *invocation,
-			    const struct client_options *options) {
+			    const struct command_client_options *options) {
 	*call = (struct call){ .invocation = invocation,
 			       .arena = arena_new(),
 			       .codec = record_codec_new(invocation->config) };
 	if (!call->codec)
 		return ADMIN_USAGE;
-	return client_open(invocation->config, call->codec, options, &call->client);
+	return command_client_open(invocation->config, call->codec, options, &call->client);
 }
 
 void call_close(struct call *call) {
-	client_closep(&call->client);
+	command_client_closep(&call->client);
 	codec_freep(&call->codec);
 	arena_freep(&call->arena);
 }
 
 enum admin_status call_and_show(const struct invocation *invocation,
 				const struct command *command) {
-	const struct client_options options = { .awaits_outcomes = true,
-						.timeout_ms = invocation->timeout_ms };
+	const struct command_client_options options = { .awaits_outcomes = true,
+							.timeout_ms = invocation->timeout_ms };
 	_cleanup_(call_close) struct call call;
 	struct command filled = *command;
 	struct analytic_event outcome;
@@ -31,6 +31,6 @@ enum admin_status call_and_show(const struct invocation *invocation,
 	if (status)
 		return status;
 	filled.envelope = envelope_from_arguments(invocation, call.arena);
-	status = client_call(call.client, call.arena, &filled, &outcome);
+	status = command_client_call(call.client, call.arena, &filled, &outcome);
 	return status ? status : show_outcome(&outcome, invocation->json);
 }

@@ -3,18 +3,18 @@
 
 #include "command/command.h"
 #include "command/envelope.h"
-#include "kafka/client.h"
+#include "kafka/command_client.h"
 
 struct call {
 	const struct invocation *invocation;
 	struct arena *arena;
 	struct codec *codec;
-	struct client *client;
+	struct command_client *client;
 };
 
 /* Opens the codec and the client. Close `call` with call_close also where this fails. */
 enum admin_status call_open(struct call *call, const struct invocation *invocation,
-			    const struct client_options *options) _must_check_;
+			    const struct command_client_options *options) _must_check_;
 void call_close(struct call *call);
 
 /* Sends `command` with an envelope from the command line, and prints its outcome. */

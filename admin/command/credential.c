@@ -59,9 +59,9 @@ static struct issuance from_flags(const struct invocation *invocation, struct ar
 }
 
 static enum admin_status issue_one(const struct invocation *invocation) {
-	const struct client_options options = { .issues = true,
-						.awaits_outcomes = true,
-						.timeout_ms = invocation->timeout_ms };
+	const struct command_client_options options = { .issues = true,
+							.awaits_outcomes = true,
+							.timeout_ms = invocation->timeout_ms };
 	_cleanup_(call_close) struct call call = { 0 };
 	struct analytic_event outcome;
 	struct issuance issuance;
@@ -72,15 +72,16 @@ static enum admin_status issue_one(const struct invocation *invocation) {
 	if (status)
 		return status;
 	issuance = from_flags(invocation, call.arena);
-	status = client_send_issuance(call.client, &issuance);
+	status = command_client_send_issuance(call.client, &issuance);
 	if (status == ADMIN_REFUSED) {
 		terminal_complain("the command is larger than command.max.bytes");
 		return ADMIN_USAGE;
 	}
 	if (!status)
-		status = client_flush(call.client);
+		status = command_client_flush(call.client);
 	if (!status)
-		status = client_await(call.client, call.arena, &issuance.envelope, &outcome);
+		status =
+		    command_client_await(call.client, call.arena, &issuance.envelope, &outcome);
 	return status ? status : show_outcome(&outcome, invocation->json);
 }
 

@@ -41,7 +41,7 @@ static enum admin_status send_item(struct run *run, const struct item *item) {
 		refuse_item(run, item, why);
 		return ADMIN_OK;
 	}
-	status = client_send_issuance(run->call.client, &issuance);
+	status = command_client_send_issuance(run->call.client, &issuance);
 	if (status == ADMIN_REFUSED) {
 		refuse_item(run, item, "larger than command.max.bytes");
 		return ADMIN_OK;
@@ -75,13 +75,13 @@ static enum admin_status take_outcomes(struct run *run, int wait_ms) {
 	struct analytic_event outcome;
 
 	for (;; wait_ms = 0) {
-		switch (client_next_outcome(run->call.client, run->invocation->tenant, wait_ms,
-					    &outcome)) {
+		switch (command_client_next_outcome(run->call.client, run->invocation->tenant,
+						    wait_ms, &outcome)) {
 		case READER_RECORD:
 			take_outcome(run, &outcome);
 			break;
 		case READER_FAILED:
-			return client_status(run->call.client);
+			return command_client_status(run->call.client);
 		case READER_NOTHING:
 		case READER_END:
 			return ADMIN_OK;
@@ -101,7 +101,7 @@ static enum admin_status send_all(struct run *run) {
 		progress_update(&run->progress, item_source_done(run->source), run->queued);
 	}
 	if (!status)
-		status = client_flush(run->call.client);
+		status = command_client_flush(run->call.client);
 	progress_finish(&run->progress, item_source_done(run->source), run->queued);
 	return status ? status : item_source_status(run->source);
 }
@@ -119,7 +119,7 @@ static enum admin_status await_all(struct run *run) {
 
 		if (wait_ms <= 0) {
 			terminal_complain("%" PRIu64 " commands are without an outcome", left);
-			return client_complain_timeout(run->call.client, "webhook-results");
+			return command_client_complain_timeout(run->call.client, "webhook-results");
 		}
 		status = take_outcomes(run, (int)wait_ms);
 		if (status)
@@ -132,8 +132,8 @@ static enum admin_status await_all(struct run *run) {
 }
 
 static void show_summary(const struct run *run) {
-	uint64_t sent = producer_acknowledged(client_producer(run->call.client)),
-		 lost = producer_lost(client_producer(run->call.client));
+	uint64_t sent = producer_acknowledged(command_client_producer(run->call.client)),
+		 lost = producer_lost(command_client_producer(run->call.client));
 	double seconds = (double)MAX(clock_monotonic_ms() - run->started_ms, (int64_t)1) / 1000;
 
 	if (run->invocation->json) {
@@ -165,9 +165,9 @@ static enum admin_status send_and_await(struct run *run) {
 
 enum admin_status issuance_file_send(const struct invocation *invocation) {
 	bool waits = arguments_has(invocation->arguments, "wait");
-	const struct client_options options = { .issues = true,
-						.awaits_outcomes = waits,
-						.timeout_ms = invocation->timeout_ms };
+	const struct command_client_options options = { .issues = true,
+							.awaits_outcomes = waits,
+							.timeout_ms = invocation->timeout_ms };
 	_cleanup_(item_source_closep) struct item_source *source = NULL;
 	_cleanup_(outstanding_freep) struct outstanding *outstanding =
 	    waits ? outstanding_new() : NULL;

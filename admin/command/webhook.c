@@ -118,8 +118,8 @@ static void append_page(struct arena *arena, struct webhook_page *all,
 }
 
 static enum admin_status list_all(const struct invocation *invocation, struct command *command) {
-	const struct client_options options = { .awaits_outcomes = true,
-						.timeout_ms = invocation->timeout_ms };
+	const struct command_client_options options = { .awaits_outcomes = true,
+							.timeout_ms = invocation->timeout_ms };
 	_cleanup_(call_close) struct call call;
 	enum admin_status status = call_open(&call, invocation, &options);
 	struct webhook_page all = { 0 };
@@ -129,7 +129,7 @@ static enum admin_status list_all(const struct invocation *invocation, struct co
 		return status;
 	do {
 		command->envelope = envelope_from_arguments(invocation, call.arena);
-		status = client_call(call.client, call.arena, command, &outcome);
+		status = command_client_call(call.client, call.arena, command, &outcome);
 		if (status)
 			return status;
 		if (outcome.step == ANALYTIC_FAIL || outcome.data.kind != EVENT_DATA_WEBHOOK_PAGE)

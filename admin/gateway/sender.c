@@ -3,7 +3,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "kafka/client.h"
+#include "kafka/command_client.h"
 #include "kafka/record_codec.h"
 
 #include <pthread.h>
@@ -15,15 +15,15 @@ struct sender {
 	int64_t timeout_ms;
 	pthread_mutex_t lock; /* guards the members below: a codec serves one thread at a time */
 	struct codec *codec;
-	struct client *client;
+	struct command_client *client;
 	bool failed;
 	struct backoff backoff; /* used only by sender_mend, on its thread */
 };
 
-static enum admin_status open_client(const struct sender *sender, struct client **out) {
-	const struct client_options options = { .timeout_ms = sender->timeout_ms };
+static enum admin_status open_client(const struct sender *sender, struct command_client **out) {
+	const struct command_client_options options = { .timeout_ms = sender->timeout_ms };
 
-	return client_open(sender->config, sender->codec, &options, out);
+	return command_client_open(sender->config, sender->codec, &options, out);
 }
 
 enum admin_status sender_open(const struct config *config, int64_t timeout_ms,
@@ -45,7 +45,7 @@ enum admin_status sender_open(const struct config *config, int64_t timeout_ms,
 
 void sender_close(struct sender *sender) {
 	if (sender->client)
-		client_close(sender->client);
+		command_client_close(sender->client);
 	codec_freep(&sender->codec);
 	pthread_mutex_destroy(&sender->lock);
 	free(sender);
@@ -55,7 +55,7 @@ int sender_send(struct sender *sender, const struct command *command) {
 	enum admin_status status;
 
 	pthread_mutex_lock(&sender->lock);
-	status = client_send_command(sender->client, command);
+	status = command_client_send_command(sender->client, command);
 	if (status && status != ADMIN_REFUSED)
 		sender->failed = true;
 	pthread_mutex_unlock(&sender->lock);
@@ -73,7 +73,7 @@ static bool has_failed(struct sender *sender) {
 
 /* Opens the client without the lock: that waits for brokers, and requests would wait with it. */
 void sender_mend(struct sender *sender) {
-	struct client *client = NULL, *old;
+	struct command_client *client = NULL, *old;
 	int64_t now_ms = clock_monotonic_ms();
 
 	if (!has_failed(sender) || !backoff_is_over(&sender->backoff, now_ms))
@@ -89,5 +89,5 @@ void sender_mend(struct sender *sender) {
 	sender->failed = false;
 	pthread_mutex_unlock(&sender->lock);
 	log_warn("a new producer", "reason=%s", log_quote("the old one failed"));
-	client_close(old);
+	command_client_close(old);
 }

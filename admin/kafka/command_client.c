@@ -1,9 +1,9 @@
-#include "kafka/client.h"
+#include "kafka/command_client.h"
 
 #include "base/clock.h"
 #include "rdkafka/topic_names.h"
 
-struct client {
+struct command_client {
 	struct codec *codec;
 	struct producer *producer;
 	struct reader *results; /* NULL: outcomes are not awaited */
@@ -13,7 +13,7 @@ struct client {
 	int64_t timeout_ms;
 };
 
-static enum admin_status open_results(const struct config *config, struct client *client) {
+static enum admin_status open_results(const struct config *config, struct command_client *client) {
 	_cleanup_(x_freep) char *topic = topic_name(config->topic_prefix, TOPIC_RESULTS);
 	const struct reader_options options = { .topic = topic,
 						.start = READER_FROM_END,
@@ -23,7 +23,7 @@ static enum admin_status open_results(const struct config *config, struct client
 }
 
 static enum admin_status open_commands(const struct config *config, bool issues,
-				       struct client *client) {
+				       struct command_client *client) {
 	_cleanup_(x_freep) char *topic =
 	    topic_name(config->topic_prefix, issues ? TOPIC_ISSUANCE : TOPIC_ADMIN);
 	const struct producer_options options = { .topic = topic,
@@ -32,9 +32,11 @@ static enum admin_status open_commands(const struct config *config, bool issues,
 	return producer_open(config, &options, &client->producer);
 }
 
-enum admin_status client_open(const struct config *config, struct codec *codec,
-			      const struct client_options *options, struct client **out) {
-	_cleanup_(client_closep) struct client *client = x_calloc(1, sizeof(*client));
+enum admin_status command_client_open(const struct config *config, struct codec *codec,
+				      const struct command_client_options *options,
+				      struct command_client **out) {
+	_cleanup_(command_client_closep) struct command_client *client =
+	    x_calloc(1, sizeof(*client));
 	enum admin_status status;
 
 	client->codec = codec;
@@ -49,7 +51,7 @@ enum admin_status client_open(const struct config *config, struct codec *codec,
 	return status;
 }
 
-void client_close(struct client *client) {
+void command_client_close(struct command_client *client) {
 	if (client->producer)
 		producer_close(client->producer);
 	if (client->results)
@@ -59,7 +61,7 @@ void client_close(struct client *client) {
 	free(client);
 }
 
-static enum admin_status send_encoded(struct client *client,
+static enum admin_status send_encoded(struct command_client *client,
 				      const struct command_envelope *envelope) {
 	const char *traceparent = envelope->traceparent;
 	const struct record_header header = { .name = "traceparent",
@@ -77,23 +79,25 @@ static enum admin_status send_encoded(struct client *client,
 	return producer_send(client->producer, &record);
 }
 
-enum admin_status client_send_command(struct client *client, const struct command *command) {
+enum admin_status command_client_send_command(struct command_client *client,
+					      const struct command *command) {
 	buffer_clear(&client->encoded);
 	codec_encode_command(client->codec, command, &client->encoded);
 	return send_encoded(client, &command->envelope);
 }
 
-enum admin_status client_send_issuance(struct client *client, const struct issuance *issuance) {
+enum admin_status command_client_send_issuance(struct command_client *client,
+					       const struct issuance *issuance) {
 	buffer_clear(&client->encoded);
 	codec_encode_issuance(client->codec, issuance, &client->encoded);
 	return send_encoded(client, &issuance->envelope);
 }
 
-enum admin_status client_flush(struct client *client) {
+enum admin_status command_client_flush(struct command_client *client) {
 	return producer_flush(client->producer);
 }
 
-const struct producer *client_producer(const struct client *client) {
+const struct producer *command_client_producer(const struct command_client *client) {
 	return client->producer;
 }
 
@@ -104,7 +108,8 @@ static bool is_of_tenant(const struct record *record, const char *tenant_id) {
 
 /* Compares the key first, which is cheaper than decoding. A record that cannot be decoded is
  * skipped. */
-static bool take_outcome(struct client *client, const char *tenant_id, struct analytic_event *out) {
+static bool take_outcome(struct command_client *client, const char *tenant_id,
+			 struct analytic_event *out) {
 	const struct record *record = &client->record;
 	const char *why;
 
@@ -116,8 +121,8 @@ static bool take_outcome(struct client *client, const char *tenant_id, struct an
 	       out->command_id && (out->step == ANALYTIC_SUCCESS || out->step == ANALYTIC_FAIL);
 }
 
-enum reader_event client_next_outcome(struct client *client, const char *tenant_id, int wait_ms,
-				      struct analytic_event *out) {
+enum reader_event command_client_next_outcome(struct command_client *client, const char *tenant_id,
+					      int wait_ms, struct analytic_event *out) {
 	int64_t deadline_ms = clock_monotonic_ms() + wait_ms;
 
 	for (;;) {
@@ -132,16 +137,17 @@ enum reader_event client_next_outcome(struct client *client, const char *tenant_
 	}
 }
 
-enum admin_status client_status(const struct client *client) {
+enum admin_status command_client_status(const struct command_client *client) {
 	return reader_status(client->results);
 }
 
-enum admin_status client_complain_timeout(const struct client *client, const char *what) {
+enum admin_status command_client_complain_timeout(const struct command_client *client,
+						  const char *what) {
 	return reader_complain_timeout(client->results, what, client->timeout_ms);
 }
 
 /* Decodes the event again, into the caller's arena. Its bytes are still in `client->record`. */
-static enum admin_status keep_outcome(struct client *client, struct arena *arena,
+static enum admin_status keep_outcome(struct command_client *client, struct arena *arena,
 				      struct analytic_event *out) {
 	const char *why;
 
@@ -151,39 +157,40 @@ static enum admin_status keep_outcome(struct client *client, struct arena *arena
 	return ADMIN_OK;
 }
 
-enum admin_status client_await(struct client *client, struct arena *arena,
-			       const struct command_envelope *envelope,
-			       struct analytic_event *out) {
+enum admin_status command_client_await(struct command_client *client, struct arena *arena,
+				       const struct command_envelope *envelope,
+				       struct analytic_event *out) {
 	int64_t deadline_ms = clock_monotonic_ms() + client->timeout_ms;
 
 	for (;;) {
 		int64_t left_ms = MAX(deadline_ms - clock_monotonic_ms(), (int64_t)0);
 
-		switch (client_next_outcome(client, envelope->tenant_id, (int)left_ms, out)) {
+		switch (
+		    command_client_next_outcome(client, envelope->tenant_id, (int)left_ms, out)) {
 		case READER_RECORD:
 			if (!strcmp(out->command_id, envelope->command_id))
 				return keep_outcome(client, arena, out);
 			break;
 		case READER_FAILED:
-			return client_status(client);
+			return command_client_status(client);
 		case READER_NOTHING:
 		case READER_END:
 			terminal_complain("no outcome of command %s of tenant %s",
 					  envelope->command_id, envelope->tenant_id);
-			return client_complain_timeout(client, "webhook-results");
+			return command_client_complain_timeout(client, "webhook-results");
 		}
 	}
 }
 
-enum admin_status client_call(struct client *client, struct arena *arena,
-			      const struct command *command, struct analytic_event *out) {
-	enum admin_status status = client_send_command(client, command);
+enum admin_status command_client_call(struct command_client *client, struct arena *arena,
+				      const struct command *command, struct analytic_event *out) {
+	enum admin_status status = command_client_send_command(client, command);
 
 	if (status == ADMIN_REFUSED) {
 		terminal_complain("the command is larger than command.max.bytes");
 		return ADMIN_USAGE;
 	}
 	if (!status)
-		status = client_flush(client);
-	return status ? status : client_await(client, arena, &command->envelope, out);
+		status = command_client_flush(client);
+	return status ? status : command_client_await(client, arena, &command->envelope, out);
 }
