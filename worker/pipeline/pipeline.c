@@ -29,7 +29,7 @@ struct pipeline {
 
 	struct pipeline_metrics metrics;
 	int wake_fd;
-	atomic_bool stopping; /* set by a signal handler, on whichever thread it came to */
+	atomic_bool stopping; /* set on any thread, by pipeline_stop */
 	atomic_bool has_joined;
 };
 

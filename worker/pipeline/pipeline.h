@@ -42,7 +42,7 @@ int pipeline_open(struct pipeline *pipeline) _must_check_;
  */
 int pipeline_run(struct pipeline *pipeline) _must_check_;
 
-/* Both are safe in signal handlers and from any thread. */
+/* Both may be called on any thread. */
 void pipeline_stop(struct pipeline *pipeline);
 void pipeline_wake(struct pipeline *pipeline);
 

@@ -15,7 +15,7 @@ static inline void wake_wait(int fd, int64_t timeout_ms) {
 		return; /* another wake-up was read already */
 }
 
-/* Safe in signal handlers and from any thread. */
+/* May be called on any thread. */
 static inline void wake_up(int fd) {
 	uint64_t one = 1;
 
