@@ -208,6 +208,20 @@ static void the_pieces_of_a_request_do_not_matter(void **state _unused_) {
 	check_rows(7);
 }
 
+static void one_empty_line_is_skipped_and_no_second_one(void **state _unused_) {
+	struct http_server *server = start_server(16, NEVER_MS, NEVER_MS);
+	_cleanup_(buffer_destroy) struct buffer answers = BUFFER_INIT(BIG_BYTES);
+	int fd = connect_to(server);
+
+	send_bytes(fd, "\r\n", SIZE_MAX);
+	usleep(WAIT_MS * 1000);
+	send_bytes(fd, "\r\n" LAST, SIZE_MAX);
+	read_answer(fd, NULL, &answers);
+	assert_non_null(strstr(answers.data, "HTTP/1.1 400 "));
+	close(fd);
+	stop_server(server);
+}
+
 static void a_client_that_asks_is_told_to_continue(void **state _unused_) {
 	struct http_server *server = start_server(16, NEVER_MS, NEVER_MS);
 	_cleanup_(buffer_destroy) struct buffer answers = BUFFER_INIT(BIG_BYTES);
@@ -302,6 +316,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_answered_one_after_the_other),
 		cmocka_unit_test(the_pieces_of_a_request_do_not_matter),
+		cmocka_unit_test(one_empty_line_is_skipped_and_no_second_one),
 		cmocka_unit_test(a_client_that_asks_is_told_to_continue),
 		cmocka_unit_test(a_large_answer_comes_whole),
 		cmocka_unit_test(a_client_that_says_nothing_is_closed),
