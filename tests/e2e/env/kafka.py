@@ -362,10 +362,12 @@ class State(Reader):
     def __init__(self, bootstrap, prefix, schemas):
         self.schema = schemas.state
         self.values = {}
+        self.written = defaultdict(dict)  # by partition: {offset: (key, whether it has a value)}
         super().__init__(bootstrap, prefix + "webhook-state")
 
     def take(self, message):
         key = message.key().decode()
+        self.written[message.partition()][message.offset()] = (key, message.value() is not None)
         key = (key, message.partition()) if key == "position" else key
         if message.value() is None:
             self.values.pop(key, None)
@@ -381,6 +383,18 @@ class State(Reader):
             for key, value in self.values.items()
             if isinstance(key, str) and key.startswith(prefix)
         }
+
+    def written_together(self, key):
+        """What the transaction that wrote the tombstone of `key` had written before it, as (key, whether it has a value). Its end takes an offset."""
+        self.catch_up()
+        for written in self.written.values():
+            for offset, record in written.items():
+                if record == (key, False):
+                    together = []
+                    while (offset := offset - 1) in written:
+                        together.append(written[offset])
+                    return together
+        raise AssertionError(f"no tombstone of {key}")
 
     def registry(self, tenant):
         """What a refused command must leave as it was."""
