@@ -364,10 +364,12 @@ class State(Reader):
     def __init__(self, bootstrap, prefix, schemas):
         self.schema = schemas.state
         self.values = {}
+        self.written = defaultdict(dict)  # by partition: {offset: (key, whether it has a value)}
         super().__init__(bootstrap, prefix + "webhook-state")
 
     def take(self, message):
         key = message.key().decode()
+        self.written[message.partition()][message.offset()] = (key, message.value() is not None)
         key = (key, message.partition()) if key == "position" else key
         if message.value() is None:
             self.values.pop(key, None)
@@ -379,6 +381,20 @@ class State(Reader):
         self.catch_up()
         prefix = f"{kind}/{tenant}/" if tenant else f"{kind}/"
         return {key: avro.plain(self.schema.decode(value)["state"]) for key, value in self.values.items() if isinstance(key, str) and key.startswith(prefix)}
+
+    def written_together(self, key):
+        """The records that the transaction which wrote the tombstone of `key` had written before it, as
+        (key, whether it has a value). A transaction's end takes an offset.
+        """
+        self.catch_up()
+        for written in self.written.values():
+            for offset, record in written.items():
+                if record == (key, False):
+                    together = []
+                    while (offset := offset - 1) in written:
+                        together.append(written[offset])
+                    return together
+        raise AssertionError(f"no tombstone of {key}")
 
     def registry(self, tenant):
         """The state that a refused command must leave as it was."""
