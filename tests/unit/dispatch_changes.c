@@ -51,11 +51,13 @@ static const struct dispatch_row rows[] = {
 	  "due 500" },
 	{ "other keys drop what the engine has queued, of the whole tenant",
 	  "put A1 a1 B1; activate 0 1; refill; keys A; dropped A a" },
+	{ "other keys sign from then on",
+	  "put A1 B1; activate 0 1; refill; sent A1 B1; keys A; refused A1 B1; refill; sent A1* B1" },
 	{ "keys of several tenants are changed at once",
 	  "put A1 B1 C1; activate 0 1; refill; keys C A; dropped A C" },
 	{ "other keys leave the window and the breaker",
 	  "put A1-9; activate 0 1; refill; ok A1; refill; sent A2-3; keys A; refused A2-3; "
-	  "refill; sent A2-3" },
+	  "refill; sent A2-3*" },
 	{ "keys of a tenant without endpoints change nothing",
 	  "put A1; activate 0 1; refill; keys B; dropped " },
 	/* clang-format on */

@@ -65,19 +65,19 @@ static const char *rest_of(const struct script *s, int words) {
 	return rest ? rest : "";
 }
 
-static const char *suffix_of(const struct job *job) {
-	bool is_second = strcmp(job->route->url, WORLD_SECOND_URL) == 0;
+static const char *suffix_of(const struct script *s, const struct job *job) {
+	static const char *const suffixes[] = { "", "!", "+", "+!", "*", "*!", "+*", "+*!" };
+	bool is_second_url = strcmp(job->route->url, WORLD_SECOND_URL) == 0;
+	bool is_later_key = !is_first_key(&s->w, job->route->tenant_id, job->route->signer);
 
-	if (is_second)
-		return job->is_probe ? "+!" : "+";
-	return job->is_probe ? "!" : "";
+	return suffixes[job->is_probe + 2 * is_second_url + 4 * is_later_key];
 }
 
 static void check_sent(struct script *s) {
 	struct list_text list = { 0 };
 
 	for (const struct job *job = s->w.engine->submitted.head; job; job = job->next)
-		append_delivery(&list, &job->delivery, suffix_of(job));
+		append_delivery(&list, &job->delivery, suffix_of(s, job));
 	flush_range(&list);
 	fake_engine_accept(s->w.engine);
 	check_text(s, list.text, rest_of(s, 0));

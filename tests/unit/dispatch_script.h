@@ -33,7 +33,8 @@
  *     end-cancels       all cancellations are committed
  * Expectations:
  *     sent D...         the engine was given these since the last `sent`, in order, and they have
- *                       not ended; `!` is a probe, `+` goes to the second url
+ *                       not ended; `!` is a probe, `+` goes to the second url,
+ *                       `*` is signed with a later key than the first
  *     dropped A...      and these endpoints were dropped since the last `dropped`
  *     due N             dispatcher_next_due_ms, from now; `never`, or `now` for what is past
  *     memory N, open N, known N            the metrics: in memory, open breakers, endpoints

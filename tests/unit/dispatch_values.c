@@ -1,6 +1,7 @@
 /* The parts of the dispatcher that are functions of values: lanes, and what attempts do to an
  * endpoint. */
 #include "dispatch/health.h"
+#include "dispatch/outstanding.h"
 #include "unit.h"
 
 #include <signal.h>
@@ -192,8 +193,42 @@ static void free_an_endpoint_in_use(struct parts *parts) {
 	dispatch_endpoint_free(&parts->endpoints, parts->endpoint);
 }
 
+static void choose_without_a_route(struct parts *parts) {
+	struct dispatch_outstanding outstanding;
+
+	dispatch_outstanding_init(&outstanding, &parts->endpoints);
+	dispatch_outstanding_add(&outstanding, parts->endpoint, &(struct delivery){ 0 });
+}
+
+static void choose(struct parts *parts, int times) {
+	static const uint8_t seed[32] = { 1 };
+	struct uuid id = { .bytes = { 1 } };
+	struct dispatch_outstanding outstanding;
+
+	dispatch_outstanding_init(&outstanding, &parts->endpoints);
+	parts->endpoint->route =
+	    route_new(&id, "tenant", "https://a.example/", signer_from_seed(seed));
+	while (times-- > 0)
+		dispatch_outstanding_add(&outstanding, parts->endpoint,
+					 &(struct delivery){ .tenant_id = "tenant" });
+}
+
+static void choose_once(struct parts *parts) {
+	choose(parts, 1);
+}
+
+static void choose_twice(struct parts *parts) {
+	choose(parts, 2);
+}
+
 static void free_an_endpoint(struct parts *parts) {
 	dispatch_endpoint_free(&parts->endpoints, parts->endpoint);
+}
+
+static void a_delivery_is_chosen_once_and_with_a_route(void **state _unused_) {
+	assert_false(aborts(choose_once));
+	assert_true(aborts(choose_twice));
+	assert_true(aborts(choose_without_a_route));
 }
 
 static void a_count_below_zero_aborts(void **state _unused_) {
@@ -210,6 +245,7 @@ int main(void) {
 		cmocka_unit_test(a_window_doubles_with_each_windowful_of_successes),
 		cmocka_unit_test(idle_endpoints_are_bounded_and_the_oldest_is_freed),
 		cmocka_unit_test(a_count_below_zero_aborts),
+		cmocka_unit_test(a_delivery_is_chosen_once_and_with_a_route),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

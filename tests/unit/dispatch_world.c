@@ -68,6 +68,13 @@ void put_key(struct world *w, char letter) {
 	fake_replica_put(&w->replica, &record);
 }
 
+bool is_first_key(const struct world *w, const char *tenant_id, const struct signer *signer) {
+	_cleanup_(signer_unrefp) struct signer *first =
+	    signer_derive(master_keys_first(w->master_keys), tenant_id, 1);
+
+	return strcmp(signer_kid(first), signer_kid(signer)) == 0;
+}
+
 struct webhook *find_webhook(struct world *w, char letter) {
 	struct state_key key = { .kind = STATE_WEBHOOK,
 				 .tenant_id = tenant_name_of(w, letter),

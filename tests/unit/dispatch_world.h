@@ -48,6 +48,8 @@ const char *tenant_name_of(struct world *w, char letter);
 /* In the replica: a key of the next epoch, the webhook with its tenant's first key unless it was
  * made before, and deliveries. */
 void put_key(struct world *w, char letter);
+/* Whether the signer is that of the tenant's first key. */
+bool is_first_key(const struct world *w, const char *tenant_id, const struct signer *signer);
 void make_webhook(struct world *w, char letter);
 struct webhook *find_webhook(struct world *w, char letter);
 void put_delivery(struct world *w, const struct delivery *delivery);

@@ -4,8 +4,8 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "delivery/shard_set.h"
-#include "delivery/transfer.h"
 #include "delivery/transfer_pool.h"
+#include "delivery/verdict.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -118,7 +118,7 @@ static void collect_from(struct loop *loop, struct shard *shard) {
 		if (transfer_repeat(transfer, message->data.result))
 			continue;
 		fault_step("after-post");
-		transfer_end(transfer, message->data.result);
+		verdict_end(transfer, message->data.result);
 		end_transfer(loop, transfer);
 	}
 }
@@ -142,7 +142,7 @@ static void begin_transfer(struct loop *loop, const struct scheduler_claim *clai
 	if (transfer_begin(transfer, claim,
 			   shard_set_find(&loop->shards, claim->job->route, loop->count)))
 		return;
-	transfer_end(transfer, CURLE_FAILED_INIT);
+	verdict_end(transfer, CURLE_FAILED_INIT);
 	end_transfer(loop, transfer);
 }
 
@@ -262,7 +262,7 @@ static void abandon_transfers(struct loop *loop) {
 	struct transfer *transfer, *next;
 
 	DL_FOREACH_SAFE(loop->in_flight, transfer, next) {
-		transfer_abandon(transfer);
+		verdict_abandon(transfer);
 		end_transfer(loop, transfer);
 	}
 	publish_ended(loop);

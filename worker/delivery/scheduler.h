@@ -3,14 +3,18 @@
  * host. Every step is O(1) in the number of jobs, queues and hosts. Each delivery thread has one;
  * it knows nothing of curl.
  *
- *        a job is added, or one in flight ends [scheduler_add, scheduler_release]
- *      ┌──────────────────────────────────────────────────────────────────┐
- *      │                                                                  ▼
- *     IDLE ◄────────────── its turn: a job begins [scheduler_next] ───── READY (ring)
- *      │                                                                  │    ▲
- *      │ no job left, none in flight          too much is in flight there │    │ room there again
- *      ▼   [scheduler_queue_settle]                      [scheduler_next] ▼    │   [wake_...]
- *    freed                      AWAITS_HOST (list of its host), AWAITS_RESOLVER (list by state)
+ *     freed ◄── IDLE ◄──────► READY ◄──────► AWAITS_HOST, AWAITS_RESOLVER
+ *
+ *     from             to               because                            in
+ *     IDLE             READY (ring)     it has jobs and room in flight     scheduler_queue_settle
+ *     READY            IDLE             its turn: a job begins             scheduler_next
+ *     READY            AWAITS_HOST      its host is full                   scheduler_next
+ *     READY            AWAITS_RESOLVER  too many names are being resolved  scheduler_next
+ *     AWAITS_HOST      READY            its host has room                  wake_host_waiter
+ *     AWAITS_HOST      READY            its host has an address            scheduler_host_resolved
+ *     AWAITS_RESOLVER  READY            a look-up ended                    wake_resolver_waiter
+ *     any              IDLE             its jobs are refused               scheduler_queue_refuse
+ *     IDLE             freed            nothing is queued or in flight     scheduler_queue_settle
  *
  * The jobs in flight to a host are counted here and not left to curl: in a transfer that curl
  * queues the timeouts are running.

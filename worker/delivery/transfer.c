@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "delivery/address_guard.h"
-#include "delivery/verdict.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -312,26 +311,9 @@ bool transfer_repeat(struct transfer *transfer, CURLcode code) {
 	return enter_shard(transfer);
 }
 
-/* Out of its shard. */
-static void leave_shard(struct transfer *transfer) {
+void transfer_leave(struct transfer *transfer) {
 	curl_multi_remove_handle(transfer->shard->multi, transfer->easy);
 	tls_watch_end(&transfer->tls);
-}
-
-void transfer_end(struct transfer *transfer, CURLcode code) {
-	if (transfer->withheld)
-		transfer->claim.job->end = JOB_REFUSED;
-	else
-		verdict_write(transfer, code);
-	leave_shard(transfer);
 	if (!transfer->resolved)
 		renew_handle(transfer);
-}
-
-void transfer_abandon(struct transfer *transfer) {
-	if (transfer->response.status)
-		verdict_write(transfer, CURLE_OK);
-	else
-		transfer->claim.job->end = JOB_REFUSED;
-	leave_shard(transfer);
 }

@@ -46,19 +46,16 @@ struct transfer *transfer_new(struct engine_shared *shared, struct sockets *sock
 void transfer_free(struct transfer *transfer);
 
 /* Signs the request and hands it to the shard. Copies the claim. Returns false when curl refuses
- * the transfer; it is to be ended then. */
+ * the transfer; it is to be ended then (verdict.h). */
 bool transfer_begin(struct transfer *transfer, const struct scheduler_claim *claim,
 		    struct shard *shard) _must_check_;
 
 /*
  * The transfer ended with curl's `code`: sends its request once more where the engine's rule of
- * repetition asks for it (engine.h). Returns whether it is under way again; else it is to be ended.
+ * repetition asks for it (engine.h). Returns whether it is under way again; else it is to be ended
+ * (verdict.h).
  */
 bool transfer_repeat(struct transfer *transfer, CURLcode code) _must_check_;
 
-/* Writes the verdict into the transfer's job, and takes the transfer out of its shard. */
-void transfer_end(struct transfer *transfer, CURLcode code);
-
-/* Ends a transfer that is under way: as an attempt where the response's status is known, else its
- * job is refused. */
-void transfer_abandon(struct transfer *transfer);
+/* Takes the transfer out of its shard. */
+void transfer_leave(struct transfer *transfer);

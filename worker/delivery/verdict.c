@@ -70,7 +70,7 @@ static void log_failure(const struct transfer *transfer) {
 		  log_quote(job->error));
 }
 
-void verdict_write(struct transfer *transfer, CURLcode code) {
+static void write_verdict(struct transfer *transfer, CURLcode code) {
 	const struct response *response = &transfer->response;
 	struct job *job = transfer->claim.job;
 	int64_t duration_us = (response->status ? response->completed_us : clock_monotonic_us()) -
@@ -100,4 +100,20 @@ void verdict_write(struct transfer *transfer, CURLcode code) {
 		return;
 	job->error = error_text(transfer, reason, code);
 	log_failure(transfer);
+}
+
+void verdict_end(struct transfer *transfer, CURLcode code) {
+	if (transfer->withheld)
+		transfer->claim.job->end = JOB_REFUSED;
+	else
+		write_verdict(transfer, code);
+	transfer_leave(transfer);
+}
+
+void verdict_abandon(struct transfer *transfer) {
+	if (transfer->response.status)
+		write_verdict(transfer, CURLE_OK);
+	else
+		transfer->claim.job->end = JOB_REFUSED;
+	transfer_leave(transfer);
 }

@@ -1,5 +1,6 @@
 #include "dispatch/dispatcher.h"
 
+#include "base/log.h"
 #include "dispatch/refill.h"
 
 struct dispatcher {
@@ -83,6 +84,11 @@ int dispatcher_activate(struct dispatcher *d, struct dispatch_partition partitio
 	struct backlog_walk walk = { .dispatcher = d, .partition = partition, .now_ms = now_ms };
 	int r;
 
+	if (partition.epoch == 0) {
+		log_error("a partition is activated without an epoch", "partition=%d",
+			  partition.id);
+		abort();
+	}
 	tenant_pending_forget(d->tenant_pending, partition.id);
 	r = replica_backlog(d->refill.replica, partition.id, add_backlog, &walk);
 	if (r < 0)

@@ -89,6 +89,7 @@ void dispatcher_set_replica(struct dispatcher *dispatcher, struct replica *repli
 /*
  * A partition became active: takes on its backlog, by endpoint and by tenant, and opens its gate.
  * `pending` is the number of its pending deliveries. Returns 0 or a negative errno of the replica.
+ * Aborts for epoch 0, which closes a gate.
  */
 int dispatcher_activate(struct dispatcher *dispatcher, struct dispatch_partition partition,
 			int64_t now_ms, int64_t *pending) _must_check_;

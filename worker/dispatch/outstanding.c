@@ -46,12 +46,28 @@ size_t dispatch_outstanding_count(const struct dispatch_outstanding *outstanding
 	return HASH_COUNT(outstanding->by_id);
 }
 
+/* One that is chosen twice would be sent twice; without a route there is no signer. */
+static void check_may_be_added(const struct dispatch_outstanding *outstanding,
+			       const struct dispatch_endpoint *endpoint,
+			       const struct delivery *delivery) {
+	char id[UUID_TEXT_SIZE];
+
+	if (endpoint->route && !find_delivery(outstanding, &delivery->id))
+		return;
+	uuid_format(&delivery->id, id);
+	log_error("a delivery is chosen that is in memory already, or has no route",
+		  "delivery=%s has_route=%d", id, endpoint->route != NULL);
+	abort();
+}
+
 void dispatch_outstanding_add(struct dispatch_outstanding *outstanding,
 			      struct dispatch_endpoint *endpoint, const struct delivery *delivery) {
-	struct outstanding_delivery *added = x_calloc(1, sizeof(*added));
-	struct job *job =
-	    job_new(delivery, endpoint->route, endpoint->partition.id, endpoint->partition.epoch);
+	struct outstanding_delivery *added;
+	struct job *job;
 
+	check_may_be_added(outstanding, endpoint, delivery);
+	added = x_calloc(1, sizeof(*added));
+	job = job_new(delivery, endpoint->route, endpoint->partition.id, endpoint->partition.epoch);
 	job->is_probe = endpoint->breaker.is_open;
 	added->id = delivery->id;
 	added->endpoint = endpoint;

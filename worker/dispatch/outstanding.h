@@ -24,8 +24,8 @@ bool dispatch_outstanding_has(const struct dispatch_outstanding *outstanding,
 			      const struct uuid *delivery_id);
 size_t dispatch_outstanding_count(const struct dispatch_outstanding *outstanding);
 
-/* Chooses a whole delivery that is not in memory yet: makes its job, a copy. The endpoint has a
- * route. */
+/* Chooses a whole delivery: makes its job, a copy. Aborts where it is in memory already, or where
+ * the endpoint has no route. */
 void dispatch_outstanding_add(struct dispatch_outstanding *outstanding,
 			      struct dispatch_endpoint *endpoint, const struct delivery *delivery);
 /* Returns the endpoint that it belonged to, or NULL when it is not in memory. */
