@@ -154,7 +154,7 @@ def test_a_gateway_that_is_refused_threads_has_fewer(config, tmp_path, machine):
     with BoundedGateway(tmp_path, config(**addresses), **machine, ALL_ALLOWED="1", THREADS_REFUSED="1") as gateway:
         until(lambda: gateway.started in gateway.log.read_text(), 10, "a start")
         assert gateway.process.poll() is None and gateway.threads("http") in range(2, 16)
-        (refused, *_) = [line for line in gateway.log.read_text().splitlines() if "fewer are tried" in line]
+        (refused, *_) = [line for line in gateway.log.read_text().splitlines() if "cannot start all HTTP threads" in line]
         assert "key=gateway.listen threads=16" in refused and "level=warn" in refused
 
 
