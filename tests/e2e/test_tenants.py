@@ -38,7 +38,8 @@ def flooding(fresh_world):
     return world, worker, tenant, tenant_elsewhere(world, partition)
 
 
-# How a flood is asked for, and how many of it: so many that handling them takes far longer than it takes to fetch the other's command.
+# How a flood is asked for, and how many of it: so many that handling them takes far longer than
+# it takes to fetch the other's command.
 FLOODS = {
     "pages": (lambda world, tenant: world.writer.ask(tenant, commands.retrieve_all(limit=1000)), 200),
     "rotations": (lambda world, tenant: world.writer.ask(tenant, commands.rotate_key()), 200),
