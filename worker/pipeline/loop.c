@@ -28,7 +28,7 @@ static struct turn_stores turn_stores(const struct loop *loop) {
 				     stores_transaction(loop->stores) };
 }
 
-/* What is done is committed before partitions are given away (R6); it need not be read again. */
+/* What is done is committed before partitions are given away (R5); it need not be read again. */
 static struct step commit_outcomes(struct loop *loop) {
 	struct turn_stores stores = turn_stores(loop);
 	struct step step = step_done(false);
@@ -99,7 +99,7 @@ static struct step prepare(struct loop *loop) {
 	return stores_prepare(loop->stores);
 }
 
-/* For how long a restore keeps turns waiting. */
+/* A slice, so that a rebalance and the turns need not wait for the end of a restore (R6). */
 static struct step restore(struct loop *loop) {
 	bool is_serving = ownership_has(loop->ownership, PARTITION_ACTIVE);
 	int64_t begun_ms = clock_monotonic_ms();

@@ -44,7 +44,7 @@ bool ownership_has(const struct ownership *ownership, enum partition_state state
  */
 struct step ownership_assign(struct ownership *ownership,
 			     const rd_kafka_topic_partition_list_t *list) _must_check_;
-/* No attempt begins from now on (R4). */
+/* No attempt begins from now on (R5). */
 void ownership_close_gates(struct ownership *ownership);
 /* Nothing is served any more, until the next assignment. */
 void ownership_suspend(struct ownership *ownership);

@@ -1,5 +1,5 @@
 /*
- * The value that each step of the loop returns: the loop has one switch over it (pipeline.c), and
+ * The value that each step of the loop returns: the loop has one switch over it (loop.c), and
  * does nothing further before that is done.
  */
 #pragma once
