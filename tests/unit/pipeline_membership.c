@@ -180,22 +180,39 @@ static void records_come_from_where_they_are_read(void **state) {
 	assert_null(membership_next(m->membership));
 }
 
-/* The offset that a partition is to go on from is not there. */
-static void an_input_that_is_lost(void **state) {
-	struct member *m = *state;
-	struct membership_read read = { m->topics.admin, 1, 1000 };
-	struct membership_news *news;
+static void wait_lost_input(struct member *m) {
 	int64_t deadline_ms = clock_monotonic_ms() + DEADLINE_MS;
 
-	produce(m, 1, "zero");
-	join(m);
-	assert_int_equal(membership_read(m->membership, &read, 1), 0);
 	while (!membership_has_news(m->membership)) {
 		assert_true(clock_monotonic_ms() < deadline_ms);
 		membership_poll(m->membership);
 		assert_null(membership_next(m->membership));
 		poll(NULL, 0, 5);
 	}
+}
+
+/* The offset that a partition is to go on from is not there. Others are read meanwhile. */
+static void an_input_that_is_lost(void **state) {
+	struct member *m = *state;
+	struct membership_read reads[] = { { m->topics.admin, 1, 1000 },
+					   { m->topics.admin, 0, 0 } };
+	struct membership_news *news;
+	rd_kafka_message_t *message;
+
+	produce(m, 1, "zero");
+	join(m);
+	assert_int_equal(membership_read(m->membership, reads, ARRAY_LEN(reads)), 0);
+	wait_lost_input(m);
+	produce(m, 0, "other");
+	message = wait_record(m);
+	assert_int_equal(message->partition, 0);
+	rd_kafka_message_destroy(message);
+	print_message("a new read forgets it, and is told again\n");
+	assert_int_equal(membership_read(m->membership, reads, ARRAY_LEN(reads)), 0);
+	assert_false(membership_has_news(m->membership));
+	reads[1].offset = 1;
+	assert_int_equal(membership_read(m->membership, reads, ARRAY_LEN(reads)), 0);
+	wait_lost_input(m);
 	news = membership_take_news(m->membership);
 	assert_int_equal(news->event, MEMBERSHIP_INPUT_LOST);
 	assert_string_equal(news->partitions->elems[0].topic, m->topics.admin);

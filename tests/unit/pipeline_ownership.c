@@ -504,10 +504,10 @@ static void restores_that_fail(void **state) {
 	}
 }
 
-static void lose_input(struct world *w) {
+static void lose_input(struct world *w, const char *topic) {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 
-	rd_kafka_topic_partition_list_add(list, w->topics.issuance, 0);
+	rd_kafka_topic_partition_list_add(list, topic, 0);
 	ownership_note_lost(w->ownership, list);
 	rd_kafka_topic_partition_list_destroy(list);
 }
@@ -540,7 +540,7 @@ static void an_input_that_is_lost(void **state _unused_) {
 		answers.low = rows[i].low;
 		answers.high = rows[i].high;
 		answers.bounds = rows[i].bounds;
-		lose_input(w);
+		lose_input(w, w->topics.issuance);
 		assert_int_equal(ownership_skip_lost(w->ownership, NULL).end, rows[i].end);
 		assert_int_equal(w->partitions->items[0].next[INPUT_ISSUANCE], rows[i].next);
 		assert_int_equal(w->partitions->items[0].next[INPUT_ADMIN], 10);
@@ -549,6 +549,21 @@ static void an_input_that_is_lost(void **state _unused_) {
 		assert_int_equal(ownership_failures(w->ownership), rows[i].bounds != 0);
 		teardown(&world);
 	}
+}
+
+/* Each skip has the inputs read again, all of them. */
+static void inputs_that_are_lost_together_are_skipped_together(void **state) {
+	struct world *w = *state;
+
+	serve(w);
+	answers.low = 35;
+	answers.high = 90;
+	lose_input(w, w->topics.admin);
+	lose_input(w, w->topics.issuance);
+	assert_int_equal(ownership_skip_lost(w->ownership, NULL).end, STEP_REREAD);
+	assert_int_equal(w->partitions->items[0].next[INPUT_ADMIN], 35);
+	assert_int_equal(w->partitions->items[0].next[INPUT_ISSUANCE], 35);
+	assert_int_equal(ownership_skip_lost(w->ownership, NULL).end, STEP_DONE);
 }
 
 static void the_lag_is_of_what_is_served(void **state) {
@@ -587,6 +602,7 @@ int main(void) {
 		cmocka_unit_test(activation_that_is_put_off_or_fails),
 		OWNERSHIP_TEST(restores_that_fail),
 		cmocka_unit_test(an_input_that_is_lost),
+		OWNERSHIP_TEST(inputs_that_are_lost_together_are_skipped_together),
 		OWNERSHIP_TEST(the_lag_is_of_what_is_served),
 		OWNERSHIP_TEST(a_consumer_that_cannot_read),
 	};

@@ -46,6 +46,22 @@ int __wrap_replica_turn_end(struct replica *replica, int64_t now_ms) {
 	return fails_turn_end ? fails_turn_end : __real_replica_turn_end(replica, now_ms);
 }
 
+/* The dispatcher has this report, where a test says so. */
+static struct dispatch_report *has_report;
+
+size_t __real_dispatcher_list_reports(const struct dispatcher *dispatcher, struct arena *arena,
+				      size_t limit, struct dispatch_report **out);
+size_t __wrap_dispatcher_list_reports(const struct dispatcher *dispatcher, struct arena *arena,
+				      size_t limit, struct dispatch_report **out);
+
+size_t __wrap_dispatcher_list_reports(const struct dispatcher *dispatcher, struct arena *arena,
+				      size_t limit, struct dispatch_report **out) {
+	if (!has_report)
+		return __real_dispatcher_list_reports(dispatcher, arena, limit, out);
+	*out = has_report;
+	return 1;
+}
+
 struct world {
 	struct fixture *replica; /* and codec and arena */
 	struct config *config;
@@ -167,6 +183,7 @@ static int setup(void **state) {
 	fake_transaction = (struct fake_transaction){ .next_offset = 100 };
 	fake_membership = (struct fake_membership){ .has_group = true, .generation = 3 };
 	fails_turn_begin = fails_apply = fails_turn_end = 0;
+	has_report = NULL;
 	*state = w;
 	return 0;
 }
@@ -713,6 +730,51 @@ static void offsets_go_with_the_transaction(void **state) {
 	assert_int_equal(fake_transaction.offsets, POSITION_INPUTS);
 }
 
+static struct uuid id_of_the_webhook(struct world *w) {
+	const struct registry *registry = replica_registry(w->replica->replica);
+	struct webhook *webhooks;
+	size_t count;
+
+	assert_int_equal(registry->webhook_list(registry->userdata, w->replica->arena, TENANT, NULL,
+						10, &webhooks, &count),
+			 0);
+	assert_int_equal(count, 1);
+	return webhooks[0].id;
+}
+
+/* R2: also a report that changes nothing is a transaction with offsets. */
+static void a_report_alone_touches_its_partition(void **state) {
+	struct world *w = *state;
+	struct dispatch_report reported = { .partition_id = w->partition->id,
+					    .report = { .tenant_id = TENANT,
+							.url = "http://127.0.0.1:9/hook" } };
+	struct endpoint_report *report = &reported.report;
+
+	create_webhook(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	has_report = &reported;
+	print_message("of a webhook that was deleted\n");
+	report->webhook_id = uuid_random();
+	report->is_gone = true;
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.offsets, POSITION_INPUTS);
+	assert_int_equal(fake_transaction.state_records, 1);
+	print_message("of an endpoint that never failed\n");
+	report->webhook_id = id_of_the_webhook(w);
+	report->is_gone = false;
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.offsets, POSITION_INPUTS);
+	assert_int_equal(fake_transaction.state_records, 1);
+	print_message("of one that is gone\n");
+	report->is_gone = true;
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.state_records, 2);
+	print_message("of one that is disabled already\n");
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.offsets, POSITION_INPUTS);
+	assert_int_equal(fake_transaction.state_records, 1);
+}
+
 #define TURN_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void) {
@@ -732,6 +794,7 @@ int main(void) {
 		TURN_TEST(a_refused_job_is_no_outcome),
 		TURN_TEST(nothing_leaves_before_the_commit),
 		TURN_TEST(offsets_go_with_the_transaction),
+		TURN_TEST(a_report_alone_touches_its_partition),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,8 +37,8 @@ struct job;
 
 /*
  * Starts the threads. `config` is borrowed for the engine's life. `notify` is called from a
- * delivery thread whenever the outbox became non-empty. `version` goes into user-agent. Returns 0,
- * or a negative errno after logging it.
+ * delivery thread whenever the outbox became non-empty. `version` goes into user-agent. Returns 0
+ * or a negative errno, which the caller logs.
  */
 int engine_new(const struct config *config, const char *version, void (*notify)(void *userdata),
 	       void *userdata, struct engine **out) _must_check_;

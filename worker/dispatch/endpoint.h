@@ -4,7 +4,8 @@
  *
  *     place       when                                                       kept in
  *     DUE         the replica has deliveries for it, and at most half        the heap of its lane,
- *                 of its window is used; or it is to be rescanned            by time
+ *                 of its window is used, and of what the bytes of a          by time
+ *                 refill allow; or it is to be rescanned
  *     WAITING     the replica or memory has deliveries for it, and
  *                 it is not DUE
  *     CANCELLED   its webhook was found deleted or disabled                  a list
@@ -43,11 +44,11 @@ struct dispatch_endpoint {
 	UT_hash_handle hh;
 
 	/* Set by the parts above. */
-	struct route *route;         /* counted; NULL until it is needed, and after a change */
-	int64_t next_due_ms;         /* wall: the earliest that only the replica has; or NEVER */
-	size_t window;               /* how many may be in memory, where memory is not scarce */
-	size_t readable;             /* how many of them a refill's bytes allow; SIZE_MAX: all */
-	size_t streak;               /* successes since the window last changed */
+	struct route *route; /* counted; NULL until it is needed, and after a change */
+	int64_t next_due_ms; /* wall: the earliest that only the replica has; or NEVER */
+	size_t window;       /* how many may be in memory, where memory is not scarce */
+	size_t readable;     /* how many of them the last refill's bytes allowed; SIZE_MAX: all */
+	size_t streak;       /* successes since the window last changed */
 	int64_t recorded_failing_ms; /* wall: its webhook's failingSince; 0: none */
 	int64_t updated_at_ms;       /* wall: of the webhook that the route is of */
 };

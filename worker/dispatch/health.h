@@ -12,8 +12,8 @@
  *     any other failure                  as it is                           FAILING
  *     internal (no memory, descriptor)   as it is                           as it is
  *
- * A failure bounds the window by `delivery.max.in.flight.per.endpoint`, which only a PROMPT
- * endpoint may exceed.
+ * Any end but a success bounds the window by `delivery.max.in.flight.per.endpoint`, which only a
+ * PROMPT endpoint may exceed.
  *
  * A webhook keeps since when its endpoint fails (failingSince), so that another worker continues
  * with a probe. That is reported when the breaker opens or closes. Reported as well: the endpoint

@@ -1,6 +1,7 @@
 /*
  * The number of pending deliveries of each tenant, as the handlers see it: as of the last commit,
- * with the changes of the open transaction. Of a partition that is not active nothing is counted.
+ * with the changes of the open transaction. The counts of a partition that is suspended stay until
+ * it is activated again or forgotten; only active partitions are asked for theirs.
  *
  *     add (the backlog) ──► note, note, ... ──┬── commit
  *                            ▲                └── undo

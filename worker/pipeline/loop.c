@@ -28,16 +28,13 @@ static struct turn_stores turn_stores(const struct loop *loop) {
 				     stores_transaction(loop->stores) };
 }
 
-/* What is done is committed before partitions are given away (R5); it need not be read again. */
 static struct step commit_outcomes(struct loop *loop) {
 	struct turn_stores stores = turn_stores(loop);
-	struct step step = step_done(false);
 
-	if (can_turn(loop))
-		step = turns_run_outcomes(loop->turns, &stores);
-	return step.end == STEP_REREAD ? step_done(true) : step;
+	return can_turn(loop) ? turns_run_outcomes(loop->turns, &stores) : step_done(false);
 }
 
+/* What is done is committed before partitions are given away (R5); it need not be read again. */
 static struct step give_away(struct loop *loop) {
 	bool is_lost = membership_is_lost(loop->membership);
 	struct step step = step_done(true);
@@ -49,7 +46,7 @@ static struct step give_away(struct loop *loop) {
 		step = commit_outcomes(loop);
 	ownership_suspend(loop->ownership);
 	membership_leave(loop->membership);
-	return step;
+	return step.end == STEP_REREAD ? step_done(true) : step;
 }
 
 static struct step take_over(struct loop *loop, const rd_kafka_topic_partition_list_t *list) {
@@ -99,24 +96,33 @@ static struct step prepare(struct loop *loop) {
 	return stores_prepare(loop->stores);
 }
 
+static void note_delay(struct loop *loop, int64_t since_ms) {
+	int64_t longest_ms = atomic_load(&loop->metrics->restore_step_longest_ms);
+
+	atomic_store(&loop->metrics->restore_step_longest_ms,
+		     MAX(longest_ms, clock_monotonic_ms() - since_ms));
+}
+
 /* A slice, so that a rebalance and the turns need not wait for the end of a restore (R6). */
 static struct step restore(struct loop *loop) {
 	bool is_serving = ownership_has(loop->ownership, PARTITION_ACTIVE);
 	int64_t begun_ms = clock_monotonic_ms();
-	int64_t longest_ms = atomic_load(&loop->metrics->restore_step_longest_ms);
 	struct step step =
 	    ownership_restore(loop->ownership, is_serving ? RESTORE_SLICE_MS : RESTORE_ALONE_MS);
 
-	atomic_store(&loop->metrics->restore_step_longest_ms,
-		     MAX(longest_ms, clock_monotonic_ms() - begun_ms));
+	note_delay(loop, begun_ms);
 	return step;
 }
 
 static struct step activate(struct loop *loop) {
-	if (restorer_owns_replica(loop->restorer))
-		return step_done(false);
-	return ownership_activate(loop->ownership, stores_replica(loop->stores),
-				  transaction_client(stores_transaction(loop->stores)));
+	int64_t begun_ms = clock_monotonic_ms();
+	struct step step = step_done(false);
+
+	if (!restorer_owns_replica(loop->restorer))
+		step = ownership_activate(loop->ownership, stores_replica(loop->stores),
+					  transaction_client(stores_transaction(loop->stores)));
+	note_delay(loop, begun_ms);
+	return step;
 }
 
 static struct step turn(struct loop *loop) {

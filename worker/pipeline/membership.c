@@ -57,6 +57,30 @@ struct membership_news *membership_take_news(struct membership *m) {
 	return news;
 }
 
+static bool has_news_beside(const struct membership *m, enum membership_event event) {
+	for (const struct membership_news *news = m->news; news; news = news->next)
+		if (news->event != event)
+			return true;
+	return false;
+}
+
+/* Each input that is read again tells again where it is lost. */
+static void forget_lost_inputs(struct membership *m) {
+	struct membership_news **place = &m->news;
+
+	while (*place) {
+		struct membership_news *news = *place;
+
+		if (news->event == MEMBERSHIP_INPUT_LOST) {
+			*place = news->next;
+			membership_news_free(news);
+		} else {
+			place = &news->next;
+		}
+	}
+	m->news_end = place;
+}
+
 static void forget_news(struct membership *m) {
 	while (m->news)
 		membership_news_free(membership_take_news(m));
@@ -333,6 +357,7 @@ static rd_kafka_resp_err_t assign(struct membership *m, rd_kafka_topic_partition
 	rd_kafka_resp_err_t err;
 
 	inputs_close(m->inputs);
+	forget_lost_inputs(m);
 	err = stop_all(m, list);
 	if (err)
 		return err;
@@ -363,7 +388,7 @@ int membership_read(struct membership *m, const struct membership_read *reads, s
 rd_kafka_message_t *membership_next(struct membership *m) {
 	rd_kafka_message_t *message;
 
-	while (!m->news && (message = inputs_next(m->inputs))) {
+	while (!has_news_beside(m, MEMBERSHIP_INPUT_LOST) && (message = inputs_next(m->inputs))) {
 		if (!message->err) {
 			metric_refuse(m->settings.metrics, METRIC_REFUSED_INPUT, false);
 			return message;

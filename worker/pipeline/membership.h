@@ -105,12 +105,15 @@ struct membership_read {
 };
 
 /*
- * Reads these and nothing else, from there; nothing at all while no assignment is accepted. Returns
- * 0, or -EIO (logged).
+ * Reads these and nothing else, from there; nothing at all while no assignment is accepted. What
+ * was told of lost inputs is forgotten: each is told again. Returns 0, or -EIO (logged).
  */
 int membership_read(struct membership *membership, const struct membership_read *reads,
 		    size_t count) _must_check_;
-/* The next record, or NULL when none is at hand; never waits. The caller destroys it. */
+/*
+ * The next record, or NULL when none is at hand, or when there are news that must be followed
+ * first; never waits. The caller destroys it.
+ */
 rd_kafka_message_t *membership_next(struct membership *membership);
 /* The record that was taken last comes next once more. Takes it. */
 void membership_put_back(struct membership *membership, rd_kafka_message_t *message);

@@ -372,15 +372,16 @@ static void count_lost(struct ownership *o, enum input input, int64_t expected, 
 		   (uint64_t)MAX(low - expected, (int64_t)0));
 }
 
-static struct step skip_lost(struct ownership *o, struct partition *partition, enum input input,
-			     rd_kafka_t *client) {
+/* Returns whether the input goes on from elsewhere. */
+static bool skip_lost(struct ownership *o, struct partition *partition, enum input input,
+		      rd_kafka_t *client) {
 	const char *topic = input_topic(o, input);
 	int64_t low, high, expected = partition->next[input];
 
 	if (offsets_ask_bounds(client, topic, partition->id, &low, &high) < 0) {
 		backoff_fail(&o->ask_backoff, clock_monotonic_ms(), ASK_PAUSE_MIN_MS,
 			     ASK_PAUSE_MAX_MS);
-		return step_done(false);
+		return false;
 	}
 	backoff_clear(&o->ask_backoff);
 	partition->is_input_lost[input] = false;
@@ -393,10 +394,12 @@ static struct step skip_lost(struct ownership *o, struct partition *partition, e
 	    "topic=%s partition=%d expected=%" PRId64 " first=%" PRId64 " end=%" PRId64
 	    " going_on_at=%" PRId64,
 	    topic, partition->id, expected, low, high, partition->next[input]);
-	return step_end(STEP_REREAD);
+	return true;
 }
 
 struct step ownership_skip_lost(struct ownership *o, rd_kafka_t *client) {
+	bool is_any = false;
+
 	for (int32_t i = 0; i < o->partitions.count; i++) {
 		struct partition *partition = &o->partitions.items[i];
 
@@ -405,9 +408,9 @@ struct step ownership_skip_lost(struct ownership *o, rd_kafka_t *client) {
 		for (int input = 0; input < POSITION_INPUTS; input++)
 			if (partition->is_input_lost[input] &&
 			    backoff_is_over(&o->ask_backoff, clock_monotonic_ms()))
-				return skip_lost(o, partition, (enum input)input, client);
+				is_any |= skip_lost(o, partition, (enum input)input, client);
 	}
-	return step_done(false);
+	return is_any ? step_end(STEP_REREAD) : step_done(false);
 }
 
 void ownership_update_lag(struct ownership *o) {

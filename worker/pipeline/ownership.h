@@ -52,8 +52,8 @@ void ownership_suspend(struct ownership *ownership);
 void ownership_resync(struct ownership *ownership);
 
 /*
- * A slice of the restores, of about `budget_ms`. `replica` is what they write to, and is theirs
- * alone while restorer_owns_replica.
+ * A slice of the restores, of about `budget_ms`. The replica that they write to is theirs alone
+ * while restorer_owns_replica.
  */
 struct step ownership_restore(struct ownership *ownership, int64_t budget_ms) _must_check_;
 /*

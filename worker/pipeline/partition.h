@@ -48,10 +48,9 @@ struct partition_turn {
 struct partition {
 	int32_t id;
 	enum partition_state state;
-	uint32_t epoch;     /* of the deliveries in memory; 0 before the first activation */
-	bool is_in_restore; /* the restorer has it */
-	bool is_restored;   /* RESTORING, and the replica holds all of it */
-	bool has_moved;     /* others have owned it since it was active here */
+	uint32_t epoch;   /* of the deliveries in memory; 0 before the first activation */
+	bool is_restored; /* RESTORING, and the replica holds all of it */
+	bool has_moved;   /* others have owned it since it was active here */
 
 	/* As of the last commit. */
 	struct position position; /* sequence 0: none yet; member_id is not kept */

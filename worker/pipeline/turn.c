@@ -308,6 +308,7 @@ static struct step run_work(struct turn *turn, struct work *work) {
 	int r;
 
 	fault_step("before-begin");
+	turn->begun_ms = clock_monotonic_ms();
 	r = replica_turn_begin(turn->replica, clock_monotonic_ms());
 	if (r != 0) {
 		roll_back(turn);
@@ -328,8 +329,7 @@ static struct step run_work(struct turn *turn, struct work *work) {
 static struct step run(struct turns *t, const struct turn_stores *stores, bool with_commands) {
 	struct turn turn = { .turns = t,
 			     .replica = stores->replica,
-			     .transaction = stores->transaction,
-			     .begun_ms = clock_monotonic_ms() };
+			     .transaction = stores->transaction };
 	struct work work = { 0 };
 	struct step step;
 	int r;

@@ -195,6 +195,8 @@ static int handle_cancellations(struct turn *turn, const struct work *work) {
 	return r;
 }
 
+/* Also a report that changes nothing touches its partition: every transaction sends offsets (R2).
+ */
 static int handle_report(struct turn *turn, const struct dispatch_report *reported) {
 	struct turns *t = turn->turns;
 	const struct registry *registry = replica_registry(turn->replica);
@@ -204,12 +206,12 @@ static int handle_report(struct turn *turn, const struct dispatch_report *report
 	int r = registry->webhook_get(registry->userdata, t->scratch, report->tenant_id,
 				      &report->webhook_id, &webhook);
 
-	if (r != 0)
-		return r == REGISTRY_E_NOT_FOUND ? 0 : r;
+	if (r < 0)
+		return r;
 	effects_init(&effects, t->scratch);
-	handle_endpoint_report(&t->outcome_settings, &webhook, report, clock_wall_ms(), &effects);
-	if (effects.change_count == 0)
-		return 0;
+	if (r != REGISTRY_E_NOT_FOUND)
+		handle_endpoint_report(&t->outcome_settings, &webhook, report, clock_wall_ms(),
+				       &effects);
 	return turn_write_effects(turn, partition_of(turn, reported->partition_id), &effects);
 }
 

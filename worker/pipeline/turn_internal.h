@@ -47,7 +47,7 @@ struct turn {
 	struct turns *turns;
 	struct replica *replica;
 	struct transaction *transaction;
-	int64_t begun_ms;  /* monotonic */
+	int64_t begun_ms;  /* monotonic: when the handling began */
 	int64_t commit_us; /* how long the commit took */
 	size_t commands, letters;
 	struct { /* the last of these commands */

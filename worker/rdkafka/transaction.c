@@ -375,9 +375,9 @@ int transaction_commit(struct transaction *t, const rd_kafka_topic_partition_lis
 	if (verdict == 0)
 		verdict = call(t, &committing, t->ending_since_ms);
 	fault_step("after-kafka-commit");
-	t->was_slow |= clock_monotonic_ms() - t->ending_since_ms > COMMIT_SLOW_MS;
 	if (verdict != 0)
 		return fail(t, (enum transaction_verdict)verdict);
+	t->was_slow |= clock_monotonic_ms() - t->ending_since_ms > COMMIT_SLOW_MS;
 	move_to(t, STATE_IDLE);
 	t->aborts_in_a_row = 0;
 	return 0;
