@@ -153,6 +153,23 @@ def test_what_the_old_url_answered_says_nothing_of_the_new_one(world):
     assert not world.ask(tenant, commands.retrieve(webhook["id"])).data["disabled"]
 
 
+@pytest.mark.parametrize("last", (410, 200))
+def test_an_answer_after_the_webhook_was_deleted_changes_nothing(make_world, last):
+    """The worker has nothing else to do in that turn. Once more for an endpoint that had failed."""
+    with make_world(settings=SETTINGS) as world:
+        worker = world.worker()
+        tenant, endpoint = world.tenant(), world.receivers.endpoint()
+        webhook = world.webhook(tenant, endpoint)
+        endpoint.answers(*[500] * FAILURES, {"status": last, "delay": 2})
+        for _ in range(FAILURES):
+            world.issue(tenant)
+        endpoint.wait(FAILURES + 1)
+        world.ask(tenant, commands.delete(webhook["id"]))
+        wait_events(world, tenant, FAIL if last == 410 else SUCCESS)
+        until(lambda: world.results.catch_up() and len(world.state.kind("delivery", tenant)) == 0, what="the end of all deliveries")
+        assert worker.running and world.ask(tenant, commands.retrieve_all()).status == 200
+
+
 def test_gone_while_the_key_is_rotated(make_world):
     """More endpoints than one turn examines lose their route while their outcomes are being
     recorded in their webhooks.
