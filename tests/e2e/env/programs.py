@@ -125,6 +125,10 @@ class Server:
             if series.partition("{")[0] == name and all(label in series for label in wanted)
         )
 
+    def wait_metric(self, wanted, name, **labels):
+        """What somebody was answered is counted soon after."""
+        until(lambda: self.metric(name, **labels) == wanted, what=f"{name} {labels or ''} to be {wanted}")
+
     @property
     def running(self):
         return self.process is not None and self.process.poll() is None
