@@ -123,7 +123,7 @@ def test_answers_that_nobody_reads(world, report):
         f"1000 that read nothing: others waited {slowest * 1000:.0f} ms at most; {before:.0f} MiB before, {gateway.usage()[1]:.0f} at most, {after:.0f} after"
     )
     assert slowest < 3 * PATIENCE and (SANITIZED or (gateway.usage()[1] < before + 64 and after < before + 16))
-    assert gateway.metric("posthorn_gateway_requests") == 0
+    gateway.wait_metric(0, "posthorn_gateway_requests")
     gateway.stop()
 
 

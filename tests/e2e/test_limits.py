@@ -68,7 +68,7 @@ def test_no_more_deliveries_are_pending_than_may_be(world, worker, gateway):
     assert rows(refused.data) == row("tenant.max.pending.deliveries", 4)
     answer = client("POST", f"/v1/webhooks/{webhook['id']}/test")
     assert (answer.status, rows(answer.json)) == (429, row("tenant.max.pending.deliveries", 4))
-    assert worker.metric("posthorn_refused_by_limit_total", limit="tenant.max.pending.deliveries") == 2
+    worker.wait_metric(2, "posthorn_refused_by_limit_total", limit="tenant.max.pending.deliveries")
     for forget in (False, True):
         worker.stop()
         if forget:

@@ -133,8 +133,8 @@ def test_metrics(fresh_world):
     missing = {what: name for what, name in SERIES.items() if f"\n{name}" not in text}
     assert not missing, text
     assert all(line.startswith(("#", "posthorn_", "process_")) for line in text.splitlines() if line)
-    assert worker.metric("posthorn_deliveries_total", outcome="succeeded") == 1
-    assert worker.metric("posthorn_deliveries_pending") == 0
+    worker.wait_metric(1, "posthorn_deliveries_total", outcome="succeeded")
+    worker.wait_metric(0, "posthorn_deliveries_pending")
 
 
 def test_too_few_descriptors_are_a_warning(config, tmp_path):
