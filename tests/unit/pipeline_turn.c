@@ -7,7 +7,8 @@
 #include "fake_engine.h"
 #include "fake_membership.h"
 #include "fake_transaction.h"
-#include "pipeline/turn_internal.h"
+#include "pipeline/turn.h"
+#include "pipeline/turn_state.h"
 #include "replica_fixture.h"
 #include "signature/master_key.h"
 

@@ -1,10 +1,10 @@
+#include "pipeline/turn.h"
+
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/invariant.h"
-#include "pipeline/offsets.h"
-#include "pipeline/turn_internal.h"
-
-#include <inttypes.h>
+#include "pipeline/turn_commit.h"
+#include "pipeline/turn_handle.h"
 
 enum {
 	PAUSE_MIN_MS = 50, /* after a turn that was undone; doubled for each further one */
@@ -87,34 +87,7 @@ static void advance_partitions(struct turns *t) {
 	}
 }
 
-/* Committing. */
-
-/*
- * Whether what is written now lies before what was committed earlier: the topic was deleted and
- * made again, and a history that begins in its middle would be restored as if it were whole.
- */
-static bool is_remade(const struct turns *t, const struct partition *partition) {
-	const struct partition_turn *turn = &partition->turn;
-	int64_t first_offset = turn->position_offset - turn->records;
-	bool is_known = turn->is_touched && turn->position_offset >= 0;
-
-	if (!is_known || partition->position.sequence == 0 ||
-	    first_offset > partition->position_offset)
-		return false;
-	log_error("changelog was deleted and made again: nothing is committed to it",
-		  "topic=%s partition=%d offset=%" PRId64 " expected_after=%" PRId64,
-		  t->settings.topics->state, partition->id, first_offset,
-		  partition->position_offset);
-	return true;
-}
-
-static bool is_any_remade(const struct turns *t) {
-	bool is_any = false;
-
-	for (int32_t i = 0; i < t->settings.partitions->count; i++)
-		is_any |= is_remade(t, &t->settings.partitions->items[i]);
-	return is_any;
-}
+/* A committed turn. */
 
 static void observe_commit(struct turns *t, int64_t us) {
 	struct pipeline_metrics *metrics = t->settings.metrics;
@@ -125,57 +98,6 @@ static void observe_commit(struct turns *t, int64_t us) {
 		bucket++;
 	metric_add(&metrics->transaction_buckets[bucket], 1);
 	metric_add(&metrics->transaction_us, (uint64_t)us);
-}
-
-/* Beside the values of turn_internal.h: what was written may not be committed. */
-enum { TURN_E_REMADE = TRANSACTION_E_FAILED + 1 };
-
-static int commit_kafka(struct turn *turn) {
-	struct turns *t = turn->turns;
-	int64_t started_us = clock_monotonic_us();
-	rd_kafka_topic_partition_list_t *offsets;
-	int r = transaction_flush(turn->transaction);
-
-	if (r != 0)
-		return r;
-	if (is_any_remade(t))
-		return TURN_E_REMADE;
-	offsets = turn_offsets(turn);
-	invariant(offsets->cnt > 0, "every transaction sends offsets (R2)");
-	r = transaction_commit(turn->transaction, offsets,
-			       membership_group(t->settings.membership));
-	rd_kafka_topic_partition_list_destroy(offsets);
-	turn->commit_us = clock_monotonic_us() - started_us;
-	return r;
-}
-
-/*
- * SQLite follows Kafka (R7): the rows and the changelog offset that they reflect, in one savepoint.
- * Returns 0 or a negative errno.
- */
-static int commit_replica(struct turn *turn) {
-	const struct partitions *partitions = turn->turns->settings.partitions;
-	int64_t now_ms = clock_wall_ms();
-	int r = 0;
-
-	for (int32_t i = 0; i < partitions->count && r == 0; i++) {
-		const struct partition_turn *part = &partitions->items[i].turn;
-
-		if (part->is_touched)
-			r = replica_offset_set(turn->replica, i, part->position_offset + 1, now_ms);
-	}
-	return r == 0 ? replica_turn_end(turn->replica, clock_monotonic_ms()) : r;
-}
-
-/* R7 needs to know where each position lies; librdkafka tells of every record in the flush. */
-static bool are_positions_known(const struct turns *t) {
-	for (int32_t i = 0; i < t->settings.partitions->count; i++) {
-		const struct partition_turn *part = &t->settings.partitions->items[i].turn;
-
-		if (part->is_touched && part->position_offset < 0)
-			return false;
-	}
-	return true;
 }
 
 static void count_turn(const struct turn *turn) {
@@ -300,7 +222,7 @@ static int write_transaction(struct turn *turn, struct work *work) {
 	if (r == 0)
 		r = turn_handle(turn, work);
 	fault_step("after-produce");
-	return r == 0 ? commit_kafka(turn) : r;
+	return r == 0 ? turn_commit_kafka(turn) : r;
 }
 
 static struct step run_work(struct turn *turn, struct work *work) {
@@ -320,9 +242,9 @@ static struct step run_work(struct turn *turn, struct work *work) {
 	if (ended.outcome != TRANSACTION_COMMITTED)
 		return end_undone(turn, r, &ended);
 	observe_commit(turn->turns, turn->commit_us);
-	if (!are_positions_known(turn->turns))
+	if (!turn_knows_positions(turn))
 		return end_half_committed(turn, 0);
-	r = commit_replica(turn);
+	r = turn_commit_replica(turn);
 	return r == 0 ? end_committed(turn, work) : end_half_committed(turn, r);
 }
 

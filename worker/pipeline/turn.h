@@ -16,27 +16,11 @@
  */
 #pragma once
 
-#include "dispatch/dispatcher.h"
-#include "pipeline/membership.h"
-#include "pipeline/partition.h"
 #include "pipeline/step.h"
+#include "pipeline/turn_settings.h"
 #include "rdkafka/transaction.h"
 
 struct turns;
-
-struct turns_settings { /* all borrowed */
-	const struct config *config;
-	const struct master_keys *master_keys;
-	const struct topics *topics;
-	const char *cluster_id;
-	struct engine *engine;
-	struct codec *codec;
-	struct partitions *partitions;
-	struct membership *membership;
-	struct dispatcher *dispatcher;
-	struct tenant_pending *tenant_pending;
-	struct pipeline_metrics *metrics;
-};
 
 struct turns *turns_new(const struct turns_settings *settings);
 void turns_free(struct turns *turns);

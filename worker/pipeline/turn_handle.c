@@ -1,8 +1,7 @@
-/*
- * Handling: what a turn took becomes effects, which are written one after the other.
- */
+#include "pipeline/turn_handle.h"
+
 #include "base/clock.h"
-#include "pipeline/turn_internal.h"
+#include "pipeline/turn_write.h"
 
 DEFINE_CLEANUP(rd_kafka_message_t, rd_kafka_message_destroy)
 

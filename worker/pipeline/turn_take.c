@@ -1,9 +1,6 @@
-/*
- * Taking: what a turn is to do. All but commands is gathered before its transaction is opened;
- * commands come one by one.
- */
+#include "pipeline/turn_take.h"
+
 #include "base/clock.h"
-#include "pipeline/turn_internal.h"
 
 enum {
 	CANCELLATIONS_PER_TURN = 500,

@@ -1,8 +1,8 @@
-/* Writing: effects become rows of the replica, and records of the open transaction. */
+#include "pipeline/turn_write.h"
+
 #include "base/clock.h"
 #include "base/invariant.h"
 #include "pipeline/offsets.h"
-#include "pipeline/turn_internal.h"
 
 /* Changes. */
 
