@@ -1,6 +1,6 @@
 /*
- * A replica over an array, linked in place of worker/replica/replica.c and its neighbours: what the
- * dispatcher reads of it. Its rows are those of its fake registry.
+ * A replica over an array, linked in place of worker/replica: what the dispatcher reads of it. Its
+ * rows are those of its fake registry.
  */
 #pragma once
 

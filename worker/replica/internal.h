@@ -1,4 +1,7 @@
-/* The replica as the files of this folder share it. */
+/*
+ * The replica as the files of this folder share it. Of replica.h each has one part: open.c, turns.c
+ * and those that are named after their calls.
+ */
 #pragma once
 
 #include "replica/replica.h"

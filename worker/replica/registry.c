@@ -187,3 +187,7 @@ void replica_registry_init(struct registry *registry, struct replica *replica) {
 		.delivery_dead = delivery_dead,
 	};
 }
+
+const struct registry *replica_registry(struct replica *replica) {
+	return &replica->registry;
+}

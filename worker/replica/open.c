@@ -1,5 +1,4 @@
-#include "replica/replica.h"
-
+/* The replica's beginning and end: its folder, its file and its memory. */
 #include "base/log.h"
 #include "replica/file.h"
 #include "replica/folder.h"
@@ -8,7 +7,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { GATHER_MS = 1000, QUIET_MS = 20, UNFLUSHED_MAX = 8 * 1024 * 1024, WHY_MAX = 8 * 1024 };
+enum { WHY_MAX = 8 * 1024 };
 
 /* MEMSTATUS: a count of memory would take a lock at each allocation. STMTJRNL_SPILL: the journal of
  * a turn is small and stays in memory. */
@@ -144,106 +143,4 @@ void replica_close(struct replica *replica) {
 void replica_discard(struct replica *replica) {
 	replica->damaged = true;
 	replica_close(replica);
-}
-
-static int run_statement(struct replica *replica, enum statement statement) {
-	return row_run(replica, replica_statement(replica, statement));
-}
-
-static bool in_transaction(const struct replica *replica) {
-	return !sqlite3_get_autocommit(replica->db);
-}
-
-/*
- * An error, as a full disk, can make SQLite undo all gathered turns by itself. The next turn must
- * not build on the rest, and a commit of the rest would claim the missing turns.
- */
-static int check_usable(const struct replica *replica) {
-	return replica->failed ? -EIO : 0;
-}
-
-int replica_turn_begin(struct replica *replica, int64_t now_ms) {
-	int r = check_usable(replica);
-
-	if (!r && !replica->is_gathering)
-		r = run_statement(replica, STATEMENT_BEGIN);
-	if (r)
-		return r;
-	if (!replica->is_gathering)
-		replica->gather_since_ms = now_ms;
-	replica->is_gathering = true;
-	r = run_statement(replica, STATEMENT_TURN_BEGIN);
-	replica->in_turn = r == 0;
-	return r;
-}
-
-int replica_turn_end(struct replica *replica, int64_t now_ms) {
-	int r = check_usable(replica);
-
-	if (!r)
-		r = run_statement(replica, STATEMENT_TURN_END);
-	replica->in_turn = r != 0;
-	if (r == 0)
-		unflushed_turn_end(replica->unflushed);
-	replica->turn_ended_ms = now_ms;
-	return r;
-}
-
-bool replica_is_due(const struct replica *replica, int64_t now_ms) {
-	return replica->is_gathering && (now_ms - replica->gather_since_ms >= GATHER_MS ||
-					 now_ms - replica->turn_ended_ms >= QUIET_MS ||
-					 unflushed_bytes(replica->unflushed) >= UNFLUSHED_MAX);
-}
-
-int replica_flush(struct replica *replica) {
-	int r = check_usable(replica);
-
-	if (r || !replica->is_gathering)
-		return r;
-	r = replica_write_unflushed(replica);
-	if (r)
-		return r;
-	replica->is_gathering = false;
-	return run_statement(replica, STATEMENT_COMMIT);
-}
-
-int replica_begin(struct replica *replica) {
-	int r = replica_flush(replica);
-
-	return r ? r : run_statement(replica, STATEMENT_BEGIN);
-}
-
-int replica_commit(struct replica *replica) {
-	int r = check_usable(replica);
-
-	return r ? r : run_statement(replica, STATEMENT_COMMIT);
-}
-
-static int undo_turn(struct replica *replica) {
-	int r = run_statement(replica, STATEMENT_TURN_UNDO);
-
-	return r ? r : run_statement(replica, STATEMENT_TURN_END);
-}
-
-void replica_rollback(struct replica *replica) {
-	bool in_turn = replica->in_turn;
-	int r = 0;
-
-	replica->in_turn = false;
-	if (in_turn)
-		unflushed_rollback(replica->unflushed);
-	replica->damaged |= replica->is_filling; /* without a journal there is no rollback */
-	/* Some errors end the transaction by themselves. */
-	if (!in_transaction(replica))
-		replica->is_gathering = false;
-	else if (in_turn)
-		r = undo_turn(replica);
-	else if (!replica->is_gathering)
-		r = run_statement(replica, STATEMENT_ROLLBACK);
-	if (r < 0)
-		replica->damaged = true;
-}
-
-const struct registry *replica_registry(struct replica *replica) {
-	return &replica->registry;
 }
