@@ -2,7 +2,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "restore/restorer_internal.h"
+#include "restore/restorer_ask.h"
+#include "restore/restorer_begin.h"
+#include "restore/restorer_end.h"
+#include "restore/restorer_take.h"
+#include "restore/restorer_write.h"
 
 struct restorer *restorer_new(const struct restorer_settings *settings) {
 	struct restorer *restorer = x_calloc(1, sizeof(*restorer));

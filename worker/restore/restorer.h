@@ -2,32 +2,21 @@
  * Restores partitions of the replica from the changelog (restore.h), a step at a time between the
  * turns: partitions that are ready are served while others are restored.
  *
- *     ask the brokers for the targets and leaders                restorer_ask.c
+ *     ask the brokers for the targets and leaders                restorer_ask.h
  *        │
- *        ├──► read: records are folded by key                    restorer_take.c
- *        └──► or write: a batch of them goes into the replica    restorer_write.c
+ *        ├──► read: records are folded by key                    restorer_take.h
+ *        └──► or write: a batch of them goes into the replica    restorer_write.h
  *               │
- *     end the transactions of dead workers, end restores         restorer_end.c
+ *     end the transactions of dead workers, end restores         restorer_end.h
  *
  * Each step reads or writes, never both: it is as short as its budget. Used by one thread.
  */
 #pragma once
 
-#include "avro/codec.h"
-#include "rdkafka/topics.h"
-#include "replica/replica.h"
 #include "restore/restore.h"
+#include "restore/restorer_settings.h"
 
 struct restorer;
-
-/* All is borrowed for the restorer's life. */
-struct restorer_settings {
-	const struct config *config;
-	const struct topics *topics;
-	struct codec *codec;
-	struct restore_metrics *metrics;
-	int wake_fd; /* an eventfd that is written to when a step may do more */
-};
 
 struct restorer *restorer_new(const struct restorer_settings *settings);
 void restorer_free(struct restorer *restorer);

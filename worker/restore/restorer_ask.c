@@ -1,6 +1,8 @@
+#include "restore/restorer_ask.h"
+
 #include "base/clock.h"
 #include "rdkafka/refusal.h"
-#include "restore/restorer_internal.h"
+#include "restore/restorer_begin.h"
 
 enum { PAUSE_MIN_MS = 50, PAUSE_MAX_MS = 1000 };
 

@@ -1,6 +1,8 @@
+#include "restore/restorer_begin.h"
+
 #include "base/clock.h"
 #include "base/log.h"
-#include "restore/restorer_internal.h"
+#include "restore/restorer_write.h"
 
 /* Reads what the replica holds of the partition; a position goes to `position`. */
 static int read_stored(struct restorer *restorer, int32_t partition, struct position *position,

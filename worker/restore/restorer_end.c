@@ -1,7 +1,10 @@
+#include "restore/restorer_end.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "rdkafka/takeover.h"
-#include "restore/restorer_internal.h"
+#include "restore/restorer_begin.h"
+#include "restore/restorer_write.h"
 
 #include <malloc.h>
 

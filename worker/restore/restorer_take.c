@@ -1,7 +1,9 @@
+#include "restore/restorer_take.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "rdkafka/refusal.h"
-#include "restore/restorer_internal.h"
+#include "restore/restorer_begin.h"
 
 enum { TAKE_RECORDS = 20000 /* in one step */, POLL_RECORDS = 500 /* at a time */ };
 

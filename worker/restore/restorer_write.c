@@ -1,5 +1,6 @@
+#include "restore/restorer_write.h"
+
 #include "base/clock.h"
-#include "restore/restorer_internal.h"
 
 enum {
 	/* Of all partitions together; a larger fold is written. */
