@@ -5,7 +5,7 @@
 
 enum { MAX_COMMANDS = 100, TIME_MS = 200 };
 
-static void test_a_turn_ends(void **state _unused_) {
+static void a_turn_ends(void **state _unused_) {
 	static const struct {
 		const char *name;
 		struct turn_spent spent;
@@ -41,7 +41,7 @@ static void test_a_turn_ends(void **state _unused_) {
 }
 
 /* Where one comes to more than a turn writes, what others asked before it is committed first. */
-static void test_what_is_large_has_a_turn_of_its_own(void **state _unused_) {
+static void what_is_large_has_a_turn_of_its_own(void **state _unused_) {
 	static const struct {
 		const char *name;
 		struct turn_spent spent;
@@ -75,7 +75,7 @@ static void test_what_is_large_has_a_turn_of_its_own(void **state _unused_) {
 }
 
 /* However many commands wait: a process that dies of one has committed those before it. */
-static void test_a_batch_begins_with_one_and_grows_with_what_was_committed(void **state _unused_) {
+static void a_batch_begins_with_one_and_grows_with_what_was_committed(void **state _unused_) {
 	static const struct {
 		const char *name;
 		size_t handled; /* SIZE_MAX: the turn is undone */
@@ -110,7 +110,7 @@ static void test_a_batch_begins_with_one_and_grows_with_what_was_committed(void 
 }
 
 /* Where commits are slow half of the time is for commands. */
-static void test_the_time_is_as_long_as_the_last_commit(void **state _unused_) {
+static void the_time_is_as_long_as_the_last_commit(void **state _unused_) {
 	static const struct {
 		const char *name;
 		int64_t commit_ms; /* -1: the turn is undone */
@@ -141,10 +141,10 @@ static void test_the_time_is_as_long_as_the_last_commit(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_turn_ends),
-		cmocka_unit_test(test_what_is_large_has_a_turn_of_its_own),
-		cmocka_unit_test(test_a_batch_begins_with_one_and_grows_with_what_was_committed),
-		cmocka_unit_test(test_the_time_is_as_long_as_the_last_commit),
+		cmocka_unit_test(a_turn_ends),
+		cmocka_unit_test(what_is_large_has_a_turn_of_its_own),
+		cmocka_unit_test(a_batch_begins_with_one_and_grows_with_what_was_committed),
+		cmocka_unit_test(the_time_is_as_long_as_the_last_commit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
