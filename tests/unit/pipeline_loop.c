@@ -4,6 +4,7 @@
  */
 #include "fake_engine.h"
 #include "pipeline/loop.h"
+#include "pipeline/ownership_inputs.h"
 #include "unit.h"
 
 #include <errno.h>

@@ -5,6 +5,7 @@
 #include "fake_engine.h"
 #include "pipeline/offsets.h"
 #include "pipeline/ownership.h"
+#include "pipeline/ownership_inputs.h"
 #include "unit.h"
 
 #include <errno.h>

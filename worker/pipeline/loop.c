@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/invariant.h"
+#include "pipeline/ownership_inputs.h"
 #include "pipeline/wake.h"
 
 #include <malloc.h>

@@ -1,21 +1,13 @@
 #include "pipeline/ownership.h"
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/invariant.h"
 #include "pipeline/offsets.h"
+#include "pipeline/ownership_state.h"
 
 #include <errno.h>
-#include <inttypes.h>
 
-enum { TOPICS_TIMEOUT_MS = 5000, ASK_PAUSE_MIN_MS = 100, ASK_PAUSE_MAX_MS = 1000 };
-
-struct ownership {
-	struct ownership_settings settings;
-	struct partitions partitions;
-	uint32_t last_epoch;
-	struct backoff ask_backoff; /* of where the inputs go on */
-};
+enum { TOPICS_TIMEOUT_MS = 5000 };
 
 /* The table. */
 
@@ -304,8 +296,7 @@ static int ask_offsets(struct ownership *o, struct partition *partition, rd_kafk
 	int r = offsets_ask(&question, partition->next);
 
 	if (r == -EAGAIN)
-		backoff_fail(&o->ask_backoff, clock_monotonic_ms(), ASK_PAUSE_MIN_MS,
-			     ASK_PAUSE_MAX_MS);
+		ownership_put_off(o);
 	else
 		backoff_clear(&o->ask_backoff);
 	return r;
@@ -331,102 +322,4 @@ struct step ownership_activate(struct ownership *o, struct replica *replica, rd_
 
 int ownership_failures(const struct ownership *o) {
 	return o->ask_backoff.failures;
-}
-
-/* Reading. */
-
-static const char *input_topic(const struct ownership *o, enum input input) {
-	return input == INPUT_ADMIN ? o->settings.topics->admin : o->settings.topics->issuance;
-}
-
-struct step ownership_read(struct ownership *o) {
-	size_t max = (size_t)o->partitions.count * POSITION_INPUTS, count = 0;
-	_cleanup_(x_freep) struct membership_read *reads = x_calloc(max, sizeof(*reads));
-
-	for (int32_t i = 0; i < o->partitions.count; i++)
-		for (int input = 0; input < POSITION_INPUTS; input++)
-			if (o->partitions.items[i].state == PARTITION_ACTIVE)
-				reads[count++] =
-				    (struct membership_read){ input_topic(o, (enum input)input), i,
-							      o->partitions.items[i].next[input] };
-	if (membership_read(o->settings.membership, reads, count) < 0)
-		return step_end(STEP_FATAL);
-	return step_done(true);
-}
-
-void ownership_note_lost(struct ownership *o, const rd_kafka_topic_partition_list_t *list) {
-	for (int i = 0; i < list->cnt; i++) {
-		bool is_admin = strcmp(list->elems[i].topic, o->settings.topics->admin) == 0;
-		enum input input = is_admin ? INPUT_ADMIN : INPUT_ISSUANCE;
-
-		o->partitions.items[list->elems[i].partition].is_input_lost[input] = true;
-	}
-}
-
-static void count_lost(struct ownership *o, enum input input, int64_t expected, int64_t low) {
-	enum metric_input metric =
-	    input == INPUT_ADMIN ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE;
-
-	metric_add(&o->settings.metrics->inputs_lost[metric], 1);
-	metric_add(&o->settings.metrics->records_lost[metric],
-		   (uint64_t)MAX(low - expected, (int64_t)0));
-}
-
-/* Returns whether the input goes on from elsewhere. */
-static bool skip_lost(struct ownership *o, struct partition *partition, enum input input,
-		      rd_kafka_t *client) {
-	const char *topic = input_topic(o, input);
-	int64_t low, high, expected = partition->next[input];
-
-	if (offsets_ask_bounds(client, topic, partition->id, &low, &high) < 0) {
-		backoff_fail(&o->ask_backoff, clock_monotonic_ms(), ASK_PAUSE_MIN_MS,
-			     ASK_PAUSE_MAX_MS);
-		return false;
-	}
-	backoff_clear(&o->ask_backoff);
-	partition->is_input_lost[input] = false;
-	partition->next[input] = expected < low ? low : MIN(expected, high);
-	partition_turn_reset(partition);
-	count_lost(o, input, expected, low);
-	log_error(
-	    "the records to be read next are not there: deleted before they were read, or cut "
-	    "off",
-	    "topic=%s partition=%d expected=%" PRId64 " first=%" PRId64 " end=%" PRId64
-	    " going_on_at=%" PRId64,
-	    topic, partition->id, expected, low, high, partition->next[input]);
-	return true;
-}
-
-struct step ownership_skip_lost(struct ownership *o, rd_kafka_t *client) {
-	bool is_any = false;
-
-	for (int32_t i = 0; i < o->partitions.count; i++) {
-		struct partition *partition = &o->partitions.items[i];
-
-		if (partition->state != PARTITION_ACTIVE)
-			continue;
-		for (int input = 0; input < POSITION_INPUTS; input++)
-			if (partition->is_input_lost[input] &&
-			    backoff_is_over(&o->ask_backoff, clock_monotonic_ms()))
-				is_any |= skip_lost(o, partition, (enum input)input, client);
-	}
-	return is_any ? step_end(STEP_REREAD) : step_done(false);
-}
-
-void ownership_update_lag(struct ownership *o) {
-	static const enum metric_input metrics[] = { [INPUT_ADMIN] = METRIC_INPUT_ADMIN,
-						     [INPUT_ISSUANCE] = METRIC_INPUT_ISSUANCE };
-
-	for (int32_t i = 0; i < o->partitions.count; i++)
-		for (int input = 0; input < POSITION_INPUTS; input++) {
-			const struct partition *partition = &o->partitions.items[i];
-			int64_t lag = -1, end = -1;
-
-			if (partition->state == PARTITION_ACTIVE)
-				end = membership_input_end(o->settings.membership,
-							   input_topic(o, (enum input)input), i);
-			if (end >= 0)
-				lag = MAX(end - partition->next[input], (int64_t)0);
-			atomic_store(&o->settings.metrics->partitions[i].lag[metrics[input]], lag);
-		}
 }

@@ -11,24 +11,10 @@
  */
 #pragma once
 
-#include "dispatch/dispatcher.h"
-#include "pipeline/membership.h"
-#include "pipeline/partition.h"
+#include "pipeline/ownership_settings.h"
 #include "pipeline/step.h"
-#include "restore/restorer.h"
 
 struct ownership;
-
-struct ownership_settings { /* all borrowed */
-	const struct config *config;
-	const struct topics *topics;
-	const struct master_keys *master_keys;
-	struct engine *engine;
-	struct membership *membership;
-	struct dispatcher *dispatcher;
-	struct restorer *restorer;
-	struct pipeline_metrics *metrics;
-};
 
 struct ownership *ownership_new(const struct ownership_settings *settings, int32_t partition_count);
 void ownership_free(struct ownership *ownership);
@@ -63,16 +49,5 @@ struct step ownership_restore(struct ownership *ownership, int64_t budget_ms) _m
 struct step ownership_activate(struct ownership *ownership, struct replica *replica,
 			       rd_kafka_t *client) _must_check_;
 
-/* Reads the inputs of the active partitions from the last commit, and nothing else. */
-struct step ownership_read(struct ownership *ownership) _must_check_;
-/* The brokers do not have an offset of `list` that is to be read next. */
-void ownership_note_lost(struct ownership *ownership, const rd_kafka_topic_partition_list_t *list);
-/*
- * Goes on from the first record there is, or the end, loudly. Ends with STEP_REREAD where an input
- * was lost.
- */
-struct step ownership_skip_lost(struct ownership *ownership, rd_kafka_t *client) _must_check_;
 /* How often in a row the brokers did not tell where inputs go on. */
 int ownership_failures(const struct ownership *ownership);
-/* Renews the gauges of the inputs' lag. */
-void ownership_update_lag(struct ownership *ownership);
