@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "rdkafka/transaction.h"
+#include "rdkafka/transaction_error.h"
 #include "unit.h"
 
 #include <librdkafka/rdkafka_mock.h>

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/invariant.h"
 #include "rdkafka/refusal.h"
+#include "rdkafka/transaction_error.h"
 
 #include <errno.h>
 
@@ -137,54 +138,12 @@ static void expect(const struct transaction *t, enum state state, const char *ca
 	abort();
 }
 
-enum transaction_verdict transaction_judge(const struct transaction_failure *failure) {
-	if (failure->is_retriable && failure->spent_ms < TRANSACTION_RETRIED_FOR_MS)
-		return TRANSACTION_RETRY;
-	return failure->requires_abort ? TRANSACTION_ABORT : TRANSACTION_LOSE;
-}
-
-/*
- * Thus a coordinator answers a member that is none any more: its partitions are others', whatever
- * the consumer knows of it yet.
- */
-static bool is_fencing(rd_kafka_resp_err_t err) {
-	return err == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
-	       err == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
-	       err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
-}
-
-/* Once for each cause, however often it comes: posthorn_transactions_total counts. */
-static void log_failed_call(const struct transaction *t, const rd_kafka_error_t *error,
-			    const char *call, enum transaction_verdict verdict) {
-	static const char *const then[] = { [TRANSACTION_RETRY] = "retry",
-					    [TRANSACTION_ABORT] = "abort",
-					    [TRANSACTION_LOSE] = "new-producer" };
-	_cleanup_(x_freep) char *operation = x_asprintf("%s, then %s", call, then[verdict]);
-	const char *name = rd_kafka_error_name(error);
-	unsigned repeats;
-
-	if (!refusal_is_repeated(operation, "transactional id", t->id, name, &repeats))
-		log_warn("transaction call failed", "call=%s error=%s code=%s then=%s repeats=%u",
-			 call, log_quote(rd_kafka_error_string(error)), name, then[verdict],
-			 repeats);
-	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-		refusal_log(rd_kafka_error_code(error), "Write", "transactional id", t->id);
-}
-
-/* What follows from a call's result; 0 and NULL are success. Destroys the error. */
+/* The verdict on a call's error. Destroys the error. */
 static enum transaction_verdict judge(struct transaction *t, rd_kafka_error_t *error,
-				      const char *call, int64_t spent_ms) {
-	struct transaction_failure failure = {
-		.is_retriable = rd_kafka_error_is_retriable(error),
-		.requires_abort = rd_kafka_error_txn_requires_abort(error),
-		.spent_ms = spent_ms,
-	};
-	enum transaction_verdict verdict = transaction_judge(&failure);
+				      const char *name, int64_t spent_ms) {
+	struct transaction_call call = { name, t->id, spent_ms };
 
-	log_failed_call(t, error, call, verdict);
-	t->end.is_fenced |= is_fencing(rd_kafka_error_code(error));
-	rd_kafka_error_destroy(error);
-	return verdict;
+	return transaction_judge_error(&call, error, &t->end.is_fenced);
 }
 
 static int fail(struct transaction *t, enum transaction_verdict verdict) {
@@ -193,30 +152,6 @@ static int fail(struct transaction *t, enum transaction_verdict verdict) {
 }
 
 /* NEW -> IDLE. */
-
-/*
- * librdkafka asks for the coordinator until time is over, whatever the brokers answer. Where they
- * answer at all there is none: their topic for transactions could not be made, or has no leader.
- */
-static void explain_timeout(struct transaction *t) {
-	static const char operation[] = "find the transaction coordinator";
-	const rd_kafka_metadata_t *metadata;
-	_cleanup_(x_freep) char *cause = NULL;
-	rd_kafka_resp_err_t err =
-	    rd_kafka_metadata(t->producer, 0, t->state_topic, &metadata, CALL_TIMEOUT_MS);
-
-	if (err) {
-		refusal_log_cause(operation, "transactional id", t->id, "no broker answers");
-		return;
-	}
-	cause =
-	    x_asprintf("the brokers have none: __transaction_state has no leader, or could not be "
-		       "made, since transaction.state.log.replication.factor (3 by default) is "
-		       "more than the %d brokers that there are",
-		       metadata->broker_cnt);
-	rd_kafka_metadata_destroy(metadata);
-	refusal_log_cause(operation, "transactional id", t->id, cause);
-}
 
 int transaction_init(struct transaction *t) {
 	rd_kafka_error_t *error;
@@ -231,7 +166,7 @@ int transaction_init(struct transaction *t) {
 	}
 	is_retriable = rd_kafka_error_is_retriable(error);
 	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT)
-		explain_timeout(t);
+		transaction_explain_timeout(t->producer, t->state_topic, t->id);
 	else if (!refusal_log(rd_kafka_error_code(error), "Write", "transactional id", t->id))
 		log_warn("transactions are not ready", "error=%s retriable=%d",
 			 log_quote(rd_kafka_error_string(error)), is_retriable);

@@ -107,17 +107,3 @@ struct transaction_end {
  * begin, also after one that failed.
  */
 struct transaction_end transaction_end(struct transaction *transaction);
-
-/* librdkafka's classes of error, and the time since the first try of the call. */
-struct transaction_failure {
-	bool is_retriable, requires_abort;
-	int64_t spent_ms;
-};
-
-enum transaction_verdict { TRANSACTION_RETRY, TRANSACTION_ABORT, TRANSACTION_LOSE };
-
-/* Past transaction.timeout.ms (15 s) nothing can come of a further try. */
-enum { TRANSACTION_RETRIED_FOR_MS = 15000 };
-
-/* R9, as a function of values: retriable, the same call again; abortable, abort; else LOST. */
-enum transaction_verdict transaction_judge(const struct transaction_failure *failure);
