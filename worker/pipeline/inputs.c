@@ -3,7 +3,10 @@
 #include "base/invariant.h"
 #include "rdkafka/client.h"
 
-enum { RECORDS_IN_A_ROW = 16 }; /* of one partition, before the next one's */
+enum {
+	RECORDS_IN_A_ROW = 16, /* of one partition, before the next one's */
+	STOP_TIMEOUT_MS = 1000,
+};
 
 struct inputs {
 	rd_kafka_queue_t **queues; /* owned; [count] of [capacity] */
@@ -25,8 +28,31 @@ void inputs_free(struct inputs *inputs) {
 	free(inputs);
 }
 
-void inputs_open(struct inputs *inputs, rd_kafka_t *consumer, const char *topic, int32_t partition,
-		 int wake_fd) {
+void inputs_close(struct inputs *inputs) {
+	if (inputs->put_back)
+		rd_kafka_message_destroy(TAKE(inputs->put_back));
+	while (inputs->count > 0)
+		rd_kafka_queue_destroy(inputs->queues[--inputs->count]);
+	inputs->at = 0;
+	inputs->in_a_row = 0;
+}
+
+/* The assignment. */
+
+rd_kafka_resp_err_t inputs_assign_none(rd_kafka_t *consumer) {
+	rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+	rd_kafka_resp_err_t err = rd_kafka_assign(consumer, none);
+
+	rd_kafka_topic_partition_list_destroy(none);
+	return err;
+}
+
+/*
+ * Takes the partition's queue, before the assignment: librdkafka leaves a queue alone that the
+ * application has taken (rd_kafka_queue_forward).
+ */
+static void open_queue(struct inputs *inputs, rd_kafka_t *consumer, const char *topic,
+		       int32_t partition, int wake_fd) {
 	rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(consumer, topic, partition);
 
 	invariant(queue, "a consumer has a queue for each partition");
@@ -40,14 +66,35 @@ void inputs_open(struct inputs *inputs, rd_kafka_t *consumer, const char *topic,
 	inputs->queues[inputs->count++] = queue;
 }
 
-void inputs_close(struct inputs *inputs) {
-	if (inputs->put_back)
-		rd_kafka_message_destroy(TAKE(inputs->put_back));
-	while (inputs->count > 0)
-		rd_kafka_queue_destroy(inputs->queues[--inputs->count]);
-	inputs->at = 0;
-	inputs->in_a_row = 0;
+/*
+ * librdkafka stops the fetchers of what is not assigned any more, later; when it is to stop one
+ * again before the first stop is done, it aborts (2.0.2, rd_kafka_assignment_partition_stopped:
+ * rktp_started). So they are stopped one time for all, and that is waited for: a seek is answered
+ * after the stop, and refused by what is stopped.
+ */
+static rd_kafka_resp_err_t stop_all(rd_kafka_t *consumer, rd_kafka_topic_partition_list_t *list) {
+	rd_kafka_resp_err_t err = inputs_assign_none(consumer);
+
+	if (!err)
+		rd_kafka_error_destroy(rd_kafka_seek_partitions(consumer, list, STOP_TIMEOUT_MS));
+	return err;
 }
+
+rd_kafka_resp_err_t inputs_assign(struct inputs *inputs, rd_kafka_t *consumer,
+				  rd_kafka_topic_partition_list_t *list, int wake_fd) {
+	rd_kafka_resp_err_t err;
+
+	inputs_close(inputs);
+	err = stop_all(consumer, list);
+	if (err)
+		return err;
+	for (int i = 0; i < list->cnt; i++)
+		open_queue(inputs, consumer, list->elems[i].topic, list->elems[i].partition,
+			   wake_fd);
+	return rd_kafka_assign(consumer, list);
+}
+
+/* Records. */
 
 static void move_on(struct inputs *inputs) {
 	inputs->at = inputs->count > 0 ? (inputs->at + 1) % inputs->count : 0;

@@ -5,10 +5,9 @@
  *
  * The consumer's own queue is left with what it says besides records: rebalances and failures.
  *
- *     inputs_open ... ──► rd_kafka_assign ──► inputs_next ... ──► inputs_close
+ *     inputs_assign ──► inputs_next ... ──► inputs_close
  *
- * Opened before the assignment: librdkafka leaves a queue alone that the application has taken
- * (rd_kafka_queue_forward). Closed with each rebalance, since a stopped partition's queue may go.
+ * Closed with each rebalance, since a stopped partition's queue may go.
  */
 #pragma once
 
@@ -22,9 +21,14 @@ struct inputs *inputs_new(void);
 void inputs_free(struct inputs *inputs);
 DEFINE_CLEANUP(struct inputs, inputs_free)
 
-/* Takes the partition's queue. Writes to `wake_fd` when a record comes into one that is empty. */
-void inputs_open(struct inputs *inputs, rd_kafka_t *consumer, const char *topic, int32_t partition,
-		 int wake_fd);
+/*
+ * Reads these partitions, each from its offset, and no others. Writes to `wake_fd` when a record
+ * comes into a queue that is empty.
+ */
+rd_kafka_resp_err_t inputs_assign(struct inputs *inputs, rd_kafka_t *consumer,
+				  rd_kafka_topic_partition_list_t *list, int wake_fd) _must_check_;
+/* Accepts an assignment of which nothing is read yet. */
+rd_kafka_resp_err_t inputs_assign_none(rd_kafka_t *consumer);
 /* All of them; before the consumer is freed. */
 void inputs_close(struct inputs *inputs);
 

@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum { STOP_TIMEOUT_MS = 1000 };
-
 struct membership {
 	struct membership_settings settings;
 	struct client_callbacks callbacks;
@@ -272,39 +270,6 @@ int32_t membership_generation(const struct membership *m) {
 	return m->generation;
 }
 
-/*
- * librdkafka 2.0.2 has no accessor for the generation; its serialised form has: a magic text, then
- * the generation as a native int32. Generations below 0 are refused (R3): such metadata fences
- * nobody.
- */
-static int read_generation(const rd_kafka_consumer_group_metadata_t *group, int32_t *generation) {
-	static const char magic[] = "CGMDv2:";
-	void *bytes = NULL;
-	size_t size = 0;
-	rd_kafka_error_t *error = rd_kafka_consumer_group_metadata_write(group, &bytes, &size);
-	int r = -EPROTO;
-
-	if (error) {
-		rd_kafka_error_destroy(error);
-		return r;
-	}
-	if (size >= strlen(magic) + sizeof(*generation) &&
-	    memcmp(bytes, magic, strlen(magic)) == 0) {
-		memcpy(generation, (char *)bytes + strlen(magic), sizeof(*generation));
-		r = *generation < 0 ? -EPROTO : 0;
-	}
-	rd_kafka_mem_free(NULL, bytes);
-	return r;
-}
-
-static rd_kafka_resp_err_t assign_none(struct membership *m) {
-	rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
-	rd_kafka_resp_err_t err = rd_kafka_assign(m->consumer, none);
-
-	rd_kafka_topic_partition_list_destroy(none);
-	return err;
-}
-
 int membership_accept(struct membership *m) {
 	int r = -EPROTO;
 
@@ -312,14 +277,14 @@ int membership_accept(struct membership *m) {
 	membership_drop_group(m);
 	m->group = rd_kafka_consumer_group_metadata(m->consumer);
 	if (m->group)
-		r = read_generation(m->group, &m->generation);
+		r = client_read_generation(m->group, &m->generation);
 	if (r != 0) {
 		log_error("group metadata is not usable", "worker=%s",
 			  m->settings.config->worker_id);
 		membership_drop_group(m);
 	}
 	(void)client_take_session_timeout(); /* overcome */
-	assign_none(m);
+	inputs_assign_none(m->consumer);
 	m->is_assigned = true;
 	metric_refuse(m->settings.metrics, METRIC_REFUSED_INPUT, false);
 	return r;
@@ -338,35 +303,6 @@ void membership_leave(struct membership *m) {
 
 /* Reading. */
 
-/*
- * librdkafka stops the fetchers of what is not assigned any more, later; when it is to stop one
- * again before the first stop is done, it aborts (2.0.2, rd_kafka_assignment_partition_stopped:
- * rktp_started). So they are stopped one time for all, and that is waited for: a seek is answered
- * after the stop, and refused by what is stopped.
- */
-static rd_kafka_resp_err_t stop_all(struct membership *m, rd_kafka_topic_partition_list_t *list) {
-	rd_kafka_resp_err_t err = assign_none(m);
-
-	if (!err)
-		rd_kafka_error_destroy(
-		    rd_kafka_seek_partitions(m->consumer, list, STOP_TIMEOUT_MS));
-	return err;
-}
-
-static rd_kafka_resp_err_t assign(struct membership *m, rd_kafka_topic_partition_list_t *list) {
-	rd_kafka_resp_err_t err;
-
-	inputs_close(m->inputs);
-	forget_lost_inputs(m);
-	err = stop_all(m, list);
-	if (err)
-		return err;
-	for (int i = 0; i < list->cnt; i++)
-		inputs_open(m->inputs, m->consumer, list->elems[i].topic, list->elems[i].partition,
-			    m->settings.wake_fd);
-	return rd_kafka_assign(m->consumer, list);
-}
-
 int membership_read(struct membership *m, const struct membership_read *reads, size_t count) {
 	rd_kafka_topic_partition_list_t *list;
 	rd_kafka_resp_err_t err;
@@ -377,7 +313,8 @@ int membership_read(struct membership *m, const struct membership_read *reads, s
 	for (size_t i = 0; i < count; i++)
 		rd_kafka_topic_partition_list_add(list, reads[i].topic, reads[i].partition)
 		    ->offset = reads[i].offset;
-	err = assign(m, list);
+	forget_lost_inputs(m);
+	err = inputs_assign(m->inputs, m->consumer, list, m->settings.wake_fd);
 	rd_kafka_topic_partition_list_destroy(list);
 	if (!err)
 		return 0;

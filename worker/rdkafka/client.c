@@ -176,3 +176,23 @@ void client_wake_by(rd_kafka_queue_t *queue, int fd) {
 
 	rd_kafka_queue_io_event_enable(queue, fd, &one, sizeof(one));
 }
+
+int client_read_generation(const rd_kafka_consumer_group_metadata_t *group, int32_t *generation) {
+	static const char magic[] = "CGMDv2:"; /* the generation follows, a native int32 */
+	void *bytes = NULL;
+	size_t size = 0;
+	rd_kafka_error_t *error = rd_kafka_consumer_group_metadata_write(group, &bytes, &size);
+	int r = -EPROTO;
+
+	if (error) {
+		rd_kafka_error_destroy(error);
+		return r;
+	}
+	if (size >= strlen(magic) + sizeof(*generation) &&
+	    memcmp(bytes, magic, strlen(magic)) == 0) {
+		memcpy(generation, (char *)bytes + strlen(magic), sizeof(*generation));
+		r = *generation < 0 ? -EPROTO : 0;
+	}
+	rd_kafka_mem_free(NULL, bytes);
+	return r;
+}

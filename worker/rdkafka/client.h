@@ -43,5 +43,13 @@ bool client_take_refused_login(void);
 /* The member's configured session timeout. */
 int client_session_timeout_ms(rd_kafka_t *client);
 
+/*
+ * The generation in a group's metadata. librdkafka 2.0.2 has no accessor for it; the metadata's
+ * serialised form has it. Returns 0, or -EPROTO for metadata without one or with one below 0, which
+ * fences nobody (R3).
+ */
+int client_read_generation(const rd_kafka_consumer_group_metadata_t *group,
+			   int32_t *generation) _must_check_;
+
 /* Writes to `fd`, an eventfd, whenever the queue stops being empty. */
 void client_wake_by(rd_kafka_queue_t *queue, int fd);
