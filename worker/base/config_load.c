@@ -1,5 +1,6 @@
 #include "base/config_load.h"
 
+#include "base/config_file.h"
 #include "base/cpus.h"
 #include "base/option.h"
 #include "base/properties.h"
@@ -7,10 +8,7 @@
 #include "base/utf8.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FILE_BYTES_MAX = 1 << 20, KEY_MAX = 256, WORD_MAX = 24, RULE_MAX = 1024 };
@@ -145,43 +143,6 @@ static void take_file_problem(void *context, unsigned line, const char *rule) {
 	reader->loader->refused = true;
 }
 
-/*
- * Whoever can write to the file decides where secrets are read from and where callbacks may go. The
- * process's own group is trusted: many systems give each user such a group, and files that it may
- * write to.
- */
-static const char *find_unsafe(const struct stat *stat) {
-	if (!S_ISREG(stat->st_mode))
-		return NULL;
-	if (stat->st_mode & S_IWOTH)
-		return "unsafe file: others may write to it (chmod o-w)";
-	if (stat->st_mode & S_IWGRP && stat->st_gid != getegid())
-		return "unsafe file: its group may write to it (chmod g-w)";
-	return NULL;
-}
-
-/* Returns 0, or the negative errno of open, fstat or read; or -EFBIG. */
-static int read_file(const char *path, struct stat *stat, struct buffer *out) {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), r = 0;
-	char block[16384];
-	ssize_t len;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, stat) < 0)
-		r = -errno;
-	while (r == 0 && (len = read(fd, block, sizeof(block))) != 0) {
-		if (len > 0)
-			buffer_append(out, block, (size_t)len);
-		else if (errno != EINTR)
-			r = -errno;
-		if (out->overflowed)
-			r = -EFBIG;
-	}
-	close(fd);
-	return r;
-}
-
 /* A file that holds a secret must not be readable by others either. */
 static void check_secret_file(struct loader *loader, const struct stat *file) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024), rule = BUFFER_INIT(1024);
@@ -200,11 +161,11 @@ static void load_file(struct loader *loader, const char *path) {
 					      .problem = take_file_problem };
 	const char *unsafe = NULL;
 	struct stat stat = { 0 };
-	int r = read_file(path, &stat, &text);
+	int r = config_file_read(path, &stat, &text);
 
 	loader->source = path;
 	if (r == 0)
-		unsafe = find_unsafe(&stat);
+		unsafe = config_file_find_unsafe(&stat);
 	if (r < 0)
 		refuse_setting(loader, "file", strerror(-r));
 	else if (unsafe)
