@@ -14,7 +14,7 @@ struct membership {
 	rd_kafka_t *consumer;    /* NULL: closed */
 	rd_kafka_queue_t *queue; /* of what it tells */
 	struct inputs *inputs;   /* of what it reads */
-	struct membership_news *news, **news_end;
+	struct membership_news_list news;
 	struct lease lease; /* of librdkafka's thread that talks to the coordinator */
 	bool is_assigned;   /* between accept and leave */
 	rd_kafka_consumer_group_metadata_t *group;
@@ -25,63 +25,15 @@ struct membership {
 
 static void tell(struct membership *m, enum membership_event event,
 		 rd_kafka_topic_partition_list_t *partitions) {
-	struct membership_news *news = x_calloc(1, sizeof(*news));
-
-	*news = (struct membership_news){ .event = event, .partitions = partitions };
-	*m->news_end = news;
-	m->news_end = &news->next;
-}
-
-void membership_news_free(struct membership_news *news) {
-	if (!news)
-		return;
-	if (news->partitions)
-		rd_kafka_topic_partition_list_destroy(news->partitions);
-	free(news);
+	membership_news_add(&m->news, event, partitions);
 }
 
 bool membership_has_news(const struct membership *m) {
-	return m->news;
+	return m->news.first;
 }
 
 struct membership_news *membership_take_news(struct membership *m) {
-	struct membership_news *news = m->news;
-
-	if (!news)
-		return NULL;
-	m->news = TAKE(news->next);
-	if (!m->news)
-		m->news_end = &m->news;
-	return news;
-}
-
-static bool has_news_beside(const struct membership *m, enum membership_event event) {
-	for (const struct membership_news *news = m->news; news; news = news->next)
-		if (news->event != event)
-			return true;
-	return false;
-}
-
-/* Each input that is read again tells again where it is lost. */
-static void forget_lost_inputs(struct membership *m) {
-	struct membership_news **place = &m->news;
-
-	while (*place) {
-		struct membership_news *news = *place;
-
-		if (news->event == MEMBERSHIP_INPUT_LOST) {
-			*place = news->next;
-			membership_news_free(news);
-		} else {
-			place = &news->next;
-		}
-	}
-	m->news_end = place;
-}
-
-static void forget_news(struct membership *m) {
-	while (m->news)
-		membership_news_free(membership_take_news(m));
+	return membership_news_take(&m->news);
 }
 
 /* librdkafka's rebalance callback. */
@@ -200,7 +152,6 @@ struct membership *membership_new(const struct membership_settings *settings) {
 	struct membership *m = x_calloc(1, sizeof(*m));
 
 	m->settings = *settings;
-	m->news_end = &m->news;
 	m->inputs = inputs_new();
 	return m;
 }
@@ -237,7 +188,7 @@ void membership_close(struct membership *m) {
 	membership_drop_group(m);
 	m->is_assigned = false;
 	inputs_close(m->inputs);
-	forget_news(m);
+	membership_news_clear(&m->news);
 	if (m->queue)
 		rd_kafka_queue_destroy(TAKE(m->queue));
 	client_free(TAKE(m->consumer));
@@ -313,7 +264,7 @@ int membership_read(struct membership *m, const struct membership_read *reads, s
 	for (size_t i = 0; i < count; i++)
 		rd_kafka_topic_partition_list_add(list, reads[i].topic, reads[i].partition)
 		    ->offset = reads[i].offset;
-	forget_lost_inputs(m);
+	membership_news_drop(&m->news, MEMBERSHIP_INPUT_LOST);
 	err = inputs_assign(m->inputs, m->consumer, list, m->settings.wake_fd);
 	rd_kafka_topic_partition_list_destroy(list);
 	if (!err)
@@ -325,7 +276,8 @@ int membership_read(struct membership *m, const struct membership_read *reads, s
 rd_kafka_message_t *membership_next(struct membership *m) {
 	rd_kafka_message_t *message;
 
-	while (!has_news_beside(m, MEMBERSHIP_INPUT_LOST) && (message = inputs_next(m->inputs))) {
+	while (!membership_news_has_beside(&m->news, MEMBERSHIP_INPUT_LOST) &&
+	       (message = inputs_next(m->inputs))) {
 		if (!message->err) {
 			metric_refuse(m->settings.metrics, METRIC_REFUSED_INPUT, false);
 			return message;

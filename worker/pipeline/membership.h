@@ -21,6 +21,7 @@
 #include "base/config.h"
 #include "delivery/engine.h"
 #include "domain/state.h"
+#include "pipeline/membership_news.h"
 #include "pipeline/metrics.h"
 #include "rdkafka/client.h"
 #include "rdkafka/topics.h"
@@ -52,26 +53,6 @@ void membership_close(struct membership *membership);
 rd_kafka_t *membership_client(const struct membership *membership);
 
 /* What the group tells. */
-
-enum membership_event {
-	MEMBERSHIP_ASSIGNED, /* `partitions` are ours now */
-	MEMBERSHIP_REVOKED,  /* all are to be given away */
-	MEMBERSHIP_STRAY, /* a record came on a way where none should: the inputs are read again */
-	MEMBERSHIP_INPUT_LOST, /* the offset that `topic` and `partition` are to go on from is not
-				  there */
-	MEMBERSHIP_EXPIRED,    /* the session timed out and the consumer is of no use any more */
-	MEMBERSHIP_REPLACED,   /* another worker with this worker.id took over (logged) */
-	MEMBERSHIP_REFUSED,    /* the consumer failed for good (logged) */
-};
-
-struct membership_news {
-	enum membership_event event;
-	rd_kafka_topic_partition_list_t *partitions; /* owned; NULL where there are none */
-	struct membership_news *next;
-};
-
-void membership_news_free(struct membership_news *news);
-DEFINE_CLEANUP(struct membership_news, membership_news_free)
 
 /* Asks librdkafka for news. Never waits. */
 void membership_poll(struct membership *membership);
