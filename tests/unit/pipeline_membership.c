@@ -1,6 +1,11 @@
 /*
  * A place in the group, by librdkafka's mock brokers: what is told is news, and nothing is done
  * before it is followed.
+ *
+ * A mock group waits for other members: three seconds for the first ones, and a second less than
+ * its session timeout for those that come later. So monotonic time has a step here that a test may
+ * make, for librdkafka's threads too. Their pauses are as long as ever, so that heartbeats are not
+ * more frequent: a test makes no step while it needs them.
  */
 #include "base/clock.h"
 #include "fake_engine.h"
@@ -9,13 +14,43 @@
 
 #include <librdkafka/rdkafka_mock.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PARTITIONS = 2, DEADLINE_MS = 60 * 1000 };
+enum {
+	PARTITIONS = 2,
+	DEADLINE_MS = 60 * 1000, /* of wall time, which has no steps */
+	STEP_MS = 200,           /* every 5 ms, while one member joins */
+	SMALL_STEP_MS = 50,      /* while two do: neither may come too late to be one of them */
+};
+
+static rd_kafka_mock_cluster_t *cluster;
+static atomic_llong ahead_ms; /* of the machine's monotonic clock */
+
+/* The linker puts this before the C library's. */
+int clock_gettime(clockid_t clock, struct timespec *out) {
+	int r = (int)syscall(SYS_clock_gettime, clock, out);
+	long long ms = clock == CLOCK_MONOTONIC ? atomic_load(&ahead_ms) : 0;
+	long ns = out->tv_nsec + (long)(ms % 1000) * 1000 * 1000;
+
+	out->tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
+	out->tv_nsec = ns % 1000000000;
+	return r;
+}
+
+/* The brokers look at the time when they are asked something, if not before. */
+static void step_time(int64_t ms) {
+	atomic_fetch_add(&ahead_ms, ms);
+	if (ms > 0)
+		rd_kafka_mock_broker_set_rtt(cluster, 1, 0);
+	poll(NULL, 0, 5);
+}
 
 struct member {
-	struct kafka_property kafka[3];
+	struct kafka_property kafka[5];
 	struct config config;
 	struct topics topics;
 	struct engine *engine;
@@ -25,23 +60,28 @@ struct member {
 	int partitions; /* as followed */
 };
 
-static char names[][32] = { "test.mock.num.brokers", "heartbeat.interval.ms", "bootstrap.servers",
-			    "session.timeout.ms" };
+static char names[][32] = {
+	"test.mock.num.brokers", "bootstrap.servers", "heartbeat.interval.ms",
+	"session.timeout.ms",    "fetch.wait.max.ms", "fetch.error.backoff.ms"
+};
 
 /* With brokers of its own; or with another's, which `servers` names. */
 static void member_init(struct member *m, char *id, char *servers) {
-	static char one[] = "1", interval_ms[] = "100", session_ms[] = "4000", group[] = "g";
+	static char one[] = "1", ten[] = "10", interval_ms[] = "100", session_ms[] = "10000",
+		    group[] = "g";
 	struct membership_settings settings = { .config = &m->config,
 						.topics = &m->topics,
 						.metrics = &m->metrics };
 
 	*m = (struct member){ .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
-	m->kafka[0] = (struct kafka_property){ names[1], interval_ms };
-	m->kafka[1] = servers ? (struct kafka_property){ names[2], servers }
+	m->kafka[0] = servers ? (struct kafka_property){ names[1], servers }
 			      : (struct kafka_property){ names[0], one };
+	m->kafka[1] = (struct kafka_property){ names[2], interval_ms };
 	m->kafka[2] = (struct kafka_property){ names[3], session_ms };
+	m->kafka[3] = (struct kafka_property){ names[4], ten };
+	m->kafka[4] = (struct kafka_property){ names[5], ten };
 	m->config = (struct config){
-		.kafka = m->kafka, .kafka_count = 3, .group_id = group, .worker_id = id
+		.kafka = m->kafka, .kafka_count = 5, .group_id = group, .worker_id = id
 	};
 	topics_init(&m->topics, "");
 	m->engine = settings.engine = fake_engine_new();
@@ -57,17 +97,14 @@ static void member_destroy(struct member *m) {
 	close(m->wake_fd);
 }
 
-static rd_kafka_mock_cluster_t *brokers(struct member *m) {
-	return rd_kafka_handle_mock_cluster(membership_client(m->membership));
-}
-
 static int setup(void **state) {
 	static struct member m;
 	static char id[] = "worker-1";
 
 	member_init(&m, id, NULL);
-	rd_kafka_mock_topic_create(brokers(&m), m.topics.admin, PARTITIONS, 1);
-	rd_kafka_mock_topic_create(brokers(&m), m.topics.issuance, PARTITIONS, 1);
+	cluster = rd_kafka_handle_mock_cluster(membership_client(m.membership));
+	rd_kafka_mock_topic_create(cluster, m.topics.admin, PARTITIONS, 1);
+	rd_kafka_mock_topic_create(cluster, m.topics.issuance, PARTITIONS, 1);
 	*state = &m;
 	return 0;
 }
@@ -78,29 +115,29 @@ static int teardown(void **state) {
 }
 
 /* Polls `m`, and meanwhile `other` too, until `m` has news. The caller frees them. */
-static struct membership_news *wait_news(struct member *m, struct member *other) {
-	int64_t deadline_ms = clock_monotonic_ms() + DEADLINE_MS;
+static struct membership_news *wait_news(struct member *m, struct member *other, int64_t step_ms) {
+	int64_t deadline_ms = clock_wall_ms() + DEADLINE_MS;
 
 	while (!membership_has_news(m->membership)) {
-		assert_true(clock_monotonic_ms() < deadline_ms);
+		assert_true(clock_wall_ms() < deadline_ms);
 		membership_poll(m->membership);
 		if (other)
 			membership_poll(other->membership);
-		poll(NULL, 0, 5);
+		step_time(step_ms);
 	}
 	return membership_take_news(m->membership);
 }
 
-static void expect_assigned(struct member *m, struct member *other, int partitions) {
-	_cleanup_(membership_news_freep) struct membership_news *news = wait_news(m, other);
+static void expect_all_assigned(struct member *m) {
+	_cleanup_(membership_news_freep) struct membership_news *news = wait_news(m, NULL, STEP_MS);
 
 	assert_int_equal(news->event, MEMBERSHIP_ASSIGNED);
-	assert_int_equal(news->partitions->cnt, partitions * POSITION_INPUTS);
+	assert_int_equal(news->partitions->cnt, PARTITIONS * POSITION_INPUTS);
 }
 
 static void join(struct member *m) {
 	assert_int_equal(membership_join(m->membership), 0);
-	expect_assigned(m, NULL, PARTITIONS);
+	expect_all_assigned(m);
 	assert_int_equal(membership_accept(m->membership), 0);
 }
 
@@ -108,7 +145,7 @@ static void nothing_is_done_before_news_are_followed(void **state) {
 	struct member *m = *state;
 
 	assert_int_equal(membership_join(m->membership), 0);
-	expect_assigned(m, NULL, PARTITIONS);
+	expect_all_assigned(m);
 	assert_null(membership_group(m->membership));
 	assert_false(membership_has_news(m->membership));
 	assert_null(membership_take_news(m->membership));
@@ -123,7 +160,7 @@ static void produce(struct member *m, int32_t partition, const char *value) {
 	rd_kafka_t *producer;
 
 	assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers",
-					   rd_kafka_mock_cluster_bootstraps(brokers(m)), NULL, 0),
+					   rd_kafka_mock_cluster_bootstraps(cluster), NULL, 0),
 			 RD_KAFKA_CONF_OK);
 	producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
 	rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(m->topics.admin),
@@ -135,11 +172,11 @@ static void produce(struct member *m, int32_t partition, const char *value) {
 }
 
 static rd_kafka_message_t *wait_record(struct member *m) {
-	int64_t deadline_ms = clock_monotonic_ms() + DEADLINE_MS;
+	int64_t deadline_ms = clock_wall_ms() + DEADLINE_MS;
 	rd_kafka_message_t *message;
 
 	while (!(message = membership_next(m->membership))) {
-		assert_true(clock_monotonic_ms() < deadline_ms);
+		assert_true(clock_wall_ms() < deadline_ms);
 		membership_poll(m->membership);
 		poll(NULL, 0, 5);
 	}
@@ -181,10 +218,10 @@ static void records_come_from_where_they_are_read(void **state) {
 }
 
 static void wait_lost_input(struct member *m) {
-	int64_t deadline_ms = clock_monotonic_ms() + DEADLINE_MS;
+	int64_t deadline_ms = clock_wall_ms() + DEADLINE_MS;
 
 	while (!membership_has_news(m->membership)) {
-		assert_true(clock_monotonic_ms() < deadline_ms);
+		assert_true(clock_wall_ms() < deadline_ms);
 		membership_poll(m->membership);
 		assert_null(membership_next(m->membership));
 		poll(NULL, 0, 5);
@@ -239,16 +276,16 @@ static void follow(struct member *m) {
 
 static void another_member_comes(void **state) {
 	static char id[] = "worker-2", servers[128];
-	int64_t deadline_ms = clock_monotonic_ms() + DEADLINE_MS;
+	int64_t deadline_ms = clock_wall_ms() + DEADLINE_MS;
 	struct member *first = *state, second;
 	struct membership_news *news;
 
 	join(first);
-	snprintf(servers, sizeof(servers), "%s", rd_kafka_mock_cluster_bootstraps(brokers(first)));
+	snprintf(servers, sizeof(servers), "%s", rd_kafka_mock_cluster_bootstraps(cluster));
 	member_init(&second, id, servers);
 	assert_int_equal(membership_join(second.membership), 0);
 	print_message("all is to be given away\n");
-	news = wait_news(first, &second);
+	news = wait_news(first, &second, 0);
 	assert_int_equal(news->event, MEMBERSHIP_REVOKED);
 	assert_false(membership_is_lost(first->membership));
 	membership_news_free(news);
@@ -258,19 +295,19 @@ static void another_member_comes(void **state) {
 	assert_null(membership_group(first->membership));
 	print_message("each has a half, after as many news as it takes\n");
 	while (first->partitions != PARTITIONS / 2 || second.partitions != PARTITIONS / 2) {
-		assert_true(clock_monotonic_ms() < deadline_ms);
+		assert_true(clock_wall_ms() < deadline_ms);
 		follow(first);
 		follow(&second);
-		poll(NULL, 0, 5);
+		step_time(SMALL_STEP_MS);
 	}
 	member_destroy(&second);
 }
 
-static void a_member_that_is_made_again(void **state) {
+static void a_member_that_is_made_again(void **state _unused_) {
 	static char id[] = "worker-2", servers[128];
-	struct member *host = *state, m;
+	struct member m;
 
-	snprintf(servers, sizeof(servers), "%s", rd_kafka_mock_cluster_bootstraps(brokers(host)));
+	snprintf(servers, sizeof(servers), "%s", rd_kafka_mock_cluster_bootstraps(cluster));
 	member_init(&m, id, servers);
 	join(&m);
 	membership_close(m.membership);
