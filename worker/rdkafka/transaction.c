@@ -121,20 +121,15 @@ rd_kafka_topic_t *transaction_dead_letters_topic(struct transaction *t) {
 /* Moving. */
 
 static void move_to(struct transaction *t, enum state to) {
-	if (!(states[t->state].allowed & TO(to))) {
-		log_error("a transaction cannot go from one state to another", "from=%s to=%s",
-			  states[t->state].name, states[to].name);
-		abort();
-	}
+	invariant_with(states[t->state].allowed & TO(to),
+		       "a transaction goes from state to state as it is drawn", "from=%s to=%s",
+		       states[t->state].name, states[to].name);
 	t->state = to;
 }
 
 static void expect(const struct transaction *t, enum state state, const char *call) {
-	if (t->state == state)
-		return;
-	log_error("a transaction is not in the state that a call needs", "call=%s needs=%s is=%s",
-		  call, states[state].name, states[t->state].name);
-	abort();
+	invariant_with(t->state == state, "a transaction is in the state that a call needs",
+		       "call=%s needs=%s is=%s", call, states[state].name, states[t->state].name);
 }
 
 enum transaction_verdict transaction_judge(const struct transaction_failure *failure) {
