@@ -39,7 +39,8 @@ struct transaction {
 	char *id; /* transactional.id */
 	rd_kafka_topic_t *state_topic, *results_topic, *dead_letters_topic;
 	enum state state;
-	struct transaction_end end; /* of the transaction that is open, as far as it is known */
+	bool is_begun;              /* and its end is still to come */
+	struct transaction_end end; /* of the transaction that is begun, as far as it is known */
 	int aborts_in_a_row;
 	bool was_slow;
 	int64_t ending_since_ms; /* monotonic: when the flush began */
@@ -244,6 +245,7 @@ int transaction_begin(struct transaction *t) {
 	rd_kafka_error_t *error;
 
 	expect(t, STATE_IDLE, "begin");
+	t->is_begun = true;
 	t->end = (struct transaction_end){ 0 };
 	t->bytes = 0;
 	error = rd_kafka_begin_transaction(t->producer);
@@ -383,6 +385,9 @@ int transaction_commit(struct transaction *t, const rd_kafka_topic_partition_lis
 struct transaction_end transaction_end(struct transaction *t) {
 	struct ending aborting = { .name = "abort", .call = abort_it };
 
+	invariant(t->is_begun,
+		  "a transaction ends once: else an abort would pass for a commit (R9)");
+	t->is_begun = false;
 	if (t->state == STATE_IDLE) {
 		t->end.outcome = TRANSACTION_COMMITTED;
 		return t->end;

@@ -1,5 +1,6 @@
 #include "replica/replica.h"
 
+#include "base/invariant.h"
 #include "base/log.h"
 #include "replica/file.h"
 #include "replica/folder.h"
@@ -163,6 +164,8 @@ static int check_usable(const struct replica *replica) {
 int replica_turn_begin(struct replica *replica, int64_t now_ms) {
 	int r = check_usable(replica);
 
+	invariant(!replica->in_turn, "a turn ends, or is rolled back, before the next one begins");
+	invariant(!replica->is_filling, "a turn needs the journal that it is rolled back by (R9)");
 	if (!r && !replica->is_gathering)
 		r = run_statement(replica, STATEMENT_BEGIN);
 	if (r)
@@ -198,6 +201,7 @@ int replica_flush(struct replica *replica) {
 
 	if (r || !replica->is_gathering)
 		return r;
+	invariant(!replica->in_turn, "SQLite commits no turn before Kafka has (R7)");
 	r = replica_write_unflushed(replica);
 	if (r)
 		return r;

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "restore/restorer_internal.h"
 
 enum {
@@ -84,6 +85,8 @@ static int write_offset(struct restorer *restorer, struct restore *restore) {
 static int write_offsets(struct restorer *restorer) {
 	int r = 0;
 
+	invariant(batch_is_empty(&restorer->batch) && fold_count(restorer->fold) == 0,
+		  "an offset is stored once the rows have every record before it (R7)");
 	for (struct restore *restore = restorer->restores; restore && r == 0;
 	     restore = restore->next)
 		if (restore->unwritten > 0 && !restore->torn)
