@@ -1,5 +1,7 @@
 #include "changelog/delivery_list.h"
 
+#include "base/invariant.h"
+#include "base/log.h"
 #include "terminal/status.h"
 
 enum { VALUE_MAX = 1024 * 1024 };
@@ -135,9 +137,11 @@ size_t delivery_list_unreadable(const struct delivery_list *list) {
 
 struct delivery delivery_list_get(struct delivery_list *list, size_t i) {
 	struct state_record state;
+	const char *why;
 
-	/* Cannot fail: it was decoded before, for the order. */
-	if (i >= list->count || decode(list, list->entries[i].value, list->entries[i].len, &state))
-		abort();
+	invariant(i < list->count, "an entry of the list is asked for");
+	why = decode(list, list->entries[i].value, list->entries[i].len, &state);
+	invariant_with(!why, "a delivery that was decoded can be decoded again", "error=%s",
+		       log_quote(why));
 	return state.delivery;
 }

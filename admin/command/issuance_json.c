@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "base/uuid.h"
 #include "command/json_text.h"
 #include "domain/limits.h"
@@ -143,9 +144,10 @@ static int take_object(const struct parse *parse, json_t *object) {
 	int r = 0;
 
 	json_object_foreach(object, member.name, value) {
+		bool has_text = json_text_next_member(&parse->text, &at, &member.text);
+
+		invariant(has_text, "an object has the members of its text");
 		member.value = value;
-		if (!json_text_next_member(&parse->text, &at, &member.text))
-			abort();
 		r = take_member(parse, &member);
 		if (r)
 			return r;

@@ -1,6 +1,7 @@
 #include "gateway/pending.h"
 
 #include "base/clock.h"
+#include "base/invariant.h"
 
 #include <pthread.h>
 #define uthash_malloc(size) x_malloc(size)
@@ -43,8 +44,8 @@ struct pending *pending_new(size_t max, int64_t timeout_ms) {
 }
 
 void pending_free(struct pending *pending) {
-	if (pending->count)
-		abort();
+	invariant_with(pending->count == 0, "no request waits when the gateway has stopped",
+		       "count=%zu", pending->count);
 	pthread_mutex_destroy(&pending->lock);
 	free(pending);
 }

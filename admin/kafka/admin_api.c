@@ -1,5 +1,7 @@
 #include "kafka/admin_api.h"
 
+#include "base/invariant.h"
+#include "base/log.h"
 #include "rdkafka/topics.h"
 
 enum admin_status admin_api_open(struct admin_api *api, const struct config *config,
@@ -37,12 +39,15 @@ static rd_kafka_AdminOptions_t *options_new(const struct admin_api *api) {
 	rd_kafka_AdminOptions_t *options =
 	    rd_kafka_AdminOptions_new(api->handle.rk, RD_KAFKA_ADMIN_OP_ANY);
 	char why[256];
+	int timeout_ms = (int)api->timeout_ms;
+	rd_kafka_resp_err_t err =
+	    rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, why, sizeof(why));
 
-	if (rd_kafka_AdminOptions_set_request_timeout(options, (int)api->timeout_ms, why,
-						      sizeof(why)) ||
-	    rd_kafka_AdminOptions_set_operation_timeout(options, (int)api->timeout_ms, why,
-							sizeof(why)))
-		abort(); /* unreachable: main has bounded the timeout */
+	if (!err)
+		err = rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms, why,
+								  sizeof(why));
+	invariant_with(!err, "librdkafka takes a timeout that main has bounded", "error=%s",
+		       log_quote(why));
 	return options;
 }
 

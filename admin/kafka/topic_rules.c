@@ -1,5 +1,6 @@
 #include "kafka/topic_rules.h"
 
+#include "base/invariant.h"
 #include "base/memory.h"
 
 #define STATE (1u << TOPIC_STATE)
@@ -32,7 +33,7 @@ static bool keeps(const struct topic_rule *rule, const char *value) {
 	case RULE_AT_MOST:
 		return atoll(value) <= atoll(rule->value);
 	}
-	abort();
+	impossible("a rule has a kind");
 }
 
 char *topic_rule_check(const struct topic_rule *rule, const char *value) {

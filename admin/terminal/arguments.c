@@ -1,5 +1,6 @@
 #include "terminal/arguments.h"
 
+#include "base/invariant.h"
 #include "terminal/status.h"
 
 #include <ctype.h>
@@ -19,8 +20,7 @@ static void getopt_table_fill(struct getopt_table *out, const struct flag *const
 	*out = (struct getopt_table){ 0 };
 	for (; *tables; tables++) {
 		for (const struct flag *flag = *tables; flag->name; flag++) {
-			if (count == FLAGS_MAX)
-				abort();
+			invariant(count < FLAGS_MAX, "the table of flags has room for all");
 			out->rows[count] = flag;
 			out->options[count++] =
 			    (struct option){ .name = flag->name,

@@ -12,7 +12,7 @@ void terminal_complain(const char *format, ...) {
 
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
-		abort();
+		out_of_memory();
 	va_end(args);
 	terminal_clean(text);
 	fprintf(stderr, "posthorn-admin: %s\n", text);

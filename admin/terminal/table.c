@@ -1,12 +1,13 @@
 #include "terminal/table.h"
 
+#include "base/invariant.h"
+
 #include <stdio.h>
 
 struct table table_new(size_t columns, const char *const *head) {
 	struct table table = { .columns = columns };
 
-	if (columns > TABLE_COLUMNS_MAX)
-		abort();
+	invariant(columns <= TABLE_COLUMNS_MAX, "a table has room for all its columns");
 	table_add(&table, head);
 	return table;
 }

@@ -288,6 +288,10 @@ static void commit_unflushed(struct fixture *f) {
 	(void)!transaction_commit(f->transaction, f->offsets, f->group);
 }
 
+static void end_unbegun(struct fixture *f) {
+	(void)transaction_end(f->transaction);
+}
+
 static void begin(struct fixture *f) {
 	(void)!transaction_begin(f->transaction);
 }
@@ -300,6 +304,7 @@ static void calls_out_of_order_abort(void **state) {
 		{ "a record before the begin", produce_unbegun },
 		{ "a flush before the begin", flush_unbegun },
 		{ "a commit before the flush", commit_unflushed },
+		{ "an end before the begin", end_unbegun },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

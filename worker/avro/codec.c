@@ -7,6 +7,7 @@
 #include "avro/encode.h"
 #include "avro/fingerprint.h"
 #include "avro/frame.h"
+#include "base/invariant.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -222,7 +223,7 @@ static uint64_t own_fingerprint(const struct codec *codec, const struct record *
 	for (size_t i = 0; i < EMBEDDED_SCHEMA_COUNT; i++)
 		if (codec->writers[i].record == record)
 			return codec->writers[i].fingerprint;
-	abort();
+	impossible("the schema of each record is embedded");
 }
 
 static void encode(const struct codec *codec, const struct record *record, const void *in,

@@ -1,6 +1,7 @@
 #include "avro/decode.h"
 
 #include "avro/check.h"
+#include "base/invariant.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
 
@@ -302,7 +303,7 @@ static int read_field(struct decoder *decoder, const struct schema *schema,
 	case FIELD_UNION:
 		return read_union(decoder, schema, field->as_union, value, second);
 	}
-	abort();
+	impossible("a field has a kind");
 }
 
 /* Tries the field behind the last one first: most writers have our own order. */

@@ -1,6 +1,7 @@
 #include "avro/encode.h"
 
 #include "avro/wire.h"
+#include "base/invariant.h"
 #include "base/uuid.h"
 
 /* ["null", T]: null comes first in all of our unions. */
@@ -116,7 +117,7 @@ static void write_field(struct buffer *out, const struct field *field, const cha
 	case FIELD_UNION:
 		return write_union(out, field->as_union, AS(int, value), second);
 	}
-	abort();
+	impossible("a field has a kind");
 }
 
 void encode_record(struct buffer *out, const struct record *record, const void *in) {

@@ -2,6 +2,7 @@
 
 #include "avro/record.h"
 #include "base/clock.h"
+#include "base/invariant.h"
 
 static void append_record(struct buffer *out, const struct record *record, const void *in);
 static void append_fields(struct buffer *out, const struct record *record, const void *in,
@@ -125,7 +126,7 @@ static void append_value(struct buffer *out, const struct field *field, const ch
 	case FIELD_UNION:
 		return append_union(out, field->as_union, AS(int, value), second);
 	}
-	abort();
+	impossible("a field has a kind");
 }
 
 static void append_fields(struct buffer *out, const struct record *record, const void *in,

@@ -1,5 +1,7 @@
 #include "avro/writer_schema.h"
 
+#include "base/invariant.h"
+
 #include <avro.h>
 
 /* The named types so far, so that a reference finds its type, also from inside that type. */
@@ -44,9 +46,8 @@ static enum schema_type type_of(avro_schema_t source) {
 		return SCHEMA_UNION;
 	case AVRO_RECORD:
 		return SCHEMA_RECORD;
-	default: /* AVRO_LINK, which was followed already; and AVRO_INVALID, which only avro-c 1.12
-		    has */
-		abort();
+	default: /* AVRO_LINK; and AVRO_INVALID, which only avro-c 1.12 has */
+		impossible("a schema has a type, and its link was followed");
 	}
 }
 

@@ -138,7 +138,7 @@ char *arena_printf(struct arena *arena, const char *format, ...) {
 	len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
 	if (len < 0)
-		abort();
+		out_of_memory();
 	s = arena_alloc(arena, (size_t)len + 1);
 	vsnprintf(s, (size_t)len + 1, format, again);
 	va_end(again);

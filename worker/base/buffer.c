@@ -63,7 +63,7 @@ void buffer_printf(struct buffer *buffer, const char *format, ...) {
 	len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
 	if (len < 0)
-		abort();
+		out_of_memory();
 	room = buffer_reserve(buffer, (size_t)len);
 	if (room) {
 		vsnprintf(room, (size_t)len + 1, format, again);

@@ -3,32 +3,35 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void *checked(void *p) {
-	if (!p) {
-		fputs("out of memory\n", stderr);
-		abort();
-	}
+void out_of_memory(void) {
+	fputs("out of memory\n", stderr);
+	abort();
+}
+
+void *x_checked(void *p) {
+	if (!p)
+		out_of_memory();
 	return p;
 }
 
 void *x_malloc(size_t size) {
-	return checked(malloc(size ? size : 1));
+	return x_checked(malloc(size ? size : 1));
 }
 
 void *x_calloc(size_t count, size_t size) {
-	return checked(calloc(count ? count : 1, size ? size : 1));
+	return x_checked(calloc(count ? count : 1, size ? size : 1));
 }
 
 void *x_realloc(void *p, size_t size) {
-	return checked(realloc(p, size ? size : 1));
+	return x_checked(realloc(p, size ? size : 1));
 }
 
 char *x_strdup(const char *s) {
-	return checked(strdup(s));
+	return x_checked(strdup(s));
 }
 
 char *x_strndup(const char *s, size_t len) {
-	return checked(strndup(s, len));
+	return x_checked(strndup(s, len));
 }
 
 char *x_asprintf(const char *format, ...) {
@@ -39,5 +42,5 @@ char *x_asprintf(const char *format, ...) {
 	if (vasprintf(&s, format, args) < 0)
 		s = NULL;
 	va_end(args);
-	return checked(s);
+	return x_checked(s);
 }

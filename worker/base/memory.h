@@ -59,6 +59,11 @@ char *x_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *x_strndup(const char *s, size_t len) __attribute__((malloc, returns_nonnull));
 char *x_asprintf(const char *format, ...) __attribute__((malloc, returns_nonnull)) _printf_(1, 2);
 
+/* The same for what a library allocates: returns `p`. */
+void *x_checked(void *p) __attribute__((returns_nonnull));
+/* Where a library's call that allocates has failed. Logs and aborts. */
+void out_of_memory(void) __attribute__((noreturn));
+
 static inline void x_freep(void *p) {
 	free(*(void **)p);
 }

@@ -1,6 +1,7 @@
 #include "delivery/route.h"
 
 #include "base/arena.h"
+#include "base/invariant.h"
 #include "base/log.h"
 #include "delivery/packed_text.h"
 
@@ -40,13 +41,11 @@ static char *pack_parts(const struct url_parts *parts, struct url_parts *out) {
 /* The url is normalised already: curl must take the path as it is, for these bytes are the ones
  * that are signed. */
 static CURLU *parse_location(const char *url) {
-	CURLU *location = curl_url();
+	CURLU *location = x_checked(curl_url());
+	CURLUcode code = curl_url_set(location, CURLUPART_URL, url, CURLU_PATH_AS_IS);
 
-	if (!location ||
-	    curl_url_set(location, CURLUPART_URL, url, CURLU_PATH_AS_IS) != CURLUE_OK) {
-		log_error("not a normalised url", "url=%s", log_quote(url));
-		abort();
-	}
+	invariant_with(code == CURLUE_OK, "the url of a route is normalised", "url=%s",
+		       log_quote(url));
 	return location;
 }
 

@@ -1,5 +1,6 @@
 #include "delivery/scheduler.h"
 
+#include "base/invariant.h"
 #include "base/log.h"
 
 #include <utlist.h>
@@ -28,11 +29,8 @@ void scheduler_init(struct scheduler *scheduler, int max_per_endpoint, int max_p
 }
 
 void scheduler_destroy(struct scheduler *scheduler) {
-	if (scheduler->queues) {
-		log_error("jobs are left in the scheduler", "queues=%u",
-			  HASH_COUNT(scheduler->queues));
-		abort();
-	}
+	invariant_with(!scheduler->queues, "a scheduler ends without jobs", "queues=%u",
+		       HASH_COUNT(scheduler->queues));
 	scheduler_hosts_destroy(&scheduler->hosts);
 }
 
@@ -242,19 +240,15 @@ bool scheduler_next(struct scheduler *scheduler, struct scheduler_claim *out) {
 }
 
 /* A count of claims that goes below zero would open a bound for good. */
-static void check_claim_is_counted(const struct scheduler *scheduler,
-				   const struct scheduler_claim *claim) {
-	if (claim->host->in_flight > 0 && claim->queue->in_flight > 0 &&
-	    (claim->host->is_resolved || scheduler->unresolved > 0))
-		return;
-	log_error("a claim is released that was not counted",
-		  "host=%s of_host=%d of_queue=%d unresolved=%d", log_quote(claim->host->key),
-		  claim->host->in_flight, claim->queue->in_flight, scheduler->unresolved);
-	abort();
+static bool is_counted(const struct scheduler *scheduler, const struct scheduler_claim *claim) {
+	return claim->host->in_flight > 0 && claim->queue->in_flight > 0 &&
+	       (claim->host->is_resolved || scheduler->unresolved > 0);
 }
 
 void scheduler_release(struct scheduler *scheduler, const struct scheduler_claim *claim) {
-	check_claim_is_counted(scheduler, claim);
+	invariant_with(is_counted(scheduler, claim), "a claim that is released was counted",
+		       "host=%s of_host=%d of_queue=%d unresolved=%d", log_quote(claim->host->key),
+		       claim->host->in_flight, claim->queue->in_flight, scheduler->unresolved);
 	claim->host->in_flight--;
 	claim->queue->in_flight--;
 	scheduler->unresolved -= !claim->host->is_resolved;

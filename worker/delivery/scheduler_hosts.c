@@ -1,5 +1,6 @@
 #include "delivery/scheduler_hosts.h"
 
+#include "base/invariant.h"
 #include "base/log.h"
 
 #include <utlist.h>
@@ -39,12 +40,9 @@ void scheduler_hosts_destroy(struct scheduler_hosts *hosts) {
 	for (int state = 0; state < RESOLVE_STATE_COUNT; state++)
 		while (hosts->idle[state])
 			evict(hosts, hosts->idle[state]);
-	if (!hosts->by_key)
-		return;
-	log_error("a host is in use at the end", "host=%s in_flight=%d queues=%d",
-		  log_quote(hosts->by_key->key), hosts->by_key->in_flight,
-		  hosts->by_key->queue_count);
-	abort();
+	invariant_with(!hosts->by_key, "no host is in use at the end",
+		       "host=%s in_flight=%d queues=%d", log_quote(hosts->by_key->key),
+		       hosts->by_key->in_flight, hosts->by_key->queue_count);
 }
 
 struct scheduler_host *scheduler_hosts_get(struct scheduler_hosts *hosts,

@@ -1,6 +1,7 @@
 #include "delivery/shard.h"
 
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "base/log.h"
 
 #include <sys/epoll.h>
@@ -36,24 +37,24 @@ static int on_timer(CURLM *multi _unused_, long timeout_ms, void *userdata) {
 /* An easy handle keeps only the sessions of its own transfers, and the next transfer to a host uses
  * another handle. */
 static CURLSH *sessions_new(void) {
-	CURLSH *sessions = curl_share_init();
+	CURLSH *sessions = x_checked(curl_share_init());
+	CURLSHcode code = curl_share_setopt(sessions, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 
-	if (!sessions ||
-	    curl_share_setopt(sessions, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK)
-		abort();
+	if (code == CURLSHE_NOMEM)
+		out_of_memory();
+	invariant_with(code == CURLSHE_OK, "this libcurl can share TLS sessions", "error=%s",
+		       log_quote(curl_share_strerror(code)));
 	return sessions;
 }
 
 void shard_init(struct shard *shard, uint8_t index, struct sockets *sockets) {
 	*shard = (struct shard){
-		.multi = curl_multi_init(),
+		.multi = x_checked(curl_multi_init()),
 		.sessions = sessions_new(),
 		.sockets = sockets,
 		.deadline_us = SHARD_NO_DEADLINE,
 		.index = index,
 	};
-	if (!shard->multi)
-		abort();
 	curl_multi_setopt(shard->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	curl_multi_setopt(shard->multi, CURLMOPT_SOCKETDATA, shard);
 	curl_multi_setopt(shard->multi, CURLMOPT_TIMERFUNCTION, on_timer);

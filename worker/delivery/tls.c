@@ -105,11 +105,9 @@ static const char *default_file(CURL *easy) {
 }
 
 static int load_authorities(X509_STORE *store, const char *file) {
-	CURL *easy = curl_easy_init();
+	CURL *easy = x_checked(curl_easy_init());
 	int r = 0;
 
-	if (!easy)
-		abort();
 	file = file ? file : default_file(easy);
 	if (X509_STORE_load_file(store, file) != 1)
 		r = log_no_authorities(file);
@@ -118,15 +116,15 @@ static int load_authorities(X509_STORE *store, const char *file) {
 }
 
 int tls_authorities_new(const char *file, struct x509_store_st **out) {
-	X509_STORE *store = X509_STORE_new();
+	X509_STORE *store = x_checked(X509_STORE_new());
 	int r;
 
 	if (parts_index < 0)
 		parts_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 	if (watch_index < 0)
 		watch_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-	if (!store || parts_index < 0 || watch_index < 0)
-		abort();
+	if (parts_index < 0 || watch_index < 0)
+		out_of_memory();
 	/* As curl does: every certificate of the file is trusted, a root or not. */
 	X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
 	r = load_authorities(store, file);
@@ -148,7 +146,7 @@ CURLcode tls_on_context(CURL *easy _unused_, void *context, void *userdata) {
 	SSL_CTX_set_msg_callback(context, on_message);
 	tls_watch_end(watch);
 	if (SSL_CTX_up_ref(context) != 1 || SSL_CTX_set_ex_data(context, watch_index, watch) != 1)
-		abort();
+		out_of_memory();
 	watch->context = context;
 	return CURLE_OK;
 }

@@ -1,6 +1,7 @@
 #include "delivery/transfer.h"
 
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "delivery/address_guard.h"
 
 #include <errno.h>
@@ -15,13 +16,11 @@ enum { DNS_CACHE_S = 10 };
 /* A probe resolves its name again; many probes to one host still share an answer. */
 enum { PROBE_DNS_CACHE_S = 1 };
 
-/* Setting an option fails only without memory, or on another libcurl than the one that this was
- * built for. */
 static void check_set(CURLcode code) {
-	if (code == CURLE_OK)
-		return;
-	log_error("curl refused an option", "error=%s", log_quote(curl_easy_strerror(code)));
-	abort();
+	if (code == CURLE_OUT_OF_MEMORY)
+		out_of_memory();
+	invariant_with(code == CURLE_OK, "libcurl is the one that this was built for", "error=%s",
+		       log_quote(curl_easy_strerror(code)));
 }
 
 #define SET(transfer, option, value) check_set(curl_easy_setopt((transfer)->easy, option, value))
@@ -153,9 +152,7 @@ static void set_callbacks(struct transfer *transfer) {
 }
 
 static void init_handle(struct transfer *transfer) {
-	transfer->easy = curl_easy_init();
-	if (!transfer->easy)
-		abort();
+	transfer->easy = x_checked(curl_easy_init());
 	set_limits(transfer, transfer->shared->config);
 	set_policy(transfer, transfer->shared->config);
 	set_callbacks(transfer);

@@ -1,6 +1,6 @@
 #include "dispatch/dispatcher.h"
 
-#include "base/log.h"
+#include "base/invariant.h"
 #include "dispatch/refill.h"
 
 struct dispatcher {
@@ -84,11 +84,8 @@ int dispatcher_activate(struct dispatcher *d, struct dispatch_partition partitio
 	struct backlog_walk walk = { .dispatcher = d, .partition = partition, .now_ms = now_ms };
 	int r;
 
-	if (partition.epoch == 0) {
-		log_error("a partition is activated without an epoch", "partition=%d",
-			  partition.id);
-		abort();
-	}
+	invariant_with(partition.epoch != 0, "a partition is activated with its epoch (R5)",
+		       "partition=%d", partition.id);
 	tenant_pending_forget(d->tenant_pending, partition.id);
 	r = replica_backlog(d->refill.replica, partition.id, add_backlog, &walk);
 	if (r < 0)

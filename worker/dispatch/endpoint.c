@@ -1,6 +1,6 @@
 #include "dispatch/endpoint.h"
 
-#include "base/log.h"
+#include "base/invariant.h"
 
 #include <utlist.h>
 
@@ -52,11 +52,9 @@ struct dispatch_endpoint *dispatch_endpoint_get(struct dispatch_endpoints *endpo
 
 void dispatch_endpoint_free(struct dispatch_endpoints *endpoints,
 			    struct dispatch_endpoint *endpoint) {
-	if (endpoint->load.count > 0) {
-		log_error("an endpoint is freed that has deliveries in memory", "count=%zu",
-			  endpoint->load.count);
-		abort();
-	}
+	invariant_with(endpoint->load.count == 0,
+		       "an endpoint that is freed has no deliveries in memory", "count=%zu",
+		       endpoint->load.count);
 	dispatch_endpoint_set_breaker(endpoints, endpoint, (struct breaker){ 0 });
 	dispatch_endpoint_end_report(endpoints, endpoint);
 	dispatch_endpoint_leave_lists(endpoints, endpoint);
@@ -201,12 +199,10 @@ void dispatch_endpoint_add_load(struct dispatch_endpoints *endpoints,
 
 void dispatch_endpoint_remove_load(struct dispatch_endpoints *endpoints,
 				   struct dispatch_endpoint *endpoint, size_t bytes) {
-	if (endpoint->load.count == 0 || endpoint->load.bytes < bytes) {
-		log_error("an endpoint gives back more than it has in memory",
-			  "count=%zu bytes=%zu of=%zu", endpoint->load.count, bytes,
-			  endpoint->load.bytes);
-		abort();
-	}
+	invariant_with(endpoint->load.count > 0 && endpoint->load.bytes >= bytes,
+		       "an endpoint gives back no more than it has in memory",
+		       "count=%zu bytes=%zu of=%zu", endpoint->load.count, bytes,
+		       endpoint->load.bytes);
 	set_load(endpoints, endpoint,
 		 (struct dispatch_load){ endpoint->load.count - 1, endpoint->load.bytes - bytes });
 }

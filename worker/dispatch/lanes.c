@@ -1,6 +1,6 @@
 #include "dispatch/lanes.h"
 
-#include "base/log.h"
+#include "base/invariant.h"
 #include "base/memory.h"
 
 enum {
@@ -40,12 +40,11 @@ void dispatch_lanes_remove(struct dispatch_lanes *lanes, enum dispatch_lane lane
 	size_t breadth = breadth_of(lane, load);
 
 	/* Below zero the lane would be full for good, and its endpoints would starve. */
-	if (load.count > held->count || load.bytes > held->bytes || breadth > lanes->breadth) {
-		log_error("a lane gives back more than it holds",
-			  "lane=%d count=%zu of=%zu bytes=%zu of=%zu", (int)lane, load.count,
-			  held->count, load.bytes, held->bytes);
-		abort();
-	}
+	invariant_with(load.count <= held->count && load.bytes <= held->bytes &&
+			   breadth <= lanes->breadth,
+		       "a lane gives back no more than it holds",
+		       "lane=%d count=%zu of=%zu bytes=%zu of=%zu breadth=%zu of=%zu", (int)lane,
+		       load.count, held->count, load.bytes, held->bytes, breadth, lanes->breadth);
 	held->count -= load.count;
 	held->bytes -= load.bytes;
 	lanes->breadth -= breadth;

@@ -1,6 +1,6 @@
 #include "dispatch/outstanding.h"
 
-#include "base/log.h"
+#include "base/invariant.h"
 
 struct outstanding_delivery {
 	struct uuid id;
@@ -46,18 +46,15 @@ size_t dispatch_outstanding_count(const struct dispatch_outstanding *outstanding
 	return HASH_COUNT(outstanding->by_id);
 }
 
-/* One that is chosen twice would be sent twice; without a route there is no signer. */
-static void check_may_be_added(const struct dispatch_outstanding *outstanding,
-			       const struct dispatch_endpoint *endpoint,
-			       const struct delivery *delivery) {
+/* One that is chosen twice would be sent twice. */
+static void check_is_new(const struct dispatch_outstanding *outstanding,
+			 const struct delivery *delivery) {
 	char id[UUID_TEXT_SIZE];
 
-	if (endpoint->route && !find_delivery(outstanding, &delivery->id))
+	if (!find_delivery(outstanding, &delivery->id))
 		return;
 	uuid_format(&delivery->id, id);
-	log_error("a delivery is chosen that is in memory already, or has no route",
-		  "delivery=%s has_route=%d", id, endpoint->route != NULL);
-	abort();
+	invariant_with(false, "a delivery that is chosen is not in memory", "delivery=%s", id);
 }
 
 void dispatch_outstanding_add(struct dispatch_outstanding *outstanding,
@@ -65,7 +62,8 @@ void dispatch_outstanding_add(struct dispatch_outstanding *outstanding,
 	struct outstanding_delivery *added;
 	struct job *job;
 
-	check_may_be_added(outstanding, endpoint, delivery);
+	invariant(endpoint->route, "a delivery is chosen with the route that its signer is in");
+	check_is_new(outstanding, delivery);
 	added = x_calloc(1, sizeof(*added));
 	job = job_new(delivery, endpoint->route, endpoint->partition.id, endpoint->partition.epoch);
 	job->is_probe = endpoint->breaker.is_open;

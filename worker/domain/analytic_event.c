@@ -1,6 +1,7 @@
 #include "domain/analytic_event.h"
 
-#include <stdlib.h>
+#include "base/invariant.h"
+
 #include <string.h>
 
 #define OF_A_COMMAND(subject)                                                                      \
@@ -31,8 +32,8 @@ static const char *const types[ANALYTIC_SUBJECT_COUNT][ANALYTIC_STEP_NONE + 1] =
 };
 
 const char *analytic_event_type(enum analytic_subject subject, enum analytic_step step) {
-	if (!types[subject][step])
-		abort();
+	invariant_with(types[subject][step], "an event's subject has its step",
+		       "subject=%d step=%d", (int)subject, (int)step);
 	return types[subject][step];
 }
 

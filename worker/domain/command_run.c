@@ -1,5 +1,6 @@
 #include "domain/command_run.h"
 
+#include "base/invariant.h"
 #include "base/utf8.h"
 #include "domain/id.h"
 #include "domain/limits.h"
@@ -50,8 +51,7 @@ static void start_run(struct command_run *run) {
 static void finish_run(struct command_run *run, bool repeat) {
 	struct analytic_event *events = run->effects->events + run->first_event;
 
-	if (!run->status)
-		abort();
+	invariant(run->status, "a command that was run has a status");
 	events[0].repeat = repeat;
 	events[1].repeat = repeat;
 	events[1].step = run->status < 400 ? ANALYTIC_SUCCESS : ANALYTIC_FAIL;

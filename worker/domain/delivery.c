@@ -1,5 +1,6 @@
 #include "domain/delivery.h"
 
+#include "base/invariant.h"
 #include "base/memory.h"
 #include "domain/attempt.h"
 #include "domain/field_hash.h"
@@ -72,8 +73,7 @@ int64_t retry_delay_ms(const struct retry_policy *policy, const struct uuid *del
 		       int32_t attempts, int64_t retry_after_ms) {
 	int64_t base_ms, back_off_ms, asked_ms;
 
-	if (attempts < 1)
-		abort();
+	invariant_with(attempts >= 1, "a retry follows an attempt", "attempts=%d", attempts);
 	if ((size_t)attempts > policy->schedule_count)
 		return -1;
 	base_ms = policy->schedule_ms[attempts - 1];

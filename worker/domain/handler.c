@@ -1,5 +1,6 @@
 #include "domain/handler.h"
 
+#include "base/invariant.h"
 #include "domain/field_hash.h"
 #include "domain/operations.h"
 
@@ -57,7 +58,7 @@ static void hash_fields(struct field_hash *hash, const struct command *command) 
 	case OPERATION_COUNT:
 		break;
 	}
-	abort();
+	impossible("a command has an operation");
 }
 
 /* Hashes the fields before any normalisation: a producer that repeats a command repeats its

@@ -1,5 +1,6 @@
 #include "domain/outcome.h"
 
+#include "base/invariant.h"
 #include "domain/id.h"
 
 static void add_event(struct effects *out, const struct delivery *delivery, enum analytic_step step,
@@ -62,8 +63,8 @@ void handle_outcome(const struct outcome_settings *settings, const struct delive
 		    const struct attempt_result *result, struct effects *out) {
 	struct delivery_report report;
 
-	if (delivery->status != DELIVERY_PENDING)
-		abort();
+	invariant_with(delivery->status == DELIVERY_PENDING, "only a pending delivery is attempted",
+		       "status=%d", (int)delivery->status);
 	if (result->reason != ATTEMPT_OK && !attempt_is_gone(result)) {
 		fail_attempt(settings, delivery, result, out);
 		return;

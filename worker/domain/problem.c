@@ -1,5 +1,6 @@
 #include "domain/problem.h"
 
+#include "base/invariant.h"
 #include "base/utf8.h"
 
 /* A status, its reason phrase in one word, and its family. Source of the reasons: RFC 9110
@@ -32,7 +33,7 @@ static const struct kind *kind_of(int status) {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (kinds[i].status == status)
 			return &kinds[i];
-	abort();
+	invariant_with(false, "a problem has a status with a kind", "status=%d", status);
 }
 
 struct problem *problem_new(struct arena *arena, int status, const char *message) {

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/invariant.h"
 #include "base/utf8.h"
 
 static const char *const kind_names[STATE_KIND_COUNT] = {
@@ -33,7 +34,7 @@ struct state_key state_record_key(const struct state_record *record) {
 	case STATE_KIND_COUNT:
 		break;
 	}
-	abort();
+	impossible("a key has a kind");
 }
 
 /* Escapes "%" and "/", which have a meaning in a key; everything else stays readable. Returns
@@ -92,7 +93,7 @@ char *state_key_format(struct arena *arena, const struct state_key *key) {
 	case STATE_KIND_COUNT:
 		break;
 	}
-	abort();
+	impossible("a key has a kind");
 }
 
 /* Undoes escape() in place. Returns false for any other escape: a key has one form. */
@@ -158,7 +159,7 @@ static bool parse_parts(char **parts, size_t count, struct state_key *out) {
 	case STATE_KIND_COUNT:
 		break;
 	}
-	abort();
+	impossible("a key has a kind");
 }
 
 int state_key_parse(struct arena *arena, const char *text, size_t len, struct state_key *out) {

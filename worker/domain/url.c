@@ -1,6 +1,8 @@
 #include "domain/url.h"
 
 #include "base/buffer.h"
+#include "base/invariant.h"
+#include "base/log.h"
 #include "domain/url_host.h"
 
 #include <ctype.h>
@@ -231,12 +233,10 @@ static int assemble(struct arena *arena, const struct raw_url *raw, const struct
 /* Whether libcurl reads the url as it is written. Otherwise it would send to another place than
  * was checked. */
 static bool curl_agrees(const char *url) {
-	CURLU *handle = curl_url();
+	CURLU *handle = x_checked(curl_url());
 	char *read = NULL;
 	bool agrees;
 
-	if (!handle)
-		abort();
 	agrees = curl_url_set(handle, CURLUPART_URL, url, 0) == CURLUE_OK &&
 		 curl_url_get(handle, CURLUPART_URL, &read, 0) == CURLUE_OK &&
 		 strcmp(read, url) == 0;
@@ -288,8 +288,8 @@ void url_split(struct arena *arena, const char *url, struct url_parts *out) {
 
 	authority = separator ? separator + strlen("://") : NULL;
 	path = authority ? strchr(authority, '/') : NULL;
-	if (!path || path == authority)
-		abort();
+	invariant_with(path && path != authority, "only a normalised url is split", "url=%s",
+		       log_quote(url));
 	query = strchr(path, '?');
 	*out = (struct url_parts){
 		.scheme = arena_strndup(arena, url, (size_t)(separator - url)),

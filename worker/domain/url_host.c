@@ -1,5 +1,7 @@
 #include "domain/url_host.h"
 
+#include "base/memory.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
@@ -117,11 +119,9 @@ static bool is_name(const char *host) {
 /* The host as libcurl would use it: it rewrites every number form of an IPv4 address (127.1,
  * 0x7f000001, 017700000001) to four decimals. NULL where libcurl refuses it. */
 static char *as_curl_reads_it(struct arena *arena, const char *host) {
-	CURLU *handle = curl_url();
+	CURLU *handle = x_checked(curl_url());
 	char *read = NULL, *out = NULL;
 
-	if (!handle)
-		abort();
 	if (curl_url_set(handle, CURLUPART_URL, arena_printf(arena, "https://%s/", host), 0) ==
 		CURLUE_OK &&
 	    curl_url_get(handle, CURLUPART_HOST, &read, 0) == CURLUE_OK)

@@ -1,5 +1,6 @@
 #include "domain/validation.h"
 
+#include "base/invariant.h"
 #include "domain/limits.h"
 
 #include <inttypes.h>
@@ -190,5 +191,5 @@ void validate_command(struct validation *validation, const struct command *comma
 	case OPERATION_COUNT:
 		break;
 	}
-	abort();
+	impossible("a command has an operation");
 }

@@ -1,3 +1,4 @@
+#include "base/invariant.h"
 #include "http/request.h"
 
 enum { TEXT_MAX = 64 * 1024 * 1024 };
@@ -35,8 +36,8 @@ static const char *reason_of(int status) {
 }
 
 void http_answer_header(struct http_answer *answer, const char *name, const char *value) {
-	if (answer->header_count == HTTP_ANSWER_HEADERS_MAX)
-		abort();
+	invariant(answer->header_count < HTTP_ANSWER_HEADERS_MAX,
+		  "an answer has room for all its headers");
 	answer->headers[answer->header_count++] = (struct http_header){ name, value };
 }
 

@@ -1,5 +1,6 @@
 #include "http/inbox.h"
 
+#include "base/invariant.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -27,9 +28,9 @@ void http_inbox_destroy(struct http_inbox *inbox) {
 
 void http_inbox_wake(struct http_inbox *inbox) {
 	uint64_t one = 1;
+	ssize_t r = write(inbox->event_fd, &one, sizeof(one));
 
-	if (write(inbox->event_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		abort();
+	invariant(r >= 0 || errno == EAGAIN, "the thread of an inbox can be woken");
 }
 
 void http_inbox_put_arrival(struct http_inbox *inbox, int fd, const struct in6_addr *address) {
@@ -56,9 +57,9 @@ void http_inbox_put_answered(struct http_inbox *inbox, struct http_answered *ans
 void http_inbox_take(struct http_inbox *inbox, struct http_arrival **arrivals,
 		     struct http_answered **answered) {
 	uint64_t count;
+	ssize_t r = read(inbox->event_fd, &count, sizeof(count));
 
-	if (read(inbox->event_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-		abort();
+	invariant(r >= 0 || errno == EAGAIN, "the wakes of an inbox can be read");
 	pthread_mutex_lock(&inbox->lock);
 	*arrivals = TAKE(inbox->arrivals);
 	*answered = TAKE(inbox->answered);

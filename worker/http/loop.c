@@ -134,11 +134,10 @@ static unsigned share_of(const struct http_options *options, const struct http_s
 	return (options->connections_max + server->loop_count - 1) / server->loop_count;
 }
 
-static void watch(struct http_loop *loop, int fd, void *pointer) {
+static int watch(struct http_loop *loop, int fd, void *pointer) {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = pointer };
 
-	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
-		abort();
+	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
 int http_loop_init(struct http_loop *loop, struct http_server *server,
@@ -158,10 +157,10 @@ int http_loop_init(struct http_loop *loop, struct http_server *server,
 		return r;
 	if (loop->epoll_fd < 0)
 		return -errno;
-	watch(loop, loop->inbox.event_fd, NULL);
-	if (loop == &server->loops[0])
-		watch(loop, server->listen_fd, loop);
-	return 0;
+	r = watch(loop, loop->inbox.event_fd, NULL);
+	if (!r && loop == &server->loops[0])
+		r = watch(loop, server->listen_fd, loop);
+	return r;
 }
 
 int http_loop_start(struct http_loop *loop) {

@@ -1,5 +1,6 @@
 #include "http/send.h"
 
+#include "base/invariant.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -34,8 +35,7 @@ enum http_progress http_send_begin(struct http_connection *connection) {
 			 atomic_load(&connection->loop->server->draining);
 	http_answer_write_head(answer, http_date_now(&connection->loop->date), answer->closes,
 			       &connection->out);
-	if (connection->out.overflowed)
-		abort();
+	invariant(!connection->out.overflowed, "the head of an answer fits into its buffer");
 	if (has_body(entry) && !answer->fixed && answer->body.len <= JOINED_MAX) {
 		buffer_append(&connection->out, answer->body.data, answer->body.len);
 		buffer_destroy(&answer->body);

@@ -1,5 +1,7 @@
 #include "http/tls.h"
 
+#include "base/invariant.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <openssl/err.h>
@@ -32,6 +34,8 @@ static int select_protocol(SSL *ssl _unused_, const unsigned char **out, unsigne
 }
 
 static void set_rules(SSL_CTX *context) {
+	int r;
+
 	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
 	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 					 SSL_OP_CIPHER_SERVER_PREFERENCE |
@@ -41,8 +45,8 @@ static void set_rules(SSL_CTX *context) {
 				      SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_alpn_select_cb(context, select_protocol, NULL);
-	if (SSL_CTX_set_cipher_list(context, CIPHERS) != 1)
-		abort();
+	r = SSL_CTX_set_cipher_list(context, CIPHERS);
+	invariant(r == 1, "OpenSSL knows the ciphers that are offered");
 }
 
 /* Gives no passphrase: a key with one is refused instead of prompting. */
@@ -103,9 +107,7 @@ int http_tls_new(const char *certificate, const char *private_key, struct http_t
 	_cleanup_(http_tls_freep) struct http_tls *tls = x_calloc(1, sizeof(*tls));
 	int r;
 
-	tls->context = SSL_CTX_new(TLS_server_method());
-	if (!tls->context)
-		abort();
+	tls->context = x_checked(SSL_CTX_new(TLS_server_method()));
 	set_rules(tls->context);
 	r = use_files(tls->context, certificate, private_key, why);
 	ERR_clear_error();
@@ -125,9 +127,9 @@ void http_tls_free(struct http_tls *tls) {
 struct http_tls_session *http_tls_session_new(struct http_tls *tls, int fd) {
 	struct http_tls_session *session = x_calloc(1, sizeof(*session));
 
-	session->ssl = SSL_new(tls->context);
-	if (!session->ssl || SSL_set_fd(session->ssl, fd) != 1)
-		abort();
+	session->ssl = x_checked(SSL_new(tls->context));
+	if (SSL_set_fd(session->ssl, fd) != 1)
+		out_of_memory();
 	SSL_set_accept_state(session->ssl);
 	return session;
 }

@@ -138,6 +138,8 @@ static int32_t take_over(struct ownership *o, const rd_kafka_topic_partition_lis
 		struct partition *partition = &o->partitions.items[i];
 
 		if (is_listed(list, o->settings.topics->admin, i)) {
+			invariant(!partition->is_restored,
+				  "an assigned partition is restored before it is served (R6)");
 			move(o, partition, PARTITION_RESTORING);
 			count++;
 		} else if (partition->state == PARTITION_SUSPENDED) {

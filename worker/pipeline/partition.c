@@ -1,6 +1,6 @@
 #include "pipeline/partition.h"
 
-#include "base/log.h"
+#include "base/invariant.h"
 #include "base/memory.h"
 
 #define TO(state) (1u << (state))
@@ -23,12 +23,10 @@ const char *partition_state_name(enum partition_state state) {
 }
 
 void partition_move(struct partition *partition, enum partition_state to) {
-	if (!(states[partition->state].allowed & TO(to))) {
-		log_error("a partition cannot go from one state to another",
-			  "partition=%d from=%s to=%s", partition->id,
-			  states[partition->state].name, states[to].name);
-		abort();
-	}
+	invariant_with(states[partition->state].allowed & TO(to),
+		       "a partition goes from state to state as it is drawn",
+		       "partition=%d from=%s to=%s", partition->id, states[partition->state].name,
+		       states[to].name);
 	partition->state = to;
 }
 

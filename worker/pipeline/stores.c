@@ -2,6 +2,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/invariant.h"
 
 #include <errno.h>
 #include <sys/statvfs.h>
@@ -101,6 +102,8 @@ int stores_open(struct stores *s) {
 void stores_drop_replica(struct stores *s, int error) {
 	if (!s->replica)
 		return;
+	invariant(!restorer_owns_replica(s->settings.restorer),
+		  "no restore writes to a replica that is removed");
 	log_error("replica failed: it is made again from the changelog", "error=%s",
 		  log_quote(strerror(-error)));
 	/* Before it is removed: the room that it took is none that is left. */

@@ -1,6 +1,7 @@
 #include "pipeline/turn_handle.h"
 
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "pipeline/turn_write.h"
 
 DEFINE_CLEANUP(rd_kafka_message_t, rd_kafka_message_destroy)
@@ -67,6 +68,10 @@ static void take_on(struct turn *turn, const rd_kafka_message_t *message) {
 	struct partition *partition = partition_of(turn, message->partition);
 	enum input input = intake_input(&turn->turns->intake, message);
 
+	invariant_with(message->offset >= partition->turn.next[input],
+		       "a committed offset never goes back", "partition=%d offset=%lld next=%lld",
+		       partition->id, (long long)message->offset,
+		       (long long)partition->turn.next[input]);
 	partition->turn.next[input] = message->offset + 1;
 	partition->turn.is_touched = true;
 	turn->commands++;
@@ -149,11 +154,15 @@ static bool has_room_for_outcome(const struct turn *turn) {
 }
 
 static int handle_one_outcome(struct turn *turn, const struct job *job) {
+	struct partition *partition = partition_of(turn, job->partition);
 	struct effects effects;
 
+	invariant_with(job->epoch == partition->epoch,
+		       "an outcome of an older epoch is never committed (R5)",
+		       "partition=%d epoch=%u of=%u", partition->id, partition->epoch, job->epoch);
 	effects_init(&effects, turn->turns->scratch);
 	handle_outcome(&turn->turns->outcome_settings, &job->delivery, &job->result, &effects);
-	return turn_write_effects(turn, partition_of(turn, job->partition), &effects);
+	return turn_write_effects(turn, partition, &effects);
 }
 
 /* Those without room wait for the next turn: after a failure they may be with bodies of 256 KiB. */

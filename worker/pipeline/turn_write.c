@@ -155,6 +155,8 @@ int turn_write_effects(struct turn *turn, struct partition *partition,
 
 	invariant(partition->state == PARTITION_ACTIVE,
 		  "a record for a partition that is not served would tear its history (R8)");
+	invariant(partition->turn.position.sequence == 0,
+		  "the position is the last record of a partition in a transaction (R8)");
 	partition->turn.is_touched = true;
 	r = write_changes(turn, partition, effects);
 	if (r == 0)
@@ -201,6 +203,8 @@ static void add_offset(rd_kafka_topic_partition_list_t *list, const char *topic,
 	    rd_kafka_topic_partition_list_add(list, topic, partition->id);
 	char metadata[OFFSET_METADATA_SIZE];
 
+	invariant(partition->turn.position.sequence == partition->position.sequence + 1,
+		  "a transaction closes each partition with its position (R8)");
 	offset_metadata(&partition->turn.position, metadata);
 	offset->offset = partition->turn.next[input];
 	offset->metadata = strdup(metadata); /* the list frees it */

@@ -1,5 +1,6 @@
 #include "rdkafka/client.h"
 
+#include "base/invariant.h"
 #include "rdkafka/refusal.h"
 
 #include <errno.h>
@@ -155,11 +156,10 @@ void client_free(rd_kafka_t *client) {
 int client_session_timeout_ms(rd_kafka_t *client) {
 	char value[32] = "";
 	size_t size = sizeof(value);
+	rd_kafka_conf_res_t r =
+	    rd_kafka_conf_get(rd_kafka_conf(client), "session.timeout.ms", value, &size);
 
-	/* Cannot fail: every client has this setting. */
-	if (rd_kafka_conf_get(rd_kafka_conf(client), "session.timeout.ms", value, &size) !=
-	    RD_KAFKA_CONF_OK)
-		abort();
+	invariant(r == RD_KAFKA_CONF_OK, "every client has a session timeout");
 	return atoi(value);
 }
 

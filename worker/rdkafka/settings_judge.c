@@ -16,10 +16,8 @@
 static char *list_settings(void) {
 	char *text = NULL;
 	size_t len;
-	FILE *file = open_memstream(&text, &len);
+	FILE *file = x_checked(open_memstream(&text, &len));
 
-	if (!file)
-		abort(); /* out of memory */
 	rd_kafka_conf_properties_show(file);
 	fclose(file);
 	return text;

@@ -1,5 +1,6 @@
 #include "rdkafka/takeover.h"
 
+#include "base/invariant.h"
 #include "rdkafka/refusal.h"
 #include "rdkafka/transaction.h"
 
@@ -16,10 +17,11 @@ static rd_kafka_event_t *describe_group(rd_kafka_t *client, const char *group_id
 	_cleanup_(rd_kafka_AdminOptions_destroyp) rd_kafka_AdminOptions_t *options =
 	    rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
 	char error[256];
+	rd_kafka_resp_err_t err = rd_kafka_AdminOptions_set_request_timeout(
+	    options, DESCRIBE_TIMEOUT_MS, error, sizeof(error));
 
-	if (rd_kafka_AdminOptions_set_request_timeout(options, DESCRIBE_TIMEOUT_MS, error,
-						      sizeof(error)))
-		abort();
+	invariant_with(!err, "librdkafka takes the time that a group is asked for", "error=%s",
+		       log_quote(error));
 	rd_kafka_DescribeConsumerGroups(client, &group_id, 1, options, queue);
 	return rd_kafka_queue_poll(queue, DESCRIBE_TIMEOUT_MS + 500);
 }

@@ -40,7 +40,8 @@ struct transaction {
 	char *id; /* transactional.id */
 	rd_kafka_topic_t *state_topic, *results_topic, *dead_letters_topic;
 	enum state state;
-	struct transaction_end end; /* of the transaction that is open, as far as it is known */
+	bool is_begun;              /* and its end is still to come */
+	struct transaction_end end; /* of the transaction that is begun, as far as it is known */
 	int aborts_in_a_row;
 	bool was_slow;
 	int64_t ending_since_ms; /* monotonic: when the flush began */
@@ -122,20 +123,15 @@ rd_kafka_topic_t *transaction_dead_letters_topic(struct transaction *t) {
 /* Moving. */
 
 static void move_to(struct transaction *t, enum state to) {
-	if (!(states[t->state].allowed & TO(to))) {
-		log_error("a transaction cannot go from one state to another", "from=%s to=%s",
-			  states[t->state].name, states[to].name);
-		abort();
-	}
+	invariant_with(states[t->state].allowed & TO(to),
+		       "a transaction goes from state to state as it is drawn", "from=%s to=%s",
+		       states[t->state].name, states[to].name);
 	t->state = to;
 }
 
 static void expect(const struct transaction *t, enum state state, const char *call) {
-	if (t->state == state)
-		return;
-	log_error("a transaction is not in the state that a call needs", "call=%s needs=%s is=%s",
-		  call, states[state].name, states[t->state].name);
-	abort();
+	invariant_with(t->state == state, "a transaction is in the state that a call needs",
+		       "call=%s needs=%s is=%s", call, states[state].name, states[t->state].name);
 }
 
 /* The verdict on a call's error. Destroys the error. */
@@ -184,6 +180,7 @@ int transaction_begin(struct transaction *t) {
 	rd_kafka_error_t *error;
 
 	expect(t, STATE_IDLE, "begin");
+	t->is_begun = true;
 	t->end = (struct transaction_end){ 0 };
 	t->bytes = 0;
 	error = rd_kafka_begin_transaction(t->producer);
@@ -323,6 +320,9 @@ int transaction_commit(struct transaction *t, const rd_kafka_topic_partition_lis
 struct transaction_end transaction_end(struct transaction *t) {
 	struct ending aborting = { .name = "abort", .call = abort_it };
 
+	invariant(t->is_begun,
+		  "a transaction ends once: else an abort would pass for a commit (R9)");
+	t->is_begun = false;
 	if (t->state == STATE_IDLE) {
 		t->end.outcome = TRANSACTION_COMMITTED;
 		return t->end;

@@ -1,4 +1,5 @@
 /* One change of the changelog: an idempotent upsert or delete of a row (R7). */
+#include "base/invariant.h"
 #include "replica/row.h"
 
 #include <assert.h>
@@ -94,7 +95,7 @@ static void bind_columns(sqlite3_stmt *statement, int at, const struct state_rec
 	case STATE_KIND_COUNT:
 		break;
 	}
-	abort();
+	impossible("a record has a kind");
 }
 
 static int put_master_key(struct replica *replica, int32_t partition,
@@ -172,8 +173,10 @@ int replica_apply(struct replica *replica, int32_t partition, const struct chang
 	const struct state_record *record = change->record;
 	int r = 0;
 
-	if (!value != !record || (record && record->kind != change->key.kind))
-		abort();
+	invariant(!value == !record,
+		  "a tombstone has neither record nor value, and any other change both");
+	invariant_with(!record || record->kind == change->key.kind, "a record is of its key's kind",
+		       "record=%d key=%d", (int)record->kind, (int)change->key.kind);
 	replica->is_new = false;
 	arena_reset(replica->scratch);
 	if (change->key.kind == STATE_DELIVERY && replica->in_turn)

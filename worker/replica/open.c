@@ -42,9 +42,7 @@ static void use_for_temporary_files(const char *data_dir) {
 	if (sqlite3_temp_directory && strcmp(sqlite3_temp_directory, data_dir) == 0)
 		return;
 	sqlite3_free(sqlite3_temp_directory);
-	sqlite3_temp_directory = sqlite3_mprintf("%s", data_dir);
-	if (!sqlite3_temp_directory)
-		abort();
+	sqlite3_temp_directory = x_checked(sqlite3_mprintf("%s", data_dir));
 }
 
 /* Called with the lock. Judges the folder and its files before any is opened, and removes a file

@@ -1,4 +1,5 @@
 /* Turns, the commits that gather them, and transactions without turns. */
+#include "base/invariant.h"
 #include "replica/row.h"
 
 #include <errno.h>
@@ -24,6 +25,8 @@ static int check_usable(const struct replica *replica) {
 int replica_turn_begin(struct replica *replica, int64_t now_ms) {
 	int r = check_usable(replica);
 
+	invariant(!replica->in_turn, "a turn ends, or is rolled back, before the next one begins");
+	invariant(!replica->is_filling, "a turn needs the journal that it is rolled back by (R9)");
 	if (!r && !replica->is_gathering)
 		r = run_statement(replica, STATEMENT_BEGIN);
 	if (r)
@@ -59,6 +62,7 @@ int replica_flush(struct replica *replica) {
 
 	if (r || !replica->is_gathering)
 		return r;
+	invariant(!replica->in_turn, "SQLite commits no turn before Kafka has (R7)");
 	r = replica_write_unflushed(replica);
 	if (r)
 		return r;

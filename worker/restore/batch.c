@@ -1,6 +1,7 @@
 #include "restore/batch.h"
 
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "base/log.h"
 
 #include <sys/eventfd.h>
@@ -57,6 +58,7 @@ void batch_add_source(struct batch *batch, uint32_t source, int32_t partition) {
 void batch_take_fold(struct batch *batch, struct fold **read) {
 	struct fold *empty = batch->fold;
 
+	invariant(fold_count(empty) == 0, "a batch is written whole before the next one");
 	batch->fold = *read;
 	*read = empty;
 }

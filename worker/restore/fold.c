@@ -1,5 +1,7 @@
 #include "restore/fold.h"
 
+#include "base/invariant.h"
+
 #include <endian.h>
 
 enum { BLOCK_SIZE = 1024 * 1024, ALIGNMENT = _Alignof(max_align_t) };
@@ -80,8 +82,7 @@ void fold_put(struct fold *fold, uint32_t source, const void *key, size_t key_le
 	      const void *value, size_t value_len) {
 	struct record *record = allocate(fold, sizeof(*record) + key_len + 1 + value_len);
 
-	if (fold->is_sorted)
-		abort();
+	invariant(!fold->is_sorted, "no record is put while a sorted fold has some left to take");
 	*record = (struct record){
 		.source = source,
 		.sequence = (uint32_t)fold->count,

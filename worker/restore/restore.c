@@ -1,5 +1,6 @@
 #include "restore/restore.h"
 
+#include "base/invariant.h"
 #include "base/log.h"
 
 enum {
@@ -189,6 +190,7 @@ const char *restore_check_done(const struct restore *restore) {
 enum restore_end restore_end(const struct restore *restore) {
 	if (restore->torn)
 		return RESTORE_END_TORN;
+	invariant(restore_state(restore) == RESTORE_DONE, "a restore reads to the end (R1)");
 	return restore->moved || !history_same_position(&restore->history.position, &restore->known)
 		   ? RESTORE_END_MOVED
 		   : RESTORE_END_UNMOVED;

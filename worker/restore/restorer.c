@@ -1,6 +1,7 @@
 #include "restore/restorer.h"
 
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "base/log.h"
 #include "restore/restorer_ask.h"
 #include "restore/restorer_begin.h"
@@ -51,8 +52,8 @@ static void enter_restore(struct restorer *restorer, struct restore *restore) {
 	    x_realloc(restorer->by_partition, (size_t)count * sizeof(*restorer->by_partition));
 	while (restorer->by_partition_count < count)
 		restorer->by_partition[restorer->by_partition_count++] = NULL;
-	if (restorer->by_partition[restore->partition])
-		abort();
+	invariant_with(!restorer->by_partition[restore->partition],
+		       "a partition has one restore at a time", "partition=%d", restore->partition);
 	restorer->by_partition[restore->partition] = restore;
 	restore->next = restorer->restores;
 	restorer->restores = restore;

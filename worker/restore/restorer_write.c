@@ -1,6 +1,7 @@
 #include "restore/restorer_write.h"
 
 #include "base/clock.h"
+#include "base/invariant.h"
 
 enum {
 	/* Of all partitions together; a larger fold is written. */
@@ -85,6 +86,8 @@ static int write_offset(struct restorer *restorer, struct restore *restore) {
 static int write_offsets(struct restorer *restorer) {
 	int r = 0;
 
+	invariant(batch_is_empty(&restorer->batch) && fold_count(restorer->fold) == 0,
+		  "an offset is stored once the rows have every record before it (R7)");
 	for (struct restore *restore = restorer->restores; restore && r == 0;
 	     restore = restore->next)
 		if (restore->unwritten > 0 && !restore->torn)

@@ -1,5 +1,7 @@
 #include "signature/callback.h"
 
+#include "base/invariant.h"
+
 #include <sodium.h>
 #include <stdio.h>
 
@@ -146,13 +148,14 @@ static void make_room(struct callback_headers *headers, const struct callback *c
 			    strlen(callback->content_type) + strlen(callback->delivery_id);
 	size_t need = TEXT_FIXED_MAX + strlen(callback->delivery_id) +
 		      MAX(components, strlen(callback->delivery_id) + callback->body_len);
+	const char *room;
 
 	headers->count = 0;
 	if (headers->storage.capacity > STORAGE_KEEP_MAX)
 		buffer_destroy(&headers->storage);
 	buffer_clear(&headers->storage);
-	if (!buffer_reserve(&headers->storage, need))
-		abort();
+	room = buffer_reserve(&headers->storage, need);
+	invariant_with(room, "the headers of a callback are bounded", "bytes=%zu", need);
 }
 
 void callback_sign(struct callback_headers *headers, const struct signer *signer, unsigned formats,

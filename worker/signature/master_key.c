@@ -2,6 +2,7 @@
 
 #include "base/base64url.h"
 #include "base/fd.h"
+#include "base/invariant.h"
 #include "base/log.h"
 #include "base/secret_file.h"
 
@@ -25,14 +26,10 @@ static void sodium_freep(void *p) {
 }
 
 static void *secret_alloc(size_t size) {
-	void *p;
+	int r = sodium_init();
 
-	if (sodium_init() < 0)
-		abort();
-	p = sodium_malloc(size);
-	if (!p)
-		abort();
-	return p;
+	invariant(r >= 0, "libsodium is ready");
+	return x_checked(sodium_malloc(size));
 }
 
 static void compute_id(struct master_key *key) {

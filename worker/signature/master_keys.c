@@ -1,5 +1,7 @@
 #include "signature/master_keys.h"
 
+#include "base/invariant.h"
+
 struct master_keys {
 	size_t count;
 	struct master_key *items[]; /* owned */
@@ -39,8 +41,7 @@ int master_keys_load(const char *const *paths, size_t count, struct master_keys 
 	_cleanup_(master_keys_freep) struct master_keys *keys =
 	    x_calloc(1, sizeof(*keys) + count * sizeof(struct master_key *));
 
-	if (count == 0)
-		abort();
+	invariant(count > 0, "there is a master key to derive new keys from");
 	while (keys->count < count) {
 		int r = add_key(keys, paths, why);
 

@@ -1,5 +1,6 @@
 #include "signature/signer.h"
 
+#include "base/invariant.h"
 #include "signature/jwk.h"
 
 #include <assert.h>
@@ -24,9 +25,9 @@ static_assert(crypto_sign_SEEDBYTES == MASTER_KEY_SEED_LEN, "an Ed25519 seed");
 
 struct signer *signer_from_seed(const uint8_t seed[32]) {
 	struct signer *signer = x_malloc(sizeof(*signer));
+	int r = sodium_init();
 
-	if (sodium_init() < 0)
-		abort();
+	invariant(r >= 0, "libsodium is ready");
 	atomic_init(&signer->references, 1);
 	crypto_sign_seed_keypair(signer->public_key, signer->secret_key, seed);
 	jwk_thumbprint(signer->public_key, signer->kid);
