@@ -25,6 +25,7 @@ static void tell(const char *text) {
 /* What the fakes answer. */
 static struct {
 	bool has_no_stores, owns_replica, is_lost;
+	int outcome_turns; /* how many the outcomes fill */
 	struct step prepare, restore, activate, turn, outcomes, skip, read, assign;
 	int refill, flush, open;
 	enum membership_event news[4]; /* in this order */
@@ -185,6 +186,7 @@ struct step turns_run(struct turns *turns _unused_, const struct turn_stores *st
 struct step turns_run_outcomes(struct turns *turns _unused_,
 			       const struct turn_stores *stores _unused_) {
 	tell("outcomes");
+	answers.outcomes.more = answers.outcome_turns-- > 1;
 	return answers.outcomes;
 }
 
@@ -458,6 +460,21 @@ static void what_follows_from_news(void **state _unused_) {
 	}
 }
 
+static void outcomes_that_fill_three_turns_are_committed(void **state _unused_) {
+	static const char expected[] =
+	    "poll close-gates outcomes outcomes outcomes suspend leave prepare";
+	struct pipeline_metrics metrics = { 0 };
+	atomic_bool has_joined = false;
+
+	memset(&answers, 0, sizeof(answers));
+	answers.news[0] = MEMBERSHIP_REVOKED;
+	answers.news_count = 1;
+	answers.outcome_turns = 3;
+	assert_int_equal(run_round(&metrics, &has_joined), STEP_DONE);
+	told[strlen(expected)] = '\0';
+	assert_string_equal(told, expected);
+}
+
 static void news_that_end_the_worker(void **state _unused_) {
 	static const struct {
 		const char *name;
@@ -506,6 +523,7 @@ int main(void) {
 		cmocka_unit_test(what_follows_from_a_step),
 		cmocka_unit_test(the_replica_fails_beside_the_turns),
 		cmocka_unit_test(what_follows_from_news),
+		cmocka_unit_test(outcomes_that_fill_three_turns_are_committed),
 		cmocka_unit_test(news_that_end_the_worker),
 		cmocka_unit_test(what_is_missing_is_waited_for),
 	};

@@ -672,6 +672,29 @@ static void an_outcome_waits_until_it_is_committed(void **state) {
 	assert_int_equal(w->turns->outcomes.count, 0);
 }
 
+/* Before partitions are given away, all are to be committed. */
+static void outcomes_without_room_are_told(void **state) {
+	struct world *w = *state;
+	struct job *jobs[2];
+
+	allow_all(w);
+	create_webhook(w);
+	create_webhook(w);
+	issue(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(dispatcher_refill(w->dispatcher, clock_wall_ms()), 0);
+	assert_int_equal(w->engine->submitted.count, ARRAY_LEN(jobs));
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+		jobs[i] = job_list_pop(&w->engine->submitted);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+		end_job(w, jobs[i], JOB_ATTEMPTED);
+	w->turns->budget.time_ms = 0;
+	assert_true(turns_run_outcomes(w->turns, &w->stores).more);
+	assert_int_equal(count_of(w, METRIC_DELIVERY_SUCCEEDED), 1);
+	assert_false(turns_run_outcomes(w->turns, &w->stores).more);
+	assert_int_equal(count_of(w, METRIC_DELIVERY_SUCCEEDED), 2);
+}
+
 /* R5 */
 static void an_outcome_of_an_older_epoch_is_discarded(void **state) {
 	struct world *w = *state;
@@ -791,6 +814,7 @@ int main(void) {
 		TURN_TEST(an_innocent_command_is_no_poison),
 		TURN_TEST(a_letter_that_is_too_large_keeps_less),
 		TURN_TEST(an_outcome_waits_until_it_is_committed),
+		TURN_TEST(outcomes_without_room_are_told),
 		TURN_TEST(an_outcome_of_an_older_epoch_is_discarded),
 		TURN_TEST(a_refused_job_is_no_outcome),
 		TURN_TEST(nothing_leaves_before_the_commit),

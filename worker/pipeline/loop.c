@@ -13,6 +13,7 @@ enum {
 	RESTORE_SLICE_MS = 20,  /* while others are served */
 	RESTORE_ALONE_MS = 200, /* while nothing else is: fewer, larger transactions of SQLite */
 	DRAIN_MARGIN_MS = 1000,
+	GIVE_AWAY_MS = 1000, /* the others wait for the partitions meanwhile */
 	WATCH_INTERVAL_MS = 1000,
 	TRIM_INTERVAL_MS = 60 * 1000,
 };
@@ -29,10 +30,18 @@ static struct turn_stores turn_stores(const struct loop *loop) {
 				     stores_transaction(loop->stores) };
 }
 
-static struct step commit_outcomes(struct loop *loop) {
+/* Turn by turn, until all are committed, one is undone, or `bound_ms` are over. */
+static struct step commit_outcomes(struct loop *loop, int64_t bound_ms) {
+	int64_t until_ms = clock_monotonic_ms() + bound_ms;
 	struct turn_stores stores = turn_stores(loop);
+	struct step step = step_done(false);
 
-	return can_turn(loop) ? turns_run_outcomes(loop->turns, &stores) : step_done(false);
+	if (!can_turn(loop))
+		return step;
+	do
+		step = turns_run_outcomes(loop->turns, &stores);
+	while (step.end == STEP_DONE && step.more && clock_monotonic_ms() < until_ms);
+	return step;
 }
 
 /* What is done is committed before partitions are given away (R5); it need not be read again. */
@@ -44,7 +53,7 @@ static struct step give_away(struct loop *loop) {
 		 membership_generation(loop->membership));
 	ownership_close_gates(loop->ownership);
 	if (!is_lost)
-		step = commit_outcomes(loop);
+		step = commit_outcomes(loop, GIVE_AWAY_MS);
 	ownership_suspend(loop->ownership);
 	membership_leave(loop->membership);
 	return step.end == STEP_REREAD ? step_done(true) : step;
@@ -268,8 +277,8 @@ static void drain(struct loop *loop) {
 	if (!engine_wait_idle(loop->engine, loop->config->delivery_timeout_ms + DRAIN_MARGIN_MS))
 		log_warn("attempts are still in flight: they will be made again", "in_flight=%d",
 			 atomic_load(&counters->in_flight));
-	step = commit_outcomes(loop);
-	if (step.end != STEP_DONE)
+	step = commit_outcomes(loop, loop->config->delivery_timeout_ms);
+	if (step.end != STEP_DONE || step.more)
 		log_warn("the last outcomes are not committed: their attempts will be made again",
 			 "step=%d", (int)step.end);
 }

@@ -266,6 +266,8 @@ static struct step run(struct turns *t, const struct turn_stores *stores, bool w
 		step = step_replica_failed(r);
 	else
 		step = turn_is_idle(&work) ? step_done(false) : run_work(&turn, &work);
+	if (!with_commands)
+		step.more = work.later_outcomes.count > 0;
 	/* Outcomes happened, whatever became of the transaction: they wait for the next. */
 	job_list_append(&t->outcomes, &work.outcomes);
 	job_list_append(&t->outcomes, &work.later_outcomes);

@@ -38,5 +38,8 @@ struct turn_stores {
  * STEP_REPLICA_FAILED.
  */
 struct step turns_run(struct turns *turns, const struct turn_stores *stores) _must_check_;
-/* The same without commands: before partitions are given away, and at the end. */
+/*
+ * The same without commands: before partitions are given away, and at the end. `more`: the turn had
+ * no room for all outcomes.
+ */
 struct step turns_run_outcomes(struct turns *turns, const struct turn_stores *stores) _must_check_;
