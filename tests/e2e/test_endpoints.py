@@ -153,7 +153,7 @@ def test_what_the_old_url_answered_says_nothing_of_the_new_one(world):
     assert not world.ask(tenant, commands.retrieve(webhook["id"])).data["disabled"]
 
 
-@pytest.mark.parametrize("last", (410, 200))
+@pytest.mark.parametrize("last", [410, 200])
 def test_an_answer_after_the_webhook_was_deleted_changes_nothing(make_world, last):
     """The worker has nothing else to do in that turn. Once more for an endpoint that had failed."""
     with make_world(settings=SETTINGS) as world:

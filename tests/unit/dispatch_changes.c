@@ -52,7 +52,8 @@ static const struct dispatch_row rows[] = {
 	{ "other keys drop what the engine has queued, of the whole tenant",
 	  "put A1 a1 B1; activate 0 1; refill; keys A; dropped A a" },
 	{ "other keys sign from then on",
-	  "put A1 B1; activate 0 1; refill; sent A1 B1; keys A; refused A1 B1; refill; sent A1* B1" },
+	  "put A1 B1; activate 0 1; refill; sent A1 B1; keys A; refused A1 B1; refill; "
+	  "sent A1* B1" },
 	{ "keys of several tenants are changed at once",
 	  "put A1 B1 C1; activate 0 1; refill; keys C A; dropped A C" },
 	{ "other keys leave the window and the breaker",

@@ -383,7 +383,7 @@ class State(Reader):
         return {key: avro.plain(self.schema.decode(value)["state"]) for key, value in self.values.items() if isinstance(key, str) and key.startswith(prefix)}
 
     def written_together(self, key):
-        """The records that the transaction which wrote the tombstone of `key` had written before it, as
+        """The records that the transaction of the tombstone of `key` had written before it, as
         (key, whether it has a value). A transaction's end takes an offset.
         """
         self.catch_up()
