@@ -350,113 +350,113 @@ static void the_replica_fails_beside_the_turns(void **state _unused_) {
 	}
 }
 
-static void what_follows_from_news(void **state _unused_) {
-	static const struct {
-		const char *name;
-		enum membership_event news[3];
-		size_t count;
-		bool is_lost, has_no_stores;
-		enum step_end outcomes;
-		const char *told; /* of the first step */
-		bool has_joined;
-	} news[] = {
-		{ "an assignment",
-		  { MEMBERSHIP_ASSIGNED },
-		  1,
-		  false,
-		  false,
-		  STEP_DONE,
-		  "poll assign prepare",
-		  true },
-		{ "a revocation: gates close, outcomes are committed, all is given away (R5)",
-		  { MEMBERSHIP_REVOKED },
-		  1,
-		  false,
-		  false,
-		  STEP_DONE,
-		  "poll close-gates outcomes suspend leave prepare",
-		  false },
-		{ "others have the partitions already: nothing is committed",
-		  { MEMBERSHIP_REVOKED },
-		  1,
-		  true,
-		  false,
-		  STEP_DONE,
-		  "poll close-gates suspend leave prepare",
-		  false },
-		{ "there is no producer: nothing can be committed",
-		  { MEMBERSHIP_REVOKED },
-		  1,
-		  false,
-		  true,
-		  STEP_DONE,
-		  "poll close-gates suspend leave prepare",
-		  false },
-		{ "the commit is undone: what is given away is not read again",
-		  { MEMBERSHIP_REVOKED },
-		  1,
-		  false,
-		  false,
-		  STEP_REREAD,
-		  "poll close-gates outcomes suspend leave prepare",
-		  false },
-		{ "nobody knows what became of it",
-		  { MEMBERSHIP_REVOKED },
-		  1,
-		  false,
-		  false,
-		  STEP_RESYNC,
-		  "poll close-gates outcomes suspend leave drop-producer resync read |",
-		  false },
-		{ "both, in their order",
-		  { MEMBERSHIP_REVOKED, MEMBERSHIP_ASSIGNED },
-		  2,
-		  true,
-		  false,
-		  STEP_DONE,
-		  "poll close-gates suspend leave assign prepare",
-		  true },
-		{ "an input's offset is not there",
-		  { MEMBERSHIP_INPUT_LOST },
-		  1,
-		  false,
-		  false,
-		  STEP_DONE,
-		  "poll note-lost prepare",
-		  false },
-		{ "a record on a way where none should come",
-		  { MEMBERSHIP_STRAY },
-		  1,
-		  false,
-		  false,
-		  STEP_DONE,
-		  "poll read prepare",
-		  false },
-		{ "the session timed out: another consumer joins",
-		  { MEMBERSHIP_EXPIRED },
-		  1,
-		  false,
-		  false,
-		  STEP_DONE,
-		  "poll close-gates suspend close open join |",
-		  false },
-	};
+static const struct {
+	const char *name;
+	enum membership_event news[3];
+	size_t count;
+	bool is_lost, has_no_stores;
+	enum step_end outcomes;
+	const char *told; /* of the first step */
+	bool has_joined;
+} followed[] = {
+	{ "an assignment",
+	  { MEMBERSHIP_ASSIGNED },
+	  1,
+	  false,
+	  false,
+	  STEP_DONE,
+	  "poll assign prepare",
+	  true },
+	{ "a revocation: gates close, outcomes are committed, all is given away (R5)",
+	  { MEMBERSHIP_REVOKED },
+	  1,
+	  false,
+	  false,
+	  STEP_DONE,
+	  "poll close-gates outcomes suspend leave prepare",
+	  false },
+	{ "others have the partitions already: nothing is committed",
+	  { MEMBERSHIP_REVOKED },
+	  1,
+	  true,
+	  false,
+	  STEP_DONE,
+	  "poll close-gates suspend leave prepare",
+	  false },
+	{ "there is no producer: nothing can be committed",
+	  { MEMBERSHIP_REVOKED },
+	  1,
+	  false,
+	  true,
+	  STEP_DONE,
+	  "poll close-gates suspend leave prepare",
+	  false },
+	{ "the commit is undone: what is given away is not read again",
+	  { MEMBERSHIP_REVOKED },
+	  1,
+	  false,
+	  false,
+	  STEP_REREAD,
+	  "poll close-gates outcomes suspend leave prepare",
+	  false },
+	{ "nobody knows what became of it",
+	  { MEMBERSHIP_REVOKED },
+	  1,
+	  false,
+	  false,
+	  STEP_RESYNC,
+	  "poll close-gates outcomes suspend leave drop-producer resync read |",
+	  false },
+	{ "both, in their order",
+	  { MEMBERSHIP_REVOKED, MEMBERSHIP_ASSIGNED },
+	  2,
+	  true,
+	  false,
+	  STEP_DONE,
+	  "poll close-gates suspend leave assign prepare",
+	  true },
+	{ "an input's offset is not there",
+	  { MEMBERSHIP_INPUT_LOST },
+	  1,
+	  false,
+	  false,
+	  STEP_DONE,
+	  "poll note-lost prepare",
+	  false },
+	{ "a record on a way where none should come",
+	  { MEMBERSHIP_STRAY },
+	  1,
+	  false,
+	  false,
+	  STEP_DONE,
+	  "poll read prepare",
+	  false },
+	{ "the session timed out: another consumer joins",
+	  { MEMBERSHIP_EXPIRED },
+	  1,
+	  false,
+	  false,
+	  STEP_DONE,
+	  "poll close-gates suspend close open join |",
+	  false },
+};
 
-	for (size_t i = 0; i < ARRAY_LEN(news); i++) {
+static void what_follows_from_news(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(followed); i++) {
 		struct pipeline_metrics metrics = { 0 };
 		atomic_bool has_joined = false;
 
-		print_message("%s\n", news[i].name);
+		print_message("%s\n", followed[i].name);
 		memset(&answers, 0, sizeof(answers));
-		memcpy(answers.news, news[i].news, sizeof(news[i].news));
-		answers.news_count = news[i].count;
-		answers.is_lost = news[i].is_lost;
-		answers.has_no_stores = news[i].has_no_stores;
-		answers.outcomes.end = news[i].outcomes;
+		memcpy(answers.news, followed[i].news, sizeof(followed[i].news));
+		answers.news_count = followed[i].count;
+		answers.is_lost = followed[i].is_lost;
+		answers.has_no_stores = followed[i].has_no_stores;
+		answers.outcomes.end = followed[i].outcomes;
 		assert_int_equal(run_round(&metrics, &has_joined), STEP_DONE);
-		told[strlen(news[i].told)] = '\0';
-		assert_string_equal(told, news[i].told);
-		assert_int_equal(has_joined, news[i].has_joined);
+		told[strlen(followed[i].told)] = '\0';
+		assert_string_equal(told, followed[i].told);
+		assert_int_equal(has_joined, followed[i].has_joined);
 	}
 }
 

@@ -4,110 +4,92 @@
 #include "pipeline/readiness.h"
 #include "unit.h"
 
-static void it_has_a_word(void **state _unused_) {
-	static const struct {
-		const char *name;
-		enum partition_state partitions[2];
-		bool has_joined;
-		int undone, repairs;
-		unsigned refused;
-		enum pipeline_readiness word;
-	} rows[] = {
-		{ "just started", { 0 }, false, 0, 0, 0, PIPELINE_STARTING },
-		{ "no broker answers: once, twice", { 0 }, false, 0, 2, 0, PIPELINE_STARTING },
-		{ "three times", { 0 }, false, 0, 3, 0, PIPELINE_FAILING },
-		{ "the login is refused",
-		  { 0 },
-		  false,
-		  0,
-		  0,
-		  METRIC_REFUSED_LOGIN,
-		  PIPELINE_FAILING },
-		{ "a member, and others have all", { 0 }, true, 0, 0, 0, PIPELINE_READY },
-		{ "one is restored",
-		  { PARTITION_ACTIVE, PARTITION_RESTORING },
-		  true,
-		  0,
-		  0,
-		  0,
-		  PIPELINE_RESTORING },
-		{ "given away, and not yet another's",
-		  { PARTITION_SUSPENDED, PARTITION_ABSENT },
-		  true,
-		  0,
-		  0,
-		  0,
-		  PIPELINE_RESTORING },
-		{ "the restore is tried in vain",
-		  { PARTITION_ACTIVE, PARTITION_RESTORING },
-		  true,
-		  0,
-		  3,
-		  0,
-		  PIPELINE_FAILING },
-		{ "all are served",
-		  { PARTITION_ACTIVE, PARTITION_ACTIVE },
-		  true,
-		  0,
-		  0,
-		  0,
-		  PIPELINE_READY },
-		{ "served, whatever is tried again beside it",
-		  { PARTITION_ACTIVE, PARTITION_ACTIVE },
-		  true,
-		  0,
-		  9,
-		  0,
-		  PIPELINE_READY },
-		{ "one is torn",
-		  { PARTITION_ACTIVE, PARTITION_FAILED },
-		  true,
-		  0,
-		  0,
-		  0,
-		  PIPELINE_TORN },
-		{ "torn, and another is restored",
-		  { PARTITION_RESTORING, PARTITION_FAILED },
-		  true,
-		  0,
-		  0,
-		  0,
-		  PIPELINE_TORN },
-		{ "four turns were undone",
-		  { PARTITION_ACTIVE, PARTITION_ACTIVE },
-		  true,
-		  4,
-		  0,
-		  0,
-		  PIPELINE_READY },
-		{ "five", { PARTITION_ACTIVE, PARTITION_ACTIVE }, true, 5, 0, 0, PIPELINE_FAILING },
-		{ "an input may not be read",
-		  { PARTITION_ACTIVE, PARTITION_ACTIVE },
-		  true,
-		  0,
-		  0,
-		  METRIC_REFUSED_INPUT,
-		  PIPELINE_FAILING },
-		{ "transactions are refused",
-		  { PARTITION_ACTIVE, PARTITION_ACTIVE },
-		  true,
-		  0,
-		  0,
-		  METRIC_REFUSED_TRANSACTIONS,
-		  PIPELINE_FAILING },
-	};
+static const struct {
+	const char *name;
+	enum partition_state partitions[2];
+	bool has_joined;
+	int undone, repairs;
+	unsigned refused;
+	enum pipeline_readiness word;
+} words[] = {
+	{ "just started", { 0 }, false, 0, 0, 0, PIPELINE_STARTING },
+	{ "no broker answers: once, twice", { 0 }, false, 0, 2, 0, PIPELINE_STARTING },
+	{ "three times", { 0 }, false, 0, 3, 0, PIPELINE_FAILING },
+	{ "the login is refused", { 0 }, false, 0, 0, METRIC_REFUSED_LOGIN, PIPELINE_FAILING },
+	{ "a member, and others have all", { 0 }, true, 0, 0, 0, PIPELINE_READY },
+	{ "one is restored",
+	  { PARTITION_ACTIVE, PARTITION_RESTORING },
+	  true,
+	  0,
+	  0,
+	  0,
+	  PIPELINE_RESTORING },
+	{ "given away, and not yet another's",
+	  { PARTITION_SUSPENDED, PARTITION_ABSENT },
+	  true,
+	  0,
+	  0,
+	  0,
+	  PIPELINE_RESTORING },
+	{ "the restore is tried in vain",
+	  { PARTITION_ACTIVE, PARTITION_RESTORING },
+	  true,
+	  0,
+	  3,
+	  0,
+	  PIPELINE_FAILING },
+	{ "all are served", { PARTITION_ACTIVE, PARTITION_ACTIVE }, true, 0, 0, 0, PIPELINE_READY },
+	{ "served, whatever is tried again beside it",
+	  { PARTITION_ACTIVE, PARTITION_ACTIVE },
+	  true,
+	  0,
+	  9,
+	  0,
+	  PIPELINE_READY },
+	{ "one is torn", { PARTITION_ACTIVE, PARTITION_FAILED }, true, 0, 0, 0, PIPELINE_TORN },
+	{ "torn, and another is restored",
+	  { PARTITION_RESTORING, PARTITION_FAILED },
+	  true,
+	  0,
+	  0,
+	  0,
+	  PIPELINE_TORN },
+	{ "four turns were undone",
+	  { PARTITION_ACTIVE, PARTITION_ACTIVE },
+	  true,
+	  4,
+	  0,
+	  0,
+	  PIPELINE_READY },
+	{ "five", { PARTITION_ACTIVE, PARTITION_ACTIVE }, true, 5, 0, 0, PIPELINE_FAILING },
+	{ "an input may not be read",
+	  { PARTITION_ACTIVE, PARTITION_ACTIVE },
+	  true,
+	  0,
+	  0,
+	  METRIC_REFUSED_INPUT,
+	  PIPELINE_FAILING },
+	{ "transactions are refused",
+	  { PARTITION_ACTIVE, PARTITION_ACTIVE },
+	  true,
+	  0,
+	  0,
+	  METRIC_REFUSED_TRANSACTIONS,
+	  PIPELINE_FAILING },
+};
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+static void it_has_a_word(void **state _unused_) {
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		struct pipeline_metrics metrics = { 0 };
 
-		print_message("%s\n", rows[i].name);
+		print_message("%s\n", words[i].name);
 		pipeline_metrics_init(&metrics, 2);
-		atomic_store(&metrics.undone_in_a_row, rows[i].undone);
-		atomic_store(&metrics.repairs_in_a_row, rows[i].repairs);
-		atomic_store(&metrics.refused, rows[i].refused);
+		atomic_store(&metrics.undone_in_a_row, words[i].undone);
+		atomic_store(&metrics.repairs_in_a_row, words[i].repairs);
+		atomic_store(&metrics.refused, words[i].refused);
 		for (int k = 0; k < 2; k++)
-			atomic_store(&metrics.partitions[k].state, (int)rows[i].partitions[k]);
-		assert_int_equal(readiness_of(&metrics, rows[i].has_joined), rows[i].word);
+			atomic_store(&metrics.partitions[k].state, (int)words[i].partitions[k]);
+		assert_int_equal(readiness_of(&metrics, words[i].has_joined), words[i].word);
 		pipeline_metrics_destroy(&metrics);
 	}
 }

@@ -281,97 +281,97 @@ static size_t rows(struct world *w) {
 
 enum { THE_LAST = 1000 }; /* of its records: the position */
 
-static void it_ends_as_its_transaction_does(void **state _unused_) {
-	static const struct {
-		const char *name;
-		enum fake_call fails;
-		size_t fails_after;
-		struct transaction_end end;
-		enum step_end step;
-		bool is_done;
-	} ends[] = {
-		{ "committed", FAKE_NONE, 0, { 0 }, STEP_DONE, true },
-		{ "the begin fails: the producer is lost",
-		  FAKE_BEGIN,
-		  0,
-		  { .outcome = TRANSACTION_UNKNOWN },
-		  STEP_RESYNC,
-		  false },
-		{ "the first record is refused",
-		  FAKE_PRODUCE,
-		  0,
-		  { .outcome = TRANSACTION_ABORTED },
-		  STEP_REREAD,
-		  false },
-		{ "an event is refused",
-		  FAKE_PRODUCE,
-		  2,
-		  { .outcome = TRANSACTION_ABORTED },
-		  STEP_REREAD,
-		  false },
-		{ "the position is refused, and so is the abort",
-		  FAKE_PRODUCE,
-		  THE_LAST,
-		  { .outcome = TRANSACTION_UNKNOWN },
-		  STEP_RESYNC,
-		  false },
-		{ "the flush fails",
-		  FAKE_FLUSH,
-		  0,
-		  { .outcome = TRANSACTION_ABORTED },
-		  STEP_REREAD,
-		  false },
-		{ "the flush fails, and so does the abort",
-		  FAKE_FLUSH,
-		  0,
-		  { .outcome = TRANSACTION_UNKNOWN },
-		  STEP_RESYNC,
-		  false },
-		{ "the commit is refused",
-		  FAKE_COMMIT,
-		  0,
-		  { .outcome = TRANSACTION_ABORTED },
-		  STEP_REREAD,
-		  false },
-		{ "the commit is refused: the group does not know this member",
-		  FAKE_COMMIT,
-		  0,
-		  { .outcome = TRANSACTION_ABORTED, .is_fenced = true },
-		  STEP_REREAD,
-		  false },
-		{ "nobody knows what became of the commit",
-		  FAKE_COMMIT,
-		  0,
-		  { .outcome = TRANSACTION_UNKNOWN },
-		  STEP_RESYNC,
-		  false },
-	};
+static const struct {
+	const char *name;
+	enum fake_call fails;
+	size_t fails_after;
+	struct transaction_end end;
+	enum step_end step;
+	bool is_done;
+} endings[] = {
+	{ "committed", FAKE_NONE, 0, { 0 }, STEP_DONE, true },
+	{ "the begin fails: the producer is lost",
+	  FAKE_BEGIN,
+	  0,
+	  { .outcome = TRANSACTION_UNKNOWN },
+	  STEP_RESYNC,
+	  false },
+	{ "the first record is refused",
+	  FAKE_PRODUCE,
+	  0,
+	  { .outcome = TRANSACTION_ABORTED },
+	  STEP_REREAD,
+	  false },
+	{ "an event is refused",
+	  FAKE_PRODUCE,
+	  2,
+	  { .outcome = TRANSACTION_ABORTED },
+	  STEP_REREAD,
+	  false },
+	{ "the position is refused, and so is the abort",
+	  FAKE_PRODUCE,
+	  THE_LAST,
+	  { .outcome = TRANSACTION_UNKNOWN },
+	  STEP_RESYNC,
+	  false },
+	{ "the flush fails",
+	  FAKE_FLUSH,
+	  0,
+	  { .outcome = TRANSACTION_ABORTED },
+	  STEP_REREAD,
+	  false },
+	{ "the flush fails, and so does the abort",
+	  FAKE_FLUSH,
+	  0,
+	  { .outcome = TRANSACTION_UNKNOWN },
+	  STEP_RESYNC,
+	  false },
+	{ "the commit is refused",
+	  FAKE_COMMIT,
+	  0,
+	  { .outcome = TRANSACTION_ABORTED },
+	  STEP_REREAD,
+	  false },
+	{ "the commit is refused: the group does not know this member",
+	  FAKE_COMMIT,
+	  0,
+	  { .outcome = TRANSACTION_ABORTED, .is_fenced = true },
+	  STEP_REREAD,
+	  false },
+	{ "nobody knows what became of the commit",
+	  FAKE_COMMIT,
+	  0,
+	  { .outcome = TRANSACTION_UNKNOWN },
+	  STEP_RESYNC,
+	  false },
+};
 
+static void it_ends_as_its_transaction_does(void **state _unused_) {
 	size_t last = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
 		void *world;
 		struct world *w;
 		struct step step;
 
-		print_message("%s\n", ends[i].name);
+		print_message("%s\n", endings[i].name);
 		assert_int_equal(setup(&world), 0);
 		w = world;
 		create_webhook(w);
-		fake_transaction.fails = ends[i].fails;
-		fake_transaction.fails_after = MIN(ends[i].fails_after, last);
-		fake_transaction.end = ends[i].end;
+		fake_transaction.fails = endings[i].fails;
+		fake_transaction.fails_after = MIN(endings[i].fails_after, last);
+		fake_transaction.end = endings[i].end;
 		step = run(w);
-		assert_int_equal(step.end, ends[i].step);
-		assert_int_equal(step.is_fenced, ends[i].end.is_fenced);
+		assert_int_equal(step.end, endings[i].step);
+		assert_int_equal(step.is_fenced, endings[i].end.is_fenced);
 		assert_int_equal(fake_transaction.begun, fake_transaction.ended);
-		assert_int_equal(fake_transaction.committed, ends[i].is_done);
-		assert_int_equal(w->partition->next[INPUT_ADMIN], ends[i].is_done);
-		assert_int_equal(w->partition->position.sequence, ends[i].is_done);
-		assert_int_equal(rows(w) > 0, ends[i].is_done);
-		assert_int_equal(atomic_load(&w->metrics.undone_in_a_row), !ends[i].is_done);
-		assert_int_equal(w->turns->budget.commands, ends[i].is_done ? 2 : 1);
-		if (ends[i].is_done)
+		assert_int_equal(fake_transaction.committed, endings[i].is_done);
+		assert_int_equal(w->partition->next[INPUT_ADMIN], endings[i].is_done);
+		assert_int_equal(w->partition->position.sequence, endings[i].is_done);
+		assert_int_equal(rows(w) > 0, endings[i].is_done);
+		assert_int_equal(atomic_load(&w->metrics.undone_in_a_row), !endings[i].is_done);
+		assert_int_equal(w->turns->budget.commands, endings[i].is_done ? 2 : 1);
+		if (endings[i].is_done)
 			last = fake_transaction.state_records + fake_transaction.results - 1;
 		teardown(&world);
 	}
