@@ -71,7 +71,7 @@ def test_a_crowd_from_one_address_makes_room_itself(world):
         assert gateway.metric("posthorn_gateway_connections") <= 100
         assert has_ended(held[0]) and not has_ended(held[-1])
     regular.close()
-    until(lambda: gateway.metric("posthorn_gateway_connections") == 0, 5, "those that ended to be gone at once")
+    gateway.wait_metric(0, "posthorn_gateway_connections", timeout=5)
     gateway.stop()
 
 
@@ -135,7 +135,7 @@ def test_a_tenant_leaves_room_in_the_queue(make_world):
         connections = [greedy.connect() for _ in range(30)]
         for connection in connections:
             connection.request("GET", WEBHOOKS, headers={"authorization": f"Bearer {greedy.token}"})
-        until(lambda: gateway.metric("posthorn_gateway_answers_total", status="429") == 19, 5, "the greedy one's share to be full")
+        gateway.wait_metric(19, "posthorn_gateway_answers_total", timeout=5, status="429")
         assert modest("GET", WEBHOOKS).status == 503, "it waited, for a worker that is not there"
         got = [connection.getresponse().status for connection in connections]
         assert sorted(got) == [429] * 19 + [503] * 11

@@ -9,7 +9,6 @@ import time
 import pytest
 from env.http import Client, raw, raw_to_end, statuses
 from env.proxies import proxy
-from env.wait import until
 
 WEBHOOKS = "/v1/webhooks"
 HIDDEN = b"GET /hidden HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -39,7 +38,7 @@ def front(request, gateway, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def leaves_nothing(gateway):
     yield
-    until(lambda: gateway.metric("posthorn_gateway_requests") == 0, 10, "nothing to be left of any request")
+    gateway.wait_metric(0, "posthorn_gateway_requests", timeout=10)
 
 
 def post(*lines, body=HIDDEN):

@@ -61,7 +61,7 @@ def test_the_same_request_while_the_first_waits(make_world):
             connection.request("POST", WEBHOOKS, json.dumps(new()), headers | {"x-request-id": request_id})
 
         send(first, "r-1")
-        until(lambda: gateway.metric("posthorn_gateway_pending") == 1, 5, "the first to wait")
+        gateway.wait_metric(1, "posthorn_gateway_pending", timeout=5)
         second = client("POST", WEBHOOKS, new(), {"idempotency-key": "k-1", "x-request-id": "r-1"})
         assert (second.status, second.json["code"], second.headers["retry-after"]) == (409, "Conflict", "1")
         assert (second.headers["x-request-id"], second.json["details"][0]["value"]) == ("r-1", "k-1")
@@ -78,7 +78,7 @@ def test_sigterm_answers_what_waits(make_world):
         client = alone.client(gateway, alone.tenant())
         connection = client.connect()
         connection.request("GET", WEBHOOKS, headers={"authorization": f"Bearer {client.token}"})
-        until(lambda: gateway.metric("posthorn_gateway_pending") == 1, 5, "the request to wait")
+        gateway.wait_metric(1, "posthorn_gateway_pending", timeout=5)
         gateway.process.send_signal(signal.SIGTERM)
         until(lambda: gateway.get("/readyz").out == "draining\n", 5, "the gateway to drain")
         answer = connection.getresponse()

@@ -200,7 +200,7 @@ def test_hostile_receivers(world, receivers_of_harm, report):
     before = None
     for number in range(WARM_UP + ROUNDS):
         if number == WARM_UP:
-            until(lambda: worker.metric("posthorn_attempts_in_flight") == 0, what="the attempts to end")
+            worker.wait_metric(0, "posthorn_attempts_in_flight")
             before = descriptors(worker, receivers_of_harm), memory_mib(worker), status(worker, "Threads")
         tenants = attack(world, receivers_of_harm)
         beside = healthy_latency(world, healthy, neighbour)

@@ -31,7 +31,7 @@ def test_a_hundred_thousand(fresh_world, report):
     produced = time.monotonic() - start
     until(lambda: world.receivers.count("/load-") >= COMMANDS, DEADLINE_S, "the callbacks")
     arrived = time.monotonic() - start
-    until(lambda: worker.metric("posthorn_deliveries_pending") == 0, 60, "the last outcomes")
+    worker.wait_metric(0, "posthorn_deliveries_pending", timeout=60)
     wall, (cpu_end, peak) = time.monotonic() - start, worker.usage()
     report(f"{COMMANDS} callbacks for {TENANTS} tenants: {wall:.1f} s, {COMMANDS / wall:.0f} a second")
     report(f"of that: the last command produced after {produced:.1f} s, the last callback after {arrived:.1f} s")

@@ -228,7 +228,7 @@ def test_records_deleted_before_they_were_read_are_counted(fresh_world):
     worker, tenant = world.worker(), world.tenant()
     value = world.schemas.command.encode(commands.command(tenant, commands.retrieve_all()))
     partition, first = world.writer.place("webhook-admin", tenant, value)
-    until(lambda: worker.metric("posthorn_commands_total", topic="webhook-admin") == 1, what="the command before")
+    worker.wait_metric(1, "posthorn_commands_total", topic="webhook-admin")
     assert worker.metric("posthorn_records_lost_total") == worker.metric("posthorn_inputs_lost_total") == 0
     worker.stop()
     for _ in range(5):

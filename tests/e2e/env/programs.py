@@ -123,9 +123,9 @@ class Server:
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
         return sum(value for series, value in self.metrics().items() if series.partition("{")[0] == name and all(label in series for label in wanted))
 
-    def wait_metric(self, wanted, name, **labels):
+    def wait_metric(self, wanted, name, timeout=20, **labels):
         """What somebody was answered is counted soon after."""
-        until(lambda: self.metric(name, **labels) == wanted, what=f"{name} {labels or ''} to be {wanted}")
+        until(lambda: self.metric(name, **labels) == wanted, timeout, f"{name} {labels or ''} to be {wanted}")
 
     @property
     def running(self):
