@@ -32,7 +32,8 @@ static rd_kafka_mock_cluster_t *brokers(const struct fixture *f) {
 }
 
 static void open_producer(struct fixture *f) {
-	const char *names[] = { f->topics.state, f->topics.results, f->topics.dead_letters };
+	const char *names[] = { f->topics.admin, f->topics.state, f->topics.results,
+				f->topics.dead_letters };
 
 	f->transaction = transaction_new(&f->config, &f->topics);
 	assert_non_null(f->transaction);
