@@ -7,7 +7,7 @@ import re
 import subprocess
 
 import pytest
-from env.paths import BIN, WORKER
+from env.paths import BIN, OWN_MOUNTS, WORKER
 from env.programs import ENVIRONMENT, run
 from env.sanitizer import SANITIZED
 from env.unprivileged import FS_GROUP, GROUP, ROOT, USER, Unprivileged, needs_root
@@ -133,9 +133,7 @@ def test_a_volume_with_fs_group_is_mounted_again(fresh_world, folder):
 def in_namespace(world, worker, mounts):
     """Starts the worker behind `mounts`, shell lines that it alone sees the effect of."""
     script = world.directory / "in-namespace"
-    script.write_text(
-        f'#!/bin/sh\nset -e\n[ "$1" = inside ] || exec unshare -m --propagation private "$0" inside "$@"\nshift\n{mounts}\ncd /\nexec {WORKER} "$@"\n'
-    )
+    script.write_text(f'#!/bin/sh\nset -e\n[ "$1" = inside ] || exec {OWN_MOUNTS} "$0" inside "$@"\nshift\n{mounts}\ncd /\nexec {WORKER} "$@"\n')
     script.chmod(0o755)
     worker.program = script
     return worker.start(ready=False)
@@ -205,6 +203,6 @@ def test_a_folder_without_room(fresh_world, records):
     told = re.findall(r"the replica fails again and again: .*free_bytes=\d+ free_files=\d+ pause_ms=(\d+)", log)
     assert [int(a) < int(b) for a, b in itertools.pairwise(told)] and sorted(map(int, told)) == list(map(int, told)), told
     assert worker.get("/livez").code == 200
-    subprocess.run(["nsenter", "-t", str(worker.process.pid), "-m", "mount", "-o", "remount,size=512m", folder], check=True, env=ENVIRONMENT)
+    subprocess.run(["nsenter", "-t", str(worker.process.pid), "-m", "-r", "mount", "-o", "remount,size=512m", folder], check=True, env=ENVIRONMENT)
     worker.wait_ready(120)
     deliver(world)

@@ -26,7 +26,7 @@ RETRY, SUCCESS = "WEBHOOK_EVENT_RETRY", "WEBHOOK_EVENT_PROCESS_SUCCESS"
 DELIVERED = """
     body-without-end body-one-byte-a-second body-never body-closed body-reset body-shorter-than-said body-longer-than-said body-half-closed
     length-twice length-overlong chunks-broken chunks-overflowing chunks-without-end chunk-extension-without-end trailers-without-end
-    bomb-content-encoding bomb-transfer-encoding encoding-that-is-none garbage-behind second-answer second-answer-later says-close-and-stays
+    bomb-content-encoding encoding-that-is-none garbage-behind second-answer second-answer-later says-close-and-stays
     cookies-and-promises bare-line-feeds speaks-first
 """
 TIMEOUT = """
@@ -41,12 +41,15 @@ PROTOCOL = """
 CONNECT = """
     closed-unanswered closed-in-the-status-line reset-unanswered reset-in-the-status-line closes-at-once
 """
+# A coding that was not asked for: libcurl 7.88 takes it for none, 8.14 refuses the head.
+DELIVERED_OR_PROTOCOL = "bomb-transfer-encoding"
 TLS = "https-plain https-garbage https-records-without-end https-closes https-resets"
 
 REASONS = {
     **dict.fromkeys(DELIVERED.split()),
     **dict.fromkeys(TIMEOUT.split(), "timeout"),
     **dict.fromkeys(PROTOCOL.split(), "protocol"),
+    DELIVERED_OR_PROTOCOL: "protocol",
     **dict.fromkeys(CONNECT.split(), "connect"),
     **dict.fromkeys(TLS.split(), "tls"),
     **{f"retry-after-{name}": "status-503" for name in hostile.RETRY_AFTER},
@@ -176,7 +179,7 @@ def wrong(name, received, ended):
     data, took_s = ended.data, (ended.milliseconds - received.milliseconds) / 1000
     got = (ended.type, data["reason"])
     expected = (RETRY, REASONS[name]) if REASONS[name] else (SUCCESS, None)
-    if got != expected:
+    if got != expected and (name, got) != (DELIVERED_OR_PROTOCOL, (SUCCESS, None)):
         return f"{name}: {got}, not {expected} ({data})"
     if data["durationMs"] / 1000 > TIMEOUT_S + SLACK_S or took_s > TIMEOUT_S + 3 * SLACK_S:
         return f"{name}: took {data['durationMs']} ms, and {took_s} s from end to end"

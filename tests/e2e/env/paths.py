@@ -13,6 +13,8 @@ KAFKA = ROOT / "compose/kafka"
 WORKER = BIN / "posthorn-worker"
 ADMIN = BIN / "posthorn-admin"
 
+OWN_MOUNTS = Path(__file__).with_name("own-mounts")
+
 # Set where the tests of `inside` run, by test_inside: in a network namespace where 127.0.0.1 is the
 # only name server.
 INSIDE = "POSTHORN_TEST_INSIDE"
