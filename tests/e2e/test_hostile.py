@@ -3,6 +3,7 @@ beside them notices nothing, and nothing is left behind.
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import re
@@ -41,18 +42,26 @@ PROTOCOL = """
 CONNECT = """
     closed-unanswered closed-in-the-status-line reset-unanswered reset-in-the-status-line closes-at-once
 """
-# A coding that was not asked for: libcurl 7.88 takes it for none, 8.14 refuses the head.
-DELIVERED_OR_PROTOCOL = "bomb-transfer-encoding"
 TLS = "https-plain https-garbage https-records-without-end https-closes https-resets"
+
+
+def libcurl_version():
+    """That of the library which the worker is linked with, as (8, 14)."""
+    curl_version = ctypes.CDLL("libcurl.so.4").curl_version
+    curl_version.restype = ctypes.c_char_p
+    major, minor = re.match(rb"libcurl/(\d+)\.(\d+)", curl_version()).groups()
+    return int(major), int(minor)
+
 
 REASONS = {
     **dict.fromkeys(DELIVERED.split()),
     **dict.fromkeys(TIMEOUT.split(), "timeout"),
     **dict.fromkeys(PROTOCOL.split(), "protocol"),
-    DELIVERED_OR_PROTOCOL: "protocol",
     **dict.fromkeys(CONNECT.split(), "connect"),
     **dict.fromkeys(TLS.split(), "tls"),
     **{f"retry-after-{name}": "status-503" for name in hostile.RETRY_AFTER},
+    # A coding that was not asked for: libcurl refuses the headers since 8.14; it took it for none.
+    "bomb-transfer-encoding": "protocol" if libcurl_version() >= (8, 14) else None,
     "redirect-to-itself": "status-302",
     "redirect-elsewhere": "status-307",
     "wants-a-password": "status-401",
@@ -179,7 +188,7 @@ def wrong(name, received, ended):
     data, took_s = ended.data, (ended.milliseconds - received.milliseconds) / 1000
     got = (ended.type, data["reason"])
     expected = (RETRY, REASONS[name]) if REASONS[name] else (SUCCESS, None)
-    if got != expected and (name, got) != (DELIVERED_OR_PROTOCOL, (SUCCESS, None)):
+    if got != expected:
         return f"{name}: {got}, not {expected} ({data})"
     if data["durationMs"] / 1000 > TIMEOUT_S + SLACK_S or took_s > TIMEOUT_S + 3 * SLACK_S:
         return f"{name}: took {data['durationMs']} ms, and {took_s} s from end to end"
