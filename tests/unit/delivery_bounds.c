@@ -174,10 +174,11 @@ static void many_jobs_are_counted_once(void **state) {
 		receiver_free(receivers[i]);
 }
 
-/* Every host may keep its connections, but not all of them all: descriptors are finite. The last
- * test, for it lowers their limit for good. */
+/* Every host may keep its connections, but not all of them all: descriptors are finite. Both ends
+ * of a connection are here, so the limit has room for twice CONNECTIONS_MAX. The last test, for it
+ * lowers the limit for good. */
 static void few_descriptors_suffice_for_many_hosts(void **state) {
-	enum { HOSTS = 300, DESCRIPTORS = 600, CONNECTIONS_MAX = (DESCRIPTORS - 256) * 3 / 4 };
+	enum { HOSTS = 300, DESCRIPTORS = 480, CONNECTIONS_MAX = (DESCRIPTORS - 256) * 3 / 4 };
 	struct rlimit limit = { .rlim_cur = DESCRIPTORS, .rlim_max = DESCRIPTORS };
 	struct fixture *f = *state;
 	struct receiver *receiver = receiver_that(BEHAVE_ANSWER, NULL);

@@ -62,14 +62,16 @@ struct shard *shard_set_next_touched(struct shard_set *set) {
 
 /*
  * A new connection costs several times as much as a request. So a host may keep all that it was
- * allowed to open, at whatever others have in its shard, until descriptors get scarce.
+ * allowed to open, at whatever others have in its shard, until descriptors get scarce: when three
+ * quarters are open. Curl closes what a shard has too much only as its transfers end, and a shard
+ * that has none keeps all. So the shards share the last quarter, until half is open.
  */
 void shard_set_shed_connections(struct shard_set *set, int open_count) {
 	bool is_scarce = open_count > set->connections_max / 4 * 3,
 	     is_ample = open_count < set->connections_max / 2;
 
 	if (is_scarce && !set->is_shedding)
-		limit_connections(set, MAX(set->connections_max / set->count, 1));
+		limit_connections(set, MAX(set->connections_max / 4 / set->count, 1));
 	else if (is_ample && set->is_shedding)
 		limit_connections(set, set->connections_max);
 	set->is_shedding = is_scarce || (set->is_shedding && !is_ample);
