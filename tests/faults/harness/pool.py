@@ -2,6 +2,7 @@
 written down.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -79,6 +80,12 @@ class Member(Worker):
         except subprocess.TimeoutExpired:
             return None
 
+    def write_stacks(self):
+        """Into its log, where there is gdb: of all threads of a worker that does not end."""
+        with open(self.log, "ab") as log, contextlib.suppress(FileNotFoundError):
+            command = ["gdb", "--batch", "--pid", str(self.process.pid), "-ex", "thread apply all backtrace"]
+            subprocess.run(command, stdout=log, stderr=subprocess.DEVNULL, timeout=60, check=False)
+
     def tail(self, lines=15):
         return self.log.read_text(errors="replace").splitlines()[-lines:]
 
@@ -139,7 +146,12 @@ class Pool:
         for member in running:
             member.wanted = False
             member.signal(signal.SIGTERM)
-        return {member.id: code for member in running if (code := member.wait_exit(60)) != 0}
+        ends = {member.id: member.wait_exit(60) for member in running}
+        for member in running:
+            if ends[member.id] is None:
+                member.write_stacks()
+                member.kill()
+        return {id: code for id, code in ends.items() if code != 0}
 
     def close(self):
         self.rest()
