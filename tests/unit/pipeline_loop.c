@@ -5,6 +5,7 @@
 #include "fake_engine.h"
 #include "pipeline/loop.h"
 #include "pipeline/ownership_inputs.h"
+#include "pipeline/wake.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@ enum { TEXT_MAX = 2048 };
 
 static char told[TEXT_MAX];
 static atomic_bool stopping;
+static bool has_slept; /* after the last round, before the end */
 
 static void tell(const char *text) {
 	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s%s", told[0] ? " " : "",
@@ -24,7 +26,7 @@ static void tell(const char *text) {
 
 /* What the fakes answer. */
 static struct {
-	bool has_no_stores, owns_replica, is_lost;
+	bool has_no_stores, owns_replica, is_lost, has_cancellations, holds_turns;
 	int outcome_turns; /* how many the outcomes fill */
 	struct step prepare, restore, activate, turn, outcomes, skip, read, assign;
 	int refill, flush, open;
@@ -178,6 +180,10 @@ void stores_forget_failures(struct stores *stores _unused_, int64_t now_ms _unus
 
 /* The others. */
 
+bool turns_may_run(const struct turns *turns _unused_) {
+	return !answers.holds_turns;
+}
+
 struct step turns_run(struct turns *turns _unused_, const struct turn_stores *stores _unused_) {
 	tell("turn");
 	return answers.turn;
@@ -204,7 +210,7 @@ int dispatcher_refill(struct dispatcher *dispatcher _unused_, int64_t now_ms _un
 }
 
 bool dispatcher_has_cancellations(const struct dispatcher *dispatcher _unused_) {
-	return false;
+	return answers.has_cancellations;
 }
 
 int64_t dispatcher_next_due_ms(const struct dispatcher *dispatcher _unused_) {
@@ -241,11 +247,14 @@ static enum step_end run_round(struct pipeline_metrics *metrics, atomic_bool *ha
 			     .stopping = &stopping,
 			     .has_joined = has_joined,
 			     .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+	eventfd_t wake_ups;
 	enum step_end end;
 
 	atomic_store(&stopping, false);
 	told[0] = '\0';
+	wake_up(loop.wake_fd);
 	end = loop_run(&loop);
+	has_slept = eventfd_read(loop.wake_fd, &wake_ups) < 0; /* a sleep reads what woke it */
 	close(loop.wake_fd);
 	engine_free(engine);
 	return end;
@@ -322,6 +331,34 @@ static void what_follows_from_a_step(void **state _unused_) {
 		assert_int_equal(run_round(&metrics, &has_joined), rows[i].ended);
 		assert_string_equal(told, rows[i].told);
 		assert_int_equal(atomic_load(&metrics.repairs_in_a_row), 3);
+	}
+}
+
+/* A cancellation asks for another turn at once, unless none may begin. */
+static void a_round_is_followed_by_sleep_or_by_another(void **state _unused_) {
+	static const struct {
+		const char *name;
+		bool has_cancellations, holds_turns, has_no_stores, owns_replica, has_slept;
+	} rounds[] = {
+		{ "there is nothing to do", false, false, false, false, true },
+		{ "deliveries are to be cancelled", true, false, false, false, false },
+		{ "a turn was undone just before", true, true, false, false, true },
+		{ "there is no producer", true, false, true, false, true },
+		{ "a restore has the replica for itself", true, false, false, true, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rounds); i++) {
+		struct pipeline_metrics metrics = { 0 };
+		atomic_bool has_joined = false;
+
+		print_message("%s\n", rounds[i].name);
+		memset(&answers, 0, sizeof(answers));
+		answers.has_cancellations = rounds[i].has_cancellations;
+		answers.holds_turns = rounds[i].holds_turns;
+		answers.has_no_stores = rounds[i].has_no_stores;
+		answers.owns_replica = rounds[i].owns_replica;
+		assert_int_equal(run_round(&metrics, &has_joined), STEP_DONE);
+		assert_int_equal(has_slept, rounds[i].has_slept);
 	}
 }
 
@@ -521,6 +558,7 @@ static void what_is_missing_is_waited_for(void **state _unused_) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_follows_from_a_step),
+		cmocka_unit_test(a_round_is_followed_by_sleep_or_by_another),
 		cmocka_unit_test(the_replica_fails_beside_the_turns),
 		cmocka_unit_test(what_follows_from_news),
 		cmocka_unit_test(outcomes_that_fill_three_turns_are_committed),

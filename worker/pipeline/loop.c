@@ -147,11 +147,15 @@ static struct step skip_lost(struct loop *loop) {
 }
 
 static struct step refill(struct loop *loop) {
-	int r = can_turn(loop) ? dispatcher_refill(loop->dispatcher, clock_wall_ms()) : 0;
+	int r;
 
+	if (!can_turn(loop))
+		return step_done(false);
+	r = dispatcher_refill(loop->dispatcher, clock_wall_ms());
 	if (r < 0)
 		return step_replica_failed(r);
-	return step_done(dispatcher_has_cancellations(loop->dispatcher));
+	return step_done(dispatcher_has_cancellations(loop->dispatcher) &&
+			 turns_may_run(loop->turns));
 }
 
 /* Turns share a commit of SQLite, soon. */

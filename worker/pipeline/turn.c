@@ -256,9 +256,6 @@ static struct step run(struct turns *t, const struct turn_stores *stores, bool w
 	struct step step;
 	int r;
 
-	/* No group fences what would be written (R3). */
-	if (!membership_group(t->settings.membership))
-		return step_done(false);
 	arena_reset(t->arena);
 	reset_partitions(t);
 	r = turn_take(&turn, &work, with_commands);
@@ -276,12 +273,19 @@ static struct step run(struct turns *t, const struct turn_stores *stores, bool w
 	return step;
 }
 
+/* Without a group nothing fences what would be written (R3). */
+static bool is_fenced_by_group(const struct turns *t) {
+	return membership_group(t->settings.membership);
+}
+
+bool turns_may_run(const struct turns *t) {
+	return is_fenced_by_group(t) && backoff_is_over(&t->undone, clock_monotonic_ms());
+}
+
 struct step turns_run(struct turns *t, const struct turn_stores *stores) {
-	if (!backoff_is_over(&t->undone, clock_monotonic_ms()))
-		return step_done(false);
-	return run(t, stores, true);
+	return turns_may_run(t) ? run(t, stores, true) : step_done(false);
 }
 
 struct step turns_run_outcomes(struct turns *t, const struct turn_stores *stores) {
-	return run(t, stores, false);
+	return is_fenced_by_group(t) ? run(t, stores, false) : step_done(false);
 }

@@ -32,6 +32,9 @@ struct turn_stores {
 	struct transaction *transaction;
 };
 
+/* Whether a turn may begin now: none was undone just before, and a group fences it. */
+bool turns_may_run(const struct turns *turns);
+
 /*
  * One turn. Ends with STEP_DONE where it was committed, or there was nothing to do, or nothing may
  * be written now; STEP_REREAD where it was undone; STEP_RESYNC where nobody knows; or
