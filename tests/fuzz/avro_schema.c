@@ -35,9 +35,9 @@ static void check_canonical(struct arena *arena, const char *json, size_t json_l
 	const struct schema *again;
 	const char *why, *wrong, *wrong_again;
 
-	if (canonical_append(&once, json, json_len))
+	if (canonical_append(&once, json, json_len, CANONICAL_SPECIFICATION))
 		return;
-	CHECK(!canonical_append(&twice, once.data, once.len));
+	CHECK(!canonical_append(&twice, once.data, once.len, CANONICAL_SPECIFICATION));
 	CHECK(once.len == twice.len && !memcmp(once.data, twice.data, once.len));
 	if (!schema)
 		return;
@@ -50,7 +50,8 @@ static void check_canonical(struct arena *arena, const char *json, size_t json_l
 static bool is_twice(const char *json) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(CANONICAL_MAX);
 
-	return canonical_append(&out, json, strlen(json)) == CANONICAL_E_NAME_TWICE;
+	return canonical_append(&out, json, strlen(json), CANONICAL_SPECIFICATION) ==
+	       CANONICAL_E_NAME_TWICE;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

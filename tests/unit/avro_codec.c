@@ -1,6 +1,10 @@
 /* Every kind of record, there and back: our bytes are fastavro's, and fastavro's are read as the
  * same values. */
+#include "avro/canonical.h"
 #include "avro/codec.h"
+#include "avro/embedded.h"
+#include "avro/fingerprint.h"
+#include "avro/frame.h"
 #include "avro/json.h"
 #include "avro_samples.h"
 #include "avro_vectors.h"
@@ -289,6 +293,53 @@ static void json_as_the_api_shows_it(void **state _unused_) {
 	}
 }
 
+/* A kind's schema has the kind's place in the table. */
+static void write_header(enum sample_kind kind, enum canonical_form form, uint8_t *header) {
+	const struct embedded_schema *schema = &embedded_schemas[kind];
+	_cleanup_(buffer_destroy) struct buffer canonical = BUFFER_INIT(65536);
+
+	assert_int_equal(
+	    canonical_append(&canonical, (const char *)schema->json, schema->len, form), 0);
+	frame_write(fingerprint_of(canonical.data, canonical.len), header);
+}
+
+static void a_record_with_any_form_of_the_fingerprint_is_read(void **state _unused_) {
+	for (size_t i = 0; i < SAMPLE_COUNT; i++)
+		for (int form = 0; form < CANONICAL_FORM_COUNT; form++) {
+			union sample_value value;
+			uint8_t bytes[4096];
+			size_t len = from_hex(vectors[i].hex, bytes);
+			const char *why = "";
+
+			write_header(samples[i].kind, (enum canonical_form)form, bytes);
+			if (sample_decode(codec, arena, samples[i].kind, bytes, len, &value, &why))
+				fail_msg("%s: %s", samples[i].name, why);
+		}
+}
+
+/* The changelog and commands keep the specification's, which every edition of ours knows. */
+static void the_setting_chooses_the_fingerprint_of_events_alone(void **state _unused_) {
+	for (int form = 0; form < CANONICAL_FORM_COUNT; form++) {
+		const struct codec_settings settings = { .results_fingerprint =
+							     (enum canonical_form)form };
+		_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
+		_cleanup_(codec_freep) struct codec *writer = NULL;
+
+		assert_int_equal(codec_new(&settings, &writer, &problems), 0);
+		for (size_t i = 0; i < SAMPLE_COUNT; i++) {
+			_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(65536);
+			bool is_event = samples[i].kind == SAMPLE_EVENT;
+			uint8_t header[FRAME_HEADER_SIZE];
+
+			write_header(samples[i].kind,
+				     is_event ? (enum canonical_form)form : CANONICAL_SPECIFICATION,
+				     header);
+			sample_encode(writer, samples[i].kind, samples[i].value, &out);
+			assert_memory_equal(out.data, header, sizeof(header));
+		}
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(our_bytes_are_those_of_fastavro),
@@ -299,6 +350,8 @@ int main(void) {
 		cmocka_unit_test(the_nulls_of_numbers),
 		cmocka_unit_test(former_reasons_are_retold),
 		cmocka_unit_test(a_record_that_does_not_fit_overflows_the_buffer),
+		cmocka_unit_test(a_record_with_any_form_of_the_fingerprint_is_read),
+		cmocka_unit_test(the_setting_chooses_the_fingerprint_of_events_alone),
 		cmocka_unit_test(json_of_an_event),
 		cmocka_unit_test(json_of_a_state_record),
 		cmocka_unit_test(json_as_the_api_shows_it),

@@ -290,7 +290,8 @@ static void append_frame(struct buffer *out, const char *json) {
 	_cleanup_(buffer_destroy) struct buffer canonical = BUFFER_INIT(65536);
 	uint8_t header[FRAME_HEADER_SIZE];
 
-	assert_int_equal(canonical_append(&canonical, json, strlen(json)), 0);
+	assert_int_equal(canonical_append(&canonical, json, strlen(json), CANONICAL_SPECIFICATION),
+			 0);
 	frame_write(fingerprint_of(canonical.data, canonical.len), header);
 	buffer_append(out, header, sizeof(header));
 }
@@ -308,7 +309,7 @@ static int codec_with(const char *json, struct codec **out, struct buffer *probl
 	assert_non_null(file);
 	assert_int_equal(fwrite(json, 1, strlen(json), file), strlen(json));
 	assert_int_equal(fclose(file), 0);
-	r = codec_new(dir, out, problems);
+	r = codec_new(&(struct codec_settings){ .schema_dir = dir }, out, problems);
 	unlink(path);
 	rmdir(dir);
 	return r;
@@ -395,9 +396,10 @@ static void schemas_that_cannot_be_used_are_named(void **state _unused_) {
 
 static void a_schema_directory_that_is_not_there(void **state _unused_) {
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(65536);
+	const struct codec_settings settings = { .schema_dir = "/nonexistent/schemas" };
 	_cleanup_(codec_freep) struct codec *codec = NULL;
 
-	assert_int_equal(codec_new("/nonexistent/schemas", &codec, &problems), CODEC_E_REFUSED);
+	assert_int_equal(codec_new(&settings, &codec, &problems), CODEC_E_REFUSED);
 	assert_non_null(strstr(problems.data, "/nonexistent/schemas: "));
 }
 

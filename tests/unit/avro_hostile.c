@@ -272,7 +272,7 @@ static void frames(void **state _unused_) {
 		  "cut off" },
 		{ "one byte of a header", BYTES("\xc3"), "cut off" },
 		{ "an unknown schema", BYTES("\xc3\x01\x01\x02\x03\x04\x05\x06\x07\x08"),
-		  "no schema is known with the fingerprint 0807060504030201" },
+		  "no schema is known with the fingerprint 0102030405060708 (bytes 3 to 10)" },
 		{ "another record's schema", BYTES("\xc3\x01\x47\xa1\x96\xa4\x7e\x34\x3d\x0b"),
 		  "it is of the schema CredentialIssuanceCommand, not of WebhookCommand" },
 	};

@@ -5,6 +5,7 @@
 
 struct canonical {
 	struct buffer *out;
+	enum canonical_form form;
 	char **names; /* owned, like each of them: the types defined so far */
 	size_t name_count, name_capacity;
 };
@@ -162,6 +163,23 @@ static int append_container(struct canonical *canonical, const json_t *schema, c
 	return 0;
 }
 
+/* Appends a primitive type that is an object. Source of the forms beside the specification's: they
+ * are what the libraries do (goavro 2.12, apache-avro 0.17; hamba 2.27, avro 1.12). */
+static void append_primitive(struct canonical *canonical, const json_t *schema, const char *type) {
+	const char *logical = json_string_value(json_object_get(schema, "logicalType"));
+	struct buffer *out = canonical->out;
+
+	if (canonical->form == CANONICAL_TYPE_OBJECTS && json_object_size(schema) > 1) {
+		buffer_printf(out, "{\"type\":\"%s\"}", type);
+	} else if (canonical->form == CANONICAL_LOGICAL_TYPES && logical) {
+		buffer_printf(out, "{\"type\":\"%s\",\"logicalType\":", type);
+		buffer_append_json_string(out, logical);
+		buffer_append_char(out, '}');
+	} else {
+		buffer_append_json_string(out, type);
+	}
+}
+
 static int append_object(struct canonical *canonical, const json_t *schema, const char *space) {
 	const json_t *type = json_object_get(schema, "type");
 	const char *name = json_string_value(type);
@@ -174,7 +192,10 @@ static int append_object(struct canonical *canonical, const json_t *schema, cons
 		return append_container(canonical, schema, name, "items", space);
 	if (!strcmp(name, "map"))
 		return append_container(canonical, schema, name, "values", space);
-	return append_schema(canonical, type, space);
+	if (!is_primitive(name))
+		return append_schema(canonical, type, space);
+	append_primitive(canonical, schema, name);
+	return 0;
 }
 
 static int append_schema(struct canonical *canonical, const json_t *schema, const char *space) {
@@ -201,9 +222,9 @@ static void canonical_destroy(struct canonical *canonical) {
 	free(canonical->names);
 }
 
-int canonical_append(struct buffer *out, const char *json, size_t len) {
+int canonical_append(struct buffer *out, const char *json, size_t len, enum canonical_form form) {
 	_cleanup_(json_freep) json_t *schema = json_loadb(json, len, JSON_DECODE_ANY, NULL);
-	_cleanup_(canonical_destroy) struct canonical canonical = { .out = out };
+	_cleanup_(canonical_destroy) struct canonical canonical = { .out = out, .form = form };
 
 	return schema ? append_schema(&canonical, schema, "") : CANONICAL_E_REFUSED;
 }

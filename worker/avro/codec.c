@@ -18,13 +18,14 @@ enum { SCHEMA_FILE_MAX = 1024 * 1024, CANONICAL_MAX = SCHEMA_FILE_MAX };
 
 /* A schema with which a record may have been written. */
 struct writer {
-	uint64_t fingerprint;
+	uint64_t fingerprints[CANONICAL_FORM_COUNT];
 	const struct schema *schema;
 	const struct record *record; /* the record of ours that it is a version of */
 };
 
 struct codec {
 	struct arena *arena;
+	struct codec_settings settings; /* without the directory */
 	struct writer *writers;
 	size_t writer_count, writer_capacity;
 };
@@ -44,8 +45,9 @@ static const struct record *find_record(const struct schema *schema) {
 
 static const struct writer *find_writer(const struct codec *codec, uint64_t fingerprint) {
 	for (size_t i = 0; i < codec->writer_count; i++)
-		if (codec->writers[i].fingerprint == fingerprint)
-			return &codec->writers[i];
+		for (size_t form = 0; form < CANONICAL_FORM_COUNT; form++)
+			if (codec->writers[i].fingerprints[form] == fingerprint)
+				return &codec->writers[i];
 	return NULL;
 }
 
@@ -55,9 +57,9 @@ static int refuse_file(struct buffer *problems, const char *file, const char *wh
 }
 
 /* Returns as canonical_append does. */
-static int fingerprint_json(const char *json, size_t len, uint64_t *out) {
+static int fingerprint_json(const char *json, size_t len, enum canonical_form form, uint64_t *out) {
 	_cleanup_(buffer_destroy) struct buffer canonical = BUFFER_INIT(CANONICAL_MAX);
-	int r = canonical_append(&canonical, json, len);
+	int r = canonical_append(&canonical, json, len, form);
 
 	if (r || canonical.overflowed)
 		return r ? r : CANONICAL_E_REFUSED;
@@ -65,11 +67,19 @@ static int fingerprint_json(const char *json, size_t len, uint64_t *out) {
 	return 0;
 }
 
+static int fingerprint_forms(const char *json, size_t len, uint64_t out[CANONICAL_FORM_COUNT]) {
+	int r = 0;
+
+	for (int form = 0; form < CANONICAL_FORM_COUNT && r == 0; form++)
+		r = fingerprint_json(json, len, (enum canonical_form)form, &out[form]);
+	return r;
+}
+
 static int add_schema(struct codec *codec, const char *file, const char *json, size_t len,
 		      struct buffer *problems) {
 	struct writer writer;
 	const char *why;
-	int r = fingerprint_json(json, len, &writer.fingerprint);
+	int r = fingerprint_forms(json, len, writer.fingerprints);
 
 	/* Refused before avro-c sees it, since avro-c would leak the types parsed so far. */
 	if (r == CANONICAL_E_NAME_TWICE)
@@ -138,10 +148,14 @@ static int add_dir(struct codec *codec, const char *dir, struct buffer *problems
 	return r;
 }
 
-int codec_new(const char *schema_dir, struct codec **out, struct buffer *problems) {
+int codec_new(const struct codec_settings *settings, struct codec **out, struct buffer *problems) {
 	_cleanup_(codec_freep) struct codec *codec = x_calloc(1, sizeof(*codec));
+	const char *schema_dir = settings ? settings->schema_dir : NULL;
 
 	codec->arena = arena_new();
+	if (settings)
+		codec->settings = *settings;
+	codec->settings.schema_dir = NULL;
 	for (size_t i = 0; i < EMBEDDED_SCHEMA_COUNT; i++) {
 		const struct embedded_schema *own = &embedded_schemas[i];
 
@@ -179,8 +193,10 @@ static int decode(const struct codec *codec, struct arena *arena, const struct r
 	writer = find_writer(codec, fingerprint);
 	if (!writer)
 		return refuse_record(
-		    why, arena_printf(arena, "no schema is known with the fingerprint %016" PRIx64,
-				      fingerprint));
+		    why, arena_printf(arena,
+				      "no schema is known with the fingerprint %016" PRIx64
+				      " (bytes 3 to 10)",
+				      __builtin_bswap64(fingerprint)));
 	if (writer->record != record)
 		return refuse_record(why, arena_printf(arena, "it is of the schema %s, not of %s",
 						       writer->record->name, record->name));
@@ -219,18 +235,22 @@ int codec_decode_state(struct codec *codec, struct arena *arena, const void *byt
 }
 
 /* The first writer of a record is its own schema, since these were added first. */
-static uint64_t own_fingerprint(const struct codec *codec, const struct record *record) {
+static uint64_t own_fingerprint(const struct codec *codec, const struct record *record,
+				enum canonical_form form) {
 	for (size_t i = 0; i < EMBEDDED_SCHEMA_COUNT; i++)
 		if (codec->writers[i].record == record)
-			return codec->writers[i].fingerprint;
+			return codec->writers[i].fingerprints[form];
 	impossible("the schema of each record is embedded");
 }
 
 static void encode(const struct codec *codec, const struct record *record, const void *in,
 		   struct buffer *out) {
+	bool is_event = record == &analytic_event_record;
+	enum canonical_form form =
+	    is_event ? codec->settings.results_fingerprint : CANONICAL_SPECIFICATION;
 	uint8_t header[FRAME_HEADER_SIZE];
 
-	frame_write(own_fingerprint(codec, record), header);
+	frame_write(own_fingerprint(codec, record, form), header);
 	buffer_append(out, header, sizeof(header));
 	encode_record(out, record, in);
 }

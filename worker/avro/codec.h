@@ -7,7 +7,8 @@
  * indexes, UTF-8, nesting - and allocates nothing. Only then are they decoded into the domain's
  * structs. Fields are matched by name; a field that the writer does not have gets its default here.
  *
- * Writing: always single-object encoding with our own schema.
+ * Writing: always single-object encoding with our own schema. A schema is known by its fingerprint
+ * in each canonical form that a library makes (canonical.h).
  *
  * avro-c parses the schemas only. The values are decoded and encoded here, by one table for each
  * record (record.h): for a record made of the smallest elements, as a hostile one is, avro-c's
@@ -21,11 +22,17 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/config.h"
 #include "domain/analytic_event.h"
 #include "domain/command.h"
 #include "domain/state.h"
 
 struct codec;
+
+struct codec_settings {
+	const char *schema_dir; /* NULL: none */
+	enum canonical_form results_fingerprint;
+};
 
 /* The record cannot be decoded; `why` has the fault in words for an operator, and lives in the
  * arena. */
@@ -34,10 +41,11 @@ enum { CODEC_E_REFUSED = 1 };
 /*
  * Parses the compiled-in schemas and, where `schema_dir` is not NULL, every *.avsc in it as a
  * further writer's schema: a record named posthorn.v1.WebhookCommand, CredentialIssuanceCommand,
- * AnalyticEvent or StateRecord. Returns 0; CODEC_E_REFUSED with `problems` naming the file; or a
- * negative errno.
+ * AnalyticEvent or StateRecord. NULL for `settings` is the default of each. Returns 0;
+ * CODEC_E_REFUSED with `problems` naming the file; or a negative errno.
  */
-int codec_new(const char *schema_dir, struct codec **out, struct buffer *problems) _must_check_;
+int codec_new(const struct codec_settings *settings, struct codec **out,
+	      struct buffer *problems) _must_check_;
 void codec_free(struct codec *codec);
 DEFINE_CLEANUP(struct codec, codec_free)
 

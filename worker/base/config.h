@@ -32,6 +32,15 @@ enum signature_formats {
 	SIGNATURE_FORMAT_STANDARD_WEBHOOKS = 1 << 1
 };
 
+/* The canonical form of a schema, and so its fingerprint. The forms differ in a primitive type with
+ * a logical type: {"type":"long","logicalType":"timestamp-millis"}. */
+enum canonical_form {
+	CANONICAL_SPECIFICATION, /* "long" */
+	CANONICAL_TYPE_OBJECTS,  /* {"type":"long"}: goavro, Rust's apache-avro */
+	CANONICAL_LOGICAL_TYPES, /* all of it: hamba, Python's avro */
+	CANONICAL_FORM_COUNT,
+};
+
 struct kafka_property {
 	char *name;  /* owned; librdkafka's name */
 	char *value; /* owned */
@@ -47,6 +56,7 @@ struct config {
 	int topic_replication_factor; /* -1: the broker's */
 	char *schema_registry_url;
 	char *schema_dir; /* further writer schemas, *.avsc */
+	enum canonical_form results_fingerprint;
 
 	char *worker_id;
 	char *worker_data_dir;

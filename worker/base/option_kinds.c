@@ -368,6 +368,21 @@ static int set_log_format(const struct option *option _unused_, const char *text
 	return 0;
 }
 
+static int set_canonical_form(const struct option *option _unused_, const char *text, void *field,
+			      struct buffer *rule) {
+	static const char *const names[CANONICAL_FORM_COUNT] = {
+		[CANONICAL_SPECIFICATION] = "specification",
+		[CANONICAL_TYPE_OBJECTS] = "type-objects",
+		[CANONICAL_LOGICAL_TYPES] = "logical-types",
+	};
+	int form = find_name(names, ARRAY_LEN(names), text);
+
+	if (form < 0)
+		return refuse_text(rule, "must be specification, type-objects or logical-types");
+	*(enum canonical_form *)field = (enum canonical_form)form;
+	return 0;
+}
+
 const struct option_kind option_int = { .set = set_int };
 const struct option_kind option_count_or_broker = { .set = set_count_or_broker };
 const struct option_kind option_size = { .set = set_int64 };
@@ -385,3 +400,4 @@ const struct option_kind option_networks = { .set = set_networks, .clear = clear
 const struct option_kind option_signature_formats = { .set = set_signature_formats };
 const struct option_kind option_log_level = { .set = set_log_level };
 const struct option_kind option_log_format = { .set = set_log_format };
+const struct option_kind option_canonical_form = { .set = set_canonical_form };

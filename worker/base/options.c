@@ -34,6 +34,12 @@ const struct option options[] = {
 	  "version." },
 	{ "schema.dir", &option_text, FIELD(schema_dir), NULL, NULL, 0, PATH_BYTES,
 	  "A folder with further writer schemas, *.avsc." },
+	{ "results.fingerprint", &option_canonical_form, FIELD(results_fingerprint),
+	  "specification", NULL, 0, 0,
+	  "The form of the schema's fingerprint in the events that the worker writes: "
+	  "specification "
+	  "(Java, fastavro), type-objects (goavro, Rust's apache-avro) or logical-types (hamba, "
+	  "Python's avro). Commands are read with any of them." },
 
 	{ "worker.id", &option_name, FIELD(worker_id), NULL, "the host's name", 1, 128,
 	  "The worker's identity: unique in the group and kept over restarts." },

@@ -103,7 +103,9 @@ enum pipeline_readiness pipeline_readiness(const struct pipeline *p) {
 
 static int open_codec(struct pipeline *p) {
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(64 * 1024);
-	int r = codec_new(p->config->schema_dir, &p->codec, &problems);
+	const struct codec_settings settings = { p->config->schema_dir,
+						 p->config->results_fingerprint };
+	int r = codec_new(&settings, &p->codec, &problems);
 
 	if (r == 0)
 		return 0;
