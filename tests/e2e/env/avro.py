@@ -9,7 +9,7 @@ from datetime import datetime
 import fastavro
 from fastavro.schema import to_parsing_canonical_form
 
-from .paths import SCHEMAS
+from .paths import SCHEMAS, STATE_SCHEMA
 
 MARKER = b"\xc3\x01"
 EMPTY = 0xC15D213AA4D7A795
@@ -46,7 +46,8 @@ class Schema:
 
     @classmethod
     def load(cls, name):
-        return cls(json.loads((SCHEMAS / f"{name}.avsc").read_text()))
+        folder = STATE_SCHEMA.parent if name == STATE_SCHEMA.stem else SCHEMAS
+        return cls(json.loads((folder / f"{name}.avsc").read_text()))
 
     def bare(self, value):
         out = io.BytesIO()
@@ -61,6 +62,30 @@ class Schema:
         if data[:10] != self.frame:
             raise ValueError(f"frame {data[:10].hex()} is not this schema's {self.frame.hex()}")
         return fastavro.schemaless_reader(io.BytesIO(memoryview(data)[10:]), self.parsed, return_record_name=True)
+
+
+TIMES = ("timestamp", "createdAt", "updatedAt", "expiresAt", "nextAttemptAt")
+
+
+def _from_json(value):
+    """Times as fastavro gives them."""
+    if isinstance(value, list):
+        return [_from_json(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: datetime.fromisoformat(item) if name in TIMES and item else _from_json(item) for name, item in value.items()}
+
+
+def event_from_json(text):
+    """An event of `results.framing=json`, as the schema's `decode` gives it."""
+    event = _from_json(json.loads(text))
+    data = event["data"]
+    if data:
+        kind = data.pop("type")
+        if kind == "Problem":
+            data["type"] = data.pop("problemType")
+        event["data"] = (f"posthorn.v1.{kind}", data)
+    return event
 
 
 def plain(value):
@@ -84,7 +109,7 @@ def branch(value):
 
 
 class Schemas:
-    """The four of the interface."""
+    """Those of the interface, and the workers' own."""
 
     def __init__(self):
         self.command = Schema.load("webhook-command")

@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 BIN = Path(os.environ.get("POSTHORN_BIN", ROOT / "build/release/bin"))
 SCHEMAS = ROOT / "schemas"
+STATE_SCHEMA = ROOT / "worker/avro/state-record.avsc"
 KAFKA = ROOT / "compose/kafka"
 WORKER = BIN / "posthorn-worker"
 ADMIN = BIN / "posthorn-admin"
