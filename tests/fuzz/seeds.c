@@ -4,6 +4,7 @@
  */
 #include "avro/embedded.h"
 #include "avro/frame.h"
+#include "avro/json.h"
 #include "unit/avro_samples.h"
 
 #include <errno.h>
@@ -57,6 +58,29 @@ static void write_records(struct codec *codec) {
 	}
 }
 
+/* Events as their worker writes them, and commands by hand. */
+static void write_json(void) {
+	static const char create[] =
+	    "{\"commandId\":\"c\",\"tenantId\":\"acme\",\"timestamp\":\"2026-01-31T12:00:00Z\","
+	    "\"operation\":{\"type\":\"CreateWebhook\",\"events\":[\"OpenIdCredentialIssued\"],"
+	    "\"url\":\"https://example.com/\",\"disabled\":false}}";
+	static const char issuance[] =
+	    "{\"commandId\":\"c\",\"tenantId\":\"acme\",\"timestamp\":1,\"credentialId\":\"i\","
+	    "\"credentialConfigurationId\":\"k\",\"credentialProfile\":\"p\",\"format\":\"f\","
+	    "\"claims\":{\"a\":[1.5]},\"credential\":\"x.y.z\"}";
+
+	for (size_t i = 0; i < ARRAY_LEN(sample_events); i++) {
+		_cleanup_(buffer_destroy) struct buffer json = BUFFER_INIT(65536);
+		char name[32];
+
+		json_append_event_record(&json, &sample_events[i]);
+		snprintf(name, sizeof(name), "event-%zu", i);
+		write_seed("avro_json", name, json.data, json.len);
+	}
+	write_seed("avro_json", "create", create, sizeof(create) - 1);
+	write_seed("avro_json", "issuance", issuance, sizeof(issuance) - 1);
+}
+
 /* What our own schemas do not have: an enum, a map, numbers with a point. */
 static void write_foreign_schema(void) {
 	static const char seed[] =
@@ -82,5 +106,6 @@ int main(int argc, char *argv[]) {
 		abort();
 	write_records(codec);
 	write_foreign_schema();
+	write_json();
 	return 0;
 }

@@ -256,7 +256,8 @@ static void frames(void **state _unused_) {
 		const char *why;
 	} rows[] = {
 		{ "empty", BYTES(""), "null or empty" },
-		{ "JSON", BYTES("{\"commandId\":1}"), "unknown frame: it begins with 7b" },
+		{ "JSON behind a blank", BYTES(" {\"commandId\":1}"),
+		  "unknown frame: it begins with 20" },
 		{ "Confluent", BYTES("\0\0\0\x01\x02rest"),
 		  "a Confluent frame with schema id 258, and a schema registry is not configured "
 		  "(schema.registry.url)" },
@@ -318,6 +319,50 @@ static void the_most_memory_for_a_byte(void **state _unused_) {
 	}
 }
 
+/* A JSON of SIZE bytes: `begin`, then `unit` as often as there is room, then `end`. */
+static void the_most_memory_for_a_byte_of_json(void **state _unused_) {
+	enum { SIZE = 512 * 1024 };
+	static const struct {
+		const char *name, *begin, *unit, *end;
+		int r;
+	} rows[] = {
+		{ "deep arrays", "{\"a\":", "[", "", CODEC_E_REFUSED },
+		{ "deep objects", "", "{\"a\":", "", CODEC_E_REFUSED },
+		{ "small objects", "{\"commandId\":\"c\",\"tenantId\":\"t\",\"x\":[0", ",{}", "]}",
+		  0 },
+		{ "small objects for events",
+		  "{\"commandId\":\"c\",\"tenantId\":\"t\",\"operation\":{\"type\":"
+		  "\"CreateWebhook\",\"events\":[0",
+		  ",{}", "]}}", 0 },
+		{ "empty events",
+		  "{\"commandId\":\"c\",\"tenantId\":\"t\",\"operation\":{\"type\":"
+		  "\"CreateWebhook\",\"events\":[\"\"",
+		  ",\"\"", "]}}", 0 },
+		{ "numbers for events",
+		  "{\"commandId\":\"c\",\"tenantId\":\"t\",\"operation\":{\"type\":"
+		  "\"CreateWebhook\",\"events\":[0",
+		  ",0", "]}}", 0 },
+		{ "small members", "{\"commandId\":\"c\",\"tenantId\":\"t\"", ",\"\":0", "}", 0 },
+		{ "members twice", "{\"commandId\":\"c\",\"tenantId\":\"t\"", ",\"timestamp\":0",
+		  "}", 0 },
+		{ "a long name", "{\"commandId\":\"c\",\"tenantId\":\"t\",\"", "x", "\":0}", 0 },
+		{ "a long string of escapes", "{\"commandId\":\"c\",\"tenantId\":\"", "\\n", "\"}",
+		  0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_(buffer_destroy) struct buffer json = BUFFER_INIT(SIZE + 1024);
+		const char *why;
+
+		print_message("%s\n", rows[i].name);
+		buffer_append_string(&json, rows[i].begin);
+		while (json.len < SIZE)
+			buffer_append_string(&json, rows[i].unit);
+		buffer_append_string(&json, rows[i].end);
+		assert_int_equal(decode(SAMPLE_COMMAND, json.data, json.len, &why), rows[i].r);
+	}
+}
+
 static const char *check(const char *json, const char *bytes, size_t len) {
 	const struct schema *schema;
 	const char *why;
@@ -371,6 +416,7 @@ int main(void) {
 		cmocka_unit_test(claims_of_a_command),
 		cmocka_unit_test(frames),
 		cmocka_unit_test(the_most_memory_for_a_byte),
+		cmocka_unit_test(the_most_memory_for_a_byte_of_json),
 		cmocka_unit_test(the_walk_is_bounded),
 	};
 

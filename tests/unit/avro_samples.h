@@ -25,7 +25,7 @@ struct sample {
 			    0x67, 0x89, 0xab, last                                                 \
 		}                                                                                  \
 	}
-#define SAMPLE_ENVELOPE { "cmd-1", "acme", "req-1", "client-1", 1767225600000, NULL }
+#define SAMPLE_ENVELOPE { "cmd-1", "acme", "req-1", "client-1", 1767225600000, NULL, NULL }
 #define SAMPLE_WEBHOOK                                                                             \
 	{ SAMPLE_UUID(1),                                                                          \
 	  "acme",                                                                                  \
@@ -56,7 +56,7 @@ static const struct command sample_commands[] = {
 	  .has_limit = true,
 	  .limit = -7,
 	  .cursor = "Y3Vyc29y" },
-	{ .envelope = { "c", "t", NULL, NULL, -1, NULL },
+	{ .envelope = { "c", "t", NULL, NULL, -1, NULL, NULL },
 	  .operation = OPERATION_RETRIEVE_WEBHOOKS },
 	{ .envelope = SAMPLE_ENVELOPE,
 	  .operation = OPERATION_RETRIEVE_WEBHOOK,
@@ -79,7 +79,7 @@ static const struct command sample_commands[] = {
 static const struct issuance sample_issuances[] = {
 	{ SAMPLE_ENVELOPE, "user-1", "cred-1", "config-1", "profile-1", "jwt_vc_json", "offer-1",
 	  "session-1", "{\"a\":1}", "\"ey.J.x\"" },
-	{ .envelope = { "c", "t", NULL, NULL, 0, NULL },
+	{ .envelope = { "c", "t", NULL, NULL, 0, NULL, NULL },
 	  .credential_id = "i",
 	  .credential_configuration_id = "k",
 	  .credential_profile = "p",

@@ -139,6 +139,48 @@ static void times_are_formatted_and_parsed(void **state _unused_) {
 	}
 }
 
+static void times_of_others_are_parsed(void **state _unused_) {
+	static const struct {
+		const char *text;
+		int64_t wall_ms;
+	} right[] = {
+		{ "2026-01-31T12:00:00Z", 1769860800000 },
+		{ "2026-01-31T12:00:00.000Z", 1769860800000 },
+		{ "2026-01-31T12:00:00.5Z", 1769860800500 },
+		{ "2026-01-31T12:00:00.123456789Z", 1769860800123 },
+		{ "2026-01-31T13:30:00+01:30", 1769860800000 },
+		{ "2026-01-30T22:30:00.001-13:30", 1769860800001 },
+		{ "2026-01-31T12:00:00-00:00", 1769860800000 },
+	};
+	static const char *const wrong[] = {
+		"",
+		"2026-01-31",
+		"2026-01-31T12:00:00",
+		"2026-01-31 12:00:00Z",
+		"2026-01-31T12:00:00z",
+		"2026-01-31T12:00:00.Z",
+		"2026-01-31T12:00:00.1",
+		"2026-01-31T12:00:00+01",
+		"2026-01-31T12:00:00+0100",
+		"2026-01-31T12:00:00+24:00",
+		"2026-01-31T12:00:00+01:60",
+		"2026-01-31T12:00:00+ 1:00",
+		"2026-01-31T12:00:00Zulu",
+		"2026-02-29T12:00:00Z",
+		"2026-01-31T12:00Z",
+	};
+	int64_t wall_ms;
+
+	for (size_t i = 0; i < ARRAY_LEN(right); i++) {
+		if (clock_parse_rfc3339(right[i].text, &wall_ms))
+			fail_msg("\"%s\" was refused", right[i].text);
+		assert_int_equal(wall_ms, right[i].wall_ms);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		if (clock_parse_rfc3339(wrong[i], &wall_ms) != -EINVAL)
+			fail_msg("\"%s\" was taken", wrong[i]);
+}
+
 static const struct {
 	const char *text;
 	size_t len;
@@ -195,6 +237,7 @@ int main(void) {
 		cmocka_unit_test(uuids_are_parsed_and_formatted),
 		cmocka_unit_test(uuids_have_their_version),
 		cmocka_unit_test(times_are_formatted_and_parsed),
+		cmocka_unit_test(times_of_others_are_parsed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

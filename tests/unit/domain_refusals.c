@@ -213,6 +213,61 @@ static void every_row_is_refused(void **state) {
 	assert_int_equal(fake_registry_count(&world->fake, STATE_WEBHOOK), 1);
 }
 
+/* What reading its JSON found comes first; a parameter that it names is not judged again. */
+static void faults_of_the_members_are_its_answer(void **state) {
+	struct world *world = *state;
+	struct command command = world_command(world, OPERATION_UPDATE_WEBHOOK);
+	struct problem *faults = problem_new(world->arena, 400, "x");
+	const struct detail details[] = {
+		{ "url", "body", "7", "Must be a string" },
+		{ "urgent", "body", "true", "Is not known" },
+		{ "id", "params", "x", INVALID },
+	};
+
+	problem_add(world->arena, faults, "url", "body", "7", "Must be a string");
+	problem_add(world->arena, faults, "urgent", "body", "true", "Is not known");
+	command.envelope.faults = faults;
+	command.url = NULL;
+	command.id = "x";
+	check_problem("faults", world_handle(world, &command), 400, details, ARRAY_LEN(details));
+	assert_int_equal(faults->detail_count, 2);
+	assert_true(world_handle(world, &command)->repeat);
+	faults->details[1].value = "false";
+	assert_int_equal(world_handle(world, &command)->status, 409);
+}
+
+static void a_good_command_with_a_fault_is_not_carried_out(void **state) {
+	struct world *world = *state;
+	struct problem *faults = problem_new(world->arena, 400, "x");
+	const struct detail detail = { "urgent", "body", "true", "Is not known" };
+	const char *id = world_create(world, "t");
+	struct issuance issuance = world_issuance(world);
+
+	problem_add(world->arena, faults, "urgent", "body", "true", "Is not known");
+	for (int operation = 0; operation <= OPERATION_UNKNOWN; operation++) {
+		struct command command = world_command_on(world, (enum operation)operation, id);
+
+		command.envelope.faults = faults;
+		check_problem(operation_name((enum operation)operation),
+			      world_handle(world, &command), 400, &detail, 1);
+		assert_true(world->effects.change_count <= 1);
+	}
+	issuance.envelope.faults = faults;
+	check_problem("issuance", world_issue(world, &issuance), 400, &detail, 1);
+	assert_int_equal(world->effects.change_count, 0);
+	assert_int_equal(fake_registry_count(&world->fake, STATE_WEBHOOK), 1);
+}
+
+static void a_command_of_no_known_operation_is_answered(void **state) {
+	struct world *world = *state;
+	struct command command = world_command(world, OPERATION_UNKNOWN);
+	struct problem *faults = problem_new(world->arena, 400, "x");
+
+	problem_add(world->arena, faults, "operation.type", "body", "Go", "Must be another");
+	command.envelope.faults = faults;
+	world_assert_outcome(world_handle(world, &command), "WEBHOOK_COMMAND_FAIL", 400);
+}
+
 static char *repeated(struct world *world, const char *unit, size_t count) {
 	size_t len = strlen(unit);
 	char *out = arena_alloc(world->arena, len * count + 1), *p = out;
@@ -312,6 +367,9 @@ static void a_long_value_ends_at_a_character(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(every_row_is_refused),
+		WORLD_TEST(faults_of_the_members_are_its_answer),
+		WORLD_TEST(a_good_command_with_a_fault_is_not_carried_out),
+		WORLD_TEST(a_command_of_no_known_operation_is_answered),
 		WORLD_TEST(a_command_id_has_bounds_and_gets_no_receipt),
 		WORLD_TEST(the_longest_ids_are_taken),
 		WORLD_TEST(everything_wrong_is_named_in_order),

@@ -7,6 +7,8 @@
 #include "avro/encode.h"
 #include "avro/fingerprint.h"
 #include "avro/frame.h"
+#include "avro/json.h"
+#include "avro/json_decode.h"
 #include "base/invariant.h"
 
 #include <dirent.h>
@@ -180,6 +182,11 @@ static int refuse_record(const char **why, const char *text) {
 	return CODEC_E_REFUSED;
 }
 
+/* The changelog is never JSON: only the workers write it. */
+static bool is_json(const struct record *record, const void *bytes, size_t len) {
+	return record != &state_record_record && len && *(const char *)bytes == '{';
+}
+
 /* Decodes from the frame to the struct; `out` is zeroed. */
 static int decode(const struct codec *codec, struct arena *arena, const struct record *record,
 		  const void *bytes, size_t len, void *out, const char **why) {
@@ -188,6 +195,8 @@ static int decode(const struct codec *codec, struct arena *arena, const struct r
 	uint64_t fingerprint;
 	const char *wrong;
 
+	if (is_json(record, bytes, len))
+		return json_decode(arena, record, bytes, len, out, why) ? CODEC_E_REFUSED : 0;
 	if (frame_parse(arena, bytes, len, &fingerprint, why))
 		return CODEC_E_REFUSED;
 	writer = find_writer(codec, fingerprint);
@@ -212,13 +221,13 @@ static int decode(const struct codec *codec, struct arena *arena, const struct r
 
 int codec_decode_command(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
 			 struct command *out, const char **why) {
-	*out = (struct command){ 0 };
+	*out = (struct command){ .operation = OPERATION_UNKNOWN };
 	return decode(codec, arena, &command_record, bytes, len, out, why);
 }
 
 int codec_decode_issuance(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
 			  struct issuance *out, const char **why) {
-	*out = (struct issuance){ 0 };
+	*out = (struct issuance){ .credential = "" };
 	return decode(codec, arena, &issuance_record, bytes, len, out, why);
 }
 
@@ -266,7 +275,10 @@ void codec_encode_issuance(struct codec *codec, const struct issuance *issuance,
 
 void codec_encode_event(struct codec *codec, const struct analytic_event *event,
 			struct buffer *out) {
-	encode(codec, &analytic_event_record, event, out);
+	if (codec->settings.results_framing == RESULTS_JSON)
+		json_append_event_record(out, event);
+	else
+		encode(codec, &analytic_event_record, event, out);
 }
 
 void codec_encode_state(struct codec *codec, const struct state_record *record,

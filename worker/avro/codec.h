@@ -1,14 +1,16 @@
 /*
  * Bytes <-> domain, by the schemas in schemas/ (compiled in). The only folder that knows avro-c.
  *
- * Reading: the frame names the writer's schema (single-object encoding: C3 01 and the CRC-64-AVRO
- * fingerprint, little endian; the Confluent frame, 00 and a schema id, is recognised and refused).
- * A bounded check of ours (check.h) first walks the bytes with that schema - lengths, counts, union
- * indexes, UTF-8, nesting - and allocates nothing. Only then are they decoded into the domain's
- * structs. Fields are matched by name; a field that the writer does not have gets its default here.
+ * Reading: a value that begins with `{` is the record as JSON (json_read.h), not in the changelog.
+ * Any other has a frame that names the writer's schema (single-object encoding: C3 01 and the
+ * CRC-64-AVRO fingerprint, little endian; the Confluent frame, 00 and a schema id, is recognised
+ * and refused). A bounded check of ours (check.h) first walks the bytes with that schema - lengths,
+ * counts, union indexes, UTF-8, nesting - and allocates nothing. Only then are they decoded into
+ * the domain's structs. Fields are matched by name; a field that the writer does not have gets its
+ * default here.
  *
- * Writing: always single-object encoding with our own schema. A schema is known by its fingerprint
- * in each canonical form that a library makes (canonical.h).
+ * Writing: single-object encoding with our own schema, and events also as JSON. A schema is known
+ * by its fingerprint in each canonical form that a library makes (canonical.h).
  *
  * avro-c parses the schemas only. The values are decoded and encoded here, by one table for each
  * record (record.h): for a record made of the smallest elements, as a hostile one is, avro-c's
@@ -31,7 +33,8 @@ struct codec;
 
 struct codec_settings {
 	const char *schema_dir; /* NULL: none */
-	enum canonical_form results_fingerprint;
+	enum results_framing results_framing;
+	enum canonical_form results_fingerprint; /* where it has one */
 };
 
 /* The record cannot be decoded; `why` has the fault in words for an operator, and lives in the
@@ -50,7 +53,8 @@ void codec_free(struct codec *codec);
 DEFINE_CLEANUP(struct codec, codec_free)
 
 /* Each decodes a framed record; returns 0 or CODEC_E_REFUSED. The values live in the arena and
- * do not borrow from `bytes`. Bytes left over behind the value are refused. */
+ * do not borrow from `bytes`. Bytes left over behind the value are refused. A command in JSON with
+ * wrong members has them in its envelope's `faults`. */
 int codec_decode_command(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
 			 struct command *out, const char **why) _must_check_;
 int codec_decode_issuance(struct codec *codec, struct arena *arena, const void *bytes, size_t len,

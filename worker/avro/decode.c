@@ -319,10 +319,10 @@ static const struct field *find_field(const struct record *record, const char *n
 	return NULL;
 }
 
-static void set_defaults(const struct record *record, char *out) {
+void decode_set_defaults(const struct record *record, void *out) {
 	for (size_t i = 0; i < record->field_count; i++)
 		if (record->fields[i].kind == FIELD_LONG_OR_NULL)
-			*(int64_t *)(void *)(out + record->fields[i].offset) = -1;
+			*(int64_t *)(void *)((char *)out + record->fields[i].offset) = -1;
 }
 
 /* Checks that every field without a default was there. */
@@ -343,7 +343,7 @@ static int read_record(struct decoder *decoder, const struct schema *schema,
 
 	if (schema->type != SCHEMA_RECORD)
 		return refuse_type(decoder, schema);
-	set_defaults(record, out);
+	decode_set_defaults(record, out);
 	for (size_t i = 0; i < schema->child_count; i++) {
 		const struct schema_child *child = &schema->children[i];
 		const struct field *field = find_field(record, child->name, &next);

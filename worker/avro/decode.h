@@ -14,3 +14,6 @@ enum { DECODE_E_REFUSED = 1 };
  */
 int decode_record(struct arena *arena, const struct schema *schema, const struct record *record,
 		  const void *bytes, size_t len, void *out, const char **why) _must_check_;
+
+/* Sets the values that stand for null and are not zero. */
+void decode_set_defaults(const struct record *record, void *out);

@@ -5,8 +5,6 @@
 #include "base/invariant.h"
 
 static void append_record(struct buffer *out, const struct record *record, const void *in);
-static void append_fields(struct buffer *out, const struct record *record, const void *in,
-			  const char *comma);
 
 static void append_uuid(struct buffer *out, const struct uuid *uuid) {
 	char text[UUID_TEXT_SIZE];
@@ -129,17 +127,22 @@ static void append_value(struct buffer *out, const struct field *field, const ch
 	impossible("a field has a kind");
 }
 
-static void append_fields(struct buffer *out, const struct record *record, const void *in,
-			  const char *comma) {
-	for (size_t i = 0; i < record->field_count; i++, comma = ",") {
-		buffer_printf(out, "%s\"%s\":", comma, record->fields[i].name);
-		append_value(out, &record->fields[i], in);
-	}
-}
-
 static void append_record(struct buffer *out, const struct record *record, const void *in) {
 	buffer_append_char(out, '{');
-	append_fields(out, record, in, "");
+	for (size_t i = 0; i < record->field_count; i++) {
+		buffer_printf(out, "%s\"%s\":", i ? "," : "", record->fields[i].name);
+		append_value(out, &record->fields[i], in);
+	}
+	buffer_append_char(out, '}');
+}
+
+/* Appends the record with a member `type` that names it. */
+static void append_typed(struct buffer *out, const struct record *record, const void *in) {
+	buffer_printf(out, "{\"type\":\"%s\"", record->name);
+	for (size_t i = 0; i < record->field_count; i++) {
+		buffer_printf(out, ",\"%s\":", field_json_name(&record->fields[i], true));
+		append_value(out, &record->fields[i], in);
+	}
 	buffer_append_char(out, '}');
 }
 
@@ -147,12 +150,33 @@ void json_append_event(struct buffer *out, const struct analytic_event *event) {
 	append_record(out, &analytic_event_record, event);
 }
 
-void json_append_state(struct buffer *out, const struct state_record *record) {
-	const struct record *branch = state_union.branches[record->kind].record;
+static void append_typed_union(struct buffer *out, const struct field *field, const char *in) {
+	const struct branch *branch = &field->as_union->branches[AS(int, in + field->offset)];
+	const void *value = in + field->second;
 
-	buffer_printf(out, "{\"type\":\"%s\"", branch->name);
-	append_fields(out, branch, &record->webhook, ",");
+	if (branch->record)
+		append_typed(out, branch->record, branch->size ? AS(void *, value) : value);
+	else
+		buffer_append_string(out, "null");
+}
+
+void json_append_event_record(struct buffer *out, const struct analytic_event *event) {
+	const struct record *record = &analytic_event_record;
+
+	for (size_t i = 0; i < record->field_count; i++) {
+		const struct field *field = &record->fields[i];
+
+		buffer_printf(out, "%c\"%s\":", i ? ',' : '{', field->name);
+		if (field->kind == FIELD_UNION)
+			append_typed_union(out, field, (const char *)event);
+		else
+			append_value(out, field, (const char *)event);
+	}
 	buffer_append_char(out, '}');
+}
+
+void json_append_state(struct buffer *out, const struct state_record *record) {
+	append_typed(out, state_union.branches[record->kind].record, &record->webhook);
 }
 
 static void append_api_webhook(struct buffer *out, const struct webhook *webhook) {

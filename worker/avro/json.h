@@ -1,5 +1,5 @@
-/* Records as JSON, for people and scripts: `results tail`, `state dump`, and the answers of the
- * command line. */
+/* Records as JSON: for people and scripts (`results tail`, `state dump`, the answers of the command
+ * line), and as events on their topic. */
 #pragma once
 
 #include "base/buffer.h"
@@ -9,6 +9,8 @@
 /* Appends {"id":...,"type":"WEBHOOK_CREATE_SUCCESS",...,"data":{...}}: the schema's members in
  * its order; timestamps as ISO 8601. */
 void json_append_event(struct buffer *out, const struct analytic_event *event);
+/* The same as it stands on its topic, where json_read.h reads it: `data` has its `type`. */
+void json_append_event_record(struct buffer *out, const struct analytic_event *event);
 /* Appends {"type":"Webhook",...}: bytes as base64url, a delivery's body as a JSON string. */
 void json_append_state(struct buffer *out, const struct state_record *record);
 /* Appends the data alone: a webhook as the API shows it (id, events, url, disabled), a page as

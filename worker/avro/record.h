@@ -62,9 +62,13 @@ struct field {
 	const char *name;
 	enum field_kind kind;
 	bool optional; /* a writer may lack it: then it is zero, or the kind's null */
-	size_t offset; /* of the value in the struct; UNION: of the enum */
-	size_t second; /* of the length, count or flag; FIXED: its size; UNION: of the selected
-			  value */
+	bool is_json;  /* TEXT, TEXT_OR_NULL: JSON as text; in a JSON record it is the value itself,
+			  and may be absent */
+	const char
+	    *beside_type; /* its name in JSON where `type` names the record; NULL: the same */
+	size_t offset;    /* of the value in the struct; UNION: of the enum */
+	size_t second;    /* of the length, count or flag; FIXED: its size; UNION: of the selected
+			     value */
 	union {
 		const struct field_name *as_name;
 		const struct field_names *as_names;
@@ -72,6 +76,11 @@ struct field {
 		const struct field_union *as_union;
 	};
 };
+
+/* The field's name in JSON. `has_type`: a member `type` names its record. */
+static inline const char *field_json_name(const struct field *field, bool has_type) {
+	return has_type && field->beside_type ? field->beside_type : field->name;
+}
 
 struct record {
 	const char *name; /* in the schema, without its namespace */

@@ -68,8 +68,8 @@ static const struct field issuance_fields[] = {
 	{ "credentialOfferId", ISSUANCE(FIELD_TEXT_OR_NULL, credential_offer_id),
 	  .optional = true },
 	{ "sessionId", ISSUANCE(FIELD_TEXT_OR_NULL, session_id), .optional = true },
-	{ "claims", ISSUANCE(FIELD_TEXT_OR_NULL, claims), .optional = true },
-	{ "credential", ISSUANCE(FIELD_TEXT, credential) },
+	{ "claims", ISSUANCE(FIELD_TEXT_OR_NULL, claims), .optional = true, .is_json = true },
+	{ "credential", ISSUANCE(FIELD_TEXT, credential), .is_json = true },
 };
 const struct record issuance_record = { "CredentialIssuanceCommand",
 					RECORD_TABLE(issuance_fields) };

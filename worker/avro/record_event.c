@@ -66,7 +66,7 @@ static const struct record detail = { "ProblemDetail", RECORD_TABLE(detail_field
 static const struct field_array problem_details = { &detail, sizeof(struct problem_detail) };
 static const struct field problem_fields[] = {
 	{ "code", PROBLEM(FIELD_TEXT, code) },
-	{ "type", PROBLEM(FIELD_TEXT, type) },
+	{ "type", PROBLEM(FIELD_TEXT, type), .beside_type = "problemType" },
 	{ "message", PROBLEM(FIELD_TEXT, message) },
 	{ "details", PROBLEM(FIELD_ARRAY, details),
 	  .second = offsetof(struct problem, detail_count), .as_array = &problem_details },

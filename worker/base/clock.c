@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,5 +61,56 @@ int clock_parse_iso8601(const char *text, int64_t *wall_ms) {
 	if (strcmp(check, text) != 0)
 		return -EINVAL;
 	*wall_ms = value;
+	return 0;
+}
+
+/* Reads ".123456" or nothing. Returns the place behind it, or NULL. */
+static const char *read_fraction(const char *text, int *millis) {
+	int unit = 100;
+
+	*millis = 0;
+	if (*text != '.')
+		return text;
+	if (!isdigit((unsigned char)*++text))
+		return NULL;
+	for (; isdigit((unsigned char)*text); text++, unit /= 10)
+		*millis += unit * (*text - '0');
+	return text;
+}
+
+/* Reads "Z" or "+01:00", the end of a time, as the minutes ahead of UTC. */
+static int read_zone(const char *text, int *minutes) {
+	unsigned hours, rest;
+	char check[sizeof("+23:59")];
+
+	*minutes = 0;
+	if (!strcmp(text, "Z"))
+		return 0;
+	if (strlen(text) != sizeof(check) - 1 || (*text != '+' && *text != '-') ||
+	    sscanf(text + 1, "%2u:%2u", &hours, &rest) != 2 || hours > 23 || rest > 59)
+		return -EINVAL;
+	snprintf(check, sizeof(check), "%c%02u:%02u", *text, hours % 100, rest % 100);
+	if (strcmp(check, text) != 0)
+		return -EINVAL;
+	*minutes = (int)(hours * 60 + rest) * (*text == '-' ? -1 : 1);
+	return 0;
+}
+
+int clock_parse_rfc3339(const char *text, int64_t *wall_ms) {
+	enum { SECONDS_LEN = sizeof("2026-01-31T12:00:00") - 1 };
+	char exact[SECONDS_LEN + sizeof(".000Z")];
+	const char *zone;
+	int millis, minutes;
+	int64_t local_ms;
+
+	if (strnlen(text, SECONDS_LEN) < SECONDS_LEN)
+		return -EINVAL;
+	zone = read_fraction(text + SECONDS_LEN, &millis);
+	if (!zone || read_zone(zone, &minutes))
+		return -EINVAL;
+	snprintf(exact, sizeof(exact), "%.*s.%03uZ", SECONDS_LEN, text, (unsigned)millis % 1000);
+	if (clock_parse_iso8601(exact, &local_ms))
+		return -EINVAL;
+	*wall_ms = local_ms - minutes * INT64_C(60000);
 	return 0;
 }

@@ -19,3 +19,6 @@ void clock_format_iso8601(int64_t wall_ms, char out[CLOCK_ISO8601_SIZE]);
 
 /* Parses exactly that form, with milliseconds. Returns 0, or -EINVAL. */
 int clock_parse_iso8601(const char *text, int64_t *wall_ms);
+/* Parses that form with any fraction of a second or none, and Z or an offset such as +01:00. Digits
+ * past milliseconds do not count. Returns 0, or -EINVAL. Source: RFC 3339 section 5.6. */
+int clock_parse_rfc3339(const char *text, int64_t *wall_ms);

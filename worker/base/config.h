@@ -32,6 +32,9 @@ enum signature_formats {
 	SIGNATURE_FORMAT_STANDARD_WEBHOOKS = 1 << 1
 };
 
+/* How the worker writes an event. */
+enum results_framing { RESULTS_SINGLE_OBJECT, RESULTS_JSON };
+
 /* The canonical form of a schema, and so its fingerprint. The forms differ in a primitive type with
  * a logical type: {"type":"long","logicalType":"timestamp-millis"}. */
 enum canonical_form {
@@ -56,6 +59,7 @@ struct config {
 	int topic_replication_factor; /* -1: the broker's */
 	char *schema_registry_url;
 	char *schema_dir; /* further writer schemas, *.avsc */
+	enum results_framing results_framing;
 	enum canonical_form results_fingerprint;
 
 	char *worker_id;

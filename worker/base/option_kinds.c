@@ -368,6 +368,17 @@ static int set_log_format(const struct option *option _unused_, const char *text
 	return 0;
 }
 
+static int set_results_framing(const struct option *option _unused_, const char *text, void *field,
+			       struct buffer *rule) {
+	static const char *const names[] = { "single-object", "json" };
+	int framing = find_name(names, ARRAY_LEN(names), text);
+
+	if (framing < 0)
+		return refuse_text(rule, "must be single-object or json");
+	*(enum results_framing *)field = (enum results_framing)framing;
+	return 0;
+}
+
 static int set_canonical_form(const struct option *option _unused_, const char *text, void *field,
 			      struct buffer *rule) {
 	static const char *const names[CANONICAL_FORM_COUNT] = {
@@ -400,4 +411,5 @@ const struct option_kind option_networks = { .set = set_networks, .clear = clear
 const struct option_kind option_signature_formats = { .set = set_signature_formats };
 const struct option_kind option_log_level = { .set = set_log_level };
 const struct option_kind option_log_format = { .set = set_log_format };
+const struct option_kind option_results_framing = { .set = set_results_framing };
 const struct option_kind option_canonical_form = { .set = set_canonical_form };

@@ -34,6 +34,10 @@ const struct option options[] = {
 	  "version." },
 	{ "schema.dir", &option_text, FIELD(schema_dir), NULL, NULL, 0, PATH_BYTES,
 	  "A folder with further writer schemas, *.avsc." },
+	{ "results.framing", &option_results_framing, FIELD(results_framing), "single-object", NULL,
+	  0, 0,
+	  "The frame of the events that the worker writes: single-object (Avro), or json. Commands "
+	  "are read in any of them." },
 	{ "results.fingerprint", &option_canonical_form, FIELD(results_fingerprint),
 	  "specification", NULL, 0, 0,
 	  "The form of the schema's fingerprint in the events that the worker writes: "

@@ -1,6 +1,6 @@
 #include "domain/command.h"
 
-static const char *const names[OPERATION_COUNT] = {
+static const char *const names[OPERATION_COUNT + 1] = {
 	[OPERATION_CREATE_WEBHOOK] = "CreateWebhook",
 	[OPERATION_RETRIEVE_WEBHOOKS] = "RetrieveWebhooks",
 	[OPERATION_RETRIEVE_WEBHOOK] = "RetrieveWebhook",
@@ -9,6 +9,7 @@ static const char *const names[OPERATION_COUNT] = {
 	[OPERATION_TEST_WEBHOOK] = "TestWebhook",
 	[OPERATION_ROTATE_SIGNING_KEY] = "RotateSigningKey",
 	[OPERATION_RECOVER_DELIVERIES] = "RecoverDeliveries",
+	[OPERATION_UNKNOWN] = "unknown",
 };
 
 const char *operation_name(enum operation operation) {

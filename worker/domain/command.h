@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct problem;
+
 enum operation {
 	OPERATION_CREATE_WEBHOOK,
 	OPERATION_RETRIEVE_WEBHOOKS,
@@ -16,9 +18,10 @@ enum operation {
 	OPERATION_ROTATE_SIGNING_KEY,
 	OPERATION_RECOVER_DELIVERIES,
 	OPERATION_COUNT,
+	OPERATION_UNKNOWN = OPERATION_COUNT, /* the faults name it */
 };
 
-/* "CreateWebhook", the name of the record in schemas/webhook-command.avsc. */
+/* "CreateWebhook", the name of the record in schemas/webhook-command.avsc; "unknown". */
 const char *operation_name(enum operation operation);
 /* Whether the operation changes nothing. */
 bool operation_is_read(enum operation operation);
@@ -32,6 +35,8 @@ struct command_envelope {
 	int64_t timestamp_ms;    /* the producer's, wall */
 	const char *traceparent; /* from the Kafka header; NULL where it is missing or malformed
 				    (W3C Trace Context level 1, section 3.2) */
+	const struct problem *faults; /* of the members of its JSON: the command is refused with
+					 them; NULL: none. Their parameters are as if absent. */
 };
 
 /* WebhookCommand. Only the fields of its `operation` are set. */

@@ -182,7 +182,7 @@ int command_run_perform(struct command_run *run, const struct receipt_rule *rule
 	bool keep_receipt = rule->is_kept && is_command_id(run->envelope->command_id);
 	int r;
 
-	run->validation.arena = run->effects->arena;
+	run->validation = validation_begin(run->effects->arena, run->envelope->faults);
 	start_run(run);
 	if (keep_receipt) {
 		r = answer_again(run, rule);

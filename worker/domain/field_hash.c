@@ -1,5 +1,7 @@
 #include "domain/field_hash.h"
 
+#include "domain/problem.h"
+
 #include <endian.h>
 #include <string.h>
 
@@ -33,6 +35,14 @@ void field_hash_add_int(struct field_hash *hash, int64_t value) {
 	uint64_t wire = htole64((uint64_t)value);
 
 	field_hash_add_bytes(hash, &wire, sizeof(wire));
+}
+
+void field_hash_add_problem(struct field_hash *hash, const struct problem *problem) {
+	for (size_t i = 0; problem && i < problem->detail_count; i++) {
+		field_hash_add_text(hash, problem->details[i].param);
+		field_hash_add_text(hash, problem->details[i].value);
+		field_hash_add_text(hash, problem->details[i].msg);
+	}
 }
 
 void field_hash_finish(struct field_hash *hash, uint8_t out[FIELD_HASH_SIZE]) {

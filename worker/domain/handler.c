@@ -9,7 +9,15 @@ struct operation_rule {
 	operation_fn operation;
 };
 
-static const struct operation_rule rules[OPERATION_COUNT] = {
+/* The command's faults are its answer. */
+static int operation_unknown(struct command_run *run, const void *userdata _unused_) {
+	bool is_refused = command_run_refused(run);
+
+	invariant(is_refused, "a command without an operation is refused");
+	return 0;
+}
+
+static const struct operation_rule rules[OPERATION_COUNT + 1] = {
 	[OPERATION_CREATE_WEBHOOK] = { ANALYTIC_WEBHOOK_CREATE, operation_create_webhook },
 	[OPERATION_RETRIEVE_WEBHOOKS] = { ANALYTIC_WEBHOOK_RETRIEVE_LIST,
 					  operation_retrieve_webhooks },
@@ -20,6 +28,7 @@ static const struct operation_rule rules[OPERATION_COUNT] = {
 	[OPERATION_ROTATE_SIGNING_KEY] = { ANALYTIC_WEBHOOK_KEY_ROTATE,
 					   operation_rotate_signing_key },
 	[OPERATION_RECOVER_DELIVERIES] = { ANALYTIC_WEBHOOK_RECOVER, operation_recover_deliveries },
+	[OPERATION_UNKNOWN] = { ANALYTIC_WEBHOOK_COMMAND, operation_unknown },
 };
 
 static void hash_webhook(struct field_hash *hash, const struct command *command) {
@@ -54,11 +63,9 @@ static void hash_fields(struct field_hash *hash, const struct command *command) 
 		field_hash_add_text(hash, command->id);
 		return;
 	case OPERATION_ROTATE_SIGNING_KEY:
+	case OPERATION_UNKNOWN:
 		return;
-	case OPERATION_COUNT:
-		break;
 	}
-	impossible("a command has an operation");
 }
 
 /* Hashes the fields before any normalisation: a producer that repeats a command repeats its
@@ -69,6 +76,7 @@ static void fingerprint(const struct command *command, uint8_t out[FIELD_HASH_SI
 	field_hash_init(&hash, "posthorn command");
 	field_hash_add_text(&hash, operation_name(command->operation));
 	hash_fields(&hash, command);
+	field_hash_add_problem(&hash, command->envelope.faults);
 	field_hash_finish(&hash, out);
 }
 

@@ -239,6 +239,7 @@ static void fingerprint(const struct issuance *issuance, uint8_t out[FIELD_HASH_
 	field_hash_add_text(&hash, issuance->session_id);
 	field_hash_add_text(&hash, issuance->claims);
 	field_hash_add_text(&hash, issuance->credential);
+	field_hash_add_problem(&hash, issuance->envelope.faults);
 	field_hash_finish(&hash, out);
 }
 

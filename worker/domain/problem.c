@@ -60,3 +60,10 @@ void problem_add(struct arena *arena, struct problem *problem, const char *param
 		.location = location,
 	};
 }
+
+bool problem_names(const struct problem *problem, const char *param) {
+	for (size_t i = 0; problem && i < problem->detail_count; i++)
+		if (!strcmp(problem->details[i].param, param))
+			return true;
+	return false;
+}

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct problem_detail {
@@ -34,3 +35,6 @@ struct problem *problem_new(struct arena *arena, int status, const char *message
  * rest. */
 void problem_add(struct arena *arena, struct problem *problem, const char *param,
 		 const char *location, const char *value, const char *msg);
+
+/* Whether a detail names the parameter; not where `problem` is NULL. */
+bool problem_names(const struct problem *problem, const char *param);

@@ -1,6 +1,5 @@
 #include "domain/validation.h"
 
-#include "base/invariant.h"
 #include "domain/limits.h"
 
 #include <inttypes.h>
@@ -13,8 +12,20 @@ const char VALIDATION_INVALID[] = "Invalid value";
  * RFC 3339 section 5.6. */
 static const int64_t TIMESTAMP_MAX_MS = 253402300799999;
 
+struct validation validation_begin(struct arena *arena, const struct problem *faults) {
+	struct validation validation = { .arena = arena, .faults = faults };
+
+	if (faults) {
+		validation.problem = arena_memdup(arena, faults, sizeof(*faults));
+		validation.problem->detail_capacity = faults->detail_count; /* grows elsewhere */
+	}
+	return validation;
+}
+
 void validation_add(struct validation *validation, const char *param, const char *location,
 		    const char *value, const char *msg) {
+	if (problem_names(validation->faults, param))
+		return;
 	if (!validation->problem)
 		validation->problem =
 		    problem_new(validation->arena, 400, "The command has invalid parameters.");
@@ -187,9 +198,7 @@ void validate_command(struct validation *validation, const struct command *comma
 		validate_id(validation, command->id, &id);
 		return;
 	case OPERATION_ROTATE_SIGNING_KEY:
+	case OPERATION_UNKNOWN:
 		return;
-	case OPERATION_COUNT:
-		break;
 	}
-	impossible("a command has an operation");
 }

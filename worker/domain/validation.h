@@ -10,8 +10,13 @@
 
 struct validation {
 	struct arena *arena;
-	struct problem *problem; /* NULL: no fault so far */
+	struct problem *problem;      /* NULL: no fault so far */
+	const struct problem *faults; /* of the command's members (command.h), or NULL: what they
+					 name is not judged again */
 };
+
+/* A validation that begins with the faults of the command's members, or NULL. */
+struct validation validation_begin(struct arena *arena, const struct problem *faults);
 
 /* "Invalid value": for a value without the right form. */
 extern const char VALIDATION_INVALID[];

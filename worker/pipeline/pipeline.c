@@ -103,7 +103,7 @@ enum pipeline_readiness pipeline_readiness(const struct pipeline *p) {
 
 static int open_codec(struct pipeline *p) {
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(64 * 1024);
-	const struct codec_settings settings = { p->config->schema_dir,
+	const struct codec_settings settings = { p->config->schema_dir, p->config->results_framing,
 						 p->config->results_fingerprint };
 	int r = codec_new(&settings, &p->codec, &problems);
 

@@ -291,7 +291,8 @@ class Results(Reader):
         super().__init__(bootstrap, prefix + "webhook-results")
 
     def take(self, message):
-        fields = self.schema.decode(message.value())
+        value = message.value()
+        fields = avro.event_from_json(value) if value.startswith(b"{") else self.schema.decode(value)
         headers = {name: value.decode() for name, value in message.headers() or []}
         data = fields["data"]
         kind = avro.branch(data)
