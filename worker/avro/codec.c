@@ -9,6 +9,8 @@
 #include "avro/frame.h"
 #include "avro/json.h"
 #include "avro/json_decode.h"
+#include "avro/known_records.h"
+#include "avro/schema_ids.h"
 #include "base/invariant.h"
 
 #include <dirent.h>
@@ -30,20 +32,9 @@ struct codec {
 	struct codec_settings settings; /* without the directory */
 	struct writer *writers;
 	size_t writer_count, writer_capacity;
+	struct schema_ids *ids;
+	struct codec_registry registry; /* `resolve` is NULL: none is configured */
 };
-
-static const char schema_space[] = "posthorn.v1";
-static const struct record *const records[] = { &command_record, &issuance_record,
-						&analytic_event_record, &state_record_record };
-
-static const struct record *find_record(const struct schema *schema) {
-	if (schema->type != SCHEMA_RECORD || strcmp(schema->space, schema_space))
-		return NULL;
-	for (size_t i = 0; i < ARRAY_LEN(records); i++)
-		if (!strcmp(records[i]->name, schema->name))
-			return records[i];
-	return NULL;
-}
 
 static const struct writer *find_writer(const struct codec *codec, uint64_t fingerprint) {
 	for (size_t i = 0; i < codec->writer_count; i++)
@@ -90,7 +81,7 @@ static int add_schema(struct codec *codec, const char *file, const char *json, s
 		return refuse_file(problems, file, why);
 	if (r)
 		return refuse_file(problems, file, "not a schema");
-	writer.record = find_record(writer.schema);
+	writer.record = known_record_of(writer.schema);
 	if (!writer.record)
 		return refuse_file(problems, file,
 				   "not a posthorn.v1 record WebhookCommand, "
@@ -158,6 +149,7 @@ int codec_new(const struct codec_settings *settings, struct codec **out, struct 
 	if (settings)
 		codec->settings = *settings;
 	codec->settings.schema_dir = NULL;
+	codec->ids = schema_ids_new();
 	for (size_t i = 0; i < EMBEDDED_SCHEMA_COUNT; i++) {
 		const struct embedded_schema *own = &embedded_schemas[i];
 
@@ -173,6 +165,9 @@ int codec_new(const struct codec_settings *settings, struct codec **out, struct 
 void codec_free(struct codec *codec) {
 	if (!codec)
 		return;
+	if (codec->registry.free)
+		codec->registry.free(codec->registry.userdata);
+	schema_ids_free(codec->ids);
 	arena_free(codec->arena);
 	free(codec);
 }
@@ -187,36 +182,103 @@ static bool is_json(const struct record *record, const void *bytes, size_t len) 
 	return record != &state_record_record && len && *(const char *)bytes == '{';
 }
 
-/* Decodes from the frame to the struct; `out` is zeroed. */
-static int decode(const struct codec *codec, struct arena *arena, const struct record *record,
-		  const void *bytes, size_t len, void *out, const char **why) {
-	const struct writer *writer;
-	const uint8_t *body;
-	uint64_t fingerprint;
-	const char *wrong;
+/* Schemas of a registry. */
 
-	if (is_json(record, bytes, len))
-		return json_decode(arena, record, bytes, len, out, why) ? CODEC_E_REFUSED : 0;
-	if (frame_parse(arena, bytes, len, &fingerprint, why))
-		return CODEC_E_REFUSED;
-	writer = find_writer(codec, fingerprint);
+void codec_use_registry(struct codec *codec, const struct codec_registry *registry) {
+	codec->registry = *registry;
+}
+
+void codec_learn_id(struct codec *codec, uint32_t id, const char *json, size_t len) {
+	schema_ids_learn(codec->ids, id, json, len);
+}
+
+void codec_refuse_id(struct codec *codec, uint32_t id, const char *why) {
+	schema_ids_refuse(codec->ids, id, why);
+}
+
+bool codec_knows_id(struct codec *codec, uint32_t id) {
+	return schema_ids_find(codec->ids, id);
+}
+
+bool codec_can_read_id(struct codec *codec, uint32_t id) {
+	const struct schema_of_id *known = schema_ids_find(codec->ids, id);
+
+	return known && known->schema;
+}
+
+/* Finding the writer's schema. */
+
+struct found {
+	const struct schema *schema;
+	const struct record *record;
+};
+
+static int find_by_fingerprint(const struct codec *codec, struct arena *arena, uint64_t fingerprint,
+			       struct found *out, const char **why) {
+	const struct writer *writer = find_writer(codec, fingerprint);
+
 	if (!writer)
 		return refuse_record(
 		    why, arena_printf(arena,
 				      "no schema is known with the fingerprint %016" PRIx64
 				      " (bytes 3 to 10)",
 				      __builtin_bswap64(fingerprint)));
-	if (writer->record != record)
+	*out = (struct found){ writer->schema, writer->record };
+	return 0;
+}
+
+static int find_by_id(const struct codec *codec, struct arena *arena, uint32_t id,
+		      struct found *out, const char **why) {
+	const struct schema_of_id *known = schema_ids_find(codec->ids, id);
+	const char *unknown = "a schema registry is not configured (schema.registry.url)";
+
+	if (!known && codec->registry.resolve)
+		unknown = codec->registry.resolve(codec->registry.userdata, id);
+	if (!known)
+		known = schema_ids_find(codec->ids, id);
+	if (!known)
+		return refuse_record(
+		    why, arena_printf(arena, "a Confluent frame with schema id %u, and %s", id,
+				      unknown ? unknown : "its schema is not known"));
+	if (!known->schema)
+		return refuse_record(
+		    why,
+		    arena_printf(arena, "a Confluent frame with schema id %u: %s", id, known->why));
+	*out = (struct found){ known->schema, known->record };
+	return 0;
+}
+
+static int find_schema(const struct codec *codec, struct arena *arena, const struct frame *frame,
+		       struct found *out, const char **why) {
+	if (frame->kind == FRAME_CONFLUENT)
+		return find_by_id(codec, arena, frame->schema_id, out, why);
+	return find_by_fingerprint(codec, arena, frame->fingerprint, out, why);
+}
+
+/* Decodes from the frame to the struct; `out` is zeroed. */
+static int decode(const struct codec *codec, struct arena *arena, const struct record *record,
+		  const void *bytes, size_t len, void *out, const char **why) {
+	struct frame frame;
+	struct found found;
+	const uint8_t *body;
+	const char *wrong;
+
+	if (is_json(record, bytes, len))
+		return json_decode(arena, record, bytes, len, out, why) ? CODEC_E_REFUSED : 0;
+	if (frame_parse(arena, bytes, len, &frame, why) ||
+	    find_schema(codec, arena, &frame, &found, why))
+		return CODEC_E_REFUSED;
+	if (found.record != record)
 		return refuse_record(why, arena_printf(arena, "it is of the schema %s, not of %s",
-						       writer->record->name, record->name));
-	body = (const uint8_t *)bytes + FRAME_HEADER_SIZE;
-	wrong = check_bytes(writer->schema, body, len - FRAME_HEADER_SIZE);
+						       found.record->name, record->name));
+	body = (const uint8_t *)bytes + frame.header_size;
+	len -= frame.header_size;
+	wrong = check_bytes(found.schema, body, len);
 	if (wrong)
 		return refuse_record(why,
 				     arena_printf(arena, "malformed %s: %s", record->name, wrong));
-	return decode_record(arena, writer->schema, record, body, len - FRAME_HEADER_SIZE, out, why)
-		   ? CODEC_E_REFUSED
-		   : 0;
+	return decode_record(arena, found.schema, record, body, len, out, why) ? CODEC_E_REFUSED
+									       : 0;
 }
 
 int codec_decode_command(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
@@ -279,6 +341,15 @@ void codec_encode_event(struct codec *codec, const struct analytic_event *event,
 		json_append_event_record(out, event);
 	else
 		encode(codec, &analytic_event_record, event, out);
+}
+
+void codec_encode_event_for(struct codec *codec _unused_, uint32_t schema_id,
+			    const struct analytic_event *event, struct buffer *out) {
+	uint8_t header[FRAME_CONFLUENT_HEADER_SIZE];
+
+	frame_write_confluent(schema_id, header);
+	buffer_append(out, header, sizeof(header));
+	encode_record(out, &analytic_event_record, event);
 }
 
 void codec_encode_state(struct codec *codec, const struct state_record *record,

@@ -13,3 +13,6 @@ struct embedded_schema {
 enum { EMBEDDED_SCHEMA_COUNT = 4 };
 
 extern const struct embedded_schema embedded_schemas[EMBEDDED_SCHEMA_COUNT];
+
+/* The one of this file name, which must be among them. */
+const struct embedded_schema *embedded_schema_find(const char *file);
