@@ -33,7 +33,7 @@ enum signature_formats {
 };
 
 /* How the worker writes an event. */
-enum results_framing { RESULTS_SINGLE_OBJECT, RESULTS_JSON };
+enum results_framing { RESULTS_SINGLE_OBJECT, RESULTS_CONFLUENT, RESULTS_JSON };
 
 /* The canonical form of a schema, and so its fingerprint. The forms differ in a primitive type with
  * a logical type: {"type":"long","logicalType":"timestamp-millis"}. */
@@ -57,7 +57,13 @@ struct config {
 	char *topic_prefix;
 	int topic_partitions;
 	int topic_replication_factor; /* -1: the broker's */
-	char *schema_registry_url;
+	char *schema_registry_url;    /* one or several, with commas between */
+	char *schema_registry_basic_auth_file;
+	char *schema_registry_bearer_token_file;
+	char *schema_registry_ca_file;
+	char *schema_registry_certificate_file, *schema_registry_key_file;
+	int64_t schema_registry_timeout_ms;
+	bool schema_registry_auto_register;
 	char *schema_dir; /* further writer schemas, *.avsc */
 	enum results_framing results_framing;
 	enum canonical_form results_fingerprint;

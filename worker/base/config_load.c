@@ -273,6 +273,19 @@ static void check_tokens_file(struct loader *loader) {
 		close(fd);
 }
 
+static void check_registry(struct loader *loader) {
+	const struct config *config = loader->config;
+
+	if (config->results_framing == RESULTS_CONFLUENT && !config->schema_registry_url)
+		refuse_setting(loader, "results.framing", "confluent needs schema.registry.url");
+	if (config->schema_registry_basic_auth_file && config->schema_registry_bearer_token_file)
+		refuse_setting(loader, "schema.registry.bearer.token.file",
+			       "excludes schema.registry.basic.auth.file");
+	if (!config->schema_registry_certificate_file != !config->schema_registry_key_file)
+		refuse_setting(loader, "schema.registry.certificate.file",
+			       "and schema.registry.key.file belong together");
+}
+
 static void report_together(void *userdata, const char *key, const char *rule) {
 	refuse_setting(userdata, key, rule);
 }
@@ -301,6 +314,7 @@ int config_load(const struct config_source *source, struct config **out, struct 
 	check_needs(&loader, source->needs);
 	check_kafka_together(&loader, source->needs);
 	loader.source = "configuration";
+	check_registry(&loader);
 	if (source->needs & CONFIG_NEED_GATEWAY)
 		check_tokens_file(&loader);
 	if (loader.refused)

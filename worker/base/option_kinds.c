@@ -238,15 +238,27 @@ static int set_name(const struct option *option, const char *text, void *field,
 	return 0;
 }
 
-/* A problem never repeats the value: the registry's url may contain a password. */
-static int set_url(const struct option *option, const char *text, void *field,
-		   struct buffer *rule) {
-	const char *host = strncmp(text, "https://", 8) == 0  ? text + 8
-			   : strncmp(text, "http://", 7) == 0 ? text + 7
-							      : NULL;
+/* A problem never repeats the value, which may contain a password. */
+static int check_url(const char *url, struct buffer *rule) {
+	const char *host = strncmp(url, "https://", 8) == 0  ? url + 8
+			   : strncmp(url, "http://", 7) == 0 ? url + 7
+							     : NULL;
 
-	if (*text && (!host || !is_one_of(*host, "[") || strpbrk(text, " \t#")))
+	if (!host || !is_one_of(*host, "[") || strpbrk(url, " \t#?"))
 		return refuse_text(rule, "must be an http or https URL");
+	if (memchr(host, '@', strcspn(host, "/")))
+		return refuse_text(rule, "must have no user: schema.registry.basic.auth.file has");
+	return 0;
+}
+
+static int set_urls(const struct option *option, const char *text, void *field,
+		    struct buffer *rule) {
+	_cleanup_(x_freep) char *copy = x_strdup(text);
+	char *rest = *text ? copy : NULL;
+
+	for (char *url; (url = next_element(&rest));)
+		if (check_url(url, rule))
+			return CONFIG_E_REFUSED;
 	return set_text(option, text, field, rule);
 }
 
@@ -370,11 +382,11 @@ static int set_log_format(const struct option *option _unused_, const char *text
 
 static int set_results_framing(const struct option *option _unused_, const char *text, void *field,
 			       struct buffer *rule) {
-	static const char *const names[] = { "single-object", "json" };
+	static const char *const names[] = { "single-object", "confluent", "json" };
 	int framing = find_name(names, ARRAY_LEN(names), text);
 
 	if (framing < 0)
-		return refuse_text(rule, "must be single-object or json");
+		return refuse_text(rule, "must be single-object, confluent or json");
 	*(enum results_framing *)field = (enum results_framing)framing;
 	return 0;
 }
@@ -405,7 +417,7 @@ const struct option_kind option_bool = { .set = set_bool };
 const struct option_kind option_text = { .set = set_text, .clear = clear_string };
 const struct option_kind option_files = { .set = set_files, .clear = clear_files };
 const struct option_kind option_name = { .set = set_name, .clear = clear_string };
-const struct option_kind option_url = { .set = set_url, .clear = clear_string };
+const struct option_kind option_urls = { .set = set_urls, .clear = clear_string };
 const struct option_kind option_listen = { .set = set_listen, .clear = clear_listen };
 const struct option_kind option_networks = { .set = set_networks, .clear = clear_networks };
 const struct option_kind option_signature_formats = { .set = set_signature_formats };

@@ -29,15 +29,37 @@ const struct option options[] = {
 	  "-1", NULL, -1, 100,
 	  "The replication factor that topics create gives every topic; -1: the broker's "
 	  "default." },
-	{ "schema.registry.url", &option_url, FIELD(schema_registry_url), NULL, NULL, 0, 2048,
-	  "The schema registry for Confluent-framed records. Accepted, but without effect in this "
-	  "version." },
+	{ "schema.registry.url", &option_urls, FIELD(schema_registry_url), NULL, NULL, 0, 2048,
+	  "The schema registry for records in Confluent's frame. With several urls, a,b: the next "
+	  "is asked where one does not answer." },
+	{ "schema.registry.basic.auth.file", &option_text, FIELD(schema_registry_basic_auth_file),
+	  NULL, NULL, 0, PATH_BYTES,
+	  "The secret file with the user and the password for the registry, user:password." },
+	{ "schema.registry.bearer.token.file", &option_text,
+	  FIELD(schema_registry_bearer_token_file), NULL, NULL, 0, PATH_BYTES,
+	  "The secret file with the bearer token for the registry." },
+	{ "schema.registry.ca.file", &option_text, FIELD(schema_registry_ca_file), NULL,
+	  "the system's", 0, PATH_BYTES,
+	  "The certificate authorities (PEM) that are trusted for the registry." },
+	{ "schema.registry.certificate.file", &option_text, FIELD(schema_registry_certificate_file),
+	  NULL, NULL, 0, PATH_BYTES,
+	  "The client certificate with its chain (PEM) for the registry." },
+	{ "schema.registry.key.file", &option_text, FIELD(schema_registry_key_file), NULL, NULL, 0,
+	  PATH_BYTES, "The secret file with the client certificate's private key (PEM)." },
+	{ "schema.registry.timeout", &option_duration, FIELD(schema_registry_timeout_ms), "5s",
+	  NULL, 10, SECONDS(60),
+	  "The timeout for a request to the registry, connecting included. No delivery waits for "
+	  "it." },
+	{ "schema.registry.auto.register", &option_bool, FIELD(schema_registry_auto_register),
+	  "true", NULL, 0, 0,
+	  "Whether the worker registers the schema of its results; otherwise schemas register "
+	  "does." },
 	{ "schema.dir", &option_text, FIELD(schema_dir), NULL, NULL, 0, PATH_BYTES,
 	  "A folder with further writer schemas, *.avsc." },
 	{ "results.framing", &option_results_framing, FIELD(results_framing), "single-object", NULL,
 	  0, 0,
-	  "The frame of the events that the worker writes: single-object (Avro), or json. Commands "
-	  "are read in any of them." },
+	  "The frame of the events that the worker writes: single-object (Avro), confluent (Avro, "
+	  "needs schema.registry.url), or json. Commands are read in any of them." },
 	{ "results.fingerprint", &option_canonical_form, FIELD(results_fingerprint),
 	  "specification", NULL, 0, 0,
 	  "The form of the schema's fingerprint in the events that the worker writes: "
