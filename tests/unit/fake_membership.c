@@ -33,6 +33,7 @@ void fake_membership_add(rd_kafka_topic_t *topic, int32_t partition, int64_t off
 }
 
 void fake_membership_clear(void) {
+	membership_release(NULL);
 	while (fake_membership.messages) {
 		rd_kafka_message_t *message = fake_membership.messages;
 
@@ -55,6 +56,21 @@ void membership_put_back(struct membership *membership _unused_, rd_kafka_messag
 	message->_private = fake_membership.messages;
 	fake_membership.messages = message;
 	fake_membership.put_back++;
+}
+
+void membership_hold(struct membership *membership _unused_, rd_kafka_message_t *message) {
+	message->_private = fake_membership.held;
+	fake_membership.held = message;
+}
+
+void membership_release(struct membership *membership _unused_) {
+	while (fake_membership.held) {
+		rd_kafka_message_t *message = fake_membership.held;
+
+		fake_membership.held = message->_private;
+		message->_private = fake_membership.messages;
+		fake_membership.messages = message;
+	}
 }
 
 void membership_turn_over(struct membership *membership _unused_) {

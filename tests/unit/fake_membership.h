@@ -7,6 +7,7 @@ struct fake_membership {
 	bool has_group;
 	int32_t generation;
 	rd_kafka_message_t *messages; /* oldest first, by _private */
+	rd_kafka_message_t *held;     /* newest first, likewise */
 	size_t taken, put_back;
 };
 

@@ -105,10 +105,28 @@ static void the_changelog_may_not_be_read(void **state _unused_) {
 	pipeline_metrics_destroy(&metrics);
 }
 
+static void the_schema_registry_does_not_answer(void **state _unused_) {
+	struct pipeline_metrics metrics = { 0 };
+
+	pipeline_metrics_init(&metrics, 1);
+	print_message("twice\n");
+	atomic_store(&metrics.registry.failures, 2);
+	assert_int_equal(readiness_of(&metrics, true), PIPELINE_READY);
+	print_message("three times\n");
+	atomic_store(&metrics.registry.failures, 3);
+	assert_int_equal(readiness_of(&metrics, true), PIPELINE_FAILING);
+	print_message("or does not have the schema of our events\n");
+	atomic_store(&metrics.registry.failures, 0);
+	atomic_store(&metrics.registry.results_failures, 3);
+	assert_int_equal(readiness_of(&metrics, true), PIPELINE_FAILING);
+	pipeline_metrics_destroy(&metrics);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_has_a_word),
 		cmocka_unit_test(the_changelog_may_not_be_read),
+		cmocka_unit_test(the_schema_registry_does_not_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

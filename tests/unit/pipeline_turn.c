@@ -2,10 +2,13 @@
  * Turns: how they end, for each way in which a transaction or the replica fails, and what is left
  * then. Over a fake transaction, membership and engine; with a real replica and dispatcher.
  */
+#include "avro/embedded.h"
+#include "avro/frame.h"
 #include "base/clock.h"
 #include "base/config_load.h"
 #include "fake_engine.h"
 #include "fake_membership.h"
+#include "fake_schema_registry.h"
 #include "fake_transaction.h"
 #include "pipeline/turn.h"
 #include "pipeline/turn_state.h"
@@ -799,6 +802,103 @@ static void a_report_alone_touches_its_partition(void **state) {
 	assert_int_equal(fake_transaction.state_records, 1);
 }
 
+/* The schema registry. */
+
+static void use_registry(struct world *w) {
+	w->turns->settings.schema_registry = w->turns->intake.schema_registry =
+	    (struct schema_registry *)w;
+	fake_schema_registry = (struct fake_schema_registry){ .answer = REGISTRY_WAIT };
+}
+
+/* A command in Confluent's frame, in this partition. */
+static void create_webhook_by_id(struct world *w, uint32_t id, int32_t partition) {
+	_cleanup_(buffer_destroy) struct buffer framed = BUFFER_INIT(1024 * 1024),
+						value = BUFFER_INIT(1024 * 1024);
+	const char *events[] = { "OpenIdCredentialIssued" };
+	struct command command = { .envelope = envelope(w),
+				   .operation = OPERATION_CREATE_WEBHOOK,
+				   .events = events,
+				   .event_count = 1,
+				   .url = "http://127.0.0.1:9/hook" };
+	uint8_t header[FRAME_CONFLUENT_HEADER_SIZE];
+
+	codec_encode_command(w->replica->codec, &command, &framed);
+	frame_write_confluent(id, header);
+	buffer_append(&value, header, sizeof(header));
+	buffer_append(&value, framed.data + FRAME_HEADER_SIZE, framed.len - FRAME_HEADER_SIZE);
+	fake_membership_add(w->admin, partition, w->offset++, TENANT, value.data, value.len);
+}
+
+static void learn_command(struct world *w, uint32_t id) {
+	const struct embedded_schema *own = embedded_schema_find("webhook-command.avsc");
+
+	codec_learn_id(w->replica->codec, id, (const char *)own->json, own->len);
+}
+
+static void a_record_waits_for_its_schema(void **state) {
+	struct world *w = *state;
+
+	use_registry(w);
+	create_webhook_by_id(w, 7, w->partition->id);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(rows(w), 0);
+	assert_non_null(fake_membership.held);
+	assert_int_equal(w->partition->next[INPUT_ADMIN], 0);
+	print_message("others do not wait for it\n");
+	issue(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(w->metrics.commands[METRIC_INPUT_ISSUANCE][METRIC_COMMAND_SUCCESS], 1);
+	assert_int_equal(w->partition->next[INPUT_ADMIN], 0);
+	print_message("nor does anything happen before an answer\n");
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_non_null(fake_membership.held);
+	print_message("after it the record is handled\n");
+	learn_command(w, 7);
+	fake_schema_registry = (struct fake_schema_registry){ REGISTRY_KNOWN, .answers = 1 };
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_null(fake_membership.held);
+	assert_int_equal(w->metrics.commands[METRIC_INPUT_ADMIN][METRIC_COMMAND_SUCCESS], 1);
+	assert_int_equal(w->partition->next[INPUT_ADMIN], 1);
+}
+
+static void a_record_of_an_unknown_schema_is_a_dead_letter(void **state) {
+	struct world *w = *state;
+
+	use_registry(w);
+	fake_schema_registry.answer = REGISTRY_UNKNOWN;
+	create_webhook_by_id(w, 7, w->partition->id);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(w->metrics.commands[METRIC_INPUT_ADMIN][METRIC_COMMAND_DEAD_LETTER], 1);
+	assert_int_equal(w->partition->next[INPUT_ADMIN], 1);
+}
+
+/* Its reason does not depend on its schema. */
+static void what_is_refused_anyway_waits_for_no_schema(void **state) {
+	struct world *w = *state;
+
+	use_registry(w);
+	w->turns->intake.command_max_bytes = 8;
+	create_webhook_by_id(w, 7, w->partition->id);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(w->metrics.commands[METRIC_INPUT_ADMIN][METRIC_COMMAND_DEAD_LETTER], 1);
+}
+
+static void no_turn_begins_before_its_events_schema_is_known(void **state) {
+	struct world *w = *state;
+
+	use_registry(w);
+	w->config->results_framing = RESULTS_CONFLUENT;
+	create_webhook(w);
+	assert_false(turns_may_run(w->turns));
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(turns_run_outcomes(w->turns, &w->stores).end, STEP_DONE);
+	assert_int_equal(rows(w), 0);
+	fake_schema_registry.has_results_id = true;
+	fake_schema_registry.results_id = 31;
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(w->metrics.commands[METRIC_INPUT_ADMIN][METRIC_COMMAND_SUCCESS], 1);
+}
+
 #define TURN_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void) {
@@ -820,6 +920,10 @@ int main(void) {
 		TURN_TEST(nothing_leaves_before_the_commit),
 		TURN_TEST(offsets_go_with_the_transaction),
 		TURN_TEST(a_report_alone_touches_its_partition),
+		TURN_TEST(a_record_waits_for_its_schema),
+		TURN_TEST(a_record_of_an_unknown_schema_is_a_dead_letter),
+		TURN_TEST(what_is_refused_anyway_waits_for_no_schema),
+		TURN_TEST(no_turn_begins_before_its_events_schema_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,6 +231,29 @@ static void render_refused(struct buffer *out, const struct pipeline_metrics *me
 	    atomic_load(&metrics->repairs_in_a_row));
 }
 
+static void render_registry(struct buffer *out, const struct pipeline_metrics *metrics) {
+	static const char *const results[] = { "ok", "unknown", "failed" };
+	const struct registry_metrics *registry = &metrics->registry;
+
+	exposition_family(out, "posthorn_schema_registry_requests_total", "counter",
+			  "Requests to the schema registry, by result.");
+	for (int i = 0; i < REGISTRY_REQUEST_COUNT; i++)
+		buffer_printf(
+		    out, "posthorn_schema_registry_requests_total{result=\"%s\"} %" PRIu64 "\n",
+		    results[i], load(&registry->requests[i]));
+	exposition_single(
+	    out, "posthorn_schema_registry_failures_in_a_row", "gauge",
+	    "Consecutive requests to the schema registry that failed; 0: it answers. "
+	    "From 3 on /readyz says failing.",
+	    MAX(atomic_load(&registry->failures), atomic_load(&registry->results_failures)));
+	exposition_single(out, "posthorn_schema_ids_waiting", "gauge",
+			  "Schema ids that the schema registry was asked for and has not told.",
+			  atomic_load(&registry->waiting));
+	exposition_single(out, "posthorn_inputs_waiting", "gauge",
+			  "Input partitions whose next record waits for the schema registry.",
+			  atomic_load(&metrics->inputs_held));
+}
+
 void metrics_render(struct buffer *out, const struct pipeline *pipeline,
 		    const struct engine *engine, const char *version) {
 	const struct pipeline_metrics *metrics = pipeline_metrics(pipeline);
@@ -255,6 +278,7 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline,
 	    (int64_t)load(&metrics->webhooks_disabled));
 	render_refusals(out, metrics);
 	render_refused(out, metrics);
+	render_registry(out, metrics);
 	render_partitions(out, metrics);
 	render_process(out, version);
 }

@@ -8,8 +8,14 @@ enum {
 	STOP_TIMEOUT_MS = 1000,
 };
 
+struct input_queue {
+	rd_kafka_queue_t *queue;
+	rd_kafka_message_t *held; /* owned; before all others. NULL: none */
+	bool waits;               /* until inputs_release */
+};
+
 struct inputs {
-	rd_kafka_queue_t **queues; /* owned; [count] of [capacity] */
+	struct input_queue *queues; /* owned, like what is in them; [count] of [capacity] */
 	size_t count, capacity;
 	size_t at;                    /* which is served */
 	int in_a_row;                 /* records, of that one */
@@ -31,8 +37,13 @@ void inputs_free(struct inputs *inputs) {
 void inputs_close(struct inputs *inputs) {
 	if (inputs->put_back)
 		rd_kafka_message_destroy(TAKE(inputs->put_back));
-	while (inputs->count > 0)
-		rd_kafka_queue_destroy(inputs->queues[--inputs->count]);
+	while (inputs->count > 0) {
+		struct input_queue *last = &inputs->queues[--inputs->count];
+
+		if (last->held)
+			rd_kafka_message_destroy(last->held);
+		rd_kafka_queue_destroy(last->queue);
+	}
 	inputs->at = 0;
 	inputs->in_a_row = 0;
 }
@@ -63,7 +74,7 @@ static void open_queue(struct inputs *inputs, rd_kafka_t *consumer, const char *
 	}
 	rd_kafka_queue_forward(queue, NULL);
 	client_wake_by(queue, wake_fd);
-	inputs->queues[inputs->count++] = queue;
+	inputs->queues[inputs->count++] = (struct input_queue){ .queue = queue };
 }
 
 /*
@@ -113,14 +124,41 @@ void inputs_put_back(struct inputs *inputs, rd_kafka_message_t *message) {
 	inputs->put_back = message;
 }
 
+void inputs_hold(struct inputs *inputs, rd_kafka_message_t *message) {
+	struct input_queue *served = &inputs->queues[inputs->at];
+
+	invariant(!served->held, "a partition has one record that is held");
+	served->held = message;
+	served->waits = true;
+	move_on(inputs);
+}
+
+void inputs_release(struct inputs *inputs) {
+	for (size_t i = 0; i < inputs->count; i++)
+		inputs->queues[i].waits = false;
+}
+
+int inputs_held(const struct inputs *inputs) {
+	int held = 0;
+
+	for (size_t i = 0; i < inputs->count; i++)
+		held += inputs->queues[i].held != NULL;
+	return held;
+}
+
+static rd_kafka_message_t *next_of(struct input_queue *queue) {
+	if (queue->waits)
+		return NULL;
+	return queue->held ? TAKE(queue->held) : rd_kafka_consume_queue(queue->queue, 0);
+}
+
 rd_kafka_message_t *inputs_next(struct inputs *inputs) {
 	if (inputs->put_back)
 		return TAKE(inputs->put_back);
 	for (size_t looked = 0; looked <= inputs->count && inputs->count > 0; looked++) {
-		rd_kafka_message_t *message =
-		    inputs->in_a_row < RECORDS_IN_A_ROW
-			? rd_kafka_consume_queue(inputs->queues[inputs->at], 0)
-			: NULL;
+		rd_kafka_message_t *message = inputs->in_a_row < RECORDS_IN_A_ROW
+						  ? next_of(&inputs->queues[inputs->at])
+						  : NULL;
 
 		if (message) {
 			inputs->in_a_row++;

@@ -3,6 +3,9 @@
  * what waits in one is never before what waits in another, so that a partition whose commands are
  * many or costly does not keep those of others waiting. They are served in turns.
  *
+ * A partition whose next record cannot be judged yet waits, and no other: its record is held, and
+ * its queue is left alone until inputs_release.
+ *
  * The consumer's own queue is left with what it says besides records: rebalances and failures.
  *
  *     inputs_assign ──► inputs_next ... ──► inputs_close
@@ -36,5 +39,12 @@ void inputs_close(struct inputs *inputs);
 rd_kafka_message_t *inputs_next(struct inputs *inputs);
 /* The record that was taken last comes next once more. Takes it. */
 void inputs_put_back(struct inputs *inputs, rd_kafka_message_t *message);
+/* The record that was taken last is its partition's next once more, after inputs_release. Takes
+ * it. */
+void inputs_hold(struct inputs *inputs, rd_kafka_message_t *message);
+/* What is held may be taken again. */
+void inputs_release(struct inputs *inputs);
+/* How many partitions have a record that is held. */
+int inputs_held(const struct inputs *inputs);
 /* The next record is of another partition than the last one, if another has any. */
 void inputs_turn_over(struct inputs *inputs);

@@ -1,5 +1,6 @@
 #include "pipeline/intake.h"
 
+#include "avro/frame.h"
 #include "domain/limits.h"
 
 #include <ctype.h>
@@ -76,6 +77,16 @@ static const char *read_traceparent(struct arena *arena, const rd_kafka_message_
 	    !is_lower_hex(value + 53, 2))
 		return NULL;
 	return arena_strndup(arena, value, len);
+}
+
+/* What is refused without its schema waits for none. */
+bool intake_must_wait(const struct intake *intake, const rd_kafka_message_t *message) {
+	uint32_t id;
+
+	return intake->schema_registry && message->key &&
+	       (int64_t)message->len <= intake->command_max_bytes &&
+	       frame_schema_id(message->payload, message->len, &id) &&
+	       schema_registry_ask(intake->schema_registry, id) == REGISTRY_WAIT;
 }
 
 int intake_decode(const struct intake *intake, struct arena *arena,

@@ -9,6 +9,7 @@
 #include "domain/command.h"
 #include "pipeline/partition.h"
 #include "rdkafka/topics.h"
+#include "registry/schema_registry.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -25,7 +26,11 @@ struct intake {
 	const struct topics *topics;
 	int32_t partition_count;
 	int64_t command_max_bytes;
+	struct schema_registry *schema_registry; /* NULL: none is configured */
 };
+
+/* Whether the record's schema is asked for at the schema registry: then it is not decoded yet. */
+bool intake_must_wait(const struct intake *intake, const rd_kafka_message_t *message);
 
 /* Which input topic a message is of. */
 enum input intake_input(const struct intake *intake, const rd_kafka_message_t *message);

@@ -292,7 +292,17 @@ void membership_put_back(struct membership *m, rd_kafka_message_t *message) {
 	inputs_put_back(m->inputs, message);
 }
 
+void membership_hold(struct membership *m, rd_kafka_message_t *message) {
+	inputs_hold(m->inputs, message);
+}
+
+void membership_release(struct membership *m) {
+	inputs_release(m->inputs);
+}
+
 void membership_turn_over(struct membership *m) {
+	atomic_store_explicit(&m->settings.metrics->inputs_held, inputs_held(m->inputs),
+			      memory_order_relaxed);
 	inputs_turn_over(m->inputs);
 }
 

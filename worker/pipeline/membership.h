@@ -98,6 +98,10 @@ int membership_read(struct membership *membership, const struct membership_read 
 rd_kafka_message_t *membership_next(struct membership *membership);
 /* The record that was taken last comes next once more. Takes it. */
 void membership_put_back(struct membership *membership, rd_kafka_message_t *message);
+/* The record that was taken last waits for membership_release, and its partition with it. Takes
+ * it. */
+void membership_hold(struct membership *membership, rd_kafka_message_t *message);
+void membership_release(struct membership *membership);
 /* The next record is of another partition than the last, if another has any. */
 void membership_turn_over(struct membership *membership);
 /* The end of an input's partition as the consumer knows it; -1: not known. */

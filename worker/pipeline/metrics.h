@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "dispatch/metrics.h"
 #include "domain/tenant_limit.h"
+#include "registry/metrics.h"
 #include "restore/metrics.h"
 
 #include <stdatomic.h>
@@ -66,8 +67,12 @@ struct pipeline_metrics {
 	atomic_uint_fast64_t inputs_lost[METRIC_INPUT_COUNT];
 	atomic_uint_fast64_t records_lost[METRIC_INPUT_COUNT];
 
+	/* Partitions of inputs whose next record waits for the schema registry. */
+	atomic_int inputs_held;
+
 	struct dispatch_metrics dispatch;
 	struct restore_metrics restore;
+	struct registry_metrics registry;
 	atomic_int_fast64_t restore_step_longest_ms; /* it kept turns waiting for so long */
 	atomic_int_fast64_t loop_at_ms;              /* monotonic: of the loop's last round */
 

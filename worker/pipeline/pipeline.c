@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "pipeline/loop.h"
 #include "pipeline/wake.h"
+#include "registry/schema_registry.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -17,6 +18,7 @@ struct pipeline {
 	struct topics topics;
 	char *cluster_id; /* owned by librdkafka's allocator */
 	struct codec *codec;
+	struct schema_registry *schema_registry; /* NULL: none is configured */
 
 	struct membership *membership;
 	struct brokers brokers;
@@ -73,6 +75,7 @@ void pipeline_free(struct pipeline *p) {
 	stores_free(p->stores);
 	tenant_pending_free(p->tenant_pending);
 	membership_free(p->membership);
+	schema_registry_free(p->schema_registry);
 	codec_free(p->codec);
 	if (p->cluster_id)
 		rd_kafka_mem_free(NULL, p->cluster_id);
@@ -112,6 +115,49 @@ static int open_codec(struct pipeline *p) {
 	log_error("schemas cannot be read", "error=%s",
 		  log_quote(problems.len ? problems.data : strerror(-r)));
 	return PIPELINE_E_FATAL;
+}
+
+static void on_registry_answer(void *userdata) {
+	pipeline_wake(userdata);
+}
+
+/* A turn takes no record whose schema is not known yet: then the registry has said not to know it.
+ */
+static const char *tell_unknown(void *userdata _unused_, uint32_t id _unused_) {
+	return "the schema registry does not know it";
+}
+
+static int make_registry(struct pipeline *p) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(4096);
+	bool writes_confluent = p->config->results_framing == RESULTS_CONFLUENT;
+	const struct codec_registry resolver = { .resolve = tell_unknown };
+	struct schema_registry_settings settings = {
+		.config = p->config,
+		.codec = p->codec,
+		.results_topic = writes_confluent ? p->topics.results : NULL,
+		.data_dir = p->config->worker_data_dir,
+		.on_answer = on_registry_answer,
+		.userdata = p,
+		.metrics = &p->metrics.registry,
+	};
+
+	if (!p->config->schema_registry_url)
+		return 0;
+	codec_use_registry(p->codec, &resolver);
+	if (schema_registry_new(&settings, &p->schema_registry, &why) == 0)
+		return 0;
+	log_error("the credentials for the schema registry cannot be read", "error=%s",
+		  log_quote(why.data));
+	return PIPELINE_E_FATAL;
+}
+
+static int start_registry(struct pipeline *p) {
+	int r = p->schema_registry ? schema_registry_start(p->schema_registry) : 0;
+
+	if (r < 0)
+		log_error("cannot start the schema registry's thread", "error=%s",
+			  log_quote(strerror(-r)));
+	return r;
 }
 
 static int ask_cluster_id(struct pipeline *p) {
@@ -190,6 +236,7 @@ static void make_turns(struct pipeline *p) {
 		.cluster_id = p->cluster_id,
 		.engine = p->engine,
 		.codec = p->codec,
+		.schema_registry = p->schema_registry,
 		.partitions = ownership_partitions(p->ownership),
 		.membership = p->membership,
 		.dispatcher = p->dispatcher,
@@ -205,6 +252,8 @@ int pipeline_open(struct pipeline *p) {
 	int r = open_codec(p);
 
 	if (r == 0)
+		r = make_registry(p);
+	if (r == 0)
 		r = connect_brokers(p, &partition_count);
 	if (r != 0)
 		return r;
@@ -214,6 +263,8 @@ int pipeline_open(struct pipeline *p) {
 	make_ownership(p, partition_count);
 	make_turns(p);
 	r = stores_open(p->stores);
+	if (r == 0)
+		r = start_registry(p);
 	if (r < 0)
 		return r;
 	return membership_join(p->membership) < 0 ? PIPELINE_E_FATAL : 0;

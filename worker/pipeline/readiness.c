@@ -18,11 +18,16 @@ static enum pipeline_readiness of_partitions(const struct pipeline_metrics *metr
 	return is_restoring ? PIPELINE_RESTORING : PIPELINE_READY;
 }
 
+static bool registry_fails(const struct registry_metrics *registry) {
+	return atomic_load(&registry->failures) >= REPAIRS_FAILING ||
+	       atomic_load(&registry->results_failures) >= REPAIRS_FAILING;
+}
+
 enum pipeline_readiness readiness_of(const struct pipeline_metrics *metrics, bool has_joined) {
 	bool is_repaired_in_vain = atomic_load(&metrics->repairs_in_a_row) >= REPAIRS_FAILING;
 	enum pipeline_readiness readiness = has_joined ? of_partitions(metrics) : PIPELINE_STARTING;
 
-	if (metric_refusals(metrics))
+	if (metric_refusals(metrics) || registry_fails(&metrics->registry))
 		return PIPELINE_FAILING;
 	if (has_joined && atomic_load(&metrics->undone_in_a_row) >= UNDONE_FAILING)
 		return PIPELINE_FAILING;

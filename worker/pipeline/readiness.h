@@ -10,7 +10,8 @@ enum pipeline_readiness {
 	PIPELINE_RESTORING, /* some partition is being restored */
 	PIPELINE_READY,     /* all that is assigned is served, which may be nothing */
 	PIPELINE_TORN,      /* a partition cannot be served */
-	PIPELINE_FAILING,   /* the brokers refuse what is needed, or it is tried again in vain */
+	PIPELINE_FAILING,   /* brokers or the schema registry refuse what is needed, or it is tried
+			     again in vain */
 };
 
 /* A function of what is counted. Any thread. */

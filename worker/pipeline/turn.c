@@ -43,7 +43,7 @@ struct turns *turns_new(const struct turns_settings *settings) {
 	*t = (struct turns){
 		.settings = *settings,
 		.intake = { settings->codec, settings->topics, settings->partitions->count,
-			    config->command_max_bytes },
+			    config->command_max_bytes, settings->schema_registry },
 		.handler_settings = handler_settings(config),
 		.outcome_settings = outcome_settings(config),
 		.budget =
@@ -278,8 +278,15 @@ static bool is_fenced_by_group(const struct turns *t) {
 	return membership_group(t->settings.membership);
 }
 
+/* Without its schema's id no event can be written. */
+static bool knows_framing(const struct turns *t) {
+	return t->settings.config->results_framing != RESULTS_CONFLUENT ||
+	       schema_registry_results_id(t->settings.schema_registry, &(uint32_t){ 0 });
+}
+
 bool turns_may_run(const struct turns *t) {
-	return is_fenced_by_group(t) && backoff_is_over(&t->undone, clock_monotonic_ms());
+	return is_fenced_by_group(t) && knows_framing(t) &&
+	       backoff_is_over(&t->undone, clock_monotonic_ms());
 }
 
 struct step turns_run(struct turns *t, const struct turn_stores *stores) {
@@ -287,5 +294,5 @@ struct step turns_run(struct turns *t, const struct turn_stores *stores) {
 }
 
 struct step turns_run_outcomes(struct turns *t, const struct turn_stores *stores) {
-	return is_fenced_by_group(t) ? run(t, stores, false) : step_done(false);
+	return is_fenced_by_group(t) && knows_framing(t) ? run(t, stores, false) : step_done(false);
 }

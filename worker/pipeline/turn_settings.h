@@ -12,6 +12,7 @@ struct turns_settings { /* all borrowed */
 	const char *cluster_id;
 	struct engine *engine;
 	struct codec *codec;
+	struct schema_registry *schema_registry; /* NULL: none is configured */
 	struct partitions *partitions;
 	struct membership *membership;
 	struct dispatcher *dispatcher;

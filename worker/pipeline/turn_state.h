@@ -37,9 +37,10 @@ struct turns {
 	struct pace pace;
 	struct turn_budget budget;
 	struct letter_limit letter_limit;
-	struct backoff undone;    /* since the last turn that was committed */
-	int64_t expiry_at_ms;     /* monotonic: when to look for what expired next */
-	int32_t expiry_partition; /* and where to begin */
+	unsigned registry_answers; /* of the schema registry, as last seen */
+	struct backoff undone;     /* since the last turn that was committed */
+	int64_t expiry_at_ms;      /* monotonic: when to look for what expired next */
+	int32_t expiry_partition;  /* and where to begin */
 
 	struct arena *arena, *scratch;
 	struct buffer record; /* the record that is being encoded */

@@ -36,11 +36,26 @@ rd_kafka_message_t *turn_next_command(struct turn *turn) {
 	rd_kafka_message_t *message;
 
 	while ((message = membership_next(turn->turns->settings.membership))) {
-		if (is_next(turn->turns, message))
+		if (!is_next(turn->turns, message))
+			rd_kafka_message_destroy(message);
+		else if (intake_must_wait(&turn->turns->intake, message))
+			membership_hold(turn->turns->settings.membership, message);
+		else
 			return message;
-		rd_kafka_message_destroy(message);
 	}
 	return NULL;
+}
+
+/* After an answer of the schema registry, what waits for one is looked at again. */
+static void release_held(struct turns *t) {
+	unsigned answers;
+
+	if (!t->intake.schema_registry)
+		return;
+	answers = schema_registry_answers(t->intake.schema_registry);
+	if (answers != t->registry_answers)
+		membership_release(t->settings.membership);
+	t->registry_answers = answers;
 }
 
 /* Outcomes. */
@@ -150,6 +165,7 @@ int turn_take(struct turn *turn, struct work *work, bool with_commands) {
 	if (r == 0)
 		r = take_expired(turn, work);
 	if (r == 0 && with_commands && !is_ahead(turn->turns)) {
+		release_held(turn->turns);
 		membership_turn_over(turn->turns->settings.membership);
 		work->command = turn_next_command(turn);
 	}

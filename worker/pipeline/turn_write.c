@@ -56,12 +56,23 @@ static rd_kafka_headers_t *event_headers(const struct analytic_event *event) {
 	return headers;
 }
 
+static void encode_event(struct turns *t, const struct analytic_event *event) {
+	uint32_t id;
+
+	if (t->settings.config->results_framing != RESULTS_CONFLUENT)
+		codec_encode_event(t->settings.codec, event, &t->record);
+	else if (schema_registry_results_id(t->settings.schema_registry, &id))
+		codec_encode_event_for(t->settings.codec, id, event, &t->record);
+	else
+		impossible("no turn begins before its events' schema id is known");
+}
+
 static int write_event(struct turn *turn, const struct analytic_event *event) {
 	struct turns *t = turn->turns;
 	struct transaction_record record;
 
 	buffer_clear(&t->record);
-	codec_encode_event(t->settings.codec, event, &t->record);
+	encode_event(t, event);
 	record = (struct transaction_record){
 		.topic = transaction_results_topic(turn->transaction),
 		.partition = RD_KAFKA_PARTITION_UA,
