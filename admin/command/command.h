@@ -42,3 +42,4 @@ extern const struct subcommand results_subcommands[];
 extern const struct subcommand state_subcommands[];
 extern const struct subcommand token_subcommands[];
 extern const struct subcommand serve_subcommands[];
+extern const struct subcommand schemas_subcommands[];

@@ -4,9 +4,13 @@
 #include "gateway/follower.h"
 #include "kafka/record_codec.h"
 
+enum { REGISTRY_FAILING = 3 }; /* requests in a row */
+
 struct outcomes {
 	struct follower *follower;
 	struct codec *codec;
+	atomic_bool stopping;
+	struct registry_metrics registry;
 	struct arena *arena; /* holds one event */
 	struct pending *pending;
 	struct event_index *events;
@@ -53,7 +57,8 @@ enum admin_status outcomes_start(const struct config *config, int64_t timeout_ms
 	outcomes->pending = pending;
 	outcomes->events = events;
 	outcomes->arena = arena_new();
-	outcomes->codec = record_codec_new(config);
+	outcomes->codec =
+	    record_codec_new_waiting(config, &outcomes->stopping, &outcomes->registry);
 	if (!outcomes->codec)
 		return ADMIN_USAGE;
 	status = follower_start(config, &options, &outcomes->follower);
@@ -63,6 +68,7 @@ enum admin_status outcomes_start(const struct config *config, int64_t timeout_ms
 }
 
 void outcomes_stop(struct outcomes *outcomes) {
+	atomic_store(&outcomes->stopping, true);
 	follower_stopp(&outcomes->follower);
 	codec_freep(&outcomes->codec);
 	arena_free(outcomes->arena);
@@ -70,5 +76,6 @@ void outcomes_stop(struct outcomes *outcomes) {
 }
 
 bool outcomes_failing(const struct outcomes *outcomes) {
-	return follower_is_failing(outcomes->follower);
+	return follower_is_failing(outcomes->follower) ||
+	       atomic_load(&outcomes->registry.failures) >= REGISTRY_FAILING;
 }
