@@ -10,15 +10,13 @@
 #include "avro/json.h"
 #include "avro/json_decode.h"
 #include "avro/known_records.h"
+#include "avro/schema_files.h"
 #include "avro/schema_ids.h"
 #include "base/invariant.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 
-enum { SCHEMA_FILE_MAX = 1024 * 1024, CANONICAL_MAX = SCHEMA_FILE_MAX };
+enum { CANONICAL_MAX = SCHEMA_FILE_MAX };
 
 /* A schema with which a record may have been written. */
 struct writer {
@@ -92,58 +90,21 @@ static int add_schema(struct codec *codec, const char *file, const char *json, s
 	return 0;
 }
 
-/* Reads a whole file of at most SCHEMA_FILE_MAX bytes. Returns 0 or a negative errno. */
-static int read_file(const char *path, struct buffer *out) {
-	FILE *file = fopen(path, "re");
-	char chunk[16 * 1024];
-	size_t len;
-	int r;
+struct reading {
+	struct codec *codec;
+	struct buffer *problems;
+};
 
-	if (!file)
-		return -errno;
-	while ((len = fread(chunk, 1, sizeof(chunk), file)) > 0)
-		buffer_append(out, chunk, len);
-	r = ferror(file) ? -EIO : out->overflowed ? -EFBIG : 0;
-	fclose(file);
-	return r;
-}
+static int take_file(void *userdata, const char *path, const char *json, size_t len) {
+	const struct reading *reading = userdata;
 
-static int add_file(struct codec *codec, const char *dir, const char *name,
-		    struct buffer *problems) {
-	_cleanup_(buffer_destroy) struct buffer json = BUFFER_INIT(SCHEMA_FILE_MAX);
-	_cleanup_(x_freep) char *path = x_asprintf("%s/%s", dir, name);
-	int r = read_file(path, &json);
-
-	if (r)
-		return refuse_file(problems, path, strerror(-r));
-	return add_schema(codec, path, json.data ? json.data : "", json.len, problems);
-}
-
-static int is_schema_file(const struct dirent *entry) {
-	const char *dot = strrchr(entry->d_name, '.');
-
-	return dot && dot != entry->d_name && !strcmp(dot, ".avsc");
-}
-
-static int add_dir(struct codec *codec, const char *dir, struct buffer *problems) {
-	struct dirent **entries;
-	int count = scandir(dir, &entries, is_schema_file, alphasort), r = 0;
-
-	if (count < 0)
-		return refuse_file(problems, dir, strerror(errno));
-	for (int i = 0; i < count; i++) {
-		/* Tries all files, so that every problem is reported. */
-		if (add_file(codec, dir, entries[i]->d_name, problems))
-			r = CODEC_E_REFUSED;
-		free(entries[i]);
-	}
-	free(entries);
-	return r;
+	return add_schema(reading->codec, path, json, len, reading->problems);
 }
 
 int codec_new(const struct codec_settings *settings, struct codec **out, struct buffer *problems) {
 	_cleanup_(codec_freep) struct codec *codec = x_calloc(1, sizeof(*codec));
 	const char *schema_dir = settings ? settings->schema_dir : NULL;
+	struct reading reading = { codec, problems };
 
 	codec->arena = arena_new();
 	if (settings)
@@ -156,7 +117,7 @@ int codec_new(const struct codec_settings *settings, struct codec **out, struct 
 		if (add_schema(codec, own->file, (const char *)own->json, own->len, problems))
 			return CODEC_E_REFUSED;
 	}
-	if (schema_dir && add_dir(codec, schema_dir, problems))
+	if (schema_dir && schema_files_read(schema_dir, take_file, &reading, problems))
 		return CODEC_E_REFUSED;
 	*out = TAKE(codec);
 	return 0;
