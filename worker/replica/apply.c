@@ -150,19 +150,58 @@ static int apply_without_row(struct replica *replica, int32_t partition,
 	return unflushed_put(replica->unflushed, &row);
 }
 
+static int run_for_row(struct replica *replica, enum statement name, int32_t partition,
+		       const struct change *change, const void *value, size_t len) {
+	sqlite3_stmt *statement = replica_statement(replica, name);
+	int at = bind_key(replica, statement, partition, &change->key) + 1;
+
+	if (change->record) {
+		sqlite3_bind_blob64(statement, at, value, len, SQLITE_STATIC);
+		bind_columns(statement, at + 1, change->record);
+	}
+	return row_run(replica, statement);
+}
+
+static int run_for_tenant(struct replica *replica, enum statement name, const char *tenant_id) {
+	sqlite3_stmt *statement = replica_statement(replica, name);
+
+	bind_text(statement, 1, tenant_id);
+	return row_run(replica, statement);
+}
+
+/* A webhook's row, and its tenant's count where it came or went. */
+static int put_webhook(struct replica *replica, int32_t partition, const struct change *change,
+		       const void *value, size_t len) {
+	int r = run_for_row(replica, STATEMENT_WEBHOOK_UPDATE, partition, change, value, len);
+
+	if (r || sqlite3_changes(replica->db) > 0)
+		return r;
+	r = run_for_row(replica, STATEMENT_WEBHOOK_PUT, partition, change, value, len);
+	return r ? r
+		 : run_for_tenant(replica, STATEMENT_TENANT_GAINS,
+				  change->record->webhook.tenant_id);
+}
+
+static int delete_webhook(struct replica *replica, int32_t partition, const struct change *change) {
+	int r = run_for_row(replica, STATEMENT_WEBHOOK_DELETE, partition, change, NULL, 0);
+
+	if (r || sqlite3_changes(replica->db) == 0)
+		return r;
+	r = run_for_tenant(replica, STATEMENT_TENANT_LOSES, change->key.tenant_id);
+	return r ? r : run_for_tenant(replica, STATEMENT_TENANT_DELETE, change->key.tenant_id);
+}
+
 static int apply_row(struct replica *replica, int32_t partition, const struct change *change,
 		     const void *value, size_t len) {
 	const struct state_record *record = change->record;
 	enum state_kind kind = change->key.kind;
-	sqlite3_stmt *statement =
-	    replica_statement(replica, record ? put_statements[kind] : delete_statements[kind]);
-	int at = bind_key(replica, statement, partition, &change->key) + 1, r;
+	int r;
 
-	if (record) {
-		sqlite3_bind_blob64(statement, at, value, len, SQLITE_STATIC);
-		bind_columns(statement, at + 1, record);
-	}
-	r = row_run(replica, statement);
+	if (kind == STATE_WEBHOOK && !replica->is_filling)
+		return record ? put_webhook(replica, partition, change, value, len)
+			      : delete_webhook(replica, partition, change);
+	r = run_for_row(replica, record ? put_statements[kind] : delete_statements[kind], partition,
+			change, value, len);
 	return r == 0 && record && kind == STATE_SIGNING_KEY
 		   ? put_master_key(replica, partition, &record->signing_key)
 		   : r;

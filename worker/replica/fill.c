@@ -11,17 +11,11 @@ DEFINE_CLEANUP(sqlite3_stmt, sqlite3_finalize)
 
 /* In the order in which they are made. The indexes of dead deliveries are not among them: dead
  * deliveries are few, and making an index reads the whole table. */
-static const struct late {
-	const char *name;
-	const char *before; /* SQL that is run just before it is made; NULL: none */
-} late[REPLICA_LATE] = {
-	{ "webhook_list", NULL },
-	{ "webhook_subscribers", NULL },
-	{ "receipt_expiry", NULL },
-	{ "delivery_pending", NULL },
-	{ "webhook_goes", NULL },
-	{ "webhook_comes", "INSERT INTO tenant (id, webhooks) SELECT tenant, count(*) FROM webhook "
-			   "GROUP BY tenant ORDER BY tenant" },
+static const char *const late[REPLICA_LATE] = {
+	"webhook_list",
+	"webhook_subscribers",
+	"receipt_expiry",
+	"delivery_pending",
 };
 
 static bool execute(struct replica *replica, const char *sql) {
@@ -54,20 +48,19 @@ static bool return_to_journal(struct replica *replica) {
 	       execute(replica, "DELETE FROM meta WHERE name = '" REPLICA_FILLING "'");
 }
 
-/* Keeps the SQL of an index or trigger, and drops it. */
+/* Keeps the SQL of an index, and drops it. */
 static bool drop_late(struct replica *replica, size_t i) {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
 	_cleanup_(x_freep) char *sql = NULL;
 
-	if (sqlite3_prepare_v2(replica->db, "SELECT sql, type FROM sqlite_schema WHERE name = ?1",
-			       -1, &statement, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(replica->db, "SELECT sql FROM sqlite_schema WHERE name = ?1", -1,
+			       &statement, NULL) != SQLITE_OK)
 		return false;
-	bind_text(statement, 1, late[i].name);
+	bind_text(statement, 1, late[i]);
 	if (sqlite3_step(statement) != SQLITE_ROW)
 		return false;
 	replica->late[i] = x_strdup((const char *)sqlite3_column_text(statement, 0));
-	sql =
-	    x_asprintf("DROP %s %s", (const char *)sqlite3_column_text(statement, 1), late[i].name);
+	sql = x_asprintf("DROP INDEX %s", late[i]);
 	sqlite3_reset(statement);
 	return execute(replica, sql);
 }
@@ -75,7 +68,13 @@ static bool drop_late(struct replica *replica, size_t i) {
 static bool make_late(struct replica *replica, size_t i) {
 	_cleanup_(x_freep) char *sql = TAKE(replica->late[i]);
 
-	return (!late[i].before || execute(replica, late[i].before)) && execute(replica, sql);
+	return execute(replica, sql);
+}
+
+/* Along webhook_list, which is there by then. */
+static bool count_webhooks(struct replica *replica) {
+	return execute(replica, "INSERT INTO tenant (id, webhooks) SELECT tenant, count(*) "
+				"FROM webhook GROUP BY tenant ORDER BY tenant");
 }
 
 static int fail_filling(struct replica *replica) {
@@ -104,7 +103,7 @@ int replica_fill_end(struct replica *replica) {
 	for (size_t i = 0; i < REPLICA_LATE; i++)
 		if (replica->late[i])
 			return make_late(replica, i) ? REPLICA_E_MORE : fail_filling(replica);
-	if (!return_to_journal(replica))
+	if (!count_webhooks(replica) || !return_to_journal(replica))
 		return fail_filling(replica);
 	replica->is_filling = false;
 	return 0;

@@ -8,8 +8,8 @@
 #include "replica/statement.h"
 #include "replica/unflushed.h"
 
-/* The number of indexes and triggers that a file makes only once it is filled (fill.c). */
-enum { REPLICA_LATE = 6 };
+/* The number of indexes that a file makes only once it is filled (fill.c). */
+enum { REPLICA_LATE = 4 };
 
 /* A row of meta that stands for as long as the file is being filled. A file that still has it when
  * it is opened is made anew. */
@@ -28,7 +28,7 @@ struct replica {
 	bool is_new;
 	/* The file has no journal: a transaction cannot be rolled back. */
 	bool is_filling;
-	char *late[REPLICA_LATE]; /* owned; the SQL of the indexes and triggers that are to come */
+	char *late[REPLICA_LATE]; /* owned; the SQL of the indexes that are to come */
 
 	bool in_turn;                /* between replica_turn_begin and its end */
 	bool is_gathering;           /* turns have ended, or one is open, since the last commit */

@@ -30,12 +30,18 @@ static const char *const sql[STATEMENT_COUNT] = {
 				  " ON CONFLICT (key, partition) DO UPDATE SET"
 				  " value = excluded.value, created_at_ms = "
 				  "excluded.created_at_ms, types = excluded.types",
+	[STATEMENT_WEBHOOK_UPDATE] = "UPDATE webhook SET value = ?3, created_at_ms = ?5, types = ?7"
+				     " WHERE key = ?1 AND partition = ?2",
 	[STATEMENT_WEBHOOK_DELETE] = "DELETE FROM webhook WHERE key = ?1 AND partition = ?2",
 	[STATEMENT_WEBHOOK_GET] = "SELECT value FROM webhook WHERE key = ?1 LIMIT 1",
 	[STATEMENT_WEBHOOK_LIST] =
 	    "SELECT value FROM webhook WHERE tenant = ?1 AND (created_at_ms, id) > (?2, ?3)"
 	    " ORDER BY created_at_ms, id LIMIT ?4",
 	[STATEMENT_WEBHOOK_COUNT] = "SELECT webhooks FROM tenant WHERE id = ?1",
+	[STATEMENT_TENANT_GAINS] = "INSERT INTO tenant (id, webhooks) VALUES (?1, 1)"
+				   " ON CONFLICT (id) DO UPDATE SET webhooks = webhooks + 1",
+	[STATEMENT_TENANT_LOSES] = "UPDATE tenant SET webhooks = webhooks - 1 WHERE id = ?1",
+	[STATEMENT_TENANT_DELETE] = "DELETE FROM tenant WHERE id = ?1 AND webhooks = 0",
 	[STATEMENT_SUBSCRIBERS] = "SELECT id, types FROM webhook WHERE tenant = ?1 AND types > 0 "
 				  "ORDER BY created_at_ms, id LIMIT ?2",
 
