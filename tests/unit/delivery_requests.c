@@ -39,7 +39,7 @@ static const char *header_value(const char *request, const char *name) {
 /* Signing again for the same second must give the lines that were sent: Ed25519 is deterministic.
  */
 static void assert_signed(struct fixture *f, const struct route *route, const char *request) {
-	struct callback_headers headers;
+	_cleanup_(buffer_destroy) struct buffer lines = BUFFER_INIT(CALLBACK_LINES_MAX);
 	struct callback callback = {
 		.authority = route->parts.authority,
 		.path = route->parts.path,
@@ -50,16 +50,11 @@ static void assert_signed(struct fixture *f, const struct route *route, const ch
 		.body = body_text,
 		.body_len = body_text_len,
 	};
-	char line[1024];
 
-	callback_headers_init(&headers);
-	callback_sign(&headers, f->signer, f->config.signature_formats, &callback);
-	assert_int_equal(headers.count, 6);
-	for (size_t i = 0; i < headers.count; i++) {
-		snprintf(line, sizeof(line), "\r\n%s\r\n", headers.lines[i]);
-		assert_non_null(strstr(request, line));
-	}
-	callback_headers_destroy(&headers);
+	buffer_append_string(&lines, "\r\nuser-agent: posthorn/0.0.0-test");
+	callback_sign(&lines, f->signer, f->config.signature_formats, &callback);
+	buffer_append_string(&lines, "\r\n");
+	assert_non_null(strstr(request, lines.data));
 }
 
 static void assert_request(struct fixture *f, struct receiver *receiver,

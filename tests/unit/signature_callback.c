@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sodium.h>
+#include <stdio.h>
 
 static const uint8_t seed[32] = { 1, 2, 3 };
 
@@ -49,42 +50,72 @@ static void the_signature_base_is_as_the_rfc_says(void **state) {
 static void a_callback_has_the_headers_of_its_formats(void **state) {
 	static const struct {
 		unsigned formats;
-		size_t count;
-		const char *names[6];
+		const char *names;
 	} rows[] = {
-		{ BOTH,
-		  6,
-		  { "webhook-id", "webhook-timestamp", "webhook-signature", "content-digest",
-		    "signature-input", "signature" } },
-		{ CALLBACK_SIGN_RFC9421,
-		  5,
-		  { "webhook-id", "webhook-timestamp", "content-digest", "signature-input",
-		    "signature" } },
+		{ BOTH, "webhook-id webhook-timestamp webhook-signature content-digest "
+			"signature-input signature " },
+		{ CALLBACK_SIGN_RFC9421, "webhook-id webhook-timestamp content-digest "
+					 "signature-input signature " },
 		{ CALLBACK_SIGN_STANDARD_WEBHOOKS,
-		  4,
-		  { "webhook-id", "webhook-timestamp", "webhook-signature", "content-digest" } },
+		  "webhook-id webhook-timestamp webhook-signature content-digest " },
 	};
 	_cleanup_(signer_unrefp) struct signer *signer = signer_from_seed(seed);
-	_cleanup_(callback_headers_destroy) struct callback_headers headers;
 
 	(void)state;
-	callback_headers_init(&headers);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		callback_sign(&headers, signer, rows[i].formats, &plain);
-		assert_int_equal(headers.count, rows[i].count);
-		for (size_t j = 0; j < headers.count; j++) {
-			size_t len = strlen(rows[i].names[j]);
+		_cleanup_(buffer_destroy) struct buffer lines = BUFFER_INIT(CALLBACK_LINES_MAX),
+							names = BUFFER_INIT(256);
+		const char *line, *next;
 
-			assert_memory_equal(headers.lines[j], rows[i].names[j], len);
-			assert_memory_equal(headers.lines[j] + len, ": ", 2);
+		callback_sign(&lines, signer, rows[i].formats, &plain);
+		for (line = lines.data; line; line = next ? next + 2 : NULL) {
+			buffer_append(&names, line, strcspn(line, ":"));
+			buffer_append_char(&names, ' ');
+			next = strstr(line, "\r\n");
 		}
+		assert_string_equal(names.data, rows[i].names);
 	}
 }
 
-/* Warm, a signing allocates nothing; and a large body's storage is not kept. */
-static void storage_is_reused(void **state) {
+/* A caller's lines before them stay. */
+static void lines_are_appended(void **state) {
+	static const char before[] = "user-agent: posthorn", after[] = "\r\nwebhook-id: ";
 	_cleanup_(signer_unrefp) struct signer *signer = signer_from_seed(seed);
-	_cleanup_(callback_headers_destroy) struct callback_headers headers;
+	_cleanup_(buffer_destroy) struct buffer lines = BUFFER_INIT(CALLBACK_LINES_MAX),
+						alone = BUFFER_INIT(CALLBACK_LINES_MAX);
+
+	(void)state;
+	buffer_append_string(&lines, before);
+	callback_sign(&lines, signer, BOTH, &plain);
+	callback_sign(&alone, signer, BOTH, &plain);
+	assert_memory_equal(lines.data, before, strlen(before));
+	assert_memory_equal(lines.data + strlen(before), after, strlen(after));
+	assert_string_equal(lines.data + strlen(before) + 2, alone.data);
+	assert_int_equal(lines.len, strlen(lines.data));
+}
+
+static void a_timestamp_is_written_in_decimal(void **state) {
+	static const int64_t rows[] = { 0, 9, 10, 1769860800, -1, INT64_MAX, INT64_MIN };
+	_cleanup_(signer_unrefp) struct signer *signer = signer_from_seed(seed);
+	struct callback callback = plain;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_(buffer_destroy) struct buffer lines = BUFFER_INIT(CALLBACK_LINES_MAX);
+		char expected[64];
+
+		callback.timestamp_s = rows[i];
+		callback_sign(&lines, signer, BOTH, &callback);
+		snprintf(expected, sizeof(expected), "\r\nwebhook-timestamp: %lld\r\n",
+			 (long long)rows[i]);
+		assert_non_null(strstr(lines.data, expected));
+	}
+}
+
+/* Warm, a signing allocates nothing; and a large body's memory is not kept. */
+static void memory_is_reused(void **state) {
+	_cleanup_(signer_unrefp) struct signer *signer = signer_from_seed(seed);
+	_cleanup_(buffer_destroy) struct buffer lines = BUFFER_INIT(CALLBACK_LINES_MAX);
 	_cleanup_(x_freep) char *large_body = x_calloc(1, 300 * 1024);
 	struct callback large = plain;
 	const char *data;
@@ -92,23 +123,32 @@ static void storage_is_reused(void **state) {
 	(void)state;
 	large.body = large_body;
 	large.body_len = 300 * 1024;
-	callback_headers_init(&headers);
-	callback_sign(&headers, signer, BOTH, &plain);
-	data = headers.storage.data;
-	callback_sign(&headers, signer, BOTH, &plain);
-	assert_ptr_equal(headers.storage.data, data);
-	callback_sign(&headers, signer, BOTH, &large);
-	assert_int_equal(headers.count, 6);
-	callback_sign(&headers, signer, BOTH, &plain);
-	assert_true(headers.storage.capacity < 8192);
+	callback_sign(&lines, signer, BOTH, &plain);
+	data = lines.data;
+	callback_lines_clear(&lines);
+	callback_sign(&lines, signer, BOTH, &plain);
+	assert_ptr_equal(lines.data, data);
+	callback_lines_clear(&lines);
+	callback_sign(&lines, signer, BOTH, &large);
+	assert_true(lines.capacity > 300 * 1024);
+	callback_lines_clear(&lines);
+	callback_sign(&lines, signer, BOTH, &plain);
+	assert_true(lines.capacity < 8192);
+}
+
+/* The value of the line, up to the end of all lines. */
+static const char *value_of(const struct buffer *lines, const char *name) {
+	return strstr(lines->data, name) + strlen(name);
 }
 
 /* Every byte of the longest url and of the body is under the signature: long components must
  * neither be cut nor overflow. */
 static void the_signature_of_a_long_url_verifies(void **state) {
 	_cleanup_(signer_unrefp) struct signer *signer = signer_from_seed(seed);
-	_cleanup_(callback_headers_destroy) struct callback_headers headers;
-	_cleanup_(buffer_destroy) struct buffer base = BUFFER_INIT(16384);
+	_cleanup_(buffer_destroy) struct buffer lines = BUFFER_INIT(CALLBACK_LINES_MAX),
+						base = BUFFER_INIT(16384),
+						digest = BUFFER_INIT(256),
+						parameters = BUFFER_INIT(1024);
 	char path[4096] = "/", query[4096] = "?";
 	struct callback callback = plain;
 	uint8_t signature[64];
@@ -118,12 +158,12 @@ static void the_signature_of_a_long_url_verifies(void **state) {
 	memset(query + 1, 'q', sizeof(query) - 2);
 	callback.path = path;
 	callback.query = query;
-	callback_headers_init(&headers);
-	callback_sign(&headers, signer, BOTH, &callback);
-	signature_base_append(&base, &callback, headers.lines[3] + strlen("content-digest: "),
-			      headers.lines[4] + strlen("signature-input: sig1="));
+	callback_sign(&lines, signer, BOTH, &callback);
+	content_digest_append(&digest, callback.body, callback.body_len);
+	signature_parameters_append(&parameters, &callback, signer_kid(signer));
+	signature_base_append(&base, &callback, digest.data, parameters.data);
 	assert_int_equal(sodium_base642bin(signature, sizeof(signature),
-					   headers.lines[5] + strlen("signature: sig1=:"), 88, NULL,
+					   value_of(&lines, "\r\nsignature: sig1=:"), 88, NULL,
 					   NULL, NULL, sodium_base64_VARIANT_ORIGINAL),
 			 0);
 	assert_int_equal(crypto_sign_verify_detached(signature, (uint8_t *)base.data, base.len,
@@ -184,7 +224,9 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_signature_base_is_as_the_rfc_says),
 		cmocka_unit_test(a_callback_has_the_headers_of_its_formats),
-		cmocka_unit_test(storage_is_reused),
+		cmocka_unit_test(lines_are_appended),
+		cmocka_unit_test(a_timestamp_is_written_in_decimal),
+		cmocka_unit_test(memory_is_reused),
 		cmocka_unit_test(the_signature_of_a_long_url_verifies),
 		cmocka_unit_test(a_jwk_has_its_thumbprint),
 		cmocka_unit_test(threads_share_a_signer),

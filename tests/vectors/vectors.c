@@ -180,24 +180,22 @@ static struct callback callback_of(const struct request *request) {
 /* Signs the request's callback again: every line that is made must be the request's. */
 static void check_lines(const struct vector *vector, unsigned formats, size_t count) {
 	_cleanup_(signer_unrefp) struct signer *signer = read_signer(vector);
-	_cleanup_(buffer_destroy) struct buffer path = BUFFER_INIT(4096);
+	_cleanup_(buffer_destroy) struct buffer path = BUFFER_INIT(4096),
+						lines = BUFFER_INIT(CALLBACK_LINES_MAX);
 	_cleanup_(request_destroy) struct request request;
-	_cleanup_(callback_headers_destroy) struct callback_headers headers;
 	struct callback callback;
+	char *rest, *name, *value;
 
 	read_request(vector, &request, &path);
 	callback = callback_of(&request);
-	callback_headers_init(&headers);
-	callback_sign(&headers, signer, formats, &callback);
-	assert_int_equal(headers.count, count);
-	for (size_t i = 0; i < headers.count; i++) {
-		_cleanup_(x_freep) char *name =
-		    x_strndup(headers.lines[i], strcspn(headers.lines[i], ":"));
-
+	callback_sign(&lines, signer, formats, &callback);
+	for (rest = lines.data; (name = strtok_r(NULL, "\r\n", &rest)); count--) {
+		value = strstr(name, ": ");
+		*value = '\0';
 		if (formats & CALLBACK_SIGN_RFC9421 || strcmp(name, "content-digest") != 0)
-			assert_string_equal(headers.lines[i] + strlen(name) + 2,
-					    header(&request, name));
+			assert_string_equal(value + 2, header(&request, name));
 	}
+	assert_int_equal(count, 0);
 }
 
 static void check_signature_base(const struct vector *vector) {

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { RECEIVE_BUFFER_BYTES = 2048, UPLOAD_BUFFER_BYTES = 16 * 1024 };
+enum { RECEIVE_BUFFER_BYTES = 2048, UPLOAD_BUFFER_BYTES = 16 * 1024, TRACEPARENT_LEN = 55 };
 
 /* Short, because libcurl 7.88.1 walks its whole DNS cache at the end of each transfer. A connection
  * that is reused needs no entry. */
@@ -151,11 +151,22 @@ static void set_callbacks(struct transfer *transfer) {
 	SET(transfer, CURLOPT_CLOSESOCKETDATA, transfer->sockets);
 }
 
+/* The list of headers: all lines, and one that removes a header: a callback's body does not wait
+ * for a "100 Continue". */
+static void set_headers(struct transfer *transfer) {
+	static char no_expect[] = "Expect:";
+
+	transfer->no_expect.data = no_expect;
+	transfer->header.next = &transfer->no_expect;
+	SET(transfer, CURLOPT_HTTPHEADER, &transfer->header);
+}
+
 static void init_handle(struct transfer *transfer) {
 	transfer->easy = x_checked(curl_easy_init());
 	set_limits(transfer, transfer->shared->config);
 	set_policy(transfer, transfer->shared->config);
 	set_callbacks(transfer);
+	set_headers(transfer);
 }
 
 /*
@@ -175,7 +186,7 @@ struct transfer *transfer_new(struct engine_shared *shared, struct sockets *sock
 	transfer->sockets = sockets;
 	transfer->scheduler = scheduler;
 	transfer->tls.authorities = shared->authorities;
-	callback_headers_init(&transfer->signed_headers);
+	transfer->lines = BUFFER_INIT(CALLBACK_LINES_MAX);
 	init_handle(transfer);
 	return transfer;
 }
@@ -184,7 +195,7 @@ void transfer_free(struct transfer *transfer) {
 	if (!transfer)
 		return;
 	curl_easy_cleanup(transfer->easy);
-	callback_headers_destroy(&transfer->signed_headers);
+	buffer_destroy(&transfer->lines);
 	free(transfer);
 }
 
@@ -203,41 +214,31 @@ static void sign_callback(struct transfer *transfer) {
 	};
 
 	uuid_format(&job->delivery.id, transfer->delivery_id);
-	callback_sign(&transfer->signed_headers, job->route->signer,
+	callback_sign(&transfer->lines, job->route->signer,
 		      transfer->shared->config->signature_formats, &callback);
 }
 
 /* Only this form is written into a request; a command's Kafka header may hold anything. Source: W3C
  * Trace Context section 3.2. */
 static bool is_traceparent(const char *text) {
-	return text && strlen(text) == TRANSFER_TRACEPARENT_LEN &&
-	       strspn(text, "0123456789abcdef-") == TRANSFER_TRACEPARENT_LEN;
+	return text && strlen(text) == TRACEPARENT_LEN &&
+	       strspn(text, "0123456789abcdef-") == TRACEPARENT_LEN;
 }
 
-static void add_line(struct transfer *transfer, size_t *count, const char *line) {
-	struct curl_slist *node = &transfer->lines[*count];
-
-	/* curl only reads the text; its list is not const because curl usually owns it. */
-	*node = (struct curl_slist){ .data = (char *)(uintptr_t)line };
-	if (*count)
-		node[-1].next = node;
-	(*count)++;
-}
-
-static void list_lines(struct transfer *transfer) {
+/* curl copies a header into the request as it is, and looks at each one of its list a dozen times.
+ * So all lines are one header to it. */
+static void write_lines(struct transfer *transfer) {
 	const char *traceparent = transfer->claim.job->delivery.traceparent;
-	size_t count = 0;
 
-	add_line(transfer, &count, "content-type: application/json");
-	add_line(transfer, &count, transfer->shared->user_agent);
-	/* Removes the header: a callback's body does not wait for a "100 Continue". */
-	add_line(transfer, &count, "Expect:");
-	for (size_t i = 0; i < transfer->signed_headers.count; i++)
-		add_line(transfer, &count, transfer->signed_headers.lines[i]);
-	if (!is_traceparent(traceparent))
-		return;
-	stpcpy(stpcpy(transfer->traceparent, "traceparent: "), traceparent);
-	add_line(transfer, &count, transfer->traceparent);
+	callback_lines_clear(&transfer->lines);
+	buffer_append_string(&transfer->lines, "content-type: application/json\r\n");
+	buffer_append_string(&transfer->lines, transfer->shared->user_agent);
+	sign_callback(transfer);
+	if (is_traceparent(traceparent)) {
+		buffer_append_string(&transfer->lines, "\r\ntraceparent: ");
+		buffer_append_string(&transfer->lines, traceparent);
+	}
+	transfer->header.data = transfer->lines.data;
 }
 
 /* How old a kept connection may be for this attempt. curl counts whole seconds: it uses one that is
@@ -275,13 +276,11 @@ bool transfer_begin(struct transfer *transfer, const struct scheduler_claim *cla
 	transfer->claim = *claim;
 	transfer->shard = shard;
 	transfer->started_us = clock_monotonic_us();
-	sign_callback(transfer);
-	list_lines(transfer);
+	write_lines(transfer);
 	choose_connection(transfer);
 	SET(transfer, CURLOPT_SHARE, shard->sessions);
 	SET(transfer, CURLOPT_TIMEOUT_MS, (long)transfer->shared->config->delivery_timeout_ms);
 	SET(transfer, CURLOPT_CURLU, job->route->location);
-	SET(transfer, CURLOPT_HTTPHEADER, transfer->lines);
 	SET(transfer, CURLOPT_POSTFIELDS, job->delivery.body);
 	SET(transfer, CURLOPT_POSTFIELDSIZE, (long)job->delivery.body_len);
 	return enter_shard(transfer);

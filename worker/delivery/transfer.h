@@ -12,8 +12,6 @@
 #include "delivery/tls.h"
 #include "signature/callback.h"
 
-enum { TRANSFER_HEADER_LINES_MAX = 10, TRANSFER_TRACEPARENT_LEN = 55 };
-
 struct transfer {
 	struct transfer *prev, *next; /* in the list of its thread: in flight, or pooled */
 	CURL *easy;
@@ -33,12 +31,10 @@ struct transfer {
 	bool sent;     /* the request was begun, unless it was withheld */
 	/* The kept connection that it was sent over has ended, and curl would send it again. */
 	bool unanswered;
-	bool withheld; /* connected, and then refused by the gate or the lease */
-	struct callback_headers signed_headers;
-	/* Linked by hand, without an allocation. */
-	struct curl_slist lines[TRANSFER_HEADER_LINES_MAX];
+	bool withheld;       /* connected, and then refused by the gate or the lease */
+	struct buffer lines; /* all header lines, as one text */
+	struct curl_slist header, no_expect; /* curl's list of them, linked without an allocation */
 	char delivery_id[UUID_TEXT_SIZE];
-	char traceparent[sizeof("traceparent: ") + TRANSFER_TRACEPARENT_LEN];
 };
 
 struct transfer *transfer_new(struct engine_shared *shared, struct sockets *sockets,

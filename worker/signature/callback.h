@@ -27,29 +27,22 @@ struct callback {
 	size_t body_len;
 };
 
-/* The maximum memory of one signing, well above a body, a url and the headers. */
-enum { CALLBACK_STORAGE_MAX = 1024 * 1024 };
+/* The maximum of the lines and of what is signed, well above a body, a url and the headers. */
+enum { CALLBACK_LINES_MAX = 1024 * 1024 };
 
 enum { CALLBACK_SIGN_RFC9421 = 1 << 0, CALLBACK_SIGN_STANDARD_WEBHOOKS = 1 << 1 };
 
-/* Header lines "name: value", each NUL-terminated, pointing into `storage`. */
-struct callback_headers {
-	const char *lines[6]; /* webhook-id, webhook-timestamp, [webhook-signature], content-digest,
-				 [signature-input, signature] */
-	size_t count;
-	struct buffer
-	    storage; /* kept from attempt to attempt; destroy with callback_headers_destroy */
-};
-
-void callback_headers_init(struct callback_headers *headers);
-void callback_headers_destroy(struct callback_headers *headers);
+/* Empties `lines` for the next callback. Keeps its memory, unless a large body made it grow beyond
+ * 8 KiB. */
+void callback_lines_clear(struct buffer *lines);
 
 /*
- * Fills `headers` again. `formats`: CALLBACK_SIGN_ bits, which are those of config's
- * signature_formats. Aborts past CALLBACK_STORAGE_MAX. Keeps the storage from call to call, unless
- * a large body made it grow beyond 8 KiB.
+ * Appends header lines "name: value", with CRLF between lines: webhook-id, webhook-timestamp,
+ * [webhook-signature], content-digest, [signature-input, signature]. `formats`: CALLBACK_SIGN_
+ * bits, which are those of config's signature_formats. The maximum of `lines` is
+ * CALLBACK_LINES_MAX; aborts past it.
  */
-void callback_sign(struct callback_headers *headers, const struct signer *signer, unsigned formats,
+void callback_sign(struct buffer *lines, const struct signer *signer, unsigned formats,
 		   const struct callback *callback);
 
 /* The parts of the signature, public for the vectors. Source: RFC 9530 section 2; RFC 9421
