@@ -1,5 +1,6 @@
 #include "signature/callback.h"
 #include "signature/jwk.h"
+#include "signature/sha256.h"
 #include "unit.h"
 
 #include <pthread.h>
@@ -175,6 +176,19 @@ static void the_signature_of_a_long_url_verifies(void **state) {
 			     0);
 }
 
+/* Two libraries agree, at each length about the edges of a block. */
+static void sha256_is_that_of_libsodium(void **state) {
+	uint8_t bytes[300], hash[SHA256_LEN], expected[crypto_hash_sha256_BYTES];
+
+	(void)state;
+	randombytes_buf(bytes, sizeof(bytes));
+	for (size_t len = 0; len <= sizeof(bytes); len++) {
+		sha256(bytes, len, hash);
+		crypto_hash_sha256(expected, bytes, len);
+		assert_memory_equal(hash, expected, SHA256_LEN);
+	}
+}
+
 /* Source: RFC 8037 appendix A.2 and A.3. */
 static void a_jwk_has_its_thumbprint(void **state) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(512);
@@ -228,6 +242,7 @@ int main(void) {
 		cmocka_unit_test(a_timestamp_is_written_in_decimal),
 		cmocka_unit_test(memory_is_reused),
 		cmocka_unit_test(the_signature_of_a_long_url_verifies),
+		cmocka_unit_test(sha256_is_that_of_libsodium),
 		cmocka_unit_test(a_jwk_has_its_thumbprint),
 		cmocka_unit_test(threads_share_a_signer),
 	};

@@ -312,10 +312,13 @@ static bool ended_unanswered(const struct transfer *transfer, CURLcode code) {
 }
 
 bool transfer_repeat(struct transfer *transfer, CURLcode code) {
-	int64_t left_ms = transfer->shared->config->delivery_timeout_ms -
-			  (clock_monotonic_us() - transfer->started_us) / 1000;
+	int64_t left_ms;
 
-	if (!ended_unanswered(transfer, code) || left_ms < 1)
+	if (!ended_unanswered(transfer, code))
+		return false;
+	left_ms = transfer->shared->config->delivery_timeout_ms -
+		  (clock_monotonic_us() - transfer->started_us) / 1000;
+	if (left_ms < 1)
 		return false;
 	curl_multi_remove_handle(transfer->shard->multi, transfer->easy);
 	SET(transfer, CURLOPT_FRESH_CONNECT, 1L);

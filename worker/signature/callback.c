@@ -1,8 +1,7 @@
 #include "signature/callback.h"
 
 #include "base/invariant.h"
-
-#include <sodium.h>
+#include "signature/sha256.h"
 
 enum {
 	TEXT_FIXED_MAX = 2048, /* an upper bound of the parts whose length does not depend on the
@@ -13,9 +12,9 @@ enum {
 };
 
 void content_digest_append(struct buffer *out, const void *body, size_t body_len) {
-	uint8_t hash[crypto_hash_sha256_BYTES];
+	uint8_t hash[SHA256_LEN];
 
-	crypto_hash_sha256(hash, body, body_len);
+	sha256(body, body_len, hash);
 	buffer_append_string(out, "sha-256=:");
 	buffer_append_base64(out, hash, sizeof(hash));
 	buffer_append_char(out, ':');
