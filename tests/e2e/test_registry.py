@@ -9,7 +9,7 @@ import signal
 
 import pytest
 from env import commands
-from env.paths import REFUSING_PORT
+from env.paths import REFUSING_PORT, SCHEMAS
 from env.registry import Front, Registry, basic, framed
 from env.tls import Authority
 from env.wait import until
@@ -302,7 +302,8 @@ def confluent_world(make_world, registry):
     settings = {"schema.registry.url": registry.url, "results.framing": "confluent"}
     with make_world(settings=settings) as world:
         world.worker()
-        id = registry.register(f"{world.prefix}webhook-results-value", world.schemas.event.definition)
+        text = (SCHEMAS / "analytic-event.avsc").read_text()
+        id = registry.register(f"{world.prefix}webhook-results-value", text)
         world.results.schema = Confluent(world.schemas.event, id)
         yield world
 
@@ -324,6 +325,7 @@ def test_our_own_readers_understand_the_frame(confluent_world):
 
 
 def test_no_event_is_written_before_its_schema_has_an_id(make_world, registry):
+    """Also where somebody registers the same schema as another text."""
     settings = {"schema.registry.url": registry.url, "results.framing": "confluent", "schema.registry.auto.register": "false"}
     with make_world(settings=settings) as world:
         worker = world.worker(ready=False)

@@ -86,7 +86,8 @@ int protocol_get_schema(struct registry_client *client, uint32_t id, struct buff
 	return r ? r : take_schema(path, answer, schema, why);
 }
 
-/* Subjects. Their names are of topics, which need no escaping in a path. */
+/* Subjects. Their names are of topics, which need no escaping in a path. Normalised: another text of
+ * the same schema is the same. */
 
 static int ask_with_schema(struct registry_client *client, const char *path, const char *schema,
 			   json_t **out, struct buffer *why) {
@@ -113,14 +114,14 @@ static int ask_for_id(struct registry_client *client, const char *path, const ch
 
 int protocol_find_id(struct registry_client *client, const char *subject, const char *schema,
 		     uint32_t *id, struct buffer *why) {
-	_cleanup_(x_freep) char *path = x_asprintf("/subjects/%s", subject);
+	_cleanup_(x_freep) char *path = x_asprintf("/subjects/%s?normalize=true", subject);
 
 	return ask_for_id(client, path, schema, id, why);
 }
 
 int protocol_register(struct registry_client *client, const char *subject, const char *schema,
 		      uint32_t *id, struct buffer *why) {
-	_cleanup_(x_freep) char *path = x_asprintf("/subjects/%s/versions", subject);
+	_cleanup_(x_freep) char *path = x_asprintf("/subjects/%s/versions?normalize=true", subject);
 
 	return ask_for_id(client, path, schema, id, why);
 }
