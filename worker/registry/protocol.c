@@ -86,8 +86,8 @@ int protocol_get_schema(struct registry_client *client, uint32_t id, struct buff
 	return r ? r : take_schema(path, answer, schema, why);
 }
 
-/* Subjects. Their names are of topics, which need no escaping in a path. Normalised: another text of
- * the same schema is the same. */
+/* Subjects. Their names are of topics, which need no escaping in a path. Normalised: another text
+ * of the same schema is the same. */
 
 static int ask_with_schema(struct registry_client *client, const char *path, const char *schema,
 			   json_t **out, struct buffer *why) {
