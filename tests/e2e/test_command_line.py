@@ -42,8 +42,8 @@ def keys():
 
 def test_every_command_is_there():
     wanted = (
-        "topics create, topics check, master-key generate, token create, token list, token revoke, webhook create, webhook list, "
-        "webhook get, webhook update, webhook delete, webhook test, webhook recover, jwks show, jwks rotate, credential issue, "
+        "topics create, topics check, schemas register, schemas check, master-key generate, token create, token list, token revoke, "
+        "webhook create, webhook list, webhook get, webhook update, webhook delete, webhook test, webhook recover, jwks show, jwks rotate, credential issue, "
         "results tail, delivery list, dead-letters list, dead-letters replay, state dump, serve"
     )
     assert sorted(COMMANDS) == sorted(wanted.split(", "))
