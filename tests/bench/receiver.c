@@ -2,15 +2,18 @@
  * Receivers that cost next to nothing: one epoll loop, many ports, each with a behaviour of its
  * own. Lines in, a line out for each:
  *
- *     open COUNT [FILE]              that many ports; answers with their numbers. They answer 200
- * at once, over TLS with the certificate and key in FILE answer PORT [STATUS [DELAY]]   from now on
- * (DELAY in milliseconds) part PORT                      answers 200 at once, and ends the
- * connection with it silent PORT                    takes requests and never answers refuse PORT
- * refuses connections from now on reset                          counts from zero counts a JSON
- * array, an object a port: "port", "requests", "bytes", "waiting", "waiting_peak", "connections",
- * "connections_peak", "first_us", "last_us" time                           from now on looks into
- * requests for when they were sent off (latency.h) latencies                      a JSON object of
- * those found since, in milliseconds; and looks no longer
+ * - open COUNT [FILE]: so many ports; answers with their numbers. They answer 200 at once, over TLS
+ *   with the certificate and key in FILE. They are a group: the first such line makes group 1.
+ * - answer PORT [STATUS [DELAY]]: from now on (DELAY in milliseconds)
+ * - part PORT: answers 200 at once, and ends the connection with it
+ * - silent PORT: takes requests and never answers
+ * - refuse PORT: refuses connections from now on
+ * - reset: counts from zero
+ * - counts: a JSON array, an object a port: "port", "requests", "bytes", "waiting",
+ *   "waiting_peak", "connections", "connections_peak", "first_us", "last_us"
+ * - time: from now on looks into requests for when they were sent off (latency.h)
+ * - latencies [GROUP]: a JSON object of those found since, of that group or of all, in
+ *   milliseconds; and looks no longer
  *
  * A port is open on every address of loopback, 127.x.y.z, and on no other: so one port is as many
  * hosts as one likes. `waiting` are requests that are not answered yet; first and last are when
@@ -40,7 +43,7 @@ enum { PORTS_MAX = 4096, BACKLOG = 4096, READ_MAX = 64 * 1024, LINE_MAX_BYTES = 
 enum behaviour { ANSWER, SILENT, REFUSE };
 
 struct port {
-	int fd, number;
+	int fd, number, group;
 	enum behaviour behaviour;
 	int delay_ms;
 	bool parts; /* with each answer */
@@ -65,7 +68,7 @@ struct connection {
 };
 
 static struct port ports[PORTS_MAX];
-static int port_count, epoll_fd;
+static int port_count, group_count, epoll_fd;
 static int64_t now_us;
 
 static int64_t monotonic_us(void) {
@@ -211,7 +214,7 @@ static void receive(struct connection *connection) {
 		return;
 	}
 	connection->port->bytes += len;
-	latency_look(bytes, (size_t)len, now_us);
+	latency_look(bytes, (size_t)len, now_us, connection->port->group);
 	if (connection->body_left == 0) {
 		read_head(connection, bytes, (size_t)len);
 	} else {
@@ -294,7 +297,9 @@ static void set_refusing(struct port *port, bool refusing) {
 static void open_ports(int count, const char *certificate) {
 	struct ssl_ctx_st *context = certificate[0] ? stream_server_context(certificate) : NULL;
 
+	group_count++;
 	for (; count > 0 && port_count < PORTS_MAX; count--, port_count++) {
+		ports[port_count].group = group_count;
 		bind_port(&ports[port_count]);
 		listen_on(&ports[port_count]);
 		set_answer(&ports[port_count], 200, 0);
@@ -360,7 +365,7 @@ static void obey(const char *line) {
 	else if (strcmp(verb, "time") == 0)
 		latency_begin();
 	else if (strcmp(verb, "latencies") == 0)
-		latency_end();
+		latency_end(number);
 	else if (strcmp(verb, "answer") == 0 || strcmp(verb, "part") == 0 ||
 		 strcmp(verb, "silent") == 0 || strcmp(verb, "refuse") == 0)
 		behave(verb, number, status, delay_ms);

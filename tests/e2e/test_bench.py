@@ -48,6 +48,44 @@ def test_every_row_prints_its_measures():
             assert limit is None or isinstance(figure["ok"], bool)
 
 
+def run_bench(*arguments):
+    """{figure: its line}"""
+    answer = subprocess.run(
+        [BENCH / "run", *arguments, "--json"], env=os.environ | {"POSTHORN_BIN": str(BIN)}, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert answer.returncode in (0, 1) and "Traceback" not in answer.stderr, answer.stderr[-4000:]
+    return {line["figure"]: line for line in map(json.loads, answer.stdout.splitlines())}
+
+
+@pytest.mark.skipif(SANITIZED, reason="it measures")
+def test_a_pool_is_measured_from_its_start_to_its_growth():
+    found = run_bench("pool", "--pools", "2x5", "--webhooks", "40", "--more", "1", "--idle", "1")
+    of_pool = {name.removeprefix("2 workers, 5 partitions: "): line["value"] for name, line in found.items()}
+    assert of_pool["idle, memory of a worker"] > 1 and of_pool["idle, the broker's CPU"] > 0
+    assert of_pool["kill -9, longest wait of a command"] > 5, "the session of the killed one has to end"
+    assert of_pool["kill -9, partitions moved"] >= 2, "those of the killed one"
+    assert of_pool["rolling restart, partitions moved"] == 0, "each was back in time"
+    assert of_pool["rolling restart, the group coordinator's of it"] > 0
+    assert of_pool["more workers, until shared again"] > 0
+
+
+@pytest.mark.skipif(SANITIZED, reason="it measures")
+def test_life_ends_with_nothing_left():
+    found = run_bench("life", "--minutes", "0.2", "--rate", "40", "--endpoints", "20")
+    assert found["lag at the end"]["value"] == found["deliveries without an end"]["value"] == found["dead deliveries"]["value"] == 0
+    assert found["quick healthy endpoints, p99"]["value"] > 0 and found["slow healthy endpoints, p99"]["value"] > 0
+    assert found["endpoints that fail by turns, p99"]["value"] >= 4000, "a retry follows after five seconds"
+    assert "most" in found["memory in the last third, of that in the first"] and "resident memory, step 10 of 10" in found
+
+
+@pytest.mark.parametrize("pools", ["1x4", "4x2", "2x4,", "2y4", ""])
+def test_a_pool_that_is_none_is_refused(pools):
+    answer = subprocess.run(
+        [BENCH / "run", "pool", "--pools", pools], env=os.environ | {"POSTHORN_BIN": str(BIN)}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert answer.returncode == 2 and "--pools" in answer.stderr
+
+
 def test_a_row_that_is_none_is_refused():
     answer = subprocess.run(
         [BENCH / "run", "--only", "a,z"], env=os.environ | {"POSTHORN_BIN": str(BIN)}, capture_output=True, text=True, timeout=60, check=False
