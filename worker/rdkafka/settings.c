@@ -86,7 +86,9 @@ static const struct setting table[] = {
 	   reached. */
 	{ "fetch.wait.max.ms", "10", CLIENT_RESTORE, NULL },
 	{ "fetch.wait.max.ms", "50", CLIENT_READER, NULL },
-	{ "linger.ms", "5", CLIENT_PRODUCER, NULL },
+	/* A turn ends with a flush, which does not wait. Only a full batch is sent before: a
+	   request for each few records is most of what they cost. */
+	{ "linger.ms", "100", CLIENT_PRODUCER, NULL },
 	{ "linger.ms", "0", CLIENT_SENDER, NULL },
 	{ "queue.buffering.max.messages", "500000", CLIENT_PRODUCER, NULL },
 	{ "queue.buffering.max.kbytes", "262144", CLIENT_PRODUCER, NULL },
