@@ -129,6 +129,80 @@ static void a_delivery_with_a_row_keeps_it(void **state) {
 	assert_int_equal(dump_count(f, f->replica), 3);
 }
 
+/* Whether a put of delivery 1 in a turn asks for its row: it would find the one of another hand. */
+static bool looks_for_its_row(struct fixture *f) {
+	bool found;
+
+	assert_int_equal(sqlite3_exec(f->replica->db,
+				      "INSERT INTO delivery (id, partition, value, webhook_id, "
+				      "tenant, status, due_ms) VALUES "
+				      "(x'00000001000080008000000000000000', 0, x'00', "
+				      "x'00000007000080008000000000000000', 't', 1, 5)",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	put(f, 0, delivery_of(1, 7, DELIVERY_PENDING, 10));
+	found = unflushed_bytes(f->replica->unflushed) == 0;
+	assert_int_equal(rows(f), 1);
+	return found;
+}
+
+static void what_was_not_found_is_not_looked_for_again(void **state) {
+	struct fixture *f = *state;
+
+	begin(f);
+	assert_int_equal(due_of(f, 1), -1);
+	assert_false(looks_for_its_row(f));
+}
+
+static void what_nobody_looked_for_is_looked_for(void **state) {
+	struct fixture *f = *state;
+
+	begin(f);
+	assert_true(looks_for_its_row(f));
+}
+
+static void a_row_that_came_since_is_found(void **state) {
+	struct fixture *f = *state;
+
+	print_message("it was written as a dead one\n");
+	begin(f);
+	assert_int_equal(due_of(f, 1), -1);
+	put(f, 0, delivery_of(1, 7, DELIVERY_DEAD, 5));
+	put(f, 0, delivery_of(1, 7, DELIVERY_PENDING, 10));
+	assert_int_equal(unflushed_bytes(f->replica->unflushed), 0);
+	end(f);
+	print_message("it was written by a flush\n");
+	assert_int_equal(due_of(f, 2), -1);
+	begin(f);
+	put(f, 0, delivery_of(2, 7, DELIVERY_PENDING, 20));
+	end(f);
+	assert_int_equal(replica_flush(f->replica), 0);
+	begin(f);
+	put(f, 0, delivery_of(2, 7, DELIVERY_PENDING, 21));
+	assert_int_equal(unflushed_bytes(f->replica->unflushed), 0);
+	end(f);
+	print_message("a rollback brought it back\n");
+	begin(f);
+	del(f, 0, delivery_of(2, 7, DELIVERY_PENDING, 21));
+	assert_int_equal(due_of(f, 2), -1);
+	replica_rollback(f->replica);
+	begin(f);
+	put(f, 0, delivery_of(2, 7, DELIVERY_PENDING, 22));
+	assert_int_equal(unflushed_bytes(f->replica->unflushed), 0);
+	end(f);
+	assert_int_equal(due_of(f, 2), 22);
+	assert_int_equal(rows(f), 2);
+}
+
+static void only_the_last_that_were_not_found_are_known(void **state) {
+	struct fixture *f = *state;
+
+	begin(f);
+	for (uint32_t n = 1; n <= ABSENT_IDS_MAX + 1; n++)
+		assert_int_equal(due_of(f, n), -1);
+	assert_true(looks_for_its_row(f));
+}
+
 /* Adds rows until there is no room for one more; returns that error. */
 static int fill_up(struct fixture *f) {
 	int r = 0;
@@ -178,6 +252,10 @@ int main(void) {
 		TEST(a_rollback_brings_back_ended_deliveries),
 		TEST(a_look_up_writes_unflushed_deliveries),
 		TEST(a_delivery_with_a_row_keeps_it),
+		TEST(what_was_not_found_is_not_looked_for_again),
+		TEST(what_nobody_looked_for_is_looked_for),
+		TEST(a_row_that_came_since_is_found),
+		TEST(only_the_last_that_were_not_found_are_known),
 		TEST(an_error_ends_the_turn),
 	};
 

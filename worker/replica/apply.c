@@ -113,6 +113,7 @@ static int put_row(void *userdata, const struct unflushed_delivery *delivery) {
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_PUT);
 	int at = bind_key(replica, statement, delivery->partition, &key) + 1;
 
+	absent_ids_clear(&replica->absent);
 	sqlite3_bind_blob64(statement, at, delivery->value, delivery->len, SQLITE_STATIC);
 	bind_delivery(statement, at + 1, &delivery->webhook_id, delivery->tenant_id,
 		      DELIVERY_PENDING, delivery->due_ms);
@@ -143,7 +144,7 @@ static int apply_without_row(struct replica *replica, int32_t partition,
 
 	if (!delivery || was_held || delivery->status != DELIVERY_PENDING)
 		return !delivery && was_held;
-	r = has_row(replica, &delivery->id);
+	r = absent_ids_has(&replica->absent, &delivery->id) ? 0 : has_row(replica, &delivery->id);
 	if (r)
 		return MIN(r, 0);
 	row = row_of(delivery, partition, value, len);
@@ -197,6 +198,8 @@ static int apply_row(struct replica *replica, int32_t partition, const struct ch
 	enum state_kind kind = change->key.kind;
 	int r;
 
+	if (kind == STATE_DELIVERY && record)
+		absent_ids_clear(&replica->absent);
 	if (kind == STATE_WEBHOOK && !replica->is_filling)
 		return record ? put_webhook(replica, partition, change, value, len)
 			      : delete_webhook(replica, partition, change);
@@ -218,6 +221,8 @@ int replica_apply(struct replica *replica, int32_t partition, const struct chang
 		       "record=%d key=%d", (int)record->kind, (int)change->key.kind);
 	replica->is_new = false;
 	arena_reset(replica->scratch);
+	if (change->key.kind == STATE_WEBHOOK)
+		subscriber_cache_forget(replica->subscribers, change->key.tenant_id);
 	if (change->key.kind == STATE_DELIVERY && replica->in_turn)
 		r = apply_without_row(replica, partition, change, value, len);
 	return r ? MIN(r, 0) : apply_row(replica, partition, change, value, len);

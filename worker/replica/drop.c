@@ -159,7 +159,10 @@ static int delete_empty_tenants(struct replica *replica) {
 }
 
 int replica_drop_partition(struct replica *replica, int32_t partition) {
-	int r = forget_offset(replica, partition);
+	int r;
+
+	subscriber_cache_clear(replica->subscribers);
+	r = forget_offset(replica, partition);
 
 	for (size_t i = 0; !r && i < ARRAY_LEN(tables); i++)
 		r = drop_from_table(replica, &tables[i], partition);

@@ -4,8 +4,10 @@
  */
 #pragma once
 
+#include "replica/absent_ids.h"
 #include "replica/replica.h"
 #include "replica/statement.h"
+#include "replica/subscriber_cache.h"
 #include "replica/unflushed.h"
 
 /* The number of indexes that a file makes only once it is filled (fill.c). */
@@ -35,6 +37,9 @@ struct replica {
 	int64_t gather_since_ms;     /* monotonic; when the first of these turns began */
 	int64_t turn_ended_ms;       /* monotonic; when the last of these turns ended */
 	struct unflushed *unflushed; /* owned; deliveries of these turns that have no row */
+
+	struct subscriber_cache *subscribers; /* owned; as of the last change */
+	struct absent_ids absent;             /* of rows */
 
 	/* SQLite refused something. The gathered turns may be gone: no turn begins or ends, and
 	 * nothing is committed. */

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { WHY_MAX = 8 * 1024 };
+enum { WHY_MAX = 8 * 1024, SUBSCRIBERS_MAX = 2 * 1024 * 1024 };
 
 /* MEMSTATUS: a count of memory would take a lock at each allocation. STMTJRNL_SPILL: the journal of
  * a turn is small and stays in memory. */
@@ -25,6 +25,7 @@ static struct replica *replica_new(const char *file, struct codec *codec) {
 	replica->codec = codec;
 	replica->scratch = arena_new();
 	replica->unflushed = unflushed_new();
+	replica->subscribers = subscriber_cache_new(SUBSCRIBERS_MAX);
 	replica->lock_fd = -1;
 	replica_registry_init(&replica->registry, replica);
 	return replica;
@@ -134,6 +135,7 @@ void replica_close(struct replica *replica) {
 		free(replica->late[i]);
 	arena_free(replica->scratch);
 	unflushed_free(replica->unflushed);
+	subscriber_cache_free(replica->subscribers);
 	free(replica->file);
 	free(replica);
 }

@@ -55,6 +55,8 @@ static int delivery_find(void *userdata, const struct uuid *id, enum delivery_st
 	}
 	bind_uuid(statement, 1, id);
 	r = row_step(replica, statement);
+	if (r == 0)
+		absent_ids_add(&replica->absent, id);
 	if (r <= 0)
 		return r ? r : REGISTRY_E_NOT_FOUND;
 	*status = (enum delivery_status)sqlite3_column_int(statement, 0);
@@ -104,9 +106,8 @@ static int webhook_count(void *userdata, const char *tenant_id, int64_t *out) {
 	return MIN(r, 0);
 }
 
-static int subscribers(void *userdata, struct arena *arena, const char *tenant_id, size_t limit,
-		       struct subscriber **out, size_t *count) {
-	struct replica *replica = userdata;
+static int read_subscribers(struct replica *replica, struct arena *arena, const char *tenant_id,
+			    size_t limit, struct subscriber **out, size_t *count) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement =
 	    replica_statement(replica, STATEMENT_SUBSCRIBERS);
 	size_t capacity = 0;
@@ -123,6 +124,25 @@ static int subscribers(void *userdata, struct arena *arena, const char *tenant_i
 			return r;
 		(*out)[(*count)++].types = (unsigned)sqlite3_column_int(statement, 1);
 	}
+	return r;
+}
+
+/* Of a file that another process writes nothing is kept. */
+static int subscribers(void *userdata, struct arena *arena, const char *tenant_id, size_t limit,
+		       struct subscriber **out, size_t *count) {
+	struct replica *replica = userdata;
+	const struct subscriber_list *kept = subscriber_cache_get(replica->subscribers, tenant_id);
+	int r;
+
+	if (kept) {
+		*count = MIN(kept->count, limit);
+		*out = arena_memdup(arena, kept->items, *count * sizeof(**out));
+		return 0;
+	}
+	r = read_subscribers(replica, arena, tenant_id, limit, out, count);
+	if (r == 0 && *count < limit && replica->lock_fd >= 0)
+		subscriber_cache_put(replica->subscribers, tenant_id,
+				     &(struct subscriber_list){ *out, *count });
 	return r;
 }
 

@@ -93,6 +93,8 @@ void replica_rollback(struct replica *replica) {
 	int r = 0;
 
 	replica->in_turn = false;
+	subscriber_cache_clear(replica->subscribers);
+	absent_ids_clear(&replica->absent);
 	if (in_turn)
 		unflushed_rollback(replica->unflushed);
 	replica->damaged |= replica->is_filling; /* without a journal there is no rollback */

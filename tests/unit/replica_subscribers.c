@@ -1,0 +1,159 @@
+/* Who takes a tenant's events: what is kept of SQLite's answers, and for how long. */
+#include "replica/internal.h"
+#include "replica_fixture.h"
+
+#include <stdio.h>
+
+/* "n:types n:types ", in order. */
+static void assert_subscribers(struct fixture *f, const char *tenant_id, const char *expected) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(1024);
+	const struct registry *registry = replica_registry(f->replica);
+	struct subscriber *found;
+	size_t count;
+
+	assert_int_equal(
+	    registry->subscribers(registry->userdata, f->arena, tenant_id, 100, &found, &count), 0);
+	for (size_t i = 0; i < count; i++)
+		buffer_printf(&out, "%d:%u ", found[i].webhook_id.bytes[3], found[i].types);
+	assert_string_equal(out.len ? out.data : "", expected);
+}
+
+/* Behind the replica's back: an answer that is the same after it came from memory. */
+static void delete_all_rows(struct fixture *f) {
+	assert_int_equal(sqlite3_exec(f->replica->db, "DELETE FROM webhook", NULL, NULL, NULL),
+			 SQLITE_OK);
+}
+
+static void put_another(struct fixture *f) {
+	put(f, 0, webhook_of("t", 2, 20));
+}
+
+static void delete_another(struct fixture *f) {
+	del(f, 0, webhook_of("t", 2, 20));
+}
+
+static void put_a_strangers(struct fixture *f) {
+	put(f, 0, webhook_of("u", 3, 30));
+}
+
+static void undo_a_turn(struct fixture *f) {
+	assert_int_equal(replica_turn_begin(f->replica, 0), 0);
+	replica_rollback(f->replica);
+}
+
+static void drop_a_partition(struct fixture *f) {
+	assert_int_equal(replica_drop_partition(f->replica, 1), 0);
+}
+
+static void end_a_turn(struct fixture *f) {
+	assert_int_equal(replica_turn_begin(f->replica, 0), 0);
+	put(f, 0, delivery_of(1, 1, DELIVERY_PENDING, 10));
+	assert_int_equal(replica_turn_end(f->replica, 0), 0);
+}
+
+static void an_answer_is_kept_until_it_may_be_another(void **state _unused_) {
+	static const struct {
+		const char *name;
+		void (*happens)(struct fixture *f);
+		const char *answer;
+	} rows[] = {
+		{ "a webhook of the tenant is put", put_another, "2:1 " },
+		{ "one is deleted", delete_another, "" },
+		{ "one of another tenant is put", put_a_strangers, "1:1 " },
+		{ "a turn is undone", undo_a_turn, "" },
+		{ "a partition is dropped", drop_a_partition, "" },
+		{ "a turn without webhooks is committed", end_a_turn, "1:1 " },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		void *fixture;
+		struct fixture *f;
+
+		print_message("%s\n", rows[i].name);
+		assert_int_equal(fixture_setup(&fixture), 0);
+		f = fixture;
+		put(f, 0, webhook_of("t", 1, 10));
+		assert_subscribers(f, "t", "1:1 ");
+		delete_all_rows(f);
+		assert_subscribers(f, "t", "1:1 ");
+		rows[i].happens(f);
+		assert_subscribers(f, "t", rows[i].answer);
+		fixture_teardown(&fixture);
+	}
+}
+
+/* What a turn changed counts in the turn, and no longer once it is undone. */
+static void an_undone_turn_leaves_no_answer(void **state) {
+	struct fixture *f = *state;
+
+	put(f, 0, webhook_of("t", 1, 10));
+	assert_subscribers(f, "t", "1:1 ");
+	assert_int_equal(replica_turn_begin(f->replica, 0), 0);
+	put(f, 0, webhook_of("t", 2, 20));
+	assert_subscribers(f, "t", "1:1 2:1 ");
+	del(f, 0, webhook_of("t", 1, 10));
+	assert_subscribers(f, "t", "2:1 ");
+	replica_rollback(f->replica);
+	assert_subscribers(f, "t", "1:1 ");
+}
+
+/* Another process writes the file. */
+static void a_reader_keeps_no_answer(void **state) {
+	struct fixture *f = *state, reader = *f;
+
+	put(f, 0, webhook_of("t", 1, 10));
+	assert_int_equal(replica_open_readonly(f->file, f->codec, &reader.replica), 0);
+	assert_subscribers(&reader, "t", "1:1 ");
+	put(f, 0, webhook_of("t", 2, 20));
+	assert_subscribers(&reader, "t", "1:1 2:1 ");
+	replica_close(reader.replica);
+}
+
+static bool is_kept(struct subscriber_cache *cache, int n) {
+	char tenant_id[16];
+
+	snprintf(tenant_id, sizeof(tenant_id), "t%04d", n);
+	return subscriber_cache_get(cache, tenant_id);
+}
+
+static void keep(struct subscriber_cache *cache, int n, size_t count) {
+	struct subscriber *items = x_calloc(count + 1, sizeof(*items));
+	char tenant_id[16];
+
+	snprintf(tenant_id, sizeof(tenant_id), "t%04d", n);
+	subscriber_cache_put(cache, tenant_id, &(struct subscriber_list){ items, count });
+	free(items);
+}
+
+static void its_bytes_are_bounded(void **state _unused_) {
+	struct subscriber_cache *cache = subscriber_cache_new(8 * 1024);
+
+	for (int n = 0; n < 1000; n++) {
+		keep(cache, n, (size_t)n % 5);
+		assert_true(is_kept(cache, n));
+		assert_in_range(subscriber_cache_bytes(cache), 1, 8 * 1024);
+	}
+	print_message("the one that was kept first left first\n");
+	assert_false(is_kept(cache, 0));
+	assert_true(is_kept(cache, 990));
+	print_message("a list that takes more than a quarter is not kept\n");
+	keep(cache, 999, 1000);
+	assert_false(is_kept(cache, 999));
+	assert_true(is_kept(cache, 990));
+	subscriber_cache_clear(cache);
+	assert_int_equal(subscriber_cache_bytes(cache), 0);
+	subscriber_cache_free(cache);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_answer_is_kept_until_it_may_be_another),
+		TEST(an_undone_turn_leaves_no_answer),
+		TEST(a_reader_keeps_no_answer),
+		cmocka_unit_test(its_bytes_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
