@@ -208,9 +208,8 @@ static bool check_value(struct script *s, const char *verb, char **words) {
 		check_number(s, s->pending, expected);
 	else if (strcmp(verb, "tenant") == 0)
 		check_number(s, tenant_pending_get(s->w.tenants, words[0]), words[1]);
-	else if (strcmp(verb, "broad") == 0 || strcmp(verb, "narrow") == 0)
-		check_text(s, dispatcher_has_broad_backlog(s->w.dispatcher) ? "broad" : "narrow",
-			   verb);
+	else if (strcmp(verb, "waiting") == 0)
+		check_number(s, (int64_t)dispatcher_waiting(s->w.dispatcher), expected);
 	else if (strcmp(verb, "loaded") == 0)
 		check_loaded(s, expected);
 	else

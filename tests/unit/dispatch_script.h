@@ -39,7 +39,7 @@
  *     due N             dispatcher_next_due_ms, from now; `never`, or `now` for what is past
  *     memory N, open N, known N            the metrics: in memory, open breakers, endpoints
  *     gate P E, pending N, tenant A N      the gate; of the last activate; of the tenant
- *     broad, narrow     dispatcher_has_broad_backlog
+ *     waiting N         dispatcher_waiting; what a `sent` has named is in flight
  *     reports R...      "A:failing", "A:gone", "A:well"
  *     report-url U      the url of the only report
  *     cancels R...      "A1-3:deleted", "A1:disabled"

@@ -54,16 +54,15 @@ static const struct {
 	int endpoints;
 	enum dispatch_lane lane;
 	size_t each;
-	bool is_broad;
+	size_t breadth;
 } backlogs[] = {
-	{ "64 each of 16 endpoints", 16, DISPATCH_LANE_PROMPT, 64, true },
-	{ "64 each of 15 endpoints", 15, DISPATCH_LANE_PROMPT, 64, false },
-	{ "more than 64 of an endpoint do not count", 15, DISPATCH_LANE_PROMPT, 500, false },
-	{ "one each of many", 1024, DISPATCH_LANE_PROMPT, 1, true },
-	{ "endpoints that are not prompt do not count", 100, DISPATCH_LANE_UNPROVEN, 64, false },
+	{ "64 each of 16 endpoints", 16, DISPATCH_LANE_PROMPT, 64, 1024 },
+	{ "more than 64 of an endpoint do not count", 15, DISPATCH_LANE_PROMPT, 500, 960 },
+	{ "one each of many", 1024, DISPATCH_LANE_PROMPT, 1, 1024 },
+	{ "endpoints that are not prompt do not count", 100, DISPATCH_LANE_UNPROVEN, 64, 0 },
 };
 
-static void a_broad_backlog_is_of_many_prompt_endpoints(void **state _unused_) {
+static void breadth_is_of_many_prompt_endpoints(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(backlogs); i++) {
 		struct dispatch_load load = { backlogs[i].each, 0 };
 		struct dispatch_lanes lanes;
@@ -72,10 +71,10 @@ static void a_broad_backlog_is_of_many_prompt_endpoints(void **state _unused_) {
 		dispatch_lanes_init(&lanes, M);
 		for (int k = 0; k < backlogs[i].endpoints; k++)
 			dispatch_lanes_add(&lanes, backlogs[i].lane, load);
-		assert_int_equal(dispatch_lanes_is_broad(&lanes), backlogs[i].is_broad);
+		assert_int_equal(lanes.breadth, backlogs[i].breadth);
 		for (int k = 0; k < backlogs[i].endpoints; k++)
 			dispatch_lanes_remove(&lanes, backlogs[i].lane, load);
-		assert_false(dispatch_lanes_is_broad(&lanes));
+		assert_int_equal(lanes.breadth, 0);
 	}
 }
 
@@ -241,7 +240,7 @@ static void a_count_below_zero_aborts(void **state _unused_) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lane_is_scarce_at_half_and_full_at_its_bound),
-		cmocka_unit_test(a_broad_backlog_is_of_many_prompt_endpoints),
+		cmocka_unit_test(breadth_is_of_many_prompt_endpoints),
 		cmocka_unit_test(a_window_doubles_with_each_windowful_of_successes),
 		cmocka_unit_test(idle_endpoints_are_bounded_and_the_oldest_is_freed),
 		cmocka_unit_test(a_count_below_zero_aborts),

@@ -56,6 +56,13 @@ static const struct dispatch_row rows[] = {
 	{ "a recorded delivery that is due later waits in the replica",
 	  "add A1; refill; sent A1; ok A1; add A2@500; sent ; due 500; +499; refill; sent ; "
 	  "+1; refill; sent A2" },
+	{ "what waits for a thread is told from what is in flight",
+	  "put A1-40; activate 0 1; refill; ok A1; refill; waiting 2; sent A2-3; waiting 0; "
+	  "ok A2-3; refill; waiting 4; sent A4-7; ok A4-6; waiting 0; refill; waiting 3" },
+	{ "what waits for an endpoint that is not known to be prompt does not count",
+	  "put A1-40; activate 0 1; refill; waiting 0; late A1; refill; waiting 0; sent A2-3" },
+	{ "what is in flight to others is left out of it",
+	  "put A1-40 B1; activate 0 1; refill; ok A1; sent B1; refill; waiting 1; sent A2-3" },
 	{ "a delivery in memory is not sent a second time",
 	  "add A1; refill; ok A1; add A2; sent A2; add A2; refill; sent ; memory 1" },
 	{ "a failed delivery is due when its schedule says",

@@ -21,6 +21,7 @@ void engine_submit(struct engine *engine, struct job *jobs) {
 	for (; jobs; jobs = next) {
 		next = jobs->next;
 		job_list_push(&engine->submitted, jobs);
+		engine->counters.queued++;
 	}
 }
 
@@ -54,6 +55,7 @@ const struct engine_counters *engine_counters(const struct engine *engine) {
 }
 
 void fake_engine_accept(struct engine *engine) {
+	engine->counters.queued -= (int)engine->submitted.count;
 	job_list_append(&engine->accepted, &engine->submitted);
 }
 
@@ -73,7 +75,11 @@ static struct job *take_from(struct job_list *list, const struct uuid *delivery_
 struct job *fake_engine_take(struct engine *engine, const struct uuid *delivery_id) {
 	struct job *job = take_from(&engine->accepted, delivery_id);
 
-	return job ? job : take_from(&engine->submitted, delivery_id);
+	if (job)
+		return job;
+	job = take_from(&engine->submitted, delivery_id);
+	engine->counters.queued -= job != NULL;
+	return job;
 }
 
 void fake_engine_end(struct engine *engine, struct job *job) {

@@ -26,7 +26,7 @@ static void tell(const char *text) {
 
 /* What the fakes answer. */
 static struct {
-	bool has_no_stores, owns_replica, is_lost, has_cancellations, holds_turns;
+	bool has_no_stores, owns_replica, is_lost, has_cancellations, holds_turns, puts_off;
 	int outcome_turns; /* how many the outcomes fill */
 	struct step prepare, restore, activate, turn, outcomes, skip, read, assign;
 	int refill, flush, open;
@@ -187,6 +187,10 @@ bool turns_may_run(const struct turns *turns _unused_) {
 struct step turns_run(struct turns *turns _unused_, const struct turn_stores *stores _unused_) {
 	tell("turn");
 	return answers.turn;
+}
+
+bool turns_are_put_off(const struct turns *turns _unused_) {
+	return answers.puts_off;
 }
 
 struct step turns_run_outcomes(struct turns *turns _unused_,
@@ -359,6 +363,32 @@ static void a_round_is_followed_by_sleep_or_by_another(void **state _unused_) {
 		answers.owns_replica = rounds[i].owns_replica;
 		assert_int_equal(run_round(&metrics, &has_joined), STEP_DONE);
 		assert_int_equal(has_slept, rounds[i].has_slept);
+	}
+}
+
+/* Most of its deliveries will have ended by the time of a commit that waits for it. */
+static void sqlite_commits_nothing_while_a_turn_is_put_off(void **state _unused_) {
+	static const struct {
+		const char *name;
+		bool puts_off, has_no_stores;
+		const char *told;
+	} rounds[] = {
+		{ "it is put off", true, false, TO_TURN " skip refill" DRAINED },
+		{ "it is not", false, false, TO_TURN " skip refill flush" DRAINED },
+		{ "it was, and the producer is lost", true, true, "poll prepare | close-gates" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rounds); i++) {
+		struct pipeline_metrics metrics = { 0 };
+		atomic_bool has_joined = false;
+
+		print_message("%s\n", rounds[i].name);
+		memset(&answers, 0, sizeof(answers));
+		answers.puts_off = rounds[i].puts_off;
+		answers.has_no_stores = rounds[i].has_no_stores;
+		assert_int_equal(run_round(&metrics, &has_joined), STEP_DONE);
+		assert_string_equal(told, rounds[i].told);
+		assert_true(has_slept);
 	}
 }
 
@@ -559,6 +589,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_follows_from_a_step),
 		cmocka_unit_test(a_round_is_followed_by_sleep_or_by_another),
+		cmocka_unit_test(sqlite_commits_nothing_while_a_turn_is_put_off),
 		cmocka_unit_test(the_replica_fails_beside_the_turns),
 		cmocka_unit_test(what_follows_from_news),
 		cmocka_unit_test(outcomes_that_fill_three_turns_are_committed),

@@ -66,6 +66,22 @@ size_t __wrap_dispatcher_list_reports(const struct dispatcher *dispatcher, struc
 	return 1;
 }
 
+/* And so much waits for its threads. */
+static size_t waiting;
+static bool has_cancellations;
+
+size_t __wrap_dispatcher_waiting(const struct dispatcher *dispatcher);
+bool __real_dispatcher_has_cancellations(const struct dispatcher *dispatcher);
+bool __wrap_dispatcher_has_cancellations(const struct dispatcher *dispatcher);
+
+size_t __wrap_dispatcher_waiting(const struct dispatcher *dispatcher _unused_) {
+	return waiting;
+}
+
+bool __wrap_dispatcher_has_cancellations(const struct dispatcher *dispatcher) {
+	return has_cancellations || __real_dispatcher_has_cancellations(dispatcher);
+}
+
 struct world {
 	struct fixture *replica; /* and codec and arena */
 	struct config *config;
@@ -188,6 +204,8 @@ static int setup(void **state) {
 	fake_membership = (struct fake_membership){ .has_group = true, .generation = 3 };
 	fails_turn_begin = fails_apply = fails_turn_end = 0;
 	has_report = NULL;
+	waiting = 0;
+	has_cancellations = false;
 	*state = w;
 	return 0;
 }
@@ -698,6 +716,55 @@ static void outcomes_without_room_are_told(void **state) {
 	assert_int_equal(count_of(w, METRIC_DELIVERY_SUCCEEDED), 2);
 }
 
+/* As after a turn, with threads that have been busy all the time. */
+static void be_loaded(struct world *w) {
+	w->turns->pace = (struct pace){ .asked_us = clock_monotonic_us() + 3600 * INT64_C(1000000),
+					.turned_us = clock_monotonic_us() + 3600 * INT64_C(1000000),
+					.is_busy = true };
+	waiting = 500;
+}
+
+static void a_turn_is_put_off_while_threads_have_enough(void **state) {
+	struct world *w = *state;
+	struct job *job = deliver(w);
+	size_t begun = fake_transaction.begun;
+
+	assert_non_null(job);
+	end_job(w, job, JOB_ATTEMPTED);
+	be_loaded(w);
+	print_message("neither outcomes nor commands are taken\n");
+	issue(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_true(turns_are_put_off(w->turns));
+	assert_int_equal(fake_transaction.begun, begun);
+	assert_int_equal(w->engine->ended.count, 1);
+	assert_non_null(fake_membership.messages);
+	print_message("before partitions are given away outcomes do not wait\n");
+	assert_int_equal(turns_run_outcomes(w->turns, &w->stores).end, STEP_DONE);
+	assert_int_equal(count_of(w, METRIC_DELIVERY_SUCCEEDED), 1);
+	print_message("after one that was undone the next does not wait\n");
+	be_loaded(w);
+	waiting = 0;
+	fake_transaction.fails = FAKE_COMMIT;
+	assert_int_equal(run(w).end, STEP_REREAD);
+	waiting = 500;
+	w->offset--;
+	issue(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_false(turns_are_put_off(w->turns));
+	assert_int_equal(w->partition->next[INPUT_ISSUANCE], w->offset);
+}
+
+static void what_is_to_be_withdrawn_does_not_wait(void **state) {
+	struct world *w = *state;
+
+	create_webhook(w);
+	be_loaded(w);
+	has_cancellations = true;
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.committed, 1);
+}
+
 /* R5 */
 static void an_outcome_of_an_older_epoch_is_discarded(void **state) {
 	struct world *w = *state;
@@ -915,6 +982,8 @@ int main(void) {
 		TURN_TEST(a_letter_that_is_too_large_keeps_less),
 		TURN_TEST(an_outcome_waits_until_it_is_committed),
 		TURN_TEST(outcomes_without_room_are_told),
+		TURN_TEST(a_turn_is_put_off_while_threads_have_enough),
+		TURN_TEST(what_is_to_be_withdrawn_does_not_wait),
 		TURN_TEST(an_outcome_of_an_older_epoch_is_discarded),
 		TURN_TEST(a_refused_job_is_no_outcome),
 		TURN_TEST(nothing_leaves_before_the_commit),

@@ -234,8 +234,14 @@ int64_t dispatcher_next_due_ms(const struct dispatcher *d) {
 	return dispatch_refill_next_ms(&d->refill);
 }
 
-bool dispatcher_has_broad_backlog(const struct dispatcher *d) {
-	return dispatch_lanes_is_broad(&d->endpoints.lanes);
+size_t dispatcher_waiting(const struct dispatcher *d) {
+	size_t breadth = d->endpoints.lanes.breadth;
+	size_t outstanding = dispatch_outstanding_count(&d->outstanding);
+	int queued =
+	    atomic_load_explicit(&engine_counters(d->engine)->queued, memory_order_relaxed);
+	size_t begun = outstanding - MIN((size_t)MAX(queued, 0), outstanding);
+
+	return breadth - MIN(begun, breadth);
 }
 
 /* Work for the next transaction. */

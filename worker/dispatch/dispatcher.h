@@ -124,9 +124,12 @@ int dispatcher_refill(struct dispatcher *dispatcher, int64_t now_ms) _must_check
 /* When (wall) dispatcher_refill has something to do next; INT64_MAX: not before another call. */
 int64_t dispatcher_next_due_ms(const struct dispatcher *dispatcher);
 
-/* Whether many endpoints that answer promptly have deliveries in memory: a tenth of a second of one
- * thread's work, in which at most 64 of each endpoint count. */
-bool dispatcher_has_broad_backlog(const struct dispatcher *dispatcher);
+/*
+ * How many deliveries wait for a thread, to endpoints that answer promptly, at most 64 of each:
+ * work that is sure to keep the threads busy. It leaves out all that is in flight, or has ended and
+ * is not committed, so that it is rather too low.
+ */
+size_t dispatcher_waiting(const struct dispatcher *dispatcher);
 
 /* Up to `limit` cancellations for the next transaction (cancel.h), in the arena. Those that it does
  * not commit are listed again. Returns 0 or a negative errno of the replica. */

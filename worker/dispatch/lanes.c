@@ -8,7 +8,6 @@ enum {
 	PROMPT_PER_IN_FLIGHT = 4,
 	PROMPT_BYTES_MAX = 64 * 1024 * 1024,
 	BREADTH_PER_ENDPOINT = 64,
-	BREADTH_BROAD = 1024,
 };
 
 /* Endpoints of the two lower lanes hold their share for long: together at most three quarters of
@@ -58,8 +57,4 @@ bool dispatch_lanes_is_full(const struct dispatch_lanes *lanes, enum dispatch_la
 bool dispatch_lanes_is_scarce(const struct dispatch_lanes *lanes, enum dispatch_lane lane) {
 	return lanes->held[lane].count >= lanes->max[lane].count / 2 ||
 	       lanes->held[lane].bytes >= lanes->max[lane].bytes / 2;
-}
-
-bool dispatch_lanes_is_broad(const struct dispatch_lanes *lanes) {
-	return lanes->breadth >= BREADTH_BROAD;
 }

@@ -37,5 +37,3 @@ void dispatch_lanes_remove(struct dispatch_lanes *lanes, enum dispatch_lane lane
 bool dispatch_lanes_is_full(const struct dispatch_lanes *lanes, enum dispatch_lane lane);
 /* Whether half of it is used. */
 bool dispatch_lanes_is_scarce(const struct dispatch_lanes *lanes, enum dispatch_lane lane);
-/* Whether the prompt lane has a tenth of a second of one thread's work, of many endpoints. */
-bool dispatch_lanes_is_broad(const struct dispatch_lanes *lanes);

@@ -10,6 +10,7 @@
 
 enum {
 	WAIT_MAX_MS = 100,      /* a wake-up that was missed costs this much and no more */
+	WAIT_PUT_OFF_MS = 5,    /* until it is looked again whether the turn begins */
 	RESTORE_SLICE_MS = 20,  /* while others are served */
 	RESTORE_ALONE_MS = 200, /* while nothing else is: fewer, larger transactions of SQLite */
 	DRAIN_MARGIN_MS = 1000,
@@ -141,6 +142,11 @@ static struct step turn(struct loop *loop) {
 	return can_turn(loop) ? turns_run(loop->turns, &stores) : step_done(false);
 }
 
+/* A turn follows soon, for which nothing will wake the loop. */
+static bool is_put_off(const struct loop *loop) {
+	return can_turn(loop) && turns_are_put_off(loop->turns);
+}
+
 static struct step skip_lost(struct loop *loop) {
 	return ownership_skip_lost(loop->ownership,
 				   transaction_client(stores_transaction(loop->stores)));
@@ -163,7 +169,8 @@ static struct step flush(struct loop *loop) {
 	struct replica *replica = stores_replica(loop->stores);
 	int r;
 
-	if (restorer_owns_replica(loop->restorer) || !replica_is_due(replica, clock_monotonic_ms()))
+	if (restorer_owns_replica(loop->restorer) || is_put_off(loop) ||
+	    !replica_is_due(replica, clock_monotonic_ms()))
 		return step_done(false);
 	fault_step("before-sqlite-commit");
 	r = replica_flush(replica);
@@ -253,10 +260,11 @@ static bool run_once(struct loop *loop) {
 /* How long there is nothing to do, unless something comes. */
 static int64_t idle_ms(const struct loop *loop) {
 	int64_t due_in_ms = dispatcher_next_due_ms(loop->dispatcher) - clock_wall_ms();
+	int64_t longest_ms = is_put_off(loop) ? WAIT_PUT_OFF_MS : WAIT_MAX_MS;
 
 	if (!can_turn(loop))
-		return WAIT_MAX_MS;
-	return MAX(MIN(due_in_ms, (int64_t)WAIT_MAX_MS), (int64_t)0);
+		return longest_ms;
+	return MAX(MIN(due_in_ms, longest_ms), (int64_t)0);
 }
 
 static void watch(struct loop *loop, int64_t now_ms) {

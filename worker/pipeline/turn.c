@@ -139,6 +139,7 @@ static void dispatch(struct turn *turn, struct work *work) {
 
 static struct step end_committed(struct turn *turn, struct work *work) {
 	struct turns *t = turn->turns;
+	size_t outcomes = work->outcomes.count;
 
 	backoff_clear(&t->undone);
 	atomic_store(&t->settings.metrics->undone_in_a_row, 0);
@@ -147,6 +148,7 @@ static struct step end_committed(struct turn *turn, struct work *work) {
 	advance_partitions(t);
 	count_turn(turn);
 	dispatch(turn, work);
+	pace_turned(&t->pace, turn->begun_ms * 1000, clock_monotonic_us(), outcomes);
 	return step_done(true);
 }
 
@@ -177,6 +179,7 @@ static void roll_back(struct turn *turn) {
 	replica_rollback(turn->replica);
 	reset_partitions(t);
 	turn_budget_undone(&t->budget);
+	pace_undone(&t->pace);
 	backoff_fail(&t->undone, clock_monotonic_ms(), PAUSE_MIN_MS, PAUSE_MAX_MS);
 	atomic_store(&t->settings.metrics->undone_in_a_row, t->undone.failures);
 }
@@ -290,7 +293,12 @@ bool turns_may_run(const struct turns *t) {
 }
 
 struct step turns_run(struct turns *t, const struct turn_stores *stores) {
-	return turns_may_run(t) ? run(t, stores, true) : step_done(false);
+	t->is_put_off = turns_may_run(t) && turn_is_put_off(t);
+	return turns_may_run(t) && !t->is_put_off ? run(t, stores, true) : step_done(false);
+}
+
+bool turns_are_put_off(const struct turns *t) {
+	return t->is_put_off;
 }
 
 struct step turns_run_outcomes(struct turns *t, const struct turn_stores *stores) {

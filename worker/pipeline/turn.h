@@ -38,12 +38,15 @@ bool turns_may_run(const struct turns *turns);
 
 /*
  * One turn. Ends with STEP_DONE where it was committed, or there was nothing to do, or nothing may
- * be written now; STEP_REREAD where it was undone; STEP_RESYNC where nobody knows; or
- * STEP_REPLICA_FAILED.
+ * be written now, or it was put off; STEP_REREAD where it was undone; STEP_RESYNC where nobody
+ * knows; or STEP_REPLICA_FAILED.
  */
 struct step turns_run(struct turns *turns, const struct turn_stores *stores) _must_check_;
+/* Whether turns_run left what there is to do, since there will soon be more (pace.h): it is to be
+ * called again within some milliseconds. */
+bool turns_are_put_off(const struct turns *turns);
 /*
- * The same without commands: before partitions are given away, and at the end. `more`: the turn had
- * no room for all outcomes.
+ * The same without commands, and never put off: before partitions are given away, and at the end.
+ * `more`: the turn had no room for all outcomes.
  */
 struct step turns_run_outcomes(struct turns *turns, const struct turn_stores *stores) _must_check_;

@@ -35,6 +35,7 @@ struct turns {
 
 	struct job_list outcomes; /* of attempts that ended, not yet committed */
 	struct pace pace;
+	bool is_put_off; /* the next turn, when it was last asked for */
 	struct turn_budget budget;
 	struct letter_limit letter_limit;
 	unsigned registry_answers; /* of the schema registry, as last seen */

@@ -9,19 +9,33 @@ enum {
 	EXPIRY_INTERVAL_MS = 10 * 1000,
 };
 
-/* Commands. */
+/* Pace. */
 
-static bool is_ahead(struct turns *t) {
+static struct pace_sight look(const struct turns *t) {
 	const struct engine_counters *counters = engine_counters(t->settings.engine);
-	struct pace_sight sight = {
+
+	return (struct pace_sight){
 		.now_us = clock_monotonic_us(),
 		.worked_us = atomic_load_explicit(&counters->worked_us, memory_order_relaxed),
 		.threads = t->settings.config->delivery_threads,
-		.has_broad_backlog = dispatcher_has_broad_backlog(t->settings.dispatcher),
+		.waiting = dispatcher_waiting(t->settings.dispatcher),
 	};
+}
+
+static bool is_ahead(struct turns *t) {
+	struct pace_sight sight = look(t);
 
 	return pace_is_ahead(&t->pace, &sight);
 }
+
+bool turn_is_put_off(struct turns *t) {
+	struct pace_sight sight = look(t);
+
+	return pace_puts_off(&t->pace, &sight) &&
+	       !dispatcher_has_cancellations(t->settings.dispatcher);
+}
+
+/* Commands. */
 
 /* A record that was read before the partition's offset was set is none of those that come next. */
 static bool is_next(const struct turns *t, const rd_kafka_message_t *message) {

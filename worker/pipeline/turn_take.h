@@ -23,6 +23,8 @@ struct work {
 	rd_kafka_message_t *command; /* the first; the others are taken one by one. NULL: none */
 };
 
+/* Whether what there is to do waits for more (pace.h). What is to be withdrawn does not wait. */
+bool turn_is_put_off(struct turns *turns);
 /* Gathers it, with the first command where `with_commands`. Returns 0 or a negative errno. */
 int turn_take(struct turn *turn, struct work *work, bool with_commands) _must_check_;
 bool turn_is_idle(const struct work *work);
