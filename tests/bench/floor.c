@@ -3,11 +3,11 @@
  * kept-alive connections, one request in flight on each, bytes and signatures by request.h. OpenSSL
  * directly where it is TLS.
  *
- *     bench_floor [--deliveries N] [--hosts N] [--connections N] [--bytes N] [--authorities FILE]
- * [--port N]...
+ *     bench_floor [--deliveries N] [--warm-up N] [--hosts N] [--connections N] [--bytes N]
+ *                 [--authorities FILE] [--port N]...
  *
- * Prints its CPU time per delivery, of all that come after each connection's first, and its key's
- * public part.
+ * Prints its CPU time per delivery, of all that come after the warm-up, its peak memory, and its
+ * key's public part. The warm-up is each connection's first, or more.
  */
 #include "request.h"
 #include "sender.h"
@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/param.h>
 #include <time.h>
 
 enum { EVENTS = 512, ANSWER_MAX = 256 };
@@ -161,7 +162,7 @@ int main(int argc, char **argv) {
 	first.timestamp_s = time(NULL);
 	if (f.sender.bytes)
 		f.body_len = request_body_len(&first, f.sender.bytes);
-	deliver(&f, connections, count, count);
+	deliver(&f, connections, count, MAX(count, f.sender.warm_up));
 	cpu_us = sender_cpu_us();
 	began_us = sender_now_us();
 	deliver(&f, connections, count, f.sender.deliveries);

@@ -28,6 +28,7 @@ static const struct {
 	{ "in-flight", offsetof(struct sender, in_flight) },
 	{ "threads", offsetof(struct sender, threads) },
 	{ "bytes", offsetof(struct sender, bytes) },
+	{ "warm-up", offsetof(struct sender, warm_up) },
 };
 enum { NUMBERS = sizeof(numbers) / sizeof(numbers[0]), PORT = NUMBERS, AUTHORITIES };
 
@@ -134,9 +135,23 @@ int64_t sender_now_us(void) {
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* getrusage knows it too, but with that of the process that this one was before exec. */
+static double peak_memory_mib(void) {
+	FILE *status = fopen("/proc/self/status", "r");
+	char line[128];
+	unsigned long kib = 0;
+
+	while (status && !kib && fgets(line, sizeof(line), status))
+		sscanf(line, "VmHWM: %lu", &kib);
+	if (status)
+		fclose(status);
+	return (double)kib / 1024;
+}
+
 void sender_report(const struct sender *sender, double cpu_before_us, int64_t began_us) {
 	printf("cpu_us_per_delivery %.2f\n",
 	       (sender_cpu_us() - cpu_before_us) / (double)sender->deliveries);
 	printf("wall_us_per_delivery %.2f\n",
 	       (double)(sender_now_us() - began_us) / (double)sender->deliveries);
+	printf("peak_memory_mib %.1f\n", peak_memory_mib());
 }

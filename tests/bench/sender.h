@@ -16,7 +16,9 @@ struct sender {
 			answer */
 	size_t in_flight; /* of the engine: of a webhook, at most */
 	size_t threads;   /* of the engine */
-	size_t bytes; /* of the floor: how long a request is; 0: with a body of SENDER_BODY_LEN */
+	size_t bytes;   /* of the floor: how long a request is; 0: with a body of SENDER_BODY_LEN */
+	size_t warm_up; /* of the floor: deliveries before those that are counted; each connection
+			   has one at least */
 	const char *authorities;          /* TLS, and whom to trust; NULL: plain */
 	uint16_t ports[SENDER_PORTS_MAX]; /* where the hosts are, one after the other */
 	size_t port_count;
