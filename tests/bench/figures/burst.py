@@ -39,14 +39,23 @@ class Burst:
 
     items: int
     wall_s: float  # from the commit until the last callback, or the last command processed
-    cpu_s: float  # of the workers
-    cores: dict  # CPU seconds a second: {"worker", "broker", "receiver"}
+    lasted_s: float  # until the last outcome was committed too
+    spent: dict  # CPU seconds meanwhile: {"worker", "broker", "receiver"}
     bytes: float = 0  # of a request
     connections: int = 0  # to all ports, at most
 
     @property
     def cpu_us(self):
-        return self.cpu_s / self.items * 1e6
+        """Of the workers, for an item."""
+        return self.spent["worker"] / self.items * 1e6
+
+    @property
+    def broker_us(self):
+        return self.spent["broker"] / self.items * 1e6
+
+    @property
+    def cores(self):
+        return {who: cpu / self.lasted_s for who, cpu in self.spent.items()}
 
     @property
     def rate(self):
@@ -60,12 +69,16 @@ def cpu_s(pid):
     return time.clock_gettime(~pid << 3 | 2)
 
 
+def broker_pids(broker):
+    return [int(path.read_text()) for path in broker.directory.glob("node-*/pid")]
+
+
 class Watch:
     """CPU of all who take part, since it was begun."""
 
     def __init__(self, broker, workers, receiver):
         self.pids = {"worker": [worker.process.pid for worker in workers], "receiver": [receiver.process.pid]}
-        self.pids["broker"] = [int(path.read_text()) for path in broker.directory.glob("node-*/pid")]
+        self.pids["broker"] = broker_pids(broker)
         self.before, self.begun = self.now(), time.monotonic()
 
     def now(self):
@@ -91,8 +104,8 @@ def callbacks(broker, workers, receiver, preloader, ports, items):
     return Burst(
         items=items,
         wall_s=max(count["last_us"] for count in counts) / 1e6 - watch.begun,
-        cpu_s=spent["worker"],
-        cores={who: cpu / lasted for who, cpu in spent.items()},
+        lasted_s=lasted,
+        spent=spent,
         bytes=sum(count["bytes"] for count in counts) / sum(count["requests"] for count in counts),
         connections=sum(count["connections_peak"] for count in counts),
     )
@@ -105,4 +118,4 @@ def commands(broker, workers, receiver, preloader, items):
     preloader.commit()
     until(lambda: total(workers, "posthorn_commands_total", topic="webhook-admin") >= wanted, 300, f"{items} commands")
     lasted, spent = time.monotonic() - watch.begun, watch.spent()
-    return Burst(items, lasted, spent["worker"], {who: cpu / lasted for who, cpu in spent.items()})
+    return Burst(items, lasted, lasted, spent)

@@ -1,6 +1,7 @@
-"""Rows of whole workers on a real Kafka that are asked for all they can do: d, f, g."""
+"""Rows of whole workers on a real Kafka that are asked for all they can do: d, f, g, l."""
 
 from argparse import Namespace
+from dataclasses import dataclass
 from statistics import median
 
 from env import commands
@@ -104,7 +105,29 @@ def floor_beside(bench, found, deliveries):
     return floor(bench.ports, **options)["cpu_us_per_delivery"]
 
 
-def row_f(run):
+@dataclass
+class BesideFloor:
+    """One worker and the floor by turns, then two workers."""
+
+    pairs: list  # (its burst, the floor's CPU per delivery)
+    memory_mib: float  # of one worker, at its peak
+    two: list  # bursts of two workers
+
+    @property
+    def one(self):
+        return [found for found, _ in self.pairs]
+
+    @property
+    def worker_ratios(self):
+        return [found.cpu_us / its for found, its in self.pairs]
+
+    @property
+    def broker_ratios(self):
+        return [found.broker_us / its for found, its in self.pairs]
+
+
+def beside_floor(run):
+    """Of rows f and l, measured once for both."""
     count = run.size(60_000, least=TENANTS)
     with stand(broker=run.broker, partitions=run.partitions) as on:
         on.start()
@@ -113,16 +136,27 @@ def row_f(run):
         last = bench.deliver(count)
         pairs = in_turns(run.repeats, lambda: bench.deliver(count), lambda: floor_beside(bench, last, count))
         memory = on.worker.usage()[1]
-        two = two_workers(run, bench, count)
-    one = [found for found, _ in pairs]
-    run.table.add("f", "cpu_per_delivery_vs_floor", [found.cpu_us / its for found, its in pairs], most=2.0)
-    run.table.add("f", "worker_cpu_us_per_delivery", [found.cpu_us for found in one], "us")
-    run.table.add("f", "floor_cpu_us_per_delivery", [its for _, its in pairs], "us")
-    run.table.add("f", "peak_memory", memory, "MiB")
-    show_rates(run, "", one)
-    show_rates(run, "_two_workers", two)
-    run.table.add("f", "two_workers_vs_one_all_cores_busy", median(found.rate for found in two) / median(found.rate for found in one))
+        return BesideFloor(pairs, memory, two_workers(run, bench, count))
+
+
+def row_f(run):
+    found = run.beside_floor
+    run.table.add("f", "cpu_per_delivery_vs_floor", found.worker_ratios, most=2.0)
+    run.table.add("f", "broker_cpu_per_delivery_vs_floor", found.broker_ratios)
+    run.table.add("f", "worker_cpu_us_per_delivery", [each.cpu_us for each in found.one], "us")
+    run.table.add("f", "broker_cpu_us_per_delivery", [each.broker_us for each in found.one], "us")
+    run.table.add("f", "floor_cpu_us_per_delivery", [its for _, its in found.pairs], "us")
+    run.table.add("f", "peak_memory", found.memory_mib, "MiB")
+    show_rates(run, "", found.one)
+    show_rates(run, "_two_workers", found.two)
+    run.table.add("f", "two_workers_vs_one_all_cores_busy", median(each.rate for each in found.two) / median(each.rate for each in found.one))
     bounded(run)
+
+
+def row_l(run):
+    """The price of a delivery: of the worker, and of the broker, which its user pays for too."""
+    run.table.add("l", "cpu_per_delivery_vs_floor", run.beside_floor.worker_ratios, most=1.65)
+    run.table.add("l", "broker_cpu_per_delivery_vs_floor", run.beside_floor.broker_ratios, most=0.35)
 
 
 def two_workers(run, bench, count):

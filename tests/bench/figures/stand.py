@@ -68,9 +68,10 @@ class Issuer:
 
     ID = "command-0000000000"
 
-    def __init__(self, world, writer=None):
+    def __init__(self, world, writer=None, **fields):
+        """`fields`: more of each command than it must have."""
         self.writer, self.topic, self.encode = writer or world.writer, "credential-issuance", world.schemas.issuance.encode
-        self.values, self.number = {}, 0
+        self.values, self.number, self.fields = {}, 0, fields
 
     def issue(self, tenant):
         head, tail = self.values.get(tenant) or self.prepare(tenant)
@@ -78,7 +79,7 @@ class Issuer:
         self.writer.raw(self.topic, tenant, head + b"command-%010d" % self.number + tail)
 
     def prepare(self, tenant):
-        value = self.encode(commands.issuance(tenant, command_id=self.ID, credential_id="credential"))
+        value = self.encode(commands.issuance(tenant, command_id=self.ID, credential_id="credential", **self.fields))
         self.values[tenant] = value.split(self.ID.encode(), 1)
         return self.values[tenant]
 
@@ -117,13 +118,14 @@ class Stand:
 
     def webhooks(self, urls):
         """The same for each url, or of {tenant: url}: {tenant: webhook id}. Reads all results so
-        far: for the beginning.
+        far, for the beginning, and none that come later: the broker would work for that.
         """
         urls = urls if isinstance(urls, dict) else {self.world.tenant("bench"): url for url in urls}
         asked = {tenant: self.world.writer.ask(tenant, commands.create(url)) for tenant, url in urls.items()}
         self.world.writer.flush()
         ends = {tenant: self.world.results.end(id, timeout=120) for tenant, id in asked.items()}
         assert all(end.status == 201 for end in ends.values()), ends
+        self.world.close_reader("results")
         return {tenant: end.data["id"] for tenant, end in ends.items()}
 
     def delete(self, webhooks):

@@ -29,8 +29,7 @@ class Load:
         created = {tenant: world.writer.ask(tenant, commands.create(endpoint.url)) for tenant, endpoint in self.endpoints.items()}
         world.writer.flush()
         self.webhooks = {tenant: world.results.end(id, timeout=60).data["id"] for tenant, id in created.items()}
-        world.results.close()  # nobody reads what is to come
-        del world.readers["results"]
+        world.close_reader("results")  # nobody reads what is to come
         self.sent = self.issued = 0
 
     def send(self):

@@ -79,6 +79,10 @@ class World:
             self.readers[name] = make()
         return self.readers[name]
 
+    def close_reader(self, name):
+        """Reads no further. Whoever asks for it again reads from the beginning."""
+        self.readers.pop(name).close()
+
     @property
     def writer(self):
         return self._once("writer", lambda: CommandWriter(self.bootstrap, self.prefix, self.schemas))
