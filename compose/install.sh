@@ -12,6 +12,7 @@
 #     need_e2e        what tests/e2e needs besides: a browser for the page, interpreters of the code
 #                     that the page offers to copy, and proxies before the gateway
 #     need_bench      what benches need besides: a generator of HTTP load
+#     need_peers      what the worker in Go is built with, to which one bench compares
 #     need_fuzz       what fuzzing needs besides: clang, with its libFuzzer
 #     need_faults     what fault runs need besides: workers with a clock of their own
 #     build_programs  builds a preset into build/PRESET
@@ -56,6 +57,10 @@ need_e2e() {
 
 need_bench() {
 	install_missing "$(missing_commands wrk=wrk)"
+}
+
+need_peers() {
+	install_missing "$(missing_commands go=golang-go)"
 }
 
 need_fuzz() {

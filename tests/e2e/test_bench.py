@@ -4,6 +4,7 @@ everything is tiny, and the machine is busy.
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from env.paths import BIN, ROOT
 from env.receiver import Endpoint
 from env.sanitizer import SANITIZED
-from env.verifier import Jwks, thumbprint, verify
+from env.verifier import Jwks, jwk, thumbprint, verify
 
 BENCH = ROOT / "tests/bench"
 
@@ -21,26 +22,28 @@ MEASURES = {
     "c": {"cpu_per_delivery_vs_few_hosts": 1.3},
     "d": {"healthy_rate_beside_hung_endpoints_of_that_without": 0.9},
     "e": {"cpu_us_per_delivery": None},
-    "f": {"cpu_per_delivery_vs_floor": 2.0, "two_workers_vs_one": 1.7, "peak_memory": None},
+    "f": {"cpu_per_delivery_vs_floor": 2.0, "broker_cpu_per_delivery_vs_floor": None, "two_workers_vs_one": 1.7, "peak_memory": None},
     "g": {"cpu_us_per_command": 25, "commands_per_s": None},
     "h": {"restore_records_a_second": 200_000},
-    "i": {"idle_p50": 25, "idle_p99": 60, "half_load_p999": None},
+    "i": {"idle_p50": 25, "idle_p99": 60, "half_load_p50": None, "half_load_p99": 250, "half_load_p999": None},
     "j": {"delivery_of_a_worker_1000000_webhooks_vs_100": 1.2, "admin_command_10000_webhooks_vs_100": 1.2},
     "k": {"warm_start_to_ready": 1, "idle_memory": 40, "binary_size": None},
+    "l": {"cpu_per_delivery_vs_floor": 1.65, "broker_cpu_per_delivery_vs_floor": 0.35},
 }
 
 
-def run_rows(rows):
-    command = [BENCH / "run", "--only", rows, "--size", "0.002", "--repeats", "1", "--json"]
-    answer = subprocess.run(command, env=os.environ | {"POSTHORN_BIN": str(BIN)}, capture_output=True, text=True, timeout=300, check=False)
+def figures_of(*arguments):
+    """{(row, measure): figure}"""
+    command = [BENCH / "run", *arguments, "--json"]
+    answer = subprocess.run(command, env=os.environ | {"POSTHORN_BIN": str(BIN)}, capture_output=True, text=True, timeout=600, check=False)
     assert answer.returncode in (0, 1) and "Traceback" not in answer.stderr, answer.stderr[-4000:]
-    return [json.loads(line) for line in answer.stdout.splitlines()]
+    figures = [json.loads(line) for line in answer.stdout.splitlines()]
+    return {(figure["row"], figure["measure"]): figure for figure in figures}
 
 
 @pytest.mark.skipif(SANITIZED, reason="it measures, and needs a sender that is not instrumented")
 def test_every_row_prints_its_measures():
-    figures = run_rows(",".join(MEASURES))
-    found = {(figure["row"], figure["measure"]): figure for figure in figures}
+    found = figures_of("--only", ",".join(MEASURES), "--size", "0.002", "--repeats", "1")
     for row, measures in MEASURES.items():
         for measure, limit in measures.items():
             figure = found[row, measure]
@@ -86,6 +89,46 @@ def test_a_pool_that_is_none_is_refused(pools):
     assert answer.returncode == 2 and "--pools" in answer.stderr
 
 
+PRICE = {
+    "cpu_per_delivery_vs_floor": 1.65,
+    "broker_cpu_per_delivery_vs_floor": 0.35,
+    "deliveries_per_s_vs_go": 0.8,
+    "peak_memory": 110,
+    "go_cpu_per_delivery_vs_floor": None,
+    "go_broker_cpu_per_delivery_vs_floor": None,
+}
+
+
+def has_go():
+    """Of a module that needs a newer one Go says nothing else."""
+    if not shutil.which("go"):
+        return False
+    return subprocess.run(["go", "list", "-m"], cwd=BENCH / "peers/go", capture_output=True, timeout=120, check=False).returncode == 0
+
+
+@pytest.mark.skipif(SANITIZED, reason="it measures, and needs a sender that is not instrumented")
+def test_posthorn_is_compared_with_a_worker_in_go_that_does_the_same_work():
+    if not has_go():
+        pytest.skip("there is no Go as new as tests/bench/peers/go/go.mod names")
+    found = figures_of("peers", "--records", "2048", "--rounds", "1", "--scenario", "hung")
+    assert {measure: found["fast", measure].get("limit") for measure in PRICE} == PRICE
+    assert found["hung", "time_of_the_others_of_that_without"]["value"] > 0 < found["hung", "go_time_of_the_others_of_that_without"]["value"]
+    bytes = [found["fast", f"{prefix}bytes_of_a_request"]["value"] for prefix in ("", "go_", "floor_")]
+    assert bytes == pytest.approx([bytes[0]] * 3, rel=0.01)
+
+
+def test_a_contestant_that_is_none_is_refused():
+    answer = subprocess.run(
+        [BENCH / "run", "peers", "--contestants", "floor,rust"],
+        env=os.environ | {"POSTHORN_BIN": str(BIN)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert answer.returncode == 2 and "none of floor, go, posthorn: rust" in answer.stderr
+
+
 def test_a_row_that_is_none_is_refused():
     answer = subprocess.run(
         [BENCH / "run", "--only", "a,z"], env=os.environ | {"POSTHORN_BIN": str(BIN)}, capture_output=True, text=True, timeout=60, check=False
@@ -104,7 +147,7 @@ def test_requests_of_the_floor_are_genuine(receivers):
         check=True,
     )
     x = dict(line.split() for line in answer.stdout.splitlines())["public_key"]
-    jwks = Jwks({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": x, "use": "sig", "kid": thumbprint(x)}]})
+    jwks = Jwks({"keys": [jwk(x)]})
     assert {verify(request, jwks) for request in endpoint.wait(4 + 20)} == {thumbprint(x)}
 
 

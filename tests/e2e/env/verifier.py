@@ -45,6 +45,11 @@ class Jwks(HTTPSignatureKeyResolver):
         return self.keys.get(key_id)
 
 
+def jwk(x):
+    """The public key with this x, as it is to be published."""
+    return {"kty": "OKP", "crv": "Ed25519", "x": x, "use": "sig", "kid": thumbprint(x)}
+
+
 def thumbprint(x):
     """Source: RFC 7638 section 3, RFC 8037 section 2."""
     canonical = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": x}, separators=(",", ":"))
