@@ -126,8 +126,13 @@ static const char *refusal(const struct run *run, const struct dead_letter *lett
 
 /* Whether posthorn has added the header; all others are the original's. */
 static bool is_ours(const char *name) {
-	return !strncmp(name, "posthorn.error.", strlen("posthorn.error.")) ||
-	       !strncmp(name, "posthorn.replay.", strlen("posthorn.replay."));
+	static const char *const ours[] = { "posthorn.error.", "posthorn.replay.",
+					    "posthorn.rerouted." };
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		if (!strncmp(name, ours[i], strlen(ours[i])))
+			return true;
+	return false;
 }
 
 static void add_number(struct arena *arena, struct record_header *out, const char *name,

@@ -101,15 +101,6 @@ def test_an_empty_tenant_is_a_dead_letter(world, placed):
     assert "tenantId" in place_bad(world, placed, "webhook-admin", b"", create(world.schemas, "")).reason
 
 
-def test_a_partitioner_of_another_kind_is_a_dead_letter(world, placed):
-    """One tenant on two partitions would have two owners."""
-    tenant = world.tenant()
-    right, _ = world.writer.place("webhook-admin", tenant, create(world.schemas, tenant))
-    wrong = (right + 1) % world.partitions
-    letter = place_bad(world, placed, "webhook-admin", tenant, create(world.schemas, tenant), partition=wrong)
-    assert "murmur2_random" in letter.reason
-
-
 COMPRESSIBLE = 3_000_000
 
 

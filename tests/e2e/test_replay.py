@@ -10,7 +10,7 @@ import time
 
 import pytest
 from env import commands
-from env.kafka import Reader
+from env.kafka import Inputs, Reader
 from env.paths import ADMIN
 from env.programs import ENVIRONMENT
 from env.wait import until
@@ -156,9 +156,16 @@ def test_a_wrong_partition_is_mended_by_a_replay(world):
     tenant = world.tenant()
     id, value = creation(world, tenant)
     right, _ = world.writer.place("webhook-admin", tenant, world.schemas.command.encode(commands.command(tenant, commands.retrieve_all())))
-    place_bad(world, "webhook-admin", tenant, value, partition=(right + 1) % world.partitions)
+    handed_on_before = [("posthorn.rerouted.from", b"0:1"), ("x-raw", b"1")]
+    place_bad(world, "webhook-admin", tenant, value, partition=(right + 1) % world.partitions, headers=handed_on_before)
+    (letter,) = listed(world, "--tenant", tenant)
     assert world.admin("dead-letters", "replay", "--tenant", tenant, "--reason", "murmur2_random").code == SUCCESS
     assert world.results.end(id).status == 201
+    inputs = Inputs(world.bootstrap, world.prefix + "webhook-admin").catch_up()
+    (headers,) = (dict(record.headers) for record in inputs.records if record.value == value and record.partition == right)
+    inputs.close()
+    assert headers["x-raw"] == b"1" and headers["posthorn.replay.offset"] == str(letter["offset"]).encode()
+    assert "posthorn.rerouted.from" not in headers, "it may be handed on once more"
 
 
 @pytest.mark.parametrize("key", [None, b"", b"somebody-else"], ids=str)

@@ -8,6 +8,7 @@ import time
 import pytest
 from env import commands
 from env.kafka import Broker, SecuredBroker
+from env.partitioner import partition_of
 from env.paths import REFUSING_PORT, ROOT
 from env.tls import Authority, TlsReceiver, context
 from env.wait import until
@@ -157,6 +158,24 @@ def test_a_topic_that_may_be_seen_and_not_written(broker, world):
     assert len(refusals(worker)) == 1
     failed = re.findall(r"transaction call failed\" (call=\S+) .*(code=\S+ then=\S+)", worker.log.read_text())
     assert failed and len(failed) == len(set(failed)), "each cause once"
+
+
+def test_an_input_that_may_not_be_written(broker, world):
+    """Records in another partition than their key's are dead letters then. It is found out once,
+    and not by each of them.
+    """
+    name = world.prefix + "webhook-admin"
+    worker = start_worker(broker, world, [("TOPIC", "webhook-admin", "WRITE")], ready=True)
+    tenant = world.tenant()
+    wrong = (partition_of(tenant.encode(), world.partitions) + 1) % world.partitions
+    value = world.schemas.command.encode(commands.command(tenant, commands.create("http://127.0.0.1:9/x")))
+    for _ in range(5):
+        partition, offset = world.writer.place("webhook-admin", tenant, value, partition=wrong)
+        assert "murmur2_random" in world.dead_letters.of(name, offset, partition).reason
+    wait_refused(worker, "Write", f"topic {name}")
+    assert len(refusals(worker)) == 1
+    undone = sum(worker.metric("posthorn_transactions_total", outcome=outcome) for outcome in ("aborted", "unknown"))
+    assert undone == 1 and worker.get("/readyz").out.strip() == "ok"
 
 
 def test_a_login_that_the_brokers_refuse(broker, world):

@@ -82,6 +82,18 @@ class Story:
         self.answer_with(command, 0, "START")
         return command
 
+    def misplace(self, tenant, content):
+        """A command in the other partition than the tenant's, which is handed on and answered."""
+        here = TENANTS.index(tenant)
+        other = 1 - here
+        lost = Command(ADMIN, other, self.offset(ADMIN, other), tenant, f"command-{len(self.history.commands)}", misplaced=True, content=content)
+        self.history.commands.append(lost)
+        self.commit(other)
+        copy = self.ask(tenant, "RetrieveWebhook", {"id": "none"}, id=lost.id)
+        copy.came_from, copy.content = (lost.partition, lost.offset), content
+        self.answer(copy, 400, {"code": "BadRequest"})
+        self.commit(here)
+
     def id_of(self, command, index):
         return ids.analytic_event(("cluster", "t-" + command.topic, command.partition, command.offset), index)
 
@@ -297,6 +309,8 @@ def good():
     story.commit(1)
     story.now += 10_000
     story.withdraw(withdrawn)
+    story.misplace(acme, b"one")
+    story.misplace(acme, b"two")
     unreadable = Command(ADMIN, 0, story.offset(ADMIN, 0))
     story.history.commands.append(unreadable)
     story.history.dead_letters.append(unreadable.place)

@@ -153,6 +153,40 @@ def swap_answers(history):
     first.offset, second.offset = second.offset, first.offset
 
 
+def copies(history):
+    return [command for command in history.commands if command.came_from]
+
+
+def lose_a_copy(history):
+    copies(history)[0].came_from = None
+
+
+def lose_what_was_misplaced(history):
+    history.commands.remove(next(command for command in history.commands if command.misplaced))
+
+
+def set_aside_what_was_handed_on(history):
+    history.dead_letters.append(next(command.place for command in history.commands if command.misplaced))
+
+
+def change_a_copy(history):
+    copies(history)[0].content = b"another"
+
+
+def hand_on_twice(history):
+    copies(history)[0].came_from = copies(history)[1].came_from
+
+
+def hand_on_wrongly(history):
+    copies(history)[0].misplaced = True
+
+
+def swap_copies(history):
+    first, second = copies(history)
+    first.came_from, second.came_from = second.came_from, first.came_from
+    first.content, second.content = second.content, first.content
+
+
 def tell_an_event_again(history):
     again = copy.copy(event(history, "WEBHOOK_EVENT_PROCESS_SUCCESS"))
     again.offset += 10_000
@@ -378,6 +412,13 @@ VIOLATIONS = [
     ("answered-once", lose_a_dead_letter),
     ("answers-belong", answer_nobody),
     ("answers-in-order", swap_answers),
+    ("rerouted-once", lose_a_copy),
+    ("rerouted-once", lose_what_was_misplaced),
+    ("rerouted-once", set_aside_what_was_handed_on),
+    ("rerouted-once", change_a_copy),
+    ("rerouted-once", hand_on_twice),
+    ("rerouted-once", hand_on_wrongly),
+    ("rerouted-once", swap_copies),
     ("events-once", tell_an_event_again),
     ("answers-model", answer_wrongly),
     ("answers-model", answer_another_status),

@@ -16,7 +16,7 @@ struct transaction {
 static struct transaction the_transaction;
 
 /* Never looked into. */
-static char state_topic, results_topic, dead_letters_topic;
+static char state_topic, results_topic, dead_letters_topic, input_topics[TOPIC_COUNT];
 
 struct transaction *fake_transaction_new(void) {
 	return &the_transaction;
@@ -54,6 +54,11 @@ rd_kafka_topic_t *transaction_dead_letters_topic(struct transaction *transaction
 	return (rd_kafka_topic_t *)&dead_letters_topic;
 }
 
+rd_kafka_topic_t *transaction_input_topic(struct transaction *transaction _unused_,
+					  enum topic input) {
+	return (rd_kafka_topic_t *)&input_topics[input];
+}
+
 static int fails(enum fake_call call) {
 	return fake_transaction.fails == call ? TRANSACTION_E_FAILED : 0;
 }
@@ -66,13 +71,24 @@ int transaction_begin(struct transaction *t) {
 	fake->is_open = true;
 	fake->begun++;
 	fake->bytes = fake->state_records = fake->results = fake->letters = fake->offsets = 0;
+	fake->inputs = 0;
 	t->pending = 0;
 	return fails(FAKE_BEGIN);
 }
 
+static void note_input(struct transaction *t, const struct transaction_record *record) {
+	for (int topic = TOPIC_ADMIN; topic <= TOPIC_ISSUANCE; topic++) {
+		if (record->topic != transaction_input_topic(t, (enum topic)topic))
+			continue;
+		fake_transaction.inputs++;
+		fake_transaction.input_topic = (enum topic)topic;
+		fake_transaction.input_partition = record->partition;
+	}
+}
+
 int transaction_produce(struct transaction *t, const struct transaction_record *record) {
 	struct fake_transaction *fake = &fake_transaction;
-	size_t before = fake->state_records + fake->results + fake->letters;
+	size_t before = fake->state_records + fake->results + fake->letters + fake->inputs;
 
 	if (record->headers)
 		rd_kafka_headers_destroy(record->headers);
@@ -81,6 +97,7 @@ int transaction_produce(struct transaction *t, const struct transaction_record *
 	fake->bytes += record->key_len + record->value_len;
 	fake->results += record->topic == transaction_results_topic(t);
 	fake->letters += record->topic == transaction_dead_letters_topic(t);
+	note_input(t, record);
 	if (record->topic != transaction_state_topic(t))
 		return 0;
 	fake->state_records++;
@@ -92,6 +109,14 @@ int transaction_produce(struct transaction *t, const struct transaction_record *
 
 size_t transaction_bytes(const struct transaction *t _unused_) {
 	return fake_transaction.bytes;
+}
+
+struct transaction_flow transaction_flow(struct transaction *t _unused_) {
+	struct transaction_flow flow = fake_transaction.flow;
+
+	flow.taken = fake_transaction.bytes;
+	fake_transaction.flow.throttled_ms = 0;
+	return flow;
 }
 
 int transaction_flush(struct transaction *t) {

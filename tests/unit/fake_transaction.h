@@ -15,12 +15,15 @@ struct fake_transaction {
 	struct transaction_end end; /* how it ends then */
 	bool hides_offsets;         /* the flush does not tell them */
 
-	int64_t next_offset; /* of the changelog: what the flush tells */
+	struct transaction_flow flow; /* without what was taken */
+	int64_t next_offset;          /* of the changelog: what the flush tells */
 	bool is_open;
 	size_t begun, committed, ended; /* transactions */
 	size_t bytes;
 	/* Records of the transaction that was begun last. */
-	size_t state_records, results, letters;
+	size_t state_records, results, letters, inputs;
+	int32_t input_partition; /* of the last record of an input */
+	enum topic input_topic;  /* and which one */
 	size_t offsets; /* that were committed with it: one for each input of a partition */
 };
 

@@ -283,6 +283,20 @@ static void nonsense(struct world *w) {
 	add(w, w->admin, &value);
 }
 
+/* In the other partition than the tenant's. */
+static struct partition *misplaced(struct world *w) {
+	return &w->items[(w->partition->id + 1) % PARTITIONS];
+}
+
+static void misplace(struct world *w, void (*write)(struct world *w), int64_t offset) {
+	struct partition *right = w->partition;
+
+	w->partition = misplaced(w);
+	w->offset = offset;
+	write(w);
+	w->partition = right;
+}
+
 /* As after the pause. */
 static struct step run(struct world *w) {
 	backoff_clear(&w->turns->undone);
@@ -640,6 +654,99 @@ static void a_letter_that_is_too_large_keeps_less(void **state) {
 	assert_int_equal(w->partition->next[INPUT_ADMIN], 1);
 }
 
+/* Records in another partition than their key's. */
+
+static uint64_t rerouted(struct world *w, enum metric_input input) {
+	return atomic_load(&w->metrics.rerouted[input]);
+}
+
+static void a_misplaced_record_is_handed_on(void **state) {
+	static const struct {
+		const char *name;
+		void (*write)(struct world *w);
+		enum metric_input input;
+		enum topic topic;
+	} rows[] = {
+		{ "an admin command", create_webhook, METRIC_INPUT_ADMIN, TOPIC_ADMIN },
+		{ "an issuance", issue, METRIC_INPUT_ISSUANCE, TOPIC_ISSUANCE },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		print_message("%s\n", rows[i].name);
+		misplace(w, rows[i].write, 7);
+		assert_int_equal(run(w).end, STEP_DONE);
+		assert_int_equal(fake_transaction.inputs, 1);
+		assert_int_equal(fake_transaction.input_topic, rows[i].topic);
+		assert_int_equal(fake_transaction.input_partition, w->partition->id);
+		assert_int_equal(fake_transaction.results + fake_transaction.letters, 0);
+		print_message("its offset goes with it\n");
+		assert_int_equal(fake_transaction.offsets, POSITION_INPUTS);
+		assert_int_equal(misplaced(w)->next[rows[i].input], 8);
+		assert_int_equal(rerouted(w, rows[i].input), 1);
+		assert_int_equal(atomic_load(&w->metrics.commands[rows[i].input][0]), 0);
+	}
+}
+
+static void handing_on_is_undone_with_its_turn(void **state) {
+	struct world *w = *state;
+
+	misplace(w, create_webhook, 0);
+	fake_transaction.fails = FAKE_COMMIT;
+	assert_int_equal(run(w).end, STEP_REREAD);
+	assert_int_equal(rerouted(w, METRIC_INPUT_ADMIN), 0);
+	assert_int_equal(misplaced(w)->next[INPUT_ADMIN], 0);
+}
+
+/* It is found out by an abort, which must not come again with each turn. */
+static void an_input_that_may_not_be_written(void **state) {
+	struct world *w = *state;
+
+	misplace(w, create_webhook, 0);
+	fake_transaction.fails = FAKE_FLUSH;
+	fake_transaction.end.may_not_write[TOPIC_ADMIN] = true;
+	assert_int_equal(run(w).end, STEP_REREAD);
+	print_message("then it is a dead letter\n");
+	misplace(w, create_webhook, 0);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.inputs, 0);
+	assert_int_equal(fake_transaction.letters, 1);
+	print_message("of the other input nothing is known\n");
+	misplace(w, issue, 0);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.inputs, 1);
+	print_message("it is tried again after a time\n");
+	w->turns->reroute.refused_until_ms[INPUT_ADMIN] = clock_monotonic_ms();
+	misplace(w, create_webhook, 1);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.inputs, 1);
+}
+
+static void without_rerouting_it_is_a_dead_letter(void **state) {
+	struct world *w = *state;
+
+	w->turns->reroute.is_on = false;
+	misplace(w, create_webhook, 0);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.inputs, 0);
+	assert_int_equal(fake_transaction.letters, 1);
+	assert_int_equal(rerouted(w, METRIC_INPUT_ADMIN), 0);
+}
+
+/* With the header that says where it came from. */
+static void a_misplaced_record_that_becomes_too_large(void **state) {
+	struct world *w = *state;
+
+	misplace(w, create_webhook, 0);
+	assert_int_equal(refuse(w, false).end, STEP_REREAD);
+	assert_int_equal(misplaced(w)->poison[INPUT_ADMIN], 0);
+	misplace(w, create_webhook, 0);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.inputs, 0);
+	assert_int_equal(fake_transaction.letters, 1);
+	assert_int_equal(misplaced(w)->next[INPUT_ADMIN], 1);
+}
+
 /* Outcomes. */
 
 /* A webhook and a delivery of it, which the engine has. Returns its job. */
@@ -980,6 +1087,11 @@ int main(void) {
 		TURN_TEST(poison_is_found_by_shrinking_batches),
 		TURN_TEST(an_innocent_command_is_no_poison),
 		TURN_TEST(a_letter_that_is_too_large_keeps_less),
+		TURN_TEST(a_misplaced_record_is_handed_on),
+		TURN_TEST(handing_on_is_undone_with_its_turn),
+		TURN_TEST(an_input_that_may_not_be_written),
+		TURN_TEST(without_rerouting_it_is_a_dead_letter),
+		TURN_TEST(a_misplaced_record_that_becomes_too_large),
 		TURN_TEST(an_outcome_waits_until_it_is_committed),
 		TURN_TEST(outcomes_without_room_are_told),
 		TURN_TEST(a_turn_is_put_off_while_threads_have_enough),

@@ -66,10 +66,11 @@ static void what_is_large_has_a_turn_of_its_own(void **state _unused_) {
 		{ "a byte more than what is left", { 1, 1000, 0 }, TURN_WRITTEN_MAX - 999, false },
 		{ "nothing, in a turn that is full", { 9, TURN_WRITTEN_MAX, 0 }, 0, true },
 	};
+	struct turn_budget budget = turn_budget_new(MAX_COMMANDS, TIME_MS);
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		print_message("%s\n", rows[i].name);
-		assert_int_equal(turn_budget_allows_bytes(&rows[i].spent, rows[i].bytes),
+		assert_int_equal(turn_budget_allows_bytes(&budget, &rows[i].spent, rows[i].bytes),
 				 rows[i].allows);
 	}
 }
@@ -102,9 +103,10 @@ static void a_batch_begins_with_one_and_grows_with_what_was_committed(void **sta
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		print_message("%s\n", rows[i].name);
 		if (rows[i].handled == SIZE_MAX)
-			turn_budget_undone(&budget);
+			turn_budget_undone(&budget, &(struct turn_passed){ 0 });
 		else
-			turn_budget_committed(&budget, rows[i].handled, 0);
+			turn_budget_committed(&budget,
+					      &(struct turn_passed){ .commands = rows[i].handled });
 		assert_int_equal(budget.commands, rows[i].next);
 	}
 }
@@ -129,14 +131,100 @@ static void the_time_is_as_long_as_the_last_commit(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		print_message("%s\n", rows[i].name);
 		if (rows[i].commit_ms < 0)
-			turn_budget_undone(&budget);
+			turn_budget_undone(&budget, &(struct turn_passed){ 0 });
 		else
-			turn_budget_committed(&budget, 1, rows[i].commit_ms);
+			turn_budget_committed(
+			    &budget,
+			    &(struct turn_passed){ .commands = 1, .commit_ms = rows[i].commit_ms });
 		assert_int_equal(budget.time_ms, rows[i].time_ms);
 	}
 	budget = turn_budget_new(MAX_COMMANDS, 5000);
-	turn_budget_committed(&budget, 1, 100);
+	turn_budget_committed(&budget, &(struct turn_passed){ .commands = 1, .commit_ms = 100 });
 	assert_int_equal(budget.time_ms, 5000);
+}
+
+/* What the brokers do not take in good time would be aborted. */
+static void the_bytes_are_what_the_brokers_take(void **state _unused_) {
+	enum { KB = 1000, MB = 1000 * 1000, MAX_BYTES = TURN_WRITTEN_MAX };
+	static const struct {
+		const char *name;
+		bool is_undone;
+		struct turn_passed passed;
+		size_t bytes; /* of the next turn */
+	} rows[] = {
+		{ "small and quick", false, { .bytes = 10 * KB, .commit_ms = 10 }, MAX_BYTES },
+		{ "large and quick", false, { .bytes = 15 * MB, .commit_ms = 400 }, MAX_BYTES },
+		{ "small, and the brokers are slow: it is not for its bytes",
+		  false,
+		  { .bytes = 10 * KB, .commit_ms = 2000 },
+		  MAX_BYTES },
+		{ "large, and they are slow",
+		  false,
+		  { .bytes = 8 * MB, .commit_ms = 8000 },
+		  4 * MB },
+		{ "a little, and they are very slow",
+		  false,
+		  { .bytes = 10 * KB, .commit_ms = 9000 },
+		  TURN_WRITTEN_LEAST },
+		{ "they are quick again",
+		  false,
+		  { .bytes = 200 * KB, .commit_ms = 10 },
+		  2 * TURN_WRITTEN_LEAST },
+		{ "a turn with little tells nothing",
+		  false,
+		  { .bytes = 100 * KB, .commit_ms = 10 },
+		  2 * TURN_WRITTEN_LEAST },
+		{ "they throttle: 100 kB in a second",
+		  false,
+		  { .bytes = 200 * KB, .commit_ms = 1500, .held_up_ms = 500, .is_throttled = true },
+		  100 * KB },
+		{ "a little more than that",
+		  false,
+		  { .bytes = 100 * KB, .commit_ms = 400, .held_up_ms = 400, .is_throttled = true },
+		  125 * KB },
+		{ "it is undone, and they had taken 6 kB in 12 s",
+		  true,
+		  { .bytes = 6 * KB, .commit_ms = 12000, .is_throttled = true },
+		  500 },
+		{ "one command that comes to more changes nothing",
+		  false,
+		  { .bytes = 9 * KB, .commit_ms = 10000, .is_throttled = true },
+		  500 },
+		{ "they took nothing at all",
+		  true,
+		  { .bytes = 0, .commit_ms = 12000, .is_throttled = true },
+		  1 },
+		{ "at most twice as much as before",
+		  false,
+		  { .bytes = 9 * KB, .commit_ms = 10 },
+		  2 },
+		{ "undone at once: for another reason", true, { .bytes = 0, .commit_ms = 1 }, 2 },
+	};
+	struct turn_budget budget = turn_budget_new(MAX_COMMANDS, TIME_MS);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		print_message("%s\n", rows[i].name);
+		if (rows[i].is_undone)
+			turn_budget_undone(&budget, &rows[i].passed);
+		else
+			turn_budget_committed(&budget, &rows[i].passed);
+		assert_int_equal(budget.bytes, rows[i].bytes);
+	}
+}
+
+/* And they bound commands and outcomes. */
+static void a_turn_ends_with_its_bytes(void **state _unused_) {
+	struct turn_budget budget = turn_budget_new(MAX_COMMANDS, TIME_MS);
+
+	budget.commands = MAX_COMMANDS;
+	budget.bytes = 1000;
+	assert_true(turn_budget_allows(&budget, &(struct turn_spent){ 1, 999, 0 }));
+	assert_false(turn_budget_allows(&budget, &(struct turn_spent){ 1, 1000, 0 }));
+	assert_true(turn_budget_allows_bytes(&budget, &(struct turn_spent){ 1, 900, 0 }, 100));
+	assert_false(turn_budget_allows_bytes(&budget, &(struct turn_spent){ 1, 900, 0 }, 101));
+	assert_true(turn_budget_allows_bytes(&budget, &(struct turn_spent){ 0, 900, 0 }, 101));
+	assert_true(turn_budget_allows_outcome(&budget, &(struct turn_spent){ 0, 499, 0 }));
+	assert_false(turn_budget_allows_outcome(&budget, &(struct turn_spent){ 0, 500, 0 }));
 }
 
 int main(void) {
@@ -145,6 +233,8 @@ int main(void) {
 		cmocka_unit_test(what_is_large_has_a_turn_of_its_own),
 		cmocka_unit_test(a_batch_begins_with_one_and_grows_with_what_was_committed),
 		cmocka_unit_test(the_time_is_as_long_as_the_last_commit),
+		cmocka_unit_test(the_bytes_are_what_the_brokers_take),
+		cmocka_unit_test(a_turn_ends_with_its_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,6 +78,7 @@ struct config {
 	int64_t receipt_retention_ms;
 	int64_t issuance_receipt_retention_ms; /* 0: none is kept */
 	int64_t command_max_bytes;
+	bool input_reroute;
 
 	int tenant_max_webhooks;
 	int tenant_max_signing_keys;

@@ -90,7 +90,12 @@ const struct option options[] = {
 	{ "issuance.receipt.retention", &option_duration, FIELD(issuance_receipt_retention_ms), "0",
 	  NULL, 0, DAYS(90), "The same for issuance commands; 0: receipts are not kept." },
 	{ "command.max.bytes", &option_size, FIELD(command_max_bytes), "524288", NULL, 1024,
-	  64 << 20, "The maximum size of a command. A larger record becomes a dead letter." },
+	  64 << 20,
+	  "The maximum size of a command, and of its headers. A larger record becomes a dead "
+	  "letter." },
+	{ "input.reroute", &option_bool, FIELD(input_reroute), "true", NULL, 0, 0,
+	  "Whether a command in another partition than its key's is handed on to the right one. If "
+	  "not, it becomes a dead letter." },
 
 	{ "tenant.max.webhooks", &option_int, FIELD(tenant_max_webhooks), "10000", NULL, 1, 1000000,
 	  "The maximum number of webhooks of a tenant. Beyond it, creating one is refused with "

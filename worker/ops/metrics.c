@@ -32,6 +32,16 @@ static void render_commands(struct buffer *out, const struct pipeline_metrics *m
 			    load(&metrics->commands[topic][outcome]));
 }
 
+static void render_rerouted(struct buffer *out, const struct pipeline_metrics *metrics) {
+	exposition_family(
+	    out, "posthorn_records_rerouted_total", "counter",
+	    "Records of an input that were handed on to the partition of their key: their producer "
+	    "has another partitioner than murmur2_random.");
+	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
+		buffer_printf(out, "posthorn_records_rerouted_total{topic=\"%s\"} %" PRIu64 "\n",
+			      input_name(i), load(&metrics->rerouted[i]));
+}
+
 static void render_deliveries(struct buffer *out, const struct pipeline_metrics *metrics) {
 	static const char *const outcomes[] = { "recorded", "succeeded", "retried",
 						"dead",     "withdrawn", "discarded" };
@@ -61,6 +71,18 @@ static void render_transactions(struct buffer *out, const struct pipeline_metric
 	    "Seconds to flush, send offsets and commit, of committed transactions.",
 	    &(struct exposition_histogram){ metric_transaction_seconds, METRIC_TRANSACTION_BUCKETS,
 					    counts, (double)load(&metrics->transaction_us) / 1e6 });
+}
+
+static void render_throttle(struct buffer *out, const struct pipeline_metrics *metrics) {
+	exposition_family(out, "posthorn_throttled_seconds_total", "counter",
+			  "Seconds for which brokers throttled the worker's writes by a quota, as "
+			  "they report it.");
+	buffer_printf(out, "posthorn_throttled_seconds_total %.3f\n",
+		      (double)load(&metrics->throttled_ms) / 1000);
+	exposition_single(out, "posthorn_transaction_max_bytes", "gauge",
+			  "Bytes at which a transaction takes no more commands: fewer where the "
+			  "brokers took few in good time.",
+			  (int64_t)load(&metrics->turn_bytes));
 }
 
 static void render_attempts(struct buffer *out, const struct engine *engine) {
@@ -259,9 +281,11 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline,
 	const struct pipeline_metrics *metrics = pipeline_metrics(pipeline);
 
 	render_commands(out, metrics);
+	render_rerouted(out, metrics);
 	render_lost(out, metrics);
 	render_deliveries(out, metrics);
 	render_transactions(out, metrics);
+	render_throttle(out, metrics);
 	render_attempts(out, engine);
 	exposition_single(out, "posthorn_deliveries_in_memory", "gauge",
 			  "Pending deliveries in memory; the others wait in the replica.",

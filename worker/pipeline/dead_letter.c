@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
+#include "rdkafka/headers.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +13,6 @@ enum {
 	KEPT_LOW_MS = 10 * 60 * 1000,
 	REASON_MAX = 1024,
 	REASON_MAX_SMALLEST = 128, /* of a letter with nothing of the original */
-	HEADER_OVERHEAD = 10,      /* bytes of two lengths, at most */
 	OWN_HEADERS = 8,
 };
 
@@ -47,20 +47,6 @@ bool letter_limit_is_low(const struct letter_limit *limit) {
 	return limit->bytes < LETTER_MAX;
 }
 
-/* Returns how many there are, and what they take. */
-static size_t measure_headers(const rd_kafka_headers_t *headers, size_t *bytes) {
-	const char *name;
-	const void *value;
-	size_t count = 0, len;
-
-	*bytes = 0;
-	while (headers && !rd_kafka_header_get_all(headers, count, &name, &value, &len)) {
-		*bytes += strlen(name) + len + HEADER_OVERHEAD;
-		count++;
-	}
-	return count;
-}
-
 static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t value) {
 	char text[24];
 
@@ -89,7 +75,7 @@ int dead_letter_write(struct transaction *transaction, const rd_kafka_message_t 
 
 	if (rd_kafka_message_headers(message, &original))
 		original = NULL;
-	header_count = measure_headers(original, &whole.headers);
+	header_count = headers_measure(original, &whole.headers);
 	kept = letter_fit(&whole, limit->bytes);
 	log_warn("dead letter", "topic=%s partition=%d offset=%" PRId64 " reason=%s",
 		 rd_kafka_topic_name(message->rkt), message->partition, message->offset,

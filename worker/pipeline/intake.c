@@ -2,6 +2,8 @@
 
 #include "avro/frame.h"
 #include "domain/limits.h"
+#include "pipeline/reroute.h"
+#include "rdkafka/headers.h"
 
 #include <ctype.h>
 
@@ -11,39 +13,34 @@ enum input intake_input(const struct intake *intake, const rd_kafka_message_t *m
 		   : INPUT_ISSUANCE;
 }
 
+int32_t intake_partition(const struct intake *intake, const rd_kafka_message_t *message) {
+	return rd_kafka_msg_partitioner_murmur2(message->rkt, message->key, message->key_len,
+						intake->partition_count, NULL, NULL);
+}
+
 /* What can be told before the value is decoded. Returns the reason, or NULL. */
 static const char *refuse_raw(const struct intake *intake, struct arena *arena,
 			      const rd_kafka_message_t *message) {
+	size_t headers;
+
 	if (!message->payload)
 		return "value is null";
 	if ((int64_t)message->len > intake->command_max_bytes)
 		return arena_printf(arena,
 				    "value has %zu bytes, more than command.max.bytes = %lld",
 				    message->len, (long long)intake->command_max_bytes);
+	headers_measure_message(message, &headers);
+	if ((int64_t)headers > intake->command_max_bytes)
+		return arena_printf(arena,
+				    "headers have %zu bytes, more than command.max.bytes = %lld",
+				    headers, (long long)intake->command_max_bytes);
 	if (!message->key)
 		return "key is missing: it must be the tenantId";
 	return NULL;
 }
 
-/*
- * A tenant's commands must all come to one partition. `murmur2_random` is how Java's producers
- * choose it; librdkafka's other partitioners spread one tenant over two owners.
- */
-static const char *refuse_partition(const struct intake *intake, struct arena *arena,
-				    const rd_kafka_message_t *message) {
-	int32_t right = rd_kafka_msg_partitioner_murmur2(
-	    message->rkt, message->key, message->key_len, intake->partition_count, NULL, NULL);
-
-	if (right == message->partition)
-		return NULL;
-	return arena_printf(
-	    arena,
-	    "key belongs to partition %d: the producer must use the partitioner murmur2_random",
-	    right);
-}
-
-static const char *refuse_tenant(const struct intake *intake, struct arena *arena,
-				 const rd_kafka_message_t *message, const char *tenant_id) {
+static const char *refuse_tenant(struct arena *arena, const rd_kafka_message_t *message,
+				 const char *tenant_id) {
 	size_t len = strlen(tenant_id);
 
 	if (len == 0 || len > TENANT_ID_MAX)
@@ -51,7 +48,25 @@ static const char *refuse_tenant(const struct intake *intake, struct arena *aren
 				    TENANT_ID_MAX);
 	if (message->key_len != len || memcmp(message->key, tenant_id, len) != 0)
 		return "key is not the command's tenantId";
-	return refuse_partition(intake, arena, message);
+	return NULL;
+}
+
+/*
+ * A tenant's commands must all come to one partition. `murmur2_random` is how Java's producers
+ * choose it; librdkafka's other partitioners spread one tenant over two owners.
+ */
+static int check_partition(const struct intake *intake, struct arena *arena,
+			   const rd_kafka_message_t *message, const char **reason) {
+	int32_t right = intake_partition(intake, message);
+	bool again = reroute_was_done(message);
+
+	if (right == message->partition)
+		return 0;
+	*reason = arena_printf(
+	    arena,
+	    "key belongs to partition %d%s: the producer must use the partitioner murmur2_random",
+	    right, again ? ", and the record was handed on once already" : "");
+	return again ? INTAKE_E_DEAD_LETTER : INTAKE_E_MISPLACED;
 }
 
 static bool is_lower_hex(const char *s, size_t len) {
@@ -110,9 +125,9 @@ int intake_decode(const struct intake *intake, struct arena *arena,
 	}
 	if (refused)
 		return INTAKE_E_DEAD_LETTER;
-	*reason = refuse_tenant(intake, arena, message, envelope->tenant_id);
+	*reason = refuse_tenant(arena, message, envelope->tenant_id);
 	if (*reason)
 		return INTAKE_E_DEAD_LETTER;
 	envelope->traceparent = read_traceparent(arena, message);
-	return 0;
+	return check_partition(intake, arena, message, reason);
 }

@@ -32,13 +32,19 @@ struct intake {
 /* Whether the record's schema is asked for at the schema registry: then it is not decoded yet. */
 bool intake_must_wait(const struct intake *intake, const rd_kafka_message_t *message);
 
+/* The partition that a key belongs to, which is how Java's producers choose it. */
+int32_t intake_partition(const struct intake *intake, const rd_kafka_message_t *message);
+
 /* Which input topic a message is of. */
 enum input intake_input(const struct intake *intake, const rd_kafka_message_t *message);
 
-enum { INTAKE_E_DEAD_LETTER = 1 };
+enum {
+	INTAKE_E_DEAD_LETTER = 1,
+	INTAKE_E_MISPLACED = 2, /* right but for its partition, and not yet handed on */
+};
 
-/* Checks and decodes a message. Returns 0, or INTAKE_E_DEAD_LETTER with the reason, which lives in
- * the arena. */
+/* Checks and decodes a message. Returns 0, or one of these with the reason, which lives in the
+ * arena. */
 int intake_decode(const struct intake *intake, struct arena *arena,
 		  const rd_kafka_message_t *message, struct intake_record *out,
 		  const char **reason) _must_check_;

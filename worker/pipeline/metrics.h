@@ -54,6 +54,7 @@ struct partition_metrics {
 struct pipeline_metrics {
 	/* Of committed turns. */
 	atomic_uint_fast64_t commands[METRIC_INPUT_COUNT][METRIC_COMMAND_COUNT];
+	atomic_uint_fast64_t rerouted[METRIC_INPUT_COUNT]; /* handed on to their key's partition */
 	atomic_uint_fast64_t deliveries[METRIC_DELIVERY_COUNT];
 	atomic_uint_fast64_t webhooks_disabled;                    /* by their endpoints */
 	atomic_uint_fast64_t refused_by_limit[TENANT_LIMIT_COUNT]; /* commands */
@@ -61,6 +62,9 @@ struct pipeline_metrics {
 	atomic_uint_fast64_t transactions[METRIC_TRANSACTION_COUNT];
 	atomic_uint_fast64_t transaction_buckets[METRIC_TRANSACTION_BUCKETS + 1]; /* committed */
 	atomic_uint_fast64_t transaction_us;                                      /* their sum */
+
+	atomic_uint_fast64_t throttled_ms; /* by the brokers, as they reported it */
+	atomic_uint_fast64_t turn_bytes;   /* that the next turn may write */
 
 	/* Times that the next record to be read was not there, and records that were deleted before
 	 * they were read. */

@@ -49,10 +49,12 @@ struct turns *turns_new(const struct turns_settings *settings) {
 		.budget =
 		    turn_budget_new((size_t)config->batch_max_records, config->batch_max_wait_ms),
 		.letter_limit = letter_limit_new(),
+		.reroute = reroute_new(config->input_reroute),
 		.arena = arena_new(),
 		.scratch = arena_new(),
 		.record = BUFFER_INIT(RECORD_MAX),
 	};
+	atomic_store(&t->settings.metrics->turn_bytes, t->budget.bytes);
 	return t;
 }
 
@@ -103,9 +105,11 @@ static void observe_commit(struct turns *t, int64_t us) {
 static void count_turn(const struct turn *turn) {
 	struct pipeline_metrics *metrics = turn->turns->settings.metrics;
 
-	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
+	for (int i = 0; i < METRIC_INPUT_COUNT; i++) {
 		for (int k = 0; k < METRIC_COMMAND_COUNT; k++)
 			metric_add(&metrics->commands[i][k], turn->command_counts[i][k]);
+		metric_add(&metrics->rerouted[i], turn->rerouted[i]);
+	}
 	for (int i = 0; i < METRIC_DELIVERY_COUNT; i++)
 		metric_add(&metrics->deliveries[i], turn->delivery_counts[i]);
 	metric_add(&metrics->webhooks_disabled, turn->webhooks_disabled);
@@ -137,13 +141,31 @@ static void dispatch(struct turn *turn, struct work *work) {
 	fault_step("after-dispatch");
 }
 
+/* What the brokers took of the turn in `ms`. */
+static struct turn_passed passed(struct turn *turn, int64_t ms) {
+	struct turns *t = turn->turns;
+	int64_t now_ms;
+
+	turn_note_flow(turn);
+	now_ms = clock_monotonic_ms();
+	return (struct turn_passed){
+		.commands = turn->commands,
+		.bytes = turn->taken,
+		.commit_ms = ms,
+		.held_up_ms = MAX(t->held_up_until_ms - now_ms, INT64_C(0)),
+		.is_throttled = turn->is_throttled,
+	};
+}
+
 static struct step end_committed(struct turn *turn, struct work *work) {
 	struct turns *t = turn->turns;
 	size_t outcomes = work->outcomes.count;
+	struct turn_passed all = passed(turn, turn->commit_us / 1000);
 
 	backoff_clear(&t->undone);
 	atomic_store(&t->settings.metrics->undone_in_a_row, 0);
-	turn_budget_committed(&t->budget, turn->commands, turn->commit_us / 1000);
+	turn_budget_committed(&t->budget, &all);
+	atomic_store(&t->settings.metrics->turn_bytes, t->budget.bytes);
 	letter_limit_renew(&t->letter_limit, clock_monotonic_ms());
 	advance_partitions(t);
 	count_turn(turn);
@@ -175,10 +197,12 @@ static void heed_too_large(struct turn *turn, const struct transaction_end *ende
 
 static void roll_back(struct turn *turn) {
 	struct turns *t = turn->turns;
+	struct turn_passed part = passed(turn, clock_monotonic_ms() - turn->begun_ms);
 
 	replica_rollback(turn->replica);
 	reset_partitions(t);
-	turn_budget_undone(&t->budget);
+	turn_budget_undone(&t->budget, &part);
+	atomic_store(&t->settings.metrics->turn_bytes, t->budget.bytes);
 	pace_undone(&t->pace);
 	backoff_fail(&t->undone, clock_monotonic_ms(), PAUSE_MIN_MS, PAUSE_MAX_MS);
 	atomic_store(&t->settings.metrics->undone_in_a_row, t->undone.failures);
@@ -194,6 +218,7 @@ static struct step end_undone(struct turn *turn, int r, const struct transaction
 
 	roll_back(turn);
 	heed_too_large(turn, ended);
+	reroute_heed(&turn->turns->reroute, ended, clock_monotonic_ms());
 	if (r < 0)
 		step = step_replica_failed(r);
 	step.is_fenced = ended->is_fenced;
@@ -288,8 +313,10 @@ static bool knows_framing(const struct turns *t) {
 }
 
 bool turns_may_run(const struct turns *t) {
-	return is_fenced_by_group(t) && knows_framing(t) &&
-	       backoff_is_over(&t->undone, clock_monotonic_ms());
+	int64_t now_ms = clock_monotonic_ms();
+
+	return is_fenced_by_group(t) && knows_framing(t) && backoff_is_over(&t->undone, now_ms) &&
+	       now_ms >= t->held_up_until_ms;
 }
 
 struct step turns_run(struct turns *t, const struct turn_stores *stores) {

@@ -32,8 +32,8 @@ struct turn_stores {
 	struct transaction *transaction;
 };
 
-/* Whether a turn may begin now: none was undone just before, a group fences it, and the schema's id
- * of its events is known where their frame needs it. */
+/* Whether a turn may begin now: none was undone just before, a group fences it, the brokers do not
+ * hold the producer up, and the schema's id of its events is known where their frame needs it. */
 bool turns_may_run(const struct turns *turns);
 
 /*

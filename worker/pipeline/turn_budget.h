@@ -12,6 +12,11 @@
  *
  * Its time is batch.max.wait, or as long as the commit before it took: where brokers are slow, half
  * of the worker's time is still for commands, and not most of it for waiting.
+ *
+ * Its bytes are as many as the brokers lately took in good time: in a second where they throttle by
+ * a quota, and in a third of a record's time otherwise. A transaction has 15 s, a record 12 s: what
+ * the brokers do not take in that time is aborted, and would be again. A single command that comes
+ * to more is alone, and has all of that time.
  */
 #pragma once
 
@@ -24,11 +29,15 @@ struct turn_budget {
 	size_t commands;       /* of the next turn, at most */
 	int64_t time_least_ms; /* batch.max.wait */
 	int64_t time_ms;       /* of handling, in the next turn */
+	size_t bytes;          /* of records, in the next turn; at most TURN_WRITTEN_MAX */
 };
 
 enum {
 	TURN_WRITTEN_MAX = 16 * 1024 *
 	    1024, /* bytes of records: they are in memory until the brokers have them */
+	TURN_WRITTEN_LEAST = 256 * 1024, /* where the brokers are slow and do not throttle */
+	TURN_THROTTLED_MS = 1000,
+	TURN_SLOW_MS = 4000,
 	TURN_KEPT_MAX = 8 * 1024 *
 	    1024,                /* bytes of deliveries that are kept to be sent after the commit */
 	TURN_TIME_MAX_MS = 1000, /* unless batch.max.wait is more */
@@ -41,6 +50,15 @@ struct turn_spent {
 	int64_t ms;     /* since it began */
 };
 
+/* What the brokers took of a turn. */
+struct turn_passed {
+	size_t commands;
+	size_t bytes;
+	int64_t commit_ms;
+	int64_t held_up_ms; /* by the brokers' quota, after it */
+	bool is_throttled;
+};
+
 struct turn_budget turn_budget_new(size_t commands_max, int64_t time_ms);
 
 /* Whether another command may be begun. */
@@ -49,11 +67,12 @@ bool turn_budget_allows(const struct turn_budget *budget, const struct turn_spen
  * Whether a command that comes to so many bytes may be written. One that is more than the bound by
  * itself has a turn of its own, so that what others wrote before it is committed first.
  */
-bool turn_budget_allows_bytes(const struct turn_spent *spent, size_t bytes);
+bool turn_budget_allows_bytes(const struct turn_budget *budget, const struct turn_spent *spent,
+			      size_t bytes);
 /* Whether another outcome of an attempt may be: they come first, and leave half of all to the
  * commands. */
 bool turn_budget_allows_outcome(const struct turn_budget *budget, const struct turn_spent *spent);
 
-/* After a turn with so many commands, the commit of which took so long. */
-void turn_budget_committed(struct turn_budget *budget, size_t commands, int64_t commit_ms);
-void turn_budget_undone(struct turn_budget *budget);
+void turn_budget_committed(struct turn_budget *budget, const struct turn_passed *passed);
+/* `passed`: what the brokers had taken of it, and for how long they were tried. */
+void turn_budget_undone(struct turn_budget *budget, const struct turn_passed *passed);

@@ -35,6 +35,16 @@ static bool is_any_remade(const struct turns *t) {
 	return is_any;
 }
 
+void turn_note_flow(struct turn *turn) {
+	struct turns *t = turn->turns;
+	struct transaction_flow flow = transaction_flow(turn->transaction);
+
+	turn->taken = flow.taken;
+	turn->is_throttled |= flow.throttled_ms > 0;
+	t->held_up_until_ms = clock_monotonic_ms() + flow.held_up_ms;
+	metric_add(&t->settings.metrics->throttled_ms, (uint64_t)flow.throttled_ms);
+}
+
 int turn_commit_kafka(struct turn *turn) {
 	struct turns *t = turn->turns;
 	int64_t started_us = clock_monotonic_us();

@@ -10,6 +10,9 @@
  * may be committed to it. */
 enum { TURN_E_REMADE = TRANSACTION_E_FAILED + 1 };
 
+/* Looks at what the brokers took so far, and whether they throttle. */
+void turn_note_flow(struct turn *turn);
+
 /* Flushes, sends the offsets and commits. */
 int turn_commit_kafka(struct turn *turn) _must_check_;
 /* Whether librdkafka told in the flush where each position record lies: R7 needs that. */

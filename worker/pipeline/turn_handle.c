@@ -2,7 +2,10 @@
 
 #include "base/clock.h"
 #include "base/invariant.h"
+#include "pipeline/turn_commit.h"
 #include "pipeline/turn_write.h"
+
+enum { THROTTLE_LOOK = 16 }; /* commands */
 
 DEFINE_CLEANUP(rd_kafka_message_t, rd_kafka_message_destroy)
 
@@ -51,16 +54,25 @@ static int handle_record(struct turn *turn, const rd_kafka_message_t *message,
 			: handle_issuance(&context, &record->issuance, effects);
 }
 
-/* The reason why the record is a dead letter, or NULL: then it is decoded. */
-static const char *refuse_record(struct turn *turn, const rd_kafka_message_t *message,
-				 struct intake_record *out) {
-	struct turns *t = turn->turns;
+static bool is_poison(struct turn *turn, const rd_kafka_message_t *message) {
 	const struct partition *partition = partition_of(turn, message->partition);
-	const char *reason;
 
-	if (partition->poison[intake_input(&t->intake, message)] == message->offset)
-		return "what follows from it does not fit into a record";
-	return intake_decode(&t->intake, t->scratch, message, out, &reason) ? reason : NULL;
+	return partition->poison[intake_input(&turn->turns->intake, message)] == message->offset;
+}
+
+/* As intake_decode. A record that may not be handed on is a dead letter. */
+static int judge_record(struct turn *turn, const rd_kafka_message_t *message,
+			struct intake_record *out, const char **reason) {
+	struct turns *t = turn->turns;
+	enum input input = intake_input(&t->intake, message);
+	int r = intake_decode(&t->intake, t->scratch, message, out, reason);
+
+	if (r == INTAKE_E_MISPLACED && !is_poison(turn, message) &&
+	    reroute_may(&t->reroute, input, clock_monotonic_ms()))
+		return r;
+	if (r == 0 && is_poison(turn, message))
+		*reason = "what follows from it does not fit into a record";
+	return r == 0 && !is_poison(turn, message) ? 0 : INTAKE_E_DEAD_LETTER;
 }
 
 /* The command belongs to this turn: its offset is committed with it. */
@@ -94,6 +106,29 @@ static int set_aside(struct turn *turn, const rd_kafka_message_t *message, const
 	return r;
 }
 
+static int hand_on(struct turn *turn, const rd_kafka_message_t *message) {
+	struct turns *t = turn->turns;
+	enum input input = intake_input(&t->intake, message);
+
+	take_on(turn, message);
+	turn->rerouted[input]++;
+	arena_reset(t->scratch);
+	return reroute_write(turn->transaction, input, message,
+			     intake_partition(&t->intake, message));
+}
+
+static int apply(struct turn *turn, const rd_kafka_message_t *message,
+		 const struct effects *effects) {
+	take_on(turn, message);
+	return turn_write_effects(turn, partition_of(turn, message->partition), effects);
+}
+
+static bool has_room_for(const struct turn *turn, size_t bytes) {
+	struct turn_spent now = spent(turn);
+
+	return turn_budget_allows_bytes(&turn->turns->budget, &now, bytes);
+}
+
 /*
  * Takes the message. Where there is no room for what it comes to, nothing of it happened: it is the
  * next turn's first.
@@ -101,33 +136,46 @@ static int set_aside(struct turn *turn, const rd_kafka_message_t *message, const
 static int handle_message(struct turn *turn, rd_kafka_message_t *message, bool *is_full) {
 	_cleanup_(rd_kafka_message_destroyp) rd_kafka_message_t *owned = message;
 	struct turns *t = turn->turns;
-	struct turn_spent now = spent(turn);
 	struct intake_record record;
 	struct effects effects;
-	const char *reason = refuse_record(turn, message, &record);
+	const char *reason;
 	int r;
 
-	if (reason)
+	switch (judge_record(turn, message, &record, &reason)) {
+	case INTAKE_E_DEAD_LETTER:
 		return set_aside(turn, message, reason);
-	effects_init(&effects, t->scratch);
-	r = handle_record(turn, message, &record, &effects);
-	if (r < 0)
-		return r;
-	if (!turn_budget_allows_bytes(&now, effects_body_bytes(&effects))) {
-		arena_reset(t->scratch);
-		membership_put_back(t->settings.membership, TAKE(owned));
-		*is_full = true;
-		return 0;
+	case INTAKE_E_MISPLACED:
+		if (has_room_for(turn, reroute_bytes(message)))
+			return hand_on(turn, message);
+		break;
+	default:
+		effects_init(&effects, t->scratch);
+		r = handle_record(turn, message, &record, &effects);
+		if (r < 0)
+			return r;
+		if (has_room_for(turn, effects_body_bytes(&effects)))
+			return apply(turn, message, &effects);
 	}
-	take_on(turn, message);
-	return turn_write_effects(turn, partition_of(turn, message->partition), &effects);
+	arena_reset(t->scratch);
+	membership_put_back(t->settings.membership, TAKE(owned));
+	*is_full = true;
+	return 0;
+}
+
+/* Looked at now and then: what is written meanwhile is held up. */
+static bool is_throttled(struct turn *turn) {
+	if (turn->commands % THROTTLE_LOOK == 0)
+		turn_note_flow(turn);
+	return turn->is_throttled;
 }
 
 /* Whether another command may be begun. */
-static bool has_room(const struct turn *turn) {
+static bool has_room(struct turn *turn) {
 	const struct turns *t = turn->turns;
 	struct turn_spent now = spent(turn);
 
+	if (is_throttled(turn))
+		return false;
 	if (turn->letters > 0 && letter_limit_is_low(&t->letter_limit))
 		return false;
 	return turn_budget_allows(&t->budget, &now);

@@ -21,6 +21,7 @@
 #include "pipeline/dead_letter.h"
 #include "pipeline/intake.h"
 #include "pipeline/pace.h"
+#include "pipeline/reroute.h"
 #include "pipeline/turn_budget.h"
 #include "pipeline/turn_changes.h"
 #include "pipeline/turn_settings.h"
@@ -38,10 +39,12 @@ struct turns {
 	bool is_put_off; /* the next turn, when it was last asked for */
 	struct turn_budget budget;
 	struct letter_limit letter_limit;
+	struct reroute reroute;
 	unsigned registry_answers; /* of the schema registry, as last seen */
 	struct backoff undone;     /* since the last turn that was committed */
 	int64_t expiry_at_ms;      /* monotonic: when to look for what expired next */
 	int32_t expiry_partition;  /* and where to begin */
+	int64_t held_up_until_ms;  /* monotonic: by the brokers' quota */
 
 	struct arena *arena, *scratch;
 	struct buffer record; /* the record that is being encoded */
@@ -54,6 +57,8 @@ struct turn {
 	struct transaction *transaction;
 	int64_t begun_ms;  /* monotonic: when the handling began */
 	int64_t commit_us; /* how long the commit took */
+	size_t taken;      /* bytes that the brokers have */
+	bool is_throttled; /* they report it */
 	size_t commands, letters;
 	struct { /* the last of these commands */
 		struct partition *partition;
@@ -64,6 +69,7 @@ struct turn {
 	struct turn_changes changes; /* of which the dispatcher is told after the commit */
 
 	uint64_t command_counts[METRIC_INPUT_COUNT][METRIC_COMMAND_COUNT];
+	uint64_t rerouted[METRIC_INPUT_COUNT];
 	uint64_t delivery_counts[METRIC_DELIVERY_COUNT];
 	uint64_t webhooks_disabled;
 	uint64_t refused_by_limit[TENANT_LIMIT_COUNT];

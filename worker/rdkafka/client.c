@@ -4,6 +4,7 @@
 #include "rdkafka/refusal.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 enum { TRIES_MAX = 5 };
@@ -16,6 +17,29 @@ static bool returns_from_calls(const char *facility) {
 	       strcmp(facility, "ADDPARTS") == 0;
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char *refused_topic; /* owned, used under the lock */
+
+static void note_refused_topic(char *topic) {
+	pthread_mutex_lock(&lock);
+	free(refused_topic);
+	refused_topic = topic;
+	pthread_mutex_unlock(&lock);
+}
+
+void client_forget_refused_topic(void) {
+	note_refused_topic(NULL);
+}
+
+bool client_has_refused_topic(const char *name) {
+	bool has;
+
+	pthread_mutex_lock(&lock);
+	has = refused_topic && (!name || strcmp(refused_topic, name) == 0);
+	pthread_mutex_unlock(&lock);
+	return has;
+}
+
 /* Only librdkafka's log names the topic of a transaction that may not be written:
  * `... partition "TOPIC" [0] to ...`. */
 static void explain_topic(const char *text) {
@@ -23,8 +47,10 @@ static void explain_topic(const char *text) {
 	_cleanup_(x_freep) char *topic =
 	    end ? x_strndup(begin + 1, (size_t)(end - begin - 1)) : NULL;
 
-	if (topic && strstr(end, rd_kafka_err2str(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)))
-		refusal_log(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "Write", "topic", topic);
+	if (!topic || !strstr(end, rd_kafka_err2str(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)))
+		return;
+	refusal_log(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "Write", "topic", topic);
+	note_refused_topic(TAKE(topic));
 }
 
 static void on_log(const rd_kafka_t *client _unused_, int level, const char *facility,
@@ -102,8 +128,10 @@ static void add_callbacks(rd_kafka_conf_t *conf, enum client_kind kind,
 	if (!callbacks)
 		return;
 	rd_kafka_conf_set_opaque(conf, callbacks->opaque);
-	if (kind == CLIENT_PRODUCER)
+	if (kind == CLIENT_PRODUCER) {
 		rd_kafka_conf_set_dr_msg_cb(conf, callbacks->produce_report);
+		rd_kafka_conf_set_throttle_cb(conf, callbacks->throttled);
+	}
 	if (kind == CLIENT_GROUP) {
 		rd_kafka_conf_set_rebalance_cb(conf, callbacks->rebalance);
 		rd_kafka_conf_interceptor_add_on_new(conf, "answered", on_new,

@@ -12,6 +12,9 @@ struct client_callbacks {
 	void (*rebalance)(rd_kafka_t *, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t *,
 			  void *opaque);
 	void (*produce_report)(rd_kafka_t *, const rd_kafka_message_t *, void *opaque);
+	/* A broker throttles this producer for `ms` from now on. Called by rd_kafka_poll and
+	 * rd_kafka_flush. */
+	void (*throttled)(rd_kafka_t *, const char *broker, int32_t id, int ms, void *opaque);
 	/* A broker answered a request of this kind (Kafka's ApiKey) that was sent `rtt_us` ago.
 	 * Called once for an answer, by librdkafka's thread of that broker. */
 	void (*answered)(int16_t api_key, int64_t rtt_us, void *opaque);
@@ -39,6 +42,14 @@ bool client_take_session_timeout(void);
 /* Whether a broker refused the login of any client of the process, or a handshake failed, since the
  * last call. It is logged. Any thread. */
 bool client_take_refused_login(void);
+
+/*
+ * Whether the brokers refused records of this topic (NULL: of any) to a transaction, since it was
+ * forgotten. librdkafka names the topic in its log alone; the process has one producer of
+ * transactions. Any thread.
+ */
+bool client_has_refused_topic(const char *name);
+void client_forget_refused_topic(void);
 
 /* The member's configured session timeout. */
 int client_session_timeout_ms(rd_kafka_t *client);

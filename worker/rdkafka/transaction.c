@@ -3,8 +3,11 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/invariant.h"
+#include "rdkafka/headers.h"
 #include "rdkafka/refusal.h"
+#include "rdkafka/throttle.h"
 #include "rdkafka/transaction_error.h"
+#include "rdkafka/transaction_topics.h"
 
 #include <errno.h>
 
@@ -38,22 +41,21 @@ struct transaction {
 	struct client_callbacks callbacks;
 	rd_kafka_t *producer;
 	char *id; /* transactional.id */
-	rd_kafka_topic_t *state_topic, *results_topic, *dead_letters_topic;
+	struct transaction_topics topics;
+	struct throttle throttle;
 	enum state state;
 	bool is_begun;              /* and its end is still to come */
 	struct transaction_end end; /* of the transaction that is begun, as far as it is known */
 	int aborts_in_a_row;
 	bool was_slow;
 	int64_t ending_since_ms; /* monotonic: when the flush began */
-	size_t bytes;
+	size_t bytes, taken;
 };
 
 /* Making. */
 
 static void note_too_large(struct transaction *t, const rd_kafka_topic_t *topic) {
-	const char *dead_letters = rd_kafka_topic_name(t->dead_letters_topic);
-
-	if (strcmp(rd_kafka_topic_name(topic), dead_letters) == 0)
+	if (transaction_topics_find(&t->topics, topic) == TOPIC_DEAD_LETTERS)
 		t->end.has_large_letter = true;
 	else
 		t->end.has_large_record = true;
@@ -69,36 +71,43 @@ static void on_produce_report(rd_kafka_t *producer _unused_, const rd_kafka_mess
 		note_too_large(t, message->rkt);
 	else if (message->err)
 		refusal_log(message->err, "Write", "topic", rd_kafka_topic_name(message->rkt));
+	if (message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+		t->end.may_not_write[transaction_topics_find(&t->topics, message->rkt)] = true;
+	if (!message->err)
+		t->taken += message->key_len + message->len;
 	if (offset_out && !message->err)
 		*offset_out = message->offset;
+}
+
+static void on_throttled(rd_kafka_t *producer _unused_, const char *broker, int32_t id _unused_,
+			 int ms, void *opaque) {
+	struct transaction *t = opaque;
+	unsigned repeats;
+
+	throttle_note(&t->throttle, ms, clock_monotonic_ms());
+	if (ms > 0 && !refusal_is_repeated("throttle", "broker", broker, "quota", &repeats))
+		log_warn("Kafka throttles the worker by a quota (producer_byte_rate): turns become "
+			 "smaller",
+			 "broker=%s ms=%d repeats=%u", broker, ms, repeats);
 }
 
 struct transaction *transaction_new(const struct config *config, const struct topics *topics) {
 	_cleanup_(transaction_closep) struct transaction *t = x_calloc(1, sizeof(*t));
 
 	t->id = settings_transactional_id(config);
-	t->callbacks =
-	    (struct client_callbacks){ .opaque = t, .produce_report = on_produce_report };
+	t->callbacks = (struct client_callbacks){ .opaque = t,
+						  .produce_report = on_produce_report,
+						  .throttled = on_throttled };
 	t->producer = client_new(config, CLIENT_PRODUCER, &t->callbacks);
 	if (!t->producer)
 		return NULL;
-	/* Handles before use: the first record to a topic without one waits a second for its
-	 * metadata. */
-	t->state_topic = rd_kafka_topic_new(t->producer, topics->state, NULL);
-	t->results_topic = rd_kafka_topic_new(t->producer, topics->results, NULL);
-	t->dead_letters_topic = rd_kafka_topic_new(t->producer, topics->dead_letters, NULL);
-	return t->state_topic && t->results_topic && t->dead_letters_topic ? TAKE(t) : NULL;
+	return transaction_topics_open(&t->topics, t->producer, topics) ? TAKE(t) : NULL;
 }
 
 void transaction_close(struct transaction *t) {
 	if (!t)
 		return;
-	if (t->state_topic)
-		rd_kafka_topic_destroy(t->state_topic);
-	if (t->results_topic)
-		rd_kafka_topic_destroy(t->results_topic);
-	if (t->dead_letters_topic)
-		rd_kafka_topic_destroy(t->dead_letters_topic);
+	transaction_topics_close(&t->topics);
 	client_free(t->producer);
 	free(t->id);
 	free(t);
@@ -109,15 +118,19 @@ rd_kafka_t *transaction_client(struct transaction *t) {
 }
 
 rd_kafka_topic_t *transaction_state_topic(struct transaction *t) {
-	return t->state_topic;
+	return t->topics.of[TOPIC_STATE];
 }
 
 rd_kafka_topic_t *transaction_results_topic(struct transaction *t) {
-	return t->results_topic;
+	return t->topics.of[TOPIC_RESULTS];
 }
 
 rd_kafka_topic_t *transaction_dead_letters_topic(struct transaction *t) {
-	return t->dead_letters_topic;
+	return t->topics.of[TOPIC_DEAD_LETTERS];
+}
+
+rd_kafka_topic_t *transaction_input_topic(struct transaction *t, enum topic input) {
+	return t->topics.of[input];
 }
 
 /* Moving. */
@@ -162,7 +175,7 @@ int transaction_init(struct transaction *t) {
 	}
 	is_retriable = rd_kafka_error_is_retriable(error);
 	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT)
-		transaction_explain_timeout(t->producer, t->state_topic, t->id);
+		transaction_explain_timeout(t->producer, t->topics.of[TOPIC_STATE], t->id);
 	else if (!refusal_log(rd_kafka_error_code(error), "Write", "transactional id", t->id))
 		log_warn("transactions are not ready", "error=%s retriable=%d",
 			 log_quote(rd_kafka_error_string(error)), is_retriable);
@@ -171,7 +184,8 @@ int transaction_init(struct transaction *t) {
 }
 
 bool transaction_needs_replacement(const struct transaction *t) {
-	return t->state == STATE_LOST || t->was_slow || t->aborts_in_a_row >= ABORTS_IN_A_ROW_MAX;
+	return t->state == STATE_LOST || t->was_slow || t->aborts_in_a_row >= ABORTS_IN_A_ROW_MAX ||
+	       throttle_is_outlived(&t->throttle, clock_monotonic_ms());
 }
 
 /* IDLE -> OPEN. */
@@ -182,7 +196,8 @@ int transaction_begin(struct transaction *t) {
 	expect(t, STATE_IDLE, "begin");
 	t->is_begun = true;
 	t->end = (struct transaction_end){ 0 };
-	t->bytes = 0;
+	t->bytes = t->taken = 0;
+	client_forget_refused_topic();
 	error = rd_kafka_begin_transaction(t->producer);
 	if (!error) {
 		move_to(t, STATE_OPEN);
@@ -198,6 +213,12 @@ size_t transaction_bytes(const struct transaction *t) {
 	return t->bytes;
 }
 
+struct transaction_flow transaction_flow(struct transaction *t) {
+	rd_kafka_poll(t->producer, 0);
+	return (struct transaction_flow){ t->taken, throttle_take(&t->throttle),
+					  throttle_left_ms(&t->throttle, clock_monotonic_ms()) };
+}
+
 /* One try. Takes the headers where it returns no error. */
 static rd_kafka_resp_err_t produce(struct transaction *t, const struct transaction_record *record) {
 	void *key = (void *)(uintptr_t)record->key, *value = (void *)(uintptr_t)record->value;
@@ -208,6 +229,7 @@ static rd_kafka_resp_err_t produce(struct transaction *t, const struct transacti
 		{ .vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = { value, record->value_len } },
 		{ .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY },
 		{ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = record->offset_out },
+		{ .vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = record->timestamp_ms },
 		{ .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = record->headers },
 	};
 	size_t count = ARRAY_LEN(args) - (record->headers ? 0 : 1);
@@ -221,9 +243,11 @@ static rd_kafka_resp_err_t produce(struct transaction *t, const struct transacti
 int transaction_produce(struct transaction *t, const struct transaction_record *record) {
 	int64_t started_ms = clock_monotonic_ms();
 	rd_kafka_resp_err_t err;
+	size_t header_bytes;
 
 	expect(t, STATE_OPEN, "produce");
-	t->bytes += record->key_len + record->value_len;
+	headers_measure(record->headers, &header_bytes);
+	t->bytes += record->key_len + record->value_len + header_bytes;
 	while ((err = produce(t, record)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
 	       clock_monotonic_ms() - started_ms < TRANSACTION_RETRIED_FOR_MS)
 		rd_kafka_poll(t->producer, 10);
@@ -317,12 +341,20 @@ int transaction_commit(struct transaction *t, const rd_kafka_topic_partition_lis
 
 /* OPEN, FLUSHED or FAILED -> IDLE. */
 
+/* Those that librdkafka's log has named since the begin. */
+static void note_refused_writes(struct transaction *t) {
+	for (int i = 0; i < TOPIC_COUNT; i++)
+		t->end.may_not_write[i] |=
+		    client_has_refused_topic(rd_kafka_topic_name(t->topics.of[i]));
+}
+
 struct transaction_end transaction_end(struct transaction *t) {
 	struct ending aborting = { .name = "abort", .call = abort_it };
 
 	invariant(t->is_begun,
 		  "a transaction ends once: else an abort would pass for a commit (R9)");
 	t->is_begun = false;
+	note_refused_writes(t);
 	if (t->state == STATE_IDLE) {
 		t->end.outcome = TRANSACTION_COMMITTED;
 		return t->end;

@@ -23,6 +23,7 @@
 #pragma once
 
 #include "rdkafka/client.h"
+#include "rdkafka/topic_names.h"
 #include "rdkafka/topics.h"
 
 struct transaction;
@@ -35,6 +36,7 @@ struct transaction_record {
 	const void *value; /* copied; NULL is a tombstone */
 	size_t value_len;
 	rd_kafka_headers_t *headers; /* taken, also on failure; NULL: none */
+	int64_t timestamp_ms;        /* 0: now */
 	int64_t *offset_out; /* NULL, or where the record's offset is written in the flush */
 };
 
@@ -62,10 +64,12 @@ int transaction_init(struct transaction *transaction) _must_check_;
 rd_kafka_topic_t *transaction_state_topic(struct transaction *transaction);
 rd_kafka_topic_t *transaction_results_topic(struct transaction *transaction);
 rd_kafka_topic_t *transaction_dead_letters_topic(struct transaction *transaction);
+/* TOPIC_ADMIN or TOPIC_ISSUANCE. */
+rd_kafka_topic_t *transaction_input_topic(struct transaction *transaction, enum topic input);
 
 /*
  * Whether the producer is to be replaced before the next transaction: LOST, three aborts in a row,
- * or a commit that took very long (R9).
+ * a commit that took very long (R9), or a connection that the brokers hold up for long.
  */
 bool transaction_needs_replacement(const struct transaction *transaction);
 
@@ -77,8 +81,17 @@ int transaction_begin(struct transaction *transaction) _must_check_;
 /* OPEN. Returns 0 or TRANSACTION_E_FAILED. */
 int transaction_produce(struct transaction *transaction,
 			const struct transaction_record *record) _must_check_;
-/* Bytes of keys and values produced since begin. */
+/* Bytes of keys, values and headers produced since begin. */
 size_t transaction_bytes(const struct transaction *transaction);
+
+/* What the brokers do with what is produced. */
+struct transaction_flow {
+	size_t taken;         /* bytes of keys and values, acknowledged since begin */
+	int64_t throttled_ms; /* that they reported since the last call: a quota */
+	int64_t held_up_ms;   /* how long from now on a transaction had better not begin */
+};
+/* Looks for news first. */
+struct transaction_flow transaction_flow(struct transaction *transaction);
 /*
  * OPEN -> FLUSHED: all records are at the brokers, and their offsets are known. Returns 0 or
  * TRANSACTION_E_FAILED.
@@ -100,6 +113,7 @@ struct transaction_end {
 	bool has_large_letter; /* a dead letter was too large for its topic or for librdkafka */
 	bool has_large_record; /* another record was */
 	bool is_fenced;        /* the brokers no longer take the group's offsets from this member */
+	bool may_not_write[TOPIC_COUNT]; /* the brokers do not allow it to this principal */
 };
 
 /*

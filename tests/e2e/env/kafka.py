@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -51,6 +52,20 @@ class Broker:
 
     def stop(self):
         subprocess.run([KAFKA, "stop", "--dir", self.directory], check=True, capture_output=True)
+
+    def set_quota(self, client_id, **quotas):
+        """Of all clients with this client.id, as an operator sets it: a value, or None for none.
+        librdkafka has no call for it; Kafka's own program is taken from the running broker's jars.
+        """
+        running = Path(f"/proc/{(self.directory / 'node-1/pid').read_text().strip()}/cmdline").read_text().split("\0")
+        classpath = running[running.index("-cp") + 1]
+        added = ",".join(f"{name}={value}" for name, value in quotas.items() if value is not None)
+        deleted = ",".join(name for name, value in quotas.items() if value is None)
+        changes = [part for flag, names in (("--add-config", added), ("--delete-config", deleted)) if names for part in (flag, names)]
+        tool = ["java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classpath, "kafka.admin.ConfigCommand"]
+        entity = ["--entity-type", "clients", "--entity-name", client_id]
+        answer = subprocess.run([*tool, "--bootstrap-server", self.bootstrap, "--alter", *entity, *changes], capture_output=True, text=True, check=False)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
 class SecuredBroker(Broker):
@@ -357,6 +372,35 @@ class DeadLetters(Reader):
             return None
 
         return self.wait(found, what=f"the dead letter of {topic}[{partition}]@{offset}")
+
+
+@dataclass(slots=True)
+class Input:
+    """A record of an input, as it lies there."""
+
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes
+    headers: list  # [(name, bytes)]
+    timestamp: tuple  # (kind, ms)
+
+    @property
+    def rerouted_from(self):
+        """(partition, offset) where it was handed on from, or None."""
+        place = dict(self.headers).get("posthorn.rerouted.from")
+        return place and tuple(map(int, place.split(b":")))
+
+
+class Inputs(Reader):
+    """webhook-admin or credential-issuance."""
+
+    def __init__(self, bootstrap, topic):
+        self.records = []
+        super().__init__(bootstrap, topic)
+
+    def take(self, message):
+        self.records.append(Input(message.partition(), message.offset(), message.key(), message.value(), message.headers() or [], message.timestamp()))
 
 
 class State(Reader):

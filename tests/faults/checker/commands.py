@@ -34,6 +34,8 @@ def answered_once(history):
         by_id.setdefault(event.id, []).append(event)
     for command in history.commands:
         count = letters[command.place]
+        if command.misplaced:
+            continue  # rerouted-once
         if count == 0 and command.operation is None:
             fault = "neither readable nor a dead letter"
         elif count == 0:
@@ -80,6 +82,40 @@ def answers_in_order(history):
     return verdict
 
 
+def _how_rerouted(command, copies, letters):
+    if len(copies) + letters != 1:
+        return f"{len(copies)} copies, {letters} dead letters"
+    if letters:
+        return None
+    if copies[0].misplaced:
+        return f"its copy is in a wrong partition too, at {copies[0].place}"
+    return None if copies[0].content == command.content else f"its copy at {copies[0].place} is another record"
+
+
+def rerouted_once(history):
+    """Of each record in another partition than its key's there is one copy, or one dead letter.
+    What came from one partition keeps its order.
+    """
+    verdict, letters, copies, last = Verdict(), Counter(history.dead_letters), {}, {}
+    misplaced = {command.place for command in history.commands if command.misplaced}
+    for command in history.commands:
+        if not command.came_from:
+            continue
+        original = command.topic, *command.came_from
+        copies.setdefault(original, []).append(command)
+        line = command.topic, command.came_from[0], command.partition
+        if original not in misplaced:
+            verdict.wrong.append(f"{_told(command)}: handed on from {original}, where no record was misplaced")
+        elif command.came_from[1] < last.get(line, -1):
+            verdict.wrong.append(f"{_told(command)}: handed on from {original}, behind one that came after it")
+        last[line] = command.came_from[1]
+    for command in history.commands:
+        if command.misplaced:
+            fault = _how_rerouted(command, copies.get(command.place, []), letters[command.place])
+            verdict.look(not fault, lambda command=command, fault=fault: f"{_told(command)}, misplaced: {fault}")
+    return verdict
+
+
 def _of_replay(name):
     def judge(history):
         return Verdict(history.replay.looked[name], history.replay.wrong[name])
@@ -112,6 +148,7 @@ PROPERTIES = [
     Property("answered-once", "every command has one START and one SUCCESS or FAIL, or is one dead letter", answered_once),
     Property("answers-belong", "every answer belongs to a command", answers_belong),
     Property("answers-in-order", "a tenant's commands of a topic are answered in their order", answers_in_order),
+    Property("rerouted-once", "a command in a wrong partition is handed on once, unchanged and in order, or is one dead letter", rerouted_once),
     Property("events-once", "no analytic event is there twice for a read_committed reader", events_once),
     Property("answers-model", "every command is answered what the model says", _of_replay("answers")),
     Property("recorded-model", "every command records the deliveries that the model says, once", _of_replay("recorded")),

@@ -20,6 +20,9 @@ class Command:
     operation: str | None = None  # "CreateWebhook", ..., "IssueCredential"
     fields: dict = field(default_factory=dict)  # the operation's own
     envelope: dict = field(default_factory=dict)  # requestId, clientId, timestamp
+    misplaced: bool = False  # in another partition than its key's; then `operation` is None too
+    came_from: tuple | None = None  # (partition, offset) where it was handed on from
+    content: bytes = b""  # a digest of what must not change on the way
 
     @property
     def place(self):

@@ -11,12 +11,14 @@ from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 from env import avro
 from env.kafka import Reader
+from env.partitioner import partition_of
 from env.programs import Admin, write_properties
 from env.receiver import scan
 
 from .history import ADMIN, ISSUANCE, Callback, Change, Command, Event, History, Offset, Sighting
 from .restored import restored_dump
 
+_REROUTED_FROM = "posthorn.rerouted.from"
 _ENVELOPE = ("requestId", "clientId", "timestamp")
 
 
@@ -51,9 +53,19 @@ def _read(run, topic, decode):
     return reader.found
 
 
-def _command(topic, schema, limit):
+def _note_way(command, message):
+    """Where it came from, and all that must not change on its way."""
+    headers = message.headers() or []
+    place = dict(headers).get(_REROUTED_FROM)
+    command.came_from = place and tuple(map(int, place.split(b":")))
+    others = [header for header in headers if header[0] != _REROUTED_FROM]
+    command.content = hashlib.blake2b(repr((message.key(), message.value(), others, message.timestamp())).encode(), digest_size=16).digest()
+
+
+def _command(topic, schema, limit, partitions):
     def decode(message):
         command = Command(topic, message.partition(), message.offset())
+        _note_way(command, message)
         try:
             fields = schema.decode(message.value())
         except Exception:  # whatever fastavro raises for bytes that are no command
@@ -61,6 +73,9 @@ def _command(topic, schema, limit):
         if len(message.value()) > limit or (message.key() or b"").decode(errors="replace") != fields["tenantId"]:
             return command
         command.tenant, command.id = fields["tenantId"], fields["commandId"]
+        if partition_of(message.key(), partitions) != message.partition():
+            command.misplaced = True
+            return command
         command.envelope = {name: fields[name] for name in _ENVELOPE}
         if topic == ADMIN:
             command.operation, command.fields = avro.branch(fields["operation"]), fields["operation"][1]
@@ -199,7 +214,7 @@ def read(run, say=lambda line: None):
     limit = int(run.properties.get("command.max.bytes", 524_288))
     say("reading the topics")
     for topic, schema in ((ADMIN, "webhook-command"), (ISSUANCE, "credential-issuance-command")):
-        history.commands += _read(run, topic, _command(topic, _schema(schema), limit))
+        history.commands += _read(run, topic, _command(topic, _schema(schema), limit, run.partitions))
     history.commands.sort(key=lambda command: command.place)
     history.dead_letters = _read(run, "webhook-dead-letters", _dead_letter(run.prefix))
     history.events = sorted(_read(run, "webhook-results", _event(_schema("analytic-event"))), key=lambda event: event.place)

@@ -9,6 +9,7 @@ from collections import Counter
 
 from env import commands
 from env.kafka import CommandWriter
+from env.partitioner import partition_of
 
 TENANTS = 24
 WEBHOOKS_MAX = 3  # of a tenant, about
@@ -19,7 +20,7 @@ REMEMBERED = 200  # commands that may come again
 
 # What is asked, in parts of 1000.
 MIX = {
-    "issue": 600, "retrieve": 80, "list": 60, "create": 60, "update": 50, "test": 40, "delete": 30,
+    "issue": 580, "misplaced": 20, "retrieve": 80, "list": 60, "create": 60, "update": 50, "test": 40, "delete": 30,
     "wrong": 30, "repeat": 20, "rotate": 10, "recover": 10, "conflict": 5, "garbage": 5,
 }  # fmt: skip
 
@@ -166,6 +167,18 @@ class Load:
     def garbage(self, tenant):
         self.writer.raw(self.chance.choice(["webhook-admin", "credential-issuance"]), tenant, b"no record")
         self.dead_letters += 1
+
+    def misplaced(self, tenant):
+        """As by a producer with another partitioner."""
+        if self.chance.random() < 0.5:
+            topic, schema, value = "credential-issuance", self.stand.schemas.issuance, commands.issuance(tenant, command_id=self.id())
+        else:
+            topic, schema, value = "webhook-admin", self.stand.schemas.command, commands.command(tenant, commands.retrieve_all(), command_id=self.id())
+        right, count = partition_of(tenant.encode(), self.stand.partitions), self.stand.partitions
+        key = tenant, value["commandId"]
+        self.sent[key] += 1
+        self.stand.watch.asked[key] = time.monotonic()
+        self.writer.raw(topic, tenant, schema.encode(value), partition=(right + self.chance.randrange(1, count)) % count)
 
     # The thread
 
