@@ -151,18 +151,14 @@ static void set_callbacks(struct transfer *transfer) {
 	SET(transfer, CURLOPT_CLOSESOCKETDATA, transfer->sockets);
 }
 
-/* The headers that curl would add by itself. It removes what is named without a value. */
-static void remove_own_headers(struct transfer *transfer) {
-	static char host[] = "Host:", accept[] = "Accept:", type[] = "Content-Type:",
-		    expect[] = "Expect:";
-	static struct curl_slist removed[] = {
-		{ host, &removed[1] },
-		{ accept, &removed[2] },
-		{ type, &removed[3] },
-		{ expect, NULL },
-	};
+/* The list of headers: all lines, and one that removes a header: a callback's body does not wait
+ * for a "100 Continue". */
+static void set_headers(struct transfer *transfer) {
+	static char no_expect[] = "Expect:";
 
-	SET(transfer, CURLOPT_HTTPHEADER, removed);
+	transfer->no_expect.data = no_expect;
+	transfer->header.next = &transfer->no_expect;
+	SET(transfer, CURLOPT_HTTPHEADER, &transfer->header);
 }
 
 static void init_handle(struct transfer *transfer) {
@@ -170,7 +166,7 @@ static void init_handle(struct transfer *transfer) {
 	set_limits(transfer, transfer->shared->config);
 	set_policy(transfer, transfer->shared->config);
 	set_callbacks(transfer);
-	remove_own_headers(transfer);
+	set_headers(transfer);
 }
 
 /*
@@ -190,7 +186,7 @@ struct transfer *transfer_new(struct engine_shared *shared, struct sockets *sock
 	transfer->sockets = sockets;
 	transfer->scheduler = scheduler;
 	transfer->tls.authorities = shared->authorities;
-	transfer->head = BUFFER_INIT(CALLBACK_LINES_MAX);
+	transfer->lines = BUFFER_INIT(CALLBACK_LINES_MAX);
 	init_handle(transfer);
 	return transfer;
 }
@@ -199,11 +195,11 @@ void transfer_free(struct transfer *transfer) {
 	if (!transfer)
 		return;
 	curl_easy_cleanup(transfer->easy);
-	buffer_destroy(&transfer->head);
+	buffer_destroy(&transfer->lines);
 	free(transfer);
 }
 
-static void append_signed_lines(struct transfer *transfer) {
+static void sign_callback(struct transfer *transfer) {
 	const struct job *job = transfer->claim.job;
 	const struct url_parts *parts = &job->route->parts;
 	struct callback callback = {
@@ -218,7 +214,7 @@ static void append_signed_lines(struct transfer *transfer) {
 	};
 
 	uuid_format(&job->delivery.id, transfer->delivery_id);
-	callback_sign(&transfer->head, job->route->signer,
+	callback_sign(&transfer->lines, job->route->signer,
 		      transfer->shared->config->signature_formats, &callback);
 }
 
@@ -229,31 +225,20 @@ static bool is_traceparent(const char *text) {
 	       strspn(text, "0123456789abcdef-") == TRACEPARENT_LEN;
 }
 
-/*
- * The request from its target on, up to the name and version of this program. curl copies a target
- * into the request as it is, at once; a header it formats byte by byte, which takes longer than
- * sending it. What curl writes behind a target, " HTTP/1.1", becomes a part of the user agent:
- * another of its products. Source: RFC 9110 section 10.1.5.
- */
-static void write_head(struct transfer *transfer) {
-	const struct job *job = transfer->claim.job;
-	const struct url_parts *parts = &job->route->parts;
-	struct buffer *head = &transfer->head;
+/* curl copies a header into the request as it is, and looks at each one of its list a dozen times.
+ * So all lines are one header to it. */
+static void write_lines(struct transfer *transfer) {
+	const char *traceparent = transfer->claim.job->delivery.traceparent;
 
-	callback_lines_clear(head);
-	buffer_append_string(head, parts->path);
-	if (parts->query)
-		buffer_append_string(head, parts->query);
-	buffer_append_string(head, " HTTP/1.1\r\nHost: ");
-	buffer_append_string(head, parts->authority);
-	buffer_append_string(head, "\r\nAccept: */*\r\ncontent-type: application/json");
-	append_signed_lines(transfer);
-	if (is_traceparent(job->delivery.traceparent)) {
-		buffer_append_string(head, "\r\ntraceparent: ");
-		buffer_append_string(head, job->delivery.traceparent);
+	callback_lines_clear(&transfer->lines);
+	buffer_append_string(&transfer->lines, "content-type: application/json\r\n");
+	buffer_append_string(&transfer->lines, transfer->shared->user_agent);
+	sign_callback(transfer);
+	if (is_traceparent(traceparent)) {
+		buffer_append_string(&transfer->lines, "\r\ntraceparent: ");
+		buffer_append_string(&transfer->lines, traceparent);
 	}
-	buffer_append_string(head, "\r\n");
-	buffer_append_string(head, transfer->shared->user_agent);
+	transfer->header.data = transfer->lines.data;
 }
 
 /* How old a kept connection may be for this attempt. curl counts whole seconds: it uses one that is
@@ -291,12 +276,11 @@ bool transfer_begin(struct transfer *transfer, const struct scheduler_claim *cla
 	transfer->claim = *claim;
 	transfer->shard = shard;
 	transfer->started_us = clock_monotonic_us();
-	write_head(transfer);
+	write_lines(transfer);
 	choose_connection(transfer);
 	SET(transfer, CURLOPT_SHARE, shard->sessions);
 	SET(transfer, CURLOPT_TIMEOUT_MS, (long)transfer->shared->config->delivery_timeout_ms);
 	SET(transfer, CURLOPT_CURLU, job->route->location);
-	SET(transfer, CURLOPT_REQUEST_TARGET, transfer->head.data);
 	SET(transfer, CURLOPT_POSTFIELDS, job->delivery.body);
 	SET(transfer, CURLOPT_POSTFIELDSIZE, (long)job->delivery.body_len);
 	return enter_shard(transfer);

@@ -1,6 +1,7 @@
 /*
- * One attempt on the wire: a pooled easy handle, the head that was signed for it, and its response.
- * The transfer or its job owns everything that curl borrows while it sends (body, url).
+ * One attempt on the wire: a pooled easy handle, the headers that were signed for it, and its
+ * response. The transfer or its job owns everything that curl borrows while it sends (header lines,
+ * body, url).
  */
 #pragma once
 
@@ -30,8 +31,9 @@ struct transfer {
 	bool sent;     /* the request was begun, unless it was withheld */
 	/* The kept connection that it was sent over has ended, and curl would send it again. */
 	bool unanswered;
-	bool withheld;      /* connected, and then refused by the gate or the lease */
-	struct buffer head; /* the request from its target to its user agent */
+	bool withheld;       /* connected, and then refused by the gate or the lease */
+	struct buffer lines; /* all header lines, as one text */
+	struct curl_slist header, no_expect; /* curl's list of them, linked without an allocation */
 	char delivery_id[UUID_TEXT_SIZE];
 };
 
