@@ -113,7 +113,7 @@ def test_the_commands_have_enough(broker, world):
 
 # The lacking right, whether the worker ends, and its message.
 LACKING = {
-    "a topic that it may not see": ([("TOPIC", "webhook-admin", "READ")], True, "Describe", "webhook-admin"),
+    "a topic that it may not see": ([("TOPIC", "webhook-admin", "READ"), ("TOPIC", "webhook-admin", "WRITE")], True, "Describe", "webhook-admin"),
     "its group": ([("GROUP", "posthorn", "READ")], False, "Read", "group "),
     "its transactional id": ([("TRANSACTIONAL_ID", "posthorn-*", "WRITE")], True, "Write", "transactional id "),
 }

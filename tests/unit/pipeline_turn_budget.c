@@ -181,7 +181,7 @@ static void the_bytes_are_what_the_brokers_take(void **state _unused_) {
 		{ "a little more than that",
 		  false,
 		  { .bytes = 100 * KB, .commit_ms = 400, .held_up_ms = 400, .is_throttled = true },
-		  125 * KB },
+		  112 * KB + 501 },
 		{ "it is undone, and they had taken 6 kB in 12 s",
 		  true,
 		  { .bytes = 6 * KB, .commit_ms = 12000, .is_throttled = true },

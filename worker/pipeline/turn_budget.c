@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 
-enum { UNDONE_DIVISOR = 8 };
+enum { UNDONE_DIVISOR = 8, CAREFUL_DIVISOR = 8 };
 
 struct turn_budget turn_budget_new(size_t commands_max, int64_t time_ms) {
 	return (struct turn_budget){ .commands_max = commands_max,
@@ -35,12 +35,17 @@ static void fit_bytes(struct turn_budget *budget, const struct turn_passed *pass
 	int64_t ms = MAX(passed->commit_ms + passed->held_up_ms, INT64_C(1));
 	size_t least = passed->is_throttled ? 1 : TURN_WRITTEN_LEAST;
 	size_t fits = MAX(passed->bytes * (size_t)aim_ms / (size_t)ms, least);
-	size_t twice = MIN(2 * budget->bytes, (size_t)TURN_WRITTEN_MAX);
+	size_t step = budget->careful > 0 ? budget->bytes / CAREFUL_DIVISOR + 1 : budget->bytes;
+	size_t more = MIN(budget->bytes + step, (size_t)TURN_WRITTEN_MAX);
 
 	if (ms > aim_ms)
 		budget->bytes = MIN(budget->bytes, fits);
 	else if (passed->bytes >= budget->bytes / 2 && fits > budget->bytes)
-		budget->bytes = MIN(twice, fits);
+		budget->bytes = MIN(more, fits);
+	if (passed->is_throttled)
+		budget->careful = TURN_CAREFUL;
+	else if (budget->careful > 0)
+		budget->careful--;
 }
 
 void turn_budget_committed(struct turn_budget *budget, const struct turn_passed *passed) {

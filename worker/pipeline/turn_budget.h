@@ -30,6 +30,7 @@ struct turn_budget {
 	int64_t time_least_ms; /* batch.max.wait */
 	int64_t time_ms;       /* of handling, in the next turn */
 	size_t bytes;          /* of records, in the next turn; at most TURN_WRITTEN_MAX */
+	int careful;           /* turns in which they grow slowly: the brokers throttled of late */
 };
 
 enum {
@@ -37,6 +38,7 @@ enum {
 	    1024, /* bytes of records: they are in memory until the brokers have them */
 	TURN_WRITTEN_LEAST = 256 * 1024, /* where the brokers are slow and do not throttle */
 	TURN_THROTTLED_MS = 1000,
+	TURN_CAREFUL = 16, /* a quota lets through a burst of ten seconds' bytes at once */
 	TURN_SLOW_MS = 4000,
 	TURN_KEPT_MAX = 8 * 1024 *
 	    1024,                /* bytes of deliveries that are kept to be sent after the commit */
