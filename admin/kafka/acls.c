@@ -9,11 +9,13 @@
 
 enum { SETTLE_POLL_MS = 50 };
 
+static const int resource_count = RD_KAFKA_RESOURCE__CNT; /* that librdkafka has a name for */
+
 /* To Kafka. */
 
 /* An older librdkafka has no name for transactional ids, and refuses their ACLs. */
 static bool is_known(const struct acl *acl) {
-	return (int)acl->resource < (int)RD_KAFKA_RESOURCE__CNT;
+	return (int)acl->resource < resource_count;
 }
 
 /* The caller owns it. */
@@ -63,8 +65,7 @@ static enum admin_status create(struct admin_api *api, const struct acl_list *wa
 static enum acl_resource resource_of(const rd_kafka_AclBinding_t *binding) {
 	int type = (int)rd_kafka_AclBinding_restype(binding);
 
-	if (type == RD_KAFKA_RESOURCE_UNKNOWN &&
-	    (int)ACL_TRANSACTIONAL_ID >= (int)RD_KAFKA_RESOURCE__CNT)
+	if (type == RD_KAFKA_RESOURCE_UNKNOWN && resource_count <= ACL_TRANSACTIONAL_ID)
 		return ACL_TRANSACTIONAL_ID;
 	return type >= ACL_TOPIC && type <= ACL_TRANSACTIONAL_ID ? (enum acl_resource)type
 								 : ACL_OTHER_RESOURCE;

@@ -143,72 +143,68 @@ static void the_time_is_as_long_as_the_last_commit(void **state _unused_) {
 	assert_int_equal(budget.time_ms, 5000);
 }
 
+enum { KB = 1000, MB = 1000 * 1000, MAX_BYTES = TURN_WRITTEN_MAX };
+
 /* What the brokers do not take in good time would be aborted. */
+static const struct {
+	const char *name;
+	bool is_undone;
+	struct turn_passed passed;
+	size_t bytes; /* of the next turn */
+} byte_rows[] = {
+	{ "small and quick", false, { .bytes = 10 * KB, .commit_ms = 10 }, MAX_BYTES },
+	{ "large and quick", false, { .bytes = 15 * MB, .commit_ms = 400 }, MAX_BYTES },
+	{ "small, and the brokers are slow: it is not for its bytes",
+	  false,
+	  { .bytes = 10 * KB, .commit_ms = 2000 },
+	  MAX_BYTES },
+	{ "large, and they are slow", false, { .bytes = 8 * MB, .commit_ms = 8000 }, 4 * MB },
+	{ "a little, and they are very slow",
+	  false,
+	  { .bytes = 10 * KB, .commit_ms = 9000 },
+	  TURN_WRITTEN_LEAST },
+	{ "they are quick again",
+	  false,
+	  { .bytes = 200 * KB, .commit_ms = 10 },
+	  2 * TURN_WRITTEN_LEAST },
+	{ "a turn with little tells nothing",
+	  false,
+	  { .bytes = 100 * KB, .commit_ms = 10 },
+	  2 * TURN_WRITTEN_LEAST },
+	{ "they throttle: 100 kB in a second",
+	  false,
+	  { .bytes = 200 * KB, .commit_ms = 1500, .held_up_ms = 500, .is_throttled = true },
+	  100 * KB },
+	{ "a little more than that",
+	  false,
+	  { .bytes = 100 * KB, .commit_ms = 400, .held_up_ms = 400, .is_throttled = true },
+	  112 * KB + 501 },
+	{ "it is undone, and they had taken 6 kB in 12 s",
+	  true,
+	  { .bytes = 6 * KB, .commit_ms = 12000, .is_throttled = true },
+	  500 },
+	{ "one command that comes to more changes nothing",
+	  false,
+	  { .bytes = 9 * KB, .commit_ms = 10000, .is_throttled = true },
+	  500 },
+	{ "they took nothing at all",
+	  true,
+	  { .bytes = 0, .commit_ms = 12000, .is_throttled = true },
+	  1 },
+	{ "at most twice as much as before", false, { .bytes = 9 * KB, .commit_ms = 10 }, 2 },
+	{ "undone at once: for another reason", true, { .bytes = 0, .commit_ms = 1 }, 2 },
+};
+
 static void the_bytes_are_what_the_brokers_take(void **state _unused_) {
-	enum { KB = 1000, MB = 1000 * 1000, MAX_BYTES = TURN_WRITTEN_MAX };
-	static const struct {
-		const char *name;
-		bool is_undone;
-		struct turn_passed passed;
-		size_t bytes; /* of the next turn */
-	} rows[] = {
-		{ "small and quick", false, { .bytes = 10 * KB, .commit_ms = 10 }, MAX_BYTES },
-		{ "large and quick", false, { .bytes = 15 * MB, .commit_ms = 400 }, MAX_BYTES },
-		{ "small, and the brokers are slow: it is not for its bytes",
-		  false,
-		  { .bytes = 10 * KB, .commit_ms = 2000 },
-		  MAX_BYTES },
-		{ "large, and they are slow",
-		  false,
-		  { .bytes = 8 * MB, .commit_ms = 8000 },
-		  4 * MB },
-		{ "a little, and they are very slow",
-		  false,
-		  { .bytes = 10 * KB, .commit_ms = 9000 },
-		  TURN_WRITTEN_LEAST },
-		{ "they are quick again",
-		  false,
-		  { .bytes = 200 * KB, .commit_ms = 10 },
-		  2 * TURN_WRITTEN_LEAST },
-		{ "a turn with little tells nothing",
-		  false,
-		  { .bytes = 100 * KB, .commit_ms = 10 },
-		  2 * TURN_WRITTEN_LEAST },
-		{ "they throttle: 100 kB in a second",
-		  false,
-		  { .bytes = 200 * KB, .commit_ms = 1500, .held_up_ms = 500, .is_throttled = true },
-		  100 * KB },
-		{ "a little more than that",
-		  false,
-		  { .bytes = 100 * KB, .commit_ms = 400, .held_up_ms = 400, .is_throttled = true },
-		  112 * KB + 501 },
-		{ "it is undone, and they had taken 6 kB in 12 s",
-		  true,
-		  { .bytes = 6 * KB, .commit_ms = 12000, .is_throttled = true },
-		  500 },
-		{ "one command that comes to more changes nothing",
-		  false,
-		  { .bytes = 9 * KB, .commit_ms = 10000, .is_throttled = true },
-		  500 },
-		{ "they took nothing at all",
-		  true,
-		  { .bytes = 0, .commit_ms = 12000, .is_throttled = true },
-		  1 },
-		{ "at most twice as much as before",
-		  false,
-		  { .bytes = 9 * KB, .commit_ms = 10 },
-		  2 },
-		{ "undone at once: for another reason", true, { .bytes = 0, .commit_ms = 1 }, 2 },
-	};
 	struct turn_budget budget = turn_budget_new(MAX_COMMANDS, TIME_MS);
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		print_message("%s\n", rows[i].name);
-		if (rows[i].is_undone)
-			turn_budget_undone(&budget, &rows[i].passed);
+	for (size_t i = 0; i < ARRAY_LEN(byte_rows); i++) {
+		print_message("%s\n", byte_rows[i].name);
+		if (byte_rows[i].is_undone)
+			turn_budget_undone(&budget, &byte_rows[i].passed);
 		else
-			turn_budget_committed(&budget, &rows[i].passed);
-		assert_int_equal(budget.bytes, rows[i].bytes);
+			turn_budget_committed(&budget, &byte_rows[i].passed);
+		assert_int_equal(budget.bytes, byte_rows[i].bytes);
 	}
 }
 
