@@ -83,3 +83,19 @@ def test_a_key_for_kafka_that_others_may_read(fresh_world, tmp_path, name):
     settings = [f"--set={name}={value}" for name, value in {**fresh_world.settings, "worker.data.dir": tmp_path / "data", f"kafka.{name}": key}.items()]
     answer = run(WORKER, *settings, "--check-config")
     assert answer.code == 2 and f"kafka.{name}: has mode 0644 and must have 0600 or less" in answer.err, answer
+
+
+@pytest.mark.parametrize("mode, rule", [(0o600, None), (0o644, "has mode 0644 and must have 0600 or less")])
+def test_a_password_for_kafka_in_a_file(fresh_world, tmp_path, mode, rule):
+    """It is read from there, and shown by nobody."""
+    password = tmp_path / "password"
+    password.write_text("hunter2\n")
+    password.chmod(mode)
+    login = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": "somebody", "sasl.password.file": password}
+    settings = {**fresh_world.settings, "worker.data.dir": tmp_path / "data", **{f"kafka.{name}": value for name, value in login.items()}}
+    answer = run(WORKER, *(f"--set={name}={value}" for name, value in settings.items()), "--check-config")
+    assert "hunter2" not in answer.out + answer.err
+    if rule is None:
+        assert answer.code == 0, answer
+    else:
+        assert answer.code == 2 and f"kafka.sasl.password.file: {password} {rule}" in answer.err, answer

@@ -341,6 +341,66 @@ static void files_are_judged_by_content_and_mode(void **state _unused_) {
 	}
 }
 
+/* The content of a secret file, with its mode, and the value of kafka.sasl.password. */
+static const struct {
+	const char *name;
+	const char *content;
+	mode_t mode;
+	const char *value;   /* NULL: refused */
+	const char *problem; /* part of it */
+} secret_files[] = {
+	{ "a line", "hunter2\n", 0600, "hunter2", NULL },
+	{ "without an end", "hunter2", 0600, "hunter2", NULL },
+	{ "of Windows", "hunter2\r\n", 0400, "hunter2", NULL },
+	{ "blanks are its own", " hunter2 \n\n", 0600, " hunter2 \n", NULL },
+	{ "others may read it", "hunter2", 0604, NULL, "p has mode 0604 and must have 0600" },
+	{ "empty", "\n", 0600, NULL, "p is empty" },
+	{ "not UTF-8", "hunter2\xff", 0600, NULL, "p is not UTF-8 text" },
+};
+
+static void a_secret_is_read_from_its_file(void **state _unused_) {
+	_cleanup_(x_freep) char *setting = x_asprintf("kafka.sasl.password.file= %s ", path);
+
+	for (size_t i = 0; i < ARRAY_LEN(secret_files); i++) {
+		_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
+		_cleanup_(config_freep) struct config *config = NULL;
+		const char *value;
+
+		write_file(secret_files[i].content, secret_files[i].mode);
+		config = load_setting(setting, &problems);
+		unlink(path);
+		value = config ? config_kafka_get(config, "sasl.password") : NULL;
+		if (!value != !secret_files[i].value ||
+		    (value && strcmp(value, secret_files[i].value) != 0) ||
+		    (!value && (!strstr(problems.data, secret_files[i].problem) ||
+				!strstr(problems.data, "kafka.sasl.password.file: ") ||
+				strstr(problems.data, "hunter2"))))
+			fail_msg("%s: %s %s", secret_files[i].name, value ? value : "refused",
+				 problems.data ? problems.data : "");
+	}
+}
+
+/* Each has a twin that names a file. */
+static void secrets_are_known_by_their_words(void **state _unused_) {
+	static const char *const secrets[] = {
+		"sasl.password",
+		"ssl.key.password",
+		"ssl.keystore.password",
+		"ssl.key.pem",
+		"sasl.oauthbearer.client.secret",
+		"sasl.oauthbearer.config",
+		"sasl.oauthbearer.assertion.private.key.passphrase"
+	};
+	static const char *const others[] = { "sasl.username", "sasl.password.file", "ssl.ca.pem",
+					      "ssl.key.location",
+					      "sasl.oauthbearer.assertion.private.key.file" };
+
+	for (size_t i = 0; i < ARRAY_LEN(secrets); i++)
+		assert_true(config_kafka_is_secret(secrets[i]));
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		assert_false(config_kafka_is_secret(others[i]));
+}
+
 static void a_missing_file_is_refused(void **state _unused_) {
 	const struct config_source missing = { .file = path }, folder = { .file = directory };
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(4096);
@@ -401,6 +461,8 @@ int main(void) {
 		cmocka_unit_test(later_sources_win),
 		cmocka_unit_test(every_problem_is_named),
 		cmocka_unit_test(files_are_judged_by_content_and_mode),
+		cmocka_unit_test(a_secret_is_read_from_its_file),
+		cmocka_unit_test(secrets_are_known_by_their_words),
 		cmocka_unit_test(a_missing_file_is_refused),
 		cmocka_unit_test(the_tokens_file_is_judged_for_a_gateway),
 		cmocka_unit_test(the_list_and_the_help_name_every_key),

@@ -145,8 +145,11 @@ struct config_kafka_rules {
 			       void *userdata);
 };
 
-/* Stores a copy of librdkafka's setting `name` if the rules (NULL: none) allow it. Returns as
- * `judge_setting` of config_kafka_rules does. */
+/*
+ * Stores a copy of librdkafka's setting `name` if the rules (NULL: none) allow it. Returns as
+ * `judge_setting` of config_kafka_rules does. For each secret setting NAME there is a twin
+ * `NAME.file`, of which `value` is the path of a secret file with the value of NAME.
+ */
 int config_kafka_set(struct config *config, const struct config_kafka_rules *rules,
 		     const char *name, const char *value, struct buffer *rule) _must_check_;
 

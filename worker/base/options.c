@@ -17,7 +17,10 @@ const struct option options[] = {
 	{ "kafka.bootstrap.servers", NULL, 0, NULL, "required", 0, 0,
 	  "The brokers to connect to first: host:port,host:port." },
 	{ "kafka.*", NULL, 0, NULL, "passed through", 0, 0,
-	  "A setting of librdkafka under its own name (TLS, SASL and others)." },
+	  "A setting of librdkafka under its own name (TLS, SASL and others). Each secret one has "
+	  "a "
+	  "twin that names a secret file with its value: kafka.sasl.password.file, "
+	  "kafka.ssl.key.password.file and so on." },
 	{ "group.id", &option_name, FIELD(group_id), "posthorn", NULL, 1, 128,
 	  "The consumer group: all workers that share the work." },
 	{ "topic.prefix", &option_name, FIELD(topic_prefix), "", "empty", 0, TOPIC_PREFIX_BYTES,

@@ -1,5 +1,8 @@
 #include "base/secret_file.h"
 
+#include "base/fd.h"
+#include "base/utf8.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -83,4 +86,46 @@ int secret_file_open(const char *path, int *fd, struct buffer *why) {
 	else
 		close(opened);
 	return r;
+}
+
+/* Into one allocation: a growing buffer would leave copies of the secret behind. */
+static int read_all(int fd, struct buffer *out) {
+	char *room = buffer_reserve(out, out->max);
+	ssize_t len = 0;
+
+	while (room && out->len < out->max &&
+	       (len = read(fd, room + out->len, out->max - out->len)) != 0) {
+		if (len > 0)
+			out->len += (size_t)len;
+		else if (errno != EINTR)
+			return -errno;
+	}
+	out->data[out->len] = '\0';
+	return 0;
+}
+
+static void drop_line_end(struct buffer *text) {
+	if (text->len && text->data[text->len - 1] == '\n')
+		text->data[--text->len] = '\0';
+	if (text->len && text->data[text->len - 1] == '\r')
+		text->data[--text->len] = '\0';
+}
+
+int secret_file_read(const char *path, struct buffer *out, struct buffer *why) {
+	_cleanup_(fd_closep) int fd = -1;
+	int r = secret_file_open(path, &fd, why);
+
+	if (r == 0)
+		r = read_all(fd, out);
+	if (r != 0)
+		return r;
+	if (out->len == out->max) {
+		buffer_append_string(why, "is too large for a secret");
+		return SECRET_FILE_E_REFUSED;
+	}
+	drop_line_end(out);
+	if (out->len && utf8_is_text(out->data, out->len))
+		return 0;
+	buffer_append_string(why, out->len ? "is not UTF-8 text" : "is empty");
+	return SECRET_FILE_E_REFUSED;
 }

@@ -30,6 +30,13 @@ enum { SECRET_FILE_E_REFUSED = 1 };
  */
 int secret_file_open(const char *path, int *fd, struct buffer *why) _must_check_;
 
+/*
+ * Reads a secret that is one line of text: the whole file, without the line's end. `out` has to
+ * have room for it. Returns as secret_file_open does, SECRET_FILE_E_REFUSED also for an empty file,
+ * one that is too large, and one that is no UTF-8 text.
+ */
+int secret_file_read(const char *path, struct buffer *out, struct buffer *why) _must_check_;
+
 /* Judges an open file by its fstat(2). Returns 0 or SECRET_FILE_E_REFUSED. */
 int secret_file_judge(const struct stat *file, struct buffer *why) _must_check_;
 
