@@ -32,6 +32,7 @@ struct subcommand {
 
 /* Each table ends with an empty row. */
 extern const struct subcommand topics_subcommands[];
+extern const struct subcommand acls_subcommands[];
 extern const struct subcommand master_key_subcommands[];
 extern const struct subcommand webhook_subcommands[];
 extern const struct subcommand jwks_subcommands[];

@@ -93,6 +93,29 @@ enum admin_status admin_api_describe(struct admin_api *api, rd_kafka_ResourceTyp
 	return wait_for_result(api, "the settings", out);
 }
 
+enum admin_status admin_api_create_acls(struct admin_api *api, rd_kafka_AclBinding_t **acls,
+					size_t count, rd_kafka_event_t **out) {
+	rd_kafka_AdminOptions_t *options = options_new(api);
+
+	rd_kafka_CreateAcls(api->handle.rk, acls, count, options, api->queue);
+	rd_kafka_AdminOptions_destroy(options);
+	return wait_for_result(api, "creating ACLs", out);
+}
+
+enum admin_status admin_api_describe_acls(struct admin_api *api, rd_kafka_event_t **out) {
+	char why[256];
+	rd_kafka_AclBindingFilter_t *all = rd_kafka_AclBindingFilter_new(
+	    RD_KAFKA_RESOURCE_ANY, NULL, RD_KAFKA_RESOURCE_PATTERN_ANY, NULL, NULL,
+	    RD_KAFKA_ACL_OPERATION_ANY, RD_KAFKA_ACL_PERMISSION_TYPE_ANY, why, sizeof(why));
+	rd_kafka_AdminOptions_t *options = options_new(api);
+
+	invariant_with(all, "librdkafka takes a filter of everything", "error=%s", log_quote(why));
+	rd_kafka_DescribeAcls(api->handle.rk, all, options, api->queue);
+	rd_kafka_AclBinding_destroy(all);
+	rd_kafka_AdminOptions_destroy(options);
+	return wait_for_result(api, "the ACLs", out);
+}
+
 const char *admin_api_setting(const rd_kafka_ConfigResource_t *resource, const char *setting) {
 	size_t count;
 	const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);

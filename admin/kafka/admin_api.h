@@ -28,5 +28,11 @@ enum admin_status admin_api_describe(struct admin_api *api, rd_kafka_ResourceTyp
 				     const char *const *names, size_t count,
 				     rd_kafka_event_t **out) _must_check_;
 
+enum admin_status admin_api_create_acls(struct admin_api *api, rd_kafka_AclBinding_t **acls,
+					size_t count, rd_kafka_event_t **out) _must_check_;
+/* All ACLs of the cluster. */
+enum admin_status admin_api_describe_acls(struct admin_api *api,
+					  rd_kafka_event_t **out) _must_check_;
+
 /* The value of a setting in the description of one topic or broker, or NULL. */
 const char *admin_api_setting(const rd_kafka_ConfigResource_t *resource, const char *setting);
