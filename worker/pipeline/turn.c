@@ -143,6 +143,7 @@ static struct step end_committed(struct turn *turn, struct work *work) {
 
 	backoff_clear(&t->undone);
 	atomic_store(&t->settings.metrics->undone_in_a_row, 0);
+	metric_refuse(t->settings.metrics, METRIC_REFUSED_OUTPUT, false);
 	turn_budget_committed(&t->budget, turn->commands, turn->commit_us / 1000);
 	letter_limit_renew(&t->letter_limit, clock_monotonic_ms());
 	advance_partitions(t);
@@ -173,6 +174,21 @@ static void heed_too_large(struct turn *turn, const struct transaction_end *ende
 		  ended->has_large_letter, turn->commands, t->letter_limit.bytes);
 }
 
+/*
+ * A dead letter that may not be written must stop no more than its partition: that one is held
+ * until it may. As above, batches shrink until its record is alone.
+ */
+static void heed_refusal(struct turn *turn, const struct transaction_end *ended) {
+	struct pipeline_metrics *metrics = turn->turns->settings.metrics;
+
+	metric_refuse(metrics, METRIC_REFUSED_OUTPUT, ended->is_refused);
+	if (!ended->has_refused_letter)
+		return;
+	metric_refuse(metrics, METRIC_REFUSED_DEAD_LETTERS, true);
+	if (turn->commands == 1 && turn->letters == 1)
+		turn->last.partition->is_held = true;
+}
+
 static void roll_back(struct turn *turn) {
 	struct turns *t = turn->turns;
 
@@ -194,6 +210,7 @@ static struct step end_undone(struct turn *turn, int r, const struct transaction
 
 	roll_back(turn);
 	heed_too_large(turn, ended);
+	heed_refusal(turn, ended);
 	if (r < 0)
 		step = step_replica_failed(r);
 	step.is_fenced = ended->is_fenced;

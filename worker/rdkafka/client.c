@@ -1,9 +1,11 @@
 #include "rdkafka/client.h"
 
 #include "base/invariant.h"
+#include "rdkafka/handshake.h"
 #include "rdkafka/refusal.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 enum { TRIES_MAX = 5 };
@@ -16,6 +18,29 @@ static bool returns_from_calls(const char *facility) {
 	       strcmp(facility, "ADDPARTS") == 0;
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char *refused_topic; /* owned, used under the lock */
+
+static void note_refused_topic(char *topic) {
+	pthread_mutex_lock(&lock);
+	free(refused_topic);
+	refused_topic = topic;
+	pthread_mutex_unlock(&lock);
+}
+
+void client_forget_refused_topic(void) {
+	note_refused_topic(NULL);
+}
+
+bool client_has_refused_topic(const char *name) {
+	bool has;
+
+	pthread_mutex_lock(&lock);
+	has = refused_topic && (!name || strcmp(refused_topic, name) == 0);
+	pthread_mutex_unlock(&lock);
+	return has;
+}
+
 /* Only librdkafka's log names the topic of a transaction that may not be written:
  * `... partition "TOPIC" [0] to ...`. */
 static void explain_topic(const char *text) {
@@ -23,8 +48,10 @@ static void explain_topic(const char *text) {
 	_cleanup_(x_freep) char *topic =
 	    end ? x_strndup(begin + 1, (size_t)(end - begin - 1)) : NULL;
 
-	if (topic && strstr(end, rd_kafka_err2str(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)))
-		refusal_log(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "Write", "topic", topic);
+	if (!topic || !strstr(end, rd_kafka_err2str(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)))
+		return;
+	refusal_log(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "Write", "topic", topic);
+	note_refused_topic(TAKE(topic));
 }
 
 static void on_log(const rd_kafka_t *client _unused_, int level, const char *facility,
@@ -41,22 +68,26 @@ static void on_log(const rd_kafka_t *client _unused_, int level, const char *fac
 		log_debug("kafka client", "facility=%s text=%s", facility, log_quote(text));
 }
 
-static void explain_login(rd_kafka_t *client, rd_kafka_resp_err_t err) {
+static void explain_login(rd_kafka_t *client, rd_kafka_resp_err_t err, const char *cause) {
 	char brokers[256];
 	size_t size = sizeof(brokers);
 
 	if (rd_kafka_conf_get(rd_kafka_conf(client), "bootstrap.servers", brokers, &size) !=
 	    RD_KAFKA_CONF_OK)
 		*brokers = '\0';
-	refusal_log(err, "Connect", "brokers", brokers);
+	refusal_log_error(err, cause, "Connect", "brokers", brokers);
 	atomic_store(&login_refused, true);
 }
 
 /* Connections to brokers come and go, and the calls return the errors that matter. A refused login
  * is the exception: no call returns it. */
 static void on_error(rd_kafka_t *client, int err, const char *reason, void *opaque _unused_) {
-	if (refusal_is_of_login((rd_kafka_resp_err_t)err))
-		explain_login(client, (rd_kafka_resp_err_t)err);
+	const char *cause = handshake_cause(reason);
+
+	if (!cause && refusal_is_of_login((rd_kafka_resp_err_t)err))
+		cause = refusal_cause((rd_kafka_resp_err_t)err);
+	if (cause)
+		explain_login(client, (rd_kafka_resp_err_t)err, cause);
 	log_debug("kafka client error", "code=%s reason=%s",
 		  rd_kafka_err2name((rd_kafka_resp_err_t)err), log_quote(reason));
 }
@@ -99,6 +130,7 @@ static void add_callbacks(rd_kafka_conf_t *conf, enum client_kind kind,
 			  const struct client_callbacks *callbacks) {
 	rd_kafka_conf_set_log_cb(conf, on_log);
 	rd_kafka_conf_set_error_cb(conf, on_error);
+	handshake_watch(conf);
 	if (!callbacks)
 		return;
 	rd_kafka_conf_set_opaque(conf, callbacks->opaque);

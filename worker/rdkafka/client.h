@@ -40,6 +40,14 @@ bool client_take_session_timeout(void);
  * last call. It is logged. Any thread. */
 bool client_take_refused_login(void);
 
+/*
+ * Whether the brokers refused records of this topic (NULL: of any) to a transaction, since it was
+ * forgotten. librdkafka names the topic in its log alone; the process has one producer of
+ * transactions. Any thread.
+ */
+bool client_has_refused_topic(const char *name);
+void client_forget_refused_topic(void);
+
 /* The member's configured session timeout. */
 int client_session_timeout_ms(rd_kafka_t *client);
 

@@ -10,6 +10,7 @@
 
 enum {
 	CALL_TIMEOUT_MS = 5000, /* of one call to librdkafka */
+	FLUSH_STEP_MS = 500,    /* a refusal is not waited for */
 	INIT_TIMEOUT_MS = 5000,
 	ABORTS_IN_A_ROW_MAX = 3, /* R9 */
 	/* R9: a slower commit met timeouts, which can desync sequences in librdkafka 2.0.2. */
@@ -50,10 +51,12 @@ struct transaction {
 
 /* Making. */
 
-static void note_too_large(struct transaction *t, const rd_kafka_topic_t *topic) {
-	const char *dead_letters = rd_kafka_topic_name(t->dead_letters_topic);
+static bool is_of_letters(const struct transaction *t, const rd_kafka_topic_t *topic) {
+	return strcmp(rd_kafka_topic_name(topic), rd_kafka_topic_name(t->dead_letters_topic)) == 0;
+}
 
-	if (strcmp(rd_kafka_topic_name(topic), dead_letters) == 0)
+static void note_too_large(struct transaction *t, const rd_kafka_topic_t *topic) {
+	if (is_of_letters(t, topic))
 		t->end.has_large_letter = true;
 	else
 		t->end.has_large_record = true;
@@ -69,6 +72,10 @@ static void on_produce_report(rd_kafka_t *producer _unused_, const rd_kafka_mess
 		note_too_large(t, message->rkt);
 	else if (message->err)
 		refusal_log(message->err, "Write", "topic", rd_kafka_topic_name(message->rkt));
+	if (message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+		t->end.is_refused = true;
+		t->end.has_refused_letter |= is_of_letters(t, message->rkt);
+	}
 	if (offset_out && !message->err)
 		*offset_out = message->offset;
 }
@@ -151,7 +158,7 @@ static int fail(struct transaction *t, enum transaction_verdict verdict) {
 
 int transaction_init(struct transaction *t) {
 	rd_kafka_error_t *error;
-	bool is_retriable;
+	bool is_retriable, is_refused;
 
 	if (t->state != STATE_NEW)
 		return 0;
@@ -161,13 +168,15 @@ int transaction_init(struct transaction *t) {
 		return 0;
 	}
 	is_retriable = rd_kafka_error_is_retriable(error);
+	is_refused =
+	    rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
 	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT)
 		transaction_explain_timeout(t->producer, t->state_topic, t->id);
 	else if (!refusal_log(rd_kafka_error_code(error), "Write", "transactional id", t->id))
 		log_warn("transactions are not ready", "error=%s retriable=%d",
 			 log_quote(rd_kafka_error_string(error)), is_retriable);
 	rd_kafka_error_destroy(error);
-	return is_retriable ? -EAGAIN : -EPERM;
+	return is_refused ? -EACCES : is_retriable ? -EAGAIN : -EPERM;
 }
 
 bool transaction_needs_replacement(const struct transaction *t) {
@@ -183,6 +192,7 @@ int transaction_begin(struct transaction *t) {
 	t->is_begun = true;
 	t->end = (struct transaction_end){ 0 };
 	t->bytes = 0;
+	client_forget_refused_topic();
 	error = rd_kafka_begin_transaction(t->producer);
 	if (!error) {
 		move_to(t, STATE_OPEN);
@@ -246,15 +256,16 @@ int transaction_flush(struct transaction *t) {
 	expect(t, STATE_OPEN, "flush");
 	t->ending_since_ms = clock_monotonic_ms();
 	do
-		err = rd_kafka_flush(t->producer, CALL_TIMEOUT_MS);
-	while (err == RD_KAFKA_RESP_ERR__TIMED_OUT &&
+		err = rd_kafka_flush(t->producer, FLUSH_STEP_MS);
+	while (err == RD_KAFKA_RESP_ERR__TIMED_OUT && !client_has_refused_topic(NULL) &&
 	       clock_monotonic_ms() - t->ending_since_ms < TRANSACTION_RETRIED_FOR_MS);
 	fault_step("after-flush");
 	if (!err) {
 		move_to(t, STATE_FLUSHED);
 		return 0;
 	}
-	refusal_log_cause("flush", "transactional id", t->id, rd_kafka_err2str(err));
+	if (!client_has_refused_topic(NULL))
+		refusal_log_cause("flush", "transactional id", t->id, rd_kafka_err2str(err));
 	return fail(t, TRANSACTION_ABORT);
 }
 
@@ -323,6 +334,9 @@ struct transaction_end transaction_end(struct transaction *t) {
 	invariant(t->is_begun,
 		  "a transaction ends once: else an abort would pass for a commit (R9)");
 	t->is_begun = false;
+	t->end.is_refused |= client_has_refused_topic(NULL);
+	t->end.has_refused_letter |=
+	    client_has_refused_topic(rd_kafka_topic_name(t->dead_letters_topic));
 	if (t->state == STATE_IDLE) {
 		t->end.outcome = TRANSACTION_COMMITTED;
 		return t->end;

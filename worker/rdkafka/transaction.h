@@ -55,7 +55,8 @@ rd_kafka_t *transaction_client(struct transaction *transaction);
 /*
  * NEW -> IDLE: fences every older producer of this worker id and settles what it left open. One
  * bounded try. Returns 0, also when it is done already; -EAGAIN (logged) while the brokers are not
- * ready; or -EPERM (logged) when they refuse for good.
+ * ready; -EACCES (logged) where a grant mends it, for a new producer; or -EPERM (logged) when they
+ * refuse for good.
  */
 int transaction_init(struct transaction *transaction) _must_check_;
 
@@ -97,9 +98,11 @@ enum transaction_outcome {
 
 struct transaction_end {
 	enum transaction_outcome outcome;
-	bool has_large_letter; /* a dead letter was too large for its topic or for librdkafka */
-	bool has_large_record; /* another record was */
-	bool is_fenced;        /* the brokers no longer take the group's offsets from this member */
+	bool has_large_letter;   /* a dead letter was too large for its topic or for librdkafka */
+	bool has_large_record;   /* another record was */
+	bool is_refused;         /* the principal may not write one of the topics */
+	bool has_refused_letter; /* of which one is that of dead letters */
+	bool is_fenced; /* the brokers no longer take the group's offsets from this member */
 };
 
 /*

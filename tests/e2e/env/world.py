@@ -69,7 +69,8 @@ class World:
             AclOperation.WRITE,
             AclPermissionType.ALLOW,
         )
-        for future in AdminClient(connection(self.bootstrap)).create_acls([ids]).values():
+        client = AdminClient(connection(self.bootstrap))
+        for future in client.create_acls([ids]).values():
             future.result(20)
         until(lambda: superuser("acls", "check", *users).code == 0, 20, "the broker to know the rights")
 
