@@ -34,7 +34,7 @@ void *buffer_reserve(struct buffer *buffer, size_t len) {
 	return buffer->data + buffer->len;
 }
 
-void buffer_append(struct buffer *buffer, const void *bytes, size_t len) {
+void buffer_append_growing(struct buffer *buffer, const void *bytes, size_t len) {
 	char *room = buffer_reserve(buffer, len);
 
 	if (!room)

@@ -30,7 +30,19 @@ void buffer_clear(struct buffer *buffer);
  * `overflowed` and returns NULL. */
 void *buffer_reserve(struct buffer *buffer, size_t len);
 
-void buffer_append(struct buffer *buffer, const void *bytes, size_t len);
+void buffer_append_growing(struct buffer *buffer, const void *bytes, size_t len);
+/* Inline where there is room: a record is written in some fifty pieces. */
+static inline void buffer_append(struct buffer *buffer, const void *bytes, size_t len) {
+	bool is_allowed = len <= buffer->max && buffer->len <= buffer->max - len;
+
+	if (!is_allowed || len == 0 || len >= buffer->capacity - buffer->len) {
+		buffer_append_growing(buffer, bytes, len);
+		return;
+	}
+	memcpy(buffer->data + buffer->len, bytes, len);
+	buffer->len += len;
+	buffer->data[buffer->len] = '\0';
+}
 void buffer_append_string(struct buffer *buffer, const char *s);
 void buffer_append_char(struct buffer *buffer, char c);
 void buffer_printf(struct buffer *buffer, const char *format, ...) _printf_(2, 3);

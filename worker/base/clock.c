@@ -25,11 +25,23 @@ int64_t clock_monotonic_us(void) {
 	return read_us(CLOCK_MONOTONIC);
 }
 
+/* That many digits, with zeros before it. */
+static void put_digits(char *at, unsigned value, int digits) {
+	for (int i = digits; i-- > 0; value /= 10)
+		at[i] = (char)('0' + value % 10);
+}
+
+static void format_far_year(const struct tm *tm, unsigned millis, char out[CLOCK_ISO8601_SIZE]) {
+	size_t len = strftime(out, CLOCK_ISO8601_SIZE, "%Y-%m-%dT%H:%M:%S", tm);
+
+	snprintf(out + len, CLOCK_ISO8601_SIZE - len, ".%03uZ", millis % 1000);
+}
+
+/* Several times a delivery: the C library's formatters take ten times as long. */
 void clock_format_iso8601(int64_t wall_ms, char out[CLOCK_ISO8601_SIZE]) {
 	time_t seconds = wall_ms / 1000;
-	int millis = (int)(wall_ms % 1000);
+	int millis = (int)(wall_ms % 1000), year;
 	struct tm tm;
-	size_t len;
 
 	if (millis < 0) {
 		millis += 1000;
@@ -37,8 +49,19 @@ void clock_format_iso8601(int64_t wall_ms, char out[CLOCK_ISO8601_SIZE]) {
 	}
 	if (!gmtime_r(&seconds, &tm))
 		memset(&tm, 0, sizeof(tm));
-	len = strftime(out, CLOCK_ISO8601_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + len, CLOCK_ISO8601_SIZE - len, ".%03uZ", (unsigned)millis % 1000);
+	year = tm.tm_year + 1900;
+	if (year < 1000 || year > 9999) {
+		format_far_year(&tm, (unsigned)millis, out);
+		return;
+	}
+	memcpy(out, "0000-00-00T00:00:00.000Z", sizeof("0000-00-00T00:00:00.000Z"));
+	put_digits(out, (unsigned)year, 4);
+	put_digits(out + 5, (unsigned)tm.tm_mon + 1, 2);
+	put_digits(out + 8, (unsigned)tm.tm_mday, 2);
+	put_digits(out + 11, (unsigned)tm.tm_hour, 2);
+	put_digits(out + 14, (unsigned)tm.tm_min, 2);
+	put_digits(out + 17, (unsigned)tm.tm_sec, 2);
+	put_digits(out + 20, (unsigned)millis, 3);
 }
 
 int clock_parse_iso8601(const char *text, int64_t *wall_ms) {

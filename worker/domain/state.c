@@ -74,6 +74,16 @@ static char *format_named(struct arena *arena, const char *kind, const char *ten
 	return text;
 }
 
+static char *format_delivery(struct arena *arena, const struct uuid *id) {
+	size_t kind_len = strlen(kind_names[STATE_DELIVERY]);
+	char *text = arena_alloc(arena, kind_len + 1 + UUID_TEXT_SIZE);
+
+	memcpy(text, kind_names[STATE_DELIVERY], kind_len);
+	text[kind_len] = '/';
+	uuid_format(id, text + kind_len + 1);
+	return text;
+}
+
 char *state_key_format(struct arena *arena, const struct state_key *key) {
 	const char *kind = kind_names[key->kind];
 	char id[UUID_TEXT_SIZE];
@@ -86,8 +96,7 @@ char *state_key_format(struct arena *arena, const struct state_key *key) {
 	case STATE_RECEIPT:
 		return format_named(arena, kind, key->tenant_id, key->name);
 	case STATE_DELIVERY:
-		uuid_format(&key->id, id);
-		return arena_printf(arena, "%s/%s", kind, id);
+		return format_delivery(arena, &key->id);
 	case STATE_POSITION:
 		return arena_strdup(arena, kind);
 	case STATE_KIND_COUNT:
