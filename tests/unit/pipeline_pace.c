@@ -19,10 +19,10 @@ static void commands_wait_where_threads_cannot_keep_up(void **state _unused_) {
 		{ "a little more than that", 1080000, 80001, 1024, true },
 		{ "busy, and there is little to do", 1100000, 120000, 1023, false },
 		{ "busy, and much again", 1120000, 160000, 1024, true },
-		{ "for half a second", 1600000, 900000, 1024, true },
-		{ "and no longer", 1601000, 900000, 1024, false },
-		{ "then it waits again", 1621000, 940000, 1024, true },
-		{ "they rest", 1700000, 940000, 1024, false },
+		{ "for a second", 2100000, 1900000, 1024, true },
+		{ "and no longer", 2101000, 1900000, 1024, false },
+		{ "then it waits again", 2121000, 1940000, 1024, true },
+		{ "they rest", 2200000, 1940000, 1024, false },
 	};
 	struct pace pace = { 0 };
 
@@ -59,8 +59,8 @@ static void turns_wait_while_the_threads_have_enough(void **state _unused_) {
 		{ "nothing waits for the threads: idle, or they keep up", 0, 0, false, false },
 		{ "what waits lasts as long as a turn", 0, 300, false, false },
 		{ "it lasts longer", 0, 301, false, true },
-		{ "still, but it has been long", 99 * MS, 5000, false, true },
-		{ "it has been too long", 100 * MS, 5000, false, false },
+		{ "still, but it has been long", 249 * MS, 5000, false, true },
+		{ "it has been too long", 250 * MS, 5000, false, false },
 		{ "what waits does not become less: the threads rest", 30 * MS, 5000, true, false },
 	};
 
@@ -99,14 +99,14 @@ static void a_short_turn_does_not_hide_a_long_one(void **state _unused_) {
 	assert_true(pace_puts_off(&pace, &sight));
 }
 
-/* 1,000 attempts end in 100 ms: 1,600 in a wait and two turns. */
+/* 1,000 attempts end in 100 ms: 3,100 in a wait and two turns. */
 static void commands_wait_while_there_is_enough_for_a_round(void **state _unused_) {
 	struct pace pace = loaded();
-	struct pace_sight sight = sight_at(0, 1599);
+	struct pace_sight sight = sight_at(0, 3099);
 
 	pace.took_us = NOW_US;
 	assert_false(pace_is_ahead(&pace, &sight));
-	sight.waiting = 1600;
+	sight.waiting = 3100;
 	assert_true(pace_is_ahead(&pace, &sight));
 }
 

@@ -4,8 +4,8 @@
 
 enum {
 	WINDOW_US = 20 * 1000,
-	PUT_OFF_MAX_US = 100 * 1000,
-	AHEAD_MAX_US = 500 * 1000,
+	PUT_OFF_MAX_US = 250 * 1000,
+	AHEAD_MAX_US = 1000 * 1000,
 	OF_LATE_US = 500 * 1000,
 	AHEAD_LEAST = 1024, /* a tenth of a second of one thread's work */
 };

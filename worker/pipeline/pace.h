@@ -4,12 +4,12 @@
  *
  * A turn is put off as long as the threads are busy, and what waits for them lasts longer than the
  * turn would take: it begins early enough that they do not run out. Where they keep up nothing
- * waits for them, and a turn begins at once. It is put off for a tenth of a second at most, and not
- * at all where the last one was undone.
+ * waits for them, and a turn begins at once. It is put off for a quarter of a second at most, and
+ * not at all where the last one was undone.
  *
  * Commands that are handled while the threads cannot keep up become rows, are looked up again, and
  * are deleted. So they wait in Kafka, as long as there is enough to do for a whole further round;
- * but never for longer than half a second, whatever is wrong with this judgement.
+ * but never for longer than a second, whatever is wrong with this judgement.
  *
  *                ◄── turn ──►◄── put off ──►◄── turn ──►
  *     waiting    ▼ as commands were committed           ▼
