@@ -320,8 +320,10 @@ bool turns_may_run(const struct turns *t) {
 }
 
 struct step turns_run(struct turns *t, const struct turn_stores *stores) {
-	t->is_put_off = turns_may_run(t) && turn_is_put_off(t);
-	return turns_may_run(t) && !t->is_put_off ? run(t, stores, true) : step_done(false);
+	bool may_run = turns_may_run(t);
+
+	t->is_put_off = may_run && turn_is_put_off(t);
+	return may_run && !t->is_put_off ? run(t, stores, true) : step_done(false);
 }
 
 bool turns_are_put_off(const struct turns *t) {

@@ -54,10 +54,8 @@ static int handle_record(struct turn *turn, const rd_kafka_message_t *message,
 			: handle_issuance(&context, &record->issuance, effects);
 }
 
-static bool is_poison(struct turn *turn, const rd_kafka_message_t *message) {
-	const struct partition *partition = partition_of(turn, message->partition);
-
-	return partition->poison[intake_input(&turn->turns->intake, message)] == message->offset;
+static bool is_poison(struct turn *turn, const rd_kafka_message_t *message, enum input input) {
+	return partition_of(turn, message->partition)->poison[input] == message->offset;
 }
 
 /* As intake_decode. A record that may not be handed on is a dead letter. */
@@ -67,12 +65,14 @@ static int judge_record(struct turn *turn, const rd_kafka_message_t *message,
 	enum input input = intake_input(&t->intake, message);
 	int r = intake_decode(&t->intake, t->scratch, message, out, reason);
 
-	if (r == INTAKE_E_MISPLACED && !is_poison(turn, message) &&
-	    reroute_may(&t->reroute, input, clock_monotonic_ms()))
-		return r;
-	if (r == 0 && is_poison(turn, message))
-		*reason = "what follows from it does not fit into a record";
-	return r == 0 && !is_poison(turn, message) ? 0 : INTAKE_E_DEAD_LETTER;
+	if (is_poison(turn, message, input)) {
+		if (r == 0)
+			*reason = "what follows from it does not fit into a record";
+		return INTAKE_E_DEAD_LETTER;
+	}
+	if (r == INTAKE_E_MISPLACED && !reroute_may(&t->reroute, input, clock_monotonic_ms()))
+		return INTAKE_E_DEAD_LETTER;
+	return r;
 }
 
 /* The command belongs to this turn: its offset is committed with it. */

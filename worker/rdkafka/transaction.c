@@ -354,11 +354,11 @@ struct transaction_end transaction_end(struct transaction *t) {
 	invariant(t->is_begun,
 		  "a transaction ends once: else an abort would pass for a commit (R9)");
 	t->is_begun = false;
-	note_refused_writes(t);
 	if (t->state == STATE_IDLE) {
 		t->end.outcome = TRANSACTION_COMMITTED;
 		return t->end;
 	}
+	note_refused_writes(t);
 	if (t->state != STATE_LOST) {
 		t->aborts_in_a_row++;
 		move_to(t, call(t, &aborting, clock_monotonic_ms()) == 0 ? STATE_IDLE : STATE_LOST);
