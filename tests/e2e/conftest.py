@@ -3,9 +3,10 @@ import re
 from contextlib import contextmanager
 
 import pytest
+from env import kafka
 from env import report as reports
 from env.avro import Schemas
-from env.kafka import Broker
+from env.kafka import Broker, LockedBroker
 from env.paths import INSIDE, free_port
 from env.programs import write_properties
 from env.receiver import Receivers
@@ -14,6 +15,33 @@ from env.world import World
 LOG_TAIL = 60
 collect_ignore = [] if INSIDE in os.environ else ["inside"]
 worlds = []
+
+
+# Set where the whole session runs on a locked Kafka, as users with no more rights than they need.
+LOCKED = "POSTHORN_TEST_LOCKED"
+# What posthorn is for: these files' tests are marked, and run there too. One writes to the broker
+# with a program of tests/bench, which does not log in.
+MAIN_JOB = {
+    "test_admin",
+    "test_dead_letters",
+    "test_deliveries",
+    "test_fencing",
+    "test_gateway",
+    "test_keys",
+    "test_recovery",
+    "test_repeats",
+    "test_replay",
+    "test_results_tail",
+    "test_retries",
+    "test_scaling",
+}
+NOT_LOCKED = "test_a_restore_that_dies_halfway_is_begun_again"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.stem in MAIN_JOB and item.name != NOT_LOCKED:
+            item.add_marker("main_job")
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +56,10 @@ def bootstrap(tmp_path_factory):
     if named:
         yield named
         return
-    broker = Broker(tmp_path_factory.mktemp("kafka"))
+    if LOCKED in os.environ:
+        broker = kafka.session.locked = LockedBroker(tmp_path_factory.mktemp("kafka"))
+    else:
+        broker = Broker(tmp_path_factory.mktemp("kafka"))
     yield broker.bootstrap
     broker.stop()
 

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -68,6 +69,35 @@ class Broker:
         assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
+class LockedBroker(Broker):
+    """A locked Kafka by compose/kafka --secure: TLS, SASL, and no right without an ACL."""
+
+    def __init__(self, directory, settings=None, arguments=("--port", "0")):
+        super().__init__(directory, settings, (*arguments, "--secure"))
+
+    def login(self, user):
+        """A program's settings to be this user."""
+        return _properties(self.directory / f"{user}.properties")
+
+    def client(self, user):
+        """Those of a client of the tests."""
+        return _properties(self.directory / f"{user}.client.properties")
+
+
+def _properties(file):
+    return dict(line.split("=", 1) for line in file.read_text().splitlines())
+
+
+# The Kafka of the whole session, where that is a locked one: set by conftest.
+session = SimpleNamespace(locked=None)
+
+
+def connection(bootstrap, user="admin"):
+    """How the tests' own clients reach a broker: a locked one as this user."""
+    locked = session.locked
+    return locked.client(user) if locked and locked.bootstrap == bootstrap else {"bootstrap.servers": bootstrap}
+
+
 class SecuredBroker(Broker):
     """A broker with authentication and authorisation. `bootstrap` is for the tests, which may do
     everything; `secured` is for `users`, each with a password that equals the name, and without any
@@ -108,11 +138,35 @@ class SecuredBroker(Broker):
 
     def allow(self, user, *rights):
         """Each right is (resource type, name, operation); a name that ends with * is a prefix."""
-        bindings = [self._binding(user, *right) for right in rights]
+        self._create([self._binding(user, *right) for right in rights])
+
+    def _create(self, bindings):
         client = AdminClient({"bootstrap.servers": self.bootstrap})
         for future in client.create_acls(bindings).values():
             future.result(20)
-        until(lambda: set(bindings) <= set(client.describe_acls(self._all_of(user)).result(20)), what="the broker knows the rights")
+        known = lambda: set(client.describe_acls(self._all_of(bindings[0].principal.removeprefix("User:"))).result(20))
+        until(lambda: set(bindings) <= known(), what="the broker knows the rights")
+
+    def deny(self, user, right):
+        binding = self._binding(user, *right, permission=AclPermissionType.DENY)
+        self._create([binding])
+
+    def rights(self, user):
+        """Those that it has, as `allow` takes them."""
+        client = AdminClient({"bootstrap.servers": self.bootstrap})
+        bindings = client.describe_acls(self._all_of(user)).result(20)
+        named = lambda binding: binding.name + ("*" if binding.resource_pattern_type == ResourcePatternType.PREFIXED else "")
+        return {(_kind(binding.restype), named(binding), binding.operation.name) for binding in bindings}
+
+    def take(self, user, right):
+        """Takes one right away."""
+        kind, name, operation = right
+        wanted = self._binding(user, kind, name, operation)
+        only = AclBindingFilter(wanted.restype, wanted.name, wanted.resource_pattern_type, wanted.principal, None, wanted.operation, AclPermissionType.ALLOW)
+        client = AdminClient({"bootstrap.servers": self.bootstrap})
+        for future in client.delete_acls([only]).values():
+            future.result(20)
+        until(lambda: right not in self.rights(user), what="the broker to forget the right")
 
     def forbid(self, user):
         """Takes all rights of the user away."""
@@ -126,17 +180,21 @@ class SecuredBroker(Broker):
         return AclBindingFilter(ResourceType.ANY, None, ResourcePatternType.ANY, f"User:{user}", None, AclOperation.ANY, AclPermissionType.ANY)
 
     @staticmethod
-    def _binding(user, kind, name, operation):
+    def _binding(user, kind, name, operation, permission=AclPermissionType.ALLOW):
         pattern = ResourcePatternType.PREFIXED if name.endswith("*") and name != "*" else ResourcePatternType.LITERAL
         return AclBinding(
-            ResourceType[kind],
+            ResourceType.BROKER if kind == "CLUSTER" else ResourceType[kind],
             name.rstrip("*") or "*",
             pattern,
             f"User:{user}",
             "*",
             AclOperation[operation],
-            AclPermissionType.ALLOW,
+            permission,
         )
+
+
+def _kind(resource):
+    return "CLUSTER" if resource == ResourceType.BROKER else resource.name
 
 
 class CommandWriter:
@@ -146,8 +204,8 @@ class CommandWriter:
         self.bootstrap, self.prefix, self.schemas = bootstrap, prefix, schemas
         self.failures = []
         self.producer = Producer(
-            {
-                "bootstrap.servers": bootstrap,
+            connection(bootstrap, "producer")
+            | {
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
                 "linger.ms": 1,
@@ -215,8 +273,8 @@ class Reader:
     def __init__(self, bootstrap, topic):
         self.topic = topic
         self.consumer = Consumer(
-            {
-                "bootstrap.servers": bootstrap,
+            connection(bootstrap)
+            | {
                 "group.id": "reader",
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
@@ -226,7 +284,7 @@ class Reader:
             }
         )
         # Asked on a connection of its own: behind a fetch it would wait for that.
-        self.admin = AdminClient({"bootstrap.servers": bootstrap})
+        self.admin = AdminClient(connection(bootstrap))
         self.partitions = sorted(self.consumer.list_topics(topic, timeout=10).topics[topic].partitions)
         self.reached = dict.fromkeys(self.partitions, 0)
         self.consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in self.partitions])
