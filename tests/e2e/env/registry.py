@@ -68,8 +68,8 @@ def framed(id, record):
 
 class Front:
     """Stands before a registry: passes each request on, or fails as `fails` says: a status, "slow"
-    (no answer), or "cut" (the connection ends). `authorization` is the header that it demands. With `certificate` it speaks TLS, and
-    with `authority` it demands a client's certificate.
+    (no answer), or "cut" (the connection ends). `authorization` is the header that it demands.
+    With `certificate` it speaks TLS, and with `authority` it demands a client's certificate.
     """
 
     def __init__(self, registry, certificate=None, authority=None, authorization=None):

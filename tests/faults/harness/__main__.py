@@ -1,5 +1,5 @@
-"""run [--seed N] [--minutes N] [--faults a,b,...] [--secure]: load and faults, then quiet, then the judgement.
-README.md says more.
+"""run [--seed N] [--minutes N] [--faults a,b,...] [--secure]: load and faults, then quiet, then the
+judgement. README.md says more.
 """
 
 import argparse
