@@ -30,7 +30,7 @@ python=$root/build/.venv/bin/python
 build_commands=(gcc=gcc make=make cmake=cmake pkg-config=pkg-config)
 build_packages=(libc6-dev librdkafka-dev libavro-dev libcurl4-openssl-dev libssl-dev libsodium-dev libsqlite3-dev libjansson-dev
 	libidn2-dev uthash-dev libcmocka-dev)
-kafka_commands=(java=default-jre-headless mvn=maven)
+kafka_commands=(java=default-jre-headless mvn=maven openssl=openssl)
 test_commands=(git=git python3=python3 openssl=openssl curl=curl jq=jq kcat=kcat groff=groff-base zsh=zsh)
 e2e_commands=(chromium=chromium chromedriver=chromium-driver javac=default-jdk-headless node=nodejs npm=npm go=golang-go
 	/usr/sbin/haproxy=haproxy /usr/sbin/nginx=nginx-light)

@@ -3,21 +3,24 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "rdkafka/read_probe.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { PAUSE_MIN_MS = 250, PAUSE_MAX_MS = 10 * 1000 };
+enum { PAUSE_MIN_MS = 250, PAUSE_MAX_MS = 10 * 1000, PROBE_MIN_MS = 1000 };
 
 struct follower {
+	const struct config *config; /* borrowed */
 	struct follower_options options;
 	struct reader *reader;
 	char *name; /* of the topic */
 	pthread_t thread;
-	struct backoff backoff; /* of reading, in that thread */
+	struct backoff backoff,
+	    probe; /* of reading, and of asking whether it may, in that thread */
 	bool started;
-	atomic_bool stopping, caught_up, failing, login_refused;
+	atomic_bool stopping, caught_up, failing, login_refused, unanswered;
 };
 
 /* Reads to the end that the topic had at the start, then onwards. */
@@ -40,7 +43,8 @@ static void read_one(struct follower *follower) {
 
 	if (event == READER_FAILED) {
 		if (!atomic_exchange(&follower->failing, true))
-			log_error("topic cannot be read", "topic=%s", follower->name);
+			log_warn("topic cannot be read", "topic=%s", follower->name);
+		backoff_fail(&follower->probe, clock_monotonic_ms(), PROBE_MIN_MS, PAUSE_MAX_MS);
 		backoff_fail(&follower->backoff, clock_monotonic_ms(), PAUSE_MIN_MS, PAUSE_MAX_MS);
 	} else if (event == READER_RECORD) {
 		atomic_store(&follower->failing, false);
@@ -49,12 +53,29 @@ static void read_one(struct follower *follower) {
 	}
 }
 
+/* A reader is told once that it may not read, and never that it may again. */
+static void ask_again(struct follower *follower) {
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (!atomic_load(&follower->failing) || !backoff_is_over(&follower->probe, now_ms))
+		return;
+	if (read_probe_may_read(follower->config, follower->name)) {
+		atomic_store(&follower->failing, false);
+		backoff_clear(&follower->probe);
+	} else {
+		backoff_fail(&follower->probe, clock_monotonic_ms(), PROBE_MIN_MS, PAUSE_MAX_MS);
+	}
+}
+
 static void take_record(struct follower *follower) {
 	if (backoff_is_over(&follower->backoff, clock_monotonic_ms()))
 		read_one(follower);
 	else
 		poll(NULL, 0, FOLLOWER_TICK_MS);
+	ask_again(follower);
 	atomic_store(&follower->login_refused, reader_login_is_refused(follower->reader));
+	atomic_store(&follower->unanswered, !atomic_load(&follower->login_refused) &&
+						reader_is_unanswered(follower->reader));
 	if (follower->options.on_tick)
 		follower->options.on_tick(follower->options.userdata);
 }
@@ -74,6 +95,7 @@ enum admin_status follower_start(const struct config *config,
 					 .timeout_ms = options->timeout_ms };
 	enum admin_status status;
 
+	follower->config = config;
 	follower->options = *options;
 	follower->name = topic_name(config->topic_prefix, options->topic);
 	reader.topic = follower->name;
@@ -106,5 +128,6 @@ bool follower_caught_up(const struct follower *follower) {
 }
 
 bool follower_is_failing(const struct follower *follower) {
-	return atomic_load(&follower->failing) || atomic_load(&follower->login_refused);
+	return atomic_load(&follower->failing) || atomic_load(&follower->login_refused) ||
+	       atomic_load(&follower->unanswered);
 }

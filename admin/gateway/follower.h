@@ -27,5 +27,5 @@ DEFINE_CLEANUP(struct follower, follower_stop)
 
 /* Whether the end at the start has been reached. */
 bool follower_caught_up(const struct follower *follower);
-/* Whether the last read failed, or the login is refused; reading is retried. */
+/* Whether the last read failed, the login is refused, or no broker answers; reading is retried. */
 bool follower_is_failing(const struct follower *follower);

@@ -1,5 +1,6 @@
 #include "gateway/gateway.h"
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/cpus.h"
 #include "base/signals.h"
@@ -7,6 +8,8 @@
 #include "gateway/operations.h"
 #include "gateway/parts.h"
 #include "gateway/tls_files.h"
+#include "kafka/handle.h"
+#include "kafka/record_codec.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -15,6 +18,9 @@
 #include <unistd.h>
 
 enum {
+	PAUSE_MIN_MS = 500, /* between tries to reach Kafka at the start */
+	PAUSE_MAX_MS = 5000,
+	TRY_MS = 5000, /* a longer one would keep the reason, and a signal, waiting */
 	TICK_MS = 250, /* the interval of token_store_refresh and sender_mend */
 	THREADS_MAX = 16,
 	WHY_MAX = 16 * 1024,
@@ -137,6 +143,44 @@ static enum admin_status start_operations(struct gateway *gateway) {
 }
 
 /* Starts the reader of outcomes before the first command can be sent. */
+static enum admin_status open_kafka(struct gateway *gateway, int64_t timeout_ms) {
+	const struct config *config = gateway->config;
+	enum admin_status status = ADMIN_OK;
+
+	if (!gateway->outcomes)
+		status = outcomes_start(config, timeout_ms, gateway->pending, gateway->events,
+					&gateway->outcomes);
+	if (!status && !gateway->state)
+		status = state_follower_start(config, timeout_ms, &gateway->state);
+	if (!status && !gateway->sender)
+		status = sender_open(config, config->gateway_timeout_ms, &gateway->sender);
+	return status;
+}
+
+/* Nothing but Kafka can fail here: its brokers may come, and a right may be granted. */
+static enum admin_status wait_for_kafka(struct gateway *gateway, int64_t timeout_ms) {
+	struct backoff backoff = { 0 };
+
+	kafka_log_refusals();
+	while (open_kafka(gateway, MIN(timeout_ms, (int64_t)TRY_MS))) {
+		int64_t now_ms = clock_monotonic_ms();
+
+		atomic_store(&gateway->is_refused, true);
+		backoff_fail(&backoff, now_ms, PAUSE_MIN_MS, PAUSE_MAX_MS);
+		if (signals_wait((int)(backoff.until_ms - now_ms)))
+			return ADMIN_INTERRUPTED;
+	}
+	return ADMIN_OK;
+}
+
+/* The schemas' problems are printed, and need another configuration. */
+static enum admin_status check_schemas(const struct config *config) {
+	_cleanup_(codec_freep) struct codec *codec = record_codec_new(config);
+
+	return codec ? ADMIN_OK : ADMIN_USAGE;
+}
+
+/* Operators are answered before Kafka does. */
 static enum admin_status start_parts(struct gateway *gateway, int64_t timeout_ms) {
 	const struct config *config = gateway->config;
 	enum admin_status status = open_tls(gateway);
@@ -147,16 +191,15 @@ static enum admin_status start_parts(struct gateway *gateway, int64_t timeout_ms
 	gateway->pending =
 	    pending_new((size_t)config->gateway_max_in_flight, config->gateway_timeout_ms);
 	if (!status)
-		status = outcomes_start(config, timeout_ms, gateway->pending, gateway->events,
-					&gateway->outcomes);
+		status = check_schemas(config);
 	if (!status)
-		status = state_follower_start(config, timeout_ms, &gateway->state);
+		status = start_operations(gateway);
 	if (!status)
-		status = sender_open(config, config->gateway_timeout_ms, &gateway->sender);
+		status = wait_for_kafka(gateway, timeout_ms);
 	if (!status)
 		status = start_api(gateway);
 	if (!status)
-		status = start_operations(gateway);
+		atomic_store(&gateway->is_open, true);
 	return status;
 }
 
@@ -218,5 +261,5 @@ enum admin_status gateway_run(const struct config *config, const char *version,
 		log_info("gateway stopped", "connections=%u", http_server_connections(gateway.api));
 	}
 	tear_down(&gateway);
-	return status;
+	return status == ADMIN_INTERRUPTED ? ADMIN_OK : status;
 }

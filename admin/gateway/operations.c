@@ -24,6 +24,9 @@ static void serve_metrics(struct gateway *gateway, struct http_answer *answer) {
 	http_answer_text(answer, 200, "");
 	answer->content_type = EXPOSITION_CONTENT_TYPE;
 	append_answers(out, &gateway->metrics);
+	exposition_log_lines(out);
+	if (!atomic_load(&gateway->is_open))
+		return;
 	exposition_single(out, "posthorn_gateway_pending", "gauge",
 			  "Requests that wait for their outcome.",
 			  (int64_t)pending_count(gateway->pending));
@@ -35,7 +38,6 @@ static void serve_metrics(struct gateway *gateway, struct http_answer *answer) {
 			  http_server_requests(gateway->api));
 	exposition_single(out, "posthorn_gateway_tokens", "gauge", "Known tokens.",
 			  (int64_t)token_store_count(gateway->tokens));
-	exposition_log_lines(out);
 	exposition_single(out, "posthorn_gateway_event_index_bytes", "gauge",
 			  "Memory of the kept events in bytes.",
 			  (int64_t)event_index_bytes(gateway->events));
@@ -44,9 +46,13 @@ static void serve_metrics(struct gateway *gateway, struct http_answer *answer) {
 static void serve_readyz(struct gateway *gateway, struct http_answer *answer) {
 	if (atomic_load(&gateway->draining))
 		http_answer_text(answer, 503, "draining\n");
+	else if (!atomic_load(&gateway->is_open))
+		http_answer_text(answer, 503,
+				 atomic_load(&gateway->is_refused) ? "failing\n" : "starting\n");
 	else if (!state_follower_is_ready(gateway->state))
 		http_answer_text(answer, 503, "starting\n");
-	else if (state_follower_is_failing(gateway->state) || outcomes_failing(gateway->outcomes))
+	else if (state_follower_is_failing(gateway->state) || outcomes_failing(gateway->outcomes) ||
+		 sender_is_refused(gateway->sender))
 		http_answer_text(answer, 503, "failing\n");
 	else
 		http_answer_text(answer, 200, "ok\n");

@@ -32,5 +32,7 @@ struct gateway {
 	struct http_server *api, *operations;
 	struct http_tls *tls; /* NULL: plain text */
 	struct gateway_metrics metrics;
+	atomic_bool is_open;    /* all parts are there */
+	atomic_bool is_refused; /* until then: opening them failed */
 	atomic_bool draining;
 };

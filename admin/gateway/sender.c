@@ -7,8 +7,17 @@
 #include "kafka/record_codec.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
-enum { PAUSE_MIN_MS = 250, PAUSE_MAX_MS = 30 * 1000, HEALED_AFTER_MS = 60 * 1000 };
+enum {
+	PAUSE_MIN_MS = 250,
+	PAUSE_MAX_MS = 30 * 1000,
+	PAUSE_REFUSED_MAX_MS = 5 * 1000,
+	HEALED_AFTER_MS = 60 * 1000,
+	/* A new producer asks at once for an id, which needs the right to write a topic. Source:
+	   Kafka, KIP-679. */
+	ADMITTED_AFTER_MS = 2000,
+};
 
 struct sender {
 	const struct config *config;
@@ -17,7 +26,9 @@ struct sender {
 	struct codec *codec;
 	struct command_client *client;
 	bool failed;
-	struct backoff backoff; /* used only by sender_mend, on its thread */
+	struct backoff backoff; /* used only by sender_mend, on its thread, as is: */
+	int64_t opened_at_ms;   /* monotonic: the client */
+	atomic_bool refused;
 };
 
 static enum admin_status open_client(const struct sender *sender, struct command_client **out) {
@@ -71,16 +82,41 @@ static bool has_failed(struct sender *sender) {
 	return failed;
 }
 
+static bool ask_refused(struct sender *sender) {
+	bool refused;
+
+	pthread_mutex_lock(&sender->lock);
+	refused = command_client_is_refused(sender->client);
+	sender->failed |= refused;
+	pthread_mutex_unlock(&sender->lock);
+	return refused;
+}
+
+static void watch_refusal(struct sender *sender, int64_t now_ms) {
+	if (ask_refused(sender))
+		atomic_store(&sender->refused, true);
+	else if (now_ms - sender->opened_at_ms > ADMITTED_AFTER_MS && !has_failed(sender))
+		atomic_store(&sender->refused, false);
+}
+
+bool sender_is_refused(struct sender *sender) {
+	return atomic_load(&sender->refused);
+}
+
 /* Opens the client without the lock: that waits for brokers, and requests would wait with it. */
 void sender_mend(struct sender *sender) {
 	struct command_client *client = NULL, *old;
 	int64_t now_ms = clock_monotonic_ms();
+	bool is_refused;
 
+	watch_refusal(sender, now_ms);
 	if (!has_failed(sender) || !backoff_is_over(&sender->backoff, now_ms))
 		return;
 	if (now_ms > sender->backoff.until_ms + HEALED_AFTER_MS)
 		backoff_clear(&sender->backoff);
-	backoff_fail(&sender->backoff, now_ms, PAUSE_MIN_MS, PAUSE_MAX_MS);
+	is_refused = atomic_load(&sender->refused);
+	backoff_fail(&sender->backoff, now_ms, PAUSE_MIN_MS,
+		     is_refused ? PAUSE_REFUSED_MAX_MS : PAUSE_MAX_MS);
 	if (open_client(sender, &client))
 		return;
 	pthread_mutex_lock(&sender->lock);
@@ -88,6 +124,8 @@ void sender_mend(struct sender *sender) {
 	sender->client = client;
 	sender->failed = false;
 	pthread_mutex_unlock(&sender->lock);
-	log_warn("a new producer", "reason=%s", log_quote("the old one failed"));
+	sender->opened_at_ms = clock_monotonic_ms();
+	if (!is_refused)
+		log_warn("a new producer", "reason=%s", log_quote("the old one failed"));
 	command_client_close(old);
 }

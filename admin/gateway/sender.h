@@ -18,5 +18,8 @@ enum { SENDER_E_TOO_LARGE = 1, SENDER_E_FAILED = 2 };
 
 /* Queues a command, without waiting for a broker. */
 int sender_send(struct sender *sender, const struct command *command) _must_check_;
-/* Replaces a producer that has failed for good. Call it a few times a second, on one thread. */
+/* Whether the brokers take no command for want of a right. Any thread. */
+bool sender_is_refused(struct sender *sender);
+/* Replaces a producer that has failed for good, or that was refused: another try. Call it a few
+ * times a second, on one thread. */
 void sender_mend(struct sender *sender);

@@ -87,26 +87,23 @@ static void take_binding(struct acl_list *out, const rd_kafka_AclBinding_t *bind
 	acl_list_add(out, &acl);
 }
 
+/* `*count`: of all ACLs that there are. */
 static enum admin_status inspect(struct admin_api *api, const struct acl_list *wanted,
-				 enum acl_state *states) {
+				 enum acl_state *states, size_t *count) {
 	_cleanup_(acl_list_destroy) struct acl_list existing = { 0 };
 	const rd_kafka_AclBinding_t **bindings;
 	rd_kafka_event_t *event;
 	enum admin_status status = admin_api_describe_acls(api, &event);
-	size_t count = 0;
+
+	*count = 0;
 
 	if (status)
 		return status;
 	bindings =
-	    rd_kafka_DescribeAcls_result_acls(rd_kafka_event_DescribeAcls_result(event), &count);
-	for (size_t i = 0; i < count; i++)
+	    rd_kafka_DescribeAcls_result_acls(rd_kafka_event_DescribeAcls_result(event), count);
+	for (size_t i = 0; i < *count; i++)
 		take_binding(&existing, bindings[i]);
 	rd_kafka_event_destroy(event);
-	/* An older librdkafka does not tell a refusal from none. */
-	if (count == 0)
-		terminal_complain(
-		    "Kafka tells no ACL at all: it has none, or this principal may not "
-		    "Describe the cluster");
 	for (size_t i = 0; i < wanted->count; i++)
 		states[i] = acl_judge(&wanted->items[i], &existing);
 	return ADMIN_OK;
@@ -135,10 +132,11 @@ enum admin_status acls_create(const struct config *config, int64_t timeout_ms,
 	int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
 	_cleanup_(admin_api_close) struct admin_api api;
 	enum admin_status status = admin_api_open(&api, config, timeout_ms);
+	size_t count;
 
 	if (!status)
 		status = create(&api, wanted);
-	while (!status && !(status = inspect(&api, wanted, states)) &&
+	while (!status && !(status = inspect(&api, wanted, states, &count)) &&
 	       has_missing(wanted, states) && clock_monotonic_ms() < deadline_ms)
 		poll(NULL, 0, SETTLE_POLL_MS);
 	if (!status)
@@ -151,5 +149,13 @@ enum admin_status acls_inspect(const struct config *config, int64_t timeout_ms,
 	_cleanup_(admin_api_close) struct admin_api api;
 	enum admin_status status = admin_api_open(&api, config, timeout_ms);
 
-	return status ? status : inspect(&api, wanted, states);
+	size_t count = 0;
+
+	if (!status)
+		status = inspect(&api, wanted, states, &count);
+	/* An older librdkafka does not tell a refusal from none. */
+	if (!status && count == 0)
+		terminal_complain("Kafka tells no ACL at all: it has none, or this principal may "
+				  "not Describe the cluster");
+	return status;
 }

@@ -98,6 +98,10 @@ enum admin_status command_client_flush(struct command_client *client) {
 	return producer_flush(client->producer);
 }
 
+bool command_client_is_refused(struct command_client *client) {
+	return producer_is_refused(client->producer);
+}
+
 const struct producer *command_client_producer(const struct command_client *client) {
 	return client->producer;
 }

@@ -33,6 +33,9 @@ enum admin_status command_client_send_issuance(struct command_client *client,
 enum admin_status command_client_flush(struct command_client *client) _must_check_;
 const struct producer *command_client_producer(const struct command_client *client);
 
+/* Whether the brokers refuse its commands (producer_is_refused). */
+bool command_client_is_refused(struct command_client *client);
+
 /* Returns the next outcome of any command, of `tenant_id` only unless that is NULL. It lives until
  * the next call. READER_NOTHING: none came in `wait_ms`. */
 enum reader_event command_client_next_outcome(struct command_client *client, const char *tenant_id,

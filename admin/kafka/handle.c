@@ -2,16 +2,24 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "rdkafka/handshake.h"
 #include "rdkafka/refusal.h"
 
 #include <errno.h>
 #include <stdio.h>
 
+enum { SILENT_AFTER_MS = 10 * 1000 };
+
 static void on_error(rd_kafka_t *rk _unused_, int error, const char *reason, void *opaque) {
 	struct kafka_handle *handle = opaque;
 
-	if (refusal_is_of_login((rd_kafka_resp_err_t)error)) {
+	const char *cause = handshake_cause(reason);
+
+	if (!cause && refusal_is_of_login((rd_kafka_resp_err_t)error))
+		cause = refusal_cause((rd_kafka_resp_err_t)error);
+	if (cause) {
 		handle->login_error = (rd_kafka_resp_err_t)error;
+		handle->login_cause = cause;
 		handle->login_error_at_ms = clock_monotonic_ms();
 	}
 	/* "All brokers are down" has less information than the connection error before it. */
@@ -29,6 +37,26 @@ static void on_log(const rd_kafka_t *rk _unused_, int level _unused_, const char
 		   const char *text) {
 	if (!settings_line_is_secret(text))
 		log_debug("librdkafka", "facility=%s text=%s", facility, log_quote(text));
+}
+
+/* Any thread of librdkafka's. The signature is its own.
+ * NOLINTNEXTLINE(readability-function-size) */
+static rd_kafka_resp_err_t on_response(rd_kafka_t *rk _unused_, int fd _unused_,
+				       const char *broker _unused_, int32_t broker_id _unused_,
+				       int16_t api_key _unused_, int16_t version _unused_,
+				       int32_t correlation_id _unused_, size_t size _unused_,
+				       int64_t rtt_us _unused_, rd_kafka_resp_err_t err,
+				       void *userdata) {
+	struct kafka_handle *handle = userdata;
+
+	if (!err)
+		atomic_store(&handle->answered_at_ms, clock_monotonic_ms());
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf _unused_,
+				  void *handle, char *error _unused_, size_t error_size _unused_) {
+	return rd_kafka_interceptor_add_on_response_received(rk, "answered", on_response, handle);
 }
 
 static enum admin_status set_all(rd_kafka_conf_t *conf, const struct kafka_setting *settings) {
@@ -57,6 +85,9 @@ static rd_kafka_conf_t *conf_new(struct kafka_handle *handle, const struct confi
 	rd_kafka_conf_set_opaque(conf, handle);
 	rd_kafka_conf_set_error_cb(conf, on_error);
 	rd_kafka_conf_set_log_cb(conf, on_log);
+	handshake_watch(conf);
+	if (kind == CLIENT_READER)
+		rd_kafka_conf_interceptor_add_on_new(conf, "answered", on_new, handle);
 	if (handle->on_report)
 		rd_kafka_conf_set_dr_msg_cb(conf, on_report);
 	return conf;
@@ -82,7 +113,9 @@ enum admin_status kafka_handle_open(struct kafka_handle *handle, const struct co
 		rd_kafka_conf_destroy(conf);
 		return ADMIN_USAGE;
 	}
-	handle->rk = settings_client_new(options->kind, conf, false, why, sizeof(why));
+	atomic_store(&handle->answered_at_ms, clock_monotonic_ms());
+	handle->rk = settings_client_new(options->kind, conf, options->kind == CLIENT_READER, why,
+					 sizeof(why));
 	if (handle->rk) {
 		handle->bootstrap = x_strdup(bootstrap);
 		return ADMIN_OK;
@@ -103,8 +136,19 @@ bool kafka_login_is_refused(struct kafka_handle *handle) {
 	if (handle->login_error &&
 	    clock_monotonic_ms() - handle->login_error_at_ms > REFUSAL_LOGIN_MENDED_AFTER_MS)
 		handle->login_error = RD_KAFKA_RESP_ERR_NO_ERROR;
-	return handle->login_error &&
-	       refusal_log(handle->login_error, "Connect", "brokers", handle->bootstrap);
+	if (handle->login_error)
+		refusal_log_error(handle->login_error, handle->login_cause, "Connect", "brokers",
+				  handle->bootstrap);
+	return handle->login_error;
+}
+
+bool kafka_is_silent(const struct kafka_handle *handle) {
+	if (clock_monotonic_ms() - atomic_load(&handle->answered_at_ms) < SILENT_AFTER_MS)
+		return false;
+	refusal_log_cause("Connect", "brokers", handle->bootstrap,
+			  "no broker answers: they are down, or the network is closed; it is tried "
+			  "again by itself");
+	return true;
 }
 
 static bool is_unknown_topic(rd_kafka_resp_err_t error) {
@@ -135,11 +179,59 @@ static const char *separator(const struct kafka_handle *handle) {
 	return handle->last_error[0] ? ": " : "";
 }
 
+static atomic_bool logs_refusals;
+
+void kafka_log_refusals(void) {
+	atomic_store(&logs_refusals, true);
+}
+
+/* A program that serves tries again and again, and says so once. */
+static bool is_said(const struct kafka_handle *handle, const char *what, const char *error) {
+	unsigned repeats;
+
+	return atomic_load(&logs_refusals) &&
+	       refusal_is_repeated("complain", what, handle->bootstrap, error, &repeats);
+}
+
+/* What a producer of no right meets is fatal, and has a cause. */
+static rd_kafka_resp_err_t true_error(const struct kafka_handle *handle,
+				      rd_kafka_resp_err_t error) {
+	char why[256];
+	rd_kafka_resp_err_t fatal = error == RD_KAFKA_RESP_ERR__FATAL
+					? rd_kafka_fatal_error(handle->rk, why, sizeof(why))
+					: RD_KAFKA_RESP_ERR_NO_ERROR;
+
+	return fatal ? fatal : error;
+}
+
+enum admin_status kafka_complain_of(const struct kafka_handle *handle, const char *operation,
+				    const char *kind, const char *name, rd_kafka_resp_err_t error) {
+	_cleanup_(x_freep) char *sentence = NULL;
+
+	error = true_error(handle, error);
+	if (!refusal_cause(error) || refusal_is_of_login(error))
+		return kafka_complain(handle, name, error);
+	if (atomic_load(&logs_refusals)) {
+		refusal_log(error, operation, kind, name);
+		return kafka_status(error);
+	}
+	sentence = refusal_sentence(error, operation, kind, name);
+	terminal_complain("%s (kafka.bootstrap.servers=%s)", sentence, handle->bootstrap);
+	return kafka_status(error);
+}
+
 enum admin_status kafka_complain(const struct kafka_handle *handle, const char *what,
 				 rd_kafka_resp_err_t error) {
 	const char *cause = is_unknown_topic(error) ? "posthorn-admin topics create makes it"
 						    : refusal_cause(error);
 
+	if (atomic_load(&logs_refusals) && handle->login_error) {
+		refusal_log_error(handle->login_error, handle->login_cause, "Connect", "brokers",
+				  handle->bootstrap);
+		return ADMIN_NO_OUTCOME;
+	}
+	if (is_said(handle, what, rd_kafka_err2str(error)))
+		return kafka_status(error);
 	terminal_complain("%s: %s (kafka.bootstrap.servers=%s%s%s)%s%s", what,
 			  rd_kafka_err2str(error), handle->bootstrap, separator(handle),
 			  handle->last_error, cause ? "; " : "", cause ? cause : "");
@@ -148,6 +240,8 @@ enum admin_status kafka_complain(const struct kafka_handle *handle, const char *
 
 enum admin_status kafka_complain_timeout(const struct kafka_handle *handle, const char *what,
 					 int64_t timeout_ms) {
+	if (is_said(handle, what, "no answer"))
+		return ADMIN_NO_OUTCOME;
 	terminal_complain("%s: no answer in %.1f s (kafka.bootstrap.servers=%s%s%s)", what,
 			  (double)timeout_ms / 1000, handle->bootstrap, separator(handle),
 			  handle->last_error);

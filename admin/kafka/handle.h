@@ -7,6 +7,7 @@
 #include "terminal/status.h"
 
 #include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 
 struct kafka_setting {
 	const char *name;
@@ -29,7 +30,10 @@ struct kafka_handle {
 	char *bootstrap;                 /* owned */
 	char last_error[512];            /* of a broker connection; "": none yet */
 	rd_kafka_resp_err_t login_error; /* the last one, while it lasts */
+	const char *login_cause;         /* static */
 	int64_t login_error_at_ms;       /* monotonic */
+	atomic_int_fast64_t
+	    answered_at_ms; /* monotonic: of a reader, when a broker answered last */
 	kafka_report_fn on_report;
 	void *on_report_userdata;
 };
@@ -44,6 +48,14 @@ void kafka_handle_close(struct kafka_handle *handle);
  * the handle. */
 bool kafka_login_is_refused(struct kafka_handle *handle);
 
+/* Whether no broker has answered this reader for ten seconds, though it asks all the time; logs
+ * that once. Any thread. */
+bool kafka_is_silent(const struct kafka_handle *handle);
+
+/* From now on refusals are logged, each once in five minutes: for a program that serves and tries
+ * again. */
+void kafka_log_refusals(void);
+
 /* ADMIN_USAGE for an error that needs another configuration (no such topic, no permission), else
  * ADMIN_NO_OUTCOME. */
 enum admin_status kafka_status(rd_kafka_resp_err_t error);
@@ -51,6 +63,10 @@ enum admin_status kafka_status(rd_kafka_resp_err_t error);
  * Returns kafka_status of it. */
 enum admin_status kafka_complain(const struct kafka_handle *handle, const char *what,
 				 rd_kafka_resp_err_t error);
+/* The same for an operation, Kafka's right to it (Read, Write) and the resource, which a refusal
+ * names: "topic" and its name. */
+enum admin_status kafka_complain_of(const struct kafka_handle *handle, const char *operation,
+				    const char *kind, const char *name, rd_kafka_resp_err_t error);
 /* Prints the same for a timeout. Returns ADMIN_NO_OUTCOME. */
 enum admin_status kafka_complain_timeout(const struct kafka_handle *handle, const char *what,
 					 int64_t timeout_ms);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "kafka/handle.h"
+#include "rdkafka/refusal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,6 +33,12 @@ static void on_report(void *userdata, const rd_kafka_message_t *message) {
 				    message->err ? rd_kafka_err2str(message->err) : NULL);
 }
 
+static enum admin_status complain(const struct producer *producer, const char *operation,
+				  rd_kafka_resp_err_t error) {
+	return kafka_complain_of(&producer->handle, operation, "topic",
+				 rd_kafka_topic_name(producer->topic), error);
+}
+
 static enum admin_status check_topic(struct producer *producer) {
 	const struct rd_kafka_metadata *metadata = NULL;
 	rd_kafka_resp_err_t error = rd_kafka_metadata(producer->handle.rk, 0, producer->topic,
@@ -42,9 +49,7 @@ static enum admin_status check_topic(struct producer *producer) {
 		error = metadata->topics[0].err;
 		rd_kafka_metadata_destroy(metadata);
 	}
-	return error
-		   ? kafka_complain(&producer->handle, rd_kafka_topic_name(producer->topic), error)
-		   : ADMIN_OK;
+	return error ? complain(producer, "Write", error) : ADMIN_OK;
 }
 
 enum admin_status producer_open(const struct config *config, const struct producer_options *options,
@@ -121,9 +126,7 @@ enum admin_status producer_send(struct producer *producer, const struct produced
 	while ((error = produce(producer, record)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
 		rd_kafka_poll(producer->handle.rk, FULL_QUEUE_WAIT_MS);
 	rd_kafka_poll(producer->handle.rk, 0);
-	return error
-		   ? kafka_complain(&producer->handle, rd_kafka_topic_name(producer->topic), error)
-		   : ADMIN_OK;
+	return error ? complain(producer, "Write", error) : ADMIN_OK;
 }
 
 enum admin_status producer_flush(struct producer *producer) {
@@ -138,8 +141,21 @@ enum admin_status producer_flush(struct producer *producer) {
 	}
 	if (producer->lost && producer->on_report)
 		return kafka_status(producer->last_error);
-	return producer->lost ? kafka_complain(&producer->handle, name, producer->last_error)
-			      : ADMIN_OK;
+	return producer->lost ? complain(producer, "Write", producer->last_error) : ADMIN_OK;
+}
+
+bool producer_is_refused(struct producer *producer) {
+	char why[256];
+	rd_kafka_resp_err_t error;
+
+	rd_kafka_poll(producer->handle.rk, 0);
+	error = rd_kafka_fatal_error(producer->handle.rk, why, sizeof(why));
+	if (!error)
+		error = producer->last_error;
+	if (!refusal_cause(error))
+		return false;
+	(void)complain(producer, "Write", error);
+	return true;
 }
 
 uint64_t producer_acknowledged(const struct producer *producer) {

@@ -48,6 +48,10 @@ enum admin_status producer_send(struct producer *producer,
  * one was given up, and prints the reason unless there is an on_report. */
 enum admin_status producer_flush(struct producer *producer) _must_check_;
 
+/* Whether the brokers refuse what it produces, for want of a right; says so. Such a producer is of
+ * no use any more. */
+bool producer_is_refused(struct producer *producer);
+
 /* The numbers of acknowledged records, and of those given up. */
 uint64_t producer_acknowledged(const struct producer *producer);
 uint64_t producer_lost(const struct producer *producer);

@@ -17,7 +17,7 @@ struct place {
 
 struct reader {
 	struct kafka_handle handle;
-	char *topic;
+	char *topic, *group;
 	int32_t partition_count;
 	struct place *places; /* [partition_count] */
 	int32_t unreached;
@@ -28,6 +28,14 @@ struct reader {
 	rd_kafka_message_t *message; /* the last record borrows from it */
 	enum admin_status status;
 };
+
+/* A reader belongs to no group, and asks for the coordinator of one all the same. */
+static enum admin_status complain(const struct reader *reader, const char *operation,
+				  rd_kafka_resp_err_t error) {
+	return error == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED
+		   ? kafka_complain_of(&reader->handle, "Describe", "group", reader->group, error)
+		   : kafka_complain_of(&reader->handle, operation, "topic", reader->topic, error);
+}
 
 static enum admin_status find_partitions(struct reader *reader, int timeout_ms) {
 	rd_kafka_topic_t *topic = rd_kafka_topic_new(reader->handle.rk, reader->topic, NULL);
@@ -44,7 +52,7 @@ static enum admin_status find_partitions(struct reader *reader, int timeout_ms) 
 	}
 	if (!error && reader->partition_count == 0)
 		error = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-	return error ? kafka_complain(&reader->handle, reader->topic, error) : ADMIN_OK;
+	return error ? complain(reader, "Read", error) : ADMIN_OK;
 }
 
 /* The partitions to read: the key's, or all. The key's follows from the default partitioner of
@@ -95,7 +103,7 @@ static enum admin_status find_offsets(struct reader *reader, rd_kafka_topic_part
 		poll(NULL, 0, ASK_AGAIN_MS);
 		error = ask_offsets(reader, list, time, timeout_ms);
 	}
-	return error ? kafka_complain(&reader->handle, reader->topic, error) : ADMIN_OK;
+	return error ? complain(reader, "Read", error) : ADMIN_OK;
 }
 
 /* Asks for the ends first. Records that are produced afterwards lie past them, and are not missed
@@ -138,7 +146,7 @@ static enum admin_status assign(struct reader *reader, const struct reader_optio
 		list->elems[i].offset = reader->places[list->elems[i].partition].next;
 	if (!status) {
 		error = rd_kafka_assign(reader->handle.rk, list);
-		status = error ? kafka_complain(&reader->handle, reader->topic, error) : ADMIN_OK;
+		status = error ? complain(reader, "Read", error) : ADMIN_OK;
 	}
 	rd_kafka_topic_partition_list_destroy(list);
 	return status;
@@ -153,6 +161,7 @@ enum admin_status reader_open(const struct config *config, const struct reader_o
 	if (status)
 		return status;
 	reader->topic = x_strdup(options->topic);
+	reader->group = x_strdup(config->group_id);
 	reader->prints = options->prints;
 	status = find_partitions(reader, (int)options->timeout_ms);
 	if (!status) {
@@ -170,6 +179,7 @@ void reader_close(struct reader *reader) {
 	kafka_handle_close(&reader->handle);
 	free(reader->places);
 	free(reader->topic);
+	free(reader->group);
 	free(reader);
 }
 
@@ -191,7 +201,7 @@ static enum reader_event take_error(struct reader *reader, const rd_kafka_messag
 			MAX(message->offset, reader->places[message->partition].end));
 		return READER_NOTHING;
 	}
-	reader->status = kafka_complain(&reader->handle, reader->topic, message->err);
+	reader->status = complain(reader, "Read", message->err);
 	return READER_FAILED;
 }
 
@@ -239,6 +249,10 @@ enum reader_event reader_next(struct reader *reader, int wait_ms, struct record 
 
 bool reader_login_is_refused(struct reader *reader) {
 	return kafka_login_is_refused(&reader->handle);
+}
+
+bool reader_is_unanswered(const struct reader *reader) {
+	return kafka_is_silent(&reader->handle);
 }
 
 bool reader_is_at_end(const struct reader *reader) {

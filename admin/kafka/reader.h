@@ -58,6 +58,9 @@ enum reader_event {
  * that reads. */
 bool reader_login_is_refused(struct reader *reader);
 
+/* Whether no broker answers the reader; logs that once. */
+bool reader_is_unanswered(const struct reader *reader);
+
 /* The next record, also past the end. */
 enum reader_event reader_next(struct reader *reader, int wait_ms, struct record *out) _must_check_;
 /* Whether the end at the time of opening has been reached. */

@@ -143,7 +143,7 @@ static enum admin_status take_created(struct admin_api *api, rd_kafka_event_t *e
 		const char *why = rd_kafka_topic_result_error_string(results[i]);
 
 		if (error && error != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
-			status = kafka_complain(&api->handle, name, error);
+			status = kafka_complain_of(&api->handle, "Create", "topic", name, error);
 			terminal_complain("%s: %s", name, why ? why : "no reason was given");
 		}
 		for (int k = 0; !error && k < TOPIC_COUNT; k++)

@@ -5,6 +5,7 @@ what is really there.
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 from env import commands
+from env.kafka import connection
 from env.wait import until
 
 TOPICS = ("webhook-admin", "credential-issuance", "webhook-state", "webhook-results", "webhook-dead-letters")
@@ -24,7 +25,7 @@ def world(make_world):
 def topics_with(world, text):
     """The topics whose records hold the bytes, committed or not, in all that a broker has."""
     settings = {"group.id": "grep", "isolation.level": "read_uncommitted", "enable.auto.commit": False, "enable.partition.eof": True}
-    consumer = Consumer(settings | {"bootstrap.servers": world.bootstrap})
+    consumer = Consumer(settings | connection(world.bootstrap))
     found = set()
     try:
         for topic in (world.prefix + name for name in TOPICS):

@@ -5,6 +5,7 @@ import time
 
 from confluent_kafka import Producer
 from env import commands
+from env.kafka import connection
 from env.wait import until
 
 SESSION_S = 6
@@ -47,7 +48,7 @@ def test_a_dead_workers_transaction_is_ended(fresh_world, report):
     dead.kill()
     died = time.monotonic()
     left_open = Producer({
-        "bootstrap.servers": world.bootstrap, "transactional.id": f"{world.settings['group.id']}-worker-1", "transaction.timeout.ms": 60_000,
+        **connection(world.bootstrap), "transactional.id": f"{world.settings['group.id']}-worker-1", "transaction.timeout.ms": 60_000,
     })  # fmt: skip
     left_open.init_transactions(20)
     left_open.begin_transaction()

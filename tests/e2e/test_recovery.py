@@ -6,6 +6,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from env import commands
+from env.kafka import connection
 from env.load import Load
 from env.paths import BIN
 from env.programs import run
@@ -234,7 +235,7 @@ def test_records_deleted_before_they_were_read_are_counted(fresh_world):
     for _ in range(5):
         _, last = world.writer.place("webhook-admin", tenant, value)
     place = TopicPartition(world.prefix + "webhook-admin", partition, last + 1)
-    client = AdminClient({"bootstrap.servers": world.bootstrap})
+    client = AdminClient(connection(world.bootstrap))
     client.delete_records([place])[place].result(20)
     worker.expect_error("the records to be read next are not there")
     worker.start()

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from confluent_kafka import Producer
 from env import commands
+from env.kafka import connection
 from env.paths import ADMIN
 from env.programs import ENVIRONMENT
 from env.sanitizer import reports
@@ -157,7 +158,7 @@ def test_uncommitted_events_are_not_there(world):
     """Another producer's aborted transaction."""
     tenant = world.tenant()
     event = create(world, tenant)
-    producer = Producer({"bootstrap.servers": world.bootstrap, "transactional.id": commands.unique("t")})
+    producer = Producer({**connection(world.bootstrap), "transactional.id": commands.unique("t")})
     producer.init_transactions(20)
     producer.begin_transaction()
     producer.produce(world.prefix + "webhook-results", key=tenant, value=world.schemas.event.encode(event.fields))

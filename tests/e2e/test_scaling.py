@@ -6,6 +6,7 @@ import re
 
 import pytest
 from confluent_kafka import Producer
+from env.kafka import connection
 from env.load import Load
 from env.wait import until
 
@@ -89,7 +90,7 @@ def test_partitions_that_are_ready_do_not_wait_for_others(fresh_world):
     worker = world.worker()
     tenants, endpoints = world.in_every_partition()
     worker.stop()
-    held = Producer({"bootstrap.servers": world.bootstrap, "transactional.id": world.prefix + "stranger"})
+    held = Producer({**connection(world.bootstrap), "transactional.id": world.prefix + "stranger"})
     held.init_transactions(20)
     held.begin_transaction()
     held.produce(world.prefix + "webhook-state", key="nothing", value=b"nothing", partition=2)

@@ -5,6 +5,7 @@ never taken for an empty one.
 import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from env import commands
+from env.kafka import connection
 from env.wait import until
 
 TOPICS = ("webhook-admin", "credential-issuance", "webhook-results", "webhook-state", "webhook-dead-letters")
@@ -19,7 +20,7 @@ def bare_world(make_world, monkeypatch):
 
 
 def add_a_partition(world, topic):
-    client, name = AdminClient({"bootstrap.servers": world.bootstrap}), world.prefix + topic
+    client, name = AdminClient(connection(world.bootstrap)), world.prefix + topic
     client.create_partitions([NewPartitions(name, world.partitions + 1)])[name].result(20)
 
 
@@ -28,7 +29,7 @@ def wait_known(client, names):
 
 
 def create(world, **partitions):
-    client = AdminClient({"bootstrap.servers": world.bootstrap})
+    client = AdminClient(connection(world.bootstrap))
     wanted = {topic: partitions.get(topic.replace("-", "_"), 4) for topic in TOPICS}
     topics = [NewTopic(world.prefix + topic, count, 1) for topic, count in wanted.items() if count]
     for future in client.create_topics(topics).values():
@@ -84,7 +85,7 @@ def test_an_input_gets_more_partitions_while_a_worker_runs(fresh_world):
 
 
 def make_changelog_anew(world):
-    client, topic = AdminClient({"bootstrap.servers": world.bootstrap}), world.prefix + "webhook-state"
+    client, topic = AdminClient(connection(world.bootstrap)), world.prefix + "webhook-state"
     client.delete_topics([topic])[topic].result(20)
     until(lambda: topic not in client.list_topics(timeout=10).topics, 20, "it is gone")
     client.create_topics([NewTopic(topic, world.partitions, 1)])[topic].result(20)

@@ -235,9 +235,12 @@ static void render_refused(struct buffer *out, const struct pipeline_metrics *me
 		enum metric_refused what;
 		const char *name;
 	} rows[] = { { METRIC_REFUSED_LOGIN, "login" },
+		     { METRIC_REFUSED_TOPICS, "topics" },
 		     { METRIC_REFUSED_INPUT, "input" },
 		     { METRIC_REFUSED_CHANGELOG, "changelog" },
-		     { METRIC_REFUSED_TRANSACTIONS, "transactions" } };
+		     { METRIC_REFUSED_TRANSACTIONS, "transactions" },
+		     { METRIC_REFUSED_OUTPUT, "output" },
+		     { METRIC_REFUSED_DEAD_LETTERS, "dead_letters" } };
 	unsigned refused = metric_refusals(metrics);
 
 	exposition_family(

@@ -56,6 +56,7 @@ static int ask(struct brokers *b, int32_t *partition_count) {
 	atomic_store(&b->metrics->loop_at_ms, clock_monotonic_ms());
 	membership_poll(b->membership);
 	is_refused = brokers_refuse_login(b, clock_monotonic_ms());
+	metric_refuse(b->metrics, METRIC_REFUSED_TOPICS, r == -EACCES);
 	if (r == -ETIMEDOUT && !is_refused)
 		explain_no_answer(b);
 	return r;

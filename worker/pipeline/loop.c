@@ -152,6 +152,10 @@ static struct step skip_lost(struct loop *loop) {
 				   transaction_client(stores_transaction(loop->stores)));
 }
 
+static struct step let_on(struct loop *loop) {
+	return ownership_let_on(loop->ownership);
+}
+
 static struct step refill(struct loop *loop) {
 	int r;
 
@@ -236,8 +240,9 @@ static const struct {
 	struct step (*run)(struct loop *loop);
 	bool needs_stores;
 } steps[] = {
-	{ hear, false }, { prepare, false },  { restore, true }, { activate, true },
-	{ turn, true },  { skip_lost, true }, { refill, true },  { flush, true },
+	{ hear, false },    { prepare, false }, { restore, true },
+	{ activate, true }, { turn, true },     { skip_lost, true },
+	{ let_on, true },   { refill, true },   { flush, true },
 };
 
 /* Returns whether there is more to do at once. */
@@ -270,6 +275,7 @@ static int64_t idle_ms(const struct loop *loop) {
 static void watch(struct loop *loop, int64_t now_ms) {
 	int of_stores, of_brokers;
 
+	membership_watch(loop->membership);
 	ownership_update_lag(loop->ownership);
 	if (!ownership_has(loop->ownership, PARTITION_RESTORING))
 		stores_forget_failures(loop->stores, now_ms);

@@ -1,6 +1,7 @@
 #include "pipeline/membership.h"
 
 #include "base/clock.h"
+#include "pipeline/input_refusals.h"
 #include "pipeline/inputs.h"
 #include "pipeline/lease.h"
 #include "rdkafka/refusal.h"
@@ -19,6 +20,7 @@ struct membership {
 	bool is_assigned;   /* between accept and leave */
 	rd_kafka_consumer_group_metadata_t *group;
 	int32_t generation;
+	struct input_refusals refusals;
 };
 
 /* News. */
@@ -91,6 +93,8 @@ static void tell_refused(struct membership *m, const rd_kafka_message_t *message
 		return;
 	}
 	metric_refuse(m->settings.metrics, METRIC_REFUSED_INPUT, true);
+	if (message->rkt)
+		input_refusals_note(&m->refusals, m->settings.topics, name);
 	if (message->err == RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT)
 		tell(m, MEMBERSHIP_REFUSED, NULL);
 }
@@ -237,7 +241,9 @@ int membership_accept(struct membership *m) {
 	(void)client_take_session_timeout(); /* overcome */
 	inputs_assign_none(m->consumer);
 	m->is_assigned = true;
-	metric_refuse(m->settings.metrics, METRIC_REFUSED_INPUT, false);
+	/* An input that may not be read is told of once, and not again by this assignment. */
+	if (!input_refusals_are_there(&m->refusals))
+		metric_refuse(m->settings.metrics, METRIC_REFUSED_INPUT, false);
 	return r;
 }
 
@@ -278,10 +284,8 @@ rd_kafka_message_t *membership_next(struct membership *m) {
 
 	while (!membership_news_has_beside(&m->news, MEMBERSHIP_INPUT_LOST) &&
 	       (message = inputs_next(m->inputs))) {
-		if (!message->err) {
-			metric_refuse(m->settings.metrics, METRIC_REFUSED_INPUT, false);
+		if (!message->err)
 			return message;
-		}
 		tell_error(m, message);
 		rd_kafka_message_destroy(message);
 	}
@@ -304,6 +308,11 @@ void membership_turn_over(struct membership *m) {
 	atomic_store_explicit(&m->settings.metrics->inputs_held, inputs_held(m->inputs),
 			      memory_order_relaxed);
 	inputs_turn_over(m->inputs);
+}
+
+void membership_watch(struct membership *m) {
+	input_refusals_watch(&m->refusals, m->settings.config, m->settings.topics,
+			     m->settings.metrics);
 }
 
 int64_t membership_input_end(const struct membership *m, const char *topic, int32_t partition) {

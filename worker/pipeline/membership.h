@@ -85,6 +85,9 @@ struct membership_read {
 	int64_t offset;
 };
 
+/* Looks whether an input that was refused may be read again: about once a second. */
+void membership_watch(struct membership *membership);
+
 /*
  * Reads these and nothing else, from there; nothing at all while no assignment is accepted. What
  * was told of lost inputs is forgotten: each is told again. Returns 0, or -EIO (logged).

@@ -38,7 +38,10 @@ enum metric_refused {
 	METRIC_REFUSED_INPUT = 1 << 0,
 	METRIC_REFUSED_CHANGELOG = 1 << 1,
 	METRIC_REFUSED_TRANSACTIONS = 1 << 2,
-	METRIC_REFUSED_LOGIN = 1 << 3
+	METRIC_REFUSED_LOGIN = 1 << 3,
+	METRIC_REFUSED_TOPICS = 1 << 4,       /* to be seen */
+	METRIC_REFUSED_OUTPUT = 1 << 5,       /* in the last turn */
+	METRIC_REFUSED_DEAD_LETTERS = 1 << 6, /* also where none is to be written yet */
 };
 
 enum { METRIC_TRANSACTION_BUCKETS = 10 };

@@ -16,13 +16,26 @@ struct step ownership_read(struct ownership *o) {
 
 	for (int32_t i = 0; i < o->partitions.count; i++)
 		for (int input = 0; input < POSITION_INPUTS; input++)
-			if (o->partitions.items[i].state == PARTITION_ACTIVE)
+			if (o->partitions.items[i].state == PARTITION_ACTIVE &&
+			    !o->partitions.items[i].is_held)
 				reads[count++] =
 				    (struct membership_read){ input_topic(o, (enum input)input), i,
 							      o->partitions.items[i].next[input] };
 	if (membership_read(o->settings.membership, reads, count) < 0)
 		return step_end(STEP_FATAL);
 	return step_done(true);
+}
+
+struct step ownership_let_on(struct ownership *o) {
+	bool is_any = false;
+
+	if (atomic_load(&o->settings.metrics->refused) & METRIC_REFUSED_DEAD_LETTERS)
+		return step_done(false);
+	for (int32_t i = 0; i < o->partitions.count; i++) {
+		is_any |= o->partitions.items[i].is_held;
+		o->partitions.items[i].is_held = false;
+	}
+	return is_any ? step_end(STEP_REREAD) : step_done(false);
 }
 
 /* Losses. */

@@ -8,8 +8,12 @@
 
 struct ownership;
 
-/* Reads the inputs of the active partitions from the last commit, and nothing else. */
+/* Reads the inputs of the active partitions that are not held, from the last commit, and nothing
+ * else. */
 struct step ownership_read(struct ownership *ownership) _must_check_;
+/* Partitions that were held for want of a right to write dead letters go on once it is there: ends
+ * with STEP_REREAD then. */
+struct step ownership_let_on(struct ownership *ownership) _must_check_;
 /* The brokers do not have an offset of `list` that is to be read next. */
 void ownership_note_lost(struct ownership *ownership, const rd_kafka_topic_partition_list_t *list);
 /*

@@ -62,6 +62,9 @@ struct partition {
 	 * is a dead letter the next time. -1: none.
 	 */
 	int64_t poison[POSITION_INPUTS];
+	/* Its inputs are not read while dead letters may not be written, since the next record is
+	 * one; so it keeps no other partition waiting. */
+	bool is_held;
 
 	struct partition_turn turn;
 };

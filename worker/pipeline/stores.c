@@ -3,6 +3,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/invariant.h"
+#include "rdkafka/transaction_probe.h"
 
 #include <errno.h>
 #include <sys/statvfs.h>
@@ -10,6 +11,8 @@
 enum {
 	PAUSE_MIN_MS = 100,
 	TRANSACTION_PAUSE_MAX_MS = 1000,
+	REFUSED_PAUSE_MIN_MS = 1000, /* of what only a grant mends */
+	REFUSED_PAUSE_MAX_MS = 10 * 1000,
 	REPLICA_PAUSE_MAX_MS = 60 * 1000,
 	EXPLAINED_FROM = 3, /* failures in a row */
 	HEALED_AFTER_MS = 60 * 1000,
@@ -20,7 +23,8 @@ struct stores {
 	struct replica *replica;
 	struct transaction *transaction;
 	bool has_transaction; /* it is initialised */
-	struct backoff replica_backoff, transaction_backoff;
+	struct backoff replica_backoff, transaction_backoff, letters_backoff;
+	bool has_asked_for_letters; /* whether they may be written */
 };
 
 struct stores *stores_new(const struct stores_settings *settings) {
@@ -130,13 +134,49 @@ void stores_drop_transaction(struct stores *s) {
 	s->has_transaction = false;
 }
 
-/* Returns 0, -EAGAIN, or -EPERM where the brokers refuse for good. */
+/* Returns as transaction_init does. */
 static int init_transaction(struct stores *s) {
 	if (!s->transaction) {
-		log_info("making a producer", "worker=%s", s->settings.config->worker_id);
+		if (!metric_refusals(s->settings.metrics))
+			log_info("making a producer", "worker=%s", s->settings.config->worker_id);
 		s->transaction = transaction_new(s->settings.config, s->settings.topics);
 	}
 	return s->transaction ? transaction_init(s->transaction) : -EPERM;
+}
+
+/* A producer that was refused is of no use after a grant either. */
+static void fail_transaction(struct stores *s, int r) {
+	bool is_refused = r == -EACCES;
+
+	if (is_refused)
+		stores_drop_transaction(s);
+	backoff_fail(&s->transaction_backoff, clock_monotonic_ms(),
+		     is_refused ? REFUSED_PAUSE_MIN_MS : PAUSE_MIN_MS,
+		     is_refused ? REFUSED_PAUSE_MAX_MS : TRANSACTION_PAUSE_MAX_MS);
+}
+
+/*
+ * Once for a process, and again while they may not be written. A partition that waits with a record
+ * for its dead letter is let on by that.
+ */
+static void ask_for_letters(struct stores *s) {
+	struct pipeline_metrics *metrics = s->settings.metrics;
+	bool is_refused = atomic_load(&metrics->refused) & METRIC_REFUSED_DEAD_LETTERS;
+
+	if ((s->has_asked_for_letters && !is_refused) ||
+	    !backoff_is_over(&s->letters_backoff, clock_monotonic_ms()))
+		return;
+	s->has_asked_for_letters = true;
+	is_refused = !transaction_may_write_letters(s->transaction);
+	metric_refuse(metrics, METRIC_REFUSED_DEAD_LETTERS, is_refused);
+	if (is_refused)
+		backoff_fail(&s->letters_backoff, clock_monotonic_ms(), REFUSED_PAUSE_MIN_MS,
+			     REFUSED_PAUSE_MAX_MS);
+	else
+		backoff_clear(&s->letters_backoff);
+	/* Where nothing was written there is nothing to abort, which loses the producer. */
+	if (transaction_needs_replacement(s->transaction))
+		stores_drop_transaction(s);
 }
 
 static struct step prepare_transaction(struct stores *s) {
@@ -152,14 +192,18 @@ static struct step prepare_transaction(struct stores *s) {
 	if (r == 0)
 		backoff_clear(&s->transaction_backoff);
 	else
-		backoff_fail(&s->transaction_backoff, clock_monotonic_ms(), PAUSE_MIN_MS,
-			     TRANSACTION_PAUSE_MAX_MS);
+		fail_transaction(s, r);
 	return r == -EPERM ? step_end(STEP_FATAL) : step_done(false);
 }
 
 struct step stores_prepare(struct stores *s) {
+	struct step step;
+
 	prepare_replica(s);
 	if (!s->replica)
 		return step_done(false);
-	return prepare_transaction(s);
+	step = prepare_transaction(s);
+	if (step.end == STEP_DONE && s->has_transaction)
+		ask_for_letters(s);
+	return step;
 }

@@ -5,6 +5,7 @@
 #include "base/invariant.h"
 #include "pipeline/turn_commit.h"
 #include "pipeline/turn_handle.h"
+#include "pipeline/turn_heed.h"
 
 enum {
 	PAUSE_MIN_MS = 50, /* after a turn that was undone; doubled for each further one */
@@ -164,6 +165,7 @@ static struct step end_committed(struct turn *turn, struct work *work) {
 
 	backoff_clear(&t->undone);
 	atomic_store(&t->settings.metrics->undone_in_a_row, 0);
+	metric_refuse(t->settings.metrics, METRIC_REFUSED_OUTPUT, false);
 	turn_budget_committed(&t->budget, &all);
 	atomic_store(&t->settings.metrics->turn_bytes, t->budget.bytes);
 	letter_limit_renew(&t->letter_limit, clock_monotonic_ms());
@@ -175,25 +177,6 @@ static struct step end_committed(struct turn *turn, struct work *work) {
 }
 
 /* Undoing (R9). */
-
-/*
- * A record that its topic does not take must not stop the worker. Batches have shrunk until the
- * command that made it is alone: it becomes a dead letter. Where the letter is too large, less of
- * the original is kept.
- */
-static void heed_too_large(struct turn *turn, const struct transaction_end *ended) {
-	struct turns *t = turn->turns;
-
-	if (!ended->has_large_letter && !ended->has_large_record)
-		return;
-	if (turn->commands == 1 && ended->has_large_record)
-		turn->last.partition->poison[turn->last.input] = turn->last.offset;
-	if (turn->commands == 1 && ended->has_large_letter)
-		letter_limit_refused(&t->letter_limit, clock_monotonic_ms());
-	log_error("a record is too large for its topic: raise max.message.bytes",
-		  "is_dead_letter=%d commands_in_turn=%zu dead_letters_keep=%zu",
-		  ended->has_large_letter, turn->commands, t->letter_limit.bytes);
-}
 
 static void roll_back(struct turn *turn) {
 	struct turns *t = turn->turns;
@@ -217,8 +200,7 @@ static struct step end_undone(struct turn *turn, int r, const struct transaction
 	struct step step = step_end(is_unknown ? STEP_RESYNC : STEP_REREAD);
 
 	roll_back(turn);
-	heed_too_large(turn, ended);
-	reroute_heed(&turn->turns->reroute, ended, clock_monotonic_ms());
+	turn_heed(turn, ended);
 	if (r < 0)
 		step = step_replica_failed(r);
 	step.is_fenced = ended->is_fenced;

@@ -1,6 +1,7 @@
 #include "rdkafka/client.h"
 
 #include "base/invariant.h"
+#include "rdkafka/handshake.h"
 #include "rdkafka/refusal.h"
 
 #include <errno.h>
@@ -67,22 +68,26 @@ static void on_log(const rd_kafka_t *client _unused_, int level, const char *fac
 		log_debug("kafka client", "facility=%s text=%s", facility, log_quote(text));
 }
 
-static void explain_login(rd_kafka_t *client, rd_kafka_resp_err_t err) {
+static void explain_login(rd_kafka_t *client, rd_kafka_resp_err_t err, const char *cause) {
 	char brokers[256];
 	size_t size = sizeof(brokers);
 
 	if (rd_kafka_conf_get(rd_kafka_conf(client), "bootstrap.servers", brokers, &size) !=
 	    RD_KAFKA_CONF_OK)
 		*brokers = '\0';
-	refusal_log(err, "Connect", "brokers", brokers);
+	refusal_log_error(err, cause, "Connect", "brokers", brokers);
 	atomic_store(&login_refused, true);
 }
 
 /* Connections to brokers come and go, and the calls return the errors that matter. A refused login
  * is the exception: no call returns it. */
 static void on_error(rd_kafka_t *client, int err, const char *reason, void *opaque _unused_) {
-	if (refusal_is_of_login((rd_kafka_resp_err_t)err))
-		explain_login(client, (rd_kafka_resp_err_t)err);
+	const char *cause = handshake_cause(reason);
+
+	if (!cause && refusal_is_of_login((rd_kafka_resp_err_t)err))
+		cause = refusal_cause((rd_kafka_resp_err_t)err);
+	if (cause)
+		explain_login(client, (rd_kafka_resp_err_t)err, cause);
 	log_debug("kafka client error", "code=%s reason=%s",
 		  rd_kafka_err2name((rd_kafka_resp_err_t)err), log_quote(reason));
 }
@@ -125,6 +130,7 @@ static void add_callbacks(rd_kafka_conf_t *conf, enum client_kind kind,
 			  const struct client_callbacks *callbacks) {
 	rd_kafka_conf_set_log_cb(conf, on_log);
 	rd_kafka_conf_set_error_cb(conf, on_error);
+	handshake_watch(conf);
 	if (!callbacks)
 		return;
 	rd_kafka_conf_set_opaque(conf, callbacks->opaque);

@@ -5,11 +5,12 @@
 #include "base/memory.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 enum { AGAIN_AFTER_MS = 5 * 60 * 1000, REMEMBERED = 32 };
 
 #define NO_RIGHT                                                                                   \
-	"no ACL allows it to this principal: docs/kafka-security.md lists the rights that are "    \
+	"no ACL allows it to this principal: posthorn-admin acls print lists the rights that are " \
 	"needed"
 
 #define NO_LOGIN                                                                                   \
@@ -20,6 +21,40 @@ enum { AGAIN_AFTER_MS = 5 * 60 * 1000, REMEMBERED = 32 };
  * librdkafka, pull request 4895. */
 enum { SCRAM_RIGHT_SINCE = 0x02060100 };
 
+enum { PRINCIPAL_BYTES = 256 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Used under the lock. */
+static char known_principal[PRINCIPAL_BYTES];
+static bool is_scram_login;
+
+void refusal_know_login(const char *principal, bool is_scram) {
+	pthread_mutex_lock(&lock);
+	snprintf(known_principal, sizeof(known_principal), "%s", principal);
+	is_scram_login = is_scram;
+	pthread_mutex_unlock(&lock);
+}
+
+static void copy_principal(char *out) {
+	pthread_mutex_lock(&lock);
+	memcpy(out, known_principal, PRINCIPAL_BYTES);
+	pthread_mutex_unlock(&lock);
+}
+
+bool refusal_scram_is_broken(void) {
+	return rd_kafka_version() < SCRAM_RIGHT_SINCE;
+}
+
+static bool is_of_broken_scram(void) {
+	bool is_scram;
+
+	pthread_mutex_lock(&lock);
+	is_scram = is_scram_login;
+	pthread_mutex_unlock(&lock);
+	return is_scram && refusal_scram_is_broken();
+}
+
 const char *refusal_cause(rd_kafka_resp_err_t err) {
 	switch (err) {
 	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
@@ -29,9 +64,9 @@ const char *refusal_cause(rd_kafka_resp_err_t err) {
 		return NO_RIGHT;
 	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
 	case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-		return rd_kafka_version() < SCRAM_RIGHT_SINCE ? NO_LOGIN
+		return is_of_broken_scram() ? NO_LOGIN
 			   "; SCRAM with Kafka 4.0 or later needs librdkafka 2.6.1"
-							      : NO_LOGIN;
+					    : NO_LOGIN;
 	case RD_KAFKA_RESP_ERR__SSL:
 		return "the TLS handshake fails: kafka.ssl.ca.location did not sign the brokers' "
 		       "certificate, their name is not in it, or they want a "
@@ -52,8 +87,6 @@ bool refusal_is_of_login(rd_kafka_resp_err_t err) {
 	return err == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
 	       err == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED || err == RD_KAFKA_RESP_ERR__SSL;
 }
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* The messages that were logged last; the oldest makes room. Used under the lock. */
 struct remembered {
@@ -104,17 +137,37 @@ bool refusal_is_repeated(const char *operation, const char *kind, const char *na
 	return known;
 }
 
+void refusal_log_error(rd_kafka_resp_err_t err, const char *cause, const char *operation,
+		       const char *kind, const char *name) {
+	char principal[PRINCIPAL_BYTES];
+	unsigned repeats;
+
+	copy_principal(principal);
+	if (!refusal_is_repeated(operation, kind, name, cause, &repeats))
+		log_error(
+		    "Kafka refuses an operation",
+		    "operation=%s resource=\"%s %s\" principal=%s error=%s cause=%s repeats=%u",
+		    log_quote(operation), kind, name, log_quote(principal),
+		    log_quote(rd_kafka_err2str(err)), log_quote(cause), repeats);
+}
+
 bool refusal_log(rd_kafka_resp_err_t err, const char *operation, const char *kind,
 		 const char *name) {
 	const char *cause = refusal_cause(err);
-	unsigned repeats;
 
-	if (cause && !refusal_is_repeated(operation, kind, name, cause, &repeats))
-		log_error("Kafka refuses an operation",
-			  "operation=%s resource=\"%s %s\" error=%s cause=%s repeats=%u",
-			  log_quote(operation), kind, name, log_quote(rd_kafka_err2str(err)),
-			  log_quote(cause), repeats);
+	if (cause)
+		refusal_log_error(err, cause, operation, kind, name);
 	return cause;
+}
+
+char *refusal_sentence(rd_kafka_resp_err_t err, const char *operation, const char *kind,
+		       const char *name) {
+	char principal[PRINCIPAL_BYTES];
+	const char *cause = refusal_cause(err);
+
+	copy_principal(principal);
+	return x_asprintf("Kafka refuses %s on %s %s to %s: %s%s%s", operation, kind, name,
+			  principal, rd_kafka_err2str(err), cause ? "; " : "", cause ? cause : "");
 }
 
 void refusal_log_cause(const char *operation, const char *kind, const char *name,

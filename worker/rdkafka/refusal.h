@@ -11,6 +11,15 @@
  * by itself. */
 const char *refusal_cause(rd_kafka_resp_err_t err);
 
+/*
+ * Who is refused, for the words of every later refusal: "User:worker", as Kafka's ACLs call it, or
+ * a hint; and whether the login is SCRAM's. Any thread.
+ */
+void refusal_know_login(const char *principal, bool is_scram);
+
+/* Whether the linked librdkafka cannot log in to Kafka 4.0 or later with SCRAM. */
+bool refusal_scram_is_broken(void);
+
 /* Whether the error is a refused login or a failed TLS handshake. Only a client's error callback
  * gets it: no call returns it. */
 bool refusal_is_of_login(rd_kafka_resp_err_t err);
@@ -27,6 +36,14 @@ enum { REFUSAL_LOGIN_MENDED_AFTER_MS = 15 * 1000 };
  */
 bool refusal_log(rd_kafka_resp_err_t err, const char *operation, const char *kind,
 		 const char *name);
+
+/* The same with another cause than refusal_cause's. */
+void refusal_log_error(rd_kafka_resp_err_t err, const char *cause, const char *operation,
+		       const char *kind, const char *name);
+
+/* One sentence for a terminal: who may not do what, and the cause. The caller frees it. */
+char *refusal_sentence(rd_kafka_resp_err_t err, const char *operation, const char *kind,
+		       const char *name);
 
 /* Logs a cause that the caller knows and that may pass by itself, as a warning; the same one again
  * only after five minutes. Any thread. */

@@ -1,6 +1,11 @@
 #include "rdkafka/settings.h"
 
+#include "base/log.h"
+#include "rdkafka/refusal.h"
+
 #include <errno.h>
+#include <stdatomic.h>
+#include <strings.h>
 
 struct setting {
 	const char *name;
@@ -183,10 +188,43 @@ static int set_identity(rd_kafka_conf_t *conf, const struct config *config, enum
 				    : 0;
 }
 
+/* As Kafka's ACLs call this login; the certificate's subject is not read here. */
+static char *principal_of(const struct config *config) {
+	const char *protocol = config_kafka_get(config, "security.protocol"),
+		   *user = config_kafka_get(config, "sasl.username"),
+		   *kerberos = config_kafka_get(config, "sasl.kerberos.principal");
+
+	if (!protocol || strcasecmp(protocol, "plaintext") == 0)
+		return x_strdup("User:ANONYMOUS");
+	if (strcasecmp(protocol, "ssl") == 0)
+		return x_strdup("the subject of kafka.ssl.certificate.location");
+	if (user || kerberos)
+		return x_asprintf("User:%s", user ? user : kerberos);
+	return x_strdup("the login of kafka.sasl.*");
+}
+
+static void know_login(const struct config *config) {
+	static atomic_bool is_warned;
+	_cleanup_(x_freep) char *principal = principal_of(config);
+	const char *mechanism = config_kafka_get(config, "sasl.mechanism");
+	bool is_scram;
+
+	if (!mechanism)
+		mechanism = config_kafka_get(config, "sasl.mechanisms");
+	is_scram = mechanism && strncasecmp(mechanism, "SCRAM-", 6) == 0;
+	refusal_know_login(principal, is_scram);
+	if (is_scram && refusal_scram_is_broken() && !atomic_exchange(&is_warned, true))
+		log_warn("this librdkafka cannot log in to Kafka 4.0 or later with SCRAM",
+			 "mechanism=%s librdkafka=%s needs=2.6.1 instead=%s", mechanism,
+			 rd_kafka_version_str(),
+			 log_quote("kafka.sasl.mechanism=PLAIN, or posthorn on Debian 13"));
+}
+
 rd_kafka_conf_t *settings_conf_new(const struct config *config, enum client_kind kind,
 				   struct buffer *why) {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
+	know_login(config);
 	if (!set_rows(conf, kind, true, why) && !set_passed_through(conf, config, why) &&
 	    !set_rows(conf, kind, false, why) && !set_identity(conf, config, kind, why))
 		return conf;

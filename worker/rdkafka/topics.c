@@ -48,15 +48,17 @@ rd_kafka_resp_err_t topics_ask_why_missing(rd_kafka_t *client, const char *name,
 	return err ? err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 }
 
-/* The number of partitions of one topic, or 0 after logging why there are none. */
+/* The number of partitions of one topic, or 0 after logging why there are none. `*is_hidden`: this
+ * principal may not see it. */
 static int count_partitions(rd_kafka_t *client, const rd_kafka_metadata_t *metadata,
-			    const char *name, int timeout_ms) {
+			    const char *name, int timeout_ms, bool *is_hidden) {
 	const rd_kafka_metadata_topic_t *topic = find_topic(metadata, name);
 	rd_kafka_resp_err_t err;
 
 	if (topic && topic->err == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return topic->partition_cnt;
 	err = topic ? topic->err : topics_ask_why_missing(client, name, timeout_ms);
+	*is_hidden |= err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 	if (err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
 		refusal_log_cause(
 		    "Describe", "topic", name,
@@ -77,14 +79,20 @@ static bool is_transient(const rd_kafka_metadata_t *metadata, const char *name) 
 static int compare_counts(const struct topics *topics, rd_kafka_t *client,
 			  const rd_kafka_metadata_t *metadata, int timeout_ms,
 			  int32_t *partition_count) {
-	int state = count_partitions(client, metadata, topics->state, timeout_ms);
-	int admin = count_partitions(client, metadata, topics->admin, timeout_ms);
-	int issuance = count_partitions(client, metadata, topics->issuance, timeout_ms);
-	int results = count_partitions(client, metadata, topics->results, timeout_ms);
-	int dead_letters = count_partitions(client, metadata, topics->dead_letters, timeout_ms);
+	const char *const names[] = { topics->state, topics->admin, topics->issuance,
+				      topics->results, topics->dead_letters };
+	bool is_hidden = false, is_any_missing = false;
+	int counts[ARRAY_LEN(names)], state, admin, issuance;
 
-	if (!state || !admin || !issuance || !results || !dead_letters)
-		return TOPICS_E_REFUSED;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		counts[i] = count_partitions(client, metadata, names[i], timeout_ms, &is_hidden);
+		is_any_missing |= !counts[i];
+	}
+	if (is_any_missing)
+		return is_hidden ? -EACCES : TOPICS_E_REFUSED;
+	state = counts[0];
+	admin = counts[1];
+	issuance = counts[2];
 	if (admin != state || issuance != state) {
 		log_error("topics must have the same number of partitions", "%s=%d %s=%d %s=%d",
 			  topics->admin, admin, topics->issuance, issuance, topics->state, state);

@@ -32,8 +32,8 @@ enum { TOPICS_E_REFUSED = 1 };
 
 /*
  * Asks the brokers. Returns 0 and the number of partitions; TOPICS_E_REFUSED (logged) when a topic
- * is missing or differs; -EAGAIN (logged) while one has no leader; or -ETIMEDOUT, which the caller
- * logs, when no broker answered.
+ * is missing or differs; -EACCES (logged) where this principal may not see one; -EAGAIN (logged)
+ * while one has no leader; or -ETIMEDOUT, which the caller logs, when no broker answered.
  */
 int topics_check(const struct topics *topics, rd_kafka_t *client, int timeout_ms,
 		 int32_t *partition_count) _must_check_;

@@ -13,6 +13,7 @@
 
 enum {
 	CALL_TIMEOUT_MS = 5000, /* of one call to librdkafka */
+	FLUSH_STEP_MS = 500,    /* a refusal is not waited for */
 	INIT_TIMEOUT_MS = 5000,
 	ABORTS_IN_A_ROW_MAX = 3, /* R9 */
 	/* R9: a slower commit met timeouts, which can desync sequences in librdkafka 2.0.2. */
@@ -164,7 +165,7 @@ static int fail(struct transaction *t, enum transaction_verdict verdict) {
 
 int transaction_init(struct transaction *t) {
 	rd_kafka_error_t *error;
-	bool is_retriable;
+	bool is_retriable, is_refused;
 
 	if (t->state != STATE_NEW)
 		return 0;
@@ -174,13 +175,15 @@ int transaction_init(struct transaction *t) {
 		return 0;
 	}
 	is_retriable = rd_kafka_error_is_retriable(error);
+	is_refused =
+	    rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
 	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT)
 		transaction_explain_timeout(t->producer, t->topics.of[TOPIC_STATE], t->id);
 	else if (!refusal_log(rd_kafka_error_code(error), "Write", "transactional id", t->id))
 		log_warn("transactions are not ready", "error=%s retriable=%d",
 			 log_quote(rd_kafka_error_string(error)), is_retriable);
 	rd_kafka_error_destroy(error);
-	return is_retriable ? -EAGAIN : -EPERM;
+	return is_refused ? -EACCES : is_retriable ? -EAGAIN : -EPERM;
 }
 
 bool transaction_needs_replacement(const struct transaction *t) {
@@ -270,15 +273,16 @@ int transaction_flush(struct transaction *t) {
 	expect(t, STATE_OPEN, "flush");
 	t->ending_since_ms = clock_monotonic_ms();
 	do
-		err = rd_kafka_flush(t->producer, CALL_TIMEOUT_MS);
-	while (err == RD_KAFKA_RESP_ERR__TIMED_OUT &&
+		err = rd_kafka_flush(t->producer, FLUSH_STEP_MS);
+	while (err == RD_KAFKA_RESP_ERR__TIMED_OUT && !client_has_refused_topic(NULL) &&
 	       clock_monotonic_ms() - t->ending_since_ms < TRANSACTION_RETRIED_FOR_MS);
 	fault_step("after-flush");
 	if (!err) {
 		move_to(t, STATE_FLUSHED);
 		return 0;
 	}
-	refusal_log_cause("flush", "transactional id", t->id, rd_kafka_err2str(err));
+	if (!client_has_refused_topic(NULL))
+		refusal_log_cause("flush", "transactional id", t->id, rd_kafka_err2str(err));
 	return fail(t, TRANSACTION_ABORT);
 }
 

@@ -57,7 +57,8 @@ rd_kafka_t *transaction_client(struct transaction *transaction);
 /*
  * NEW -> IDLE: fences every older producer of this worker id and settles what it left open. One
  * bounded try. Returns 0, also when it is done already; -EAGAIN (logged) while the brokers are not
- * ready; or -EPERM (logged) when they refuse for good.
+ * ready; -EACCES (logged) where a grant mends it, for a new producer; or -EPERM (logged) when they
+ * refuse for good.
  */
 int transaction_init(struct transaction *transaction) _must_check_;
 

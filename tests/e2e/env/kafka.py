@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -30,6 +31,9 @@ from . import avro
 from .commands import command
 from .paths import KAFKA, free_ports
 from .wait import until
+
+
+INPUTS = ("webhook-admin", "credential-issuance")
 
 
 class Broker:
@@ -66,6 +70,44 @@ class Broker:
         entity = ["--entity-type", "clients", "--entity-name", client_id]
         answer = subprocess.run([*tool, "--bootstrap-server", self.bootstrap, "--alter", *entity, *changes], capture_output=True, text=True, check=False)
         assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+@dataclass
+class Logins:
+    """Those that compose/kafka --secure left in its folder: TLS, SASL, and no right without an
+    ACL.
+    """
+
+    directory: Path
+    bootstrap: str
+
+    def login(self, user):
+        """A program's settings to be this user."""
+        return _properties(self.directory / f"{user}.properties")
+
+    def client(self, user):
+        """Those of a client of the tests, whose librdkafka can log in by SCRAM."""
+        return _properties(self.directory / f"{user}.client.properties") | {"sasl.mechanism": "SCRAM-SHA-512"}
+
+
+def _properties(file):
+    return dict(line.split("=", 1) for line in file.read_text().splitlines())
+
+
+# The logins of the session's Kafka, where that is a locked one.
+session = SimpleNamespace(locked=None)
+
+
+def login(bootstrap, user):
+    """The settings of a program of ours to be this user, where the broker is a locked one."""
+    locked = session.locked
+    return locked.login(user) if locked and locked.bootstrap == bootstrap else {}
+
+
+def connection(bootstrap, user="admin"):
+    """How the tests' own clients reach a broker: a locked one as this user."""
+    locked = session.locked
+    return locked.client(user) if locked and locked.bootstrap == bootstrap else {"bootstrap.servers": bootstrap}
 
 
 class SecuredBroker(Broker):
@@ -108,11 +150,35 @@ class SecuredBroker(Broker):
 
     def allow(self, user, *rights):
         """Each right is (resource type, name, operation); a name that ends with * is a prefix."""
-        bindings = [self._binding(user, *right) for right in rights]
+        self._create([self._binding(user, *right) for right in rights])
+
+    def _create(self, bindings):
         client = AdminClient({"bootstrap.servers": self.bootstrap})
         for future in client.create_acls(bindings).values():
             future.result(20)
-        until(lambda: set(bindings) <= set(client.describe_acls(self._all_of(user)).result(20)), what="the broker knows the rights")
+        known = lambda: set(client.describe_acls(self._all_of(bindings[0].principal.removeprefix("User:"))).result(20))
+        until(lambda: set(bindings) <= known(), what="the broker knows the rights")
+
+    def deny(self, user, right):
+        binding = self._binding(user, *right, permission=AclPermissionType.DENY)
+        self._create([binding])
+
+    def rights(self, user):
+        """Those that it has, as `allow` takes them."""
+        client = AdminClient({"bootstrap.servers": self.bootstrap})
+        bindings = client.describe_acls(self._all_of(user)).result(20)
+        named = lambda binding: binding.name + ("*" if binding.resource_pattern_type == ResourcePatternType.PREFIXED else "")
+        return {(_kind(binding.restype), named(binding), binding.operation.name) for binding in bindings}
+
+    def take(self, user, right):
+        """Takes one right away."""
+        kind, name, operation = right
+        wanted = self._binding(user, kind, name, operation)
+        only = AclBindingFilter(wanted.restype, wanted.name, wanted.resource_pattern_type, wanted.principal, None, wanted.operation, AclPermissionType.ALLOW)
+        client = AdminClient({"bootstrap.servers": self.bootstrap})
+        for future in client.delete_acls([only]).values():
+            future.result(20)
+        until(lambda: right not in self.rights(user), what="the broker to forget the right")
 
     def forbid(self, user):
         """Takes all rights of the user away."""
@@ -126,17 +192,21 @@ class SecuredBroker(Broker):
         return AclBindingFilter(ResourceType.ANY, None, ResourcePatternType.ANY, f"User:{user}", None, AclOperation.ANY, AclPermissionType.ANY)
 
     @staticmethod
-    def _binding(user, kind, name, operation):
+    def _binding(user, kind, name, operation, permission=AclPermissionType.ALLOW):
         pattern = ResourcePatternType.PREFIXED if name.endswith("*") and name != "*" else ResourcePatternType.LITERAL
         return AclBinding(
-            ResourceType[kind],
+            ResourceType.BROKER if kind == "CLUSTER" else ResourceType[kind],
             name.rstrip("*") or "*",
             pattern,
             f"User:{user}",
             "*",
             AclOperation[operation],
-            AclPermissionType.ALLOW,
+            permission,
         )
+
+
+def _kind(resource):
+    return "CLUSTER" if resource == ResourceType.BROKER else resource.name
 
 
 class CommandWriter:
@@ -145,17 +215,30 @@ class CommandWriter:
     def __init__(self, bootstrap, prefix, schemas, **settings):
         self.bootstrap, self.prefix, self.schemas = bootstrap, prefix, schemas
         self.failures = []
-        self.producer = Producer(
-            {
-                "bootstrap.servers": bootstrap,
+        self.settings = settings
+        self.producer = self._made_by("producer")
+        self.planter = None
+
+    def _made_by(self, user):
+        return Producer(
+            connection(self.bootstrap, user)
+            | {
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
                 "linger.ms": 1,
                 "message.max.bytes": 4_000_000,
                 "queue.buffering.max.messages": 1_000_000,
             }
-            | settings
+            | self.settings
         )
+
+    def _producer_of(self, topic):
+        """What is no command is planted by somebody with every right."""
+        if topic in INPUTS or not session.locked:
+            return self.producer
+        if not self.planter:
+            self.planter = self._made_by("admin")
+        return self.planter
 
     @contextlib.contextmanager
     def compressing(self, max_bytes=4_000_000):
@@ -166,18 +249,20 @@ class CommandWriter:
     def raw(self, topic, key, value, headers=None, partition=None):
         """Any record at all."""
         extra = {} if partition is None else {"partition": partition}
+        producer = self._producer_of(topic)
         while True:
             try:
-                self.producer.produce(self.prefix + topic, key=key, value=value, headers=headers or [], on_delivery=self._report, **extra)
+                producer.produce(self.prefix + topic, key=key, value=value, headers=headers or [], on_delivery=self._report, **extra)
                 return
             except BufferError:
-                self.producer.poll(0.1)
+                producer.poll(0.1)
 
     def place(self, topic, key, value, **options):
         """Writes one record and returns where it lies: (partition, offset)."""
         placed = []
         extra = {} if "partition" not in options else {"partition": options["partition"]}
-        self.producer.produce(
+        producer = self._producer_of(topic)
+        producer.produce(
             self.prefix + topic,
             key=key,
             value=value,
@@ -185,7 +270,7 @@ class CommandWriter:
             on_delivery=lambda error, message: placed.append(error or (message.partition(), message.offset())),
             **extra,
         )
-        self.producer.flush(30)
+        producer.flush(30)
         assert isinstance(placed[0], tuple), placed
         return placed[0]
 
@@ -194,7 +279,8 @@ class CommandWriter:
             self.failures.append(error)
 
     def flush(self):
-        assert self.producer.flush(30) == 0, "records were not taken by the broker"
+        for producer in filter(None, (self.producer, self.planter)):
+            assert producer.flush(30) == 0, "records were not taken by the broker"
         assert not self.failures, self.failures
 
     def command(self, value, headers=None):
@@ -215,8 +301,8 @@ class Reader:
     def __init__(self, bootstrap, topic):
         self.topic = topic
         self.consumer = Consumer(
-            {
-                "bootstrap.servers": bootstrap,
+            connection(bootstrap)
+            | {
                 "group.id": "reader",
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
@@ -226,7 +312,7 @@ class Reader:
             }
         )
         # Asked on a connection of its own: behind a fetch it would wait for that.
-        self.admin = AdminClient({"bootstrap.servers": bootstrap})
+        self.admin = AdminClient(connection(bootstrap))
         self.partitions = sorted(self.consumer.list_topics(topic, timeout=10).topics[topic].partitions)
         self.reached = dict.fromkeys(self.partitions, 0)
         self.consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in self.partitions])

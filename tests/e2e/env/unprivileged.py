@@ -32,7 +32,7 @@ class Unprivileged:
 
     def _program(self, kind, id, ready, settings):
         settings = {key.replace("_", "."): value for key, value in settings.items()}
-        program = kind(self.world.directory, id, self.world.settings | settings, self.identity)
+        program = kind(self.world.directory, id, self.world.settings | self.world.login(kind.kind) | settings, self.identity)
         program.program = shutil.copy(kind.program, self.programs)
         os.chown(program.config, USER, GROUP)
         self.world.workers.append(program)

@@ -6,15 +6,47 @@ import base64
 import json
 import os
 
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from . import commands
-from .kafka import CommandWriter, DeadLetters, Results, State
+from .kafka import CommandWriter, DeadLetters, Results, State, connection, login
 from .http import Client
 from .programs import Admin, Gateway, Worker, write_properties
 from .sanitizer import SANITIZED
 from .verifier import Jwks
 from .wait import until
+
+
+def grant(directory, settings):
+    """On a locked Kafka each user may do exactly its work, with these settings of posthorn."""
+    bootstrap = settings["kafka.bootstrap.servers"]
+    superuser = Admin(write_properties(directory / "superuser.properties", settings | login(bootstrap, "admin")))
+    users = [part for user in ("worker", "gateway", "operator", "producer") for part in (f"--{user}", user)]
+    superuser("acls", "create", *users)
+    # Debian 12's librdkafka leaves it out.
+    ids = AclBinding(
+        ResourceType.TRANSACTIONAL_ID,
+        f"{settings['group.id']}-",
+        ResourcePatternType.PREFIXED,
+        "User:worker",
+        "*",
+        AclOperation.WRITE,
+        AclPermissionType.ALLOW,
+    )
+    # Its requests end with a client that nobody holds.
+    client = AdminClient(connection(bootstrap))
+    client.create_acls([ids])[ids].result(20)
+    until(lambda: superuser("acls", "check", *users).code == 0, 20, "the broker to know the rights")
 
 
 class World:
@@ -37,9 +69,14 @@ class World:
             "endpoint.allow.http": "true",
             "endpoint.allow.networks": "127.0.0.0/8",
         } | (settings or {})
-        self.admin = Admin(write_properties(directory / "admin.properties", self.settings))
+        self.admin = Admin(write_properties(directory / "admin.properties", self.settings | self.login("operator")))
+
+    def login(self, user):
+        return login(self.bootstrap, user)
 
     def create_topics(self):
+        if self.login("admin"):
+            grant(self.directory, self.settings)
         self.admin.ok("topics", "create")
         return self
 
@@ -47,7 +84,7 @@ class World:
         """Changes a setting of one of our topics, as somebody with other tools might have."""
         entry = ConfigEntry(setting, str(value), incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ConfigResource.Type.TOPIC, self.prefix + topic, incremental_configs=[entry])
-        client = AdminClient({"bootstrap.servers": self.bootstrap})
+        client = AdminClient(connection(self.bootstrap))
         for future in client.incremental_alter_configs([resource]).values():
             future.result(10)
 
@@ -68,7 +105,7 @@ class World:
 
     def _program(self, kind, id, settings):
         settings = {key.replace("_", "."): value for key, value in settings.items()}
-        program = kind(self.directory, id, self.settings | settings)
+        program = kind(self.directory, id, self.settings | self.login(kind.kind) | settings)
         self.workers.append(program)
         return program
 
