@@ -150,8 +150,9 @@ static void expect(const struct transaction *t, enum state state, const char *ca
 
 /* The verdict on a call's error. Destroys the error. */
 static enum transaction_verdict judge(struct transaction *t, rd_kafka_error_t *error,
-				      const char *name, int64_t spent_ms) {
-	struct transaction_call call = { name, t->id, spent_ms };
+				      const char *name, int64_t spent_ms,
+				      const rd_kafka_topic_partition_list_t *offsets) {
+	struct transaction_call call = { name, t->id, spent_ms, offsets };
 
 	return transaction_judge_error(&call, error, &t->end.is_fenced);
 }
@@ -206,8 +207,8 @@ int transaction_begin(struct transaction *t) {
 		move_to(t, STATE_OPEN);
 		return 0;
 	}
-	(void)judge(t, error, "begin",
-		    INT64_MAX); /* a local call: a further try would tell the same */
+	/* A local call: a further try would tell the same. */
+	(void)judge(t, error, "begin", INT64_MAX, NULL);
 	move_to(t, STATE_LOST);
 	return TRANSACTION_E_FAILED;
 }
@@ -313,7 +314,8 @@ static int call(struct transaction *t, const struct ending *ending, int64_t star
 
 	while ((error = ending->call(t->producer, ending))) {
 		int64_t spent_ms = clock_monotonic_ms() - started_ms;
-		enum transaction_verdict verdict = judge(t, error, ending->name, spent_ms);
+		enum transaction_verdict verdict =
+		    judge(t, error, ending->name, spent_ms, ending->offsets);
 
 		if (verdict != TRANSACTION_RETRY)
 			return (int)verdict;

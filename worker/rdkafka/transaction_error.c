@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "rdkafka/refusal.h"
 
+#include <string.h>
+
 enum { METADATA_TIMEOUT_MS = 5000 };
 
 enum transaction_verdict transaction_judge(const struct transaction_failure *failure) {
@@ -21,6 +23,20 @@ static bool is_fencing(rd_kafka_resp_err_t err) {
 	       err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
 }
 
+/* An input that may not be read has no offsets either. The text names it: "TOPIC[PARTITION]". */
+static void explain_offsets(const rd_kafka_topic_partition_list_t *offsets,
+			    const rd_kafka_error_t *error) {
+	const char *text = rd_kafka_error_string(error);
+
+	for (int i = 0; i < offsets->cnt; i++) {
+		const char *topic = offsets->elems[i].topic;
+		const char *found = strstr(text, topic);
+
+		if (found && found[strlen(topic)] == '[')
+			refusal_log(rd_kafka_error_code(error), "Read", "topic", topic);
+	}
+}
+
 /* Once for each cause, however often it comes: posthorn_transactions_total counts. */
 static void log_failed_call(const struct transaction_call *call, const rd_kafka_error_t *error,
 			    enum transaction_verdict verdict) {
@@ -37,6 +53,9 @@ static void log_failed_call(const struct transaction_call *call, const rd_kafka_
 			 repeats);
 	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
 		refusal_log(rd_kafka_error_code(error), "Write", "transactional id", call->id);
+	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED &&
+	    call->offsets)
+		explain_offsets(call->offsets, error);
 }
 
 enum transaction_verdict transaction_judge_error(const struct transaction_call *call,

@@ -27,6 +27,7 @@ struct transaction_call {
 	const char *name;
 	const char *id; /* transactional.id */
 	int64_t spent_ms;
+	const rd_kafka_topic_partition_list_t *offsets; /* that it sent; NULL: none */
 };
 
 /*
