@@ -99,7 +99,7 @@ write_login() {
 }
 
 # DIR/NAME.properties for posthorn's programs, and DIR/NAME.client.properties for other clients of
-# librdkafka (kcat -F).
+# librdkafka (kcat -F); DIR/kafka-acls.sh, Kafka's own tool as admin.
 write_client_properties() {
 	local user mechanism
 	mechanism=$(secure_mechanism)
@@ -113,9 +113,26 @@ write_client_properties() {
 			} >"$dir/$user.properties"
 			{
 				write_login '' "$user"
-				echo 'sasl.mechanism=SCRAM-SHA-512'
+				echo "sasl.mechanism=$mechanism"
 				echo "sasl.password=$(<"$dir/secure/$user.password")"
 			} >"$dir/$user.client.properties"
 		)
 	done
+	write_acls_tool
+}
+
+write_acls_tool() {
+	(umask 077 && cat >"$dir/secure/admin.java.properties") <<-END
+		security.protocol=SASL_SSL
+		ssl.truststore.type=PEM
+		ssl.truststore.location=$dir/secure/ca.pem
+		sasl.mechanism=PLAIN
+		sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="admin" password="$(<"$dir/secure/admin.password")";
+	END
+	cat >"$dir/kafka-acls.sh" <<-END
+		#!/bin/sh
+		exec java ${java_options[*]} -cp "$cache/jars/*" org.apache.kafka.tools.AclCommand \\
+			--command-config "$dir/secure/admin.java.properties" "\$@"
+	END
+	chmod +x "$dir/kafka-acls.sh"
 }
