@@ -6,7 +6,7 @@ import pytest
 from env import kafka
 from env import report as reports
 from env.avro import Schemas
-from env.kafka import Broker, LockedBroker
+from env.kafka import Broker, Logins
 from env.paths import INSIDE, free_port
 from env.programs import write_properties
 from env.receiver import Receivers
@@ -57,10 +57,10 @@ def bootstrap(tmp_path_factory):
     if named:
         yield named
         return
-    if LOCKED in os.environ:
-        broker = kafka.session.locked = LockedBroker(tmp_path_factory.mktemp("kafka"))
-    else:
-        broker = Broker(tmp_path_factory.mktemp("kafka"))
+    locked = LOCKED in os.environ
+    broker = Broker(tmp_path_factory.mktemp("kafka"), arguments=("--port", "0", *(["--secure"] if locked else [])))
+    if locked:
+        kafka.session.locked = Logins(broker.directory, broker.bootstrap)
     yield broker.bootstrap
     broker.stop()
 

@@ -58,7 +58,11 @@ class Schema:
         return self.frame + self.bare(value)
 
     def decode(self, data):
-        """Records of a union come as (name, fields) pairs; `plain` undoes that."""
+        """Records of a union come as (name, fields) pairs; `plain` undoes that. An id of a registry
+        is taken for one of this schema.
+        """
+        if data[:1] == b"\0":
+            return fastavro.schemaless_reader(io.BytesIO(memoryview(data)[5:]), self.parsed, return_record_name=True)
         if data[:10] != self.frame:
             raise ValueError(f"frame {data[:10].hex()} is not this schema's {self.frame.hex()}")
         return fastavro.schemaless_reader(io.BytesIO(memoryview(data)[10:]), self.parsed, return_record_name=True)

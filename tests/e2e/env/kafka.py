@@ -72,27 +72,36 @@ class Broker:
         assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
-class LockedBroker(Broker):
-    """A locked Kafka by compose/kafka --secure: TLS, SASL, and no right without an ACL."""
+@dataclass
+class Logins:
+    """Those that compose/kafka --secure left in its folder: TLS, SASL, and no right without an
+    ACL.
+    """
 
-    def __init__(self, directory, settings=None, arguments=("--port", "0")):
-        super().__init__(directory, settings, (*arguments, "--secure"))
+    directory: Path
+    bootstrap: str
 
     def login(self, user):
         """A program's settings to be this user."""
         return _properties(self.directory / f"{user}.properties")
 
     def client(self, user):
-        """Those of a client of the tests."""
-        return _properties(self.directory / f"{user}.client.properties")
+        """Those of a client of the tests, whose librdkafka can log in by SCRAM."""
+        return _properties(self.directory / f"{user}.client.properties") | {"sasl.mechanism": "SCRAM-SHA-512"}
 
 
 def _properties(file):
     return dict(line.split("=", 1) for line in file.read_text().splitlines())
 
 
-# The Kafka of the whole session, where that is a locked one: set by conftest.
+# The logins of the session's Kafka, where that is a locked one.
 session = SimpleNamespace(locked=None)
+
+
+def login(bootstrap, user):
+    """The settings of a program of ours to be this user, where the broker is a locked one."""
+    locked = session.locked
+    return locked.login(user) if locked and locked.bootstrap == bootstrap else {}
 
 
 def connection(bootstrap, user="admin"):

@@ -67,8 +67,8 @@ def framed(id, record):
 
 
 class Front:
-    """Stands before a registry: passes each request on, or fails as `fails` says: a status, or
-    "slow". `authorization` is the header that it demands. With `certificate` it speaks TLS, and
+    """Stands before a registry: passes each request on, or fails as `fails` says: a status, "slow"
+    (no answer), or "cut" (the connection ends). `authorization` is the header that it demands. With `certificate` it speaks TLS, and
     with `authority` it demands a client's certificate.
     """
 
@@ -100,6 +100,9 @@ class Front:
             def serve(self):
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 front.requests.append((self.command, self.path, self.headers.get("authorization")))
+                if front.fails == "cut":
+                    self.close_connection = True
+                    return
                 self.answer(*front.judge(self.command, self.path, self.headers, body))
 
             do_GET = do_POST = do_PUT = serve
@@ -128,6 +131,10 @@ class Front:
         connection.request(method, path, body or None, {"Content-Type": headers.get("content-type", MEDIA_TYPE)})
         response = connection.getresponse()
         return response.status, response.read()
+
+    def fail(self, how):
+        self.awake.clear()
+        self.fails = how
 
     def mend(self):
         self.fails = None

@@ -19,12 +19,34 @@ from confluent_kafka.admin import (
 )
 
 from . import commands
-from .kafka import CommandWriter, DeadLetters, Results, State, connection, session
+from .kafka import CommandWriter, DeadLetters, Results, State, connection, login
 from .http import Client
 from .programs import Admin, Gateway, Worker, write_properties
 from .sanitizer import SANITIZED
 from .verifier import Jwks
 from .wait import until
+
+
+def grant(directory, settings):
+    """On a locked Kafka each user may do exactly its work, with these settings of posthorn."""
+    bootstrap = settings["kafka.bootstrap.servers"]
+    superuser = Admin(write_properties(directory / "superuser.properties", settings | login(bootstrap, "admin")))
+    users = [part for user in ("worker", "gateway", "operator", "producer") for part in (f"--{user}", user)]
+    superuser("acls", "create", *users)
+    # Debian 12's librdkafka leaves it out.
+    ids = AclBinding(
+        ResourceType.TRANSACTIONAL_ID,
+        f"{settings['group.id']}-",
+        ResourcePatternType.PREFIXED,
+        "User:worker",
+        "*",
+        AclOperation.WRITE,
+        AclPermissionType.ALLOW,
+    )
+    # Its requests end with a client that nobody holds.
+    client = AdminClient(connection(bootstrap))
+    client.create_acls([ids])[ids].result(20)
+    until(lambda: superuser("acls", "check", *users).code == 0, 20, "the broker to know the rights")
 
 
 class World:
@@ -50,33 +72,11 @@ class World:
         self.admin = Admin(write_properties(directory / "admin.properties", self.settings | self.login("operator")))
 
     def login(self, user):
-        """The settings of a program, where the broker is a locked one."""
-        locked = session.locked
-        return locked.login(user) if locked and locked.bootstrap == self.bootstrap else {}
-
-    def grant(self):
-        """Where the broker is a locked one: each user may do exactly its work."""
-        superuser = Admin(write_properties(self.directory / "superuser.properties", self.settings | self.login("admin")))
-        users = [part for user in ("worker", "gateway", "operator", "producer") for part in (f"--{user}", user)]
-        superuser("acls", "create", *users)
-        # Debian 12's librdkafka leaves it out.
-        ids = AclBinding(
-            ResourceType.TRANSACTIONAL_ID,
-            f"{self.settings['group.id']}-",
-            ResourcePatternType.PREFIXED,
-            "User:worker",
-            "*",
-            AclOperation.WRITE,
-            AclPermissionType.ALLOW,
-        )
-        # Its requests end with a client that nobody holds.
-        client = AdminClient(connection(self.bootstrap))
-        client.create_acls([ids])[ids].result(20)
-        until(lambda: superuser("acls", "check", *users).code == 0, 20, "the broker to know the rights")
+        return login(self.bootstrap, user)
 
     def create_topics(self):
         if self.login("admin"):
-            self.grant()
+            grant(self.directory, self.settings)
         self.admin.ok("topics", "create")
         return self
 

@@ -10,7 +10,7 @@ import fastavro
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 from env import avro
-from env.kafka import Reader
+from env.kafka import Reader, connection, login
 from env.partitioner import partition_of
 from env.programs import Admin, write_properties
 from env.receiver import scan
@@ -188,7 +188,7 @@ def _offsets(client, run, history):
 
 def admin_of(run):
     """posthorn-admin, straight to the brokers."""
-    settings = run.properties | {"kafka.bootstrap.servers": run.bootstrap}
+    settings = run.properties | {"kafka.bootstrap.servers": run.bootstrap} | login(run.bootstrap, "operator")
     admin = Admin(write_properties(run.path("check-admin.properties"), settings))
     admin.program = run.path(run.admin)
     return admin
@@ -209,7 +209,7 @@ def _replicas(run, admin, say):
 
 
 def read(run, say=lambda line: None):
-    client = AdminClient({"bootstrap.servers": run.bootstrap})
+    client = AdminClient(connection(run.bootstrap))
     history = History(client.list_topics(timeout=30).cluster_id, run.prefix, run.partitions, run.settings, bool(run.compaction), bool(run.clock))
     limit = int(run.properties.get("command.max.bytes", 524_288))
     say("reading the topics")

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from env.kafka import Logins, session
+
 _UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
@@ -65,7 +67,10 @@ class Run:
     @classmethod
     def load(cls, directory):
         directory = Path(directory).resolve()
-        return cls(directory, json.loads((directory / "run.json").read_text()))
+        members = json.loads((directory / "run.json").read_text())
+        if "logins" in members:
+            session.locked = Logins(directory / members["logins"], members["bootstrap"])
+        return cls(directory, members)
 
     def __getattr__(self, name):
         try:

@@ -1,4 +1,4 @@
-"""run [--seed N] [--minutes N] [--faults a,b,...]: load and faults, then quiet, then the judgement.
+"""run [--seed N] [--minutes N] [--faults a,b,...] [--secure]: load and faults, then quiet, then the judgement.
 README.md says more.
 """
 
@@ -33,11 +33,12 @@ def arguments():
     seed = random.randrange(1_000_000)
     parser.add_argument("--seed", type=int, default=seed, help="draws the schedule; the same seed, the same schedule")
     parser.add_argument("--minutes", type=float, default=3, help="of faults; starting and becoming quiet come on top (default %(default)s)")
-    parser.add_argument("--faults", default=",".join(KINDS), help="of these kinds only (default %(default)s)")
+    parser.add_argument("--faults", help=f"of these kinds only (default all, without --secure not registry: {','.join(KINDS)})")
+    parser.add_argument("--secure", action="store_true", help="on a locked Kafka: TLS, SASL, and exactly the documented rights")
     parser.add_argument("--rate", type=float, default=RATE, help="commands a second (default %(default)s)")
     parser.add_argument("--dir", type=Path, help="the run directory to make; kept (default: a temporary one, kept after a failure)")
     given = parser.parse_args()
-    given.faults = given.faults.split(",")
+    given.faults = given.faults.split(",") if given.faults else [kind for kind in KINDS if given.secure or kind != "registry"]
     if unknown := set(given.faults) - set(KINDS):
         parser.error(f"no such faults: {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
     return given
@@ -116,7 +117,7 @@ def experience(given, directory):
     faults = draw(given.seed, given.minutes, given.faults)
     print(f"seed {given.seed}, {given.minutes:g} minutes, faults {','.join(given.faults)}, in {directory}")
     print(*faults, sep="\n", flush=True)
-    with Stand(directory, given.seed, given.faults) as stand:
+    with Stand(directory, given.seed, given.faults, given.secure) as stand:
         load = Load(stand, given.seed, given.rate)
         stand.flood = Flood(stand, given.seed, load.sent)
         try:
@@ -162,7 +163,7 @@ def main():
     except (AssertionError, subprocess.SubprocessError) as problem:
         print(f"FAILED: {problem}")
         good = False
-    again = f"--seed {given.seed} --minutes {given.minutes:g} --faults {','.join(given.faults)}"
+    again = f"--seed {given.seed} --minutes {given.minutes:g} --faults {','.join(given.faults)}{' --secure' if given.secure else ''}"
     print(f"{'all is well' if good else 'FAILED'}: {again}; {directory}")
     if good and not given.dir:
         shutil.rmtree(directory)

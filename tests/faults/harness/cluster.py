@@ -10,6 +10,7 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from env.kafka import Logins, connection, session
 from env.paths import KAFKA
 from env.wait import until
 
@@ -39,9 +40,11 @@ def free_row(count):
 
 
 class Proxy:
-    def __init__(self, port, targets, log):
+    """`secrets` is the folder with the certificates of a locked Kafka, or None."""
+
+    def __init__(self, port, targets, log, secrets=None):
         self.process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("proxy.py"), str(port), *map(str, targets)],
+            [sys.executable, Path(__file__).with_name("proxy.py"), *(["--tls", secrets] if secrets else []), str(port), *map(str, targets)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -64,20 +67,26 @@ class Proxy:
 
 class Cluster:
     """`proxied` is the way to the brokers through the proxy; without one, `bootstrap` is the only
-    way.
+    way. A locked one is that of the whole process.
     """
 
-    def __init__(self, directory, brokers=BROKERS, with_proxy=True):
+    def __init__(self, directory, brokers=BROKERS, with_proxy=True, is_locked=False):
         self.directory, self.brokers, self.proxy = directory, brokers, None
         directory.mkdir(parents=True)
         port = free_row(brokers)
-        self._kafka("start", "--brokers", str(brokers), "--port", "0", *(["--proxy", str(port)] if with_proxy else []))
+        self._kafka("start", "--brokers", str(brokers), "--port", "0", *(["--proxy", str(port)] if with_proxy else []), *(["--secure"] if is_locked else []))
         first = int((directory / "cluster").read_text().split()[1])
         self.bootstrap = self._addresses(first)
+        if is_locked:
+            session.locked = Logins(directory, self.bootstrap)
         if with_proxy:
             self.proxied = self._addresses(port)
-            self.proxy = Proxy(port, [first + 2 * brokers + n for n in range(brokers)], open(directory / "log/proxy.log", "wb"))
-        self.client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+            targets = [first + 2 * brokers + n for n in range(brokers)]
+            self.proxy = Proxy(port, targets, open(directory / "log/proxy.log", "wb"), directory / "secure" if is_locked else None)
+        self.client = self._client()
+
+    def _client(self):
+        return AdminClient(connection(self.bootstrap) | {"log_level": 0})
 
     def _addresses(self, first):
         return ",".join(f"127.0.0.1:{first + n}" for n in range(self.brokers))
@@ -107,7 +116,7 @@ class Cluster:
         # A client that has known brokers since they were killed may ask the wrong one, or none: a
         # new one each time.
         def ask():
-            client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+            client = self._client()
             try:
                 return client.describe_consumer_groups([group])[group].result(5).coordinator
             except (KafkaException, TimeoutError):

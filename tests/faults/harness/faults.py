@@ -13,6 +13,7 @@ STEP_WITHIN_S = 40
 STEPS_MAX = 20
 API_ADD_OFFSETS, API_END_TXN = 25, 26
 CLOCK_STEP_S = 3600
+OUTAGES = {"cut": "cut", "slow": "slow", "refusing": 401, "failing": 503}
 
 
 class Missed(Exception):
@@ -195,7 +196,18 @@ def flood(stand, fault, _):
         pause(stand, 0.2)
 
 
-ACTIONS = {action.__name__: action for action in (kill, step, stop, scale, broker, net, replica, disk, clock, compaction, flood)}
+# The schema registry
+
+
+def registry(stand, fault, _):
+    """Commands of new schema ids come all along: their partitions wait."""
+    with stand.registry_lock:
+        stand.registry.front.fail(OUTAGES[fault.variant])
+        pause(stand, 2 + fault.seconds)
+        stand.registry.front.mend()
+
+
+ACTIONS = {action.__name__: action for action in (kill, step, stop, scale, broker, net, replica, disk, clock, compaction, flood, registry)}
 OF_A_WORKER = {"kill", "step", "stop", "replica", "disk", "clock", "compaction"}
 
 

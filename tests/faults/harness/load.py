@@ -50,8 +50,10 @@ class Load:
         self.stand, self.rate = stand, rate
         self.chance = random.Random(f"load {seed}")
         self.tenants = [f"f{seed}-tenant-{n:02}" for n in range(TENANTS)]
+        # Through a registry, where there is one.
+        self.schemas = stand.registry.schemas if stand.registry else stand.schemas
         self.weights = [1 / (n + 1) for n in range(TENANTS)]
-        self.writer = CommandWriter(stand.bootstrap, stand.prefix, stand.schemas)
+        self.writer = CommandWriter(stand.bootstrap, stand.prefix, self.schemas)
         self.sent = Counter()  # (tenant, command id): how often
         self.dead_letters = 0
         self.remembered = []
@@ -171,9 +173,9 @@ class Load:
     def misplaced(self, tenant):
         """As by a producer with another partitioner."""
         if self.chance.random() < 0.5:
-            topic, schema, value = "credential-issuance", self.stand.schemas.issuance, commands.issuance(tenant, command_id=self.id())
+            topic, schema, value = "credential-issuance", self.schemas.issuance, commands.issuance(tenant, command_id=self.id())
         else:
-            topic, schema, value = "webhook-admin", self.stand.schemas.command, commands.command(tenant, commands.retrieve_all(), command_id=self.id())
+            topic, schema, value = "webhook-admin", self.schemas.command, commands.command(tenant, commands.retrieve_all(), command_id=self.id())
         right, count = partition_of(tenant.encode(), self.stand.partitions), self.stand.partitions
         key = tenant, value["commandId"]
         self.sent[key] += 1

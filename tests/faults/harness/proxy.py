@@ -1,8 +1,9 @@
 """A TCP proxy before the brokers that knows just enough of Kafka's protocol to misbehave at the
 right moment.
 
-Runs alone:  proxy.py PORT TARGET...   listens on PORT, PORT+1, ... for the targets;
-obeys JSON lines on stdin, answers each with one; ends with its stdin.
+Runs alone:  proxy.py [--tls DIR] PORT TARGET...   listens on PORT, PORT+1, ... for the targets;
+obeys JSON lines on stdin, answers each with one; ends with its stdin. DIR holds the certificates of
+a locked Kafka: both sides speak TLS then, and the proxy has the brokers' own certificate.
 
     {"do": "cut"}              every connection is closed
     {"do": "delay", "s": 0.3}  whatever goes through waits so long, in both directions; 0 ends it
@@ -14,10 +15,13 @@ obeys JSON lines on stdin, answers each with one; ends with its stdin.
                                it: lost before the broker saw it, or its answer after
 """
 
+import argparse
 import asyncio
 import json
+import ssl
 import struct
 import sys
+from pathlib import Path
 
 import uvloop
 
@@ -76,7 +80,8 @@ class Link:
 
 
 class Proxy:
-    def __init__(self):
+    def __init__(self, to_brokers):
+        self.to_brokers = to_brokers  # of TLS, or None
         self.links = set()
         self.delay_s = 0
         self.open = asyncio.Event()
@@ -97,7 +102,7 @@ class Proxy:
     async def accept(self, target, reader, writer):
         await self.open.wait()
         try:
-            broker = await asyncio.open_connection("127.0.0.1", target)
+            broker = await asyncio.open_connection("127.0.0.1", target, ssl=self.to_brokers)
         except OSError:
             writer.transport.abort()
             return
@@ -133,10 +138,21 @@ class Proxy:
             link.close()
 
 
-async def serve(port, targets):
-    proxy = Proxy()
+def contexts(secrets):
+    """(for clients, to brokers)"""
+    if secrets is None:
+        return None, None
+    for_clients = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    for_clients.load_cert_chain(secrets / "broker.keystore.pem")
+    return for_clients, ssl.create_default_context(cafile=secrets / "ca.pem")
+
+
+async def serve(port, targets, secrets):
+    for_clients, to_brokers = contexts(secrets)
+    proxy = Proxy(to_brokers)
     for n, target in enumerate(targets):
-        await asyncio.start_server(lambda r, w, target=target: proxy.accept(target, r, w), "127.0.0.1", port + n, limit=1 << 24)
+        accept = lambda r, w, target=target: proxy.accept(target, r, w)
+        await asyncio.start_server(accept, "127.0.0.1", port + n, limit=1 << 24, ssl=for_clients)
     print("{}", flush=True)
     stdin = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
@@ -145,4 +161,9 @@ async def serve(port, targets):
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1]), [int(port) for port in sys.argv[2:]]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tls", type=Path)
+    parser.add_argument("port", type=int)
+    parser.add_argument("targets", type=int, nargs="+")
+    given = parser.parse_args()
+    uvloop.run(serve(given.port, given.targets, given.tls))

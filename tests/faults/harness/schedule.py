@@ -21,6 +21,7 @@ KINDS = {
     "clock": ["forward", "back"],
     "compaction": ["restore"],
     "flood": ["webhooks", "keys", "fanout", "pages"],
+    "registry": ["cut", "slow", "refusing", "failing"],
 }
 
 WEIGHTS = {"kill": 3, "step": 4}  # of a deck; others 1

@@ -13,16 +13,19 @@ import threading
 from pathlib import Path
 
 from env.avro import Schemas
+from env.kafka import login
 from env.paths import ADMIN, WORKER
 from env.programs import Admin, write_properties
 from env.receiver import Receivers
 from env.sanitizer import SANITIZED
 from env.wait import until
+from env.world import grant
 
 from .cluster import Cluster
 from .faults import SESSION_TIMEOUT_S, mount
 from .pool import WHERE_FAKETIME_IS, Pool
 from .schedule import WORKERS
+from .schema_ids import SchemaIds
 from .watch import Watch
 
 PARTITIONS = 6
@@ -51,13 +54,14 @@ NOT_COMPACTING = {"min.compaction.lag.ms": 86_400_000, "max.compaction.lag.ms": 
 class Stand:
     partitions = PARTITIONS
 
-    def __init__(self, directory, seed, kinds):
-        self.directory, self.kinds = directory, kinds
+    def __init__(self, directory, seed, kinds, is_locked=False):
+        self.directory, self.kinds, self.is_locked = directory, kinds, is_locked
         self.prefix = f"f{seed}-"
         self.group = f"{self.prefix}posthorn"
         self.schemas = Schemas()
         self.over = threading.Event()  # faults must not wait any longer
-        self.broker_lock, self.proxy_lock = threading.Lock(), threading.Lock()
+        self.broker_lock, self.proxy_lock, self.registry_lock = threading.Lock(), threading.Lock(), threading.Lock()
+        self.registry = None
         self.mounts = []
         self.left = contextlib.ExitStack()
 
@@ -71,19 +75,25 @@ class Stand:
         self.left.close()
 
     def build(self, stack):
-        self.cluster = Cluster(self.directory / "kafka")
+        self.cluster = Cluster(self.directory / "kafka", is_locked=self.is_locked)
         stack.callback(self.cluster.close)
+        if "registry" in self.kinds:
+            self.registry = SchemaIds(self.directory / "registry", self.prefix, self.schemas)
+            stack.callback(self.registry.close)
         self.bootstrap = self.cluster.bootstrap
         (self.directory / "receivers").mkdir()
         self.receivers = Receivers(self.directory / "receivers", ports=8)
         stack.callback(self.receivers.close)
         self.make_key()
         common = SETTINGS | {"topic.prefix": self.prefix, "group.id": self.group, "worker.master.key.file": self.master_key}
-        admin = common | {"kafka.bootstrap.servers": self.bootstrap}
-        self.admin = Admin(write_properties(self.directory / "admin.properties", admin))
+        direct = {"kafka.bootstrap.servers": self.bootstrap}
+        if self.is_locked:
+            grant(self.directory, common | direct)
+        self.admin = Admin(write_properties(self.directory / "admin.properties", common | direct | login(self.bootstrap, "operator")))
         self.admin.ok("topics", "create")
         self.set_cleaner()
-        self.pool = Pool(self.directory, common | {"kafka.bootstrap.servers": self.cluster.proxied}, WORKERS)
+        proxied = login(self.bootstrap, "worker") | {"kafka.bootstrap.servers": self.cluster.proxied}
+        self.pool = Pool(self.directory, common | proxied | (self.registry.settings if self.registry else {}), WORKERS)
         stack.callback(self.unmount)
         stack.callback(self.pool.close)
         self.mount_file_systems()
@@ -149,7 +159,7 @@ class Stand:
             "workers": [{"id": m.id, "data_dir": str(m.replica.parent), "config": str(m.config)} for m in self.pool],
             "receivers": [str(self.receivers.records)],
             "observed": "observed.log",
-        }
+        } | ({"logins": "kafka"} if self.is_locked else {})
         (self.directory / "run.json").write_text(json.dumps(members, indent=2) + "\n")
 
     def start_observer(self, stack):
@@ -163,6 +173,8 @@ class Stand:
     def heal(self):
         self.cluster.proxy.order("heal")
         self.cluster.restart()
+        if self.registry:
+            self.registry.front.mend()
 
     def pending(self):
         return self.admin.dump().count('"status":"pending"')
