@@ -13,6 +13,7 @@
 #                     that the page offers to copy, and proxies before the gateway
 #     need_bench      what benches need besides: a generator of HTTP load
 #     need_peers      what the worker in Go is built with, to which one bench compares
+#     need_go         a Go that is new enough, in PATH
 #     need_fuzz       what fuzzing needs besides: clang, with its libFuzzer
 #     need_faults     what fault runs need besides: workers with a clock of their own
 #     build_programs  builds a preset into build/PRESET
@@ -32,7 +33,7 @@ build_packages=(libc6-dev librdkafka-dev libavro-dev libcurl4-openssl-dev libssl
 	libidn2-dev uthash-dev libcmocka-dev)
 kafka_commands=(java=default-jre-headless mvn=maven openssl=openssl)
 test_commands=(git=git python3=python3 openssl=openssl curl=curl jq=jq kcat=kcat groff=groff-base zsh=zsh)
-e2e_commands=(chromium=chromium chromedriver=chromium-driver javac=default-jdk-headless node=nodejs npm=npm go=golang-go
+e2e_commands=(chromium=chromium chromedriver=chromium-driver javac=default-jdk-headless node=nodejs npm=npm
 	/usr/sbin/haproxy=haproxy /usr/sbin/nginx=nginx-light)
 
 need_build() {
@@ -52,7 +53,7 @@ need_tests() {
 }
 
 need_e2e() {
-	install_missing "$(missing_commands "${e2e_commands[@]}")"
+	install_missing "$(missing_commands "${e2e_commands[@]}")" && need_go
 }
 
 need_bench() {
@@ -60,7 +61,20 @@ need_bench() {
 }
 
 need_peers() {
-	install_missing "$(missing_commands go=golang-go)"
+	need_go
+}
+
+# A Go that all programs in Go can be built with; tests/bench/peers/go/go.mod wants the newest. An
+# older one, from 1.21 on, fetches the one that GOTOOLCHAIN names, as it fetches modules, and checks
+# it against Go's checksum database.
+need_go() {
+	install_missing "$(missing_commands go=golang-go)" || return
+	go_is_at_least 1.26 || export GOTOOLCHAIN=go1.27.3
+}
+
+go_is_at_least() {
+	local version
+	version=$(go env GOVERSION) && printf '%s\n' "$1" "${version#go}" | sort --version-sort --check=silent
 }
 
 need_fuzz() {

@@ -69,7 +69,7 @@ write_secure_properties() {
 # The template of a node's storage, as format_template makes it, with the users of SCRAM in it.
 format_secure_template() {
 	local user arguments=()
-	[[ ! -e $dir/secure/template/bootstrap.checkpoint ]] || return 0
+	[[ ! -e $dir/secure/template/meta.properties ]] || return 0
 	for user in "${secure_users[@]}"; do
 		arguments+=(--add-scram "SCRAM-SHA-512=[name=$user,password=$(<"$dir/secure/$user.password")]")
 	done

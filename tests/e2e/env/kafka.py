@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import os
 import subprocess
 import time
 from collections import defaultdict
@@ -36,6 +37,10 @@ from .wait import until
 INPUTS = ("webhook-admin", "credential-issuance")
 
 
+# tests/run versions names another one than compose/kafka's own.
+VERSION = ["--version", os.environ["POSTHORN_TEST_KAFKA"]] if "POSTHORN_TEST_KAFKA" in os.environ else []
+
+
 class Broker:
     """A Kafka of our own by compose/kafka, with settings of its own where a test needs them."""
 
@@ -45,7 +50,7 @@ class Broker:
         self.start(settings)
 
     def start(self, settings=None):
-        command = [KAFKA, "start", *self.arguments, "--dir", self.directory]
+        command = [KAFKA, "start", *self.arguments, "--dir", self.directory, *VERSION]
         if settings:
             file = self.directory / "settings"
             file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
@@ -53,6 +58,10 @@ class Broker:
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
         assert answer.returncode == 0, answer.stderr
         self.bootstrap = answer.stdout.strip()
+
+    @property
+    def version(self):
+        return tuple(map(int, (self.directory / "version").read_text().split(".")))
 
     def stop(self):
         subprocess.run([KAFKA, "stop", "--dir", self.directory], check=True, capture_output=True)
