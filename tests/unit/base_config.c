@@ -380,6 +380,27 @@ static void a_secret_is_read_from_its_file(void **state _unused_) {
 	}
 }
 
+static void a_secret_file_that_is_not_there_is_named_visibly(void **state _unused_) {
+	_cleanup_(x_freep) char *long_name = x_asprintf("kafka.sasl.password.file=%05000d", 1);
+	const struct {
+		const char *setting, *problem;
+	} rows[] = {
+		{ "kafka.sasl.password.file=/tmp/a\033[2Jb",
+		  "kafka.sasl.password.file: /tmp/a\\u001b[2Jb No such file" },
+		{ long_name, "kafka.sasl.password.file: its file: File name too long" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(16 * 1024);
+		_cleanup_(config_freep) struct config *config =
+		    load_setting(rows[i].setting, &problems);
+
+		assert_null(config);
+		if (!strstr(problems.data, rows[i].problem))
+			fail_msg("%s", problems.data);
+	}
+}
+
 /* Each has a twin that names a file. */
 static void secrets_are_known_by_their_words(void **state _unused_) {
 	static const char *const secrets[] = {
@@ -462,6 +483,7 @@ int main(void) {
 		cmocka_unit_test(every_problem_is_named),
 		cmocka_unit_test(files_are_judged_by_content_and_mode),
 		cmocka_unit_test(a_secret_is_read_from_its_file),
+		cmocka_unit_test(a_secret_file_that_is_not_there_is_named_visibly),
 		cmocka_unit_test(secrets_are_known_by_their_words),
 		cmocka_unit_test(a_missing_file_is_refused),
 		cmocka_unit_test(the_tokens_file_is_judged_for_a_gateway),

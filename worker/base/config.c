@@ -2,6 +2,8 @@
 
 #include "base/secret_file.h"
 
+#include <errno.h>
+
 enum { SECRET_BYTES_MAX = 64 * 1024 };
 
 static const char twin[] = ".file";
@@ -75,7 +77,9 @@ static int set_from_file(struct config *config, const struct config_kafka_rules 
 	int r = secret_file_read(path, &text, &why);
 
 	if (r != 0) {
-		buffer_printf(rule, "%s %s", path, r < 0 ? strerror(-r) : why.data);
+		/* One that is too long would not fit into a message either. */
+		buffer_printf(rule, "%s %s", r == -ENAMETOOLONG ? "its file:" : path,
+			      r < 0 ? strerror(-r) : why.data);
 		r = CONFIG_E_REFUSED;
 	} else {
 		r = set(config, rules, secret, text.data, rule);

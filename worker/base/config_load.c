@@ -27,8 +27,11 @@ struct loader {
 	bool refused, kafka_refused;
 };
 
+/* The rule may quote the value, as a file's name. */
 static void refuse_setting(struct loader *loader, const char *key, const char *rule) {
-	buffer_printf(loader->problems, "%s: %s: %s\n", loader->source, key, rule);
+	buffer_printf(loader->problems, "%s: %s: ", loader->source, key);
+	buffer_append_visible(loader->problems, rule);
+	buffer_append_char(loader->problems, '\n');
 	loader->refused = true;
 }
 
@@ -79,7 +82,7 @@ static void set_option(struct loader *loader, const struct option *option, const
 /* A password keeps the blanks around it. */
 static void set_kafka(struct loader *loader, const char *key, const char *value) {
 	const char *name = key + strlen("kafka.");
-	_cleanup_(buffer_destroy) struct buffer rule = BUFFER_INIT(1024);
+	_cleanup_(buffer_destroy) struct buffer rule = BUFFER_INIT(PATH_MAX + 1024);
 	_cleanup_(x_freep) char *text =
 				    config_kafka_is_secret(name) ? x_strdup(value) : trimmed(value),
 				*shown = printable(key);
