@@ -12,11 +12,8 @@ enum { SILENT_AFTER_MS = 10 * 1000 };
 
 static void on_error(rd_kafka_t *rk _unused_, int error, const char *reason, void *opaque) {
 	struct kafka_handle *handle = opaque;
+	const char *cause = refusal_login_cause((rd_kafka_resp_err_t)error, reason);
 
-	const char *cause = handshake_cause(reason);
-
-	if (!cause && refusal_is_of_login((rd_kafka_resp_err_t)error))
-		cause = refusal_cause((rd_kafka_resp_err_t)error);
 	if (cause) {
 		handle->login_error = (rd_kafka_resp_err_t)error;
 		handle->login_cause = cause;
@@ -132,13 +129,17 @@ void kafka_handle_close(struct kafka_handle *handle) {
 	*handle = (struct kafka_handle){ 0 };
 }
 
+static void log_refused_login(const struct kafka_handle *handle) {
+	refusal_log_error(handle->login_error, handle->login_cause, "Connect", "brokers",
+			  handle->bootstrap);
+}
+
 bool kafka_login_is_refused(struct kafka_handle *handle) {
 	if (handle->login_error &&
 	    clock_monotonic_ms() - handle->login_error_at_ms > REFUSAL_LOGIN_MENDED_AFTER_MS)
 		handle->login_error = RD_KAFKA_RESP_ERR_NO_ERROR;
 	if (handle->login_error)
-		refusal_log_error(handle->login_error, handle->login_cause, "Connect", "brokers",
-				  handle->bootstrap);
+		log_refused_login(handle);
 	return handle->login_error;
 }
 
@@ -226,8 +227,7 @@ enum admin_status kafka_complain(const struct kafka_handle *handle, const char *
 						    : refusal_cause(error);
 
 	if (atomic_load(&logs_refusals) && handle->login_error) {
-		refusal_log_error(handle->login_error, handle->login_cause, "Connect", "brokers",
-				  handle->bootstrap);
+		log_refused_login(handle);
 		return ADMIN_NO_OUTCOME;
 	}
 	if (is_said(handle, what, rd_kafka_err2str(error)))

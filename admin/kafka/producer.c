@@ -33,9 +33,8 @@ static void on_report(void *userdata, const rd_kafka_message_t *message) {
 				    message->err ? rd_kafka_err2str(message->err) : NULL);
 }
 
-static enum admin_status complain(const struct producer *producer, const char *operation,
-				  rd_kafka_resp_err_t error) {
-	return kafka_complain_of(&producer->handle, operation, "topic",
+static enum admin_status complain(const struct producer *producer, rd_kafka_resp_err_t error) {
+	return kafka_complain_of(&producer->handle, "Write", "topic",
 				 rd_kafka_topic_name(producer->topic), error);
 }
 
@@ -49,7 +48,7 @@ static enum admin_status check_topic(struct producer *producer) {
 		error = metadata->topics[0].err;
 		rd_kafka_metadata_destroy(metadata);
 	}
-	return error ? complain(producer, "Write", error) : ADMIN_OK;
+	return error ? complain(producer, error) : ADMIN_OK;
 }
 
 enum admin_status producer_open(const struct config *config, const struct producer_options *options,
@@ -126,7 +125,7 @@ enum admin_status producer_send(struct producer *producer, const struct produced
 	while ((error = produce(producer, record)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
 		rd_kafka_poll(producer->handle.rk, FULL_QUEUE_WAIT_MS);
 	rd_kafka_poll(producer->handle.rk, 0);
-	return error ? complain(producer, "Write", error) : ADMIN_OK;
+	return error ? complain(producer, error) : ADMIN_OK;
 }
 
 enum admin_status producer_flush(struct producer *producer) {
@@ -141,7 +140,7 @@ enum admin_status producer_flush(struct producer *producer) {
 	}
 	if (producer->lost && producer->on_report)
 		return kafka_status(producer->last_error);
-	return producer->lost ? complain(producer, "Write", producer->last_error) : ADMIN_OK;
+	return producer->lost ? complain(producer, producer->last_error) : ADMIN_OK;
 }
 
 bool producer_is_refused(struct producer *producer) {
@@ -154,7 +153,7 @@ bool producer_is_refused(struct producer *producer) {
 		error = producer->last_error;
 	if (!refusal_cause(error))
 		return false;
-	(void)complain(producer, "Write", error);
+	(void)complain(producer, error);
 	return true;
 }
 

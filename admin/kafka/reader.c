@@ -30,11 +30,10 @@ struct reader {
 };
 
 /* A reader belongs to no group, and asks for the coordinator of one all the same. */
-static enum admin_status complain(const struct reader *reader, const char *operation,
-				  rd_kafka_resp_err_t error) {
+static enum admin_status complain(const struct reader *reader, rd_kafka_resp_err_t error) {
 	return error == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED
 		   ? kafka_complain_of(&reader->handle, "Describe", "group", reader->group, error)
-		   : kafka_complain_of(&reader->handle, operation, "topic", reader->topic, error);
+		   : kafka_complain_of(&reader->handle, "Read", "topic", reader->topic, error);
 }
 
 static enum admin_status find_partitions(struct reader *reader, int timeout_ms) {
@@ -52,7 +51,7 @@ static enum admin_status find_partitions(struct reader *reader, int timeout_ms) 
 	}
 	if (!error && reader->partition_count == 0)
 		error = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-	return error ? complain(reader, "Read", error) : ADMIN_OK;
+	return error ? complain(reader, error) : ADMIN_OK;
 }
 
 /* The partitions to read: the key's, or all. The key's follows from the default partitioner of
@@ -103,7 +102,7 @@ static enum admin_status find_offsets(struct reader *reader, rd_kafka_topic_part
 		poll(NULL, 0, ASK_AGAIN_MS);
 		error = ask_offsets(reader, list, time, timeout_ms);
 	}
-	return error ? complain(reader, "Read", error) : ADMIN_OK;
+	return error ? complain(reader, error) : ADMIN_OK;
 }
 
 /* Asks for the ends first. Records that are produced afterwards lie past them, and are not missed
@@ -146,7 +145,7 @@ static enum admin_status assign(struct reader *reader, const struct reader_optio
 		list->elems[i].offset = reader->places[list->elems[i].partition].next;
 	if (!status) {
 		error = rd_kafka_assign(reader->handle.rk, list);
-		status = error ? complain(reader, "Read", error) : ADMIN_OK;
+		status = error ? complain(reader, error) : ADMIN_OK;
 	}
 	rd_kafka_topic_partition_list_destroy(list);
 	return status;
@@ -201,7 +200,7 @@ static enum reader_event take_error(struct reader *reader, const rd_kafka_messag
 			MAX(message->offset, reader->places[message->partition].end));
 		return READER_NOTHING;
 	}
-	reader->status = complain(reader, "Read", message->err);
+	reader->status = complain(reader, message->err);
 	return READER_FAILED;
 }
 

@@ -82,10 +82,8 @@ static void explain_login(rd_kafka_t *client, rd_kafka_resp_err_t err, const cha
 /* Connections to brokers come and go, and the calls return the errors that matter. A refused login
  * is the exception: no call returns it. */
 static void on_error(rd_kafka_t *client, int err, const char *reason, void *opaque _unused_) {
-	const char *cause = handshake_cause(reason);
+	const char *cause = refusal_login_cause((rd_kafka_resp_err_t)err, reason);
 
-	if (!cause && refusal_is_of_login((rd_kafka_resp_err_t)err))
-		cause = refusal_cause((rd_kafka_resp_err_t)err);
 	if (cause)
 		explain_login(client, (rd_kafka_resp_err_t)err, cause);
 	log_debug("kafka client error", "code=%s reason=%s",

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "rdkafka/handshake.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -86,6 +87,12 @@ const char *refusal_cause(rd_kafka_resp_err_t err) {
 bool refusal_is_of_login(rd_kafka_resp_err_t err) {
 	return err == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
 	       err == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED || err == RD_KAFKA_RESP_ERR__SSL;
+}
+
+const char *refusal_login_cause(rd_kafka_resp_err_t err, const char *reason) {
+	const char *cause = handshake_cause(reason);
+
+	return !cause && refusal_is_of_login(err) ? refusal_cause(err) : cause;
 }
 
 /* The messages that were logged last; the oldest makes room. Used under the lock. */

@@ -24,6 +24,10 @@ bool refusal_scram_is_broken(void);
  * gets it: no call returns it. */
 bool refusal_is_of_login(rd_kafka_resp_err_t err);
 
+/* Why no login comes about, of an error callback's two values: the handshake's fault, or the
+ * refusal's cause. NULL for every other error. */
+const char *refusal_login_cause(rd_kafka_resp_err_t err, const char *reason);
+
 /* A login counts as repaired so long after its last error: longer than librdkafka's
  * reconnect.backoff.max.ms. */
 enum { REFUSAL_LOGIN_MENDED_AFTER_MS = 15 * 1000 };
