@@ -59,6 +59,20 @@ def go(folder):
     run(folder, "go", "run", "snippet.go")
 
 
+def rust(folder):
+    need("cargo")
+    source = folder / "src"
+    source.mkdir(exist_ok=True)
+    (folder / "snippet.rs").replace(source / "main.rs")
+    (folder / "Cargo.toml").write_text(
+        # The librdkafka that is there: to compile the crate's own takes minutes.
+        '[package]\nname = "snippet"\nversion = "0.1.0"\nedition = "2021"\n\n[dependencies]\napache-avro = "0.17"\n'
+        'rdkafka = { version = "=0.29.0", default-features = false, features = ["dynamic-linking"] }\n'
+        'rdkafka-sys = "=4.3.0"\n'
+    )
+    run(folder, "cargo", "run", "--quiet")
+
+
 def java(folder):
     need("mvn", "javac")
     source = folder / "src/main/java"
@@ -101,6 +115,7 @@ SNIPPETS = [
     Snippet("node", "Node.js", "javascript", "js", node),
     Snippet("go-hamba", "Go", "go", "go", go),
     Snippet("go-goavro", "Go", "go", "go", go, 1),
+    Snippet("rust", "Rust", "rust", "rs", rust),
     Snippet("java", "Java", "java", "java", java),
 ]
 
