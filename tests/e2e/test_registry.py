@@ -337,3 +337,27 @@ def test_no_event_is_written_before_its_schema_has_an_id(make_world, registry):
         world.results.schema = Confluent(world.schemas.event, id)
         worker.wait_ready()
         created(world, command)
+
+
+def test_the_operator_registers_and_checks_the_schemas(make_world, registry):
+    with make_world(settings={"schema.registry.url": registry.url}) as world:
+        before = world.admin("schemas", "check", "--json")
+        assert before.code == 1
+        assert {schema["state"] for schema in json.loads(before.out)["schemas"]} == {"missing"}
+        made = world.admin.json("schemas", "register")
+        assert made["good"]
+        assert [schema["subject"].removeprefix(world.prefix) for schema in made["schemas"]] == [
+            "webhook-admin-value",
+            "credential-issuance-value",
+            "webhook-results-value",
+        ]
+        assert world.admin.json("schemas", "check") == made
+        world.worker()
+        created(world, send(world, world.tenant(), made["schemas"][0]["id"])[0])
+
+
+def test_a_registry_that_is_away_is_told_to_the_operator(fresh_world):
+    answer = fresh_world.admin("schemas", "check", "--set", f"schema.registry.url=http://127.0.0.1:{REFUSING_PORT}")
+    assert answer.code == 3
+    assert "the schema registry does not answer" in answer.err
+    assert fresh_world.admin("schemas", "check").code == 2
