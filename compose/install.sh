@@ -69,7 +69,28 @@ need_peers() {
 # it against Go's checksum database.
 need_go() {
 	install_missing "$(missing_commands go=golang-go)" || return
-	go_is_at_least 1.26 || export GOTOOLCHAIN=go1.27.3
+	go_is_at_least 1.26 && return
+	go_is_at_least 1.21 || install_backported_go || return
+	export GOTOOLCHAIN=go1.27.3
+}
+
+# Debian 12's own Go is older than that; the one of its backports is not. They are a source for
+# this call alone: the machine's stay as they are.
+install_backported_go() {
+	local uri sources options
+	# shellcheck disable=SC2016 # apt's own substitution
+	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' 2>/dev/null | head -n 1)
+	if [[ ! $uri ]]; then
+		echo "missing: a Go of 1.21 or newer; this one is $(go env GOVERSION)" >&2
+		return 1
+	fi
+	echo "installing golang-go of Debian 12's backports" >&2
+	sources=$(mktemp --suffix=.list) && chmod 644 "$sources" && echo "deb $uri bookworm-backports main" >"$sources" || return
+	options=(-o "Dir::Etc::sourcelist=$sources" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0)
+	as_root apt-get "${options[@]}" update &&
+		as_root apt-get "${options[@]}" install -y --no-install-recommends -t bookworm-backports golang-go
+	rm "$sources"
+	go_is_at_least 1.21
 }
 
 go_is_at_least() {
