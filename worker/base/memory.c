@@ -31,7 +31,11 @@ char *x_strdup(const char *s) {
 }
 
 char *x_strndup(const char *s, size_t len) {
-	return x_checked(strndup(s, len));
+	size_t copied = strnlen(s, len);
+	char *copy = memcpy(x_malloc(copied + 1), s, copied);
+
+	copy[copied] = '\0';
+	return copy;
 }
 
 char *x_asprintf(const char *format, ...) {

@@ -56,6 +56,8 @@ void *x_calloc(size_t count, size_t size)
     __attribute__((malloc, returns_nonnull, alloc_size(1, 2)));
 void *x_realloc(void *p, size_t size) __attribute__((returns_nonnull, alloc_size(2)));
 char *x_strdup(const char *s) __attribute__((malloc, returns_nonnull));
+/* Of `len` bytes at most. The text need not be terminated: a strndup must be handed one that is,
+ * where the address sanitizer checks strings strictly. */
 char *x_strndup(const char *s, size_t len) __attribute__((malloc, returns_nonnull));
 char *x_asprintf(const char *format, ...) __attribute__((malloc, returns_nonnull)) _printf_(1, 2);
 
