@@ -67,6 +67,9 @@ class Admin:
         return self.ok("state", "dump", "--json", *(["--replica", replica] if replica else []), timeout=600)
 
 
+LOG_SHOWN = 4000
+
+
 class Server:
     """A program that runs until it is stopped. Its log must hold no error that the test did not
     announce with `expect_error`.
@@ -98,7 +101,8 @@ class Server:
 
     def wait_ready(self, timeout=60):
         def ready():
-            assert self.process.poll() is None, f"{self.kind} {self.id} ended with {self.process.returncode}"
+            ended = self.process.poll()
+            assert ended is None, f"{self.kind} {self.id} ended with {ended}: {self.log.read_text()[-LOG_SHOWN:]}"
             return self.get("/readyz").code == 200
 
         until(ready, timeout, f"{self.kind} {self.id} to be ready")
