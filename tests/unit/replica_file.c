@@ -233,24 +233,24 @@ static void turns_share_a_commit(void **state) {
 	assert_int_equal(replica_turn_begin(f->replica, 5000), 0);
 	put(f, 0, webhook_of("t", 1, 1));
 	assert_int_equal(replica_turn_end(f->replica, 5001), 0);
-	assert_int_equal(replica_turn_begin(f->replica, 5900), 0);
+	assert_int_equal(replica_turn_begin(f->replica, 7900), 0);
 	put(f, 0, webhook_of("t", 2, 1));
 	replica_rollback(f->replica);
-	assert_int_equal(replica_turn_begin(f->replica, 5900), 0);
+	assert_int_equal(replica_turn_begin(f->replica, 7900), 0);
 	put(f, 0, webhook_of("t", 3, 1));
-	assert_int_equal(replica_turn_end(f->replica, 5990), 0);
+	assert_int_equal(replica_turn_end(f->replica, 7990), 0);
 	assert_int_equal(dump_count(f, f->replica), 2);
 	assert_int_equal(dump_count(f, reader), 0);
-	assert_false(replica_is_due(f->replica, 5999));
-	assert_true(replica_is_due(f->replica, 6000)); /* since the first of them */
+	assert_false(replica_is_due(f->replica, 7999));
+	assert_true(replica_is_due(f->replica, 8000)); /* since the first of them */
 	assert_int_equal(replica_flush(f->replica), 0);
 	assert_int_equal(dump_count(f, reader), 2);
 	assert_false(replica_is_due(f->replica, 100000)); /* there is nothing more */
 	assert_int_equal(replica_flush(f->replica), 0);
-	assert_int_equal(replica_turn_begin(f->replica, 7000), 0);
-	assert_int_equal(replica_turn_end(f->replica, 7001), 0);
-	assert_false(replica_is_due(f->replica, 7020));
-	assert_true(replica_is_due(f->replica, 7021)); /* no more come */
+	assert_int_equal(replica_turn_begin(f->replica, 9000), 0);
+	assert_int_equal(replica_turn_end(f->replica, 9001), 0);
+	assert_false(replica_is_due(f->replica, 9020));
+	assert_true(replica_is_due(f->replica, 9021)); /* no more come */
 }
 
 /* Gathered turns are there when the file is closed, and before a transaction of its own; an open

@@ -1,4 +1,4 @@
-/* Deliveries that no commit has written yet, after a turn, its rollback, a look-up and a commit. */
+/* Records that no commit has written yet, after a turn, its rollback, a look-up and a commit. */
 #include "replica/internal.h"
 #include "replica_fixture.h"
 
@@ -12,17 +12,41 @@ static void end(struct fixture *f) {
 	assert_int_equal(replica_turn_end(f->replica, 0), 0);
 }
 
-static int64_t rows(struct fixture *f) {
+/* The first value of the first row, as a text that the caller frees. */
+static char *select_one(struct fixture *f, const char *sql) {
 	sqlite3_stmt *statement;
-	int64_t count;
+	char *found;
 
-	assert_int_equal(sqlite3_prepare_v2(f->replica->db, "SELECT count(*) FROM delivery", -1,
-					    &statement, NULL),
-			 SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(f->replica->db, sql, -1, &statement, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-	count = sqlite3_column_int64(statement, 0);
+	found = x_strdup((const char *)sqlite3_column_text(statement, 0));
 	sqlite3_finalize(statement);
-	return count;
+	return found;
+}
+
+static int64_t rows(struct fixture *f) {
+	_cleanup_(x_freep) char *count = select_one(f, "SELECT count(*) FROM delivery");
+
+	return atoll(count);
+}
+
+/* The keys of the receipts' rows, in the order in which they were written. */
+static void assert_receipts_written(struct fixture *f, const char *expected) {
+	_cleanup_(x_freep) char *found =
+	    select_one(f, "SELECT coalesce(group_concat(key, ' '), '') FROM"
+			  " (SELECT key FROM receipt ORDER BY rowid)");
+
+	assert_string_equal(found, expected);
+}
+
+/* When the command's receipt expires, or -1. */
+static int64_t expiry_of(struct fixture *f, const char *command_id) {
+	const struct registry *registry = replica_registry(f->replica);
+	struct receipt receipt;
+	int r = registry->receipt_get(registry->userdata, f->arena, "t", command_id, &receipt);
+
+	assert_in_range(r, 0, REGISTRY_E_NOT_FOUND);
+	return r == 0 ? receipt.expires_at_ms : -1;
 }
 
 /* The due time of the delivery, or -1. */
@@ -203,6 +227,58 @@ static void only_the_last_that_were_not_found_are_known(void **state) {
 	assert_true(looks_for_its_row(f));
 }
 
+static void receipts_are_written_in_the_order_of_their_keys(void **state) {
+	struct fixture *f = *state;
+	static const char *const names[] = { "c", "a", "ab", "b" };
+
+	begin(f);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		put(f, 0, receipt_of("t", names[i], 10));
+	assert_int_equal(expiry_of(f, "ab"), 10);
+	end(f);
+	assert_receipts_written(f, "");
+	assert_int_equal(replica_flush(f->replica), 0);
+	assert_receipts_written(f, "receipt/t/a receipt/t/ab receipt/t/b receipt/t/c");
+	assert_int_equal(expiry_of(f, "ab"), 10);
+}
+
+static void a_rollback_takes_receipts_of_its_turn_alone(void **state) {
+	struct fixture *f = *state;
+
+	begin(f);
+	put(f, 0, receipt_of("t", "before", 10));
+	end(f);
+	begin(f);
+	put(f, 0, receipt_of("t", "before", 11));
+	put(f, 0, receipt_of("t", "in", 20));
+	assert_int_equal(expiry_of(f, "before"), 11);
+	replica_rollback(f->replica);
+	assert_int_equal(expiry_of(f, "before"), 10);
+	assert_int_equal(expiry_of(f, "in"), -1);
+	assert_receipts_written(f, "");
+}
+
+/* A command may come again after its receipt has expired, and before that is deleted. */
+static void a_receipt_that_has_a_row_is_replaced_and_deleted(void **state) {
+	struct fixture *f = *state;
+
+	put(f, 0, receipt_of("t", "c", 10));
+	begin(f);
+	put(f, 0, receipt_of("t", "c", 20));
+	assert_int_equal(expiry_of(f, "c"), 20);
+	end(f);
+	begin(f);
+	del(f, 0, receipt_of("t", "c", 20));
+	assert_int_equal(expiry_of(f, "c"), -1);
+	replica_rollback(f->replica);
+	assert_int_equal(expiry_of(f, "c"), 20);
+	begin(f);
+	del(f, 0, receipt_of("t", "c", 20));
+	end(f);
+	assert_int_equal(replica_flush(f->replica), 0);
+	assert_receipts_written(f, "");
+}
+
 /* Adds rows until there is no room for one more; returns that error. */
 static int fill_up(struct fixture *f) {
 	int r = 0;
@@ -256,6 +332,9 @@ int main(void) {
 		TEST(what_nobody_looked_for_is_looked_for),
 		TEST(a_row_that_came_since_is_found),
 		TEST(only_the_last_that_were_not_found_are_known),
+		TEST(receipts_are_written_in_the_order_of_their_keys),
+		TEST(a_rollback_takes_receipts_of_its_turn_alone),
+		TEST(a_receipt_that_has_a_row_is_replaced_and_deleted),
 		TEST(an_error_ends_the_turn),
 	};
 

@@ -45,19 +45,6 @@ static void bind_delivery(sqlite3_stmt *statement, int at, const struct uuid *we
 	bind_int(statement, at + 3, due_ms);
 }
 
-static struct unflushed_delivery row_of(const struct delivery *delivery, int32_t partition,
-					const void *value, size_t len) {
-	return (struct unflushed_delivery){
-		.id = delivery->id,
-		.webhook_id = delivery->webhook_id,
-		.tenant_id = delivery->tenant_id,
-		.partition = partition,
-		.due_ms = delivery->next_attempt_at_ms,
-		.value = value,
-		.len = len,
-	};
-}
-
 /* The types of events that the webhook takes, a bit each. */
 static unsigned types_of(const struct webhook *webhook) {
 	unsigned types = 0;
@@ -107,17 +94,29 @@ static int put_master_key(struct replica *replica, int32_t partition,
 	return row_run(replica, statement);
 }
 
-static int put_row(void *userdata, const struct unflushed_delivery *delivery) {
-	struct replica *replica = userdata;
-	struct state_key key = { .kind = STATE_DELIVERY, .id = delivery->id };
+static int put_receipt(struct replica *replica, const struct unflushed_row *row) {
+	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_RECEIPT_PUT);
+
+	sqlite3_bind_text64(statement, 1, row->key.bytes, row->key.len, SQLITE_STATIC, SQLITE_UTF8);
+	bind_int(statement, 2, row->partition);
+	sqlite3_bind_blob64(statement, 3, row->value, row->len, SQLITE_STATIC);
+	bind_int(statement, 4, row->at_ms);
+	return row_run(replica, statement);
+}
+
+static int put_delivery(struct replica *replica, const struct unflushed_row *row) {
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_PUT);
-	int at = bind_key(replica, statement, delivery->partition, &key) + 1;
 
 	absent_ids_clear(&replica->absent);
-	sqlite3_bind_blob64(statement, at, delivery->value, delivery->len, SQLITE_STATIC);
-	bind_delivery(statement, at + 1, &delivery->webhook_id, delivery->tenant_id,
-		      DELIVERY_PENDING, delivery->due_ms);
+	sqlite3_bind_blob64(statement, 1, row->key.bytes, row->key.len, SQLITE_STATIC);
+	bind_int(statement, 2, row->partition);
+	sqlite3_bind_blob64(statement, 3, row->value, row->len, SQLITE_STATIC);
+	bind_delivery(statement, 4, &row->webhook_id, row->tenant_id, DELIVERY_PENDING, row->at_ms);
 	return row_run(replica, statement);
+}
+
+static int put_row(void *userdata, const struct unflushed_row *row) {
+	return row->tenant_id ? put_delivery(userdata, row) : put_receipt(userdata, row);
 }
 
 int replica_write_unflushed(struct replica *replica) {
@@ -133,22 +132,51 @@ static int has_row(struct replica *replica, const struct uuid *delivery_id) {
 	return row_step(replica, statement);
 }
 
-/* Applies a change of a delivery without its row, where that is possible. Returns 1 when it is
- * done, 0 when the row has to change, or -EIO. */
-static int apply_without_row(struct replica *replica, int32_t partition,
-			     const struct change *change, const void *value, size_t len) {
+static int apply_delivery_without_row(struct replica *replica, const struct change *change,
+				      struct unflushed_row *row) {
 	const struct delivery *delivery = change->record ? &change->record->delivery : NULL;
-	struct unflushed_delivery row;
-	bool was_held = unflushed_end(replica->unflushed, &change->key.id, partition);
 	int r;
 
-	if (!delivery || was_held || delivery->status != DELIVERY_PENDING)
-		return !delivery && was_held;
+	row->key = (struct unflushed_key){ change->key.id.bytes, sizeof(change->key.id.bytes) };
+	if (unflushed_end(replica->unflushed, &row->key, row->partition))
+		return !delivery;
+	if (!delivery || delivery->status != DELIVERY_PENDING)
+		return 0;
 	r = absent_ids_has(&replica->absent, &delivery->id) ? 0 : has_row(replica, &delivery->id);
 	if (r)
 		return MIN(r, 0);
-	row = row_of(delivery, partition, value, len);
-	return unflushed_put(replica->unflushed, &row);
+	row->webhook_id = delivery->webhook_id;
+	row->tenant_id = delivery->tenant_id;
+	row->at_ms = delivery->next_attempt_at_ms;
+	return unflushed_put(replica->unflushed, row);
+}
+
+/* A row of it may be there all the same: one that has expired, and is not deleted yet. */
+static int apply_receipt_without_row(struct replica *replica, const struct change *change,
+				     struct unflushed_row *row) {
+	const char *text = state_key_format(replica->scratch, &change->key);
+
+	row->key = (struct unflushed_key){ text, strlen(text) };
+	if (unflushed_end(replica->unflushed, &row->key, row->partition) || !change->record)
+		return 0;
+	row->at_ms = change->record->receipt.expires_at_ms;
+	return unflushed_put(replica->unflushed, row);
+}
+
+/* Applies a change without its row, where that is possible. Returns 1 when it is done, 0 when the
+ * row has to change, or -EIO. */
+static int apply_without_row(struct replica *replica, int32_t partition,
+			     const struct change *change, const void *value, size_t len) {
+	struct unflushed_row row = { .partition = partition, .value = value, .len = len };
+
+	switch (change->key.kind) {
+	case STATE_DELIVERY:
+		return apply_delivery_without_row(replica, change, &row);
+	case STATE_RECEIPT:
+		return apply_receipt_without_row(replica, change, &row);
+	default:
+		return 0;
+	}
 }
 
 static int run_for_row(struct replica *replica, enum statement name, int32_t partition,
@@ -223,7 +251,7 @@ int replica_apply(struct replica *replica, int32_t partition, const struct chang
 	arena_reset(replica->scratch);
 	if (change->key.kind == STATE_WEBHOOK)
 		subscriber_cache_forget(replica->subscribers, change->key.tenant_id);
-	if (change->key.kind == STATE_DELIVERY && replica->in_turn)
+	if (replica->in_turn)
 		r = apply_without_row(replica, partition, change, value, len);
 	return r ? MIN(r, 0) : apply_row(replica, partition, change, value, len);
 }

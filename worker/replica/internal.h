@@ -36,7 +36,7 @@ struct replica {
 	bool is_gathering;           /* turns have ended, or one is open, since the last commit */
 	int64_t gather_since_ms;     /* monotonic; when the first of these turns began */
 	int64_t turn_ended_ms;       /* monotonic; when the last of these turns ended */
-	struct unflushed *unflushed; /* owned; deliveries of these turns that have no row */
+	struct unflushed *unflushed; /* owned; records of these turns that have no row */
 
 	struct subscriber_cache *subscribers; /* owned; as of the last change */
 	struct absent_ids absent;             /* of rows */
@@ -53,8 +53,8 @@ static inline sqlite3_stmt *replica_statement(struct replica *replica, enum stat
 	return replica->statements.prepared[statement];
 }
 
-/* apply.c: writes a row for each delivery that has none. Called before every look-up of pending
- * deliveries that is not by id. Returns 0 or -EIO. */
+/* apply.c: writes a row for each record that has none. Called before every look-up of pending
+ * deliveries that is not by id, and of all rows. Returns 0 or -EIO. */
 int replica_write_unflushed(struct replica *replica) _must_check_;
 
 /* registry.c: fills the handlers' look-ups in. */

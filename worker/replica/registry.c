@@ -1,19 +1,25 @@
 /* The look-ups of the handlers (domain/registry.h): a row's value, decoded. */
 #include "replica/row.h"
 
-/* Binds a key of the changelog as ?1 and decodes the value of its row. Returns 0,
+/* Binds the text of a key of the changelog as ?1 and decodes the value of its row. Returns 0,
  * REGISTRY_E_NOT_FOUND, or -EIO. */
-static int get_by_key(struct replica *replica, struct arena *arena, enum statement name,
-		      const struct state_key *key, struct state_record *out) {
+static int get_by_text(struct replica *replica, struct arena *arena, enum statement name,
+		       const char *text, enum state_kind kind, struct state_record *out) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement = replica_statement(replica, name);
 	int r;
 
-	arena_reset(replica->scratch);
-	bind_text(statement, 1, state_key_format(replica->scratch, key));
+	bind_text(statement, 1, text);
 	r = row_step(replica, statement);
 	if (r <= 0)
 		return r ? r : REGISTRY_E_NOT_FOUND;
-	return row_decode(replica, arena, statement, 0, key->kind, out);
+	return row_decode(replica, arena, statement, 0, kind, out);
+}
+
+static int get_by_key(struct replica *replica, struct arena *arena, enum statement name,
+		      const struct state_key *key, struct state_record *out) {
+	arena_reset(replica->scratch);
+	return get_by_text(replica, arena, name, state_key_format(replica->scratch, key), key->kind,
+			   out);
 }
 
 static int webhook_get(void *userdata, struct arena *arena, const char *tenant_id,
@@ -29,12 +35,23 @@ static int webhook_get(void *userdata, struct arena *arena, const char *tenant_i
 
 static int receipt_get(void *userdata, struct arena *arena, const char *tenant_id,
 		       const char *command_id, struct receipt *out) {
+	struct replica *replica = userdata;
 	struct state_key key = { .kind = STATE_RECEIPT,
 				 .tenant_id = tenant_id,
 				 .name = command_id };
+	const struct unflushed_row *unflushed;
 	struct state_record record;
-	int r = get_by_key(userdata, arena, STATEMENT_RECEIPT_GET, &key, &record);
+	const char *text;
+	int r;
 
+	arena_reset(replica->scratch);
+	text = state_key_format(replica->scratch, &key);
+	unflushed =
+	    unflushed_get(replica->unflushed, &(struct unflushed_key){ text, strlen(text) });
+	r = unflushed
+		? row_decode_value(replica, arena, unflushed->value, unflushed->len, STATE_RECEIPT,
+				   &record)
+		: get_by_text(replica, arena, STATEMENT_RECEIPT_GET, text, STATE_RECEIPT, &record);
 	if (!r)
 		*out = record.receipt;
 	return r;
@@ -45,12 +62,13 @@ static int delivery_find(void *userdata, const struct uuid *id, enum delivery_st
 	struct replica *replica = userdata;
 	_cleanup_(statement_resetp) sqlite3_stmt *statement =
 	    replica_statement(replica, STATEMENT_DELIVERY_FIND);
-	const struct unflushed_delivery *unflushed = unflushed_get(replica->unflushed, id);
+	const struct unflushed_row *unflushed = unflushed_get(
+	    replica->unflushed, &(struct unflushed_key){ id->bytes, sizeof(id->bytes) });
 	int r;
 
 	if (unflushed) {
 		*status = DELIVERY_PENDING;
-		*due_ms = unflushed->due_ms;
+		*due_ms = unflushed->at_ms;
 		return 0;
 	}
 	bind_uuid(statement, 1, id);

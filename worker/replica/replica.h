@@ -11,9 +11,9 @@
  *         │            │ rollback             └── flush: one commit for all of them
  *         ◄────────────┘ (of this turn alone)
  *
- * A commit writes every page that was touched. So turns are gathered for a second, or until no turn
- * follows, and share one commit: most deliveries come and go within it and are never written. Turns
- * that die with the process are restored from the changelog, from the stored offset on.
+ * A commit writes every page that was touched. So turns are gathered for three seconds, or until no
+ * turn follows, and share one commit: most deliveries come and go within it and are never written.
+ * Turns that die with the process are restored from the changelog, from the stored offset on.
  *
  * synchronous is OFF. A process that dies loses nothing. A machine that dies is noticed by its boot
  * id, and the file is made again. So is a file that is damaged, of another schema version, or of
@@ -61,8 +61,8 @@ enum { REPLICA_E_MORE = 1 };
 int replica_turn_begin(struct replica *replica,
 		       int64_t now_ms) _must_check_; /* monotonic, as below */
 int replica_turn_end(struct replica *replica, int64_t now_ms) _must_check_;
-/* Whether the gathered turns should be committed: they are a second old, or no turn follows, or
- * their deliveries take much memory. */
+/* Whether the gathered turns should be committed: they are three seconds old, or no turn
+ * follows, or their deliveries take much memory. */
 bool replica_is_due(const struct replica *replica, int64_t now_ms);
 /* Commits the gathered turns, if there are any. */
 int replica_flush(struct replica *replica) _must_check_;

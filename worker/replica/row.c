@@ -40,10 +40,8 @@ int row_run(struct replica *replica, sqlite3_stmt *statement) {
 	return MIN(r, 0);
 }
 
-int row_decode(struct replica *replica, struct arena *arena, sqlite3_stmt *statement, int column,
-	       enum state_kind kind, struct state_record *out) {
-	const void *value = sqlite3_column_blob(statement, column);
-	size_t len = (size_t)sqlite3_column_bytes(statement, column);
+int row_decode_value(struct replica *replica, struct arena *arena, const void *value, size_t len,
+		     enum state_kind kind, struct state_record *out) {
 	const char *why = "another kind of record";
 
 	if (codec_decode_state(replica->codec, arena, value, len, out, &why) || out->kind != kind)
@@ -51,6 +49,13 @@ int row_decode(struct replica *replica, struct arena *arena, sqlite3_stmt *state
 	return 0;
 }
 
+int row_decode(struct replica *replica, struct arena *arena, sqlite3_stmt *statement, int column,
+	       enum state_kind kind, struct state_record *out) {
+	const void *value = sqlite3_column_blob(statement, column);
+
+	return row_decode_value(replica, arena, value,
+				(size_t)sqlite3_column_bytes(statement, column), kind, out);
+}
 int row_column_uuid(struct replica *replica, sqlite3_stmt *statement, int column,
 		    struct uuid *out) {
 	const void *bytes = sqlite3_column_blob(statement, column);

@@ -24,6 +24,10 @@ int row_run(struct replica *replica, sqlite3_stmt *statement) _must_check_;
 int row_decode(struct replica *replica, struct arena *arena, sqlite3_stmt *statement, int column,
 	       enum state_kind kind, struct state_record *out) _must_check_;
 
+/* The same for an encoded record that stands in no row. */
+int row_decode_value(struct replica *replica, struct arena *arena, const void *value, size_t len,
+		     enum state_kind kind, struct state_record *out) _must_check_;
+
 /* Copies a column that must hold 16 bytes. Returns 0 or -EIO. */
 int row_column_uuid(struct replica *replica, sqlite3_stmt *statement, int column,
 		    struct uuid *out) _must_check_;

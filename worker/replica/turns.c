@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-enum { GATHER_MS = 1000, QUIET_MS = 20, UNFLUSHED_MAX = 8 * 1024 * 1024 };
+enum { GATHER_MS = 3000, QUIET_MS = 20, UNFLUSHED_MAX = 8 * 1024 * 1024 };
 
 static int run_statement(struct replica *replica, enum statement statement) {
 	return row_run(replica, replica_statement(replica, statement));
