@@ -94,29 +94,25 @@ static int put_master_key(struct replica *replica, int32_t partition,
 	return row_run(replica, statement);
 }
 
-static int put_receipt(struct replica *replica, const struct unflushed_row *row) {
-	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_RECEIPT_PUT);
-
-	sqlite3_bind_text64(statement, 1, row->key.bytes, row->key.len, SQLITE_STATIC, SQLITE_UTF8);
-	bind_int(statement, 2, row->partition);
-	sqlite3_bind_blob64(statement, 3, row->value, row->len, SQLITE_STATIC);
-	bind_int(statement, 4, row->at_ms);
-	return row_run(replica, statement);
-}
-
-static int put_delivery(struct replica *replica, const struct unflushed_row *row) {
-	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_PUT);
-
-	absent_ids_clear(&replica->absent);
-	sqlite3_bind_blob64(statement, 1, row->key.bytes, row->key.len, SQLITE_STATIC);
-	bind_int(statement, 2, row->partition);
-	sqlite3_bind_blob64(statement, 3, row->value, row->len, SQLITE_STATIC);
-	bind_delivery(statement, 4, &row->webhook_id, row->tenant_id, DELIVERY_PENDING, row->at_ms);
-	return row_run(replica, statement);
-}
-
 static int put_row(void *userdata, const struct unflushed_row *row) {
-	return row->tenant_id ? put_delivery(userdata, row) : put_receipt(userdata, row);
+	struct replica *replica = userdata;
+	bool is_delivery = row->tenant_id;
+	sqlite3_stmt *statement = replica_statement(replica, is_delivery ? STATEMENT_DELIVERY_PUT
+									 : STATEMENT_RECEIPT_PUT);
+
+	bind_int(statement, 2, row->partition);
+	sqlite3_bind_blob64(statement, 3, row->value, row->len, SQLITE_STATIC);
+	if (is_delivery) {
+		absent_ids_clear(&replica->absent);
+		sqlite3_bind_blob64(statement, 1, row->key.bytes, row->key.len, SQLITE_STATIC);
+		bind_delivery(statement, 4, &row->webhook_id, row->tenant_id, DELIVERY_PENDING,
+			      row->at_ms);
+	} else {
+		sqlite3_bind_text64(statement, 1, row->key.bytes, row->key.len, SQLITE_STATIC,
+				    SQLITE_UTF8);
+		bind_int(statement, 4, row->at_ms);
+	}
+	return row_run(replica, statement);
 }
 
 int replica_write_unflushed(struct replica *replica) {

@@ -62,7 +62,7 @@ int replica_turn_begin(struct replica *replica,
 		       int64_t now_ms) _must_check_; /* monotonic, as below */
 int replica_turn_end(struct replica *replica, int64_t now_ms) _must_check_;
 /* Whether the gathered turns should be committed: they are three seconds old, or no turn
- * follows, or their deliveries take much memory. */
+ * follows, or their records without a row take much memory. */
 bool replica_is_due(const struct replica *replica, int64_t now_ms);
 /* Commits the gathered turns, if there are any. */
 int replica_flush(struct replica *replica) _must_check_;

@@ -56,6 +56,7 @@ int row_decode(struct replica *replica, struct arena *arena, sqlite3_stmt *state
 	return row_decode_value(replica, arena, value,
 				(size_t)sqlite3_column_bytes(statement, column), kind, out);
 }
+
 int row_column_uuid(struct replica *replica, sqlite3_stmt *statement, int column,
 		    struct uuid *out) {
 	const void *bytes = sqlite3_column_blob(statement, column);
