@@ -176,7 +176,7 @@ static bool check_failure(struct script *s, const char *verb, char **words) {
 						     (struct dispatch_partition){
 							 (int32_t)strtol(words[0], NULL, 10),
 							 (uint32_t)strtol(words[1], NULL, 10) },
-						     s->w.now_ms, &pending),
+						     s->w.now_ms, s->w.now_ms, &pending),
 				 -EIO);
 	else
 		return false;

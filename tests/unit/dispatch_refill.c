@@ -31,6 +31,23 @@ static const struct dispatch_row rows[] = {
 	  "put A1@500; activate 0 1; broken 1; refill-fails; broken 0; refill; due 500" },
 	{ "a delivery far ahead of its schedule is due now",
 	  "add A1; refill; fail A1; step -86400000; refill; sent A1; due never" },
+	{ "a delivery that was asked to wait while the clock was ahead is due now",
+	  "add A1; refill; sent A1; step 3600000; 503 A1; refill; +5000; step -3600000; refill; "
+	  "sent A1" },
+	{ "so it is where others of its endpoint are due",
+	  "add A1; refill; sent A1; step 3600000; 503 A1; refill; step -3600000; put A2-3; "
+	  "refill; refill; sent A2; ok A2; refill; sent A3; ok A3; +60000; refill; sent A1" },
+	{ "after a step back an endpoint that asked to wait has its pause",
+	  "add A1; refill; sent A1; wait 20000 A1; step -3600000; refill; refill; sent ; "
+	  "due 20000; +20000; refill; sent A1" },
+	{ "a step forward leaves a Retry-After alone",
+	  "add A1; refill; sent A1; wait 50000 A1; step 20000; refill; refill; sent ; due 50000" },
+	{ "a partition that was written ahead of the clock has no delivery that was asked to wait",
+	  "add A1; refill; sent A1; wait 3600000 A1; suspend 0; forget 0; activate 0 2 3600000; "
+	  "refill; sent A1" },
+	{ "else its deliveries wait as they were asked to",
+	  "add A1; refill; sent A1; wait 3600000 A1; suspend 0; forget 0; activate 0 2 1000; "
+	  "refill; sent ; due 3600000" },
 	{ "a clock that is set forward makes waiting deliveries due",
 	  "add A1; refill; sent A1; fail A1; due 10000; step 20000; refill; sent A1" },
 	{ "a clock that is set moves a hold with it",

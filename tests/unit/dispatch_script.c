@@ -220,9 +220,12 @@ static bool run_partition(struct script *s, const char *verb, char **words) {
 
 	if (strcmp(verb, "activate") == 0) {
 		struct dispatch_partition partition = { id, (uint32_t)strtol(words[1], NULL, 10) };
+		int64_t ahead_ms = words[2] ? strtol(words[2], NULL, 10) : 0;
 
-		assert_int_equal(
-		    dispatcher_activate(s->w.dispatcher, partition, s->w.now_ms, &s->pending), 0);
+		assert_int_equal(dispatcher_activate(s->w.dispatcher, partition,
+						     s->w.now_ms + ahead_ms, s->w.now_ms,
+						     &s->pending),
+				 0);
 	} else if (strcmp(verb, "suspend") == 0) {
 		dispatcher_suspend(s->w.dispatcher, id);
 	} else if (strcmp(verb, "forget") == 0) {

@@ -25,7 +25,7 @@
  *     move, disable, enable, delete A...   its webhook; `note A N`: failing since N ms ago
  *     keys A...         the tenant's signing key; `unkey A`: the tenant has none
  * Partitions:
- *     activate P E, suspend P, forget P
+ *     activate P E, suspend P, forget P; `activate P E N`: its last transaction is N ms ahead
  * Else:
  *     refill            once
  *     broken N          1: every look-up of the replica fails; 0: none

@@ -207,16 +207,24 @@ static void a_clock_step_buries_nothing(void **state _unused_) {
 		int32_t attempts, last_status;
 		int64_t ahead_ms; /* how far the next attempt lies ahead, as it was recorded */
 		bool is_believed; /* else it is due now */
+		bool clock_was_ahead;
 	} rows[] = {
-		{ 0, 0, -1, true },
-		{ 0, 0, 0, true },
-		{ 0, 0, 1, false },
-		{ 1, 500, 1, true },
-		{ 1, 0, LONGEST_MS, true },
-		{ 1, 500, LONGEST_MS + 1, false },
-		{ 7, 503, LONGEST_MS + 1, true },
-		{ 1, 429, RETRY_AFTER_MAX_MS, true },
-		{ 1, 429, RETRY_AFTER_MAX_MS + 1, false },
+		{ 0, 0, -1, true, false },
+		{ 0, 0, 0, true, false },
+		{ 0, 0, 1, false, false },
+		{ 1, 500, 1, true, false },
+		{ 1, 0, LONGEST_MS, true, false },
+		{ 1, 500, LONGEST_MS + 1, false, false },
+		{ 7, 503, LONGEST_MS + 1, true, false },
+		{ 1, 429, RETRY_AFTER_MAX_MS, true, false },
+		{ 1, 429, RETRY_AFTER_MAX_MS + 1, false, false },
+		{ 0, 0, 1, false, true },
+		{ 1, 500, 6000, true, true },
+		{ 1, 500, 6001, false, true },
+		{ 1, 503, 6001, false, true },
+		{ RETRIES, 503, LONGEST_MS, true, true },
+		{ RETRIES, 503, LONGEST_MS + 1, false, true },
+		{ RETRIES + 1, 503, 1, false, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -225,8 +233,9 @@ static void a_clock_step_buries_nothing(void **state _unused_) {
 		delivery.attempts = rows[i].attempts;
 		delivery.last_status = rows[i].last_status;
 		delivery.next_attempt_at_ms = now_ms + rows[i].ahead_ms;
-		assert_int_equal(retry_due_ms(&settings.retry, &delivery, now_ms),
-				 now_ms + (rows[i].is_believed ? rows[i].ahead_ms : 0));
+		assert_int_equal(
+		    retry_due_ms(&settings.retry, &delivery, now_ms, rows[i].clock_was_ahead),
+		    now_ms + (rows[i].is_believed ? rows[i].ahead_ms : 0));
 	}
 }
 

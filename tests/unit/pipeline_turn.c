@@ -888,6 +888,27 @@ static void an_outcome_of_an_older_epoch_is_discarded(void **state) {
 }
 
 /* It was not attempted: nothing happened, and it is due again. */
+/* The clock was set back between the attempt's end and the turn (R10). */
+static void an_outcome_of_the_future_ended_now(void **state) {
+	struct world *w = *state;
+	struct job *job = deliver(w);
+	struct uuid id = job->delivery.id;
+	const struct registry *registry = replica_registry(w->replica->replica);
+	enum delivery_status status;
+	int64_t due_ms, before_ms = clock_wall_ms();
+
+	job->end = JOB_ATTEMPTED;
+	job->result = (struct attempt_result){ .reason = ATTEMPT_STATUS,
+					       .status = 503,
+					       .retry_after_ms = 1000,
+					       .finished_at_ms = before_ms + 3600000 };
+	fake_engine_end(w->engine, job);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(registry->delivery_find(registry->userdata, &id, &status, &due_ms), 0);
+	assert_int_equal(status, DELIVERY_PENDING);
+	assert_in_range(due_ms, before_ms + 1000, clock_wall_ms() + 60000);
+}
+
 static void a_refused_job_is_no_outcome(void **state) {
 	struct world *w = *state;
 	struct job *job = deliver(w);
@@ -1097,6 +1118,7 @@ int main(void) {
 		TURN_TEST(a_turn_is_put_off_while_threads_have_enough),
 		TURN_TEST(what_is_to_be_withdrawn_does_not_wait),
 		TURN_TEST(an_outcome_of_an_older_epoch_is_discarded),
+		TURN_TEST(an_outcome_of_the_future_ended_now),
 		TURN_TEST(a_refused_job_is_no_outcome),
 		TURN_TEST(nothing_leaves_before_the_commit),
 		TURN_TEST(offsets_go_with_the_transaction),

@@ -60,6 +60,7 @@ struct backlog_walk {
 	struct dispatcher *dispatcher;
 	struct dispatch_partition partition;
 	int64_t now_ms, count;
+	bool clock_was_ahead;
 };
 
 /* A webhook whose deliveries wait for later may be deleted or disabled: they have to be cancelled
@@ -71,6 +72,7 @@ static int add_backlog(void *userdata, const struct uuid *webhook_id, const char
 	struct dispatch_endpoint *endpoint =
 	    dispatch_endpoint_get(&d->endpoints, walk->partition, webhook_id);
 
+	endpoint->clock_was_ahead |= walk->clock_was_ahead;
 	endpoint->next_due_ms =
 	    next_due_ms > walk->now_ms ? DISPATCH_RESCAN : MIN(endpoint->next_due_ms, next_due_ms);
 	dispatch_endpoint_settle(&d->endpoints, endpoint);
@@ -79,9 +81,14 @@ static int add_backlog(void *userdata, const struct uuid *webhook_id, const char
 	return 0;
 }
 
-int dispatcher_activate(struct dispatcher *d, struct dispatch_partition partition, int64_t now_ms,
-			int64_t *pending) {
-	struct backlog_walk walk = { .dispatcher = d, .partition = partition, .now_ms = now_ms };
+int dispatcher_activate(struct dispatcher *d, struct dispatch_partition partition,
+			int64_t written_ms, int64_t now_ms, int64_t *pending) {
+	struct backlog_walk walk = {
+		.dispatcher = d,
+		.partition = partition,
+		.now_ms = now_ms,
+		.clock_was_ahead = written_ms > now_ms + DISPATCH_CLOCK_STEP_MS,
+	};
 	int r;
 
 	invariant_with(partition.epoch != 0, "a partition is activated with its epoch (R5)",
@@ -125,9 +132,10 @@ static bool may_be_chosen(const struct dispatcher *d, const struct dispatch_endp
 
 void dispatcher_add_delivery(struct dispatcher *d, struct dispatch_partition partition,
 			     const struct delivery *delivery, bool is_whole, int64_t now_ms) {
-	int64_t due_ms = retry_due_ms(&d->refill.retry, delivery, now_ms);
 	struct dispatch_endpoint *endpoint =
 	    dispatch_endpoint_get(&d->endpoints, partition, &delivery->webhook_id);
+	int64_t due_ms =
+	    retry_due_ms(&d->refill.retry, delivery, now_ms, endpoint->clock_was_ahead);
 
 	if (is_whole && due_ms <= now_ms && may_be_chosen(d, endpoint, delivery, now_ms))
 		dispatch_outstanding_add(&d->outstanding, endpoint, delivery);

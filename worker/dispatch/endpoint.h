@@ -51,6 +51,9 @@ struct dispatch_endpoint {
 	size_t streak;       /* successes since the window last changed */
 	int64_t recorded_failing_ms; /* wall: its webhook's failingSince; 0: none */
 	int64_t updated_at_ms;       /* wall: of the webhook that the route is of */
+	/* Some of its deliveries may have been recorded by a clock that was ahead (R10). What the
+	 * endpoint has asked this process to wait is in its breaker, and moves with the clock. */
+	bool clock_was_ahead;
 };
 
 struct dispatch_endpoints {
@@ -118,7 +121,8 @@ void dispatch_endpoint_set_lane(struct dispatch_endpoints *endpoints,
 				struct dispatch_endpoint *endpoint, enum dispatch_lane lane);
 void dispatch_endpoint_set_breaker(struct dispatch_endpoints *endpoints,
 				   struct dispatch_endpoint *endpoint, struct breaker breaker);
-/* The wall clock was stepped: times are moved with it, and the replica is rescanned. */
+/* The wall clock was stepped: times are moved with it, and the replica is rescanned. From a step
+ * back on it is known that the clock was ahead. */
 void dispatch_endpoint_step_clock(struct dispatch_endpoints *endpoints,
 				  struct dispatch_endpoint *endpoint, int64_t step_ms);
 

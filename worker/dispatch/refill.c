@@ -6,7 +6,6 @@ enum {
 	REFILL_ENDPOINTS_MAX = 256,         /* of a lane */
 	REFILL_MS = 10,                     /* of a lane, and the endpoint that it ends with */
 	REFILL_BYTES_MAX = 8 * 1024 * 1024, /* of an endpoint */
-	CLOCK_STEP_MS = 1000,               /* a smaller one may be a slow machine */
 };
 
 void dispatch_refill_init(struct dispatch_refill *refill, int64_t now_ms) {
@@ -46,6 +45,12 @@ static bool choose_all(const struct dispatch_refill *refill, struct dispatch_end
 	return true;
 }
 
+static int64_t due_ms(const struct dispatch_refill *refill,
+		      const struct dispatch_endpoint *endpoint, const struct delivery *delivery,
+		      int64_t now_ms) {
+	return retry_due_ms(&refill->retry, delivery, now_ms, endpoint->clock_was_ahead);
+}
+
 /* Sets the endpoint's next due time: that of its first delivery which is due after `after_ms`. The
  * earlier ones are in memory. */
 static int schedule_next(const struct dispatch_refill *refill, struct dispatch_endpoint *endpoint,
@@ -59,7 +64,7 @@ static int schedule_next(const struct dispatch_refill *refill, struct dispatch_e
 	endpoint->next_due_ms =
 	    r == REPLICA_E_NOT_FOUND
 		? DISPATCH_NEVER
-		: MAX(retry_due_ms(&refill->retry, &next, now_ms), DISPATCH_RESCAN + 1);
+		: MAX(due_ms(refill, endpoint, &next, now_ms), DISPATCH_RESCAN + 1);
 	return 0;
 }
 
@@ -97,7 +102,7 @@ static int read_due(const struct dispatch_refill *refill, const struct dispatch_
 	r = replica_pending(refill->replica, refill->arena, &endpoint->webhook_id, INT64_MAX,
 			    bounds, out, &found);
 	while (r >= 0 && *count < found &&
-	       retry_due_ms(&refill->retry, &(*out)[*count], now_ms) <= now_ms)
+	       due_ms(refill, endpoint, &(*out)[*count], now_ms) <= now_ms)
 		++*count;
 	return r == REPLICA_E_MORE && *count < found ? 0 : r;
 }
@@ -146,7 +151,7 @@ static void notice_clock_step(struct dispatch_refill *refill, int64_t now_ms) {
 		step_ms = ahead_ms - refill->clock_ahead_ms;
 
 	refill->clock_ahead_ms = ahead_ms;
-	if (step_ms >= -CLOCK_STEP_MS && step_ms <= CLOCK_STEP_MS)
+	if (step_ms >= -DISPATCH_CLOCK_STEP_MS && step_ms <= DISPATCH_CLOCK_STEP_MS)
 		return;
 	for (struct dispatch_endpoint *e = endpoints->by_id; e; e = e->hh.next)
 		dispatch_endpoint_step_clock(endpoints, e, step_ms);

@@ -16,6 +16,8 @@
 #include "replica/replica.h"
 #include "signature/master_keys.h"
 
+enum { DISPATCH_CLOCK_STEP_MS = 1000 }; /* a smaller one may be a slow machine */
+
 struct dispatch_refill {
 	/* Borrowed. */
 	const struct dispatch_health *health;

@@ -83,24 +83,37 @@ int64_t retry_delay_ms(const struct retry_policy *policy, const struct uuid *del
 	return MAX(back_off_ms, asked_ms);
 }
 
-/* The longest wait before the next attempt. */
+static int64_t with_jitter(const struct retry_policy *policy, int64_t ms) {
+	return ms + (int64_t)((double)ms * policy->jitter);
+}
+
+/* The longest wait before the next attempt that any worker may have recorded. */
 static int64_t longest_wait_ms(const struct retry_policy *policy, const struct delivery *delivery) {
 	int64_t longest_ms = 0;
 
-	if (delivery->attempts == 0)
-		return 0;
 	/* The whole schedule counts: the worker that recorded it may have had another one. */
 	for (size_t i = 0; i < policy->schedule_count; i++)
 		longest_ms = MAX(longest_ms, policy->schedule_ms[i]);
-	longest_ms += (int64_t)((double)longest_ms * policy->jitter);
+	longest_ms = with_jitter(policy, longest_ms);
 	return attempt_may_ask_to_wait(delivery->last_status)
 		   ? MAX(longest_ms, (int64_t)RETRY_AFTER_MAX_MS)
 		   : longest_ms;
 }
 
-int64_t retry_due_ms(const struct retry_policy *policy, const struct delivery *delivery,
-		     int64_t now_ms) {
-	int64_t due_ms = delivery->next_attempt_at_ms;
+/* The longest that the schedule alone makes it wait after its last attempt. */
+static int64_t scheduled_wait_ms(const struct retry_policy *policy,
+				 const struct delivery *delivery) {
+	return (size_t)delivery->attempts <= policy->schedule_count
+		   ? with_jitter(policy, policy->schedule_ms[delivery->attempts - 1])
+		   : 0;
+}
 
-	return due_ms > now_ms + longest_wait_ms(policy, delivery) ? now_ms : due_ms;
+int64_t retry_due_ms(const struct retry_policy *policy, const struct delivery *delivery,
+		     int64_t now_ms, bool clock_was_ahead) {
+	int64_t due_ms = delivery->next_attempt_at_ms;
+	int64_t wait_ms = delivery->attempts == 0 ? 0
+			  : clock_was_ahead       ? scheduled_wait_ms(policy, delivery)
+						  : longest_wait_ms(policy, delivery);
+
+	return due_ms > now_ms + wait_ms ? now_ms : due_ms;
 }

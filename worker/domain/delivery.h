@@ -92,6 +92,9 @@ int64_t retry_delay_ms(const struct retry_policy *policy, const struct uuid *del
  * When a pending delivery is due for this process: at the recorded time, or now where the recorded
  * time is further ahead than the schedule or a Retry-After can put it. In that case the clock was
  * wrong when it was recorded (R10).
+ *
+ * `clock_was_ahead`: it is known that a clock was, so a Retry-After is not believed, and of the
+ * schedule only the wait after its last attempt.
  */
 int64_t retry_due_ms(const struct retry_policy *policy, const struct delivery *delivery,
-		     int64_t now_ms);
+		     int64_t now_ms, bool clock_was_ahead);

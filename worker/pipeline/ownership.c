@@ -270,7 +270,8 @@ static struct step activate(struct ownership *o, struct partition *partition) {
 	move(o, partition, PARTITION_ACTIVE);
 	invariant(partition->epoch != 0, "a served partition has an epoch (R5)");
 	dispatched = (struct dispatch_partition){ partition->id, partition->epoch };
-	r = dispatcher_activate(o->settings.dispatcher, dispatched, clock_wall_ms(), &pending);
+	r = dispatcher_activate(o->settings.dispatcher, dispatched,
+				partition->position.timestamp_ms, clock_wall_ms(), &pending);
 	if (r < 0)
 		return step_replica_failed(r);
 	atomic_store(&o->settings.metrics->partitions[partition->id].pending, pending);

@@ -74,6 +74,13 @@ static void release_held(struct turns *t) {
 
 /* Outcomes. */
 
+/* One that ended in the future did so by a clock that was ahead, and has been set back since: its
+ * delivery would wait for the clock to be there again (R10). */
+static void take_outcome(struct job *job, struct job_list *taken) {
+	job->result.finished_at_ms = MIN(job->result.finished_at_ms, clock_wall_ms() + 1);
+	job_list_push(taken, job);
+}
+
 /*
  * An outcome of an older epoch is discarded (R5). That of a partition that is being restored, or
  * was revoked, waits until it is decided whose the partition is. A refused job leaves memory.
@@ -92,7 +99,7 @@ static void sort_outcome(struct turn *turn, struct job *job, struct job_list *ta
 		dispatcher_return_job(t->settings.dispatcher, job, clock_wall_ms());
 		job_free(job);
 	} else {
-		job_list_push(taken, job);
+		take_outcome(job, taken);
 	}
 }
 
