@@ -887,7 +887,6 @@ static void an_outcome_of_an_older_epoch_is_discarded(void **state) {
 	assert_int_equal(w->turns->outcomes.count, 0);
 }
 
-/* It was not attempted: nothing happened, and it is due again. */
 /* The clock was set back between the attempt's end and the turn (R10). */
 static void an_outcome_of_the_future_ended_now(void **state) {
 	struct world *w = *state;
@@ -909,6 +908,7 @@ static void an_outcome_of_the_future_ended_now(void **state) {
 	assert_in_range(due_ms, before_ms + 1000, clock_wall_ms() + 60000);
 }
 
+/* It was not attempted: nothing happened, and it is due again. */
 static void a_refused_job_is_no_outcome(void **state) {
 	struct world *w = *state;
 	struct job *job = deliver(w);

@@ -6,6 +6,7 @@
 #include "rdkafka/transaction_error.h"
 #include "unit.h"
 
+#include <errno.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 enum { LARGE = 32 * 1024 * 1024 }; /* no topic takes it, nor librdkafka */
 
 /* Source: Kafka protocol guide, api keys. */
-enum { PRODUCE = 0, ADD_OFFSETS = 25, END_TXN = 26, TXN_OFFSET_COMMIT = 28 };
+enum { PRODUCE = 0, INIT_PRODUCER_ID = 22, ADD_OFFSETS = 25, END_TXN = 26, TXN_OFFSET_COMMIT = 28 };
 
 struct fixture {
 	struct kafka_property kafka[1];
@@ -98,6 +99,26 @@ static struct transaction_end run(struct fixture *f) {
 	if (r == 0)
 		r = transaction_commit(t, f->offsets, f->group);
 	return transaction_end(t);
+}
+
+/* The older producer's transaction was just being ended: the newest one is told that it is fenced.
+ */
+static void a_producer_that_is_fenced_while_it_begins(void **state) {
+	static const rd_kafka_resp_err_t errors[] = { RD_KAFKA_RESP_ERR_PRODUCER_FENCED,
+						      RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+		struct transaction *t = transaction_new(&f->config, &f->topics);
+
+		assert_non_null(t);
+		rd_kafka_mock_push_request_errors(
+		    rd_kafka_handle_mock_cluster(transaction_client(t)), INIT_PRODUCER_ID, 1,
+		    errors[i]);
+		assert_int_equal(transaction_init(t), -EAGAIN);
+		assert_true(transaction_needs_replacement(t));
+		transaction_close(t);
+	}
 }
 
 static void classes_of_errors(void **state _unused_) {
@@ -321,6 +342,7 @@ static void calls_out_of_order_abort(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		TRANSACTION_TEST(a_producer_that_is_fenced_while_it_begins),
 		cmocka_unit_test(classes_of_errors),
 		TRANSACTION_TEST(it_ends_as_the_brokers_answer),
 		TRANSACTION_TEST(an_end_is_forgotten_with_the_next_begin),

@@ -29,7 +29,7 @@ static const struct {
 	const char *name;
 	unsigned allowed;
 } states[] = {
-	[STATE_NEW] = { "new", TO(STATE_IDLE) },
+	[STATE_NEW] = { "new", TO(STATE_IDLE) | TO(STATE_LOST) },
 	[STATE_IDLE] = { "idle", TO(STATE_OPEN) | TO(STATE_LOST) },
 	[STATE_OPEN] = { "open",
 			 TO(STATE_FLUSHED) | TO(STATE_FAILED) | TO(STATE_IDLE) | TO(STATE_LOST) },
@@ -164,27 +164,43 @@ static int fail(struct transaction *t, enum transaction_verdict verdict) {
 
 /* NEW -> IDLE. */
 
+/*
+ * The older producer of this id ended its transaction while the brokers were about to end it for
+ * this one: they tell this one that it is the older. It is the newest one all the same, and the
+ * next try of a new producer finds nothing open.
+ */
+static bool is_fenced(rd_kafka_resp_err_t err) {
+	return err == RD_KAFKA_RESP_ERR__FENCED || err == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+	       err == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
+}
+
+/* Destroys the error. */
+static int fail_init(struct transaction *t, rd_kafka_error_t *error) {
+	rd_kafka_resp_err_t err = rd_kafka_error_code(error);
+	bool is_retriable = rd_kafka_error_is_retriable(error);
+	bool is_refused = err == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+
+	if (err == RD_KAFKA_RESP_ERR__TIMED_OUT)
+		transaction_explain_timeout(t->producer, t->topics.of[TOPIC_STATE], t->id);
+	else if (!refusal_log(err, "Write", "transactional id", t->id))
+		log_warn("transactions are not ready", "error=%s retriable=%d",
+			 log_quote(rd_kafka_error_string(error)), is_retriable);
+	rd_kafka_error_destroy(error);
+	if (is_fenced(err))
+		move_to(t, STATE_LOST);
+	return is_refused ? -EACCES : is_retriable || is_fenced(err) ? -EAGAIN : -EPERM;
+}
+
 int transaction_init(struct transaction *t) {
 	rd_kafka_error_t *error;
-	bool is_retriable, is_refused;
 
 	if (t->state != STATE_NEW)
 		return 0;
 	error = rd_kafka_init_transactions(t->producer, INIT_TIMEOUT_MS);
-	if (!error) {
-		move_to(t, STATE_IDLE);
-		return 0;
-	}
-	is_retriable = rd_kafka_error_is_retriable(error);
-	is_refused =
-	    rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT)
-		transaction_explain_timeout(t->producer, t->topics.of[TOPIC_STATE], t->id);
-	else if (!refusal_log(rd_kafka_error_code(error), "Write", "transactional id", t->id))
-		log_warn("transactions are not ready", "error=%s retriable=%d",
-			 log_quote(rd_kafka_error_string(error)), is_retriable);
-	rd_kafka_error_destroy(error);
-	return is_refused ? -EACCES : is_retriable ? -EAGAIN : -EPERM;
+	if (error)
+		return fail_init(t, error);
+	move_to(t, STATE_IDLE);
+	return 0;
 }
 
 bool transaction_needs_replacement(const struct transaction *t) {

@@ -13,6 +13,8 @@
  *                      ▼             │ end: abort     ▼
  *                     LOST ◄─────────┴─ fails ──── LOST
  *
+ * A NEW one that the brokers fence while it begins is LOST too.
+ *
  * transaction_end alone aborts; every transaction that was begun ends with it. A producer that is
  * LOST is closed: the one after it settles with its init whatever the transaction had become.
  *
@@ -57,8 +59,8 @@ rd_kafka_t *transaction_client(struct transaction *transaction);
 /*
  * NEW -> IDLE: fences every older producer of this worker id and settles what it left open. One
  * bounded try. Returns 0, also when it is done already; -EAGAIN (logged) while the brokers are not
- * ready; -EACCES (logged) where a grant mends it, for a new producer; or -EPERM (logged) when they
- * refuse for good.
+ * ready, also for this producer (transaction_needs_replacement); -EACCES (logged) where a grant
+ * mends it, for a new producer; or -EPERM (logged) when they refuse for good.
  */
 int transaction_init(struct transaction *transaction) _must_check_;
 
