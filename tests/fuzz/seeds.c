@@ -46,6 +46,7 @@ static void write_schema(const char *name, const struct embedded_schema *schema,
 	buffer_append_char(&seed, '\0');
 	buffer_append(&seed, record->data + FRAME_HEADER_SIZE, record->len - FRAME_HEADER_SIZE);
 	write_seed("avro_schema", name, seed.data, seed.len);
+	write_seed("avro_registry", name, seed.data, seed.len);
 }
 
 static void write_records(struct codec *codec) {
@@ -93,6 +94,7 @@ static void write_foreign_schema(void) {
 	    "four\0";
 
 	write_seed("avro_schema", "foreign", seed, sizeof(seed) - 1);
+	write_seed("avro_registry", "foreign", seed, sizeof(seed) - 1);
 }
 
 int main(int argc, char *argv[]) {
