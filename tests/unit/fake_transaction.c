@@ -90,8 +90,8 @@ int transaction_produce(struct transaction *t, const struct transaction_record *
 	struct fake_transaction *fake = &fake_transaction;
 	size_t before = fake->state_records + fake->results + fake->letters + fake->inputs;
 
-	if (record->headers)
-		rd_kafka_headers_destroy(record->headers);
+	if (record->headers.list)
+		rd_kafka_headers_destroy(record->headers.list);
 	if (fake->fails == FAKE_PRODUCE && before >= fake->fails_after)
 		return TRANSACTION_E_FAILED;
 	fake->bytes += record->key_len + record->value_len;

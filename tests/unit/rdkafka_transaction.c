@@ -264,6 +264,28 @@ static void it_may_be_ended_wherever_it_is(void **state) {
 	}
 }
 
+static void headers_count_as_a_part_of_a_record(void **state) {
+	struct fixture *f = *state;
+	struct transaction_record record = { .topic = transaction_results_topic(f->transaction),
+					     .value = "value",
+					     .value_len = 5 };
+	struct headers copy;
+
+	headers_add(&record.headers, "requestId", "r-1", -1);
+	headers_add(&record.headers, "raw", "\0\1", 2);
+	headers_add(&record.headers, "cut", "off", 1);
+	assert_int_equal(rd_kafka_header_cnt(record.headers.list), 3);
+	assert_int_equal(record.headers.bytes, 9 + 3 + 3 + 2 + 3 + 1 + 3 * 10);
+	copy = headers_copy(&record.headers);
+	assert_int_equal(copy.bytes, record.headers.bytes);
+	rd_kafka_headers_destroy(copy.list);
+	assert_null(headers_copy(&(struct headers){ 0 }).list);
+	assert_int_equal(transaction_begin(f->transaction), 0);
+	assert_int_equal(transaction_produce(f->transaction, &record), 0);
+	assert_int_equal(transaction_bytes(f->transaction), 5 + 51);
+	(void)transaction_end(f->transaction);
+}
+
 /* R9: three in a row may have desynchronised the producer. */
 static void aborts_in_a_row_wear_the_producer_out(void **state) {
 	struct fixture *f = *state;
@@ -348,6 +370,7 @@ int main(void) {
 		TRANSACTION_TEST(an_end_is_forgotten_with_the_next_begin),
 		TRANSACTION_TEST(a_record_that_is_never_sent),
 		TRANSACTION_TEST(it_may_be_ended_wherever_it_is),
+		TRANSACTION_TEST(headers_count_as_a_part_of_a_record),
 		TRANSACTION_TEST(aborts_in_a_row_wear_the_producer_out),
 		TRANSACTION_TEST(calls_out_of_order_abort),
 	};

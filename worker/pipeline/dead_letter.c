@@ -13,7 +13,6 @@ enum {
 	KEPT_LOW_MS = 10 * 60 * 1000,
 	REASON_MAX = 1024,
 	REASON_MAX_SMALLEST = 128, /* of a letter with nothing of the original */
-	OWN_HEADERS = 8,
 };
 
 struct letter_size letter_fit(const struct letter_size *whole, size_t max) {
@@ -47,18 +46,17 @@ bool letter_limit_is_low(const struct letter_limit *limit) {
 	return limit->bytes < LETTER_MAX;
 }
 
-static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t value) {
+static void add_number(struct headers *headers, const char *name, int64_t value) {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%" PRId64, value);
-	rd_kafka_header_add(headers, name, -1, text, -1);
+	headers_add(headers, name, text, -1);
 }
 
-static void add_place(rd_kafka_headers_t *headers, const rd_kafka_message_t *message) {
+static void add_place(struct headers *headers, const rd_kafka_message_t *message) {
 	rd_kafka_timestamp_type_t type;
 
-	rd_kafka_header_add(headers, "posthorn.error.topic", -1, rd_kafka_topic_name(message->rkt),
-			    -1);
+	headers_add(headers, "posthorn.error.topic", rd_kafka_topic_name(message->rkt), -1);
 	add_number(headers, "posthorn.error.partition", message->partition);
 	add_number(headers, "posthorn.error.offset", message->offset);
 	add_number(headers, "posthorn.error.timestamp", rd_kafka_message_timestamp(message, &type));
@@ -67,16 +65,12 @@ static void add_place(rd_kafka_headers_t *headers, const rd_kafka_message_t *mes
 int dead_letter_write(struct transaction *transaction, const rd_kafka_message_t *message,
 		      const char *reason, const struct letter_limit *limit) {
 	size_t reason_len =
-		   utf8_prefix_len(reason, limit->bytes > 0 ? REASON_MAX : REASON_MAX_SMALLEST),
-	       header_count;
-	struct letter_size whole = { .key = message->key_len, .value = message->len }, kept;
-	rd_kafka_headers_t *original = NULL, *headers;
+	    utf8_prefix_len(reason, limit->bytes > 0 ? REASON_MAX : REASON_MAX_SMALLEST);
+	struct headers original = headers_of(message), headers = { 0 };
+	struct letter_size whole = { message->key_len, message->len, original.bytes };
+	struct letter_size kept = letter_fit(&whole, limit->bytes);
 	struct transaction_record record;
 
-	if (rd_kafka_message_headers(message, &original))
-		original = NULL;
-	header_count = headers_measure(original, &whole.headers);
-	kept = letter_fit(&whole, limit->bytes);
 	log_warn("dead letter", "topic=%s partition=%d offset=%" PRId64 " reason=%s",
 		 rd_kafka_topic_name(message->rkt), message->partition, message->offset,
 		 log_quote(reason));
@@ -87,16 +81,17 @@ int dead_letter_write(struct transaction *transaction, const rd_kafka_message_t 
 			  rd_kafka_topic_name(message->rkt), message->partition, message->offset);
 		return 0;
 	}
-	headers =
-	    kept.headers > 0 ? rd_kafka_headers_copy(original) : rd_kafka_headers_new(OWN_HEADERS);
-	rd_kafka_header_add(headers, "posthorn.error.reason", -1, reason, (ssize_t)reason_len);
-	add_place(headers, message);
+	if (kept.headers > 0)
+		headers = headers_copy(&original);
+	headers_add(&headers, "posthorn.error.reason", reason, (ssize_t)reason_len);
+	add_place(&headers, message);
 	if (kept.value < whole.value)
-		add_number(headers, "posthorn.error.truncated", (int64_t)whole.value);
+		add_number(&headers, "posthorn.error.truncated", (int64_t)whole.value);
 	if (kept.key < whole.key)
-		add_number(headers, "posthorn.error.truncated.key", (int64_t)whole.key);
+		add_number(&headers, "posthorn.error.truncated.key", (int64_t)whole.key);
 	if (kept.headers < whole.headers)
-		add_number(headers, "posthorn.error.dropped.headers", (int64_t)header_count);
+		add_number(&headers, "posthorn.error.dropped.headers",
+			   (int64_t)rd_kafka_header_cnt(original.list));
 	record = (struct transaction_record){
 		.topic = transaction_dead_letters_topic(transaction),
 		.partition = RD_KAFKA_PARTITION_UA,

@@ -29,7 +29,7 @@ static const char *refuse_raw(const struct intake *intake, struct arena *arena,
 		return arena_printf(arena,
 				    "value has %zu bytes, more than command.max.bytes = %lld",
 				    message->len, (long long)intake->command_max_bytes);
-	headers_measure_message(message, &headers);
+	headers = headers_of(message).bytes;
 	if ((int64_t)headers > intake->command_max_bytes)
 		return arena_printf(arena,
 				    "headers have %zu bytes, more than command.max.bytes = %lld",

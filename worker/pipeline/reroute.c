@@ -40,10 +40,7 @@ bool reroute_was_done(const rd_kafka_message_t *message) {
 }
 
 size_t reroute_bytes(const rd_kafka_message_t *message) {
-	size_t bytes;
-
-	headers_measure_message(message, &bytes);
-	return message->key_len + message->len + bytes;
+	return message->key_len + message->len + headers_of(message).bytes;
 }
 
 /* Now and then: a producer's setting makes it happen with each of its records. */
@@ -59,14 +56,12 @@ static void warn(const rd_kafka_message_t *message, int32_t partition) {
 }
 
 /* The message's own, and where it came from. */
-static rd_kafka_headers_t *headers_of(const rd_kafka_message_t *message) {
-	rd_kafka_headers_t *original, *headers;
+static struct headers headers_with_origin(const rd_kafka_message_t *message) {
+	struct headers original = headers_of(message), headers = headers_copy(&original);
 	char from[48];
 
-	headers = rd_kafka_message_headers(message, &original) ? rd_kafka_headers_new(1)
-							       : rd_kafka_headers_copy(original);
 	snprintf(from, sizeof(from), "%d:%" PRId64, message->partition, message->offset);
-	rd_kafka_header_add(headers, header, -1, from, -1);
+	headers_add(&headers, header, from, -1);
 	return headers;
 }
 
@@ -80,7 +75,7 @@ int reroute_write(struct transaction *transaction, enum input input,
 		.key_len = message->key_len,
 		.value = message->payload,
 		.value_len = message->len,
-		.headers = headers_of(message),
+		.headers = headers_with_origin(message),
 		.timestamp_ms = MAX(rd_kafka_message_timestamp(message, &type), INT64_C(0)),
 	};
 

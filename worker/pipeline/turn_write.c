@@ -43,16 +43,13 @@ static int write_change(struct turn *turn, const struct partition *partition,
 
 /* Events. */
 
-static rd_kafka_headers_t *event_headers(const struct analytic_event *event) {
-	rd_kafka_headers_t *headers;
+static struct headers event_headers(const struct analytic_event *event) {
+	struct headers headers = { 0 };
 
-	if (!event->request_id && !event->traceparent)
-		return NULL;
-	headers = rd_kafka_headers_new(2);
 	if (event->request_id)
-		rd_kafka_header_add(headers, "requestId", -1, event->request_id, -1);
+		headers_add(&headers, "requestId", event->request_id, -1);
 	if (event->traceparent)
-		rd_kafka_header_add(headers, "traceparent", -1, event->traceparent, -1);
+		headers_add(&headers, "traceparent", event->traceparent, -1);
 	return headers;
 }
 

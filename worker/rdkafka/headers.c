@@ -2,24 +2,36 @@
 
 #include <string.h>
 
-enum { OVERHEAD = 10 }; /* bytes of two lengths, at most */
+enum {
+	OVERHEAD = 10, /* bytes of two lengths, at most */
+	ROOM = 2,      /* as most events have; there may be more */
+};
 
-size_t headers_measure(const rd_kafka_headers_t *headers, size_t *bytes) {
-	const char *name;
-	const void *value;
-	size_t count = 0, len;
-
-	*bytes = 0;
-	while (headers && !rd_kafka_header_get_all(headers, count, &name, &value, &len)) {
-		*bytes += strlen(name) + len + OVERHEAD;
-		count++;
-	}
-	return count;
+static size_t bytes_of(const char *name, size_t len) {
+	return strlen(name) + len + OVERHEAD;
 }
 
-size_t headers_measure_message(const rd_kafka_message_t *message, size_t *bytes) {
-	rd_kafka_headers_t *headers;
+struct headers headers_of(const rd_kafka_message_t *message) {
+	struct headers headers = { 0 };
+	const char *name;
+	const void *value;
+	size_t len;
 
-	*bytes = 0;
-	return rd_kafka_message_headers(message, &headers) ? 0 : headers_measure(headers, bytes);
+	if (rd_kafka_message_headers(message, &headers.list))
+		return (struct headers){ 0 };
+	for (size_t i = 0; !rd_kafka_header_get_all(headers.list, i, &name, &value, &len); i++)
+		headers.bytes += bytes_of(name, len);
+	return headers;
+}
+
+struct headers headers_copy(const struct headers *headers) {
+	return (struct headers){ headers->list ? rd_kafka_headers_copy(headers->list) : NULL,
+				 headers->bytes };
+}
+
+void headers_add(struct headers *headers, const char *name, const char *value, ssize_t len) {
+	if (!headers->list)
+		headers->list = rd_kafka_headers_new(ROOM);
+	rd_kafka_header_add(headers->list, name, -1, value, len);
+	headers->bytes += bytes_of(name, len < 0 ? strlen(value) : (size_t)len);
 }

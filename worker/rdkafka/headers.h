@@ -1,14 +1,18 @@
-/* The headers of a record. */
+/* The headers of a record, and how many bytes they take in it. */
 #pragma once
 
 #include <librdkafka/rdkafka.h>
 #include <stddef.h>
 
-/*
- * How many there are, and in `*bytes` how much they take in a record, at most: names, values and
- * lengths. NULL: none.
- */
-size_t headers_measure(const rd_kafka_headers_t *headers, size_t *bytes);
+struct headers {
+	rd_kafka_headers_t *list; /* NULL: none */
+	size_t bytes;             /* of names, values and lengths, at most */
+};
 
-/* The same of a message that was read. */
-size_t headers_measure_message(const rd_kafka_message_t *message, size_t *bytes);
+/* Those of a message that was read, which keeps them. */
+struct headers headers_of(const rd_kafka_message_t *message);
+/* The caller owns the copy's list. */
+struct headers headers_copy(const struct headers *headers);
+
+/* Adds a copy of one; `len` -1: of a string. The caller owns the list. */
+void headers_add(struct headers *headers, const char *name, const char *value, ssize_t len);

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/invariant.h"
-#include "rdkafka/headers.h"
 #include "rdkafka/refusal.h"
 #include "rdkafka/throttle.h"
 #include "rdkafka/transaction_error.h"
@@ -250,9 +249,9 @@ static rd_kafka_resp_err_t produce(struct transaction *t, const struct transacti
 		{ .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY },
 		{ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = record->offset_out },
 		{ .vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = record->timestamp_ms },
-		{ .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = record->headers },
+		{ .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = record->headers.list },
 	};
-	size_t count = ARRAY_LEN(args) - (record->headers ? 0 : 1);
+	size_t count = ARRAY_LEN(args) - (record->headers.list ? 0 : 1);
 	rd_kafka_error_t *error = rd_kafka_produceva(t->producer, args, count);
 	rd_kafka_resp_err_t err = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
 
@@ -263,18 +262,16 @@ static rd_kafka_resp_err_t produce(struct transaction *t, const struct transacti
 int transaction_produce(struct transaction *t, const struct transaction_record *record) {
 	int64_t started_ms = clock_monotonic_ms();
 	rd_kafka_resp_err_t err;
-	size_t header_bytes;
 
 	expect(t, STATE_OPEN, "produce");
-	headers_measure(record->headers, &header_bytes);
-	t->bytes += record->key_len + record->value_len + header_bytes;
+	t->bytes += record->key_len + record->value_len + record->headers.bytes;
 	while ((err = produce(t, record)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
 	       clock_monotonic_ms() - started_ms < TRANSACTION_RETRIED_FOR_MS)
 		rd_kafka_poll(t->producer, 10);
 	if (!err)
 		return 0;
-	if (record->headers)
-		rd_kafka_headers_destroy(record->headers);
+	if (record->headers.list)
+		rd_kafka_headers_destroy(record->headers.list);
 	if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
 		note_too_large(t, record->topic);
 	refusal_log_cause("Write", "topic", rd_kafka_topic_name(record->topic),

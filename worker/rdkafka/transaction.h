@@ -25,6 +25,7 @@
 #pragma once
 
 #include "rdkafka/client.h"
+#include "rdkafka/headers.h"
 #include "rdkafka/topic_names.h"
 #include "rdkafka/topics.h"
 
@@ -37,9 +38,9 @@ struct transaction_record {
 	size_t key_len;
 	const void *value; /* copied; NULL is a tombstone */
 	size_t value_len;
-	rd_kafka_headers_t *headers; /* taken, also on failure; NULL: none */
-	int64_t timestamp_ms;        /* 0: now */
-	int64_t *offset_out; /* NULL, or where the record's offset is written in the flush */
+	struct headers headers; /* taken, also on failure */
+	int64_t timestamp_ms;   /* 0: now */
+	int64_t *offset_out;    /* NULL, or where the record's offset is written in the flush */
 };
 
 /*
