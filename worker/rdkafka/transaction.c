@@ -147,15 +147,6 @@ static void expect(const struct transaction *t, enum state state, const char *ca
 		       "call=%s needs=%s is=%s", call, states[state].name, states[t->state].name);
 }
 
-/* The verdict on a call's error. Destroys the error. */
-static enum transaction_verdict judge(struct transaction *t, rd_kafka_error_t *error,
-				      const char *name, int64_t spent_ms,
-				      const rd_kafka_topic_partition_list_t *offsets) {
-	struct transaction_call call = { name, t->id, spent_ms, offsets };
-
-	return transaction_judge_error(&call, error, &t->end.is_fenced);
-}
-
 static int fail(struct transaction *t, enum transaction_verdict verdict) {
 	move_to(t, verdict == TRANSACTION_ABORT ? STATE_FAILED : STATE_LOST);
 	return TRANSACTION_E_FAILED;
@@ -210,6 +201,7 @@ bool transaction_needs_replacement(const struct transaction *t) {
 /* IDLE -> OPEN. */
 
 int transaction_begin(struct transaction *t) {
+	struct transaction_call beginning = { .name = "begin", .id = t->id };
 	rd_kafka_error_t *error;
 
 	expect(t, STATE_IDLE, "begin");
@@ -223,7 +215,7 @@ int transaction_begin(struct transaction *t) {
 		return 0;
 	}
 	/* A local call: a further try would tell the same. */
-	(void)judge(t, error, "begin", INT64_MAX, NULL);
+	(void)transaction_judge_error(&beginning, error, INT64_MAX, &t->end.is_fenced);
 	move_to(t, STATE_LOST);
 	return TRANSACTION_E_FAILED;
 }
@@ -300,16 +292,15 @@ int transaction_flush(struct transaction *t) {
 	return fail(t, TRANSACTION_ABORT);
 }
 
-/* A call of librdkafka that ends a transaction, with its name and its arguments. */
+/* A call of librdkafka that ends a transaction, with its arguments. */
 struct ending {
-	const char *name;
-	rd_kafka_error_t *(*call)(rd_kafka_t *producer, const struct ending *ending);
-	const rd_kafka_topic_partition_list_t *offsets;
+	struct transaction_call call;
+	rd_kafka_error_t *(*run)(rd_kafka_t *producer, const struct ending *ending);
 	const rd_kafka_consumer_group_metadata_t *group;
 };
 
 static rd_kafka_error_t *send_offsets(rd_kafka_t *producer, const struct ending *ending) {
-	return rd_kafka_send_offsets_to_transaction(producer, ending->offsets, ending->group,
+	return rd_kafka_send_offsets_to_transaction(producer, ending->call.offsets, ending->group,
 						    CALL_TIMEOUT_MS);
 }
 
@@ -325,10 +316,10 @@ static rd_kafka_error_t *abort_it(rd_kafka_t *producer, const struct ending *end
 static int call(struct transaction *t, const struct ending *ending, int64_t started_ms) {
 	rd_kafka_error_t *error;
 
-	while ((error = ending->call(t->producer, ending))) {
+	while ((error = ending->run(t->producer, ending))) {
 		int64_t spent_ms = clock_monotonic_ms() - started_ms;
 		enum transaction_verdict verdict =
-		    judge(t, error, ending->name, spent_ms, ending->offsets);
+		    transaction_judge_error(&ending->call, error, spent_ms, &t->end.is_fenced);
 
 		if (verdict != TRANSACTION_RETRY)
 			return (int)verdict;
@@ -338,8 +329,8 @@ static int call(struct transaction *t, const struct ending *ending, int64_t star
 
 int transaction_commit(struct transaction *t, const rd_kafka_topic_partition_list_t *offsets,
 		       const rd_kafka_consumer_group_metadata_t *group) {
-	struct ending sending = { "send-offsets", send_offsets, offsets, group };
-	struct ending committing = { .name = "commit", .call = commit };
+	struct ending sending = { { "send-offsets", t->id, offsets }, send_offsets, group };
+	struct ending committing = { { "commit", t->id, NULL }, commit, NULL };
 	int verdict;
 
 	expect(t, STATE_FLUSHED, "commit");
@@ -368,7 +359,7 @@ static void note_refused_writes(struct transaction *t) {
 }
 
 struct transaction_end transaction_end(struct transaction *t) {
-	struct ending aborting = { .name = "abort", .call = abort_it };
+	struct ending aborting = { { "abort", t->id, NULL }, abort_it, NULL };
 
 	invariant(t->is_begun,
 		  "a transaction ends once: else an abort would pass for a commit (R9)");

@@ -59,11 +59,12 @@ static void log_failed_call(const struct transaction_call *call, const rd_kafka_
 }
 
 enum transaction_verdict transaction_judge_error(const struct transaction_call *call,
-						 rd_kafka_error_t *error, bool *is_fenced) {
+						 rd_kafka_error_t *error, int64_t spent_ms,
+						 bool *is_fenced) {
 	struct transaction_failure failure = {
 		.is_retriable = rd_kafka_error_is_retriable(error),
 		.requires_abort = rd_kafka_error_txn_requires_abort(error),
-		.spent_ms = call->spent_ms,
+		.spent_ms = spent_ms,
 	};
 	enum transaction_verdict verdict = transaction_judge(&failure);
 

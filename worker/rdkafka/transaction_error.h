@@ -22,20 +22,20 @@ enum { TRANSACTION_RETRIED_FOR_MS = 15000 };
 /* R9, as a function of values: retriable, the same call again; abortable, abort; else LOST. */
 enum transaction_verdict transaction_judge(const struct transaction_failure *failure);
 
-/* A call that failed. */
+/* A call, by what it is told of. */
 struct transaction_call {
 	const char *name;
-	const char *id; /* transactional.id */
-	int64_t spent_ms;
-	const rd_kafka_topic_partition_list_t *offsets; /* that it sent; NULL: none */
+	const char *id;                                 /* transactional.id */
+	const rd_kafka_topic_partition_list_t *offsets; /* that it sends; NULL: none */
 };
 
 /*
- * Judges the error, logs it and destroys it. Sets `*is_fenced` where the group no longer knows this
- * member.
+ * Judges the error of a call that was first tried `spent_ms` ago, logs it and destroys it. Sets
+ * `*is_fenced` where the group no longer knows this member.
  */
 enum transaction_verdict transaction_judge_error(const struct transaction_call *call,
-						 rd_kafka_error_t *error, bool *is_fenced);
+						 rd_kafka_error_t *error, int64_t spent_ms,
+						 bool *is_fenced);
 
 /* Logs why no coordinator was found in time. Asks the brokers, for some seconds at most. */
 void transaction_explain_timeout(rd_kafka_t *producer, rd_kafka_topic_t *state_topic,
