@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { PAUSE_MIN_MS = 250, PAUSE_MAX_MS = 10 * 1000, PROBE_MIN_MS = 1000 };
+enum { PAUSE_MIN_MS = 250, PAUSE_MAX_MS = 10 * 1000 };
 
 struct follower {
 	const struct config *config; /* borrowed */
@@ -17,8 +17,9 @@ struct follower {
 	struct reader *reader;
 	char *name; /* of the topic */
 	pthread_t thread;
-	struct backoff backoff,
-	    probe; /* of reading, and of asking whether it may, in that thread */
+	/* Of that thread: */
+	struct backoff backoff;  /* of reading */
+	struct read_probe probe; /* whether it may */
 	bool started;
 	atomic_bool stopping, caught_up, failing, login_refused, unanswered;
 };
@@ -44,7 +45,7 @@ static void read_one(struct follower *follower) {
 	if (event == READER_FAILED) {
 		if (!atomic_exchange(&follower->failing, true))
 			log_warn("topic cannot be read", "topic=%s", follower->name);
-		backoff_fail(&follower->probe, clock_monotonic_ms(), PROBE_MIN_MS, PAUSE_MAX_MS);
+		read_probe_refuse(&follower->probe);
 		backoff_fail(&follower->backoff, clock_monotonic_ms(), PAUSE_MIN_MS, PAUSE_MAX_MS);
 	} else if (event == READER_RECORD) {
 		atomic_store(&follower->failing, false);
@@ -55,16 +56,10 @@ static void read_one(struct follower *follower) {
 
 /* A reader is told once that it may not read, and never that it may again. */
 static void ask_again(struct follower *follower) {
-	int64_t now_ms = clock_monotonic_ms();
-
-	if (!atomic_load(&follower->failing) || !backoff_is_over(&follower->probe, now_ms))
-		return;
-	if (read_probe_may_read(follower->config, follower->name)) {
+	if (!atomic_load(&follower->failing))
+		read_probe_stop(&follower->probe);
+	else if (read_probe_may_read(&follower->probe, follower->config, follower->name))
 		atomic_store(&follower->failing, false);
-		backoff_clear(&follower->probe);
-	} else {
-		backoff_fail(&follower->probe, clock_monotonic_ms(), PROBE_MIN_MS, PAUSE_MAX_MS);
-	}
 }
 
 static void take_record(struct follower *follower) {
@@ -119,6 +114,7 @@ void follower_stop(struct follower *follower) {
 		pthread_join(follower->thread, NULL);
 	if (follower->reader)
 		reader_close(follower->reader);
+	read_probe_stop(&follower->probe);
 	free(follower->name);
 	free(follower);
 }

@@ -21,8 +21,22 @@ static void pauses_grow_to_their_bound(void **state) {
 	assert_true(backoff_is_over(&backoff, 0));
 }
 
+static void a_refusal_is_asked_about_every_ten_seconds_at_last(void **state) {
+	struct backoff backoff = { 0 };
+
+	(void)state;
+	backoff_refuse(&backoff, 5000);
+	assert_int_equal(backoff.until_ms, 6000);
+	for (int i = 0; i < 10; i++)
+		backoff_refuse(&backoff, 5000);
+	assert_int_equal(backoff.until_ms, 15000);
+}
+
 int main(void) {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(pauses_grow_to_their_bound) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pauses_grow_to_their_bound),
+		cmocka_unit_test(a_refusal_is_asked_about_every_ten_seconds_at_last),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

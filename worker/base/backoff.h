@@ -21,6 +21,11 @@ static inline void backoff_fail(struct backoff *backoff, int64_t now_ms, int64_t
 	backoff->until_ms = now_ms + (pause_ms < max_ms ? pause_ms : max_ms);
 }
 
+/* The same for a refusal, which only a grant mends. */
+static inline void backoff_refuse(struct backoff *backoff, int64_t now_ms) {
+	backoff_fail(backoff, now_ms, 1000, 10 * 1000);
+}
+
 static inline void backoff_clear(struct backoff *backoff) {
 	*backoff = (struct backoff){ 0 };
 }

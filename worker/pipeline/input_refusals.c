@@ -1,10 +1,11 @@
 #include "pipeline/input_refusals.h"
 
-#include "base/clock.h"
 #include "pipeline/partition.h"
-#include "rdkafka/read_probe.h"
 
-enum { PAUSE_MIN_MS = 1000, PAUSE_MAX_MS = 10 * 1000 };
+void input_refusals_close(struct input_refusals *refusals) {
+	for (int i = 0; i < POSITION_INPUTS; i++)
+		read_probe_stop(&refusals->probes[i]);
+}
 
 static const char *name_of(const struct topics *topics, int input) {
 	return input == INPUT_ADMIN ? topics->admin : topics->issuance;
@@ -16,24 +17,22 @@ bool input_refusals_are_there(const struct input_refusals *refusals) {
 
 void input_refusals_note(struct input_refusals *refusals, const struct topics *topics,
 			 const char *topic) {
-	if (!input_refusals_are_there(refusals))
-		backoff_fail(&refusals->backoff, clock_monotonic_ms(), PAUSE_MIN_MS, PAUSE_MAX_MS);
-	for (int i = 0; i < POSITION_INPUTS; i++)
-		refusals->is_refused[i] |= strcmp(name_of(topics, i), topic) == 0;
+	for (int i = 0; i < POSITION_INPUTS; i++) {
+		if (refusals->is_refused[i] || strcmp(name_of(topics, i), topic) != 0)
+			continue;
+		refusals->is_refused[i] = true;
+		read_probe_refuse(&refusals->probes[i]);
+	}
 }
 
 void input_refusals_watch(struct input_refusals *refusals, const struct config *config,
 			  const struct topics *topics, struct pipeline_metrics *metrics) {
-	if (!input_refusals_are_there(refusals) ||
-	    !backoff_is_over(&refusals->backoff, clock_monotonic_ms()))
+	if (!input_refusals_are_there(refusals))
 		return;
 	for (int i = 0; i < POSITION_INPUTS; i++)
 		if (refusals->is_refused[i])
-			refusals->is_refused[i] = !read_probe_may_read(config, name_of(topics, i));
-	if (input_refusals_are_there(refusals)) {
-		backoff_fail(&refusals->backoff, clock_monotonic_ms(), PAUSE_MIN_MS, PAUSE_MAX_MS);
-		return;
-	}
-	backoff_clear(&refusals->backoff);
-	metric_refuse(metrics, METRIC_REFUSED_INPUT, false);
+			refusals->is_refused[i] =
+			    !read_probe_may_read(&refusals->probes[i], config, name_of(topics, i));
+	if (!input_refusals_are_there(refusals))
+		metric_refuse(metrics, METRIC_REFUSED_INPUT, false);
 }

@@ -202,6 +202,7 @@ void membership_free(struct membership *m) {
 	if (!m)
 		return;
 	membership_close(m);
+	input_refusals_close(&m->refusals);
 	inputs_free(m->inputs);
 	free(m);
 }

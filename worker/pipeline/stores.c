@@ -11,8 +11,6 @@
 enum {
 	PAUSE_MIN_MS = 100,
 	TRANSACTION_PAUSE_MAX_MS = 1000,
-	REFUSED_PAUSE_MIN_MS = 1000, /* of what only a grant mends */
-	REFUSED_PAUSE_MAX_MS = 10 * 1000,
 	REPLICA_PAUSE_MAX_MS = 60 * 1000,
 	EXPLAINED_FROM = 3, /* failures in a row */
 	HEALED_AFTER_MS = 60 * 1000,
@@ -146,13 +144,15 @@ static int init_transaction(struct stores *s) {
 
 /* A producer that was refused is of no use after a grant either. */
 static void fail_transaction(struct stores *s, int r) {
-	bool is_refused = r == -EACCES;
+	int64_t now_ms = clock_monotonic_ms();
 
-	if (is_refused)
-		stores_drop_transaction(s);
-	backoff_fail(&s->transaction_backoff, clock_monotonic_ms(),
-		     is_refused ? REFUSED_PAUSE_MIN_MS : PAUSE_MIN_MS,
-		     is_refused ? REFUSED_PAUSE_MAX_MS : TRANSACTION_PAUSE_MAX_MS);
+	if (r != -EACCES) {
+		backoff_fail(&s->transaction_backoff, now_ms, PAUSE_MIN_MS,
+			     TRANSACTION_PAUSE_MAX_MS);
+		return;
+	}
+	stores_drop_transaction(s);
+	backoff_refuse(&s->transaction_backoff, now_ms);
 }
 
 /*
@@ -170,8 +170,7 @@ static void ask_for_letters(struct stores *s) {
 	is_refused = !transaction_may_write_letters(s->transaction);
 	metric_refuse(metrics, METRIC_REFUSED_DEAD_LETTERS, is_refused);
 	if (is_refused)
-		backoff_fail(&s->letters_backoff, clock_monotonic_ms(), REFUSED_PAUSE_MIN_MS,
-			     REFUSED_PAUSE_MAX_MS);
+		backoff_refuse(&s->letters_backoff, clock_monotonic_ms());
 	else
 		backoff_clear(&s->letters_backoff);
 	/* Where nothing was written there is nothing to abort, which loses the producer. */

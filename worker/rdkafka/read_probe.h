@@ -1,9 +1,25 @@
-/* Whether a topic may be read. librdkafka tells a consumer that it may not, and never that it may
- * again. */
+/* Whether a topic may be read again. librdkafka tells a consumer that it may not, and not that it
+ * may again. */
 #pragma once
 
+#include "base/backoff.h"
 #include "base/config.h"
 
-/* Reads the end of the topic's first partition with a client of its own: some milliseconds, seconds
- * at most. False also where no broker answers in time. */
-bool read_probe_may_read(const struct config *config, const char *topic) _must_check_;
+#include <librdkafka/rdkafka.h>
+
+/* All zero: nothing is asked. */
+struct read_probe {
+	struct backoff backoff; /* of asking */
+	rd_kafka_t *client;     /* that asked last; owned */
+};
+
+/* The topic was refused: it is asked for after a pause. */
+void read_probe_refuse(struct read_probe *probe);
+/*
+ * Asks, with growing pauses, by reading the end of the topic's first partition with a client of its
+ * own. Never waits for an answer: called now and then, it returns true once the topic may be read.
+ */
+bool read_probe_may_read(struct read_probe *probe, const struct config *config,
+			 const char *topic) _must_check_;
+/* Asks no more. */
+void read_probe_stop(struct read_probe *probe);
