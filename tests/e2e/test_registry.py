@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import signal
+import ssl
 
 import pytest
 from env import commands
@@ -361,3 +362,12 @@ def test_a_registry_that_is_away_is_told_to_the_operator(fresh_world):
     assert answer.code == 3
     assert "the schema registry does not answer" in answer.err
     assert fresh_world.admin("schemas", "check").code == 2
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(), BrokenPipeError(), ssl.SSLError(), ValueError("odd")], ids=lambda error: type(error).__name__)
+def test_a_client_that_goes_away_leaves_no_traceback_of_the_front(front, capsys, error):
+    try:
+        raise error
+    except (OSError, ValueError):
+        front.server.handle_error(None, ("127.0.0.1", 1))
+    assert ("odd" in capsys.readouterr().err) == isinstance(error, ValueError)

@@ -7,6 +7,7 @@ import json
 import os
 import ssl
 import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.parse
@@ -66,6 +67,16 @@ def framed(id, record):
     return b"\x00" + id.to_bytes(4, "big") + record
 
 
+class FrontServer(ThreadingHTTPServer):
+    """A client that has gone away leaves no traceback."""
+
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionResetError | BrokenPipeError | ssl.SSLError):
+            super().handle_error(request, client_address)
+
+
 class Front:
     """Stands before a registry: passes each request on, or fails as `fails` says: a status, "slow"
     (no answer), or "cut" (the connection ends). `authorization` is the header that it demands.
@@ -77,8 +88,7 @@ class Front:
         self.fails, self.authorization = None, authorization
         self.requests = []
         self.awake = threading.Event()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.server.daemon_threads = True
+        self.server = FrontServer(("127.0.0.1", 0), self._handler())
         if certificate:
             self._speak_tls(certificate, authority)
         self.port = self.server.server_address[1]
