@@ -20,8 +20,10 @@ static void on_error(rd_kafka_t *rk _unused_, int error, const char *reason, voi
 		handle->login_error_at_ms = clock_monotonic_ms();
 	}
 	/* "All brokers are down" has less information than the connection error before it. */
-	if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !handle->last_error[0])
+	if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
 		snprintf(handle->last_error, sizeof(handle->last_error), "%s", reason);
+	else if (!handle->last_error[0])
+		snprintf(handle->last_error, sizeof(handle->last_error), "%s", REFUSAL_SILENCE);
 }
 
 static void on_report(rd_kafka_t *rk _unused_, const rd_kafka_message_t *message, void *opaque) {
@@ -147,8 +149,7 @@ bool kafka_is_silent(const struct kafka_handle *handle) {
 	if (clock_monotonic_ms() - atomic_load(&handle->answered_at_ms) < SILENT_AFTER_MS)
 		return false;
 	refusal_log_cause("Connect", "brokers", handle->bootstrap,
-			  "no broker answers: they are down, or the network is closed; it is tried "
-			  "again by itself");
+			  REFUSAL_SILENCE "; it is tried again by itself");
 	return true;
 }
 

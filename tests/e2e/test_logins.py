@@ -42,3 +42,10 @@ def test_a_worker_logs_in_or_says_at_its_start_that_it_cannot(world, broker, mec
         record_property(mechanism, "logs in")
     assert (WARNED in log()) <= mechanism.startswith("SCRAM"), log()
     worker.stop()
+
+
+def test_a_port_with_tls_that_is_spoken_to_in_plain_text(world):
+    worker = world.worker(id="worker-plain", ready=False, kafka_security_protocol="SASL_PLAINTEXT")
+    until(lambda: "kafka.security.protocol is not theirs" in worker.log.read_text(), 60, "the words")
+    assert worker.get("/readyz").code == 503 and REFUSED not in worker.log.read_text(), worker.log.read_text()
+    worker.stop()

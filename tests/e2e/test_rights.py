@@ -17,6 +17,7 @@ from env.wait import until
 from env.world import World
 
 USERS = ("worker", "gateway", "operator", "producer")
+SILENCE = "no broker answers: they are down, kafka.bootstrap.servers or kafka.security.protocol is not theirs"
 DOCUMENT = ROOT / "docs/kafka-security.md"
 ROW = re.compile(r"\| `(worker|gateway|operator|producer)` \| (\w+) \| (.+) \| (.+) \|")
 
@@ -450,12 +451,34 @@ def test_a_handshake_that_fails_is_told_of_by_its_fault(world, tmp_path, make, w
     broker.close()
 
 
+# A port of another listener, which ends the connections of a client that speaks plain text to it.
+PORTS = {
+    "TLS": lambda broker, certificate: f"127.0.0.1:{TlsReceiver(context(certificate)).port}",
+    "a login": lambda broker, certificate: broker.secured,
+}
+
+
+@pytest.mark.parametrize("address", PORTS.values(), ids=PORTS)
+def test_a_port_that_wants_more_than_plain_text(world, broker, tmp_path, report, address):
+    servers = address(broker, Authority(tmp_path, "ours").issue("broker"))
+    worker = world.worker(ready=False, **{"kafka.bootstrap.servers": servers})
+    gateway = world.gateway(ready=False, gateway_timeout="2s", **{"kafka.bootstrap.servers": servers})
+    for program in (worker, gateway):
+        is_failing(program)
+        told = program.log.read_text()
+        assert program.running and not refusals(program) and SILENCE in told and servers in told, told
+        report(f"{program.kind}: {SILENCE} readyz=failing")
+    assert worker.metric("posthorn_kafka_refused") == 0 and worker.log.read_text().count(SILENCE) == 1
+    worker.stop()
+    gateway.stop()
+
+
 def test_no_broker_answers(world):
     worker = world.worker(ready=False, **{"kafka.bootstrap.servers": f"127.0.0.1:{REFUSING_PORT}"})
     assert until(lambda: worker.get("/readyz").out.strip(), what="an answer") == "starting"
     is_failing(worker)
     assert worker.metric("posthorn_repairs_in_a_row") >= 3 and worker.metric("posthorn_kafka_refused") == 0
-    assert worker.log.read_text().count("no broker answers: they are down, kafka.bootstrap.servers or") == 1, worker.log.read_text()
+    assert worker.log.read_text().count(SILENCE) == 1, worker.log.read_text()
     worker.stop()
 
 

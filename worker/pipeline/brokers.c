@@ -27,9 +27,7 @@ static void explain_no_answer(const struct brokers *b) {
 	const char *servers = config_kafka_get(b->config, "bootstrap.servers");
 
 	refusal_log_cause("Connect", "brokers", servers ? servers : "",
-			  "no broker answers: they are down, kafka.bootstrap.servers or "
-			  "kafka.security.protocol is not theirs, or the network is closed; it is "
-			  "tried again by itself");
+			  REFUSAL_SILENCE "; it is tried again by itself");
 }
 
 /*

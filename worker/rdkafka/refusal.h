@@ -11,6 +11,12 @@
  * by itself. */
 const char *refusal_cause(rd_kafka_resp_err_t err);
 
+/* The cause where no broker answers. A port that wants TLS, or a login, is silent to a client
+ * without. */
+#define REFUSAL_SILENCE                                                                            \
+	"no broker answers: they are down, kafka.bootstrap.servers or kafka.security.protocol is " \
+	"not theirs, or the network is closed"
+
 /*
  * Who is refused, for the words of every later refusal: "User:worker", as Kafka's ACLs call it, or
  * a hint; and whether the login is SCRAM's. Any thread.
