@@ -1,9 +1,15 @@
-"""That a sanitizer's report fails the test that it came in: as GCC's sanitizers write them."""
+"""That a sanitizer's report fails the test that it came in: as GCC's sanitizers write them. And
+their options.
+"""
 
+import os
 import re
+import subprocess
 
 import pytest
+from env.paths import WORKER
 from env.programs import Worker, run
+from env.sanitizer import SANITIZED
 
 REPORTS = {
     "race": "WARNING: ThreadSanitizer: data race (pid=17639)",
@@ -30,3 +36,11 @@ def test_a_report_is_no_error_that_a_test_can_expect(line, tmp_path):
 def test_a_report_of_a_program_that_was_run_is_found(line):
     with pytest.raises(AssertionError, match=re.escape(line)):
         run("sh", "-c", 'echo "$1" >&2', "sh", line)
+
+
+@pytest.mark.skipif(not SANITIZED, reason="no program of this build has them")
+def test_a_program_has_the_options_of_its_sanitizer():
+    environment = os.environ | {"ASAN_OPTIONS": "help=1", "TSAN_OPTIONS": "help=1"}
+    told = subprocess.run([WORKER, "--version"], env=environment, capture_output=True, text=True, check=False).stderr
+    on = set(re.findall(r"^\s+(\w+)\n.*\(Current Value: (?:1|true)\)", told, re.MULTILINE))
+    assert "second_deadlock_stack" in on or {"detect_stack_use_after_return", "strict_string_checks"} <= on, told

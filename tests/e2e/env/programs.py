@@ -10,11 +10,11 @@ import urllib.request
 from collections import namedtuple
 
 from .paths import ADMIN, WORKER, free_port
-from .sanitizer import OPTIONS, PATIENCE, reports
+from .sanitizer import PATIENCE, reports
 from .wait import until
 
 # The tests' own POSTHORN_ variables are none of the programs' settings.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("POSTHORN_")} | OPTIONS
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("POSTHORN_")}
 
 Answer = namedtuple("Answer", "code out err")
 
