@@ -38,7 +38,7 @@ static enum admin_status print_json(const struct topics_report *report) {
 
 static const char *state_of(const struct topic_report *topic) {
 	if (!topic->exists)
-		return "missing";
+		return topic->hidden ? "hidden" : "missing";
 	if (topic->wrong_count)
 		return "wrong";
 	return topic->created ? "created" : "good";

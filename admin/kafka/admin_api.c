@@ -93,6 +93,41 @@ enum admin_status admin_api_describe(struct admin_api *api, rd_kafka_ResourceTyp
 	return wait_for_result(api, "the settings", out);
 }
 
+static enum admin_status setting_of_broker(struct admin_api *api, const char *broker,
+					   const char *setting, char **out) {
+	const rd_kafka_ConfigResource_t *resource;
+	rd_kafka_event_t *event;
+	const char *value;
+	size_t count;
+	enum admin_status status =
+	    admin_api_describe(api, RD_KAFKA_RESOURCE_BROKER, &broker, 1, &event);
+
+	if (status)
+		return status;
+	resource = rd_kafka_DescribeConfigs_result_resources(
+	    rd_kafka_event_DescribeConfigs_result(event), &count)[0];
+	value = admin_api_setting(resource, setting);
+	*out = value ? x_strdup(value) : NULL;
+	if (rd_kafka_ConfigResource_error(resource))
+		status =
+		    kafka_complain_of(&api->handle, "DescribeConfigs", "cluster", "kafka-cluster",
+				      rd_kafka_ConfigResource_error(resource));
+	rd_kafka_event_destroy(event);
+	return status;
+}
+
+enum admin_status admin_api_broker_setting(struct admin_api *api, const char *setting, char **out) {
+	const struct rd_kafka_metadata *metadata;
+	enum admin_status status = admin_api_metadata(api, &metadata);
+	_cleanup_(x_freep) char *broker = NULL;
+
+	if (status)
+		return status;
+	broker = x_asprintf("%d", metadata->orig_broker_id);
+	rd_kafka_metadata_destroy(metadata);
+	return setting_of_broker(api, broker, setting, out);
+}
+
 enum admin_status admin_api_create_acls(struct admin_api *api, rd_kafka_AclBinding_t **acls,
 					size_t count, rd_kafka_event_t **out) {
 	rd_kafka_AdminOptions_t *options = options_new(api);

@@ -34,5 +34,8 @@ enum admin_status admin_api_create_acls(struct admin_api *api, rd_kafka_AclBindi
 enum admin_status admin_api_describe_acls(struct admin_api *api,
 					  rd_kafka_event_t **out) _must_check_;
 
+/* A setting of the broker that answers: text that the caller frees, or NULL where it has none. */
+enum admin_status admin_api_broker_setting(struct admin_api *api, const char *setting,
+					   char **out) _must_check_;
 /* The value of a setting in the description of one topic or broker, or NULL. */
 const char *admin_api_setting(const rd_kafka_ConfigResource_t *resource, const char *setting);

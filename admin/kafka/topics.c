@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "kafka/admin_api.h"
 #include "kafka/topic_rules.h"
+#include "rdkafka/refusal.h"
 
 #include <limits.h>
 #include <unistd.h>
@@ -81,35 +82,30 @@ static enum admin_status look(struct admin_api *api, struct topics_report *repor
 	return ADMIN_OK;
 }
 
-/* The replication factor of new topics: the configured one, else the broker's default; 1 where that
- * is unknown. */
-static int replicas_of_new_topics(struct admin_api *api, const struct config *config) {
-	const struct rd_kafka_metadata *metadata;
-	_cleanup_(x_freep) char *broker = NULL;
-	rd_kafka_event_t *event = NULL;
-	int replicas = 1;
-	size_t count;
+/* What is hidden from this principal can be neither created nor awaited. */
+static enum admin_status refuse_hidden(struct admin_api *api, const struct topics_report *report) {
+	for (int i = 0; i < TOPIC_COUNT; i++) {
+		const char *name = report->topics[i].name;
 
-	if (config->topic_replication_factor > 0)
-		return config->topic_replication_factor;
-	if (admin_api_metadata(api, &metadata))
-		return replicas;
-	broker = x_asprintf("%d", metadata->orig_broker_id);
-	rd_kafka_metadata_destroy(metadata);
-	if (admin_api_describe(api, RD_KAFKA_RESOURCE_BROKER, (const char *const[]){ broker }, 1,
-			       &event))
-		return replicas;
-	if (event) {
-		const rd_kafka_ConfigResource_t **resources =
-		    rd_kafka_DescribeConfigs_result_resources(
-			rd_kafka_event_DescribeConfigs_result(event), &count);
-		const char *value =
-		    count ? admin_api_setting(resources[0], "default.replication.factor") : NULL;
-
-		replicas = value ? atoi(value) : 1;
-		rd_kafka_event_destroy(event);
+		if (!report->topics[i].exists && !admin_api_may_describe(api, name))
+			return kafka_complain_of(&api->handle, "Describe", "topic", name,
+						 RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
 	}
-	return replicas;
+	return ADMIN_OK;
+}
+
+/* The replication factor of new topics: the configured one, else the broker's default. */
+static enum admin_status replicas_of_new_topics(struct admin_api *api, const struct config *config,
+						int *out) {
+	_cleanup_(x_freep) char *value = NULL;
+	enum admin_status status;
+
+	*out = config->topic_replication_factor;
+	if (*out > 0)
+		return ADMIN_OK;
+	status = admin_api_broker_setting(api, "default.replication.factor", &value);
+	*out = value ? atoi(value) : 1;
+	return status;
 }
 
 static rd_kafka_NewTopic_t *new_topic(const struct config *config, enum topic topic,
@@ -144,7 +140,9 @@ static enum admin_status take_created(struct admin_api *api, rd_kafka_event_t *e
 
 		if (error && error != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
 			status = kafka_complain_of(&api->handle, "Create", "topic", name, error);
-			terminal_complain("%s: %s", name, why ? why : "no reason was given");
+			if (!refusal_cause(error))
+				terminal_complain("%s: %s", name,
+						  why ? why : "no reason was given");
 		}
 		for (int k = 0; !error && k < TOPIC_COUNT; k++)
 			report->topics[k].created |= !strcmp(report->topics[k].name, name);
@@ -155,8 +153,8 @@ static enum admin_status take_created(struct admin_api *api, rd_kafka_event_t *e
 static enum admin_status create_missing(struct admin_api *api, const struct config *config,
 					struct topics_report *report) {
 	rd_kafka_NewTopic_t *missing[TOPIC_COUNT];
-	int replicas = replicas_of_new_topics(api, config);
-	enum admin_status status = ADMIN_OK;
+	int replicas;
+	enum admin_status status = replicas_of_new_topics(api, config, &replicas);
 	rd_kafka_event_t *event = NULL;
 	size_t count = 0;
 
@@ -194,6 +192,13 @@ static enum admin_status wait_until_settled(struct admin_api *api, struct topics
 	return status;
 }
 
+static char *explain_absence(struct admin_api *api, struct topic_report *topic) {
+	topic->hidden = !admin_api_may_describe(api, topic->name);
+	return topic->hidden ? refusal_sentence(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+						"Describe", "topic", topic->name)
+			     : x_strdup("does not exist (topics create creates it)");
+}
+
 static void check_partitions(struct admin_api *api, const struct config *config,
 			     struct topics_report *report) {
 	int expected = config->topic_partitions;
@@ -206,10 +211,7 @@ static void check_partitions(struct admin_api *api, const struct config *config,
 		struct topic_report *topic = &report->topics[i];
 
 		if (!topic->exists)
-			add_wrong(topic, x_strdup(admin_api_may_describe(api, topic->name)
-						      ? "does not exist (topics create creates it)"
-						      : "may not be described: no ACL allows "
-							"Describe on it to this principal"));
+			add_wrong(topic, explain_absence(api, topic));
 		else if (topic->partitions != expected && i != TOPIC_RESULTS &&
 			 i != TOPIC_DEAD_LETTERS)
 			add_wrong(topic,
@@ -222,8 +224,8 @@ static void check_partitions(struct admin_api *api, const struct config *config,
 static void check_settings(struct topic_report *topic, enum topic which,
 			   const rd_kafka_ConfigResource_t *resource) {
 	if (rd_kafka_ConfigResource_error(resource)) {
-		add_wrong(topic, x_asprintf("its settings cannot be read: %s",
-					    rd_kafka_ConfigResource_error_string(resource)));
+		add_wrong(topic, refusal_sentence(rd_kafka_ConfigResource_error(resource),
+						  "DescribeConfigs", "topic", topic->name));
 		return;
 	}
 	for (const struct topic_rule *rule = topic_rules; rule->setting; rule++) {
@@ -305,6 +307,8 @@ enum admin_status topics_create(const struct config *config, int64_t timeout_ms,
 	if (!status)
 		status = look(&api, report, &settled);
 	if (!status)
+		status = refuse_hidden(&api, report);
+	if (!status && !settled)
 		status = create_missing(&api, config, report);
 	if (!status)
 		status = wait_until_settled(&api, report);

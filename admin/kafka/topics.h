@@ -11,6 +11,7 @@ struct topic_report {
 	char *name; /* owned */
 	bool created;
 	bool exists;
+	bool hidden; /* this principal may not describe it: it may exist */
 	int partitions;
 	int replicas; /* of the partition with the fewest */
 	char **wrong; /* owned: a sentence for each deviation */

@@ -8,6 +8,7 @@ import shlex
 import time
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from env import commands
 from env.kafka import Broker, SecuredBroker
 from env.partitioner import partition_of
@@ -17,6 +18,7 @@ from env.wait import until
 from env.world import World
 
 USERS = ("worker", "gateway", "operator", "producer")
+TOPICS = ("webhook-admin", "credential-issuance", "webhook-results", "webhook-state", "webhook-dead-letters")
 SILENCE = "no broker answers: they are down, kafka.bootstrap.servers or kafka.security.protocol is not theirs"
 DOCUMENT = ROOT / "docs/kafka-security.md"
 ROW = re.compile(r"\| `(worker|gateway|operator|producer)` \| (\w+) \| (.+) \| (.+) \|")
@@ -196,19 +198,34 @@ GATEWAY_RIGHTS = {
 }
 
 
+ISSUE = "credential issue --tenant acme --credential-id c --credential-configuration-id d --credential-profile p --format f".split()
+# Each of an operator's: a command that needs it, and what is refused to that, if not the right.
+OPERATOR_RIGHTS = {
+    **{("TOPIC", topic, "CREATE"): (["topics", "create"], "Create on topic ") for topic in TOPICS},
+    **{("TOPIC", topic, "DESCRIBE_CONFIGS"): (["topics", "check"], "DescribeConfigs on topic ") for topic in TOPICS},
+    ("CLUSTER", "kafka-cluster", "DESCRIBE_CONFIGS"): (["topics", "create"], "DescribeConfigs on cluster "),
+    ("TOPIC", "webhook-admin", "WRITE"): (["webhook", "list", "--tenant", "acme"], "Write on topic "),
+    ("TOPIC", "credential-issuance", "WRITE"): (ISSUE, "Write on topic "),
+    ("TOPIC", "webhook-results", "READ"): (["results", "tail", "--tenant", "acme"], "Read on topic "),
+    ("TOPIC", "webhook-state", "READ"): (["state", "dump"], "Read on topic "),
+    ("TOPIC", "webhook-dead-letters", "READ"): (["dead-letters", "list"], "Read on topic "),
+    ("GROUP", "posthorn", "DESCRIBE"): (["state", "dump"], "Describe on group "),
+}
+
+
 def name_of(value):
     return "-".join(value) if isinstance(value, tuple) and isinstance(value[0], str) else ""
 
 
 def test_the_tables_have_each_right(world):
-    for user, table in (("worker", WORKER_RIGHTS), ("gateway", GATEWAY_RIGHTS)):
+    for user, table in (("worker", WORKER_RIGHTS), ("gateway", GATEWAY_RIGHTS), ("operator", OPERATOR_RIGHTS)):
         ends = {(kind, name.removeprefix(world.prefix), operation) for kind, name, operation in documented(user, world)}
         assert ends == set(table), user
 
 
 def full(world, user, right):
     """The documented right whose name ends so."""
-    (found,) = [each for each in documented(user, world) if each[0] == right[0] and each[1] == world.prefix + right[1] and each[2] == right[2]]
+    (found,) = [each for each in documented(user, world) if (each[0], each[1].removeprefix(world.prefix), each[2]) == right]
     return found
 
 
@@ -308,6 +325,48 @@ def test_a_gateway_whose_right_is_taken_away(broker, world, report, right, words
     broker.allow("gateway", lacking)
     gateway.wait_ready()
     assert until(lambda: client("GET", "/v1/webhooks").status == 200, 20, "an answer")
+
+
+def delete(world, topic):
+    client, name = AdminClient({"bootstrap.servers": world.bootstrap}), world.prefix + topic
+    client.delete_topics([name])[name].result(20)
+    until(lambda: name not in client.list_topics(timeout=10).topics, what="the topic is gone")
+
+
+@pytest.mark.parametrize("creates", [True, False], ids=["to create topics", "another"])
+def test_an_operator_that_lacks_a_right(broker, world, report, creates):
+    """A command that needs it says so; after the grant it is done. No worker misses its topics."""
+    if not creates:
+        start_worker(broker, world, ready=True)
+    broker.allow("operator", *documented("operator", world))
+    login = [part for key, value in as_user(broker, "operator").items() for part in ("--set", f"{key}={value}")]
+    until(lambda: world.admin("topics", "check", *login).code == 0, 20, "the ACLs are known")
+    for right, (command, words) in OPERATOR_RIGHTS.items():
+        if (command == ["topics", "create"]) != creates:
+            continue
+        lacking = full(world, "operator", right)
+        if creates:
+            delete(world, right[1] if right[0] == "TOPIC" else "webhook-dead-letters")
+        broker.take("operator", lacking)
+        answer = world.admin(*command, *login)
+        told = answer.out + answer.err
+        assert answer.code in (1, 2) and told.count(f"Kafka refuses {words}{lacking[1]} to User:operator: ") == 1, (right, answer)
+        assert "no ACL allows it" in told and "topics create creates" not in told, (right, answer)
+        report(f"{' '.join(command[:2])}: Kafka refuses {words}{right[1]} to User:operator")
+        broker.allow("operator", lacking)
+        assert until(lambda command=command: world.admin(*command, *login).code == 0, 20, f"{command} after the grant")
+
+
+def test_a_topic_that_may_not_be_described_is_hidden(broker, world):
+    """It may be there, so that it is not created. Nothing is waited for."""
+    rights = [right for right in documented("operator", world) if right[1] != world.prefix + "webhook-state"]
+    broker.allow("operator", *rights, ("TOPIC", world.prefix + "webhook-state", "CREATE"))
+    login = [part for key, value in as_user(broker, "operator").items() for part in ("--set", f"{key}={value}")]
+    until(lambda: "hidden" in world.admin("topics", "check", *login).out, 20, "the ACLs are known")
+    for command, code in (("check", 1), ("create", 2)):
+        answer = world.admin("topics", command, *login)
+        assert answer.code == code and f"Describe on topic {world.prefix}webhook-state to User:operator" in answer.out + answer.err, answer
+        assert answer.out.count("hidden") == (command == "check") and "missing" not in answer.out, answer
 
 
 def test_dead_letters_that_may_not_be_written_stop_one_partition(broker, world):
@@ -491,7 +550,7 @@ def test_a_session_timeout_that_the_brokers_do_not_take(broker, world):
 def test_topics_check_tells_what_may_not_be_seen(broker, world):
     login = [part for key, value in as_user(broker, "operator").items() for part in ("--set", f"{key}={value}")]
     answer = world.admin("topics", "check", *login)
-    assert answer.code == 1 and "may not be described" in answer.out + answer.err and "does not exist" not in answer.out + answer.err, answer
+    assert answer.code == 1 and answer.out.count("Kafka refuses Describe on topic") == len(TOPICS) and "does not exist" not in answer.out, answer
 
 
 def test_no_transaction_coordinator(tmp_path, receivers, schemas):

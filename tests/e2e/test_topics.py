@@ -3,6 +3,7 @@ never taken for an empty one.
 """
 
 import pytest
+from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from env import commands
 from env.kafka import connection
@@ -133,3 +134,21 @@ def test_the_changelog_is_made_anew_under_a_worker(fresh_world):
     worker.start(ready=False)
     wait_torn(world, worker)
     assert not world.state.catch_up().values and not any(world.results.catch_up().by_command[id] for id in asked)
+
+
+def test_a_changelog_that_was_made_anew_is_taken_with_offsets_that_were_set_by_hand(fresh_world):
+    """As docs/operating.md has it, of an operator who does without the old one."""
+    world = fresh_world
+    worker = world.worker(kafka_session_timeout_ms=6000)
+    tenants, _ = world.in_every_partition()
+    worker.stop()
+    make_changelog_anew(world)
+    client, group = AdminClient(connection(world.bootstrap)), world.settings["group.id"]
+    committed = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result(20).topic_partitions
+    by_hand = [TopicPartition(place.topic, place.partition, place.offset) for place in committed]
+    until(lambda: client.describe_consumer_groups([group])[group].result(20).state == ConsumerGroupState.EMPTY, 30, "the end of the session")
+    client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, by_hand)])[group].result(20)
+    worker.start()
+    assert "following an offset that was set by hand" in worker.log.read_text()
+    for tenant in tenants.values():
+        assert world.ask(tenant, commands.retrieve_all()).data["data"] == []
