@@ -73,6 +73,15 @@ def test_a_pool_is_measured_from_its_start_to_its_growth():
 
 
 @pytest.mark.skipif(SANITIZED, reason="it measures")
+def test_the_price_of_handing_on():
+    found = run_bench("reroute", "--commands", "200", "--rounds", "1", "--waits", "4")
+    for who in ("worker", "broker"):
+        one, other = (found[f"{who}'s CPU per command, {where}"]["value"] for where in ("in its partition", "handed on"))
+        assert other / one == pytest.approx(found[f"{who}'s CPU per command, handed on, of that in its partition"]["value"], rel=0.01)
+    assert found["from the producer to the receiver, handed on, p50"]["value"] > 0 < found["from the producer to the receiver, in its partition, p50"]["value"]
+
+
+@pytest.mark.skipif(SANITIZED, reason="it measures")
 def test_life_ends_with_nothing_left():
     found = run_bench("life", "--minutes", "0.2", "--rate", "40", "--endpoints", "20")
     assert found["lag at the end"]["value"] == found["deliveries without an end"]["value"] == found["dead deliveries"]["value"] == 0

@@ -16,11 +16,11 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from env import commands
 from env.kafka import Broker, CommandWriter
+from env.partitioner import partition_of
 from env.paths import BIN, ROOT
 from env.verifier import Jwks, jwk
 from env.wait import until
 
-from .rows_worker import partition_of
 from .senders import send
 from .stand import Issuer, Stand, make_world
 
@@ -47,7 +47,7 @@ def tenants(ports, count):
         group, n = divmod(len(found), len(ports))
         name = f"00000000-0000-4000-8000-{serial * len(ports) + n:012d}"
         serial += 1
-        if partition_of(name, PARTITIONS) == (5 * group + n) % PARTITIONS:
+        if partition_of(name.encode(), PARTITIONS) == (5 * group + n) % PARTITIONS:
             found[name] = ports[n]
     return found
 

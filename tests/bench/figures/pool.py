@@ -17,10 +17,10 @@ from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 from env import commands
 from env.kafka import Reader
+from env.partitioner import partition_of
 from env.wait import until
 
 from .members import BrokerWatch, Members
-from .rows_worker import partition_of
 from .stand import Figures, make_broker, make_world
 
 POOLS = "10x60,10x240,20x240,40x240"
@@ -153,7 +153,7 @@ class Bench:
         count, tenants, made = self.options.webhooks // TENANT_WEBHOOKS, {}, 0
         while made < count or len(tenants) < self.world.partitions:
             tenant = self.world.tenant("pool")
-            tenants.setdefault(partition_of(tenant, self.world.partitions), []).append(tenant)
+            tenants.setdefault(partition_of(tenant.encode(), self.world.partitions), []).append(tenant)
             made += 1
         return tenants
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from env import commands
+from env.partitioner import partition_of
 from env.programs import Worker
 from env.wait import until
 
@@ -17,22 +18,6 @@ PORTS, TENANTS = 16, 200
 SCALING, TWO_WORKERS_REPEATS = 1.7, 3
 # A worker that neither broker nor receiver nor cores bound: a few slow requests in flight.
 BOUND_IN_FLIGHT, BOUND_ANSWER_MS = 64, 20
-
-
-def partition_of(tenant, partitions):
-    """Where a tenant's commands lie. Source: Apache Kafka, org.apache.kafka.common.utils.Utils,
-    murmur2.
-    """
-    data, mixed = tenant.encode(), 0x5BD1E995
-    value = 0x9747B28C ^ len(data)
-    for at in range(0, len(data) - 3, 4):
-        piece = int.from_bytes(data[at : at + 4], "little") * mixed & 0xFFFFFFFF
-        piece = (piece ^ piece >> 24) * mixed & 0xFFFFFFFF
-        value = (value * mixed & 0xFFFFFFFF) ^ piece
-    if rest := data[len(data) & ~3 :]:
-        value = (value ^ int.from_bytes(rest, "little")) * mixed & 0xFFFFFFFF
-    value = (value ^ value >> 13) * mixed & 0xFFFFFFFF
-    return ((value ^ value >> 15) & 0x7FFFFFFF) % partitions
 
 
 class Bench:
@@ -55,7 +40,7 @@ class Bench:
         partitions, tenants = self.on.world.partitions, {}
         for n in range(count):
             tenant = self.on.world.tenant("bench")
-            while partition_of(tenant, partitions) != n % partitions:
+            while partition_of(tenant.encode(), partitions) != n % partitions:
                 tenant = self.on.world.tenant("bench")
             tenants[tenant] = f"http://127.0.0.1:{self.ports[n // partitions % len(self.ports)]}/hook"
         return tenants
