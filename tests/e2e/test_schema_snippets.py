@@ -78,7 +78,7 @@ def java(folder):
     source = folder / "src/main/java"
     source.mkdir(parents=True, exist_ok=True)
     (folder / "snippet.java").replace(source / "Create.java")
-    plugin = blocks("Java", "xml")[0].replace("/usr/share/posthorn/schemas", str(SCHEMAS))
+    plugin = blocks("Java", "xml")[0].replace("/usr/local/share/posthorn/schemas", str(SCHEMAS))
     dependencies = "".join(
         f"<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version></dependency>"
         for group, artifact, version in (
