@@ -49,3 +49,10 @@ def test_a_port_with_tls_that_is_spoken_to_in_plain_text(world):
     until(lambda: "kafka.security.protocol is not theirs" in worker.log.read_text(), 60, "the words")
     assert worker.get("/readyz").code == 503 and REFUSED not in worker.log.read_text(), worker.log.read_text()
     worker.stop()
+
+
+def test_the_first_kafka_of_a_machine_may_be_a_locked_one(tmp_path, monkeypatch):
+    """Its start fetches the jars, and formats the template of later clusters, which are open."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    Broker(tmp_path / "kafka", arguments=("--port", "0", "--secure")).stop()
+    assert list(tmp_path.glob("cache/posthorn/kafka-*/template/meta.properties"))
