@@ -10,6 +10,8 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
+from functools import partial
 from pathlib import Path
 
 from env.avro import Schemas
@@ -48,6 +50,7 @@ COMPACTING = {
     "segment.ms": 1000, "segment.bytes": 1 << 20, "min.cleanable.dirty.ratio": 0.01, "max.compaction.lag.ms": 1000,
     "min.compaction.lag.ms": 0,
 }  # fmt: skip
+REST_S = 1  # between two questions whether all is quiet
 NOT_COMPACTING = {"min.compaction.lag.ms": 86_400_000, "max.compaction.lag.ms": 7 * 86_400_000}
 
 
@@ -180,13 +183,16 @@ class Stand:
         return self.admin.dump().count('"status":"pending"')
 
     def wait_quiet(self, sent):
-        """Every command answered, and no delivery pending."""
+        """Every command answered, and no delivery pending. Asked now and then: each question takes
+        time from what is waited for.
+        """
+        rest = partial(time.sleep, REST_S)
         try:
-            until(lambda: not self.watch.unanswered(sent), 180, "every command's outcome")
+            until(lambda: not self.watch.unanswered(sent), 180, "every command's outcome", step=rest)
         except AssertionError as late:
             missing = self.watch.unanswered(sent)
             raise AssertionError(f"{late}; {len(missing)} are missing, as {missing[:5]}") from None
-        until(lambda: self.pending() == 0, 240, "no delivery is pending")
+        until(lambda: self.pending() == 0, 240, "no delivery is pending", step=rest)
 
     def rest(self):
         """All stopped and written down; returns who did not end as it should."""
