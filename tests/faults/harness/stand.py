@@ -50,8 +50,9 @@ COMPACTING = {
     "segment.ms": 1000, "segment.bytes": 1 << 20, "min.cleanable.dirty.ratio": 0.01, "max.compaction.lag.ms": 1000,
     "min.compaction.lag.ms": 0,
 }  # fmt: skip
-REST_S = 1  # between two questions whether all is quiet
 NOT_COMPACTING = {"min.compaction.lag.ms": 86_400_000, "max.compaction.lag.ms": 7 * 86_400_000}
+
+REST_S = 1  # between two questions whether all is quiet
 
 
 class Stand:
