@@ -56,7 +56,7 @@ def run_bench(*arguments):
     answer = subprocess.run(
         [BENCH / "run", *arguments, "--json"], env=os.environ | {"POSTHORN_BIN": str(BIN)}, capture_output=True, text=True, timeout=300, check=False
     )
-    assert answer.returncode in (0, 1) and "Traceback" not in answer.stderr, answer.stderr[-4000:]
+    assert answer.returncode in (0, 1) and "Traceback" not in answer.stderr, answer.stderr[-1500:]
     return {line["figure"]: line for line in map(json.loads, answer.stdout.splitlines())}
 
 

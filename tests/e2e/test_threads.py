@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from env import commands
 from env.paths import ADMIN, WORKER
 from env.programs import ENVIRONMENT
 from env.sanitizer import SANITIZED
+from env.threads import threads_of
 from env.wait import until
 
 MACHINE = """#define _GNU_SOURCE
@@ -75,7 +77,7 @@ class Bounded:
         self.process.wait()
 
     def threads(self, stem):
-        return sum(file.read_text().startswith(stem) for file in Path(f"/proc/{self.process.pid}/task").glob("*/comm"))
+        return len(threads_of(self.process.pid, stem))
 
     def delivery_threads(self):
         return self.threads("delivery-")
@@ -114,6 +116,29 @@ def control_group():
     until(lambda: not (inner / "cgroup.procs").read_text(), what="the group to be empty")
     inner.rmdir()
     outer.rmdir()
+
+
+@pytest.fixture
+def churn():
+    """Threads of this process that begin and end, as those of a JVM do."""
+    end = threading.Event()
+
+    def begin_and_end():
+        while not end.is_set():
+            thread = threading.Thread(target=lambda: None)
+            thread.start()
+            thread.join()
+
+    churning = threading.Thread(target=begin_and_end)
+    churning.start()
+    yield
+    end.set()
+    churning.join()
+
+
+@pytest.mark.usefixtures("churn")
+def test_threads_that_end_while_they_are_counted_are_left_out():
+    assert all(threads_of(os.getpid(), "") for _ in range(1000))
 
 
 no_preload = pytest.mark.skipif(bool(SANITIZED), reason="a sanitizer wants to be the first library")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from env.paths import free_ports
 from env.programs import Worker
+from env.threads import threads_of
 from env.wait import until
 
 from .burst import cpu_s
@@ -83,8 +84,7 @@ class BrokerWatch:
     @staticmethod
     def coordinator_s(pid):
         """Source: Linux, Documentation/scheduler/sched-stats.rst, /proc/PID/schedstat."""
-        threads = [thread for thread in Path(f"/proc/{pid}/task").iterdir() if (thread / "comm").read_text().startswith(COORDINATOR)]
-        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads_of(pid, COORDINATOR)) / 1e9
 
     def cores(self):
         """(the brokers', of them the coordinator's), CPU seconds a second"""
