@@ -38,9 +38,11 @@ def test_a_report_of_a_program_that_was_run_is_found(line):
         run("sh", "-c", 'echo "$1" >&2', "sh", line)
 
 
-@pytest.mark.skipif(not SANITIZED, reason="no program of this build has them")
 def test_a_program_has_the_options_of_its_sanitizer():
     environment = os.environ | {"ASAN_OPTIONS": "help=1", "TSAN_OPTIONS": "help=1"}
     told = subprocess.run([WORKER, "--version"], env=environment, capture_output=True, text=True, check=False).stderr
+    if not SANITIZED:
+        assert not told, "a program without a sanitizer reads no options"
+        return
     on = set(re.findall(r"^\s+(\w+)\n.*\(Current Value: (?:1|true)\)", told, re.MULTILINE))
     assert "second_deadlock_stack" in on or {"detect_stack_use_after_return", "strict_string_checks"} <= on, told
