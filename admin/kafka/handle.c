@@ -177,8 +177,16 @@ enum admin_status kafka_status(rd_kafka_resp_err_t error) {
 	return is_misconfiguration(error) ? ADMIN_USAGE : ADMIN_NO_OUTCOME;
 }
 
-static const char *separator(const struct kafka_handle *handle) {
-	return handle->last_error[0] ? ": " : "";
+/* An operation of librdkafka's may be over before it says that all brokers are down. */
+static bool is_of_silence(rd_kafka_resp_err_t error) {
+	return error == RD_KAFKA_RESP_ERR__TIMED_OUT || error == RD_KAFKA_RESP_ERR__TRANSPORT ||
+	       error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+}
+
+/* Of the connection, beside the error of an operation on it; "": nothing is known. */
+static const char *connection_error(const struct kafka_handle *handle, rd_kafka_resp_err_t error) {
+	return !handle->last_error[0] && is_of_silence(error) ? REFUSAL_SILENCE
+							      : handle->last_error;
 }
 
 static atomic_bool logs_refusals;
@@ -226,6 +234,7 @@ enum admin_status kafka_complain(const struct kafka_handle *handle, const char *
 				 rd_kafka_resp_err_t error) {
 	const char *cause = is_unknown_topic(error) ? "posthorn-admin topics create makes it"
 						    : refusal_cause(error);
+	const char *connection = connection_error(handle, error);
 
 	if (atomic_load(&logs_refusals) && handle->login_error) {
 		log_refused_login(handle);
@@ -234,8 +243,8 @@ enum admin_status kafka_complain(const struct kafka_handle *handle, const char *
 	if (is_said(handle, what, rd_kafka_err2str(error)))
 		return kafka_status(error);
 	terminal_complain("%s: %s (kafka.bootstrap.servers=%s%s%s)%s%s", what,
-			  rd_kafka_err2str(error), handle->bootstrap, separator(handle),
-			  handle->last_error, cause ? "; " : "", cause ? cause : "");
+			  rd_kafka_err2str(error), handle->bootstrap, *connection ? ": " : "",
+			  connection, cause ? "; " : "", cause ? cause : "");
 	return kafka_status(error);
 }
 
@@ -244,7 +253,7 @@ enum admin_status kafka_complain_timeout(const struct kafka_handle *handle, cons
 	if (is_said(handle, what, "no answer"))
 		return ADMIN_NO_OUTCOME;
 	terminal_complain("%s: no answer in %.1f s (kafka.bootstrap.servers=%s%s%s)", what,
-			  (double)timeout_ms / 1000, handle->bootstrap, separator(handle),
-			  handle->last_error);
+			  (double)timeout_ms / 1000, handle->bootstrap,
+			  handle->last_error[0] ? ": " : "", handle->last_error);
 	return ADMIN_NO_OUTCOME;
 }
