@@ -9,7 +9,8 @@
  *                    wanted_unknown ──► told once for sure, then for UNKNOWN_MS
  *
  * That an id is unknown does not stay, for it may be registered: it is asked for anew with the next
- * record. UNKNOWN_MS spares a request for each record of a producer that sends only such.
+ * record. UNKNOWN_MS spares a request for each record of a producer that sends only such, and is
+ * shorter than the way of a record that is replayed once the schema is registered.
  */
 #pragma once
 
@@ -22,7 +23,7 @@
 enum {
 	WANTED_MAX = 1024, /* more are asked for when others were answered */
 	UNKNOWN_MAX = 256,
-	UNKNOWN_MS = 250,
+	UNKNOWN_MS = 50,
 	UNKNOWN_UNTOLD_MS = 60 * 1000,
 	WANTED_PAUSE_MIN_MS = 100,
 	WANTED_PAUSE_MAX_MS = 5000,
