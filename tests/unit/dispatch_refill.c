@@ -25,6 +25,14 @@ static const struct dispatch_row rows[] = {
 	{ "a lane that takes long does not stop the next one",
 	  "put A1-2 B1-2 C1-2; activate 0 1; refill; fail A1; late B1 C1; slow 20; refill; "
 	  "memory 2; refill; memory 3" },
+	{ "prompt endpoints have as long as they waited for it",
+	  "put A1-2 B1-2 C1-2; activate 0 1; refill; ok A1 B1 C1; memory 0; +16; slow 6; refill; "
+	  "memory 3" },
+	{ "but a quarter of a second at most",
+	  "put A1-2 B1-2 C1-2; activate 0 1; refill; ok A1 B1 C1; +900; slow 150; refill; "
+	  "memory 2; refill; memory 3" },
+	{ "others have not, however long they waited",
+	  "put A1@-4 B1@-3 C1@-2 D1@-1; activate 0 1; +900; slow 4; refill; sent A1 B1 C1" },
 	{ "an error of the replica is returned",
 	  "put A1; activate 0 1; broken 1; refill-fails; sent ; broken 0; refill; sent A1" },
 	{ "an error while an endpoint is rescanned is returned",

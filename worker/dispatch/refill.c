@@ -3,13 +3,15 @@
 #include "dispatch/routing.h"
 
 enum {
-	REFILL_ENDPOINTS_MAX = 256,         /* of a lane */
-	REFILL_MS = 10,                     /* of a lane, and the endpoint that it ends with */
+	REFILL_ENDPOINTS_MAX = 256, /* in so much time, whatever the clock says: */
+	REFILL_MS = 10,             /* of a lane, and the endpoint that it ends with */
+	REFILL_PROMPT_MAX_MS = 250,
 	REFILL_BYTES_MAX = 8 * 1024 * 1024, /* of an endpoint */
 };
 
 void dispatch_refill_init(struct dispatch_refill *refill, int64_t now_ms) {
-	refill->clock_ahead_ms = now_ms - refill->monotonic_ms();
+	refill->ended_ms = refill->monotonic_ms();
+	refill->clock_ahead_ms = now_ms - refill->ended_ms;
 	refill->arena = arena_new();
 }
 
@@ -158,12 +160,13 @@ static void notice_clock_step(struct dispatch_refill *refill, int64_t now_ms) {
 }
 
 static int refill_lane(const struct dispatch_refill *refill, enum dispatch_lane lane,
-		       int64_t now_ms) {
-	int64_t until_ms = refill->monotonic_ms() + REFILL_MS;
+		       int64_t time_ms, int64_t now_ms) {
+	int64_t until_ms = refill->monotonic_ms() + time_ms;
+	int64_t endpoints_max = REFILL_ENDPOINTS_MAX * time_ms / REFILL_MS;
 	bool has_time = true;
 	int r = 0;
 
-	for (int n = 0; r == 0 && has_time && n < REFILL_ENDPOINTS_MAX; n++) {
+	for (int64_t n = 0; r == 0 && has_time && n < endpoints_max; n++) {
 		struct dispatch_endpoint *endpoint =
 		    dispatch_endpoints_first_due(refill->health->endpoints, lane);
 
@@ -175,12 +178,21 @@ static int refill_lane(const struct dispatch_refill *refill, enum dispatch_lane 
 	return r;
 }
 
+/* Else the delivery threads run dry beside a backlog, where turns follow each other at once. */
+static int64_t time_of(const struct dispatch_refill *refill, enum dispatch_lane lane) {
+	int64_t passed_ms = refill->monotonic_ms() - refill->ended_ms;
+	int64_t most_ms = lane == DISPATCH_LANE_PROMPT ? REFILL_PROMPT_MAX_MS : REFILL_MS;
+
+	return MIN(MAX(passed_ms, (int64_t)REFILL_MS), most_ms);
+}
+
 int dispatch_refill_run(struct dispatch_refill *refill, int64_t now_ms) {
 	int r = 0;
 
 	notice_clock_step(refill, now_ms);
-	for (int lane = 0; lane < DISPATCH_LANE_COUNT && r == 0; lane++)
-		r = refill_lane(refill, (enum dispatch_lane)lane, now_ms);
+	for (enum dispatch_lane lane = 0; lane < DISPATCH_LANE_COUNT && r == 0; lane++)
+		r = refill_lane(refill, lane, time_of(refill, lane), now_ms);
+	refill->ended_ms = refill->monotonic_ms();
 	return r;
 }
 

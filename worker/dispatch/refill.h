@@ -6,8 +6,9 @@
  *     RESCAN   its webhook may have changed: its route is made, or it is cancelled, and its next
  *              due time is looked up
  *
- * A refill is bounded, since transactions wait for it: 10 ms and 256 endpoints a lane, 8 MiB of
- * records an endpoint.
+ * A refill is bounded, since transactions wait for it: 10 ms a lane, 8 MiB of records an endpoint.
+ * That of prompt endpoints may last as long as it was waited for, up to 250 ms: where turns follow
+ * each other at once, half of the time is for what is due.
  */
 #pragma once
 
@@ -27,6 +28,7 @@ struct dispatch_refill {
 	struct retry_policy retry;
 	int64_t (*monotonic_ms)(void);
 
+	int64_t ended_ms;       /* monotonic: the last one */
 	int64_t clock_ahead_ms; /* the wall clock's distance from the monotonic one */
 	struct arena *arena;    /* owned; of one endpoint's look-ups */
 };
