@@ -236,8 +236,7 @@ static void set_machine_defaults(struct loader *loader) {
 
 	loader->source = "default";
 	if (config->delivery_threads == 0)
-		config->delivery_threads =
-		    MIN(MAX(cpus_available() - 1, 1), (int)DELIVERY_THREADS_MAX);
+		config->delivery_threads = MIN(cpus_available(), (int)DELIVERY_THREADS_MAX);
 	if (config->worker_id)
 		return;
 	if (gethostname(host, sizeof(host) - 1) < 0)

@@ -112,7 +112,7 @@ const struct option options[] = {
 	  "The maximum number of pending deliveries of a tenant. Beyond it, an issuance, a test or "
 	  "a recovery is refused with 429." },
 
-	{ "delivery.threads", &option_int, FIELD(delivery_threads), NULL, "CPUs - 1, at least 1", 1,
+	{ "delivery.threads", &option_int, FIELD(delivery_threads), NULL, "CPUs", 1,
 	  DELIVERY_THREADS_MAX,
 	  "The number of threads that send callbacks. CPUs are those that the process may use "
 	  "(affinity, cgroup quota)." },
