@@ -183,6 +183,10 @@ static bool is_of_silence(rd_kafka_resp_err_t error) {
 	       error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
 }
 
+static const char *separator(const char *text) {
+	return *text ? ": " : "";
+}
+
 /* Of the connection, beside the error of an operation on it; "": nothing is known. */
 static const char *connection_error(const struct kafka_handle *handle, rd_kafka_resp_err_t error) {
 	return !handle->last_error[0] && is_of_silence(error) ? REFUSAL_SILENCE
@@ -243,7 +247,7 @@ enum admin_status kafka_complain(const struct kafka_handle *handle, const char *
 	if (is_said(handle, what, rd_kafka_err2str(error)))
 		return kafka_status(error);
 	terminal_complain("%s: %s (kafka.bootstrap.servers=%s%s%s)%s%s", what,
-			  rd_kafka_err2str(error), handle->bootstrap, *connection ? ": " : "",
+			  rd_kafka_err2str(error), handle->bootstrap, separator(connection),
 			  connection, cause ? "; " : "", cause ? cause : "");
 	return kafka_status(error);
 }
@@ -254,6 +258,6 @@ enum admin_status kafka_complain_timeout(const struct kafka_handle *handle, cons
 		return ADMIN_NO_OUTCOME;
 	terminal_complain("%s: no answer in %.1f s (kafka.bootstrap.servers=%s%s%s)", what,
 			  (double)timeout_ms / 1000, handle->bootstrap,
-			  handle->last_error[0] ? ": " : "", handle->last_error);
+			  separator(handle->last_error), handle->last_error);
 	return ADMIN_NO_OUTCOME;
 }
