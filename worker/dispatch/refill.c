@@ -3,9 +3,9 @@
 #include "dispatch/routing.h"
 
 enum {
-	REFILL_ENDPOINTS_MAX = 256, /* in so much time, whatever the clock says: */
-	REFILL_MS = 10,             /* of a lane, and the endpoint that it ends with */
-	REFILL_PROMPT_MAX_MS = 250,
+	REFILL_MS = 10,                     /* of a lane, and the endpoint that it ends with */
+	REFILL_PROMPT_MAX_MS = 250,         /* of the lane of prompt endpoints */
+	REFILL_ENDPOINTS_MAX = 256,         /* in each REFILL_MS */
 	REFILL_BYTES_MAX = 8 * 1024 * 1024, /* of an endpoint */
 };
 

@@ -6,9 +6,10 @@
  *     RESCAN   its webhook may have changed: its route is made, or it is cancelled, and its next
  *              due time is looked up
  *
- * A refill is bounded, since transactions wait for it: 10 ms a lane, 8 MiB of records an endpoint.
- * That of prompt endpoints may last as long as it was waited for, up to 250 ms: where turns follow
- * each other at once, half of the time is for what is due.
+ * A refill is bounded, since transactions wait for it: 10 ms and 256 endpoints a lane, 8 MiB of
+ * records an endpoint. That of prompt endpoints may last as long as it was waited for, up to 250 ms
+ * and as many more endpoints: where turns follow each other at once, half of the time is for what
+ * is due.
  */
 #pragma once
 
