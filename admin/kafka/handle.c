@@ -22,8 +22,6 @@ static void on_error(rd_kafka_t *rk _unused_, int error, const char *reason, voi
 	/* "All brokers are down" has less information than the connection error before it. */
 	if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
 		snprintf(handle->last_error, sizeof(handle->last_error), "%s", reason);
-	else if (!handle->last_error[0])
-		snprintf(handle->last_error, sizeof(handle->last_error), "%s", REFUSAL_SILENCE);
 }
 
 static void on_report(rd_kafka_t *rk _unused_, const rd_kafka_message_t *message, void *opaque) {
@@ -38,17 +36,24 @@ static void on_log(const rd_kafka_t *rk _unused_, int level _unused_, const char
 		log_debug("librdkafka", "facility=%s text=%s", facility, log_quote(text));
 }
 
+/* The greeting is answered by a port that wants a login, too. */
+static bool is_of_greeting(int16_t api_key) {
+	enum { SASL_HANDSHAKE = 17, API_VERSIONS = 18, SASL_AUTHENTICATE = 36 };
+
+	return api_key == SASL_HANDSHAKE || api_key == API_VERSIONS || api_key == SASL_AUTHENTICATE;
+}
+
 /* Any thread of librdkafka's. The signature is its own.
  * NOLINTNEXTLINE(readability-function-size) */
 static rd_kafka_resp_err_t on_response(rd_kafka_t *rk _unused_, int fd _unused_,
 				       const char *broker _unused_, int32_t broker_id _unused_,
-				       int16_t api_key _unused_, int16_t version _unused_,
+				       int16_t api_key, int16_t version _unused_,
 				       int32_t correlation_id _unused_, size_t size _unused_,
 				       int64_t rtt_us _unused_, rd_kafka_resp_err_t err,
 				       void *userdata) {
 	struct kafka_handle *handle = userdata;
 
-	if (!err)
+	if (!err && !is_of_greeting(api_key))
 		atomic_store(&handle->answered_at_ms, clock_monotonic_ms());
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
@@ -85,8 +90,7 @@ static rd_kafka_conf_t *conf_new(struct kafka_handle *handle, const struct confi
 	rd_kafka_conf_set_error_cb(conf, on_error);
 	rd_kafka_conf_set_log_cb(conf, on_log);
 	handshake_watch(conf);
-	if (kind == CLIENT_READER)
-		rd_kafka_conf_interceptor_add_on_new(conf, "answered", on_new, handle);
+	rd_kafka_conf_interceptor_add_on_new(conf, "answered", on_new, handle);
 	if (handle->on_report)
 		rd_kafka_conf_set_dr_msg_cb(conf, on_report);
 	return conf;
@@ -112,7 +116,7 @@ enum admin_status kafka_handle_open(struct kafka_handle *handle, const struct co
 		rd_kafka_conf_destroy(conf);
 		return ADMIN_USAGE;
 	}
-	atomic_store(&handle->answered_at_ms, clock_monotonic_ms());
+	handle->opened_at_ms = clock_monotonic_ms();
 	handle->rk = settings_client_new(options->kind, conf, options->kind == CLIENT_READER, why,
 					 sizeof(why));
 	if (handle->rk) {
@@ -146,7 +150,10 @@ bool kafka_login_is_refused(struct kafka_handle *handle) {
 }
 
 bool kafka_is_silent(const struct kafka_handle *handle) {
-	if (clock_monotonic_ms() - atomic_load(&handle->answered_at_ms) < SILENT_AFTER_MS)
+	int64_t answered_at_ms = atomic_load(&handle->answered_at_ms);
+	int64_t since_ms = answered_at_ms ? answered_at_ms : handle->opened_at_ms;
+
+	if (clock_monotonic_ms() - since_ms < SILENT_AFTER_MS)
 		return false;
 	refusal_log_cause("Connect", "brokers", handle->bootstrap,
 			  REFUSAL_SILENCE "; it is tried again by itself");
@@ -183,14 +190,22 @@ static bool is_of_silence(rd_kafka_resp_err_t error) {
 	       error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
 }
 
-static const char *separator(const char *text) {
-	return *text ? ": " : "";
+/* NULL: nothing is known. */
+static const char *cause_of(const struct kafka_handle *handle, rd_kafka_resp_err_t error) {
+	if (is_unknown_topic(error))
+		return "posthorn-admin topics create makes it";
+	if (is_of_silence(error) && !atomic_load(&handle->answered_at_ms) && !handle->login_cause)
+		return REFUSAL_SILENCE;
+	return refusal_cause(error);
 }
 
-/* Of the connection, beside the error of an operation on it; "": nothing is known. */
-static const char *connection_error(const struct kafka_handle *handle, rd_kafka_resp_err_t error) {
-	return !handle->last_error[0] && is_of_silence(error) ? REFUSAL_SILENCE
-							      : handle->last_error;
+static void complain(const struct kafka_handle *handle, const char *what, const char *error,
+		     const char *cause) {
+	const char *connection = handle->last_error;
+
+	terminal_complain("%s: %s (kafka.bootstrap.servers=%s%s%s)%s%s", what, error,
+			  handle->bootstrap, *connection ? ": " : "", connection, cause ? "; " : "",
+			  cause ? cause : "");
 }
 
 static atomic_bool logs_refusals;
@@ -236,28 +251,22 @@ enum admin_status kafka_complain_of(const struct kafka_handle *handle, const cha
 
 enum admin_status kafka_complain(const struct kafka_handle *handle, const char *what,
 				 rd_kafka_resp_err_t error) {
-	const char *cause = is_unknown_topic(error) ? "posthorn-admin topics create makes it"
-						    : refusal_cause(error);
-	const char *connection = connection_error(handle, error);
-
 	if (atomic_load(&logs_refusals) && handle->login_error) {
 		log_refused_login(handle);
 		return ADMIN_NO_OUTCOME;
 	}
-	if (is_said(handle, what, rd_kafka_err2str(error)))
-		return kafka_status(error);
-	terminal_complain("%s: %s (kafka.bootstrap.servers=%s%s%s)%s%s", what,
-			  rd_kafka_err2str(error), handle->bootstrap, separator(connection),
-			  connection, cause ? "; " : "", cause ? cause : "");
+	if (!is_said(handle, what, rd_kafka_err2str(error)))
+		complain(handle, what, rd_kafka_err2str(error), cause_of(handle, error));
 	return kafka_status(error);
 }
 
 enum admin_status kafka_complain_timeout(const struct kafka_handle *handle, const char *what,
 					 int64_t timeout_ms) {
+	char answer[64];
+
 	if (is_said(handle, what, "no answer"))
 		return ADMIN_NO_OUTCOME;
-	terminal_complain("%s: no answer in %.1f s (kafka.bootstrap.servers=%s%s%s)", what,
-			  (double)timeout_ms / 1000, handle->bootstrap,
-			  separator(handle->last_error), handle->last_error);
+	snprintf(answer, sizeof(answer), "no answer in %.1f s", (double)timeout_ms / 1000);
+	complain(handle, what, answer, cause_of(handle, RD_KAFKA_RESP_ERR__TIMED_OUT));
 	return ADMIN_NO_OUTCOME;
 }

@@ -32,8 +32,9 @@ struct kafka_handle {
 	rd_kafka_resp_err_t login_error; /* the last one, while it lasts */
 	const char *login_cause;         /* static */
 	int64_t login_error_at_ms;       /* monotonic */
-	atomic_int_fast64_t
-	    answered_at_ms; /* monotonic: of a reader, when a broker answered last */
+	int64_t opened_at_ms;            /* monotonic */
+	/* Monotonic: the last answer of a broker to more than a greeting; 0: none yet. */
+	atomic_int_fast64_t answered_at_ms;
 	kafka_report_fn on_report;
 	void *on_report_userdata;
 };
@@ -59,8 +60,8 @@ void kafka_log_refusals(void);
 /* ADMIN_USAGE for an error that needs another configuration (no such topic, no permission), else
  * ADMIN_NO_OUTCOME. */
 enum admin_status kafka_status(rd_kafka_resp_err_t error);
-/* Prints that `what` failed with `error`, with the bootstrap servers and the last connection error.
- * Returns kafka_status of it. */
+/* Prints that `what` failed with `error`, with the bootstrap servers, the last connection error and
+ * the likely cause. Returns kafka_status of it. */
 enum admin_status kafka_complain(const struct kafka_handle *handle, const char *what,
 				 rd_kafka_resp_err_t error);
 /* The same for an operation, Kafka's right to it (Read, Write) and the resource, which a refusal

@@ -17,10 +17,11 @@ void __wrap_terminal_complain(const char *format, ...) {
 	va_end(arguments);
 }
 
-static void complain_of(const char *connection, rd_kafka_resp_err_t error) {
-	char bootstrap[] = "kafka:9092";
-	struct kafka_handle handle = { .bootstrap = bootstrap };
+static char bootstrap[] = "kafka:9092";
 
+static void complain_of(struct kafka_handle handle, const char *connection,
+			rd_kafka_resp_err_t error) {
+	handle.bootstrap = bootstrap;
 	snprintf(handle.last_error, sizeof(handle.last_error), "%s", connection);
 	assert_int_equal(kafka_complain(&handle, "webhook-results", error), ADMIN_NO_OUTCOME);
 }
@@ -34,26 +35,48 @@ static void silence_is_explained_before_librdkafka_tells_of_it(void **state _unu
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
-		complain_of("", errors[i]);
-		assert_non_null(strstr(told, "=kafka:9092: " REFUSAL_SILENCE ")"));
+		complain_of((struct kafka_handle){ 0 }, "", errors[i]);
+		assert_non_null(strstr(told, "=kafka:9092); " REFUSAL_SILENCE));
 	}
 }
 
-static void an_error_of_the_connection_says_more(void **state _unused_) {
-	complain_of("kafka:9092: Connection refused", RD_KAFKA_RESP_ERR__TIMED_OUT);
-	assert_non_null(strstr(told, "=kafka:9092: kafka:9092: Connection refused)"));
+/* A port that wants a login closes the connection, which is an error of the connection. */
+static void silence_is_explained_beside_the_connections_error(void **state _unused_) {
+	struct kafka_handle handle = { .bootstrap = bootstrap, .last_error = "Broken pipe" };
+
+	complain_of(handle, "Broken pipe", RD_KAFKA_RESP_ERR__TIMED_OUT);
+	assert_non_null(strstr(told, "=kafka:9092: Broken pipe); " REFUSAL_SILENCE));
+	assert_int_equal(kafka_complain_timeout(&handle, "webhook-results", 2000),
+			 ADMIN_NO_OUTCOME);
+	assert_non_null(strstr(told, "no answer in 2.0 s (kafka.bootstrap.servers=kafka:9092: "
+				     "Broken pipe); " REFUSAL_SILENCE));
+}
+
+static void brokers_that_answered_are_not_silent(void **state _unused_) {
+	complain_of((struct kafka_handle){ .answered_at_ms = 1 }, "node 2: Connection refused",
+		    RD_KAFKA_RESP_ERR__TIMED_OUT);
+	assert_non_null(strstr(told, "=kafka:9092: node 2: Connection refused)"));
+	assert_null(strstr(told, REFUSAL_SILENCE));
+}
+
+static void a_refused_login_is_no_silence(void **state _unused_) {
+	complain_of((struct kafka_handle){ .login_cause = "it is not trusted" }, "SSL handshake",
+		    RD_KAFKA_RESP_ERR__TIMED_OUT);
 	assert_null(strstr(told, REFUSAL_SILENCE));
 }
 
 static void a_brokers_own_error_is_no_silence(void **state _unused_) {
-	complain_of("", RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
+	complain_of((struct kafka_handle){ 0 }, "", RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
 	assert_non_null(strstr(told, "=kafka:9092)"));
+	assert_null(strstr(told, REFUSAL_SILENCE));
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(silence_is_explained_before_librdkafka_tells_of_it),
-		cmocka_unit_test(an_error_of_the_connection_says_more),
+		cmocka_unit_test(silence_is_explained_beside_the_connections_error),
+		cmocka_unit_test(brokers_that_answered_are_not_silent),
+		cmocka_unit_test(a_refused_login_is_no_silence),
 		cmocka_unit_test(a_brokers_own_error_is_no_silence),
 	};
 
