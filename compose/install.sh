@@ -53,7 +53,12 @@ need_tests() {
 }
 
 need_e2e() {
-	install_missing "$(missing_commands "${e2e_commands[@]}")" && need_go
+	install_missing "$(missing_commands "${e2e_commands[@]}" "cargo=$(cargo_package)")" && need_go
+}
+
+# Debian 12 has a newer Rust beside its own, for browsers.
+cargo_package() {
+	grep -q '^VERSION_CODENAME=bookworm$' /etc/os-release && echo cargo-web || echo cargo
 }
 
 need_bench() {
