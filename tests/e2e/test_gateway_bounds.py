@@ -69,7 +69,8 @@ def test_a_crowd_from_one_address_makes_room_itself(world):
                 assert ask(newcomer) == 200
         assert ask(regular) == 200, "the same connection"
         assert gateway.metric("posthorn_gateway_connections") <= 100
-        assert has_ended(held[0]) and not has_ended(held[-1])
+        until(lambda: has_ended(held[0]), what="the oldest to be closed")
+        assert not has_ended(held[-1])
     regular.close()
     gateway.wait_metric(0, "posthorn_gateway_connections", timeout=5)
     gateway.stop()

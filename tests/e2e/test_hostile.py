@@ -110,7 +110,7 @@ def world(make_world):
 
 def descriptors(worker, harm):
     """Counts them by kind: {"harm NAME": connections to that receiver, "tcp": other connections,
-    "file": ..., "eventfd": ...}
+    "ended": connections that their peers reset, "file": ..., "eventfd": ...}
 
     Whether a connection is kept depends on when its bytes came: at rest there may be one to each
     receiver, or none.
@@ -118,22 +118,35 @@ def descriptors(worker, harm):
     process = Path(f"/proc/{worker.process.pid}")
     names = {port: f"harm {name}" for name, port in harm.ports.items()}
     peers = {}
+    for table, inode in (("tcp6", 9), ("udp", 9), ("udp6", 9), ("unix", 6)):
+        peers |= {f"socket:[{line.split()[inode]}]": table for line in (process / "net" / table).read_text().splitlines()[1:]}
     for row in (line.split() for line in (process / "net/tcp").read_text().splitlines()[1:]):
         peers[f"socket:[{row[9]}]"] = names.get(int(row[2].rpartition(":")[2], 16), "tcp")
     kinds = Counter()
     for fd in (process / "fd").iterdir():
         with contextlib.suppress(FileNotFoundError):
             target = os.readlink(fd)
-            kinds["file" if target.startswith("/") else peers.get(target) or re.sub(r"[:\[].*", "", target.removeprefix("anon_inode:["))] += 1
+            kinds[kind_of(target, peers)] += 1
     return kinds
+
+
+def kind_of(target, peers):
+    if target.startswith("/"):
+        return "file"
+    if target.startswith("socket:"):
+        # A connection that its peer reset is in no table of the kernel's.
+        return peers.get(target, "ended")
+    return re.sub(r"[:\[].*", "", target.removeprefix("anon_inode:["))
 
 
 def left_behind(before, after):
     """The kinds of which there are more than before. The broker's connections and the replica's
-    files come and go by themselves.
+    files come and go by themselves; a kept connection may have been reset. One that every round
+    left behind would be as many as there are rounds.
     """
-    more = {kind: count - before[kind] for kind, count in after.items() if count > before[kind] and kind not in ("tcp", "file")}
-    return {kind: count for kind, count in more.items() if not kind.startswith("harm ") or after[kind] > 1}
+    more = after - before
+    allowed = {"tcp": more["tcp"], "file": more["file"], "ended": ROUNDS - 1}
+    return {kind: count for kind, count in more.items() if (after[kind] > 1 if kind.startswith("harm ") else count > allowed.get(kind, 0))}
 
 
 def status(worker, field):
