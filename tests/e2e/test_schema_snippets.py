@@ -68,7 +68,7 @@ def rust(folder):
         # Resolver 3 chooses versions that Debian 13's Rust can build. The librdkafka that is there:
         # to compile the crate's own takes minutes.
         '[package]\nname = "snippet"\nversion = "0.1.0"\nedition = "2021"\nrust-version = "1.85"\nresolver = "3"\n\n'
-        '[dependencies]\napache-avro = "0.17"\n'
+        '[dependencies]\napache-avro = "0.21"\n'
         'rdkafka = { version = "=0.29.0", default-features = false, features = ["dynamic-linking"] }\n'
         'rdkafka-sys = "=4.3.0"\n'
     )
