@@ -12,7 +12,8 @@
 
 static void validate_payload(struct validation *validation, const char *payload) {
 	if (!payload) {
-		validation_add(validation, "payload", "body", NULL, "Must be given");
+		validation_add(validation, "payload", "body", NULL,
+			       "Must be given, and not be null");
 		return;
 	}
 	switch (json_text_judge(payload, JSON_TEXT_ANY)) {
