@@ -2,6 +2,7 @@
 
 #include "avro/json.h"
 #include "base/clock.h"
+#include "terminal/clean.h"
 #include "terminal/output.h"
 #include "terminal/table.h"
 
@@ -30,6 +31,29 @@ char *show_event_types(const struct webhook *webhook) {
 	return types;
 }
 
+static void print_text(const char *label, const char *text) {
+	_cleanup_(x_freep) char *shown = x_strdup(text);
+
+	terminal_clean(shown);
+	printf("%-10s%s\n", label, shown);
+}
+
+/* A line for each value. */
+static void print_filter_list(const char *name, const struct text_list *list) {
+	for (size_t i = 0; i < list->count; i++) {
+		_cleanup_(x_freep) char *text = x_asprintf("%s=%s", name, list->items[i]);
+
+		print_text("filter", text);
+	}
+}
+
+static void print_filter(const struct webhook_filter *filter) {
+	print_filter_list("credentialConfigurationId", &filter->credential_configuration_ids);
+	print_filter_list("format", &filter->formats);
+	print_filter_list("credentialProfile", &filter->credential_profiles);
+	print_filter_list("subject", &filter->subjects);
+}
+
 static void print_webhook(const struct webhook *webhook) {
 	_cleanup_(x_freep) char *types = show_event_types(webhook);
 	char id[UUID_TEXT_SIZE];
@@ -38,7 +62,9 @@ static void print_webhook(const struct webhook *webhook) {
 	printf("id        %s\nevents    %s\nurl       %s\ndisabled  %s\n", id, types, webhook->url,
 	       webhook->disabled ? "yes" : "no");
 	if (webhook->description)
-		printf("about     %s\n", webhook->description);
+		print_text("about", webhook->description);
+	if (webhook->filter)
+		print_filter(webhook->filter);
 	if (webhook->rate_limit)
 		printf("rate      %d a second\n", webhook->rate_limit);
 	for (size_t i = 0; i < webhook->header_count; i++)
