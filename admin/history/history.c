@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { PROBLEMS_MAX = 4096, PRUNE_ROWS = 2000 };
+enum { PROBLEMS_MAX = 4096, PRUNE_ROWS = 5000 };
 
 int history_fail(struct history *history, sqlite3 *db, const char *doing) {
 	int error = sqlite3_errcode(db);

@@ -1,5 +1,6 @@
 """GET /v1/deliveries and GET /v1/events: what became of a credential, by the gateway's history."""
 
+import json
 import re
 import time
 
@@ -81,6 +82,27 @@ def test_the_story_of_a_credential(world, client, tenant):
     events = client("GET", f"/v1/events?commandId={command}").json["data"]
     assert [event["type"] for event in events if "deliveryId" not in (event["data"] or {})] == ["OPENID_CREDENTIAL_SUCCESS", "OPENID_CREDENTIAL_START"]
     assert {event["commandId"] for event in events} == {command} and len(events) == 2 + 3 + 3 + 3 + 1 + 1
+
+
+def test_trace_tells_it_too(world, tenant):
+    """By each id, in order, on a terminal and as data."""
+    late, dead = world.receivers.endpoint("late").answers(BUSY, 200), world.receivers.endpoint("dead").answers(503)
+    world.webhook(tenant, late)
+    world.webhook(tenant, dead)
+    command = world.issue(tenant, credential_id="c-3")
+    lines = world.admin.ok("trace", "--tenant", tenant, "--follow", command).splitlines()
+    assert f"command {command} OPENID_CREDENTIAL_START" in lines[0]
+    assert f"command {command} OPENID_CREDENTIAL_SUCCESS, status 200: credential c-3, deliveries 2" in lines[1]
+    assert sum("recorded: OpenIdCredentialIssued to webhook" in line for line in lines) == 2
+    assert sum("status-503 after" in line for line in lines) == 3 and sum("is dead: attempt 3" in line for line in lines) == 1
+    assert any(r"failed: attempt 1, status-500 after" in line and r"from 127.0.0.1: out of order\u000a\u001b[2J; next at" in line for line in lines)
+    assert any("succeeded: attempt 2, status 200" in line for line in lines) and len(lines) == 2 + 2 + 3 + 2
+    told = [json.loads(line) for line in world.admin.ok("trace", "--tenant", tenant, "--json", "c-3").splitlines()]
+    assert len(told) == len(lines) and {event["commandId"] for event in told} == {command}
+    for id in (told[-1]["data"]["deliveryId"], told[-1]["data"]["eventId"]):
+        assert world.admin.ok("trace", "--tenant", tenant, id).splitlines() == lines
+    nothing = world.admin("trace", "--tenant", tenant, "c-none")
+    assert nothing.code == 1 and "has nothing of c-none" in nothing.err
 
 
 def test_nothing_of_another_tenant_by_any_filter(world, gateway, client, tenant):
