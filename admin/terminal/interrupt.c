@@ -11,7 +11,8 @@ static void on_signal(int number) {
 }
 
 void interrupt_catch(void) {
-	const struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+	const struct sigaction action = { .sa_handler = on_signal,
+					  .sa_flags = (int)SA_RESETHAND | SA_RESTART };
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);

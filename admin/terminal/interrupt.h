@@ -1,5 +1,5 @@
 /* Ctrl-C and SIGTERM, for commands that have work to finish first. A second signal ends the program
- * at once. */
+ * at once. A write that the first interrupts goes on: nothing printed is cut. */
 #pragma once
 
 #include <stdbool.h>
