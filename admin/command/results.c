@@ -71,6 +71,13 @@ static void append_summary(struct buffer *out, const struct event_data *data) {
 	case EVENT_DATA_SIGNING_KEY:
 		buffer_printf(out, " kid=%s", data->signing_key.kid);
 		break;
+	case EVENT_DATA_PUBLISHED:
+		buffer_printf(out, " event=%s deliveries=%d", data->published.event_type,
+			      data->published.deliveries);
+		break;
+	case EVENT_DATA_SECRET:
+		buffer_printf(out, " epoch=%d", data->secret.epoch);
+		break;
 	case EVENT_DATA_RECOVERED:
 		buffer_printf(out, " deliveries=%d", data->recovered);
 		break;

@@ -74,6 +74,8 @@ static void print_signing_key(const struct signing_key_report *key) {
 }
 
 static enum admin_status print_for_people(const struct event_data *data) {
+	char id[UUID_TEXT_SIZE];
+
 	switch (data->kind) {
 	case EVENT_DATA_NONE:
 		puts("done");
@@ -93,6 +95,13 @@ static enum admin_status print_for_people(const struct event_data *data) {
 		break;
 	case EVENT_DATA_SIGNING_KEY:
 		print_signing_key(&data->signing_key);
+		break;
+	case EVENT_DATA_PUBLISHED:
+		uuid_format(&data->published.event_id, id);
+		printf("event       %s\ndeliveries  %d\n", id, data->published.deliveries);
+		break;
+	case EVENT_DATA_SECRET:
+		puts(data->secret.secret ? data->secret.secret : "done");
 		break;
 	case EVENT_DATA_RECOVERED:
 		printf("deliveries due again  %d\n", data->recovered);

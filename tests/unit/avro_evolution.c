@@ -5,6 +5,7 @@
  * and counts) and #hex.
  */
 #include "avro/canonical.h"
+#include "avro/embedded.h"
 #include "avro/fingerprint.h"
 #include "avro/frame.h"
 #include "avro/wire.h"
@@ -403,11 +404,51 @@ static void a_schema_directory_that_is_not_there(void **state _unused_) {
 	assert_non_null(strstr(problems.data, "/nonexistent/schemas: "));
 }
 
+/* The fingerprint of one of our own schemas. */
+static uint64_t fingerprint_of_own(const char *file) {
+	_cleanup_(buffer_destroy) struct buffer canonical = BUFFER_INIT(65536);
+	const struct embedded_schema *own = embedded_schema_find(file);
+
+	assert_int_equal(canonical_append(&canonical, (const char *)own->json, own->len,
+					  CANONICAL_SPECIFICATION),
+			 0);
+	return fingerprint_of(canonical.data, canonical.len);
+}
+
+/* Whoever knows the first edition alone reads every record that uses nothing newer (R13). */
+static void a_record_is_written_with_the_first_edition_that_holds_it(void **state _unused_) {
+	static const char *const files[][2] = {
+		[SAMPLE_COMMAND] = { "edition-1/webhook-command.avsc", "webhook-command.avsc" },
+		[SAMPLE_ISSUANCE] = { "credential-issuance-command.avsc",
+				      "credential-issuance-command.avsc" },
+		[SAMPLE_EVENT] = { "edition-1/analytic-event.avsc", "analytic-event.avsc" },
+		[SAMPLE_STATE] = { "edition-1/state-record.avsc", "state-record.avsc" },
+	};
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(65536);
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	_cleanup_(codec_freep) struct codec *codec = NULL;
+
+	assert_int_equal(codec_new(NULL, &codec, &problems), 0);
+	for (size_t i = 0; i < SAMPLE_COUNT; i++) {
+		bool is_second = i >= SAMPLE_COUNT - SAMPLES_OF_SECOND_EDITION;
+		_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(65536);
+		struct frame frame;
+		const char *why;
+
+		print_message("%s\n", samples[i].name);
+		sample_encode(codec, samples[i].kind, samples[i].value, &out);
+		assert_int_equal(frame_parse(arena, out.data, out.len, &frame, &why), 0);
+		assert_true(frame.fingerprint ==
+			    fingerprint_of_own(files[samples[i].kind][is_second]));
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commands),
 		cmocka_unit_test(states),
 		cmocka_unit_test(events),
+		cmocka_unit_test(a_record_is_written_with_the_first_edition_that_holds_it),
 		cmocka_unit_test(schemas_that_cannot_be_used_are_named),
 		cmocka_unit_test(a_schema_directory_that_is_not_there),
 	};

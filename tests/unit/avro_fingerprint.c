@@ -61,11 +61,18 @@ static const struct {
 static const struct {
 	const char *file, *forms[CANONICAL_FORM_COUNT];
 } own[] = {
-	{ "webhook-command.avsc", { "91544110aa85c38d", "55dbf517d5d20ceb", "a0f3a23c80ba6e2c" } },
+	{ "webhook-command.avsc", { "ae5b989d45ca4574", "4d268b2e46e1df1e", "765038ebe99154cd" } },
 	{ "credential-issuance-command.avsc",
 	  { "47a196a47e343d0b", "22c9e20b19574b97", "fb873d9730198717" } },
-	{ "analytic-event.avsc", { "f68dc647a1dda9a9", "91045247de0e6b6f", "8242f5d2e6b0f212" } },
-	{ "state-record.avsc", { "a68f5bdbec7d2c27", "f206e721bcd2c625", "610cd0465bd6633c" } },
+	{ "analytic-event.avsc", { "7081aec7928ada30", "cb962cb169d69d3c", "bf923243d88952ce" } },
+	{ "state-record.avsc", { "18c12e654cd8b16d", "b0c5fa596b32419f", "483c12ba27778fbc" } },
+	{ "event-command.avsc", { "40b393c712d34272", "1b6c01faed43ac03", "ec354a4565663df6" } },
+	{ "edition-1/webhook-command.avsc",
+	  { "91544110aa85c38d", "55dbf517d5d20ceb", "a0f3a23c80ba6e2c" } },
+	{ "edition-1/analytic-event.avsc",
+	  { "f68dc647a1dda9a9", "91045247de0e6b6f", "8242f5d2e6b0f212" } },
+	{ "edition-1/state-record.avsc",
+	  { "a68f5bdbec7d2c27", "f206e721bcd2c625", "610cd0465bd6633c" } },
 };
 
 static void canonical_forms_and_fingerprints(void **state _unused_) {

@@ -134,7 +134,7 @@ struct world {
 
 static const char *resolve(void *userdata, uint32_t id) {
 	struct world *w = userdata;
-	const struct embedded_schema *own = embedded_schema_find("webhook-command.avsc");
+	const struct embedded_schema *own = embedded_schema_find("edition-1/webhook-command.avsc");
 
 	w->asked++;
 	if (id != ID)
@@ -249,7 +249,7 @@ static void a_strangers_record_is_named(void **state _unused_) {
 }
 
 static void a_schema_may_have_several_ids(void **state) {
-	const struct embedded_schema *own = embedded_schema_find("webhook-command.avsc");
+	const struct embedded_schema *own = embedded_schema_find("edition-1/webhook-command.avsc");
 	struct world *w = *state;
 	struct command command;
 	const char *why;
@@ -262,7 +262,7 @@ static void a_schema_may_have_several_ids(void **state) {
 }
 
 static void an_id_never_names_another_schema(void **state) {
-	const struct embedded_schema *own = embedded_schema_find("webhook-command.avsc");
+	const struct embedded_schema *own = embedded_schema_find("edition-1/webhook-command.avsc");
 	struct world *w = *state;
 	struct command command;
 	const char *why;

@@ -28,14 +28,29 @@ struct sample {
 #define SAMPLE_ENVELOPE { "cmd-1", "acme", "req-1", "client-1", 1767225600000, NULL, NULL }
 #define SAMPLE_WEBHOOK                                                                             \
 	{ SAMPLE_UUID(1),                                                                          \
-	  "acme",                                                                                  \
-	  { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY, EVENT_TYPE_CREDENTIAL_ISSUED },                  \
-	  2,                                                                                       \
-	  "https://hooks.example.com/a?b=c",                                                       \
-	  true,                                                                                    \
-	  1767225600000,                                                                           \
-	  1767225600123,                                                                           \
-	  0 }
+	  .tenant_id = "acme",                                                                     \
+	  .events = { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY, EVENT_TYPE_CREDENTIAL_ISSUED },        \
+	  .event_count = 2,                                                                        \
+	  .url = "https://hooks.example.com/a?b=c",                                                \
+	  .disabled = true,                                                                        \
+	  .created_at_ms = 1767225600000,                                                          \
+	  .updated_at_ms = 1767225600123 }
+/* With every member of the second edition that is shown. */
+#define SAMPLE_WEBHOOK_WITH(headers_)                                                              \
+	{ SAMPLE_UUID(1),                                                                          \
+	  .tenant_id = "acme",                                                                     \
+	  .events = { EVENT_TYPE_CREDENTIAL_ISSUED },                                              \
+	  .event_count = 1,                                                                        \
+	  .url = "https://hooks.example.com/",                                                     \
+	  .created_at_ms = 1767225600000,                                                          \
+	  .updated_at_ms = 1767225600123,                                                          \
+	  .description = "the staging system",                                                     \
+	  .headers = (headers_),                                                                   \
+	  .header_count = 2,                                                                       \
+	  .signatures = { SIGNATURE_STANDARD_WEBHOOKS_HMAC, SIGNATURE_RFC9421 },                   \
+	  .signature_count = 2,                                                                    \
+	  .filter = &sample_filter,                                                                \
+	  .rate_limit = 50 }
 #define SAMPLE_EVENT_HEAD(subject_, step_, status_)                                                \
 	.id = SAMPLE_UUID(2), .subject = (subject_), .step = (step_),                              \
 	.timestamp_ms = 1767225600001, .tenant_id = "acme", .command_id = "cmd-1",                 \
@@ -43,6 +58,19 @@ struct sample {
 
 static const char *sample_event_names[] = { "OpenIdCredentialIssued",
 					    "OpenIdCredentialIssuedSummary" };
+
+static const char *sample_values[] = { "Degree", "Licence" };
+static const struct webhook_filter sample_filter = {
+	.credential_configuration_ids = { sample_values, 2 },
+	.subjects = { sample_values, 1 },
+};
+static struct header_given sample_given[] = { { "x-api-key", "k" }, { "authorization", NULL } };
+static struct webhook_header sample_shown[] = { { .name = "x-api-key" },
+						{ .name = "authorization" } };
+static struct webhook_header sample_sealed[] = {
+	{ "x-api-key", (const uint8_t *)"\0sealed", 7 },
+	{ "authorization", (const uint8_t *)"s", 1 },
+};
 
 static const struct command sample_commands[] = {
 	{ .envelope = SAMPLE_ENVELOPE,
@@ -74,6 +102,19 @@ static const struct command sample_commands[] = {
 	  .operation = OPERATION_RECOVER_DELIVERIES,
 	  .id = "r",
 	  .since_ms = 1767225600002 },
+	{ .envelope = SAMPLE_ENVELOPE,
+	  .operation = OPERATION_CREATE_WEBHOOK,
+	  .events = sample_event_names,
+	  .event_count = 1,
+	  .url = "https://hooks.example.com/",
+	  .description = "the staging system",
+	  .headers = sample_given,
+	  .header_count = 2,
+	  .signatures = sample_values,
+	  .signature_count = 2,
+	  .filter = &sample_filter,
+	  .has_rate_limit = true },
+	{ .envelope = SAMPLE_ENVELOPE, .operation = OPERATION_ROTATE_SECRET, .id = "s" },
 };
 
 static const struct issuance sample_issuances[] = {
@@ -117,7 +158,7 @@ static const struct analytic_event sample_events[] = {
 	  .status = 503,
 	  .data = { EVENT_DATA_DELIVERY,
 		    .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(1), EVENT_TYPE_WEBHOOK_TEST, 2, 503,
-				  "status-503", 0, 1767225605000 } } },
+				  "status-503", 0, .next_attempt_at_ms = 1767225605000 } } },
 	{ .id = SAMPLE_UUID(2),
 	  .subject = ANALYTIC_WEBHOOK_EVENT,
 	  .step = ANALYTIC_RECEIVE,
@@ -131,6 +172,24 @@ static const struct analytic_event sample_events[] = {
 		    .signing_key = { "kid-1", 1767225600000, 1767312000000 } } },
 	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_RECOVER, ANALYTIC_SUCCESS, 200),
 	  .data = { EVENT_DATA_RECOVERED, .recovered = 12 } },
+	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_CREATE, ANALYTIC_SUCCESS, 201),
+	  .data = { EVENT_DATA_WEBHOOK, .webhook = SAMPLE_WEBHOOK_WITH(sample_shown) } },
+	{ .id = SAMPLE_UUID(2),
+	  .subject = ANALYTIC_WEBHOOK_EVENT,
+	  .step = ANALYTIC_RETRY,
+	  .timestamp_ms = 5,
+	  .tenant_id = "acme",
+	  .command_id = "cmd-1",
+	  .status = 503,
+	  .data = { EVENT_DATA_DELIVERY,
+		    .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(1), EVENT_TYPE_WEBHOOK_TEST, 2, 503,
+				  "status-503", 0, 1767225605000, true, SAMPLE_UUID(4), "cred-1",
+				  1767225600000 } } },
+	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_EVENT_PUBLISH, ANALYTIC_SUCCESS, 202),
+	  .data = { EVENT_DATA_PUBLISHED,
+		    .published = { SAMPLE_UUID(4), "CredentialRevoked", 3 } } },
+	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_SECRET_ROTATE, ANALYTIC_SUCCESS, 201),
+	  .data = { EVENT_DATA_SECRET, .secret = { NULL, 2, 1767312000000 } } },
 };
 
 #define SAMPLE_RECEIPT(subject_, status_, ...)                                                     \
@@ -141,15 +200,10 @@ static const struct analytic_event sample_events[] = {
 static const struct state_record sample_states[] = {
 	{ .kind = STATE_WEBHOOK, .webhook = SAMPLE_WEBHOOK },
 	{ .kind = STATE_WEBHOOK,
-	  .webhook = { SAMPLE_UUID(1),
-		       "acme",
-		       { EVENT_TYPE_CREDENTIAL_ISSUED },
-		       1,
-		       "https://a/",
-		       false,
-		       1767225600000,
-		       1767225600123,
-		       1767225600456 } },
+	  .webhook = { SAMPLE_UUID(1), .tenant_id = "acme",
+		       .events = { EVENT_TYPE_CREDENTIAL_ISSUED }, .event_count = 1,
+		       .url = "https://a/", .created_at_ms = 1767225600000,
+		       .updated_at_ms = 1767225600123, .failing_since_ms = 1767225600456 } },
 	{ .kind = STATE_SIGNING_KEY,
 	  .signing_key = { "acme", "kid-1", "0123456789abcdef0123456789abcde", "master-1", 2,
 			   1767225600000, 0 } },
@@ -157,7 +211,7 @@ static const struct state_record sample_states[] = {
 	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1", "req-1",
 			NULL, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 			EVENT_TYPE_CREDENTIAL_ISSUED, "{\"k\":\"\\\"é\"}", 12, DELIVERY_DEAD, 8,
-			500, "status-500", 1767225600000, 1767225700000 } },
+			500, "status-500", 1767225600000, 1767225700000, NULL, 0 } },
 	{ .kind = STATE_DELIVERY,
 	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1",
 			.body = "{}", .body_len = 2, .event_type = EVENT_TYPE_WEBHOOK_TEST,
@@ -168,7 +222,20 @@ static const struct state_record sample_states[] = {
 	SAMPLE_RECEIPT(ANALYTIC_WEBHOOK_UPDATE, 400,
 		       { EVENT_DATA_PROBLEM, .problem = &sample_problem }),
 	{ .kind = STATE_POSITION,
-	  .position = { SAMPLE_UUID(5), 1234567890123, 7, "worker-1", -1, 42, 3, 1767225600000 } },
+	  .position = { SAMPLE_UUID(5), 1234567890123, 7, "worker-1", -1, 42, 3, 1767225600000, 0,
+			NULL } },
+	{ .kind = STATE_WEBHOOK, .webhook = SAMPLE_WEBHOOK_WITH(sample_sealed) },
+	{ .kind = STATE_DELIVERY,
+	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1",
+			.body = "{}", .body_len = 2, .event_type = EVENT_TYPE_WEBHOOK_TEST,
+			.created_at_ms = 1, .next_attempt_at_ms = 2, .subject = "cred-1",
+			.last_attempt_at_ms = 3 } },
+	SAMPLE_RECEIPT(
+	    ANALYTIC_WEBHOOK_EVENT_PUBLISH, 202,
+	    { EVENT_DATA_PUBLISHED, .published = { SAMPLE_UUID(4), "CredentialRevoked", 3 } }),
+	{ .kind = STATE_POSITION,
+	  .position = { SAMPLE_UUID(5), 1234567890123, 7, "worker-1", -1, 42, 3, 1767225600000, 9,
+			"00112233445566778899aabbccddeeff" } },
 };
 
 static const struct sample samples[] = {
@@ -202,8 +269,19 @@ static const struct sample samples[] = {
 	{ "receipt nothing", SAMPLE_STATE, { .state = &sample_states[6] } },
 	{ "receipt problem", SAMPLE_STATE, { .state = &sample_states[7] } },
 	{ "position", SAMPLE_STATE, { .state = &sample_states[8] } },
+	/* Of the second edition. */
+	{ "create with all", SAMPLE_COMMAND, { &sample_commands[9] } },
+	{ "rotate secret", SAMPLE_COMMAND, { &sample_commands[10] } },
+	{ "event webhook with all", SAMPLE_EVENT, { .event = &sample_events[10] } },
+	{ "event retry with trace", SAMPLE_EVENT, { .event = &sample_events[11] } },
+	{ "event published", SAMPLE_EVENT, { .event = &sample_events[12] } },
+	{ "event secret", SAMPLE_EVENT, { .event = &sample_events[13] } },
+	{ "webhook with all", SAMPLE_STATE, { .state = &sample_states[9] } },
+	{ "delivery with trace", SAMPLE_STATE, { .state = &sample_states[10] } },
+	{ "receipt published", SAMPLE_STATE, { .state = &sample_states[11] } },
+	{ "position of three inputs", SAMPLE_STATE, { .state = &sample_states[12] } },
 };
-enum { SAMPLE_COUNT = ARRAY_LEN(samples) };
+enum { SAMPLE_COUNT = ARRAY_LEN(samples), SAMPLES_OF_SECOND_EDITION = 10 };
 
 /* Room for the result of any of the decoders. */
 union sample_value {

@@ -1025,7 +1025,7 @@ static void create_webhook_by_id(struct world *w, uint32_t id, int32_t partition
 }
 
 static void learn_command(struct world *w, uint32_t id) {
-	const struct embedded_schema *own = embedded_schema_find("webhook-command.avsc");
+	const struct embedded_schema *own = embedded_schema_find("edition-1/webhook-command.avsc");
 
 	codec_learn_id(w->replica->codec, id, (const char *)own->json, own->len);
 }

@@ -3,6 +3,7 @@
 #include "avro/canonical.h"
 #include "avro/check.h"
 #include "avro/decode.h"
+#include "avro/edition.h"
 #include "avro/embedded.h"
 #include "avro/encode.h"
 #include "avro/fingerprint.h"
@@ -83,7 +84,8 @@ static int add_schema(struct codec *codec, const char *file, const char *json, s
 	if (!writer.record)
 		return refuse_file(problems, file,
 				   "not a posthorn.v1 record WebhookCommand, "
-				   "CredentialIssuanceCommand, AnalyticEvent or StateRecord");
+				   "CredentialIssuanceCommand, EventCommand, AnalyticEvent or "
+				   "StateRecord");
 	codec->writers = arena_grow(codec->arena, codec->writers, codec->writer_count,
 				    &codec->writer_capacity, sizeof(writer));
 	codec->writers[codec->writer_count++] = writer;
@@ -254,6 +256,12 @@ int codec_decode_issuance(struct codec *codec, struct arena *arena, const void *
 	return decode(codec, arena, &issuance_record, bytes, len, out, why);
 }
 
+int codec_decode_event_command(struct codec *codec, struct arena *arena, const void *bytes,
+			       size_t len, struct event_command *out, const char **why) {
+	*out = (struct event_command){ 0 };
+	return decode(codec, arena, &event_command_record, bytes, len, out, why);
+}
+
 int codec_decode_event(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
 		       struct analytic_event *out, const char **why) {
 	*out = (struct analytic_event){ 0 };
@@ -266,13 +274,23 @@ int codec_decode_state(struct codec *codec, struct arena *arena, const void *byt
 	return decode(codec, arena, &state_record_record, bytes, len, out, why);
 }
 
-/* The first writer of a record is its own schema, since these were added first. */
-static uint64_t own_fingerprint(const struct codec *codec, const struct record *record,
-				enum canonical_form form) {
-	for (size_t i = 0; i < EMBEDDED_SCHEMA_COUNT; i++)
-		if (codec->writers[i].record == record)
-			return codec->writers[i].fingerprints[form];
-	impossible("the schema of each record is embedded");
+/* Our own schema of this edition, or of the next one where this one has the same schema. The first
+ * writers are our own, since these were added first. */
+static const struct writer *own_writer(const struct codec *codec, const struct record *record,
+				       int edition) {
+	const struct writer *found = NULL;
+	int best = EDITION_NOW + 1;
+
+	for (size_t i = 0; i < EMBEDDED_SCHEMA_COUNT; i++) {
+		int of = embedded_schemas[i].edition;
+
+		if (codec->writers[i].record == record && of >= edition && of < best) {
+			found = &codec->writers[i];
+			best = of;
+		}
+	}
+	invariant(found, "the schema of each record is embedded");
+	return found;
 }
 
 static void encode(const struct codec *codec, const struct record *record, const void *in,
@@ -280,11 +298,12 @@ static void encode(const struct codec *codec, const struct record *record, const
 	bool is_event = record == &analytic_event_record;
 	enum canonical_form form =
 	    is_event ? codec->settings.results_fingerprint : CANONICAL_SPECIFICATION;
+	int edition = edition_of(record, in);
 	uint8_t header[FRAME_HEADER_SIZE];
 
-	frame_write(own_fingerprint(codec, record, form), header);
+	frame_write(own_writer(codec, record, edition)->fingerprints[form], header);
 	buffer_append(out, header, sizeof(header));
-	encode_record(out, record, in);
+	encode_record(out, record, in, edition);
 }
 
 void codec_encode_command(struct codec *codec, const struct command *command, struct buffer *out) {
@@ -294,6 +313,11 @@ void codec_encode_command(struct codec *codec, const struct command *command, st
 void codec_encode_issuance(struct codec *codec, const struct issuance *issuance,
 			   struct buffer *out) {
 	encode(codec, &issuance_record, issuance, out);
+}
+
+void codec_encode_event_command(struct codec *codec, const struct event_command *command,
+				struct buffer *out) {
+	encode(codec, &event_command_record, command, out);
 }
 
 void codec_encode_event(struct codec *codec, const struct analytic_event *event,
@@ -310,7 +334,7 @@ void codec_encode_event_for(struct codec *codec _unused_, uint32_t schema_id,
 
 	frame_write_confluent(schema_id, header);
 	buffer_append(out, header, sizeof(header));
-	encode_record(out, &analytic_event_record, event);
+	encode_record(out, &analytic_event_record, event, EDITION_NOW);
 }
 
 void codec_encode_state(struct codec *codec, const struct state_record *record,

@@ -10,8 +10,9 @@
  * default here.
  *
  * Writing: single-object encoding with our own schema, and events also in Confluent's frame or as
- * JSON. A schema is known by its fingerprint in each canonical form that a library makes
- * (canonical.h).
+ * JSON. Of our own schema's editions it is the first that holds the record's values (edition.h); in
+ * Confluent's frame it is the last one. A schema is known by its fingerprint in each canonical form
+ * that a library makes (canonical.h).
  *
  * avro-c parses the schemas only. The values are decoded and encoded here, by one table for each
  * record (record.h): for a record made of the smallest elements, as a hostile one is, avro-c's
@@ -46,8 +47,8 @@ enum { CODEC_E_REFUSED = 1 };
 /*
  * Parses the compiled-in schemas and, where `schema_dir` is not NULL, every *.avsc in it as a
  * further writer's schema: a record named posthorn.v1.WebhookCommand, CredentialIssuanceCommand,
- * AnalyticEvent or StateRecord. NULL for `settings` is the default of each. Returns 0;
- * CODEC_E_REFUSED with `problems` naming the file; or a negative errno.
+ * EventCommand, AnalyticEvent or StateRecord. NULL for `settings` is the default of each. Returns
+ * 0; CODEC_E_REFUSED with `problems` naming the file; or a negative errno.
  */
 int codec_new(const struct codec_settings *settings, struct codec **out,
 	      struct buffer *problems) _must_check_;
@@ -61,6 +62,9 @@ int codec_decode_command(struct codec *codec, struct arena *arena, const void *b
 			 struct command *out, const char **why) _must_check_;
 int codec_decode_issuance(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
 			  struct issuance *out, const char **why) _must_check_;
+int codec_decode_event_command(struct codec *codec, struct arena *arena, const void *bytes,
+			       size_t len, struct event_command *out,
+			       const char **why) _must_check_;
 int codec_decode_event(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
 		       struct analytic_event *out, const char **why) _must_check_;
 int codec_decode_state(struct codec *codec, struct arena *arena, const void *bytes, size_t len,
@@ -92,6 +96,8 @@ void codec_use_registry(struct codec *codec, const struct codec_registry *regist
 void codec_encode_command(struct codec *codec, const struct command *command, struct buffer *out);
 void codec_encode_issuance(struct codec *codec, const struct issuance *issuance,
 			   struct buffer *out);
+void codec_encode_event_command(struct codec *codec, const struct event_command *command,
+				struct buffer *out);
 void codec_encode_event(struct codec *codec, const struct analytic_event *event,
 			struct buffer *out);
 /* The same in Confluent's frame: `schema_id` names our own schema. */

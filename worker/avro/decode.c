@@ -81,6 +81,14 @@ static int read_uuid(struct decoder *decoder, const struct schema *schema, struc
 	return uuid_parse(copy, out) ? refuse_field(decoder, "is not a UUID") : 0;
 }
 
+static int read_uuid_flagged(struct decoder *decoder, const struct schema *schema, struct uuid *out,
+			     bool *flag) {
+	if (schema->type == SCHEMA_NULL)
+		return 0;
+	*flag = true;
+	return read_uuid(decoder, schema, out);
+}
+
 static int read_boolean(struct decoder *decoder, const struct schema *schema, bool *out) {
 	if (schema->type != SCHEMA_BOOLEAN)
 		return refuse_type(decoder, schema);
@@ -124,6 +132,17 @@ static int read_fixed(struct decoder *decoder, const struct schema *schema, void
 	if (!bytes || len != size)
 		return refuse_field(decoder, "has the wrong length");
 	memcpy(out, bytes, size);
+	return 0;
+}
+
+static int read_bytes(struct decoder *decoder, const struct schema *schema, const void **out,
+		      size_t *len) {
+	const void *bytes;
+
+	if (schema->type != SCHEMA_BYTES)
+		return refuse_type(decoder, schema);
+	bytes = wire_read_bytes(&decoder->wire, len);
+	*out = bytes && *len ? arena_memdup(decoder->arena, bytes, *len) : "";
 	return 0;
 }
 
@@ -200,6 +219,8 @@ static int read_records_element(struct decoder *decoder, const struct schema *sc
 	struct records_target *target = userdata;
 	size_t size = target->array->item_size;
 
+	if (target->array->max && target->count == target->array->max)
+		return refuse_field(decoder, "has too many elements");
 	target->items =
 	    arena_grow(decoder->arena, target->items, target->count, &target->capacity, size);
 	return read_record(decoder, schema, target->array->items,
@@ -234,6 +255,14 @@ static int read_array(struct decoder *decoder, const struct schema *schema,
 	return 0;
 }
 
+static int read_record_or_null(struct decoder *decoder, const struct schema *schema,
+			       const struct field_array *item, void **out) {
+	if (schema->type == SCHEMA_NULL)
+		return 0;
+	*out = arena_zalloc(decoder->arena, item->item_size);
+	return read_record(decoder, schema, item->items, *out);
+}
+
 static bool is_branch(const struct branch *branch, const struct schema *schema) {
 	if (!branch->record)
 		return schema->type == SCHEMA_NULL;
@@ -249,10 +278,12 @@ static int read_union(struct decoder *decoder, const struct schema *schema,
 
 		if (!is_branch(branch, schema))
 			continue;
-		*selected = (int)i;
+		if (!branch->record)
+			return 0;
+		*selected = branches->first + (int)i;
 		if (branch->size)
 			out = *(void **)out = arena_zalloc(decoder->arena, branch->size);
-		return branch->record ? read_record(decoder, schema, branch->record, out) : 0;
+		return read_record(decoder, schema, branch->record, out);
 	}
 	if (schema->type != SCHEMA_RECORD)
 		return refuse_type(decoder, schema);
@@ -276,6 +307,8 @@ static int read_field(struct decoder *decoder, const struct schema *schema,
 		return read_texts(decoder, schema, value, second);
 	case FIELD_UUID:
 		return read_uuid(decoder, schema, value);
+	case FIELD_UUID_FLAGGED:
+		return read_uuid_flagged(decoder, schema, value, second);
 	case FIELD_BOOLEAN:
 		return read_boolean(decoder, schema, value);
 	case FIELD_INT:
@@ -292,6 +325,8 @@ static int read_field(struct decoder *decoder, const struct schema *schema,
 		return schema->type == SCHEMA_NULL ? 0 : read_long(decoder, schema, value);
 	case FIELD_FIXED:
 		return read_fixed(decoder, schema, value, field->second);
+	case FIELD_BYTES:
+		return read_bytes(decoder, schema, value, second);
 	case FIELD_VERSION:
 		return read_int(decoder, schema, &(int32_t){ 0 });
 	case FIELD_NAME:
@@ -300,6 +335,8 @@ static int read_field(struct decoder *decoder, const struct schema *schema,
 		return read_names(decoder, schema, field->as_names, out);
 	case FIELD_ARRAY:
 		return read_array(decoder, schema, field->as_array, value, second);
+	case FIELD_RECORD_OR_NULL:
+		return read_record_or_null(decoder, schema, field->as_array, value);
 	case FIELD_UNION:
 		return read_union(decoder, schema, field->as_union, value, second);
 	}

@@ -30,6 +30,12 @@ static void write_uuid(struct buffer *out, const struct uuid *uuid) {
 	wire_write_bytes(out, text, sizeof(text) - 1);
 }
 
+static void write_uuid_or_null(struct buffer *out, const struct uuid *uuid, bool is_null) {
+	wire_write_long(out, is_null ? BRANCH_NULL : BRANCH_VALUE);
+	if (!is_null)
+		write_uuid(out, uuid);
+}
+
 /* An array is one block and an empty block at its end; an empty array is only the latter. */
 static void open_array(struct buffer *out, size_t count) {
 	if (count)
@@ -56,26 +62,37 @@ static void write_names(struct buffer *out, const struct field_names *names, con
 }
 
 static void write_array(struct buffer *out, const struct field_array *array, const char *items,
-			size_t count) {
+			size_t count, int edition) {
 	open_array(out, count);
 	for (size_t i = 0; i < count; i++)
-		encode_record(out, array->items, items + i * array->item_size);
+		encode_record(out, array->items, items + i * array->item_size, edition);
 	close_array(out);
 }
 
-static void write_union(struct buffer *out, const struct field_union *branches, int selected,
-			const void *in) {
-	const struct branch *branch = &branches->branches[selected];
+static void write_record_or_null(struct buffer *out, const struct record *record, const void *in,
+				 int edition) {
+	wire_write_long(out, in ? BRANCH_VALUE : BRANCH_NULL);
+	if (in)
+		encode_record(out, record, in, edition);
+}
 
-	wire_write_long(out, selected);
+static void write_union(struct buffer *out, const struct field_union *branches, int selected,
+			const void *in, int edition) {
+	int at = selected - branches->first;
+	size_t index = at >= 0 && (size_t)at < branches->count ? (size_t)at : BRANCH_NULL;
+	const struct branch *branch = &branches->branches[index];
+
+	wire_write_long(out, (int64_t)index);
 	if (branch->record)
-		encode_record(out, branch->record, branch->size ? *(const void *const *)in : in);
+		encode_record(out, branch->record, branch->size ? *(const void *const *)in : in,
+			      edition);
 }
 
 /* The value of a type at a pointer into the struct. */
 #define AS(type, p) (*(type const *)(p))
 
-static void write_field(struct buffer *out, const struct field *field, const char *in) {
+static void write_field(struct buffer *out, const struct field *field, const char *in,
+			int edition) {
 	const void *value = in + field->offset, *second = in + field->second;
 
 	switch (field->kind) {
@@ -89,6 +106,8 @@ static void write_field(struct buffer *out, const struct field *field, const cha
 		return write_texts(out, AS(const char *const *, value), AS(size_t, second));
 	case FIELD_UUID:
 		return write_uuid(out, value);
+	case FIELD_UUID_FLAGGED:
+		return write_uuid_or_null(out, value, !AS(bool, second));
 	case FIELD_BOOLEAN:
 		return wire_write_boolean(out, AS(bool, value));
 	case FIELD_INT:
@@ -106,6 +125,8 @@ static void write_field(struct buffer *out, const struct field *field, const cha
 		return write_long_or_null(out, AS(int64_t, value), !AS(int64_t, value));
 	case FIELD_FIXED:
 		return buffer_append(out, value, field->second);
+	case FIELD_BYTES:
+		return wire_write_bytes(out, AS(void *, value), AS(size_t, second));
 	case FIELD_VERSION:
 		return wire_write_long(out, 1);
 	case FIELD_NAME:
@@ -113,14 +134,19 @@ static void write_field(struct buffer *out, const struct field *field, const cha
 	case FIELD_NAMES:
 		return write_names(out, field->as_names, in, AS(size_t, second));
 	case FIELD_ARRAY:
-		return write_array(out, field->as_array, AS(void *, value), AS(size_t, second));
+		return write_array(out, field->as_array, AS(void *, value), AS(size_t, second),
+				   edition);
+	case FIELD_RECORD_OR_NULL:
+		return write_record_or_null(out, field->as_array->items, AS(void *, value),
+					    edition);
 	case FIELD_UNION:
-		return write_union(out, field->as_union, AS(int, value), second);
+		return write_union(out, field->as_union, AS(int, value), second, edition);
 	}
 	impossible("a field has a kind");
 }
 
-void encode_record(struct buffer *out, const struct record *record, const void *in) {
+void encode_record(struct buffer *out, const struct record *record, const void *in, int edition) {
 	for (size_t i = 0; i < record->field_count; i++)
-		write_field(out, &record->fields[i], in);
+		if (record->fields[i].edition <= edition)
+			write_field(out, &record->fields[i], in, edition);
 }

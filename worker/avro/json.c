@@ -1,6 +1,6 @@
 #include "avro/json.h"
 
-#include "avro/record.h"
+#include "avro/edition.h"
 #include "base/clock.h"
 #include "base/invariant.h"
 
@@ -72,7 +72,7 @@ static void append_array(struct buffer *out, const struct field_array *array, co
 
 static void append_union(struct buffer *out, const struct field_union *branches, int selected,
 			 const void *in) {
-	const struct branch *branch = &branches->branches[selected];
+	const struct branch *branch = &branches->branches[selected - branches->first];
 
 	if (branch->record)
 		append_record(out, branch->record, branch->size ? *(const void *const *)in : in);
@@ -95,6 +95,8 @@ static void append_value(struct buffer *out, const struct field *field, const ch
 		return append_texts(out, AS(const char *const *, value), AS(size_t, second));
 	case FIELD_UUID:
 		return append_uuid(out, value);
+	case FIELD_UUID_FLAGGED:
+		return append_uuid(out, value);
 	case FIELD_BOOLEAN:
 		return append_boolean(out, AS(bool, value));
 	case FIELD_INT:
@@ -113,6 +115,8 @@ static void append_value(struct buffer *out, const struct field *field, const ch
 		return append_time_or_null(out, AS(int64_t, value), !AS(int64_t, value));
 	case FIELD_FIXED:
 		return append_bytes(out, value, field->second);
+	case FIELD_BYTES:
+		return append_bytes(out, AS(void *, value), AS(size_t, second));
 	case FIELD_VERSION:
 		return append_number_or_null(out, 1, false);
 	case FIELD_NAME:
@@ -121,17 +125,30 @@ static void append_value(struct buffer *out, const struct field *field, const ch
 		return append_names(out, field->as_names, in, AS(size_t, second));
 	case FIELD_ARRAY:
 		return append_array(out, field->as_array, AS(void *, value), AS(size_t, second));
+	case FIELD_RECORD_OR_NULL:
+		return append_record(out, field->as_array->items, AS(void *, value));
 	case FIELD_UNION:
 		return append_union(out, field->as_union, AS(int, value), second);
 	}
 	impossible("a field has a kind");
 }
 
+/* A member that came with a later edition is shown where it was given: who knows the first edition
+ * sees the members that it knows. */
+static bool is_shown(const struct field *field, const void *in) {
+	return !field->edition || !edition_is_default(field, in);
+}
+
 static void append_record(struct buffer *out, const struct record *record, const void *in) {
+	bool is_first = true;
+
 	buffer_append_char(out, '{');
 	for (size_t i = 0; i < record->field_count; i++) {
-		buffer_printf(out, "%s\"%s\":", i ? "," : "", record->fields[i].name);
+		if (!is_shown(&record->fields[i], in))
+			continue;
+		buffer_printf(out, "%s\"%s\":", is_first ? "" : ",", record->fields[i].name);
 		append_value(out, &record->fields[i], in);
+		is_first = false;
 	}
 	buffer_append_char(out, '}');
 }
@@ -140,6 +157,8 @@ static void append_record(struct buffer *out, const struct record *record, const
 static void append_typed(struct buffer *out, const struct record *record, const void *in) {
 	buffer_printf(out, "{\"type\":\"%s\"", record->name);
 	for (size_t i = 0; i < record->field_count; i++) {
+		if (!is_shown(&record->fields[i], in))
+			continue;
 		buffer_printf(out, ",\"%s\":", field_json_name(&record->fields[i], true));
 		append_value(out, &record->fields[i], in);
 	}
@@ -151,7 +170,9 @@ void json_append_event(struct buffer *out, const struct analytic_event *event) {
 }
 
 static void append_typed_union(struct buffer *out, const struct field *field, const char *in) {
-	const struct branch *branch = &field->as_union->branches[AS(int, in + field->offset)];
+	int at = AS(int, in + field->offset) - field->as_union->first;
+	const struct branch *branch =
+	    &field->as_union->branches[(size_t)at < field->as_union->count ? at : 0];
 	const void *value = in + field->second;
 
 	if (branch->record)
@@ -166,6 +187,8 @@ void json_append_event_record(struct buffer *out, const struct analytic_event *e
 	for (size_t i = 0; i < record->field_count; i++) {
 		const struct field *field = &record->fields[i];
 
+		if (!is_shown(field, event))
+			continue;
 		buffer_printf(out, "%c\"%s\":", i ? ',' : '{', field->name);
 		if (field->kind == FIELD_UNION)
 			append_typed_union(out, field, (const char *)event);
@@ -179,6 +202,20 @@ void json_append_state(struct buffer *out, const struct state_record *record) {
 	append_typed(out, state_union.branches[record->kind].record, &record->webhook);
 }
 
+/* The members of the API's webhook that are shown where they were given. */
+static void append_given(struct buffer *out, const struct webhook *webhook) {
+	const struct record *record = event_data_union.branches[EVENT_DATA_WEBHOOK].record;
+
+	for (size_t i = 0; i < record->field_count; i++) {
+		const struct field *field = &record->fields[i];
+
+		if (!field->edition || edition_is_default(field, webhook))
+			continue;
+		buffer_printf(out, ",\"%s\":", field->name);
+		append_value(out, field, (const char *)webhook);
+	}
+}
+
 static void append_api_webhook(struct buffer *out, const struct webhook *webhook) {
 	buffer_append_string(out, "{\"id\":");
 	append_uuid(out, &webhook->id);
@@ -188,6 +225,7 @@ static void append_api_webhook(struct buffer *out, const struct webhook *webhook
 	buffer_append_json_string(out, webhook->url);
 	buffer_append_string(out, ",\"disabled\":");
 	append_boolean(out, webhook->disabled);
+	append_given(out, webhook);
 	buffer_append_char(out, '}');
 }
 
@@ -210,6 +248,10 @@ void json_append_api_data(struct buffer *out, const struct event_data *data) {
 		append_api_webhook(out, &data->webhook);
 	else if (data->kind == EVENT_DATA_WEBHOOK_PAGE)
 		append_api_page(out, &data->page);
+	else if (data->kind == EVENT_DATA_PUBLISHED)
+		append_union(out, &event_published_union, (int)data->kind, &data->webhook);
+	else if (data->kind == EVENT_DATA_SECRET)
+		append_union(out, &event_secret_union, (int)data->kind, &data->webhook);
 	else
 		append_union(out, &event_data_union, (int)data->kind, &data->webhook);
 }

@@ -168,7 +168,7 @@ static void read_union(struct reader *reader, const struct field *field, struct 
 	const struct branch *branch;
 	struct json_text type;
 
-	*selected = (int)branches->count;
+	*selected = branches->first + (int)branches->count;
 	if (*text.bytes != '{') {
 		json_values_fault(&reader->values, field->name, text,
 				  "Must be an object with a type");
@@ -182,13 +182,23 @@ static void read_union(struct reader *reader, const struct field *field, struct 
 				  type.bytes ? type : text, list_types(reader, branches));
 		return;
 	}
-	*selected = (int)(branch - branches->branches);
+	*selected = branches->first + (int)(branch - branches->branches);
 	if (branch->size)
 		out = *(void **)out = arena_zalloc(reader->values.arena, branch->size);
 	read_record(reader, branch->record, text, true, out);
 }
 
 /* --- Records --- */
+
+static void read_record_or_null(struct reader *reader, const struct field *field,
+				struct json_text text, void **out) {
+	if (*text.bytes != '{') {
+		json_values_fault(&reader->values, field->name, text, "Must be an object");
+		return;
+	}
+	*out = arena_zalloc(reader->values.arena, field->as_array->item_size);
+	read_record(reader, field->as_array->items, text, false, *out);
+}
 
 static void read_field(struct reader *reader, const struct field *field, struct json_text text,
 		       char *out) {
@@ -203,6 +213,9 @@ static void read_field(struct reader *reader, const struct field *field, struct 
 	case FIELD_TEXTS:
 		return read_texts(reader, field, text, value, second);
 	case FIELD_UUID:
+		return json_read_uuid(&reader->values, field->name, text, value);
+	case FIELD_UUID_FLAGGED:
+		*(bool *)second = true;
 		return json_read_uuid(&reader->values, field->name, text, value);
 	case FIELD_BOOLEAN:
 		return json_read_boolean(&reader->values, field->name, text, value);
@@ -228,9 +241,12 @@ static void read_field(struct reader *reader, const struct field *field, struct 
 		return read_elements(reader, field, text, read_names_element, out);
 	case FIELD_ARRAY:
 		return read_array(reader, field, text, value, second);
+	case FIELD_RECORD_OR_NULL:
+		return read_record_or_null(reader, field, text, value);
 	case FIELD_UNION:
 		return read_union(reader, field, text, value, second);
 	case FIELD_FIXED:
+	case FIELD_BYTES:
 		break;
 	}
 	impossible("no record that comes as JSON has such a field");

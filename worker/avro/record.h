@@ -13,6 +13,7 @@ enum field_kind {
 	FIELD_TEXT_SIZED,   /* const char * and its size_t length    string */
 	FIELD_TEXTS,        /* const char ** and its size_t count    array of string */
 	FIELD_UUID,         /* struct uuid                           string */
+	FIELD_UUID_FLAGGED, /* struct uuid and a bool, false: null  ["null", "string"] */
 	FIELD_BOOLEAN,      /* bool                                  boolean */
 	FIELD_INT,          /* int32_t                               int */
 	FIELD_INT_OR_NULL,  /* int32_t, 0: null                      ["null", "int"] */
@@ -22,11 +23,13 @@ enum field_kind {
 	FIELD_TIME,         /* int64_t, wall ms                      timestamp-millis */
 	FIELD_TIME_OR_NULL, /* int64_t, wall ms, 0: null             ["null", timestamp-millis] */
 	FIELD_FIXED,        /* uint8_t[]                             fixed */
+	FIELD_BYTES,        /* const uint8_t * and its size_t length bytes */
 	FIELD_VERSION,      /* nothing: always 1                     int */
 	FIELD_NAME,         /* an enum, by `name` string */
 	FIELD_NAMES,        /* enums in an array, by `names`         array of string */
 	FIELD_ARRAY,        /* a pointer and a size_t count          array of records, by `array` */
-	FIELD_UNION,        /* an enum and the value it selects union of records, by `branches` */
+	FIELD_RECORD_OR_NULL, /* a pointer, NULL: null   ["null", a record], by `array` */
+	FIELD_UNION,          /* an enum and the value it selects union of records, by `branches` */
 };
 
 /* A text that encodes a member of the record. */
@@ -47,23 +50,27 @@ struct field_names {
 struct field_array {
 	const struct record *items;
 	size_t item_size;
+	size_t max; /* 0: any number */
 };
 
-/* The branches of a union, in the order of the enum that selects one. */
+/* The branches of a union, in the order of the enum that selects one. A branch that is null is the
+ * first one, and leaves the enum alone. */
 struct field_union {
 	const struct branch {
 		const struct record *record; /* NULL: null */
 		size_t size; /* of the struct behind the pointer; 0: the struct itself holds it */
 	} *branches;
 	size_t count;
+	int first; /* the enum's value for branches[0] */
 };
 
 struct field {
 	const char *name;
 	enum field_kind kind;
-	bool optional; /* a writer may lack it: then it is zero, or the kind's null */
-	bool is_json;  /* TEXT, TEXT_OR_NULL: JSON as text; in a JSON record it is the value itself,
-			  and may be absent */
+	unsigned char edition; /* the first one of the schema that has it; 0: 1. See edition.h */
+	bool optional;         /* a writer may lack it: then it is zero, or the kind's null */
+	bool is_json; /* TEXT, TEXT_OR_NULL: JSON as text; in a JSON record it is the value itself,
+			 and may be absent */
 	const char
 	    *beside_type; /* its name in JSON where `type` names the record; NULL: the same */
 	size_t offset;    /* of the value in the struct; UNION: of the enum */
@@ -86,18 +93,22 @@ struct record {
 	const char *name; /* in the schema, without its namespace */
 	const struct field *fields;
 	size_t field_count;
-	void (*complete)(void *record); /* called after decoding, to fill members that depend on
-					   other fields; or NULL */
+	void (*complete)(void *record);     /* called after decoding, to fill members that depend on
+					       other fields; or NULL */
+	int (*edition)(const void *record); /* the least one that can hold the values of its
+					       fields of edition 1; NULL: 1 */
 };
 
-/* The tables of struct command, issuance, analytic_event and state_record. */
-extern const struct record command_record, issuance_record, analytic_event_record,
-    state_record_record;
+/* The tables of struct command, issuance, event_command, analytic_event and state_record. */
+extern const struct record command_record, issuance_record, event_command_record,
+    analytic_event_record, state_record_record;
 /* The tables of the struct problem inside an event, and of the unions inside an event, a receipt
  * and a state record. */
 extern const struct record event_problem_record;
-extern const struct field_union event_data_union, state_union;
-extern const struct field_names webhook_events_names;
+extern const struct field_union event_data_union, event_published_union, event_secret_union,
+    state_union;
+extern const struct field_names webhook_events_names, webhook_signatures_names;
+extern const struct field_array webhook_filter_array;
 
 /* Fills members that come from the enclosing record: a webhook's tenant, and a problem's status. */
 struct event_data;

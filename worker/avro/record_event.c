@@ -30,6 +30,49 @@ static int subscription_add(void *record, const char *text) {
 const struct field_names webhook_events_names = { EVENT_TYPE_SUBSCRIBABLE_COUNT, subscription_get,
 						  subscription_add };
 
+static const char *signature_get(const void *record, size_t index) {
+	const struct webhook *webhook = record;
+
+	return signature_format_name(webhook->signatures[index]);
+}
+
+static int signature_add(void *record, const char *text) {
+	struct webhook *webhook = record;
+	enum signature_format format;
+
+	if (signature_format_parse(text, &format))
+		return 1;
+	for (size_t i = 0; i < webhook->signature_count; i++)
+		if (webhook->signatures[i] == format)
+			return 1;
+	webhook->signatures[webhook->signature_count++] = format;
+	return 0;
+}
+
+const struct field_names webhook_signatures_names = { SIGNATURE_FORMAT_COUNT, signature_get,
+						      signature_add };
+
+#define FILTER(name_, member)                                                                      \
+	{ name_, FIELD_AT(FIELD_TEXTS, webhook_filter, member.items), .optional = true,            \
+	  .second = offsetof(struct webhook_filter, member.count) }
+
+static const struct field filter_fields[] = {
+	FILTER("credentialConfigurationId", credential_configuration_ids),
+	FILTER("format", formats),
+	FILTER("credentialProfile", credential_profiles),
+	FILTER("subject", subjects),
+};
+static const struct record filter = { "WebhookFilter", RECORD_TABLE(filter_fields) };
+const struct field_array webhook_filter_array = { &filter, sizeof(struct webhook_filter), 0 };
+
+static const struct field header_fields[] = {
+	{ "name", FIELD_AT(FIELD_TEXT, webhook_header, name) },
+};
+static const struct record header = { "WebhookHeaderName", RECORD_TABLE(header_fields) };
+static const struct field_array headers = { &header, sizeof(struct webhook_header),
+					    WEBHOOK_HEADERS_MAX };
+
+#define SECOND_EDITION .edition = 2, .optional = true
 #define WEBHOOK(kind, member) FIELD_AT(kind, webhook, member)
 
 static const struct field webhook_fields[] = {
@@ -40,12 +83,21 @@ static const struct field webhook_fields[] = {
 	{ "disabled", WEBHOOK(FIELD_BOOLEAN, disabled) },
 	{ "createdAt", WEBHOOK(FIELD_TIME, created_at_ms) },
 	{ "updatedAt", WEBHOOK(FIELD_TIME, updated_at_ms) },
+	{ "description", WEBHOOK(FIELD_TEXT_OR_NULL, description), SECOND_EDITION },
+	{ "headers", WEBHOOK(FIELD_ARRAY, headers), SECOND_EDITION,
+	  .second = offsetof(struct webhook, header_count), .as_array = &headers },
+	{ "signatures", WEBHOOK(FIELD_NAMES, signatures), SECOND_EDITION,
+	  .second = offsetof(struct webhook, signature_count),
+	  .as_names = &webhook_signatures_names },
+	{ "filter", WEBHOOK(FIELD_RECORD_OR_NULL, filter), SECOND_EDITION,
+	  .as_array = &webhook_filter_array },
+	{ "rateLimit", WEBHOOK(FIELD_INT_OR_NULL, rate_limit), SECOND_EDITION },
 };
 static const struct record webhook = { "Webhook", RECORD_TABLE(webhook_fields) };
 
 #define PAGE(kind, member) FIELD_AT(kind, webhook_page, member)
 
-static const struct field_array page_items = { &webhook, sizeof(struct webhook) };
+static const struct field_array page_items = { &webhook, sizeof(struct webhook), 0 };
 static const struct field page_fields[] = {
 	{ "data", PAGE(FIELD_ARRAY, items), .second = offsetof(struct webhook_page, count),
 	  .as_array = &page_items },
@@ -63,7 +115,7 @@ static const struct field detail_fields[] = {
 	{ "location", DETAIL(FIELD_TEXT, location) },
 };
 static const struct record detail = { "ProblemDetail", RECORD_TABLE(detail_fields) };
-static const struct field_array problem_details = { &detail, sizeof(struct problem_detail) };
+static const struct field_array problem_details = { &detail, sizeof(struct problem_detail), 0 };
 static const struct field problem_fields[] = {
 	{ "code", PROBLEM(FIELD_TEXT, code) },
 	{ "type", PROBLEM(FIELD_TEXT, type), .beside_type = "problemType" },
@@ -113,6 +165,10 @@ static const struct field delivery_fields[] = {
 	{ "reason", REPORT(FIELD_TEXT_OR_NULL, reason), .optional = true },
 	{ "durationMs", REPORT(FIELD_LONG_OR_NULL, duration_ms), .optional = true },
 	{ "nextAttemptAt", REPORT(FIELD_TIME_OR_NULL, next_attempt_at_ms), .optional = true },
+	{ "eventId", REPORT(FIELD_UUID_FLAGGED, event_id), SECOND_EDITION,
+	  .second = offsetof(struct delivery_report, has_event_id) },
+	{ "subject", REPORT(FIELD_TEXT_OR_NULL, subject), SECOND_EDITION },
+	{ "attemptedAt", REPORT(FIELD_TIME_OR_NULL, attempted_at_ms), SECOND_EDITION },
 };
 
 static void delivery_complete(void *record) {
@@ -147,7 +203,33 @@ static const struct branch data_branches[] = {
 	[EVENT_DATA_SIGNING_KEY] = { &signing_key },
 	[EVENT_DATA_RECOVERED] = { &recovered },
 };
-const struct field_union event_data_union = { data_branches, ARRAY_LEN(data_branches) };
+const struct field_union event_data_union = { data_branches, ARRAY_LEN(data_branches), 0 };
+
+/* Kinds of data that came later have a field each instead of a branch: a reader with the first
+ * edition's schema cannot read a branch that its union lacks, and passes over a field. */
+
+#define PUBLISHED(kind, member) FIELD_AT(kind, event_published, member)
+
+static const struct field published_fields[] = {
+	{ "eventId", PUBLISHED(FIELD_UUID, event_id) },
+	{ "eventType", PUBLISHED(FIELD_TEXT, event_type) },
+	{ "deliveries", PUBLISHED(FIELD_INT, deliveries) },
+};
+static const struct record published = { "EventPublished", RECORD_TABLE(published_fields) };
+static const struct branch published_branches[] = { { NULL, 0 }, { &published, 0 } };
+const struct field_union event_published_union = { published_branches, 2,
+						   EVENT_DATA_PUBLISHED - 1 };
+
+#define SECRET(kind, member) FIELD_AT(kind, webhook_secret, member)
+
+static const struct field secret_fields[] = {
+	{ "secret", SECRET(FIELD_TEXT_OR_NULL, secret), .optional = true },
+	{ "epoch", SECRET(FIELD_INT, epoch) },
+	{ "overlapUntil", SECRET(FIELD_TIME_OR_NULL, overlap_until_ms), .optional = true },
+};
+static const struct record secret = { "WebhookSecret", RECORD_TABLE(secret_fields) };
+static const struct branch secret_branches[] = { { NULL, 0 }, { &secret, 0 } };
+const struct field_union event_secret_union = { secret_branches, 2, EVENT_DATA_SECRET - 1 };
 
 void event_data_complete(struct event_data *data, const char *tenant_id, int status) {
 	if (data->kind == EVENT_DATA_WEBHOOK)
@@ -202,6 +284,12 @@ static const struct field event_fields[] = {
 	{ "status", EVENT(FIELD_INT_OR_NULL, status), .optional = true },
 	{ "data", EVENT(FIELD_UNION, data.kind), .optional = true,
 	  .second = offsetof(struct analytic_event, data.webhook), .as_union = &event_data_union },
+	{ "published", EVENT(FIELD_UNION, data.kind), SECOND_EDITION,
+	  .second = offsetof(struct analytic_event, data.webhook),
+	  .as_union = &event_published_union },
+	{ "secret", EVENT(FIELD_UNION, data.kind), SECOND_EDITION,
+	  .second = offsetof(struct analytic_event, data.webhook),
+	  .as_union = &event_secret_union },
 };
 const struct record analytic_event_record = { "AnalyticEvent", RECORD_TABLE(event_fields),
 					      event_complete };

@@ -3,6 +3,17 @@
 #include "domain/attempt.h"
 #include "domain/state.h"
 
+#define SECOND_EDITION .edition = 2, .optional = true
+
+static const struct field header_fields[] = {
+	{ "name", FIELD_AT(FIELD_TEXT, webhook_header, name) },
+	{ "sealed", FIELD_AT(FIELD_BYTES, webhook_header, sealed),
+	  .second = offsetof(struct webhook_header, sealed_len) },
+};
+static const struct record header = { "SealedHeader", RECORD_TABLE(header_fields) };
+static const struct field_array headers = { &header, sizeof(struct webhook_header),
+					    WEBHOOK_HEADERS_MAX };
+
 #define WEBHOOK(kind, member) FIELD_AT(kind, webhook, member)
 
 static const struct field webhook_fields[] = {
@@ -15,6 +26,18 @@ static const struct field webhook_fields[] = {
 	{ "createdAt", WEBHOOK(FIELD_TIME, created_at_ms) },
 	{ "updatedAt", WEBHOOK(FIELD_TIME, updated_at_ms) },
 	{ "failingSince", WEBHOOK(FIELD_TIME_OR_NULL, failing_since_ms), .optional = true },
+	{ "description", WEBHOOK(FIELD_TEXT_OR_NULL, description), SECOND_EDITION },
+	{ "headers", WEBHOOK(FIELD_ARRAY, headers), SECOND_EDITION,
+	  .second = offsetof(struct webhook, header_count), .as_array = &headers },
+	{ "signatures", WEBHOOK(FIELD_NAMES, signatures), SECOND_EDITION,
+	  .second = offsetof(struct webhook, signature_count),
+	  .as_names = &webhook_signatures_names },
+	{ "filter", WEBHOOK(FIELD_RECORD_OR_NULL, filter), SECOND_EDITION,
+	  .as_array = &webhook_filter_array },
+	{ "rateLimit", WEBHOOK(FIELD_INT_OR_NULL, rate_limit), SECOND_EDITION },
+	{ "secretEpoch", WEBHOOK(FIELD_INT, secret_epoch), SECOND_EDITION },
+	{ "secretOverlapUntil", WEBHOOK(FIELD_TIME_OR_NULL, secret_overlap_until_ms),
+	  SECOND_EDITION },
 };
 static const struct record webhook = { "Webhook", RECORD_TABLE(webhook_fields) };
 
@@ -76,6 +99,8 @@ static const struct field delivery_fields[] = {
 	{ "lastReason", DELIVERY(FIELD_TEXT_OR_NULL, last_reason), .optional = true },
 	{ "createdAt", DELIVERY(FIELD_TIME, created_at_ms) },
 	{ "nextAttemptAt", DELIVERY(FIELD_TIME, next_attempt_at_ms) },
+	{ "subject", DELIVERY(FIELD_TEXT_OR_NULL, subject), SECOND_EDITION },
+	{ "lastAttemptAt", DELIVERY(FIELD_TIME_OR_NULL, last_attempt_at_ms), SECOND_EDITION },
 };
 
 static void delivery_complete(void *record) {
@@ -124,6 +149,10 @@ static const struct field receipt_fields[] = {
 	  .second = offsetof(struct receipt, data.webhook), .as_union = &event_data_union },
 	{ "createdAt", RECEIPT(FIELD_TIME, created_at_ms) },
 	{ "expiresAt", RECEIPT(FIELD_TIME, expires_at_ms) },
+	{ "published", RECEIPT(FIELD_UNION, data.kind), SECOND_EDITION,
+	  .second = offsetof(struct receipt, data.webhook), .as_union = &event_published_union },
+	{ "secret", RECEIPT(FIELD_UNION, data.kind), SECOND_EDITION,
+	  .second = offsetof(struct receipt, data.webhook), .as_union = &event_secret_union },
 };
 static const struct record receipt = { "Receipt", RECORD_TABLE(receipt_fields), receipt_complete };
 
@@ -138,6 +167,8 @@ static const struct field position_fields[] = {
 	{ "issuanceOffset", POSITION(FIELD_LONG_OR_NULL, issuance_offset), .optional = true },
 	{ "recordCount", POSITION(FIELD_INT, record_count) },
 	{ "timestamp", POSITION(FIELD_TIME, timestamp_ms) },
+	{ "eventOffset", POSITION(FIELD_LONG, event_offset), SECOND_EDITION },
+	{ "catalogue", POSITION(FIELD_TEXT_OR_NULL, catalogue), SECOND_EDITION },
 };
 static const struct record position = { "Position", RECORD_TABLE(position_fields) };
 
@@ -146,7 +177,7 @@ static const struct branch state_branches[STATE_KIND_COUNT] = {
 	[STATE_DELIVERY] = { &delivery }, [STATE_RECEIPT] = { &receipt },
 	[STATE_POSITION] = { &position },
 };
-const struct field_union state_union = { state_branches, STATE_KIND_COUNT };
+const struct field_union state_union = { state_branches, STATE_KIND_COUNT, 0 };
 
 static const struct field state_fields[] = {
 	{ "state", FIELD_AT(FIELD_UNION, state_record, kind),

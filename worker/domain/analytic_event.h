@@ -15,8 +15,11 @@ enum analytic_subject {
 	ANALYTIC_WEBHOOK_TEST,
 	ANALYTIC_WEBHOOK_KEY_ROTATE,
 	ANALYTIC_WEBHOOK_RECOVER,
+	ANALYTIC_WEBHOOK_SECRET_RETRIEVE,
+	ANALYTIC_WEBHOOK_SECRET_ROTATE,
 	ANALYTIC_WEBHOOK_COMMAND, /* of no known operation: START and FAIL alone */
 	ANALYTIC_OPENID_CREDENTIAL,
+	ANALYTIC_WEBHOOK_EVENT_PUBLISH, /* an event of the tenant's own */
 	ANALYTIC_WEBHOOK_EVENT,    /* deliveries: RECEIVE, PROCESS_SUCCESS, PROCESS_FAIL, RETRY */
 	ANALYTIC_WEBHOOK_DISABLED, /* stands alone, step NONE */
 	ANALYTIC_SUBJECT_COUNT,
@@ -51,6 +54,8 @@ enum event_data_kind {
 	EVENT_DATA_DELIVERY,
 	EVENT_DATA_SIGNING_KEY,
 	EVENT_DATA_RECOVERED,
+	EVENT_DATA_PUBLISHED,
+	EVENT_DATA_SECRET,
 };
 
 struct webhook_page {
@@ -74,6 +79,26 @@ struct delivery_report {
 	const char *reason;         /* NULL on success and RECEIVE */
 	int64_t duration_ms;        /* -1: none */
 	int64_t next_attempt_at_ms; /* wall; 0: none */
+
+	/* Edition 2. */
+	bool has_event_id;
+	struct uuid event_id;    /* the callback's event */
+	const char *subject;     /* NULL: none */
+	int64_t attempted_at_ms; /* wall: when the attempt began; 0: unknown */
+};
+
+/* An event of a tenant's own that was published. */
+struct event_published {
+	struct uuid event_id; /* the callbacks' event */
+	const char *event_type;
+	int32_t deliveries;
+};
+
+/* A webhook's secret for HMAC signatures. */
+struct webhook_secret {
+	const char *secret; /* "whsec_..."; NULL: not told */
+	int32_t epoch;
+	int64_t overlap_until_ms; /* wall: the former one signs too until then; 0: not at all */
 };
 
 struct signing_key_report {
@@ -92,6 +117,8 @@ struct event_data {
 		struct delivery_report delivery;
 		struct signing_key_report signing_key;
 		int32_t recovered; /* deliveries */
+		struct event_published published;
+		struct webhook_secret secret;
 	};
 };
 

@@ -9,6 +9,8 @@ static const char *const names[OPERATION_COUNT + 1] = {
 	[OPERATION_TEST_WEBHOOK] = "TestWebhook",
 	[OPERATION_ROTATE_SIGNING_KEY] = "RotateSigningKey",
 	[OPERATION_RECOVER_DELIVERIES] = "RecoverDeliveries",
+	[OPERATION_RETRIEVE_SECRET] = "RetrieveSecret",
+	[OPERATION_ROTATE_SECRET] = "RotateSecret",
 	[OPERATION_UNKNOWN] = "unknown",
 };
 
@@ -17,5 +19,6 @@ const char *operation_name(enum operation operation) {
 }
 
 bool operation_is_read(enum operation operation) {
-	return operation == OPERATION_RETRIEVE_WEBHOOK || operation == OPERATION_RETRIEVE_WEBHOOKS;
+	return operation == OPERATION_RETRIEVE_WEBHOOK ||
+	       operation == OPERATION_RETRIEVE_WEBHOOKS || operation == OPERATION_RETRIEVE_SECRET;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct problem;
+struct webhook_filter;
 
 enum operation {
 	OPERATION_CREATE_WEBHOOK,
@@ -17,6 +18,8 @@ enum operation {
 	OPERATION_TEST_WEBHOOK,
 	OPERATION_ROTATE_SIGNING_KEY,
 	OPERATION_RECOVER_DELIVERIES,
+	OPERATION_RETRIEVE_SECRET,
+	OPERATION_ROTATE_SECRET,
 	OPERATION_COUNT,
 	OPERATION_UNKNOWN = OPERATION_COUNT, /* the faults name it */
 };
@@ -39,15 +42,29 @@ struct command_envelope {
 					 them; NULL: none. Their parameters are as if absent. */
 };
 
+/* A header that callbacks are to carry. */
+struct header_given {
+	const char *name;
+	const char *value; /* a secret; NULL: the one that the webhook has stays */
+};
+
 /* WebhookCommand. Only the fields of its `operation` are set. */
 struct command {
 	struct command_envelope envelope;
 	enum operation operation;
-	const char *id; /* RETRIEVE_WEBHOOK, UPDATE, DELETE, TEST, RECOVER */
+	const char *id; /* RETRIEVE_WEBHOOK, UPDATE, DELETE, TEST, RECOVER, *_SECRET */
 	const char **events;
 	size_t event_count; /* CREATE, UPDATE */
 	const char *url;
 	bool disabled;
+	const char *description; /* CREATE, UPDATE, as the four that follow; NULL: none */
+	struct header_given *headers;
+	size_t header_count;
+	const char **signatures;
+	size_t signature_count;
+	const struct webhook_filter *filter; /* NULL: none */
+	bool has_rate_limit;
+	int32_t rate_limit;
 	bool has_limit; /* RETRIEVE_WEBHOOKS */
 	int32_t limit;
 	const char *cursor;
@@ -67,6 +84,14 @@ struct issuance {
 	const char *claims; /* a JSON object as text */
 	const char
 	    *credential; /* a JSON value as text; never NULL; "" where the command has none */
+};
+
+/* EventCommand. */
+struct event_command {
+	struct command_envelope envelope;
+	const char *event_type;
+	const char *subject; /* NULL: none */
+	const char *payload; /* a JSON value as text */
 };
 
 /* A command's origin: the seed of every id that it makes (R11). */

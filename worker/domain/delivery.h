@@ -55,6 +55,10 @@ struct delivery {
 	int64_t created_at_ms;      /* wall: when the delivery was recorded */
 	int64_t next_attempt_at_ms; /* wall. Pending: when it is due, at once when not in the
 				       future. Dead: when it died. */
+
+	/* Edition 2. */
+	const char *subject;        /* the event's; of a credential its credentialId; NULL: none */
+	int64_t last_attempt_at_ms; /* wall: when the last finished attempt began; 0: unknown */
 };
 
 enum { DELIVERY_BODY_MAX = 256 * 1024 };

@@ -17,6 +17,14 @@ static int operation_unknown(struct command_run *run, const void *userdata _unus
 	return 0;
 }
 
+/* This worker signs with no secret. */
+static int operation_without_secrets(struct command_run *run, const void *userdata _unused_) {
+	if (!command_run_refused(run))
+		command_run_answer_problem(
+		    run, problem_new(run->effects->arena, 501, "Webhooks have no secrets here."));
+	return 0;
+}
+
 static const struct operation_rule rules[OPERATION_COUNT + 1] = {
 	[OPERATION_CREATE_WEBHOOK] = { ANALYTIC_WEBHOOK_CREATE, operation_create_webhook },
 	[OPERATION_RETRIEVE_WEBHOOKS] = { ANALYTIC_WEBHOOK_RETRIEVE_LIST,
@@ -28,8 +36,61 @@ static const struct operation_rule rules[OPERATION_COUNT + 1] = {
 	[OPERATION_ROTATE_SIGNING_KEY] = { ANALYTIC_WEBHOOK_KEY_ROTATE,
 					   operation_rotate_signing_key },
 	[OPERATION_RECOVER_DELIVERIES] = { ANALYTIC_WEBHOOK_RECOVER, operation_recover_deliveries },
+	[OPERATION_RETRIEVE_SECRET] = { ANALYTIC_WEBHOOK_SECRET_RETRIEVE,
+					operation_without_secrets },
+	[OPERATION_ROTATE_SECRET] = { ANALYTIC_WEBHOOK_SECRET_ROTATE, operation_without_secrets },
 	[OPERATION_UNKNOWN] = { ANALYTIC_WEBHOOK_COMMAND, operation_unknown },
 };
+
+static void hash_texts(struct field_hash *hash, const char *const *texts, size_t count) {
+	field_hash_add_int(hash, (int64_t)count);
+	for (size_t i = 0; i < count; i++)
+		field_hash_add_text(hash, texts[i]);
+}
+
+static void hash_list(struct field_hash *hash, const struct text_list *list) {
+	hash_texts(hash, list->items, list->count);
+}
+
+static void hash_filter(struct field_hash *hash, const struct webhook_filter *filter) {
+	hash_list(hash, &filter->credential_configuration_ids);
+	hash_list(hash, &filter->formats);
+	hash_list(hash, &filter->credential_profiles);
+	hash_list(hash, &filter->subjects);
+}
+
+static void hash_headers(struct field_hash *hash, const struct command *command) {
+	field_hash_add_int(hash, (int64_t)command->header_count);
+	for (size_t i = 0; i < command->header_count; i++) {
+		field_hash_add_text(hash, command->headers[i].name);
+		field_hash_add_text(hash, command->headers[i].value);
+	}
+}
+
+/* A member that was not given is not hashed: the receipts of workers that did not know it still
+ * name the same command. */
+static void hash_options(struct field_hash *hash, const struct command *command) {
+	if (command->description) {
+		field_hash_add_text(hash, "description");
+		field_hash_add_text(hash, command->description);
+	}
+	if (command->header_count > 0) {
+		field_hash_add_text(hash, "headers");
+		hash_headers(hash, command);
+	}
+	if (command->signature_count > 0) {
+		field_hash_add_text(hash, "signatures");
+		hash_texts(hash, command->signatures, command->signature_count);
+	}
+	if (command->filter) {
+		field_hash_add_text(hash, "filter");
+		hash_filter(hash, command->filter);
+	}
+	if (command->has_rate_limit) {
+		field_hash_add_text(hash, "rateLimit");
+		field_hash_add_int(hash, command->rate_limit);
+	}
+}
 
 static void hash_webhook(struct field_hash *hash, const struct command *command) {
 	field_hash_add_int(hash, (int64_t)command->event_count);
@@ -37,6 +98,7 @@ static void hash_webhook(struct field_hash *hash, const struct command *command)
 		field_hash_add_text(hash, command->events[i]);
 	field_hash_add_text(hash, command->url);
 	field_hash_add_int(hash, command->disabled);
+	hash_options(hash, command);
 }
 
 static void hash_fields(struct field_hash *hash, const struct command *command) {
@@ -60,6 +122,8 @@ static void hash_fields(struct field_hash *hash, const struct command *command) 
 	case OPERATION_RETRIEVE_WEBHOOK:
 	case OPERATION_DELETE_WEBHOOK:
 	case OPERATION_TEST_WEBHOOK:
+	case OPERATION_RETRIEVE_SECRET:
+	case OPERATION_ROTATE_SECRET:
 		field_hash_add_text(hash, command->id);
 		return;
 	case OPERATION_ROTATE_SIGNING_KEY:

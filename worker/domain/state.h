@@ -63,6 +63,10 @@ struct position {
 	int32_t record_count; /* of this transaction in this partition, the position record not
 				 counted */
 	int64_t timestamp_ms; /* wall */
+
+	/* Edition 2. */
+	int64_t event_offset;  /* the next one to read of webhook-events; 0: none read yet */
+	const char *catalogue; /* a hash of the worker's event.types; NULL: it has none */
 };
 
 struct state_record {

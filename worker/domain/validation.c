@@ -195,6 +195,8 @@ void validate_command(struct validation *validation, const struct command *comma
 	case OPERATION_RETRIEVE_WEBHOOK:
 	case OPERATION_DELETE_WEBHOOK:
 	case OPERATION_TEST_WEBHOOK:
+	case OPERATION_RETRIEVE_SECRET:
+	case OPERATION_ROTATE_SECRET:
 		validate_id(validation, command->id, &id);
 		return;
 	case OPERATION_ROTATE_SIGNING_KEY:

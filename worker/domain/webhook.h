@@ -3,10 +3,22 @@
 
 #include "base/uuid.h"
 #include "domain/event_type.h"
+#include "domain/signature_format.h"
+#include "domain/webhook_filter.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+enum { WEBHOOK_HEADERS_MAX = 8 };
+
+/* A header that each callback carries. Its value is a secret: only its sealed form is kept, and it
+ * is never shown. */
+struct webhook_header {
+	const char *name;
+	const uint8_t *sealed; /* encrypted; NULL where the webhook is shown */
+	size_t sealed_len;
+};
 
 struct webhook {
 	struct uuid id;
@@ -20,6 +32,18 @@ struct webhook {
 	int64_t updated_at_ms;    /* wall */
 	int64_t failing_since_ms; /* wall: when its failures began, while its breaker is open; 0:
 				     none. Not a member of the API's webhook */
+
+	/* Edition 2: NULL or 0 where it was not given. */
+	const char *description;
+	struct webhook_header *headers; /* [header_count], of at most WEBHOOK_HEADERS_MAX */
+	size_t header_count;
+	enum signature_format signatures[SIGNATURE_FORMAT_COUNT]; /* without repeats */
+	size_t signature_count;                                   /* 0: as signature.formats says */
+	const struct webhook_filter *filter; /* NULL: all that it subscribes to */
+	int32_t rate_limit;                  /* requests a second to its endpoint; 0: none */
+	int32_t secret_epoch;                /* how many secrets it got after its first one */
+	int64_t secret_overlap_until_ms;     /* wall: until when the secret of the epoch before
+						signs too; 0: not at all */
 };
 
 /* Whether an event of the type is to be delivered: the webhook subscribes to it and is not

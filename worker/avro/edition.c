@@ -1,0 +1,90 @@
+#include "avro/edition.h"
+
+#include "base/memory.h"
+
+#include <stdint.h>
+
+/* The value of a type at a pointer into the struct. */
+#define AS(type, p) (*(type const *)(p))
+
+/* The branch that the enum selects; null where it selects none of this union. */
+static const struct branch *selected(const struct field *field, const char *in) {
+	const struct field_union *branches = field->as_union;
+	int at = AS(int, in + field->offset) - branches->first;
+
+	return &branches->branches[at >= 0 && (size_t)at < branches->count ? at : 0];
+}
+
+bool edition_is_default(const struct field *field, const void *record) {
+	const char *in = record;
+	const void *value = in + field->offset, *second = in + field->second;
+
+	switch (field->kind) {
+	case FIELD_TEXT:
+	case FIELD_TEXT_OR_NULL:
+	case FIELD_TEXT_SIZED:
+	case FIELD_BYTES:
+	case FIELD_RECORD_OR_NULL:
+		return !AS(void *, value);
+	case FIELD_TEXTS:
+	case FIELD_NAMES:
+	case FIELD_ARRAY:
+		return !AS(size_t, second);
+	case FIELD_BOOLEAN:
+		return !AS(bool, value);
+	case FIELD_INT:
+	case FIELD_INT_OR_NULL:
+		return !AS(int32_t, value);
+	case FIELD_INT_FLAGGED:
+	case FIELD_UUID_FLAGGED:
+		return !AS(bool, second);
+	case FIELD_LONG:
+	case FIELD_TIME:
+	case FIELD_TIME_OR_NULL:
+		return !AS(int64_t, value);
+	case FIELD_LONG_OR_NULL:
+		return AS(int64_t, value) == -1;
+	case FIELD_UNION:
+		return !selected(field, in)->record;
+	case FIELD_UUID:
+	case FIELD_FIXED:
+	case FIELD_VERSION:
+	case FIELD_NAME:
+		break;
+	}
+	return false;
+}
+
+static int edition_of_array(const struct field_array *array, const char *items, size_t count) {
+	int edition = EDITION_FIRST;
+
+	for (size_t i = 0; i < count && edition < EDITION_NOW; i++)
+		edition = MAX(edition, edition_of(array->items, items + i * array->item_size));
+	return edition;
+}
+
+static int edition_of_union(const struct field *field, const char *in) {
+	const struct branch *branch = selected(field, in);
+	const void *value = in + field->second;
+
+	if (!branch->record)
+		return EDITION_FIRST;
+	return edition_of(branch->record, branch->size ? AS(void *, value) : value);
+}
+
+static int edition_of_field(const struct field *field, const char *in) {
+	if (field->edition)
+		return edition_is_default(field, in) ? EDITION_FIRST : field->edition;
+	if (field->kind == FIELD_ARRAY)
+		return edition_of_array(field->as_array, AS(void *, in + field->offset),
+					AS(size_t, in + field->second));
+	return field->kind == FIELD_UNION ? edition_of_union(field, in) : EDITION_FIRST;
+}
+
+int edition_of(const struct record *record, const void *in) {
+	int edition = record->edition ? record->edition(in) : EDITION_FIRST;
+
+	for (size_t i = 0; i < record->field_count && edition < EDITION_NOW; i++)
+		edition = MAX(edition, edition_of_field(&record->fields[i], in));
+	return edition;
+}

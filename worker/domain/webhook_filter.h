@@ -1,0 +1,14 @@
+/* A webhook's filter: which of the events that it subscribes to lead to a delivery. */
+#pragma once
+
+#include <stddef.h>
+
+struct text_list {
+	const char **items;
+	size_t count;
+};
+
+/* Each list that is not empty has to have the event's value, exactly. */
+struct webhook_filter {
+	struct text_list credential_configuration_ids, formats, credential_profiles, subjects;
+};
