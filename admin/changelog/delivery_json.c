@@ -18,8 +18,8 @@ void delivery_json_append(struct buffer *out, const struct delivery *delivery, b
 	buffer_printf(out,
 		      "{\"id\":\"%s\",\"webhookId\":\"%s\",\"eventType\":\"%s\",\"status\":\"%s\","
 		      "\"attempts\":%d",
-		      id, webhook, event_type_name(delivery->event_type),
-		      delivery_status_name(delivery->status), delivery->attempts);
+		      id, webhook, delivery->event_type, delivery_status_name(delivery->status),
+		      delivery->attempts);
 	if (delivery->last_status)
 		buffer_printf(out, ",\"lastStatus\":%d,\"lastReason\":", delivery->last_status);
 	else

@@ -39,6 +39,7 @@ extern const struct subcommand jwks_subcommands[];
 extern const struct subcommand delivery_subcommands[];
 extern const struct subcommand dead_letters_subcommands[];
 extern const struct subcommand credential_subcommands[];
+extern const struct subcommand event_subcommands[];
 extern const struct subcommand results_subcommands[];
 extern const struct subcommand state_subcommands[];
 extern const struct subcommand token_subcommands[];

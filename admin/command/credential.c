@@ -59,7 +59,7 @@ static struct issuance from_flags(const struct invocation *invocation, struct ar
 }
 
 static enum admin_status issue_one(const struct invocation *invocation) {
-	const struct command_client_options options = { .issues = true,
+	const struct command_client_options options = { .topic = TOPIC_ISSUANCE,
 							.awaits_outcomes = true,
 							.timeout_ms = invocation->timeout_ms };
 	_cleanup_(call_close) struct call call = { 0 };
@@ -85,33 +85,13 @@ static enum admin_status issue_one(const struct invocation *invocation) {
 	return status ? status : show_outcome(&outcome, invocation->json);
 }
 
-/* Refuses flags of a single credential together with --file. */
-static enum admin_status check_file_flags(const struct invocation *invocation) {
-	static const char *const allowed[] = { "file",   "wait", "config", "set",
-					       "tenant", "json", "timeout" };
-
-	for (size_t i = 0; i < invocation->arguments->given_count; i++) {
-		const char *name = invocation->arguments->given[i].flag->name;
-		bool is_allowed = false;
-
-		for (size_t k = 0; k < ARRAY_LEN(allowed); k++)
-			is_allowed |= !strcmp(name, allowed[k]);
-		if (!is_allowed) {
-			terminal_complain(
-			    "--%s cannot be combined with --file, whose objects have it", name);
-			return ADMIN_USAGE;
-		}
-	}
-	return ADMIN_OK;
-}
-
 static enum admin_status issue(const struct invocation *invocation) {
 	enum admin_status status;
 
 	if (!arguments_has(invocation->arguments, "file"))
 		return issue_one(invocation);
-	status = check_file_flags(invocation);
-	return status ? status : issuance_file_send(invocation);
+	status = issuance_file_check_flags(invocation);
+	return status ? status : issuance_file_send(invocation, TOPIC_ISSUANCE);
 }
 
 const struct subcommand credential_subcommands[] = {

@@ -33,7 +33,7 @@ static bool came_from(const struct config *config, const char *topic, enum topic
 }
 
 static void find_input(const struct config *config, struct dead_letter *letter) {
-	static const enum topic inputs[] = { TOPIC_ADMIN, TOPIC_ISSUANCE };
+	static const enum topic inputs[] = { TOPIC_ADMIN, TOPIC_ISSUANCE, TOPIC_EVENTS };
 
 	for (size_t i = 0; i < ARRAY_LEN(inputs); i++) {
 		if (came_from(config, letter->topic, inputs[i])) {
@@ -46,6 +46,7 @@ static void find_input(const struct config *config, struct dead_letter *letter) 
 static const char *decode_tenant(struct codec *codec, struct arena *arena,
 				 const struct dead_letter *letter) {
 	const struct record *record = letter->record;
+	struct event_command event;
 	struct issuance issuance;
 	struct command command;
 	const char *why;
@@ -57,6 +58,11 @@ static const char *decode_tenant(struct codec *codec, struct arena *arena,
 					    &why)
 			   ? NULL
 			   : command.envelope.tenant_id;
+	if (letter->input == TOPIC_EVENTS)
+		return codec_decode_event_command(codec, arena, record->value, record->len, &event,
+						  &why)
+			   ? NULL
+			   : event.envelope.tenant_id;
 	return codec_decode_issuance(codec, arena, record->value, record->len, &issuance, &why)
 		   ? NULL
 		   : issuance.envelope.tenant_id;

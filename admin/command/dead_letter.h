@@ -18,7 +18,7 @@ struct dead_letter {
 	int64_t whole_len; /* bytes of the original's value, of which the letter may have a part */
 	int64_t whole_key_len;   /* the same for its key */
 	int64_t dropped_headers; /* the number of the original's headers that the letter lacks */
-	bool is_input;           /* `topic` is one of the two input topics */
+	bool is_input;           /* `topic` is one of the input topics */
 	enum topic input;
 	const char *tenant_id; /* of the command; NULL: it cannot be decoded */
 	bool was_replayed;     /* the original was a replay of the letter below */

@@ -61,9 +61,12 @@ enum admin_status dead_letter_filter_read(const struct invocation *invocation,
 					 .reason = arguments_get(invocation->arguments, "reason"),
 					 .topic = arguments_get(invocation->arguments, "topic") };
 	if (out->topic && strcmp(out->topic, topic_base_name(TOPIC_ADMIN)) != 0 &&
-	    strcmp(out->topic, topic_base_name(TOPIC_ISSUANCE)) != 0) {
-		terminal_complain("--topic is \"%s\", must be webhook-admin or credential-issuance",
-				  out->topic);
+	    strcmp(out->topic, topic_base_name(TOPIC_ISSUANCE)) != 0 &&
+	    strcmp(out->topic, topic_base_name(TOPIC_EVENTS)) != 0) {
+		terminal_complain(
+		    "--topic is \"%s\", must be webhook-admin, credential-issuance or "
+		    "webhook-events",
+		    out->topic);
 		return ADMIN_USAGE;
 	}
 	status = flags_read_since(invocation, &out->has_since, &out->since_ms);

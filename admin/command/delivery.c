@@ -95,7 +95,7 @@ static void add_row(struct table *table, const struct delivery *delivery) {
 	clock_format_iso8601(delivery->created_at_ms, created);
 	terminal_clean(last);
 	terminal_clean(body);
-	table_add(table, (const char *const[]){ id, webhook, event_type_name(delivery->event_type),
+	table_add(table, (const char *const[]){ id, webhook, delivery->event_type,
 						delivery_status_name(delivery->status), attempts,
 						last, at, created, body });
 }

@@ -15,6 +15,7 @@ enum { DRAIN_EVERY = 1024 };
 
 struct run {
 	const struct invocation *invocation;
+	enum topic topic;
 	struct call call;
 	struct item_source *source;
 	struct outstanding *outstanding; /* NULL: outcomes are not awaited */
@@ -28,20 +29,43 @@ static void refuse_item(struct run *run, const struct item *item, const char *wh
 	run->refused++;
 }
 
-static enum admin_status send_item(struct run *run, const struct item *item) {
+/* A command of either topic: both begin with the envelope. */
+union item_command {
+	struct command_envelope envelope;
+	struct issuance issuance;
+	struct event_command event;
+};
+
+static int parse_item(struct run *run, const struct item *item, union item_command *out,
+		      const char **why) {
 	const struct issuance_defaults defaults = { .tenant_id = run->invocation->tenant,
 						    .now_ms = clock_wall_ms() };
-	struct issuance issuance;
+	const char *text = item->text.bytes;
+
+	return run->topic == TOPIC_EVENTS
+		   ? event_json_parse(run->call.arena, text, item->text.len, &defaults, &out->event,
+				      why)
+		   : issuance_json_parse(run->call.arena, text, item->text.len, &defaults,
+					 &out->issuance, why);
+}
+
+static enum admin_status send_command(struct run *run, const union item_command *command) {
+	return run->topic == TOPIC_EVENTS
+		   ? command_client_send_event(run->call.client, &command->event)
+		   : command_client_send_issuance(run->call.client, &command->issuance);
+}
+
+static enum admin_status send_item(struct run *run, const struct item *item) {
+	union item_command command;
 	enum admin_status status;
 	const char *why;
 
 	arena_reset(run->call.arena);
-	if (issuance_json_parse(run->call.arena, item->text.bytes, item->text.len, &defaults,
-				&issuance, &why)) {
+	if (parse_item(run, item, &command, &why)) {
 		refuse_item(run, item, why);
 		return ADMIN_OK;
 	}
-	status = command_client_send_issuance(run->call.client, &issuance);
+	status = send_command(run, &command);
 	if (status == ADMIN_REFUSED) {
 		refuse_item(run, item, "larger than command.max.bytes");
 		return ADMIN_OK;
@@ -50,13 +74,18 @@ static enum admin_status send_item(struct run *run, const struct item *item) {
 		return status;
 	run->queued++;
 	if (run->outstanding)
-		outstanding_add(run->outstanding, issuance.envelope.tenant_id,
-				issuance.envelope.command_id);
+		outstanding_add(run->outstanding, command.envelope.tenant_id,
+				command.envelope.command_id);
 	return ADMIN_OK;
 }
 
+static enum analytic_subject subject_of(const struct run *run) {
+	return run->topic == TOPIC_EVENTS ? ANALYTIC_WEBHOOK_EVENT_PUBLISH
+					  : ANALYTIC_OPENID_CREDENTIAL;
+}
+
 static void take_outcome(struct run *run, const struct analytic_event *outcome) {
-	if (outcome->subject != ANALYTIC_OPENID_CREDENTIAL ||
+	if (outcome->subject != subject_of(run) ||
 	    !outstanding_take(run->outstanding, outcome->tenant_id, outcome->command_id))
 		return;
 	if (outcome->step == ANALYTIC_SUCCESS) {
@@ -163,15 +192,16 @@ static enum admin_status send_and_await(struct run *run) {
 	return status ? status : run->refused || run->failed ? ADMIN_REFUSED : ADMIN_OK;
 }
 
-enum admin_status issuance_file_send(const struct invocation *invocation) {
+enum admin_status issuance_file_send(const struct invocation *invocation, enum topic topic) {
 	bool waits = arguments_has(invocation->arguments, "wait");
-	const struct command_client_options options = { .issues = true,
+	const struct command_client_options options = { .topic = topic,
 							.awaits_outcomes = waits,
 							.timeout_ms = invocation->timeout_ms };
 	_cleanup_(item_source_closep) struct item_source *source = NULL;
 	_cleanup_(outstanding_freep) struct outstanding *outstanding =
 	    waits ? outstanding_new() : NULL;
 	struct run run = { .invocation = invocation,
+			   .topic = topic,
 			   .outstanding = outstanding,
 			   .started_ms = clock_monotonic_ms() };
 	enum admin_status status =
@@ -185,4 +215,23 @@ enum admin_status issuance_file_send(const struct invocation *invocation) {
 		status = send_and_await(&run);
 	call_close(&run.call);
 	return status;
+}
+
+enum admin_status issuance_file_check_flags(const struct invocation *invocation) {
+	static const char *const allowed[] = { "file",   "wait", "config", "set",
+					       "tenant", "json", "timeout" };
+
+	for (size_t i = 0; i < invocation->arguments->given_count; i++) {
+		const char *name = invocation->arguments->given[i].flag->name;
+		bool is_allowed = false;
+
+		for (size_t k = 0; k < ARRAY_LEN(allowed); k++)
+			is_allowed |= !strcmp(name, allowed[k]);
+		if (!is_allowed) {
+			terminal_complain(
+			    "--%s cannot be combined with --file, whose objects have it", name);
+			return ADMIN_USAGE;
+		}
+	}
+	return ADMIN_OK;
 }

@@ -9,16 +9,16 @@
 
 #include <jansson.h>
 
-enum field_kind { FIELD_TEXT, FIELD_TIMESTAMP, FIELD_CLAIMS, FIELD_CREDENTIAL };
+enum field_kind { FIELD_TEXT, FIELD_TIMESTAMP, FIELD_CLAIMS, FIELD_CREDENTIAL, FIELD_JSON };
 
 struct field {
 	const char *name;
 	enum field_kind kind;
 	bool required;
-	size_t offset; /* of a const char * (or, the timestamp, an int64_t) in struct issuance */
+	size_t offset; /* of a const char * (or, the timestamp, an int64_t) in the struct */
 };
 
-static const struct field fields[] = {
+static const struct field issuance_fields[] = {
 	{ "commandId", FIELD_TEXT, false, offsetof(struct issuance, envelope.command_id) },
 	{ "tenantId", FIELD_TEXT, false, offsetof(struct issuance, envelope.tenant_id) },
 	{ "requestId", FIELD_TEXT, false, offsetof(struct issuance, envelope.request_id) },
@@ -36,6 +36,18 @@ static const struct field fields[] = {
 	{ "credential", FIELD_CREDENTIAL, false, offsetof(struct issuance, credential) },
 };
 
+static const struct field event_fields[] = {
+	{ "commandId", FIELD_TEXT, false, offsetof(struct event_command, envelope.command_id) },
+	{ "tenantId", FIELD_TEXT, false, offsetof(struct event_command, envelope.tenant_id) },
+	{ "requestId", FIELD_TEXT, false, offsetof(struct event_command, envelope.request_id) },
+	{ "clientId", FIELD_TEXT, false, offsetof(struct event_command, envelope.client_id) },
+	{ "timestamp", FIELD_TIMESTAMP, false,
+	  offsetof(struct event_command, envelope.timestamp_ms) },
+	{ "eventType", FIELD_TEXT, true, offsetof(struct event_command, event_type) },
+	{ "subject", FIELD_TEXT, false, offsetof(struct event_command, subject) },
+	{ "payload", FIELD_JSON, true, offsetof(struct event_command, payload) },
+};
+
 struct member {
 	const char *name;
 	const json_t *value;
@@ -45,7 +57,10 @@ struct member {
 struct parse {
 	struct arena *arena;
 	struct json_text text;
-	struct issuance *out;
+	const char *record; /* of the schema */
+	const struct field *fields;
+	size_t field_count;
+	struct command_envelope *out; /* the first member of the struct */
 	const char **why;
 };
 
@@ -71,14 +86,14 @@ static int take_timestamp(const struct parse *parse, const json_t *value) {
 	double number = json_number_value(value);
 
 	if (json_is_string(value) &&
-	    !clock_parse_iso8601(json_string_value(value), &parse->out->envelope.timestamp_ms))
+	    !clock_parse_iso8601(json_string_value(value), &parse->out->timestamp_ms))
 		return 0;
 	/* A double holds whole milliseconds exactly up to the year 287396. */
 	if (!json_is_number(value) || number > 0x1p53 || number < -0x1p53 ||
 	    number != (double)(int64_t)number)
 		return refuse_object(parse, "timestamp",
 				     "must be whole milliseconds or ISO 8601 with milliseconds");
-	parse->out->envelope.timestamp_ms = (int64_t)number;
+	parse->out->timestamp_ms = (int64_t)number;
 	return 0;
 }
 
@@ -90,7 +105,8 @@ static int take_field(const struct parse *parse, const struct field *field,
 		return 0;
 	if (field->kind == FIELD_TIMESTAMP)
 		return take_timestamp(parse, member->value);
-	if (field->kind != FIELD_TEXT && json_is_object(member->value)) {
+	if (field->kind == FIELD_JSON ||
+	    (field->kind != FIELD_TEXT && json_is_object(member->value))) {
 		*text_of(parse, field) =
 		    arena_strndup(parse->arena, member->text.bytes, member->text.len);
 		return 0;
@@ -107,16 +123,17 @@ static int take_field(const struct parse *parse, const struct field *field,
 }
 
 static int take_member(const struct parse *parse, const struct member *member) {
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		if (!strcmp(fields[i].name, member->name))
-			return take_field(parse, &fields[i], member);
+	for (size_t i = 0; i < parse->field_count; i++) {
+		if (!strcmp(parse->fields[i].name, member->name))
+			return take_field(parse, &parse->fields[i], member);
 	}
-	return refuse_object(parse, member->name, "is not a field of CredentialIssuanceCommand");
+	return refuse_object(parse, member->name,
+			     arena_printf(parse->arena, "is not a field of %s", parse->record));
 }
 
 /* Refuses a record without a usable tenantId: it would be a dead letter, without an outcome. */
 static int complete(const struct parse *parse, const struct issuance_defaults *defaults) {
-	struct command_envelope *envelope = &parse->out->envelope;
+	struct command_envelope *envelope = parse->out;
 
 	if (!envelope->tenant_id)
 		envelope->tenant_id = defaults->tenant_id;
@@ -124,9 +141,9 @@ static int complete(const struct parse *parse, const struct issuance_defaults *d
 		return refuse_object(parse, "tenantId", "is missing, and --tenant is not given");
 	if (!envelope->tenant_id[0] || strlen(envelope->tenant_id) > TENANT_ID_MAX)
 		return refuse_object(parse, "tenantId", "must have 1 to 256 bytes");
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		if (fields[i].required && !*text_of(parse, &fields[i]))
-			return refuse_object(parse, fields[i].name, "is missing");
+	for (size_t i = 0; i < parse->field_count; i++) {
+		if (parse->fields[i].required && !*text_of(parse, &parse->fields[i]))
+			return refuse_object(parse, parse->fields[i].name, "is missing");
 	}
 	if (!envelope->command_id)
 		envelope->command_id = uuid_random_text(parse->arena);
@@ -155,22 +172,42 @@ static int take_object(const struct parse *parse, json_t *object) {
 	return 0;
 }
 
+static int parse_object(const struct parse *parse, const struct issuance_defaults *defaults) {
+	json_error_t error;
+	json_t *object = json_loadb(parse->text.bytes, parse->text.len,
+				    JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
+	int r;
+
+	if (!object)
+		return refuse_object(parse, "not JSON:", error.text);
+	r = json_is_object(object) ? take_object(parse, object)
+				   : refuse_object(parse, "the line", "must be a JSON object");
+	json_decref(object);
+	return r ? r : complete(parse, defaults);
+}
+
 int issuance_json_parse(struct arena *arena, const char *text, size_t len,
 			const struct issuance_defaults *defaults, struct issuance *out,
 			const char **why) {
-	const struct parse parse = {
-		.arena = arena, .text = { text, len }, .out = out, .why = why
-	};
-	json_error_t error;
-	json_t *object =
-	    json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
-	int r;
+	const struct parse parse = { arena,
+				     { text, len },
+				     "CredentialIssuanceCommand",
+				     issuance_fields,
+				     ARRAY_LEN(issuance_fields),
+				     &out->envelope,
+				     why };
 
 	*out = (struct issuance){ .envelope.timestamp_ms = defaults->now_ms, .credential = "" };
-	if (!object)
-		return refuse_object(&parse, "not JSON:", error.text);
-	r = json_is_object(object) ? take_object(&parse, object)
-				   : refuse_object(&parse, "the line", "must be a JSON object");
-	json_decref(object);
-	return r ? r : complete(&parse, defaults);
+	return parse_object(&parse, defaults);
+}
+
+int event_json_parse(struct arena *arena, const char *text, size_t len,
+		     const struct issuance_defaults *defaults, struct event_command *out,
+		     const char **why) {
+	const struct parse parse = { arena,        { text, len },           "EventCommand",
+				     event_fields, ARRAY_LEN(event_fields), &out->envelope,
+				     why };
+
+	*out = (struct event_command){ .envelope.timestamp_ms = defaults->now_ms };
+	return parse_object(&parse, defaults);
 }

@@ -25,6 +25,12 @@ int issuance_json_parse(struct arena *arena, const char *text, size_t len,
 			const struct issuance_defaults *defaults, struct issuance *out,
 			const char **why) _must_check_;
 
+/* The same of an event of one's own, by the fields of schemas/event-command.avsc: `payload` is any
+ * JSON value, copied byte for byte. */
+int event_json_parse(struct arena *arena, const char *text, size_t len,
+		     const struct issuance_defaults *defaults, struct event_command *out,
+		     const char **why) _must_check_;
+
 /* The schema's form of a credential that was given as a string: text in the arena, or `string`
  * itself. */
 const char *issuance_credential_text(struct arena *arena, const char *string);

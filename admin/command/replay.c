@@ -268,6 +268,8 @@ static enum admin_status replay_with(struct run *run) {
 		status = open_producer(run, TOPIC_ADMIN);
 	if (!status && !run->is_dry)
 		status = open_producer(run, TOPIC_ISSUANCE);
+	if (!status && !run->is_dry)
+		status = open_producer(run, TOPIC_EVENTS);
 	if (!status) {
 		interrupt_catch();
 		status = walk_and_flush(run, &walk);

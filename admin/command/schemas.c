@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { REPORT_MAX = 64 * 1024, WHY_MAX = 16 * 1024, TOPICS = 3 };
+enum { REPORT_MAX = 64 * 1024, WHY_MAX = 16 * 1024, TOPICS = 4 };
 
 struct topic_schema {
 	char *subject; /* owned */
@@ -39,6 +39,7 @@ static void name_topics(struct schemas *schemas, const char *prefix) {
 		const char *file;
 	} rows[TOPICS] = { { TOPIC_ADMIN, "webhook-command.avsc" },
 			   { TOPIC_ISSUANCE, "credential-issuance-command.avsc" },
+			   { TOPIC_EVENTS, "event-command.avsc" },
 			   { TOPIC_RESULTS, "analytic-event.avsc" } };
 
 	for (int i = 0; i < TOPICS; i++) {

@@ -22,8 +22,7 @@ char *show_event_types(const struct webhook *webhook) {
 	char *types = x_strdup("");
 
 	for (size_t i = 0; i < webhook->event_count; i++) {
-		char *longer =
-		    x_asprintf("%s%s%s", types, i ? "," : "", event_type_name(webhook->events[i]));
+		char *longer = x_asprintf("%s%s%s", types, i ? "," : "", webhook->events[i]);
 
 		free(types);
 		types = longer;
@@ -38,6 +37,10 @@ static void print_webhook(const struct webhook *webhook) {
 	uuid_format(&webhook->id, id);
 	printf("id        %s\nevents    %s\nurl       %s\ndisabled  %s\n", id, types, webhook->url,
 	       webhook->disabled ? "yes" : "no");
+	if (webhook->description)
+		printf("about     %s\n", webhook->description);
+	if (webhook->rate_limit)
+		printf("rate      %d a second\n", webhook->rate_limit);
 }
 
 static void print_page(const struct webhook_page *page) {
@@ -62,8 +65,7 @@ static void print_delivery(const struct delivery_report *delivery) {
 
 	uuid_format(&delivery->delivery_id, id);
 	uuid_format(&delivery->webhook_id, webhook);
-	printf("delivery  %s\nwebhook   %s\nevent     %s\n", id, webhook,
-	       event_type_name(delivery->event_type));
+	printf("delivery  %s\nwebhook   %s\nevent     %s\n", id, webhook, delivery->event_type);
 }
 
 static void print_signing_key(const struct signing_key_report *key) {

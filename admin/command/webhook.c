@@ -1,3 +1,4 @@
+#include "avro/json.h"
 #include "base/number.h"
 #include "command/call.h"
 #include "command/flags.h"
@@ -8,6 +9,10 @@ static const struct flag write_flags[] = {
 	{ "events", "TYPE[,TYPE]",
 	  "OpenIdCredentialIssued, OpenIdCredentialIssuedSummary (required)" },
 	{ "disabled", NULL, "no callbacks for now" },
+	{ "description", "TEXT", "a text for people, at most 256 characters" },
+	{ "filter", "JSON",
+	  "{\"format\":[...],\"subject\":[...],...}: the events that lead to a delivery" },
+	{ "rate-limit", "N", "requests a second to the endpoint, 1 to 10000" },
 	ENVELOPE_FLAGS,
 	{ 0 },
 };
@@ -30,12 +35,40 @@ static const char *operand(const struct invocation *invocation) {
 	return invocation->arguments->operand_count ? invocation->arguments->operands[0] : NULL;
 }
 
+static enum admin_status read_rate_limit(const struct invocation *invocation,
+					 struct command *command) {
+	const char *text = arguments_get(invocation->arguments, "rate-limit");
+	int64_t number;
+
+	if (!text)
+		return ADMIN_OK;
+	if (number_parse(text, INT32_MIN, INT32_MAX, &number)) {
+		terminal_complain("--rate-limit is \"%s\", must be a number", text);
+		return ADMIN_USAGE;
+	}
+	command->has_rate_limit = true;
+	command->rate_limit = (int32_t)number;
+	return ADMIN_OK;
+}
+
+static enum admin_status read_filter(const struct invocation *invocation, struct arena *arena,
+				     struct command *command) {
+	const char *text = arguments_get(invocation->arguments, "filter"), *why;
+
+	if (!text || !json_read_filter(arena, text, &command->filter, &why))
+		return ADMIN_OK;
+	terminal_complain("--filter: %s", why);
+	return ADMIN_USAGE;
+}
+
 /* For create and update. The worker judges the values. */
 static enum admin_status write_webhook(const struct invocation *invocation,
 				       enum operation operation) {
 	const char *url = arguments_get(invocation->arguments, "url"),
 		   *events = arguments_get(invocation->arguments, "events");
 	_cleanup_(x_freep) const char **list = NULL;
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	enum admin_status status;
 	struct command command = { .operation = operation, .id = operand(invocation), .url = url };
 
 	if (!url || !events) {
@@ -47,7 +80,11 @@ static enum admin_status write_webhook(const struct invocation *invocation,
 		command.event_count = 0;
 	command.events = list;
 	command.disabled = arguments_has(invocation->arguments, "disabled");
-	return call_and_show(invocation, &command);
+	command.description = arguments_get(invocation->arguments, "description");
+	status = read_rate_limit(invocation, &command);
+	if (!status)
+		status = read_filter(invocation, arena, &command);
+	return status ? status : call_and_show(invocation, &command);
 }
 
 static enum admin_status create_webhook(const struct invocation *invocation) {

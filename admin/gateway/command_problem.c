@@ -10,7 +10,12 @@ static const struct {
 			 { "clientId", "authorization" },
 			 { "traceparent", "traceparent" } };
 
+/* A member of an event that has a shorter name in a request. */
+static const char event_type[] = "eventType", type[] = "type";
+
 static void name_header(struct problem_detail *detail) {
+	if (strcmp(detail->param, event_type) == 0)
+		detail->param = type;
 	for (size_t i = 0; i < ARRAY_LEN(envelope_headers); i++)
 		if (!strcmp(detail->location, "body") &&
 		    !strcmp(detail->param, envelope_headers[i].member)) {
@@ -44,8 +49,9 @@ struct problem *command_problem_name_headers(struct arena *arena, const struct p
 /* The place of a detail: members in the order of reading, elements in their own order, unknown
  * members last. */
 static size_t rank_of(const struct problem_detail *detail) {
-	static const char *const order[] = { "Idempotency-Key", "id",    "body",  "events", "url",
-					     "disabled",        "since", "limit", "cursor" };
+	static const char *const order[] = { "Idempotency-Key", "id",     "body",  "events", "url",
+					     "disabled",        "since",  "limit", "cursor", "type",
+					     "subject",         "payload" };
 	size_t len = strcspn(detail->param, "["), place = 0;
 
 	while (place < ARRAY_LEN(order) &&

@@ -1,9 +1,12 @@
 #include "gateway/command_request.h"
 
+#include "avro/json_walk.h"
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "base/number.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
+#include "domain/event_publishing.h"
 #include "domain/validation.h"
 #include "gateway/command_problem.h"
 
@@ -13,6 +16,7 @@ struct reading {
 	struct exchange *exchange;
 	struct command *command;
 	struct problem *problem; /* NULL: no fault so far */
+	struct json_text text;   /* of the member that is read */
 	bool has_since;
 	bool is_unreadable; /* the body cannot be read, so that no member of it is judged */
 };
@@ -48,20 +52,23 @@ static void read_url(struct reading *reading, json_t *value) {
 	reading->command->url = read_text(reading, "url", value);
 }
 
-static void read_events(struct reading *reading, json_t *value) {
-	size_t count = json_array_size(value);
-
+static void read_texts(struct reading *reading, const char *param, json_t *value,
+		       const char ***items, size_t *count) {
 	if (!json_is_array(value)) {
-		add_wrong(reading, "events", value, "Must be an array of strings");
+		add_wrong(reading, param, value, "Must be an array of strings");
 		return;
 	}
-	reading->command->events =
-	    arena_zalloc(arena_of(reading), (count + 1) * sizeof(*reading->command->events));
-	reading->command->event_count = count;
-	for (size_t i = 0; i < count; i++)
-		reading->command->events[i] =
-		    read_text(reading, arena_printf(arena_of(reading), "events[%zu]", i),
+	*items = arena_zalloc(arena_of(reading), (json_array_size(value) + 1) * sizeof(**items));
+	*count = json_array_size(value);
+	for (size_t i = 0; i < *count; i++)
+		(*items)[i] =
+		    read_text(reading, arena_printf(arena_of(reading), "%s[%zu]", param, i),
 			      json_array_get(value, i));
+}
+
+static void read_events(struct reading *reading, json_t *value) {
+	read_texts(reading, "events", value, &reading->command->events,
+		   &reading->command->event_count);
 }
 
 static void read_disabled(struct reading *reading, json_t *value) {
@@ -69,6 +76,57 @@ static void read_disabled(struct reading *reading, json_t *value) {
 		reading->command->disabled = json_is_true(value);
 	else
 		add_wrong(reading, "disabled", value, "Must be true or false");
+}
+
+static void read_description(struct reading *reading, json_t *value) {
+	if (!json_is_null(value))
+		reading->command->description = read_text(reading, "description", value);
+}
+
+static void read_rate_limit(struct reading *reading, json_t *value) {
+	json_int_t number = json_integer_value(value);
+
+	if (json_is_null(value))
+		return;
+	if (!json_is_integer(value) || number < INT32_MIN || number > INT32_MAX) {
+		add_wrong(reading, "rateLimit", value, "Must be a whole number of 32 bits");
+		return;
+	}
+	reading->command->has_rate_limit = true;
+	reading->command->rate_limit = (int32_t)number;
+}
+
+static struct text_list *list_of(struct webhook_filter *filter, const char *name) {
+	if (!strcmp(name, "credentialConfigurationId"))
+		return &filter->credential_configuration_ids;
+	if (!strcmp(name, "format"))
+		return &filter->formats;
+	if (!strcmp(name, "credentialProfile"))
+		return &filter->credential_profiles;
+	return !strcmp(name, "subject") ? &filter->subjects : NULL;
+}
+
+static void read_filter(struct reading *reading, json_t *value) {
+	struct webhook_filter *filter = arena_zalloc(arena_of(reading), sizeof(*filter));
+	const char *name;
+	json_t *items;
+
+	if (json_is_null(value))
+		return;
+	if (!json_is_object(value)) {
+		add_wrong(reading, "filter", value, "Must be an object");
+		return;
+	}
+	reading->command->filter = filter;
+	json_object_foreach(value, name, items) {
+		struct text_list *list = list_of(filter, name);
+		const char *param = arena_printf(arena_of(reading), "filter.%s", name);
+
+		if (list)
+			read_texts(reading, param, items, &list->items, &list->count);
+		else
+			add_wrong(reading, param, items, "Is not known");
+	}
 }
 
 static void read_since(struct reading *reading, json_t *value) {
@@ -82,15 +140,39 @@ static void read_since(struct reading *reading, json_t *value) {
 		    "Must be a time such as 2026-01-31T12:00:00.000Z, or milliseconds since 1970");
 }
 
+static void read_type(struct reading *reading, json_t *value) {
+	reading->exchange->event.event_type = read_text(reading, "type", value);
+}
+
+static void read_subject(struct reading *reading, json_t *value) {
+	if (!json_is_null(value))
+		reading->exchange->event.subject = read_text(reading, "subject", value);
+}
+
+/* Byte for byte. */
+static void read_payload(struct reading *reading, json_t *value _unused_) {
+	reading->exchange->event.payload =
+	    arena_strndup(arena_of(reading), reading->text.bytes, reading->text.len);
+}
+
 struct member {
 	const char *name;
 	void (*read)(struct reading *reading, json_t *value);
 };
 
 static const struct member webhook_members[] = {
-	{ "events", read_events }, { "url", read_url }, { "disabled", read_disabled }, { 0 }
+	{ "events", read_events },
+	{ "url", read_url },
+	{ "disabled", read_disabled },
+	{ "description", read_description },
+	{ "filter", read_filter },
+	{ "rateLimit", read_rate_limit },
+	{ 0 },
 };
 static const struct member recover_members[] = { { "since", read_since }, { 0 } };
+static const struct member event_members[] = {
+	{ "type", read_type }, { "subject", read_subject }, { "payload", read_payload }, { 0 }
+};
 static const struct member no_members[] = { { 0 } };
 
 static const struct member *members_of(enum operation operation) {
@@ -100,6 +182,8 @@ static const struct member *members_of(enum operation operation) {
 		return webhook_members;
 	case OPERATION_RECOVER_DELIVERIES:
 		return recover_members;
+	case OPERATION_UNKNOWN:
+		return event_members;
 	default:
 		return no_members;
 	}
@@ -136,9 +220,17 @@ static const char *why_no_object(const struct reading *reading, const json_t *js
 			    error->line, error->column);
 }
 
+static struct json_walk begin_walk(const struct buffer *body) {
+	size_t blanks = strspn(body->data, " \t\r\n");
+
+	return json_walk_begin((struct json_text){ body->data + blanks, body->len - blanks });
+}
+
 static void read_body(struct reading *reading) {
 	const struct buffer *body = &reading->exchange->http->body;
 	_cleanup_(json_release) json_t *json = NULL;
+	struct json_text raw_name;
+	struct json_walk walk;
 	json_error_t error;
 	const char *name;
 	json_t *value;
@@ -150,8 +242,14 @@ static void read_body(struct reading *reading) {
 		refuse_body(reading, why_no_object(reading, json, &error));
 		return;
 	}
-	json_object_foreach(json, name, value)
-	    read_member(reading, members_of(reading->command->operation), name, value);
+	walk = begin_walk(body);
+	/* jansson keeps the order of the text. */
+	json_object_foreach(json, name, value) {
+		bool has_text = json_walk_member(&walk, &raw_name, &reading->text);
+
+		invariant(has_text, "an object has the members of its text");
+		read_member(reading, members_of(reading->command->operation), name, value);
+	}
 }
 
 /* Refuses a recovery without `since`, the one member that a command cannot leave empty. */
@@ -252,12 +350,14 @@ static bool is_named(const struct problem *problem, const char *param) {
  * with all its faults, in one order. */
 static void add_values(struct reading *reading) {
 	const struct config *config = reading->exchange->gateway->config;
-	const struct url_policy policy = { config->endpoint_allow_http,
-					   &config->endpoint_allow_networks };
+	const struct webhook_rules rules = webhook_rules_of(config);
 	struct validation validation = { .arena = arena_of(reading) };
 	struct problem *values;
 
-	validate_command(&validation, reading->command, &policy);
+	if (reading->command->operation == OPERATION_UNKNOWN)
+		validate_event(&validation, &reading->exchange->event, rules.catalogue);
+	else
+		validate_command(&validation, reading->command, &rules);
 	values = validation.problem
 		     ? command_problem_name_headers(arena_of(reading), validation.problem)
 		     : NULL;
@@ -281,6 +381,7 @@ struct problem *command_request_read(struct exchange *exchange) {
 			      .url = "",
 			      .since_ms = -1 };
 	read_envelope(&reading);
+	exchange->event = (struct event_command){ .envelope = exchange->command.envelope };
 	if (exchange->match.route->body != ROUTE_NO_BODY)
 		read_body(&reading);
 	check_since(&reading);

@@ -35,7 +35,7 @@ struct delivery_entry {
 	struct delivery_entry *prev, *next; /* of the webhook's */
 	struct webhook_entry *webhook;
 	struct uuid id;
-	enum event_type event_type;
+	char *event_type; /* owned */
 	enum delivery_status status;
 	int32_t attempts, last_status;
 	int64_t created_at_ms, next_attempt_at_ms;
@@ -119,6 +119,7 @@ static void delivery_drop(struct delivery_index *index, struct delivery_entry *d
 	DL_DELETE(webhook->deliveries, delivery);
 	webhook->counts[delivery->status]--;
 	webhook->tenant->deliveries--;
+	free(delivery->event_type);
 	free(delivery);
 	webhook_settle(index, webhook);
 }
@@ -182,7 +183,8 @@ static void put_delivery(struct delivery_index *index, const struct delivery *fr
 	delivery->webhook->counts[delivery->status]--;
 	delivery->webhook->counts[from->status]++;
 	delivery->status = from->status;
-	delivery->event_type = from->event_type;
+	free(delivery->event_type);
+	delivery->event_type = x_strdup(from->event_type);
 	delivery->attempts = from->attempts;
 	delivery->last_status = from->last_status;
 	delivery->created_at_ms = from->created_at_ms;

@@ -18,7 +18,9 @@ struct exchange {
 	char tenant_id[TENANT_ID_MAX + 1]; /* the token's */
 	char token_id[TOKEN_ID_SIZE];
 	const char *request_id;
-	struct command command; /* for routes that send a command */
+	struct command command;     /* for routes that send a command */
+	struct event_command event; /* for the one that publishes an event: of `command`, the
+				       envelope alone is used */
 };
 
 /* Makes an exchange in the arena of `http`, and makes it its userdata. */

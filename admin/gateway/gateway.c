@@ -153,7 +153,11 @@ static enum admin_status open_kafka(struct gateway *gateway, int64_t timeout_ms)
 	if (!status && !gateway->state)
 		status = state_follower_start(config, timeout_ms, &gateway->state);
 	if (!status && !gateway->sender)
-		status = sender_open(config, config->gateway_timeout_ms, &gateway->sender);
+		status =
+		    sender_open(config, TOPIC_ADMIN, config->gateway_timeout_ms, &gateway->sender);
+	if (!status && !gateway->event_sender)
+		status = sender_open(config, TOPIC_EVENTS, config->gateway_timeout_ms,
+				     &gateway->event_sender);
 	return status;
 }
 
@@ -208,6 +212,7 @@ static enum admin_status start_parts(struct gateway *gateway, int64_t timeout_ms
 static void tick(struct gateway *gateway) {
 	token_store_refresh(gateway->tokens);
 	sender_mend(gateway->sender);
+	sender_mend(gateway->event_sender);
 }
 
 static void serve(struct gateway *gateway) {
@@ -233,6 +238,7 @@ static void tear_down(struct gateway *gateway) {
 	http_server_freep(&gateway->operations);
 	http_server_freep(&gateway->api);
 	http_tls_freep(&gateway->tls);
+	sender_closep(&gateway->event_sender);
 	sender_closep(&gateway->sender);
 	outcomes_stopp(&gateway->outcomes);
 	state_follower_stopp(&gateway->state);

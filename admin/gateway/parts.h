@@ -26,7 +26,7 @@ struct gateway {
 	struct token_store *tokens;
 	struct event_index *events;
 	struct pending *pending;
-	struct sender *sender;
+	struct sender *sender, *event_sender;
 	struct outcomes *outcomes;
 	struct state_follower *state;
 	struct http_server *api, *operations;

@@ -25,6 +25,7 @@ const struct route routes_table[] = {
 	{ "POST", "/v1/webhooks/{id}/recover", ROUTE_TENANT, ROUTE_JSON, serve_command,
 	  OPERATION_RECOVER_DELIVERIES },
 	{ "GET", "/v1/webhooks/{id}/deliveries", ROUTE_TENANT, ROUTE_NO_BODY, serve_deliveries, 0 },
+	{ "POST", "/v1/events", ROUTE_TENANT, ROUTE_JSON, serve_command, OPERATION_UNKNOWN },
 	{ "GET", "/v1/events", ROUTE_TENANT, ROUTE_NO_BODY, serve_events, 0 },
 	{ "GET", "/openapi.json", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 },
 	{ "GET", "/", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 },

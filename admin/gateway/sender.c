@@ -21,6 +21,7 @@ enum {
 
 struct sender {
 	const struct config *config;
+	enum topic topic;
 	int64_t timeout_ms;
 	pthread_mutex_t lock; /* guards the members below: a codec serves one thread at a time */
 	struct codec *codec;
@@ -32,17 +33,19 @@ struct sender {
 };
 
 static enum admin_status open_client(const struct sender *sender, struct command_client **out) {
-	const struct command_client_options options = { .timeout_ms = sender->timeout_ms };
+	const struct command_client_options options = { .topic = sender->topic,
+							.timeout_ms = sender->timeout_ms };
 
 	return command_client_open(sender->config, sender->codec, &options, out);
 }
 
-enum admin_status sender_open(const struct config *config, int64_t timeout_ms,
+enum admin_status sender_open(const struct config *config, enum topic topic, int64_t timeout_ms,
 			      struct sender **out) {
 	_cleanup_(sender_closep) struct sender *sender = x_calloc(1, sizeof(*sender));
 	enum admin_status status;
 
 	sender->config = config;
+	sender->topic = topic;
 	sender->timeout_ms = timeout_ms;
 	pthread_mutex_init(&sender->lock, NULL);
 	sender->codec = record_codec_new(config);
@@ -62,15 +65,21 @@ void sender_close(struct sender *sender) {
 	free(sender);
 }
 
-int sender_send(struct sender *sender, const struct command *command) {
-	enum admin_status status;
-
-	pthread_mutex_lock(&sender->lock);
-	status = command_client_send_command(sender->client, command);
+static int end_send(struct sender *sender, enum admin_status status) {
 	if (status && status != ADMIN_REFUSED)
 		sender->failed = true;
 	pthread_mutex_unlock(&sender->lock);
 	return status == ADMIN_REFUSED ? SENDER_E_TOO_LARGE : status ? SENDER_E_FAILED : 0;
+}
+
+int sender_send(struct sender *sender, const struct command *command) {
+	pthread_mutex_lock(&sender->lock);
+	return end_send(sender, command_client_send_command(sender->client, command));
+}
+
+int sender_send_event(struct sender *sender, const struct event_command *event) {
+	pthread_mutex_lock(&sender->lock);
+	return end_send(sender, command_client_send_event(sender->client, event));
 }
 
 static bool has_failed(struct sender *sender) {

@@ -3,12 +3,14 @@
 
 #include "base/config.h"
 #include "domain/command.h"
+#include "rdkafka/topic_names.h"
 #include "terminal/status.h"
 
 struct sender;
 
-/* A command that no broker has acknowledged in `timeout_ms` is given up. */
-enum admin_status sender_open(const struct config *config, int64_t timeout_ms,
+/* Sends to the topic: TOPIC_ADMIN or TOPIC_EVENTS. A command that no broker has acknowledged in
+ * `timeout_ms` is given up. */
+enum admin_status sender_open(const struct config *config, enum topic topic, int64_t timeout_ms,
 			      struct sender **out) _must_check_;
 void sender_close(struct sender *sender);
 DEFINE_CLEANUP(struct sender, sender_close)
@@ -18,6 +20,7 @@ enum { SENDER_E_TOO_LARGE = 1, SENDER_E_FAILED = 2 };
 
 /* Queues a command, without waiting for a broker. */
 int sender_send(struct sender *sender, const struct command *command) _must_check_;
+int sender_send_event(struct sender *sender, const struct event_command *event) _must_check_;
 /* Whether the brokers take no command for want of a right. Any thread. */
 bool sender_is_refused(struct sender *sender);
 /* Replaces a producer that has failed for good, or that was refused: another try. Call it a few

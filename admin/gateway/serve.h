@@ -3,7 +3,8 @@
 
 struct exchange;
 
-void serve_command(struct exchange *exchange); /* `detail` of the route: enum operation */
+void serve_command(struct exchange *exchange); /* `detail` of the route: enum operation;
+						OPERATION_UNKNOWN publishes an event */
 void serve_jwks(struct exchange *exchange);
 void serve_tenant_jwks(struct exchange *exchange);
 void serve_events(struct exchange *exchange);

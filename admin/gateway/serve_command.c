@@ -97,7 +97,10 @@ static void send_and_wait(struct exchange *exchange) {
 		answer_untaken(exchange, r);
 		return;
 	}
-	r = sender_send(gateway->sender, command);
+	if (command->operation == OPERATION_UNKNOWN)
+		r = sender_send_event(gateway->event_sender, &exchange->event);
+	else
+		r = sender_send(gateway->sender, command);
 	if (r && pending_cancel(gateway->pending, &command->envelope, exchange))
 		answer_unsent(exchange, r);
 }

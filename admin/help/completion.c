@@ -108,8 +108,9 @@ static void offer_event_types(struct completion *completion, const char *word, c
 	_cleanup_(x_freep) char *kept =
 	    comma ? x_strndup(word, (size_t)(comma + 1 - word)) : x_strdup(prefix);
 
-	for (int i = 0; i < EVENT_TYPE_SUBSCRIBABLE_COUNT; i++)
-		offer(completion, word, kept, event_type_name((enum event_type)i), "");
+	for (int i = 0; i < EVENT_TYPE_BUILTIN_COUNT; i++)
+		offer(completion, word, kept, event_type_builtin_name((enum event_type_builtin)i),
+		      "");
 }
 
 static void offer_choices(struct completion *completion, const char *word, const char *prefix,

@@ -8,7 +8,7 @@
 static const char wildcard[] = "*";
 
 #define T(topic) (1u << TOPIC_##topic)
-#define INPUTS (T(ADMIN) | T(ISSUANCE))
+#define INPUTS (T(ADMIN) | T(ISSUANCE) | T(EVENTS))
 #define EVERY (INPUTS | T(RESULTS) | T(STATE) | T(DEAD_LETTERS))
 
 /* Read and Write imply Describe. */
@@ -23,7 +23,7 @@ static const struct {
 	{ ACL_WORKER, ACL_WRITE, ACL_TOPIC, INPUTS }, /* to hand a misplaced record on */
 	{ ACL_WORKER, ACL_READ, ACL_GROUP, 0 },
 	{ ACL_WORKER, ACL_WRITE, ACL_TRANSACTIONAL_ID, 0 },
-	{ ACL_GATEWAY, ACL_WRITE, ACL_TOPIC, T(ADMIN) },
+	{ ACL_GATEWAY, ACL_WRITE, ACL_TOPIC, T(ADMIN) | T(EVENTS) },
 	{ ACL_GATEWAY, ACL_READ, ACL_TOPIC, T(RESULTS) | T(STATE) },
 	{ ACL_GATEWAY, ACL_DESCRIBE, ACL_GROUP, 0 },
 	{ ACL_OPERATOR, ACL_CREATE, ACL_TOPIC, EVERY },

@@ -23,10 +23,9 @@ static enum admin_status open_results(const struct config *config, struct comman
 	return reader_open(config, &options, &client->results);
 }
 
-static enum admin_status open_commands(const struct config *config, bool issues,
+static enum admin_status open_commands(const struct config *config, enum topic to,
 				       struct command_client *client) {
-	_cleanup_(x_freep) char *topic =
-	    topic_name(config->topic_prefix, issues ? TOPIC_ISSUANCE : TOPIC_ADMIN);
+	_cleanup_(x_freep) char *topic = topic_name(config->topic_prefix, to);
 	const struct producer_options options = { .topic = topic,
 						  .timeout_ms = client->timeout_ms };
 
@@ -44,7 +43,7 @@ enum admin_status command_client_open(const struct config *config, struct codec 
 	client->scratch = arena_new();
 	client->timeout_ms = options->timeout_ms;
 	client->encoded = BUFFER_INIT((size_t)config->command_max_bytes);
-	status = open_commands(config, options->issues, client);
+	status = open_commands(config, options->topic, client);
 	if (!status && options->awaits_outcomes)
 		status = open_results(config, client);
 	if (!status)
@@ -92,6 +91,13 @@ enum admin_status command_client_send_issuance(struct command_client *client,
 	buffer_clear(&client->encoded);
 	codec_encode_issuance(client->codec, issuance, &client->encoded);
 	return send_encoded(client, &issuance->envelope);
+}
+
+enum admin_status command_client_send_event(struct command_client *client,
+					    const struct event_command *event) {
+	buffer_clear(&client->encoded);
+	codec_encode_event_command(client->codec, event, &client->encoded);
+	return send_encoded(client, &event->envelope);
 }
 
 enum admin_status command_client_flush(struct command_client *client) {

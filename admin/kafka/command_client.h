@@ -7,11 +7,12 @@
 #include "base/config.h"
 #include "kafka/producer.h"
 #include "kafka/reader.h"
+#include "rdkafka/topic_names.h"
 
 struct command_client;
 
 struct command_client_options {
-	bool issues;          /* sends to credential-issuance; else to webhook-admin */
+	enum topic topic;     /* that is sent to: TOPIC_ADMIN, TOPIC_ISSUANCE or TOPIC_EVENTS */
 	bool awaits_outcomes; /* false: command_client_await is never called */
 	int64_t timeout_ms;
 };
@@ -29,6 +30,8 @@ enum admin_status command_client_send_command(struct command_client *client,
 					      const struct command *command) _must_check_;
 enum admin_status command_client_send_issuance(struct command_client *client,
 					       const struct issuance *issuance) _must_check_;
+enum admin_status command_client_send_event(struct command_client *client,
+					    const struct event_command *event) _must_check_;
 /* Waits until the brokers have all queued commands. */
 enum admin_status command_client_flush(struct command_client *client) _must_check_;
 const struct producer *command_client_producer(const struct command_client *client);

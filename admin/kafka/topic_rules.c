@@ -4,7 +4,7 @@
 #include "base/memory.h"
 
 #define STATE (1u << TOPIC_STATE)
-#define INPUTS (1u << TOPIC_ADMIN | 1u << TOPIC_ISSUANCE)
+#define INPUTS (1u << TOPIC_ADMIN | 1u << TOPIC_ISSUANCE | 1u << TOPIC_EVENTS)
 
 const struct topic_rule topic_rules[] = {
 	{ STATE, "cleanup.policy", RULE_IS, "compact", 0 },

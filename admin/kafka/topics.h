@@ -1,4 +1,4 @@
-/* The five topics: their names and settings (docs/operating.md, "Topics"). */
+/* The six topics: their names and settings (docs/operating.md, "Topics"). */
 #pragma once
 
 #include "base/config.h"

@@ -24,6 +24,8 @@
 #include <sodium.h>
 #include <stdio.h>
 
+static const char *const subscribed[] = { EVENT_TYPE_CREDENTIAL_ISSUED };
+
 enum {
 	TENANT_RECORDS = 50,
 	QUIET_TENANT_RECORDS = 6,
@@ -116,7 +118,7 @@ static struct webhook webhook_of(struct fill *f, const char *tenant, int n) {
 	return (struct webhook){
 		.id = webhook_id(tenant, n),
 		.tenant_id = tenant,
-		.events = { EVENT_TYPE_CREDENTIAL_ISSUED },
+		.events = subscribed,
 		.event_count = 1,
 		.url = arena_printf(
 		    f->arena, "https://receiver-%d.%s.example/hooks/credentials?source=posthorn", n,
@@ -177,7 +179,7 @@ static void delivery_body(struct fill *f, struct delivery *delivery) {
 	};
 
 	buffer_clear(&f->event);
-	event_json_issued(&f->event, &issuance, delivery->event_type, &delivery->event_id);
+	event_json_issued(&f->event, &issuance, BUILTIN_CREDENTIAL_ISSUED, &delivery->event_id);
 	callback_body(f->arena, &f->event, delivery);
 }
 

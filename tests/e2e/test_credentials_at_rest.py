@@ -8,7 +8,7 @@ from env import commands
 from env.kafka import connection
 from env.wait import until
 
-TOPICS = ("webhook-admin", "credential-issuance", "webhook-state", "webhook-results", "webhook-dead-letters")
+TOPICS = ("webhook-admin", "credential-issuance", "webhook-events", "webhook-state", "webhook-results", "webhook-dead-letters")
 REPLICA = {"replica.db", "replica.db-wal"}
 SUCCESS, DEAD = "WEBHOOK_EVENT_PROCESS_SUCCESS", "WEBHOOK_EVENT_PROCESS_FAIL"
 

@@ -26,7 +26,7 @@ PATHS = {
     "/v1/webhooks/jwks": {"get"},
     "/v1/webhooks/jwks/rotate": {"post"},
     "/v1/tenants/{tenantId}/webhooks/jwks": {"get"},
-    "/v1/events": {"get"},
+    "/v1/events": {"get", "post"},
     "/openapi.json": {"get"},
 }
 

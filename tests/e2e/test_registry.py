@@ -350,6 +350,7 @@ def test_the_operator_registers_and_checks_the_schemas(make_world, registry):
         assert [schema["subject"].removeprefix(world.prefix) for schema in made["schemas"]] == [
             "webhook-admin-value",
             "credential-issuance-value",
+            "webhook-events-value",
             "webhook-results-value",
         ]
         assert world.admin.json("schemas", "check") == made

@@ -18,7 +18,7 @@ from env.wait import until
 from env.world import World
 
 USERS = ("worker", "gateway", "operator", "producer")
-TOPICS = ("webhook-admin", "credential-issuance", "webhook-results", "webhook-state", "webhook-dead-letters")
+TOPICS = ("webhook-admin", "credential-issuance", "webhook-events", "webhook-results", "webhook-state", "webhook-dead-letters")
 SILENCE = "no broker answers: they are down, kafka.bootstrap.servers or kafka.security.protocol is not theirs"
 DOCUMENT = ROOT / "docs/kafka-security.md"
 ROW = re.compile(r"\| `(worker|gateway|operator|producer)` \| (\w+) \| (.+) \| (.+) \|")

@@ -9,7 +9,7 @@ from env import commands
 from env.kafka import connection
 from env.wait import until
 
-TOPICS = ("webhook-admin", "credential-issuance", "webhook-results", "webhook-state", "webhook-dead-letters")
+TOPICS = ("webhook-admin", "credential-issuance", "webhook-events", "webhook-results", "webhook-state", "webhook-dead-letters")
 SAME_NUMBER = "topics must have the same number of partitions"
 
 

@@ -40,12 +40,16 @@ enum { WEBHOOK_BOTH, WEBHOOK_SUMMARY, WEBHOOK_DISABLED, WEBHOOK_COUNT, DELIVERY_
 
 static void add_webhooks(struct fake_registry *fake) {
 	const struct webhook webhooks[WEBHOOK_COUNT] = {
-		[WEBHOOK_BOTH] = { .events = { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY,
-					       EVENT_TYPE_CREDENTIAL_ISSUED },
+		[WEBHOOK_BOTH] = { .events =
+				       (const char *const[]){ EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY,
+							      EVENT_TYPE_CREDENTIAL_ISSUED },
 				   .event_count = 2 },
-		[WEBHOOK_SUMMARY] = { .events = { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY },
+		[WEBHOOK_SUMMARY] = { .events =
+					  (const char *const[]){
+					      EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY },
 				      .event_count = 1 },
-		[WEBHOOK_DISABLED] = { .events = { EVENT_TYPE_CREDENTIAL_ISSUED },
+		[WEBHOOK_DISABLED] = { .events =
+					   (const char *const[]){ EVENT_TYPE_CREDENTIAL_ISSUED },
 				       .event_count = 1,
 				       .disabled = true },
 	};
@@ -158,7 +162,7 @@ static size_t check_verbatim(const json_t *payload, const char *body, const char
 
 static void check_payload(const struct issuance *issuance, const struct delivery *delivery,
 			  const json_t *payload) {
-	bool is_summary = delivery->event_type == EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY;
+	bool is_summary = strcmp(delivery->event_type, EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY) == 0;
 	size_t count = 6;
 
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {

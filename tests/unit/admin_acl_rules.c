@@ -132,7 +132,7 @@ static void names_follow_from_the_configuration(void **state _unused_) {
 	_cleanup_(acl_list_destroy) struct acl_list list = { 0 };
 
 	acl_rules_expand(&config, ACL_WORKER, "w", &list);
-	assert_int_equal(list.count, 10);
+	assert_int_equal(list.count, 12);
 	assert_true(has(&list, "User:w", ACL_READ, "t-webhook-state"));
 	assert_true(has(&list, "User:w", ACL_READ, "pool"));
 	assert_true(has(&list, "User:w", ACL_WRITE, "pool-"));

@@ -52,6 +52,7 @@ static void put_all(struct state_fold *fold, struct delivery_list *list, struct 
 		_cleanup_(x_freep) char *key = key_of(records[i].id);
 		struct state_record state = { .kind = STATE_DELIVERY,
 					      .delivery = {
+						  .event_type = EVENT_TYPE_CREDENTIAL_ISSUED,
 						  .id = uuid_of(records[i].id),
 						  .webhook_id = uuid_of(records[i].webhook),
 						  .tenant_id = records[i].tenant,

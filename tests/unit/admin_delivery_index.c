@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+static const char *const subscribed[] = { EVENT_TYPE_CREDENTIAL_ISSUED };
+
 enum { BYTES_MAX = 4096 };
 
 static struct uuid uuid_of(uint32_t n) {
@@ -59,6 +61,7 @@ static void webhook(struct world *world, const char *tenant, uint32_t id, bool e
 	      &(struct state_record){ .kind = STATE_WEBHOOK,
 				      .webhook = { .id = uuid_of(id),
 						   .tenant_id = tenant,
+						   .events = subscribed,
 						   .event_count = 1,
 						   .url = "https://example.com/",
 						   .failing_since_ms = failing_since_ms } },
@@ -69,6 +72,7 @@ static struct state_record delivery(const char *tenant, uint32_t webhook, uint32
 				    enum delivery_status status, int64_t created_at_ms) {
 	return (struct state_record){ .kind = STATE_DELIVERY,
 				      .delivery = { .id = uuid_of(id),
+						    .event_type = EVENT_TYPE_CREDENTIAL_ISSUED,
 						    .webhook_id = uuid_of(webhook),
 						    .tenant_id = tenant,
 						    .command_id = "c",

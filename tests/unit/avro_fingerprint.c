@@ -65,7 +65,7 @@ static const struct {
 	{ "credential-issuance-command.avsc",
 	  { "47a196a47e343d0b", "22c9e20b19574b97", "fb873d9730198717" } },
 	{ "analytic-event.avsc", { "7081aec7928ada30", "cb962cb169d69d3c", "bf923243d88952ce" } },
-	{ "state-record.avsc", { "18c12e654cd8b16d", "b0c5fa596b32419f", "483c12ba27778fbc" } },
+	{ "state-record.avsc", { "95eb977a7b1eabff", "fe168c05ab27e475", "9ecc2212d6936d65" } },
 	{ "event-command.avsc", { "40b393c712d34272", "1b6c01faed43ac03", "ec354a4565663df6" } },
 	{ "edition-1/webhook-command.avsc",
 	  { "91544110aa85c38d", "55dbf517d5d20ceb", "a0f3a23c80ba6e2c" } },

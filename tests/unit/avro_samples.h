@@ -26,10 +26,14 @@ struct sample {
 		}                                                                                  \
 	}
 #define SAMPLE_ENVELOPE { "cmd-1", "acme", "req-1", "client-1", 1767225600000, NULL, NULL }
+static const char *const sample_types[] = { EVENT_TYPE_CREDENTIAL_ISSUED };
+static const char *const sample_types_both[] = { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY,
+						 EVENT_TYPE_CREDENTIAL_ISSUED };
+
 #define SAMPLE_WEBHOOK                                                                             \
 	{ SAMPLE_UUID(1),                                                                          \
 	  .tenant_id = "acme",                                                                     \
-	  .events = { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY, EVENT_TYPE_CREDENTIAL_ISSUED },        \
+	  .events = sample_types_both,                                                             \
 	  .event_count = 2,                                                                        \
 	  .url = "https://hooks.example.com/a?b=c",                                                \
 	  .disabled = true,                                                                        \
@@ -39,7 +43,7 @@ struct sample {
 #define SAMPLE_WEBHOOK_WITH(headers_)                                                              \
 	{ SAMPLE_UUID(1),                                                                          \
 	  .tenant_id = "acme",                                                                     \
-	  .events = { EVENT_TYPE_CREDENTIAL_ISSUED },                                              \
+	  .events = sample_types,                                                                  \
 	  .event_count = 1,                                                                        \
 	  .url = "https://hooks.example.com/",                                                     \
 	  .created_at_ms = 1767225600000,                                                          \
@@ -200,9 +204,8 @@ static const struct analytic_event sample_events[] = {
 static const struct state_record sample_states[] = {
 	{ .kind = STATE_WEBHOOK, .webhook = SAMPLE_WEBHOOK },
 	{ .kind = STATE_WEBHOOK,
-	  .webhook = { SAMPLE_UUID(1), .tenant_id = "acme",
-		       .events = { EVENT_TYPE_CREDENTIAL_ISSUED }, .event_count = 1,
-		       .url = "https://a/", .created_at_ms = 1767225600000,
+	  .webhook = { SAMPLE_UUID(1), .tenant_id = "acme", .events = sample_types,
+		       .event_count = 1, .url = "https://a/", .created_at_ms = 1767225600000,
 		       .updated_at_ms = 1767225600123, .failing_since_ms = 1767225600456 } },
 	{ .kind = STATE_SIGNING_KEY,
 	  .signing_key = { "acme", "kid-1", "0123456789abcdef0123456789abcde", "master-1", 2,
@@ -223,7 +226,7 @@ static const struct state_record sample_states[] = {
 		       { EVENT_DATA_PROBLEM, .problem = &sample_problem }),
 	{ .kind = STATE_POSITION,
 	  .position = { SAMPLE_UUID(5), 1234567890123, 7, "worker-1", -1, 42, 3, 1767225600000, 0,
-			NULL } },
+			0 } },
 	{ .kind = STATE_WEBHOOK, .webhook = SAMPLE_WEBHOOK_WITH(sample_sealed) },
 	{ .kind = STATE_DELIVERY,
 	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1",
@@ -235,7 +238,7 @@ static const struct state_record sample_states[] = {
 	    { EVENT_DATA_PUBLISHED, .published = { SAMPLE_UUID(4), "CredentialRevoked", 3 } }),
 	{ .kind = STATE_POSITION,
 	  .position = { SAMPLE_UUID(5), 1234567890123, 7, "worker-1", -1, 42, 3, 1767225600000, 9,
-			"00112233445566778899aabbccddeeff" } },
+			4711 } },
 };
 
 static const struct sample samples[] = {

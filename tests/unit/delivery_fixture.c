@@ -1,6 +1,7 @@
 #include "delivery_fixture.h"
 
 #include "base/clock.h"
+#include "domain/event_type.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -136,6 +137,7 @@ struct route *route_to_port(struct fixture *f, int webhook, uint16_t port) {
 
 struct job *job_for(struct route *route, int number) {
 	struct delivery delivery = {
+		.event_type = EVENT_TYPE_CREDENTIAL_ISSUED,
 		.id = numbered_uuid(0xdd, number),
 		.webhook_id = route->webhook_id,
 		.tenant_id = "tenant",

@@ -1,5 +1,6 @@
 /* Requests as they leave: connections, signatures, bodies, and the requests that never leave. */
 #include "delivery_fixture.h"
+#include "domain/event_type.h"
 #include "signature/callback.h"
 #include "unit.h"
 
@@ -137,6 +138,7 @@ static void the_largest_body_is_sent(void **state) {
 	struct route *route = route_to_port(f, 1, receiver_port(receiver));
 	_cleanup_(x_freep) char *body = x_malloc(DELIVERY_BODY_MAX);
 	struct delivery delivery = { .webhook_id = route->webhook_id,
+				     .event_type = EVENT_TYPE_CREDENTIAL_ISSUED,
 				     .tenant_id = "t",
 				     .command_id = "c",
 				     .traceparent = "00-evil\r\nx-injected: 1",

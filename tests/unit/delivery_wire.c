@@ -5,6 +5,7 @@
 #include "delivery/engine.h"
 #include "delivery/job.h"
 #include "delivery_addresses.h"
+#include "domain/event_type.h"
 #include "signature/callback.h"
 #include "unit.h"
 
@@ -142,6 +143,7 @@ static enum attempt_reason attempt(struct fixture *f, const char *url) {
 				      [15] = (uint8_t)f->webhooks } };
 	struct route *route = route_new(&id, "tenant", url, f->signer);
 	struct delivery delivery = { .webhook_id = id,
+				     .event_type = EVENT_TYPE_CREDENTIAL_ISSUED,
 				     .tenant_id = "tenant",
 				     .command_id = "command",
 				     .body = "{}",

@@ -63,6 +63,22 @@ static const struct dispatch_row rows[] = {
 	  "due 5000; +5000; refill; sent A2" },
 	{ "a clock that drifts by a second moves nothing",
 	  "put A1-2; activate 0 1; refill; wait 5000 A1; step 1000; refill; due 4000" },
+	{ "a rate limit gives its endpoint so many a second, whatever its window",
+	  "limits 400 64; rate A 10; put A1-9; activate 0 1; refill; sent A1; ok A1; refill; "
+	  "sent ; due 100; +100; refill; sent A2; ok A2; refill; due 100; +50; refill; sent ; +50; "
+	  "refill; sent A3" },
+	{ "and holds no place for what waits",
+	  "limits 400 64; rate A 10; put A1-9; activate 0 1; refill; ok A1; refill; memory 0" },
+	{ "a tenth of a second's attempts may begin at once",
+	  "limits 400 64; put A1-40; activate 0 1; refill; ok A1; refill; ok A2-3; refill; "
+	  "ok A4-7; rate A 50; move A; refill; refill; sent A8+; ok A8; refill; ok A9-10; refill; "
+	  "+1000; refill; memory 4" },
+	{ "what is recorded keeps to it too",
+	  "rate A 10; add A1; refill; sent A1; ok A1; add A2; refill; sent ; due 100; +100; "
+	  "refill; sent A2" },
+	{ "others are not kept waiting by it",
+	  "rate A 1; put A1-2 B1; activate 0 1; refill; sent A1 B1; ok A1; refill; sent ; "
+	  "due 1000" },
 	{ "a tenant without a key is asked again after a minute",
 	  "put A1; unkey A; activate 0 1; refill; sent ; due 60000; keys A; +60000; refill; "
 	  "sent A1*" },

@@ -186,7 +186,7 @@ static bool run_webhook(struct script *s, const char *verb, char **words, int co
 		change_keys(s, words, count);
 		return true;
 	}
-	if (count < 1 || !strstr(" move disable enable delete note unkey ", verb))
+	if (count < 1 || !strstr(" move disable enable delete note rate unkey ", verb))
 		return false;
 	make_webhook(&s->w, words[0][0]);
 	webhook = find_webhook(&s->w, words[0][0]);
@@ -196,6 +196,10 @@ static bool run_webhook(struct script *s, const char *verb, char **words, int co
 	}
 	if (strcmp(verb, "delete") == 0) {
 		delete_webhook(s, words[0][0]);
+		return true;
+	}
+	if (strcmp(verb, "rate") == 0) {
+		webhook->rate_limit = (int32_t)strtol(words[1], NULL, 10);
 		return true;
 	}
 	if (strcmp(verb, "note") == 0) {

@@ -22,7 +22,8 @@
  *     wait N D...       it failed with 429 and Retry-After of N ms
  *     gone D...         it was answered with 410
  *     refused D...      the engine did not make the attempt
- *     move, disable, enable, delete A...   its webhook; `note A N`: failing since N ms ago
+ *     move, disable, enable, delete A...   its webhook; `note A N`: failing since N ms ago;
+ *                       `rate A N`: its rate limit
  *     keys A...         the tenant's signing key; `unkey A`: the tenant has none
  * Partitions:
  *     activate P E, suspend P, forget P; `activate P E N`: its last transaction is N ms ahead

@@ -27,7 +27,7 @@ static void a_webhook_lives_and_goes(void **state) {
 	world_assert_outcome(outcome, "WEBHOOK_UPDATE_SUCCESS", 200);
 	assert_string_equal(outcome->data.webhook.url, "https://example.com/other");
 	assert_int_equal(outcome->data.webhook.event_count, 2);
-	assert_int_equal(outcome->data.webhook.events[0], EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY);
+	assert_string_equal(outcome->data.webhook.events[0], EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY);
 	assert_true(outcome->data.webhook.disabled);
 	assert_int_equal(outcome->data.webhook.created_at_ms, WORLD_START_MS);
 	assert_int_equal(outcome->data.webhook.updated_at_ms, WORLD_START_MS + 5000);
@@ -133,7 +133,7 @@ static void a_test_is_delivered(void **state) {
 	const struct delivery *delivery;
 
 	world_assert_outcome(outcome, "WEBHOOK_TEST_SUCCESS", 202);
-	assert_int_equal(outcome->data.delivery.event_type, EVENT_TYPE_WEBHOOK_TEST);
+	assert_string_equal(outcome->data.delivery.event_type, EVENT_TYPE_WEBHOOK_TEST);
 	assert_int_equal(world->effects.event_count, 3);
 	assert_int_equal(uuid_compare(&world->effects.events[2].data.delivery.delivery_id,
 				      &outcome->data.delivery.delivery_id),

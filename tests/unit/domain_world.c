@@ -12,11 +12,15 @@ static void derive_key(void *userdata _unused_, struct arena *arena, const char 
 	memset(out->x, epoch, sizeof(out->x));
 }
 
+static char degree_revoked[] = "DegreeRevoked", degree_renewed[] = "degree.renewed_v2";
+static char *const own_types[] = { degree_revoked, degree_renewed };
+
 int world_setup(void **state) {
 	struct world *world = x_calloc(1, sizeof(*world));
 
 	world->arena = arena_new();
 	world->now_ms = WORLD_START_MS;
+	world->settings.webhook_rules.catalogue = (struct event_catalogue){ own_types, 2 };
 	world->settings.receipt_retention_ms = WORLD_RECEIPT_RETENTION_MS;
 	world->settings.signing_key_overlap_ms = WORLD_OVERLAP_MS;
 	fake_registry_init(&world->fake, world->arena);
@@ -126,6 +130,8 @@ static struct handler_context context_of(struct world *world, const struct comma
 		.registry = &world->fake.registry,
 		.derive_key = derive_key,
 		.source = source,
+		.edition = world->edition,
+		.older_workers = world->older_workers,
 		.pending_deliveries = world->pending_deliveries,
 		.now_ms = world->now_ms,
 	};
@@ -159,6 +165,24 @@ const struct analytic_event *world_issue(struct world *world, const struct issua
 		return NULL;
 	fake_registry_apply(&world->fake, &world->effects);
 	return check(world, &issuance->envelope, &source);
+}
+
+const struct analytic_event *world_publish(struct world *world, const struct event_command *event) {
+	struct command_source source = next_source(world, "webhook-events");
+	struct handler_context context = context_of(world, &source);
+
+	effects_init(&world->effects, world->arena);
+	assert_int_equal(handle_event(&context, event, &world->effects), world->fake.error);
+	if (world->fake.error)
+		return NULL;
+	fake_registry_apply(&world->fake, &world->effects);
+	return check(world, &event->envelope, &source);
+}
+
+struct event_command world_event(struct world *world) {
+	return (struct event_command){ .envelope = envelope(world),
+				       .event_type = "DegreeRevoked",
+				       .payload = "{\"reason\": 1.0}" };
 }
 
 void world_assert_outcome(const struct analytic_event *outcome, const char *type, int status) {

@@ -2,6 +2,7 @@
  * form, and applied. */
 #pragma once
 
+#include "domain/event_publishing.h"
 #include "domain/handler.h"
 #include "fake_registry.h"
 
@@ -10,6 +11,8 @@ struct world {
 	struct fake_registry fake;
 	struct handler_settings settings;
 	int64_t now_ms;
+	enum group_edition edition;
+	const char *older_workers;
 	int64_t pending_deliveries; /* of the tenant, as the pipeline would say */
 	int64_t offset;             /* of the next command */
 	struct effects effects;     /* of the last one */
@@ -34,6 +37,9 @@ struct issuance world_issuance(struct world *world);
  * both belong to the command. */
 const struct analytic_event *world_handle(struct world *world, const struct command *command);
 const struct analytic_event *world_issue(struct world *world, const struct issuance *issuance);
+/* An event of one's own, of the type "DegreeRevoked"; "degree.renewed_v2" is the other one. */
+struct event_command world_event(struct world *world);
+const struct analytic_event *world_publish(struct world *world, const struct event_command *event);
 
 /* An outcome that is no repetition. */
 void world_assert_outcome(const struct analytic_event *outcome, const char *type, int status);

@@ -175,9 +175,9 @@ static int subscribers(void *userdata, struct arena *arena, const char *tenant_i
 	for (size_t i = 0; i < webhook_count && *count < limit; i++) {
 		struct subscriber subscriber = { .webhook_id = webhooks[i].id };
 
-		for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT; type++)
-			subscriber.types |=
-			    (unsigned)webhook_wants(&webhooks[i], (enum event_type)type) << type;
+		subscriber.types = subscriber_types(&webhooks[i]);
+		if (subscriber.types & SUBSCRIBER_HAS_MORE)
+			subscriber_add_more(&subscriber, arena, &webhooks[i]);
 		if (subscriber.types)
 			(*out)[(*count)++] = subscriber;
 	}

@@ -77,7 +77,7 @@ int transaction_begin(struct transaction *t) {
 }
 
 static void note_input(struct transaction *t, const struct transaction_record *record) {
-	for (int topic = TOPIC_ADMIN; topic <= TOPIC_ISSUANCE; topic++) {
+	for (int topic = TOPIC_ADMIN; topic <= TOPIC_EVENTS; topic++) {
 		if (record->topic != transaction_input_topic(t, (enum topic)topic))
 			continue;
 		fake_transaction.inputs++;

@@ -140,6 +140,13 @@ struct step ownership_let_on(struct ownership *ownership _unused_) {
 	return step_done(false);
 }
 
+struct step ownership_heed_group(struct ownership *ownership _unused_) {
+	return step_done(false);
+}
+
+void ownership_update_group(struct ownership *ownership _unused_) {
+}
+
 void ownership_update_lag(struct ownership *ownership _unused_) {
 }
 

@@ -105,6 +105,7 @@ static int setup(void **state) {
 	cluster = rd_kafka_handle_mock_cluster(membership_client(m.membership));
 	rd_kafka_mock_topic_create(cluster, m.topics.admin, PARTITIONS, 1);
 	rd_kafka_mock_topic_create(cluster, m.topics.issuance, PARTITIONS, 1);
+	rd_kafka_mock_topic_create(cluster, m.topics.events, PARTITIONS, 1);
 	*state = &m;
 	return 0;
 }

@@ -12,17 +12,18 @@ static void who_may_not_write_does_not_try_for_some_minutes(void **state _unused
 		int64_t later_ms;
 		bool may[POSITION_INPUTS];
 	} rows[] = {
-		{ "nothing is known", true, { false, false }, 0, { true, true } },
-		{ "input.reroute=false", false, { false, false }, 0, { false, false } },
-		{ "one input is refused", true, { true, false }, 0, { false, true } },
-		{ "the other one is", true, { false, true }, 0, { true, false } },
-		{ "both are", true, { true, true }, 0, { false, false } },
-		{ "a few minutes later", true, { true, true }, 5 * MINUTE_MS, { false, false } },
+		{ "nothing is known", true, { 0 }, 0, { true, true, true } },
+		{ "input.reroute=false", false, { 0 }, 0, { 0 } },
+		{ "one input is refused", true, { true }, 0, { false, true, true } },
+		{ "the other one is", true, { false, true }, 0, { true, false, true } },
+		{ "the third is", true, { false, false, true }, 0, { true, true, false } },
+		{ "all are", true, { true, true, true }, 0, { 0 } },
+		{ "a few minutes later", true, { true, true, true }, 5 * MINUTE_MS, { 0 } },
 		{ "after a quarter of an hour",
 		  true,
-		  { true, true },
+		  { true, true, true },
 		  15 * MINUTE_MS,
-		  { true, true } },
+		  { true, true, true } },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -33,6 +34,7 @@ static void who_may_not_write_does_not_try_for_some_minutes(void **state _unused
 		print_message("%s\n", rows[i].name);
 		ended.may_not_write[TOPIC_ADMIN] = rows[i].is_refused[INPUT_ADMIN];
 		ended.may_not_write[TOPIC_ISSUANCE] = rows[i].is_refused[INPUT_ISSUANCE];
+		ended.may_not_write[TOPIC_EVENTS] = rows[i].is_refused[INPUT_EVENT];
 		reroute_heed(&reroute, &ended, NOW_MS);
 		print_message("a transaction without a refusal forgets none\n");
 		reroute_heed(&reroute, &(struct transaction_end){ 0 }, NOW_MS);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static const char *const subscribed[] = { EVENT_TYPE_CREDENTIAL_ISSUED };
+
 /* Two records of a delivery are more than 1000 bytes, one is not. */
 #define BODY_100                                                                                   \
 	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
@@ -60,7 +62,7 @@ struct state_record webhook_of(const char *tenant, uint32_t n, int64_t created_a
 		.kind = STATE_WEBHOOK,
 		.webhook = { .id = uuid_of(n),
 			     .tenant_id = tenant,
-			     .events = { EVENT_TYPE_CREDENTIAL_ISSUED },
+			     .events = subscribed,
 			     .event_count = 1,
 			     .url = "https://receiver.example/hooks",
 			     .created_at_ms = created_at_ms,
@@ -86,6 +88,7 @@ struct state_record delivery_of(uint32_t n, uint32_t webhook, enum delivery_stat
 	return (struct state_record){
 		.kind = STATE_DELIVERY,
 		.delivery = { .id = uuid_of(n),
+			      .event_type = EVENT_TYPE_CREDENTIAL_ISSUED,
 			      .event_id = uuid_of(n),
 			      .webhook_id = uuid_of(webhook),
 			      .tenant_id = "tenant",

@@ -129,12 +129,14 @@ static void assert_subscribers(struct fixture *f, const char *tenant_id, size_t 
 static void only_enabled_subscribers_take_an_event(void **state) {
 	struct state_record both = webhook_of("t", 1, 30), disabled = webhook_of("t", 2, 20),
 			    summary = webhook_of("t", 3, 10);
+	static const char *const types[] = { EVENT_TYPE_CREDENTIAL_ISSUED,
+					     EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY };
 	struct fixture *f = *state;
 
-	both.webhook.events[1] = EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY;
+	both.webhook.events = types;
 	both.webhook.event_count = 2;
 	disabled.webhook.disabled = true;
-	summary.webhook.events[0] = EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY;
+	summary.webhook.events = &types[1];
 	assert_subscribers(f, "t", 100, "");
 	put(f, 0, both);
 	put(f, 0, disabled);

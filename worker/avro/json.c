@@ -220,7 +220,7 @@ static void append_api_webhook(struct buffer *out, const struct webhook *webhook
 	buffer_append_string(out, "{\"id\":");
 	append_uuid(out, &webhook->id);
 	buffer_append_string(out, ",\"events\":");
-	append_names(out, &webhook_events_names, webhook, webhook->event_count);
+	append_texts(out, webhook->events, webhook->event_count);
 	buffer_append_string(out, ",\"url\":");
 	buffer_append_json_string(out, webhook->url);
 	buffer_append_string(out, ",\"disabled\":");
@@ -243,13 +243,19 @@ static void append_api_page(struct buffer *out, const struct webhook_page *page)
 	buffer_append_char(out, '}');
 }
 
+static void append_api_published(struct buffer *out, const struct event_published *published) {
+	buffer_append_string(out, "{\"id\":");
+	append_uuid(out, &published->event_id);
+	buffer_printf(out, ",\"deliveries\":%d}", published->deliveries);
+}
+
 void json_append_api_data(struct buffer *out, const struct event_data *data) {
 	if (data->kind == EVENT_DATA_WEBHOOK)
 		append_api_webhook(out, &data->webhook);
 	else if (data->kind == EVENT_DATA_WEBHOOK_PAGE)
 		append_api_page(out, &data->page);
 	else if (data->kind == EVENT_DATA_PUBLISHED)
-		append_union(out, &event_published_union, (int)data->kind, &data->webhook);
+		append_api_published(out, &data->published);
 	else if (data->kind == EVENT_DATA_SECRET)
 		append_union(out, &event_secret_union, (int)data->kind, &data->webhook);
 	else

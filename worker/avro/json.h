@@ -2,6 +2,7 @@
  * line), and as events on their topic. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "domain/analytic_event.h"
 #include "domain/state.h"
@@ -16,3 +17,10 @@ void json_append_state(struct buffer *out, const struct state_record *record);
 /* Appends the data alone: a webhook as the API shows it (id, events, url, disabled), a page as
  * {data, nextCursor}, a problem as the error body; `null` where there is none. */
 void json_append_api_data(struct buffer *out, const struct event_data *data);
+
+enum { JSON_FILTER_E_REFUSED = 1 };
+
+/* Reads a webhook's filter, an object, into the arena. Returns 0, or JSON_FILTER_E_REFUSED with the
+ * fault in `why`, which lives there too. */
+int json_read_filter(struct arena *arena, const char *text, const struct webhook_filter **out,
+		     const char **why) _must_check_;

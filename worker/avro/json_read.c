@@ -1,6 +1,7 @@
 #include "avro/json_read.h"
 
 #include "avro/decode.h"
+#include "avro/json.h"
 #include "avro/json_values.h"
 #include "base/invariant.h"
 #include "base/utf8.h"
@@ -358,4 +359,22 @@ int json_read_record(struct arena *arena, const struct record *record, const cha
 	}
 	*faults = reader.values.faults.problem;
 	return 0;
+}
+
+int json_read_filter(struct arena *arena, const char *text, const struct webhook_filter **out,
+		     const char **why) {
+	struct webhook_filter *filter = arena_zalloc(arena, sizeof(*filter));
+	size_t blanks = strspn(text, " \t\r\n");
+	const struct problem *faults;
+
+	*why = "it must be a JSON object";
+	if (text[blanks] != '{' ||
+	    json_read_record(arena, webhook_filter_array.items, text + blanks,
+			     strlen(text + blanks), JSON_UNKNOWN_REFUSED, filter, &faults, why))
+		return JSON_FILTER_E_REFUSED;
+	*out = filter;
+	if (!faults)
+		return 0;
+	*why = arena_printf(arena, "%s: %s", faults->details[0].param, faults->details[0].msg);
+	return JSON_FILTER_E_REFUSED;
 }

@@ -107,7 +107,7 @@ extern const struct record command_record, issuance_record, event_command_record
 extern const struct record event_problem_record;
 extern const struct field_union event_data_union, event_published_union, event_secret_union,
     state_union;
-extern const struct field_names webhook_events_names, webhook_signatures_names;
+extern const struct field_names webhook_signatures_names;
 extern const struct field_array webhook_filter_array;
 
 /* Fills members that come from the enclosing record: a webhook's tenant, and a problem's status. */

@@ -3,33 +3,6 @@
 #include "domain/analytic_event.h"
 #include "domain/attempt.h"
 
-static bool is_subscribed(const struct webhook *webhook, enum event_type type) {
-	for (size_t i = 0; i < webhook->event_count; i++)
-		if (webhook->events[i] == type)
-			return true;
-	return false;
-}
-
-static const char *subscription_get(const void *record, size_t index) {
-	const struct webhook *webhook = record;
-
-	return event_type_name(webhook->events[index]);
-}
-
-static int subscription_add(void *record, const char *text) {
-	struct webhook *webhook = record;
-	enum event_type type;
-
-	if (event_type_parse(text, &type) || type >= EVENT_TYPE_SUBSCRIBABLE_COUNT ||
-	    is_subscribed(webhook, type))
-		return 1;
-	webhook->events[webhook->event_count++] = type;
-	return 0;
-}
-
-const struct field_names webhook_events_names = { EVENT_TYPE_SUBSCRIBABLE_COUNT, subscription_get,
-						  subscription_add };
-
 static const char *signature_get(const void *record, size_t index) {
 	const struct webhook *webhook = record;
 
@@ -52,8 +25,9 @@ static int signature_add(void *record, const char *text) {
 const struct field_names webhook_signatures_names = { SIGNATURE_FORMAT_COUNT, signature_get,
 						      signature_add };
 
+#define SECOND_EDITION .edition = 2, .optional = true
 #define FILTER(name_, member)                                                                      \
-	{ name_, FIELD_AT(FIELD_TEXTS, webhook_filter, member.items), .optional = true,            \
+	{ name_, FIELD_AT(FIELD_TEXTS, webhook_filter, member.items), SECOND_EDITION,              \
 	  .second = offsetof(struct webhook_filter, member.count) }
 
 static const struct field filter_fields[] = {
@@ -72,13 +46,11 @@ static const struct record header = { "WebhookHeaderName", RECORD_TABLE(header_f
 static const struct field_array headers = { &header, sizeof(struct webhook_header),
 					    WEBHOOK_HEADERS_MAX };
 
-#define SECOND_EDITION .edition = 2, .optional = true
 #define WEBHOOK(kind, member) FIELD_AT(kind, webhook, member)
 
 static const struct field webhook_fields[] = {
 	{ "id", WEBHOOK(FIELD_UUID, id) },
-	{ "events", WEBHOOK(FIELD_NAMES, events), .second = offsetof(struct webhook, event_count),
-	  .as_names = &webhook_events_names },
+	{ "events", WEBHOOK(FIELD_TEXTS, events), .second = offsetof(struct webhook, event_count) },
 	{ "url", WEBHOOK(FIELD_TEXT, url) },
 	{ "disabled", WEBHOOK(FIELD_BOOLEAN, disabled) },
 	{ "createdAt", WEBHOOK(FIELD_TIME, created_at_ms) },
@@ -141,25 +113,12 @@ static const struct field issued_fields[] = {
 };
 static const struct record issued = { "CredentialIssued", RECORD_TABLE(issued_fields) };
 
-static const char *report_type_get(const void *record) {
-	const struct delivery_report *report = record;
-
-	return event_type_name(report->event_type);
-}
-
-static int report_type_set(void *record, const char *text) {
-	struct delivery_report *report = record;
-
-	return event_type_parse(text, &report->event_type);
-}
-
 #define REPORT(kind, member) FIELD_AT(kind, delivery_report, member)
 
-static const struct field_name report_type = { report_type_get, report_type_set };
 static const struct field delivery_fields[] = {
 	{ "deliveryId", REPORT(FIELD_UUID, delivery_id) },
 	{ "webhookId", REPORT(FIELD_UUID, webhook_id) },
-	{ "eventType", .kind = FIELD_NAME, .as_name = &report_type },
+	{ "eventType", REPORT(FIELD_TEXT, event_type) },
 	{ "attempt", REPORT(FIELD_INT, attempt) },
 	{ "status", REPORT(FIELD_INT_OR_NULL, status), .optional = true },
 	{ "reason", REPORT(FIELD_TEXT_OR_NULL, reason), .optional = true },

@@ -1,6 +1,7 @@
 #include "avro/record.h"
 #include "base/memory.h"
 #include "domain/attempt.h"
+#include "domain/event_type.h"
 #include "domain/state.h"
 
 #define SECOND_EDITION .edition = 2, .optional = true
@@ -19,8 +20,7 @@ static const struct field_array headers = { &header, sizeof(struct webhook_heade
 static const struct field webhook_fields[] = {
 	{ "id", WEBHOOK(FIELD_UUID, id) },
 	{ "tenantId", WEBHOOK(FIELD_TEXT, tenant_id) },
-	{ "events", WEBHOOK(FIELD_NAMES, events), .second = offsetof(struct webhook, event_count),
-	  .as_names = &webhook_events_names },
+	{ "events", WEBHOOK(FIELD_TEXTS, events), .second = offsetof(struct webhook, event_count) },
 	{ "url", WEBHOOK(FIELD_TEXT, url) },
 	{ "disabled", WEBHOOK(FIELD_BOOLEAN, disabled), .optional = true },
 	{ "createdAt", WEBHOOK(FIELD_TIME, created_at_ms) },
@@ -39,7 +39,14 @@ static const struct field webhook_fields[] = {
 	{ "secretOverlapUntil", WEBHOOK(FIELD_TIME_OR_NULL, secret_overlap_until_ms),
 	  SECOND_EDITION },
 };
-static const struct record webhook = { "Webhook", RECORD_TABLE(webhook_fields) };
+
+/* Workers of the first edition know no other types of event than their own. */
+static int webhook_edition(const void *record) {
+	return webhook_is_newer(record) ? 2 : 1;
+}
+
+static const struct record webhook = { "Webhook", RECORD_TABLE(webhook_fields), NULL,
+				       webhook_edition };
 
 #define KEY(kind, member) FIELD_AT(kind, signing_key, member)
 
@@ -53,18 +60,6 @@ static const struct field key_fields[] = {
 	{ "expiresAt", KEY(FIELD_TIME_OR_NULL, expires_at_ms), .optional = true },
 };
 static const struct record signing_key = { "SigningKey", RECORD_TABLE(key_fields) };
-
-static const char *delivery_type_get(const void *record) {
-	const struct delivery *delivery = record;
-
-	return event_type_name(delivery->event_type);
-}
-
-static int delivery_type_set(void *record, const char *text) {
-	struct delivery *delivery = record;
-
-	return event_type_parse(text, &delivery->event_type);
-}
 
 static const char *delivery_status_get(const void *record) {
 	const struct delivery *delivery = record;
@@ -80,7 +75,6 @@ static int delivery_status_set(void *record, const char *text) {
 
 #define DELIVERY(kind, member) FIELD_AT(kind, delivery, member)
 
-static const struct field_name delivery_type = { delivery_type_get, delivery_type_set };
 static const struct field_name delivery_status = { delivery_status_get, delivery_status_set };
 static const struct field delivery_fields[] = {
 	{ "id", DELIVERY(FIELD_UUID, id) },
@@ -91,7 +85,7 @@ static const struct field delivery_fields[] = {
 	{ "requestId", DELIVERY(FIELD_TEXT_OR_NULL, request_id), .optional = true },
 	{ "clientId", DELIVERY(FIELD_TEXT_OR_NULL, client_id), .optional = true },
 	{ "traceparent", DELIVERY(FIELD_TEXT_OR_NULL, traceparent), .optional = true },
-	{ "eventType", .kind = FIELD_NAME, .as_name = &delivery_type },
+	{ "eventType", DELIVERY(FIELD_TEXT, event_type) },
 	{ "body", DELIVERY(FIELD_TEXT_SIZED, body), .second = offsetof(struct delivery, body_len) },
 	{ "status", .kind = FIELD_NAME, .optional = true, .as_name = &delivery_status },
 	{ "attempts", DELIVERY(FIELD_INT, attempts), .optional = true },
@@ -109,8 +103,14 @@ static void delivery_complete(void *record) {
 	delivery->last_reason = attempt_reason_translate(delivery->last_reason);
 }
 
+static int delivery_edition(const void *record) {
+	const struct delivery *delivery = record;
+
+	return event_type_is_own(delivery->event_type) ? 2 : 1;
+}
+
 static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields),
-					delivery_complete };
+					delivery_complete, delivery_edition };
 
 /* Encodes the outcome as the type of the answering event, whose step follows from the status. */
 static const char *receipt_outcome_get(const void *record) {
@@ -168,7 +168,7 @@ static const struct field position_fields[] = {
 	{ "recordCount", POSITION(FIELD_INT, record_count) },
 	{ "timestamp", POSITION(FIELD_TIME, timestamp_ms) },
 	{ "eventOffset", POSITION(FIELD_LONG, event_offset), SECOND_EDITION },
-	{ "catalogue", POSITION(FIELD_TEXT_OR_NULL, catalogue), SECOND_EDITION },
+	{ "catalogue", POSITION(FIELD_LONG, catalogue), SECOND_EDITION },
 };
 static const struct record position = { "Position", RECORD_TABLE(position_fields) };
 

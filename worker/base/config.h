@@ -25,6 +25,11 @@ struct file_list {
 	size_t count;
 };
 
+struct name_list {
+	char **items; /* owned; [count], each owned */
+	size_t count;
+};
+
 enum { DELIVERY_THREADS_MAX = 256 };
 
 enum signature_formats {
@@ -79,6 +84,7 @@ struct config {
 	int64_t issuance_receipt_retention_ms; /* 0: none is kept */
 	int64_t command_max_bytes;
 	bool input_reroute;
+	struct name_list event_types; /* of one's own */
 
 	int tenant_max_webhooks;
 	int tenant_max_signing_keys;

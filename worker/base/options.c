@@ -99,6 +99,9 @@ const struct option options[] = {
 	{ "input.reroute", &option_bool, FIELD(input_reroute), "true", NULL, 0, 0,
 	  "Whether a command in another partition than its key's is handed on to the right one. If "
 	  "not, it becomes a dead letter." },
+	{ "event.types", &option_event_types, FIELD(event_types), NULL, "none", 0, 0,
+	  "The types of event of one's own, a,b: webhooks may subscribe to them, and "
+	  "webhook-events may carry them. The same for all workers and gateways." },
 
 	{ "tenant.max.webhooks", &option_int, FIELD(tenant_max_webhooks), "10000", NULL, 1, 1000000,
 	  "The maximum number of webhooks of a tenant. Beyond it, creating one is refused with "

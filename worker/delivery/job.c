@@ -7,7 +7,8 @@ struct job *job_new(const struct delivery *delivery, struct route *route, int32_
 	size_t texts =
 	    packed_text_size(delivery->tenant_id) + packed_text_size(delivery->command_id) +
 	    packed_text_size(delivery->request_id) + packed_text_size(delivery->client_id) +
-	    packed_text_size(delivery->traceparent) + packed_text_size(delivery->last_reason);
+	    packed_text_size(delivery->traceparent) + packed_text_size(delivery->last_reason) +
+	    packed_text_size(delivery->event_type) + packed_text_size(delivery->subject);
 	struct job *job = x_malloc(sizeof(*job) + texts + delivery->body_len + 1);
 	char *end = (char *)(job + 1);
 
@@ -20,6 +21,8 @@ struct job *job_new(const struct delivery *delivery, struct route *route, int32_
 	job->delivery.request_id = packed_text_add(&end, delivery->request_id);
 	job->delivery.client_id = packed_text_add(&end, delivery->client_id);
 	job->delivery.traceparent = packed_text_add(&end, delivery->traceparent);
+	job->delivery.event_type = packed_text_add(&end, delivery->event_type);
+	job->delivery.subject = packed_text_add(&end, delivery->subject);
 	job->delivery.last_reason = packed_text_add(&end, delivery->last_reason);
 	if (delivery->body_len)
 		memcpy(end, delivery->body, delivery->body_len);

@@ -225,6 +225,18 @@ static bool is_traceparent(const char *text) {
 	       strspn(text, "0123456789abcdef-") == TRACEPARENT_LEN;
 }
 
+/* What a receiver may route by before it parses the body. */
+static void append_names(struct transfer *transfer) {
+	const struct delivery *delivery = &transfer->claim.job->delivery;
+	char webhook_id[UUID_TEXT_SIZE];
+
+	uuid_format(&delivery->webhook_id, webhook_id);
+	buffer_append_string(&transfer->lines, "\r\nposthorn-event-type: ");
+	buffer_append_string(&transfer->lines, delivery->event_type);
+	buffer_append_string(&transfer->lines, "\r\nposthorn-webhook-id: ");
+	buffer_append_string(&transfer->lines, webhook_id);
+}
+
 /* curl copies a header into the request as it is, and looks at each one of its list a dozen times.
  * So all lines are one header to it. */
 static void write_lines(struct transfer *transfer) {
@@ -234,6 +246,7 @@ static void write_lines(struct transfer *transfer) {
 	buffer_append_string(&transfer->lines, "content-type: application/json\r\n");
 	buffer_append_string(&transfer->lines, transfer->shared->user_agent);
 	sign_callback(transfer);
+	append_names(transfer);
 	if (is_traceparent(traceparent)) {
 		buffer_append_string(&transfer->lines, "\r\ntraceparent: ");
 		buffer_append_string(&transfer->lines, traceparent);

@@ -127,6 +127,8 @@ static bool may_be_chosen(const struct dispatcher *d, const struct dispatch_endp
 	return endpoint->route && !endpoint->cancel_reason && endpoint->next_due_ms > now_ms &&
 	       dispatch_endpoint_is_open(endpoint, now_ms) &&
 	       dispatch_endpoint_has_room(&d->endpoints, endpoint) &&
+	       (!endpoint->rate_limit ||
+		dispatch_endpoint_allowance(endpoint, d->refill.monotonic_ms()) > 0) &&
 	       !dispatch_outstanding_has(&d->outstanding, &delivery->id);
 }
 
@@ -137,13 +139,16 @@ void dispatcher_add_delivery(struct dispatcher *d, struct dispatch_partition par
 	int64_t due_ms =
 	    retry_due_ms(&d->refill.retry, delivery, now_ms, endpoint->clock_was_ahead);
 
-	if (is_whole && due_ms <= now_ms && may_be_chosen(d, endpoint, delivery, now_ms))
+	if (is_whole && due_ms <= now_ms && may_be_chosen(d, endpoint, delivery, now_ms)) {
+		if (endpoint->rate_limit)
+			dispatch_endpoint_pace(endpoint, d->refill.monotonic_ms());
 		dispatch_outstanding_add(&d->outstanding, endpoint, delivery);
-	else if (due_ms > now_ms && !endpoint->route)
+	} else if (due_ms > now_ms && !endpoint->route) {
 		/* A failed attempt of a webhook that changed meanwhile: it may be cancelled. */
 		endpoint->next_due_ms = DISPATCH_RESCAN;
-	else
+	} else {
 		endpoint->next_due_ms = MIN(endpoint->next_due_ms, due_ms);
+	}
 	dispatch_endpoint_settle(&d->endpoints, endpoint);
 }
 

@@ -218,6 +218,42 @@ void dispatch_endpoint_set_lane(struct dispatch_endpoints *endpoints,
 	dispatch_lanes_add(&endpoints->lanes, lane, endpoint->load);
 }
 
+/* Pace. */
+
+enum { BURST_US = 100 * 1000, SECOND_US = 1000 * 1000 };
+
+static int64_t interval_us(const struct dispatch_endpoint *endpoint) {
+	return SECOND_US / endpoint->rate_limit;
+}
+
+/* How much of the bucket is free; negative: it overflows for so long. */
+static int64_t slack_us(const struct dispatch_endpoint *endpoint, int64_t monotonic_ms) {
+	int64_t ahead_us = MAX(endpoint->paced_until_us - monotonic_ms * 1000, INT64_C(0));
+
+	return MAX((int64_t)BURST_US, interval_us(endpoint)) - ahead_us;
+}
+
+size_t dispatch_endpoint_allowance(const struct dispatch_endpoint *endpoint, int64_t monotonic_ms) {
+	if (endpoint->rate_limit == 0)
+		return SIZE_MAX;
+	return (size_t)(MAX(slack_us(endpoint, monotonic_ms), INT64_C(0)) / interval_us(endpoint));
+}
+
+int64_t dispatch_endpoint_paced_ms(const struct dispatch_endpoint *endpoint, int64_t monotonic_ms) {
+	int64_t missing_us = endpoint->rate_limit == 0
+				 ? 0
+				 : interval_us(endpoint) - slack_us(endpoint, monotonic_ms);
+
+	return missing_us > 0 ? (missing_us + 999) / 1000 : 0;
+}
+
+void dispatch_endpoint_pace(struct dispatch_endpoint *endpoint, int64_t monotonic_ms) {
+	if (endpoint->rate_limit == 0)
+		return;
+	endpoint->paced_until_us =
+	    MAX(endpoint->paced_until_us, monotonic_ms * 1000) + interval_us(endpoint);
+}
+
 /* Breakers and reports. */
 
 void dispatch_endpoint_set_breaker(struct dispatch_endpoints *endpoints,

@@ -54,6 +54,10 @@ struct dispatch_endpoint {
 	/* Some of its deliveries may have been recorded by a clock that was ahead (R10). What the
 	 * endpoint has asked this process to wait is in its breaker, and moves with the clock. */
 	bool clock_was_ahead;
+	int32_t rate_limit; /* of its webhook: attempts a second; 0: none */
+	/* Monotonic: when all attempts that it was given would be over, at its rate: a token bucket
+	 * as one number. Source: ITU-T I.371, the generic cell rate algorithm. */
+	int64_t paced_until_us;
 };
 
 struct dispatch_endpoints {
@@ -105,6 +109,14 @@ size_t dispatch_endpoint_window(const struct dispatch_endpoints *endpoints,
 /* Whether one more may be in memory. */
 bool dispatch_endpoint_has_room(const struct dispatch_endpoints *endpoints,
 				const struct dispatch_endpoint *endpoint);
+/* How many attempts its rate limit allows now; SIZE_MAX: any number. A tenth of a second's attempts
+ * may begin at once. */
+size_t dispatch_endpoint_allowance(const struct dispatch_endpoint *endpoint, int64_t monotonic_ms);
+/* When the next one is allowed, in milliseconds from now. */
+int64_t dispatch_endpoint_paced_ms(const struct dispatch_endpoint *endpoint, int64_t monotonic_ms);
+/* An attempt is given to it. */
+void dispatch_endpoint_pace(struct dispatch_endpoint *endpoint, int64_t monotonic_ms);
+
 /* Whether its breaker lets an attempt begin. */
 static inline bool dispatch_endpoint_is_open(const struct dispatch_endpoint *endpoint,
 					     int64_t now_ms) {

@@ -33,6 +33,12 @@ static int load_route(const struct dispatch_refill *refill, struct dispatch_endp
 	return dispatch_routing_load(&routing, endpoint, delivery->tenant_id, now_ms);
 }
 
+/* The time for its pace; nobody asks for it without a rate limit. */
+static int64_t pace_clock_ms(const struct dispatch_refill *refill,
+			     const struct dispatch_endpoint *endpoint) {
+	return endpoint->rate_limit ? refill->monotonic_ms() : 0;
+}
+
 /* Chooses the deliveries that are not in memory yet, as far as there is room. Returns whether all
  * of them are in memory. */
 static bool choose_all(const struct dispatch_refill *refill, struct dispatch_endpoint *endpoint,
@@ -40,8 +46,10 @@ static bool choose_all(const struct dispatch_refill *refill, struct dispatch_end
 	for (size_t i = 0; i < count; i++) {
 		if (dispatch_outstanding_has(refill->outstanding, &deliveries[i].id))
 			continue;
-		if (!dispatch_endpoint_has_room(refill->health->endpoints, endpoint))
+		if (!dispatch_endpoint_has_room(refill->health->endpoints, endpoint) ||
+		    dispatch_endpoint_allowance(endpoint, pace_clock_ms(refill, endpoint)) == 0)
 			return false;
+		dispatch_endpoint_pace(endpoint, pace_clock_ms(refill, endpoint));
 		dispatch_outstanding_add(refill->outstanding, endpoint, &deliveries[i]);
 	}
 	return true;
@@ -86,15 +94,24 @@ static int rescan_endpoint(const struct dispatch_refill *refill, struct dispatch
 	return r;
 }
 
+/* How many of its deliveries are worth reading: those in memory come first, and its rate limit lets
+ * only some follow. */
+static size_t readable_count(const struct dispatch_refill *refill,
+			     const struct dispatch_endpoint *endpoint) {
+	size_t allowance = dispatch_endpoint_allowance(endpoint, pace_clock_ms(refill, endpoint));
+	size_t window = dispatch_endpoint_window(refill->health->endpoints, endpoint);
+
+	return allowance < window ? MIN(window, endpoint->load.count + allowance) : window;
+}
+
 /*
  * Reads the endpoint's due deliveries. Where none is due, those that only a stepped clock has
  * scheduled too far ahead (R10). Returns REPLICA_E_MORE where there may be more.
  */
 static int read_due(const struct dispatch_refill *refill, const struct dispatch_endpoint *endpoint,
 		    int64_t now_ms, struct delivery **out, size_t *count) {
-	const struct delivery_bounds bounds = {
-		dispatch_endpoint_window(refill->health->endpoints, endpoint), REFILL_BYTES_MAX
-	};
+	const struct delivery_bounds bounds = { readable_count(refill, endpoint),
+						REFILL_BYTES_MAX };
 	size_t found;
 	int r = replica_pending(refill->replica, refill->arena, &endpoint->webhook_id, now_ms,
 				bounds, out, count);
@@ -111,19 +128,27 @@ static int read_due(const struct dispatch_refill *refill, const struct dispatch_
 
 static int fill_window(const struct dispatch_refill *refill, struct dispatch_endpoint *endpoint,
 		       int64_t now_ms) {
+	int64_t paced_ms = dispatch_endpoint_paced_ms(endpoint, pace_clock_ms(refill, endpoint));
+	size_t window = dispatch_endpoint_window(refill->health->endpoints, endpoint), count;
 	struct delivery *deliveries;
-	size_t count;
-	int r = read_due(refill, endpoint, now_ms, &deliveries, &count);
-	bool is_cut = r == REPLICA_E_MORE;
-	size_t window = dispatch_endpoint_window(refill->health->endpoints, endpoint);
+	bool is_cut;
+	int r;
 
+	if (paced_ms > 0) {
+		endpoint->next_due_ms = now_ms + paced_ms;
+		return 0;
+	}
+	window = MIN(window, readable_count(refill, endpoint));
+	r = read_due(refill, endpoint, now_ms, &deliveries, &count);
+	is_cut = r == REPLICA_E_MORE;
 	endpoint->readable = is_cut && count < window ? count : SIZE_MAX;
 	if (r >= 0 && count > 0)
 		r = load_route(refill, endpoint, &deliveries[0], now_ms);
 	if (r < 0 || endpoint->cancel_reason || (count > 0 && !endpoint->route))
 		return r;
 	if (!choose_all(refill, endpoint, deliveries, count) || is_cut) {
-		endpoint->next_due_ms = now_ms;
+		endpoint->next_due_ms =
+		    now_ms + dispatch_endpoint_paced_ms(endpoint, pace_clock_ms(refill, endpoint));
 		return 0;
 	}
 	return schedule_next(

@@ -59,6 +59,7 @@ int dispatch_routing_load(const struct dispatch_routing *routing,
 		return 0;
 	}
 	dispatch_health_recall(routing->health, endpoint, &webhook);
+	endpoint->rate_limit = webhook.rate_limit;
 	r = load_signer(routing, tenant_id, &signer);
 	if (r < 0)
 		return r;

@@ -73,7 +73,7 @@ struct credential_issued {
 struct delivery_report {
 	struct uuid delivery_id;
 	struct uuid webhook_id;
-	enum event_type event_type;
+	const char *event_type;
 	int32_t attempt;            /* 0 on RECEIVE, else from 1 */
 	int32_t status;             /* the last HTTP status; 0: none */
 	const char *reason;         /* NULL on success and RECEIVE */

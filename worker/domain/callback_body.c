@@ -57,18 +57,29 @@ static void append_payload(struct buffer *out, const struct issuance *issuance, 
 	buffer_append_char(out, '}');
 }
 
-static void append_head(struct buffer *out, const struct uuid *event_id, enum event_type type,
+static void append_head(struct buffer *out, const struct uuid *event_id, const char *type,
 			int64_t timestamp_ms) {
 	append_uuid(out, "{\"id\":", event_id);
-	append_text(out, ",\"type\":", event_type_name(type));
+	append_text(out, ",\"type\":", type);
 	append_time(out, ",\"timestamp\":", timestamp_ms);
 	buffer_append_string(out, ",\"payload\":");
 }
 
-void event_json_issued(struct buffer *out, const struct issuance *issuance, enum event_type type,
-		       const struct uuid *event_id) {
-	append_head(out, event_id, type, issuance->envelope.timestamp_ms);
-	append_payload(out, issuance, type == EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY);
+void event_json_issued(struct buffer *out, const struct issuance *issuance,
+		       enum event_type_builtin type, const struct uuid *event_id) {
+	append_head(out, event_id, event_type_builtin_name(type), issuance->envelope.timestamp_ms);
+	append_payload(out, issuance, type == BUILTIN_CREDENTIAL_ISSUED_SUMMARY);
+	buffer_append_char(out, '}');
+}
+
+void event_json_own(struct buffer *out, const struct event_command *command,
+		    const struct uuid *event_id) {
+	append_uuid(out, "{\"id\":", event_id);
+	append_text(out, ",\"type\":", command->event_type);
+	if (command->subject && *command->subject)
+		append_text(out, ",\"subject\":", command->subject);
+	append_time(out, ",\"timestamp\":", command->envelope.timestamp_ms);
+	append_verbatim(out, ",\"payload\":", command->payload);
 	buffer_append_char(out, '}');
 }
 

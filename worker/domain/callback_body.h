@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "domain/command.h"
 #include "domain/delivery.h"
+#include "domain/event_type.h"
 
 /* The maximum of an event's JSON, so that the whole body keeps to DELIVERY_BODY_MAX. */
 enum {
@@ -17,8 +18,11 @@ enum {
 
 /* Appends {"id":...,"type":...,"timestamp":...,"payload":{...}}. `claims` and `credential` of
  * the issuance must be valid JSON. */
-void event_json_issued(struct buffer *out, const struct issuance *issuance, enum event_type type,
-		       const struct uuid *event_id);
+void event_json_issued(struct buffer *out, const struct issuance *issuance,
+		       enum event_type_builtin type, const struct uuid *event_id);
+/* The same with the payload as it was given, and `subject` where there is one. */
+void event_json_own(struct buffer *out, const struct event_command *command,
+		    const struct uuid *event_id);
 void event_json_test(struct buffer *out, const struct uuid *event_id, const struct uuid *webhook_id,
 		     int64_t timestamp_ms);
 

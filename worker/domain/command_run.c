@@ -194,7 +194,8 @@ int command_run_perform(struct command_run *run, const struct receipt_rule *rule
 	if (r < 0)
 		return r;
 	finish_run(run, false);
-	if (keep_receipt && !rule->is_read)
+	/* A 503 passes by itself: the same command is then carried out. */
+	if (keep_receipt && !rule->is_read && run->status != 503)
 		write_receipt(run, rule);
 	return 0;
 }

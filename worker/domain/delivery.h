@@ -21,7 +21,6 @@
 
 #include "base/arena.h"
 #include "base/uuid.h"
-#include "domain/event_type.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -45,8 +44,8 @@ struct delivery {
 	const char *request_id;  /* NULL: none */
 	const char *client_id;   /* NULL: none */
 	const char *traceparent; /* NULL: none */
-	enum event_type event_type;
-	const char *body; /* JSON; the same bytes in every attempt */
+	const char *event_type;  /* static where it is built in */
+	const char *body;        /* JSON; the same bytes in every attempt */
 	size_t body_len;
 	enum delivery_status status;
 	int32_t attempts;           /* finished and committed */

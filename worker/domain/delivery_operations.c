@@ -41,7 +41,8 @@ int operation_test_webhook(struct command_run *run, const void *userdata) {
 		return 0;
 	event_id = id_of_event(envelope->tenant_id, envelope->command_id, EVENT_TYPE_WEBHOOK_TEST);
 	event_json_test(&event_json, &event_id, &webhook.id, envelope->timestamp_ms);
-	r = record_delivery(run, &webhook.id, EVENT_TYPE_WEBHOOK_TEST, &event_json, &delivery);
+	r = record_delivery(run, &(struct recording){ &webhook.id, EVENT_TYPE_WEBHOOK_TEST, NULL },
+			    &event_json, &delivery);
 	if (r < 0)
 		return r;
 	answer_accepted(run, &delivery);

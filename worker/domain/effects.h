@@ -11,6 +11,7 @@ struct effects {
 	size_t change_count, change_capacity;
 	struct analytic_event *events;
 	size_t event_count, event_capacity;
+	int filtered;              /* deliveries that a filter left out */
 	enum tenant_limit reached; /* the limit for which the command was refused */
 };
 

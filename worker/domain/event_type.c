@@ -2,22 +2,17 @@
 
 #include <string.h>
 
-static const char *const names[EVENT_TYPE_COUNT] = {
-	[EVENT_TYPE_CREDENTIAL_ISSUED] = "OpenIdCredentialIssued",
-	[EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY] = "OpenIdCredentialIssuedSummary",
-	[EVENT_TYPE_WEBHOOK_TEST] = "WebhookTest",
+static const char *const builtin[EVENT_TYPE_BUILTIN_COUNT] = {
+	[BUILTIN_CREDENTIAL_ISSUED] = EVENT_TYPE_CREDENTIAL_ISSUED,
+	[BUILTIN_CREDENTIAL_ISSUED_SUMMARY] = EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY,
 };
 
-const char *event_type_name(enum event_type type) {
-	return names[type];
+const char *event_type_builtin_name(enum event_type_builtin type) {
+	return builtin[type];
 }
 
-int event_type_parse(const char *name, enum event_type *out) {
-	for (int type = 0; type < EVENT_TYPE_COUNT; type++) {
-		if (strcmp(names[type], name) == 0) {
-			*out = (enum event_type)type;
-			return 0;
-		}
-	}
-	return EVENT_TYPE_E_UNKNOWN;
+bool event_type_is_own(const char *type) {
+	return strcmp(type, EVENT_TYPE_CREDENTIAL_ISSUED) != 0 &&
+	       strcmp(type, EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY) != 0 &&
+	       strcmp(type, EVENT_TYPE_WEBHOOK_TEST) != 0;
 }

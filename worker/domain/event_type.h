@@ -1,22 +1,21 @@
-/* The types of event in callbacks. They are plain strings on the wire, so a wrong one is a
- * refused value and not an undecodable record. */
+/* The types of event in callbacks: the built-in ones, and those of event.types. They are plain
+ * strings everywhere, so that a type which is not known here is kept and shown as it is. */
 #pragma once
 
-#include "base/memory.h"
+#include <stdbool.h>
 
-enum event_type {
-	EVENT_TYPE_CREDENTIAL_ISSUED,         /* "OpenIdCredentialIssued", carries the credential */
-	EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY, /* "OpenIdCredentialIssuedSummary", the same without
-						 it */
-	EVENT_TYPE_SUBSCRIBABLE_COUNT,
-	EVENT_TYPE_WEBHOOK_TEST =
-	    EVENT_TYPE_SUBSCRIBABLE_COUNT, /* "WebhookTest", sent on demand, never subscribed to */
-	EVENT_TYPE_COUNT,
+#define EVENT_TYPE_CREDENTIAL_ISSUED "OpenIdCredentialIssued" /* carries the credential */
+#define EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY                                                       \
+	"OpenIdCredentialIssuedSummary"       /* the same without it                     */
+#define EVENT_TYPE_WEBHOOK_TEST "WebhookTest" /* sent on demand, never subscribed to */
+
+/* The built-in types that are subscribed to, by the bit that stands for each in a set. */
+enum event_type_builtin {
+	BUILTIN_CREDENTIAL_ISSUED,
+	BUILTIN_CREDENTIAL_ISSUED_SUMMARY,
+	EVENT_TYPE_BUILTIN_COUNT,
 };
 
-const char *event_type_name(enum event_type type);
-
-enum { EVENT_TYPE_E_UNKNOWN = 1 };
-
-/* Parses any of the types. Returns 0, or EVENT_TYPE_E_UNKNOWN. */
-int event_type_parse(const char *name, enum event_type *out) _must_check_;
+const char *event_type_builtin_name(enum event_type_builtin type);
+/* Whether the type is none of this program's: of event.types, or unknown. */
+bool event_type_is_own(const char *type);

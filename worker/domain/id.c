@@ -24,13 +24,13 @@ static void add_source(struct field_hash *hash, const struct command_source *sou
 
 /* The type is hashed by name: numbers may be reassigned, names are the interface. */
 static void add_event(struct field_hash *hash, const char *tenant_id, const char *command_id,
-		      enum event_type type) {
+		      const char *type) {
 	field_hash_add_text(hash, tenant_id);
 	field_hash_add_text(hash, command_id);
-	field_hash_add_text(hash, event_type_name(type));
+	field_hash_add_text(hash, type);
 }
 
-struct uuid id_of_event(const char *tenant_id, const char *command_id, enum event_type type) {
+struct uuid id_of_event(const char *tenant_id, const char *command_id, const char *type) {
 	struct field_hash hash;
 
 	field_hash_init(&hash, "posthorn event");
@@ -38,7 +38,7 @@ struct uuid id_of_event(const char *tenant_id, const char *command_id, enum even
 	return finish(&hash);
 }
 
-struct uuid id_of_delivery(const char *tenant_id, const char *command_id, enum event_type type,
+struct uuid id_of_delivery(const char *tenant_id, const char *command_id, const char *type,
 			   const struct uuid *webhook_id) {
 	struct field_hash hash;
 

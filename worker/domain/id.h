@@ -7,15 +7,14 @@
 
 #include "base/uuid.h"
 #include "domain/analytic_event.h"
-#include "domain/event_type.h"
 
 struct command_source;
 struct delivery;
 
 /* The callback's event id: of (tenant, commandId, event type). */
-struct uuid id_of_event(const char *tenant_id, const char *command_id, enum event_type type);
+struct uuid id_of_event(const char *tenant_id, const char *command_id, const char *type);
 /* A delivery's id: of the same and the webhook. */
-struct uuid id_of_delivery(const char *tenant_id, const char *command_id, enum event_type type,
+struct uuid id_of_delivery(const char *tenant_id, const char *command_id, const char *type,
 			   const struct uuid *webhook_id);
 /* An analytic event's id: of (cluster, topic, partition, offset, index of the event in its
  * command). */

@@ -4,10 +4,9 @@
 #include "domain/command_run.h"
 #include "domain/field_hash.h"
 #include "domain/id.h"
+#include "domain/json_text.h"
 #include "domain/limits.h"
 #include "domain/recording.h"
-
-#include <jansson.h>
 
 /* The webhooks that take the issued credential, and the number of deliveries that makes. */
 struct matches {
@@ -18,7 +17,7 @@ struct matches {
 
 /* The JSON of each event type, built when the first webhook wants it. */
 struct events {
-	struct buffer json[EVENT_TYPE_SUBSCRIBABLE_COUNT];
+	struct buffer json[EVENT_TYPE_BUILTIN_COUNT];
 };
 
 static void events_destroy(struct events *events) {
@@ -26,83 +25,32 @@ static void events_destroy(struct events *events) {
 		buffer_destroy(&events->json[type]);
 }
 
-/*
- * Parses JSON only to check it: the text is sent unchanged. A repeated name in an object is
- * refused, because receivers disagree on which one counts (RFC 8259 section 4). Integers are read
- * as reals, since their range does not matter here.
- */
-static json_t *parse_json(const char *text) {
-	return json_loads(text,
-			  JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL |
-			      JSON_DECODE_INT_AS_REAL,
-			  NULL);
-}
-
-/* Whether the JSON is a string without escapes, as a compact credential is. A quick test: the
- * parser would copy such a string byte by byte. */
-static bool is_plain_string(const char *json) {
-	const char *p = json;
-
-	if (*p++ != '"')
-		return false;
-	while ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\')
-		p++;
-	return p[0] == '"' && p[1] == '\0';
-}
-
-/* Whether valid JSON nests objects and arrays deeper than JSON_DEPTH_MAX. */
-static bool is_too_deep(const char *json) {
-	bool in_string = false;
-	int depth = 0;
-
-	for (; *json && depth <= JSON_DEPTH_MAX; json++) {
-		if (*json == '"')
-			in_string = !in_string;
-		else if (in_string)
-			json += *json == '\\';
-		else if (*json == '{' || *json == '[')
-			depth++;
-		else if (*json == '}' || *json == ']')
-			depth--;
+static void validate_json(struct validation *validation, const char *param, const char *text,
+			  enum json_text_kind kind, const char *msg) {
+	switch (json_text_judge(text, kind)) {
+	case JSON_TEXT_GOOD:
+		return;
+	case JSON_TEXT_WRONG:
+		validation_add(validation, param, "body", text, msg);
+		return;
+	case JSON_TEXT_TOO_DEEP:
+		validation_add(validation, param, "body", text, JSON_TOO_DEEP);
+		return;
 	}
-	return depth > JSON_DEPTH_MAX;
 }
-
-static void validate_depth(struct validation *validation, const char *param, const char *json) {
-	if (is_too_deep(json))
-		validation_add(validation, param, "body", json, "Must be at most 60 levels deep");
-}
-
-_Static_assert(JSON_DEPTH_MAX == 60, "the message says so");
 
 static void validate_claims(struct validation *validation, const char *claims) {
-	json_t *json;
-
-	if (!claims)
-		return;
-	json = parse_json(claims);
-	if (!json_is_object(json))
-		validation_add(validation, "claims", "body", claims,
-			       "Must be a JSON object, without a name twice, with numbers that a "
-			       "double holds");
-	else
-		validate_depth(validation, "claims", claims);
-	json_decref(json);
+	if (claims)
+		validate_json(validation, "claims", claims, JSON_TEXT_OBJECT,
+			      "Must be a JSON object, without a name twice, with numbers that a "
+			      "double holds");
 }
 
 static void validate_credential(struct validation *validation, const char *credential) {
-	json_t *json;
-
-	if (!*credential || is_plain_string(credential))
-		return;
-	json = parse_json(credential);
-	if (!json_is_object(json) && !json_is_string(json))
-		validation_add(validation, "credential", "body", credential,
-			       "Must be a JSON object, without a name twice, with numbers that a "
-			       "double holds, or a JSON string");
-	else
-		validate_depth(validation, "credential", credential);
-	json_decref(json);
+	if (*credential)
+		validate_json(validation, "credential", credential, JSON_TEXT_OBJECT_OR_STRING,
+			      "Must be a JSON object, without a name twice, with numbers that a "
+			      "double holds, or a JSON string");
 }
 
 static void validate_issuance(struct validation *validation, const struct issuance *issuance) {
@@ -122,7 +70,19 @@ static bool takes(const struct subscriber *subscriber, int type) {
 	return subscriber->types >> type & 1;
 }
 
-static int find_matches(struct command_run *run, struct matches *out) {
+static int count_types(const struct subscriber *subscriber) {
+	int count = 0;
+
+	for (int type = 0; type < EVENT_TYPE_BUILTIN_COUNT; type++)
+		count += takes(subscriber, type);
+	return count;
+}
+
+/* Of those that a filter leaves out, the set of types becomes empty. */
+static int find_matches(struct command_run *run, const struct issuance *issuance,
+			struct matches *out) {
+	const struct event_facts facts = { issuance->credential_configuration_id, issuance->format,
+					   issuance->credential_profile, issuance->credential_id };
 	const struct registry *registry = run->context->registry;
 	int r =
 	    registry->subscribers(registry->userdata, run->effects->arena, run->envelope->tenant_id,
@@ -130,9 +90,16 @@ static int find_matches(struct command_run *run, struct matches *out) {
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < out->subscriber_count; i++)
-		for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT; type++)
-			out->delivery_count += takes(&out->subscribers[i], type);
+	for (size_t i = 0; i < out->subscriber_count; i++) {
+		int count = count_types(&out->subscribers[i]);
+
+		if (out->subscribers[i].filter &&
+		    !webhook_filter_matches(out->subscribers[i].filter, &facts)) {
+			out->subscribers[i].types = 0;
+			run->effects->filtered += count;
+		}
+		out->delivery_count += (size_t)count_types(&out->subscribers[i]);
+	}
 	return 0;
 }
 
@@ -142,14 +109,16 @@ static size_t fanout_bytes(const struct matches *matches, const struct events *e
 	size_t bytes = 0;
 
 	for (size_t i = 0; i < matches->subscriber_count; i++)
-		for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT; type++)
+		for (int type = 0; type < EVENT_TYPE_BUILTIN_COUNT; type++)
 			bytes += takes(&matches->subscribers[i], type) ? events->json[type].len : 0;
 	return bytes;
 }
 
-static bool build_event(const struct issuance *issuance, enum event_type type, struct buffer *out) {
+static bool build_event(const struct issuance *issuance, enum event_type_builtin type,
+			struct buffer *out) {
 	const struct command_envelope *envelope = &issuance->envelope;
-	struct uuid event_id = id_of_event(envelope->tenant_id, envelope->command_id, type);
+	struct uuid event_id =
+	    id_of_event(envelope->tenant_id, envelope->command_id, event_type_builtin_name(type));
 
 	*out = BUFFER_INIT(EVENT_JSON_MAX);
 	event_json_issued(out, issuance, type, &event_id);
@@ -164,12 +133,20 @@ static bool build_events(const struct issuance *issuance, const struct matches *
 
 	for (size_t i = 0; i < matches->subscriber_count; i++)
 		types |= matches->subscribers[i].types;
-	for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT; type++)
+	for (int type = 0; type < EVENT_TYPE_BUILTIN_COUNT; type++)
 		if (types >> type & 1 &&
-		    !build_event(issuance, (enum event_type)type, &out->json[type]))
+		    !build_event(issuance, (enum event_type_builtin)type, &out->json[type]))
 			return false;
 	return matches->subscriber_count < FANOUT_MAX &&
 	       fanout_bytes(matches, out) <= FANOUT_BYTES_MAX;
+}
+
+static int record_one(struct command_run *run, const struct subscriber *subscriber,
+		      enum event_type_builtin type, const struct buffer *json) {
+	struct recording recording = { &subscriber->webhook_id, event_type_builtin_name(type),
+				       NULL };
+
+	return record_delivery(run, &recording, json, NULL);
 }
 
 static int record_deliveries(struct command_run *run, const struct matches *matches,
@@ -177,11 +154,10 @@ static int record_deliveries(struct command_run *run, const struct matches *matc
 	int r = 0;
 
 	for (size_t i = 0; i < matches->subscriber_count; i++)
-		for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT && r == 0; type++)
+		for (int type = 0; type < EVENT_TYPE_BUILTIN_COUNT && r == 0; type++)
 			if (takes(&matches->subscribers[i], type))
-				r = record_delivery(run, &matches->subscribers[i].webhook_id,
-						    (enum event_type)type, &events->json[type],
-						    NULL);
+				r = record_one(run, &matches->subscribers[i],
+					       (enum event_type_builtin)type, &events->json[type]);
 	return r;
 }
 
@@ -207,7 +183,7 @@ static int issue_credential(struct command_run *run, const void *userdata) {
 	validate_issuance(&run->validation, issuance);
 	if (command_run_refused(run))
 		return 0;
-	r = find_matches(run, &matches);
+	r = find_matches(run, issuance, &matches);
 	if (r < 0)
 		return r;
 	if (command_run_exceeds(run, TENANT_LIMIT_PENDING_DELIVERIES,

@@ -19,6 +19,10 @@ enum {
 	FANOUT_BYTES_MAX = 32 * 1024 * 1024,
 	FANOUT_MAX = 256 *
 	    1024, /* webhooks of one command; so many bodies always exceed FANOUT_BYTES_MAX */
+	DESCRIPTION_MAX = 256,        /* characters */
+	FILTER_VALUES_MAX = 64,       /* of one list */
+	FILTER_BYTES_MAX = 16 * 1024, /* of all values of a filter */
+	RATE_LIMIT_MAX = 10 * 1000,   /* attempts a second */
 	PAGE_LIMIT_DEFAULT = 100,
 	PAGE_LIMIT_MAX = 1000,
 	PAGE_BYTES_MAX = 700 *

@@ -11,20 +11,22 @@ static void put_delivery(struct command_run *run, struct delivery *delivery,
 	command_run_add_received(run, delivery);
 }
 
-int record_delivery(struct command_run *run, const struct uuid *webhook_id, enum event_type type,
+int record_delivery(struct command_run *run, const struct recording *recording,
 		    const struct buffer *event_json, struct delivery *out) {
 	const struct registry *registry = run->context->registry;
 	const struct command_envelope *envelope = run->envelope;
 	struct delivery delivery = {
-		.id = id_of_delivery(envelope->tenant_id, envelope->command_id, type, webhook_id),
-		.event_id = id_of_event(envelope->tenant_id, envelope->command_id, type),
-		.webhook_id = *webhook_id,
+		.id = id_of_delivery(envelope->tenant_id, envelope->command_id, recording->type,
+				     recording->webhook_id),
+		.event_id = id_of_event(envelope->tenant_id, envelope->command_id, recording->type),
+		.webhook_id = *recording->webhook_id,
 		.tenant_id = envelope->tenant_id,
 		.command_id = envelope->command_id,
 		.request_id = envelope->request_id,
 		.client_id = envelope->client_id,
 		.traceparent = envelope->traceparent,
-		.event_type = type,
+		.event_type = recording->type,
+		.subject = recording->subject,
 		.status = DELIVERY_PENDING,
 		.created_at_ms = run->context->now_ms,
 		.next_attempt_at_ms = run->context->now_ms,

@@ -11,7 +11,9 @@
  */
 #pragma once
 
+#include "base/arena.h"
 #include "domain/cursor.h"
+#include "domain/event_type.h"
 #include "domain/state.h"
 
 enum { REGISTRY_E_NOT_FOUND = 1 };
@@ -19,8 +21,24 @@ enum { REGISTRY_E_NOT_FOUND = 1 };
 /* A webhook that takes events now, with the event types it takes. */
 struct subscriber {
 	struct uuid webhook_id;
-	unsigned types; /* 1 << enum event_type, at least one */
+	unsigned types; /* 1 << enum event_type_builtin, and SUBSCRIBER_HAS_MORE; at least one */
+
+	/* Where it has more; else none. */
+	const char *const *own_types; /* [own_count]: those of its types that are not built in */
+	size_t own_count;
+	const struct webhook_filter *filter; /* NULL: none */
 };
+
+/* It takes types that are not built in, or has a filter. */
+enum { SUBSCRIBER_HAS_MORE = 1 << EVENT_TYPE_BUILTIN_COUNT };
+
+/* The set of types that a webhook takes now: 0 where it is disabled. */
+unsigned subscriber_types(const struct webhook *webhook);
+/* Fills `own_types` and `filter`, which borrow from the webhook; the array is in the arena. */
+void subscriber_add_more(struct subscriber *subscriber, struct arena *arena,
+			 const struct webhook *webhook);
+/* Copies what the subscriber borrows into the arena. */
+void subscriber_copy_more(struct subscriber *subscriber, struct arena *arena);
 
 struct registry {
 	void *userdata;

@@ -49,7 +49,7 @@ struct receipt {
 	int64_t expires_at_ms;
 };
 
-enum { POSITION_INPUTS = 2 };
+enum { POSITION_INPUTS = 3 };
 
 /* The position record, written last into each partition that a transaction touches (R8). */
 struct position {
@@ -65,8 +65,8 @@ struct position {
 	int64_t timestamp_ms; /* wall */
 
 	/* Edition 2. */
-	int64_t event_offset;  /* the next one to read of webhook-events; 0: none read yet */
-	const char *catalogue; /* a hash of the worker's event.types; NULL: it has none */
+	int64_t event_offset; /* the next one to read of webhook-events; 0: none read yet */
+	int64_t catalogue;    /* event_catalogue_hash of the worker; 0: it has no event.types */
 };
 
 struct state_record {

@@ -3,10 +3,14 @@
 #include "domain/limits.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static const char BODY[] = "body", PARAMS[] = "params", QUERY[] = "query";
 
 const char VALIDATION_INVALID[] = "Invalid value";
+const char JSON_TOO_DEEP[] = "Must be at most 60 levels deep";
+
+_Static_assert(JSON_DEPTH_MAX == 60, "the message says so");
 
 /* 9999-12-31T23:59:59.999Z, the last time whose year ISO 8601 writes with four digits. Source:
  * RFC 3339 section 5.6. */
@@ -83,34 +87,34 @@ void validate_id(struct validation *validation, const char *id, struct uuid *out
 		validation_add(validation, "id", PARAMS, id, VALIDATION_INVALID);
 }
 
-static bool is_repeated(const struct webhook *webhook, enum event_type type) {
-	for (size_t i = 0; i < webhook->event_count; i++)
-		if (webhook->events[i] == type)
-			return true;
-	return false;
-}
-
-static const char *take_event(const char *name, struct webhook *out) {
-	enum event_type type;
-
-	if (!name || event_type_parse(name, &type) || type >= EVENT_TYPE_SUBSCRIBABLE_COUNT)
+static const char *judge_event(const struct webhook_rules *rules, const char *name,
+			       const char *const *before, size_t count) {
+	if (!name || !event_catalogue_has(rules->catalogue, name))
 		return VALIDATION_INVALID;
-	if (is_repeated(out, type))
-		return "Must not be repeated";
-	out->events[out->event_count++] = type;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(before[i], name) == 0)
+			return "Must not be repeated";
 	return NULL;
 }
 
 static void validate_events(struct validation *validation, const struct command *command,
-			    struct webhook *out) {
+			    const struct webhook_rules *rules, struct webhook *out) {
+	const char **taken;
+
 	if (command->event_count == 0)
 		validation_add(validation, "events", BODY, NULL,
 			       "Must name at least one event type");
 	out->event_count = 0;
+	/* No more than there are names: a repeated one is not taken. */
+	taken = arena_alloc(validation->arena,
+			    MIN(command->event_count, (size_t)WEBHOOK_EVENTS_MAX) * sizeof(*taken));
+	out->events = taken;
 	for (size_t i = 0; i < command->event_count && !is_full(validation); i++) {
-		const char *wrong = take_event(command->events[i], out);
+		const char *wrong = judge_event(rules, command->events[i], taken, out->event_count);
 
-		if (wrong)
+		if (!wrong)
+			taken[out->event_count++] = command->events[i];
+		else
 			validation_add(validation,
 				       arena_printf(validation->arena, "events[%zu]", i), BODY,
 				       command->events[i], wrong);
@@ -130,11 +134,87 @@ static void validate_url(struct validation *validation, const char *url,
 		out->url = normalised;
 }
 
+/* The number of characters of UTF-8. */
+static size_t count_characters(const char *text) {
+	size_t count = 0;
+
+	for (; *text; text++)
+		count += (*text & 0xc0) != 0x80;
+	return count;
+}
+
+_Static_assert(DESCRIPTION_MAX == 256, "the message says so");
+
+/* Empty is the same as not given. */
+static void validate_description(struct validation *validation, const char *description,
+				 struct webhook *out) {
+	if (!description || !*description)
+		return;
+	if (count_characters(description) > DESCRIPTION_MAX)
+		validation_add(validation, "description", BODY, description,
+			       "Must be at most 256 characters");
+	else
+		out->description = description;
+}
+
+_Static_assert(FILTER_VALUES_MAX == 64 && FILTER_BYTES_MAX == 16384 && RATE_LIMIT_MAX == 10000,
+	       "the messages say so");
+
+/* Returns the bytes of the list's values. */
+static size_t validate_list(struct validation *validation, const char *param,
+			    const struct text_list *list) {
+	size_t bytes = 0;
+
+	if (list->count > FILTER_VALUES_MAX)
+		validation_add(validation, param, BODY, NULL, "Must have at most 64 values");
+	for (size_t i = 0; i < list->count && !is_full(validation); i++) {
+		validate_identifier(validation,
+				    arena_printf(validation->arena, "%s[%zu]", param, i),
+				    list->items[i], false);
+		bytes += list->items[i] ? strlen(list->items[i]) : 0;
+	}
+	return bytes;
+}
+
+/* A filter without a value is the same as none. */
+static void validate_filter(struct validation *validation, const struct webhook_filter *filter,
+			    struct webhook *out) {
+	size_t bytes;
+
+	if (!filter)
+		return;
+	bytes =
+	    validate_list(validation, "filter.credentialConfigurationId",
+			  &filter->credential_configuration_ids) +
+	    validate_list(validation, "filter.format", &filter->formats) +
+	    validate_list(validation, "filter.credentialProfile", &filter->credential_profiles) +
+	    validate_list(validation, "filter.subject", &filter->subjects);
+	if (bytes > FILTER_BYTES_MAX)
+		validation_add(validation, "filter", BODY, NULL,
+			       "Must have at most 16384 bytes of values");
+	out->filter = bytes > 0 ? filter : NULL;
+}
+
+static void validate_rate_limit(struct validation *validation, const struct command *command,
+				struct webhook *out) {
+	if (!command->has_rate_limit)
+		return;
+	if (command->rate_limit < 1 || command->rate_limit > RATE_LIMIT_MAX)
+		validation_add(validation, "rateLimit", BODY,
+			       decimal(validation, command->rate_limit),
+			       "Must be between 1 and 10000");
+	else
+		out->rate_limit = command->rate_limit;
+}
+
 void validate_webhook(struct validation *validation, const struct command *command,
-		      const struct url_policy *policy, struct webhook *out) {
-	validate_events(validation, command, out);
-	validate_url(validation, command->url, policy, out);
+		      const struct webhook_rules *rules, struct webhook *out) {
+	validate_events(validation, command, rules, out);
+	validate_url(validation, command->url, &rules->url_policy, out);
 	out->disabled = command->disabled;
+	validate_description(validation, command->description, out);
+	validate_filter(validation, command->filter, out);
+	validate_rate_limit(validation, command, out);
 }
 
 _Static_assert(PAGE_LIMIT_MAX == 1000, "the message says so");
@@ -168,7 +248,7 @@ void validate_since(struct validation *validation, int64_t since_ms) {
 }
 
 void validate_command(struct validation *validation, const struct command *command,
-		      const struct url_policy *policy) {
+		      const struct webhook_rules *rules) {
 	const struct cursor *after;
 	struct webhook webhook;
 	struct cursor cursor;
@@ -179,10 +259,10 @@ void validate_command(struct validation *validation, const struct command *comma
 	switch (command->operation) {
 	case OPERATION_UPDATE_WEBHOOK:
 		validate_id(validation, command->id, &id);
-		validate_webhook(validation, command, policy, &webhook);
+		validate_webhook(validation, command, rules, &webhook);
 		return;
 	case OPERATION_CREATE_WEBHOOK:
-		validate_webhook(validation, command, policy, &webhook);
+		validate_webhook(validation, command, rules, &webhook);
 		return;
 	case OPERATION_RETRIEVE_WEBHOOKS:
 		validate_limit(validation, command, &limit);

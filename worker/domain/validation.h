@@ -7,6 +7,7 @@
 #include "domain/problem.h"
 #include "domain/url.h"
 #include "domain/webhook.h"
+#include "domain/webhook_rules.h"
 
 struct validation {
 	struct arena *arena;
@@ -20,6 +21,8 @@ struct validation validation_begin(struct arena *arena, const struct problem *fa
 
 /* "Invalid value": for a value without the right form. */
 extern const char VALIDATION_INVALID[];
+/* "Must be at most 60 levels deep" */
+extern const char JSON_TOO_DEEP[];
 
 void validation_add(struct validation *validation, const char *param, const char *location,
 		    const char *value, const char *msg);
@@ -32,9 +35,9 @@ void validate_identifier(struct validation *validation, const char *param, const
 			 bool is_optional);
 
 void validate_id(struct validation *validation, const char *id, struct uuid *out);
-/* Events, url and disabled. */
+/* All members but the id. */
 void validate_webhook(struct validation *validation, const struct command *command,
-		      const struct url_policy *policy, struct webhook *out);
+		      const struct webhook_rules *rules, struct webhook *out);
 void validate_limit(struct validation *validation, const struct command *command, size_t *out);
 /* `*out` points to `storage`, or is NULL for a command without a cursor. */
 void validate_cursor(struct validation *validation, const struct command *command,
@@ -43,4 +46,4 @@ void validate_since(struct validation *validation, int64_t since_ms);
 /* All of a command, envelope included, as its operation would validate it: for the gateway,
  * which refuses some commands before it sends them. */
 void validate_command(struct validation *validation, const struct command *command,
-		      const struct url_policy *policy);
+		      const struct webhook_rules *rules);

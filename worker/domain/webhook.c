@@ -1,10 +1,21 @@
 #include "domain/webhook.h"
 
-bool webhook_wants(const struct webhook *webhook, enum event_type type) {
+#include <string.h>
+
+bool webhook_wants(const struct webhook *webhook, const char *type) {
 	if (webhook->disabled)
 		return false;
 	for (size_t i = 0; i < webhook->event_count; i++)
-		if (webhook->events[i] == type)
+		if (strcmp(webhook->events[i], type) == 0)
 			return true;
 	return false;
+}
+
+bool webhook_is_newer(const struct webhook *webhook) {
+	for (size_t i = 0; i < webhook->event_count; i++)
+		if (event_type_is_own(webhook->events[i]))
+			return true;
+	return webhook->description || webhook->header_count > 0 || webhook->signature_count > 0 ||
+	       webhook->filter || webhook->rate_limit || webhook->secret_epoch ||
+	       webhook->secret_overlap_until_ms;
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WEBHOOK_HEADERS_MAX = 8 };
+enum { WEBHOOK_EVENTS_MAX = 258, WEBHOOK_HEADERS_MAX = 8 };
 
 /* A header that each callback carries. Its value is a secret: only its sealed form is kept, and it
  * is never shown. */
@@ -23,10 +23,9 @@ struct webhook_header {
 struct webhook {
 	struct uuid id;
 	const char *tenant_id;
-	enum event_type
-	    events[EVENT_TYPE_SUBSCRIBABLE_COUNT]; /* in the tenant's order, without repeats */
-	size_t event_count;                        /* 1..EVENT_TYPE_SUBSCRIBABLE_COUNT */
-	const char *url;                           /* normalised */
+	const char *const *events; /* [event_count], in the tenant's order, without repeats */
+	size_t event_count;        /* 1..WEBHOOK_EVENTS_MAX */
+	const char *url;           /* normalised */
 	bool disabled;
 	int64_t created_at_ms;    /* wall */
 	int64_t updated_at_ms;    /* wall */
@@ -48,4 +47,6 @@ struct webhook {
 
 /* Whether an event of the type is to be delivered: the webhook subscribes to it and is not
  * disabled. */
-bool webhook_wants(const struct webhook *webhook, enum event_type type);
+bool webhook_wants(const struct webhook *webhook, const char *type);
+/* Whether it has something that a worker of edition 1 cannot read (R13). */
+bool webhook_is_newer(const struct webhook *webhook);

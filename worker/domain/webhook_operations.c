@@ -2,6 +2,8 @@
 #include "domain/limits.h"
 #include "domain/operations.h"
 
+#include <string.h>
+
 static void answer_about(struct command_run *run, int status, const char *message, const char *id,
 			 const char *msg) {
 	struct problem *problem = problem_new(run->effects->arena, status, message);
@@ -43,6 +45,27 @@ static void answer_webhook(struct command_run *run, int32_t status, const struct
 			   &(struct event_data){ .kind = EVENT_DATA_WEBHOOK, .webhook = *webhook });
 }
 
+static void answer_older(struct command_run *run) {
+	struct arena *arena = run->effects->arena;
+	struct problem *problem =
+	    problem_new(arena, 503,
+			"Some workers are of an older release, which cannot read this "
+			"webhook: all must be upgraded first.");
+
+	problem->type = "server";
+	problem_add(arena, problem, "workers", "group", run->context->older_workers,
+		    "Are of an older release");
+	command_run_answer_problem(run, problem);
+}
+
+/* Whether a worker of the group could not read it (R13). If so, answers 503. */
+static bool is_too_new(struct command_run *run, const struct webhook *webhook) {
+	if (run->context->edition == GROUP_EDITION_NEWEST || !webhook_is_newer(webhook))
+		return false;
+	answer_older(run);
+	return true;
+}
+
 static void put_webhook(struct command_run *run, const struct webhook *webhook) {
 	effects_put(run->effects,
 		    &(struct state_record){ .kind = STATE_WEBHOOK, .webhook = *webhook });
@@ -81,8 +104,8 @@ int operation_create_webhook(struct command_run *run, const void *userdata) {
 	};
 	int r;
 
-	validate_webhook(&run->validation, command, &context->settings->url_policy, &webhook);
-	if (command_run_refused(run))
+	validate_webhook(&run->validation, command, &context->settings->webhook_rules, &webhook);
+	if (command_run_refused(run) || is_too_new(run, &webhook))
 		return 0;
 	r = check_room(run);
 	if (r == 0)
@@ -112,7 +135,7 @@ int operation_update_webhook(struct command_run *run, const void *userdata) {
 	int r;
 
 	validate_id(&run->validation, command->id, &id);
-	validate_webhook(&run->validation, command, &run->context->settings->url_policy,
+	validate_webhook(&run->validation, command, &run->context->settings->webhook_rules,
 			 &replacement);
 	if (command_run_refused(run))
 		return 0;
@@ -123,6 +146,8 @@ int operation_update_webhook(struct command_run *run, const void *userdata) {
 	replacement.tenant_id = webhook.tenant_id;
 	replacement.created_at_ms = webhook.created_at_ms;
 	replacement.updated_at_ms = run->context->now_ms;
+	if (is_too_new(run, &replacement))
+		return 0;
 	put_webhook(run, &replacement);
 	answer_webhook(run, 200, &replacement);
 	return 0;
@@ -141,16 +166,42 @@ int operation_delete_webhook(struct command_run *run, const void *userdata) {
 	return 0;
 }
 
-/* Larger than any encoding of a webhook without its url: ids, event names, times and
+/* Larger than any encoding of a webhook's members of one size: ids, built-in event names, times and
  * punctuation. */
 enum { WEBHOOK_ENCODED_MAX = 512 };
+
+static size_t length_of_list(const struct text_list *list) {
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		bytes += strlen(list->items[i]) + sizeof("\"\",");
+	return bytes;
+}
+
+/* At least the bytes that it takes in a record. */
+static size_t length_of(const struct webhook *webhook) {
+	size_t bytes = strlen(webhook->url) + WEBHOOK_ENCODED_MAX;
+
+	for (size_t i = EVENT_TYPE_BUILTIN_COUNT; i < webhook->event_count; i++)
+		bytes += strlen(webhook->events[i]) + sizeof("\"\",");
+	if (webhook->description)
+		bytes += strlen(webhook->description);
+	for (size_t i = 0; i < webhook->header_count; i++)
+		bytes += strlen(webhook->headers[i].name) + sizeof("{\"name\":\"\"},");
+	if (webhook->filter)
+		bytes += length_of_list(&webhook->filter->credential_configuration_ids) +
+			 length_of_list(&webhook->filter->formats) +
+			 length_of_list(&webhook->filter->credential_profiles) +
+			 length_of_list(&webhook->filter->subjects);
+	return bytes;
+}
 
 /* The number of items that fit into one record; at least one. */
 static size_t count_fitting(const struct webhook *items, size_t count) {
 	size_t bytes = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		bytes += strlen(items[i].url) + WEBHOOK_ENCODED_MAX;
+		bytes += length_of(&items[i]);
 		if (i > 0 && bytes > PAGE_BYTES_MAX)
 			return i;
 	}

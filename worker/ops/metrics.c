@@ -1,7 +1,7 @@
 #include "ops/metrics.h"
 
 #include "base/exposition.h"
-#include "pipeline/partition.h"
+#include "pipeline/input_topics.h"
 #include "rdkafka/topic_names.h"
 
 #include <inttypes.h>
@@ -15,7 +15,7 @@ static uint64_t load(const atomic_uint_fast64_t *counter) {
 
 /* The input topic as a label, without topic.prefix. */
 static const char *input_name(int input) {
-	return topic_base_name(input == METRIC_INPUT_ADMIN ? TOPIC_ADMIN : TOPIC_ISSUANCE);
+	return topic_base_name(input_topic((enum input)input));
 }
 
 static void render_commands(struct buffer *out, const struct pipeline_metrics *metrics) {
@@ -40,6 +40,25 @@ static void render_rerouted(struct buffer *out, const struct pipeline_metrics *m
 	for (int i = 0; i < METRIC_INPUT_COUNT; i++)
 		buffer_printf(out, "posthorn_records_rerouted_total{topic=\"%s\"} %" PRIu64 "\n",
 			      input_name(i), load(&metrics->rerouted[i]));
+}
+
+static void render_group(struct buffer *out, const struct pipeline_metrics *metrics) {
+	exposition_family(out, "posthorn_group_older_workers", "gauge",
+			  "Workers of the group that cannot read the newest edition of the "
+			  "changelog; -1 where it is not known.");
+	buffer_printf(out, "posthorn_group_older_workers %d\n",
+		      atomic_load_explicit(&metrics->older_workers, memory_order_relaxed));
+	exposition_family(out, "posthorn_catalogue_disagreements_total", "counter",
+			  "Partitions taken over from a worker with other event.types.");
+	buffer_printf(out, "posthorn_catalogue_disagreements_total %" PRIu64 "\n",
+		      load(&metrics->catalogue_disagreements));
+}
+
+static void render_filtered(struct buffer *out, const struct pipeline_metrics *metrics) {
+	exposition_family(out, "posthorn_deliveries_filtered_total", "counter",
+			  "Deliveries that a webhook's filter left out.");
+	buffer_printf(out, "posthorn_deliveries_filtered_total %" PRIu64 "\n",
+		      load(&metrics->filtered));
 }
 
 static void render_deliveries(struct buffer *out, const struct pipeline_metrics *metrics) {
@@ -287,6 +306,8 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline,
 	render_rerouted(out, metrics);
 	render_lost(out, metrics);
 	render_deliveries(out, metrics);
+	render_filtered(out, metrics);
+	render_group(out, metrics);
 	render_transactions(out, metrics);
 	render_throttle(out, metrics);
 	render_attempts(out, engine);

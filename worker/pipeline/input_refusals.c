@@ -1,6 +1,6 @@
 #include "pipeline/input_refusals.h"
 
-#include "pipeline/partition.h"
+#include "pipeline/input_topics.h"
 
 void input_refusals_close(struct input_refusals *refusals) {
 	for (int i = 0; i < POSITION_INPUTS; i++)
@@ -8,11 +8,14 @@ void input_refusals_close(struct input_refusals *refusals) {
 }
 
 static const char *name_of(const struct topics *topics, int input) {
-	return input == INPUT_ADMIN ? topics->admin : topics->issuance;
+	return input_topic_name(topics, (enum input)input);
 }
 
 bool input_refusals_are_there(const struct input_refusals *refusals) {
-	return refusals->is_refused[INPUT_ADMIN] || refusals->is_refused[INPUT_ISSUANCE];
+	for (int i = 0; i < POSITION_INPUTS; i++)
+		if (refusals->is_refused[i])
+			return true;
+	return false;
 }
 
 void input_refusals_note(struct input_refusals *refusals, const struct topics *topics,

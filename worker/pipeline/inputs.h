@@ -1,5 +1,5 @@
 /*
- * The partitions of the two input topics, each with a queue of its own in librdkafka's consumer:
+ * The partitions of the input topics, each with a queue of its own in librdkafka's consumer:
  * what waits in one is never before what waits in another, so that a partition whose commands are
  * many or costly does not keep those of others waiting. They are served in turns.
  *

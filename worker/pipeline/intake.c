@@ -1,16 +1,16 @@
 #include "pipeline/intake.h"
 
 #include "avro/frame.h"
+#include "base/invariant.h"
 #include "domain/limits.h"
+#include "pipeline/input_topics.h"
 #include "pipeline/reroute.h"
 #include "rdkafka/headers.h"
 
 #include <ctype.h>
 
 enum input intake_input(const struct intake *intake, const rd_kafka_message_t *message) {
-	return strcmp(rd_kafka_topic_name(message->rkt), intake->topics->admin) == 0
-		   ? INPUT_ADMIN
-		   : INPUT_ISSUANCE;
+	return input_of_topic(intake->topics, rd_kafka_topic_name(message->rkt));
 }
 
 int32_t intake_partition(const struct intake *intake, const rd_kafka_message_t *message) {
@@ -104,27 +104,47 @@ bool intake_must_wait(const struct intake *intake, const rd_kafka_message_t *mes
 	       schema_registry_ask(intake->schema_registry, id) == REGISTRY_WAIT;
 }
 
+struct command_envelope *intake_envelope(struct intake_record *record) {
+	switch (record->input) {
+	case INPUT_ADMIN:
+		return &record->command.envelope;
+	case INPUT_ISSUANCE:
+		return &record->issuance.envelope;
+	case INPUT_EVENT:
+		return &record->event.envelope;
+	}
+	impossible("a record is of an input");
+}
+
+static int decode(const struct intake *intake, struct arena *arena,
+		  const rd_kafka_message_t *message, struct intake_record *out,
+		  const char **reason) {
+	switch (out->input) {
+	case INPUT_ADMIN:
+		return codec_decode_command(intake->codec, arena, message->payload, message->len,
+					    &out->command, reason);
+	case INPUT_ISSUANCE:
+		return codec_decode_issuance(intake->codec, arena, message->payload, message->len,
+					     &out->issuance, reason);
+	case INPUT_EVENT:
+		return codec_decode_event_command(intake->codec, arena, message->payload,
+						  message->len, &out->event, reason);
+	}
+	impossible("a record is of an input");
+}
+
 int intake_decode(const struct intake *intake, struct arena *arena,
 		  const rd_kafka_message_t *message, struct intake_record *out,
 		  const char **reason) {
 	struct command_envelope *envelope;
-	int refused;
 
 	*reason = refuse_raw(intake, arena, message);
 	if (*reason)
 		return INTAKE_E_DEAD_LETTER;
 	out->input = intake_input(intake, message);
-	if (out->input == INPUT_ADMIN) {
-		refused = codec_decode_command(intake->codec, arena, message->payload, message->len,
-					       &out->command, reason);
-		envelope = &out->command.envelope;
-	} else {
-		refused = codec_decode_issuance(intake->codec, arena, message->payload,
-						message->len, &out->issuance, reason);
-		envelope = &out->issuance.envelope;
-	}
-	if (refused)
+	if (decode(intake, arena, message, out, reason))
 		return INTAKE_E_DEAD_LETTER;
+	envelope = intake_envelope(out);
 	*reason = refuse_tenant(arena, message, envelope->tenant_id);
 	if (*reason)
 		return INTAKE_E_DEAD_LETTER;

@@ -18,6 +18,7 @@ struct intake_record {
 	union {
 		struct command command;
 		struct issuance issuance;
+		struct event_command event;
 	};
 };
 
@@ -37,6 +38,9 @@ int32_t intake_partition(const struct intake *intake, const rd_kafka_message_t *
 
 /* Which input topic a message is of. */
 enum input intake_input(const struct intake *intake, const rd_kafka_message_t *message);
+
+/* The envelope inside the record. */
+struct command_envelope *intake_envelope(struct intake_record *record);
 
 enum {
 	INTAKE_E_DEAD_LETTER = 1,

@@ -152,6 +152,10 @@ static struct step skip_lost(struct loop *loop) {
 				   transaction_client(stores_transaction(loop->stores)));
 }
 
+static struct step heed_group(struct loop *loop) {
+	return ownership_heed_group(loop->ownership);
+}
+
 static struct step let_on(struct loop *loop) {
 	return ownership_let_on(loop->ownership);
 }
@@ -240,9 +244,9 @@ static const struct {
 	struct step (*run)(struct loop *loop);
 	bool needs_stores;
 } steps[] = {
-	{ hear, false },    { prepare, false }, { restore, true },
-	{ activate, true }, { turn, true },     { skip_lost, true },
-	{ let_on, true },   { refill, true },   { flush, true },
+	{ hear, false },  { prepare, false },  { restore, true },    { activate, true },
+	{ turn, true },   { skip_lost, true }, { heed_group, true }, { let_on, true },
+	{ refill, true }, { flush, true },
 };
 
 /* Returns whether there is more to do at once. */
@@ -277,6 +281,7 @@ static void watch(struct loop *loop, int64_t now_ms) {
 
 	membership_watch(loop->membership);
 	ownership_update_lag(loop->ownership);
+	ownership_update_group(loop->ownership);
 	if (!ownership_has(loop->ownership, PARTITION_RESTORING))
 		stores_forget_failures(loop->stores, now_ms);
 	(void)brokers_refuse_login(loop->brokers, now_ms);

@@ -170,6 +170,8 @@ int membership_open(struct membership *m) {
 	lease_init(&m->lease, (int64_t)client_session_timeout_ms(m->consumer) * 1000);
 	m->queue = rd_kafka_queue_get_consumer(m->consumer);
 	client_wake_by(m->queue, m->settings.wake_fd);
+	if (m->settings.watch)
+		group_watch_use(m->settings.watch, m->consumer);
 	return 0;
 }
 
@@ -180,6 +182,7 @@ int membership_join(struct membership *m) {
 	rd_kafka_topic_partition_list_add(list, m->settings.topics->admin, RD_KAFKA_PARTITION_UA);
 	rd_kafka_topic_partition_list_add(list, m->settings.topics->issuance,
 					  RD_KAFKA_PARTITION_UA);
+	rd_kafka_topic_partition_list_add(list, m->settings.topics->events, RD_KAFKA_PARTITION_UA);
 	err = rd_kafka_subscribe(m->consumer, list);
 	rd_kafka_topic_partition_list_destroy(list);
 	if (!err)
@@ -193,6 +196,8 @@ void membership_close(struct membership *m) {
 	m->is_assigned = false;
 	inputs_close(m->inputs);
 	membership_news_clear(&m->news);
+	if (m->settings.watch)
+		group_watch_use(m->settings.watch, NULL);
 	if (m->queue)
 		rd_kafka_queue_destroy(TAKE(m->queue));
 	client_free(TAKE(m->consumer));
@@ -242,6 +247,8 @@ int membership_accept(struct membership *m) {
 	(void)client_take_session_timeout(); /* overcome */
 	inputs_assign_none(m->consumer);
 	m->is_assigned = true;
+	if (m->settings.watch)
+		group_watch_ask(m->settings.watch);
 	/* An input that may not be read is told of once, and not again by this assignment. */
 	if (!input_refusals_are_there(&m->refusals))
 		metric_refuse(m->settings.metrics, METRIC_REFUSED_INPUT, false);

@@ -24,6 +24,7 @@
 #include "pipeline/membership_news.h"
 #include "pipeline/metrics.h"
 #include "rdkafka/client.h"
+#include "rdkafka/group_watch.h"
 #include "rdkafka/topics.h"
 
 struct membership;
@@ -33,7 +34,8 @@ struct membership_settings { /* all borrowed */
 	const struct topics *topics;
 	struct engine *engine; /* which the lease is given to */
 	struct pipeline_metrics *metrics;
-	int wake_fd; /* written to when there is something to take */
+	struct group_watch *watch; /* told of each assignment; NULL: none */
+	int wake_fd;               /* written to when there is something to take */
 };
 
 struct membership *membership_new(const struct membership_settings *settings);

@@ -10,7 +10,12 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum metric_input { METRIC_INPUT_ADMIN, METRIC_INPUT_ISSUANCE, METRIC_INPUT_COUNT };
+enum metric_input {
+	METRIC_INPUT_ADMIN,
+	METRIC_INPUT_ISSUANCE,
+	METRIC_INPUT_EVENT,
+	METRIC_INPUT_COUNT
+};
 enum metric_command {
 	METRIC_COMMAND_SUCCESS,
 	METRIC_COMMAND_FAIL,
@@ -73,6 +78,11 @@ struct pipeline_metrics {
 	 * they were read. */
 	atomic_uint_fast64_t inputs_lost[METRIC_INPUT_COUNT];
 	atomic_uint_fast64_t records_lost[METRIC_INPUT_COUNT];
+	atomic_int older_workers; /* of the group, which cannot read the newest edition; -1: not
+				     known */
+	atomic_uint_fast64_t catalogue_disagreements; /* partitions taken over from a worker with
+							 other event.types */
+	atomic_uint_fast64_t filtered;                /* deliveries that a filter left out */
 
 	/* Partitions of inputs whose next record waits for the schema registry. */
 	atomic_int inputs_held;

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+enum { NOT_READ_YET = -2 }; /* of webhook-events: its first record is the next */
 enum { COMMITTED_TIMEOUT_MS = 5000, WATERMARK_TIMEOUT_MS = 5000 };
 
 void offset_metadata(const struct position *position, char out[OFFSET_METADATA_SIZE]) {
@@ -68,6 +69,9 @@ static int choose(const struct offsets_question *question,
 
 	switch (offset_choose(&offset, question->position)) {
 	case OFFSET_OF_POSITION:
+		if (position_offset == NOT_READ_YET)
+			return offsets_ask_bounds(question->client, committed->topic,
+						  committed->partition, out, &end);
 		*out = position_offset;
 		return 0;
 	case OFFSET_SET_BY_HAND:
@@ -92,6 +96,7 @@ static rd_kafka_resp_err_t ask_committed(const struct offsets_question *question
 
 	rd_kafka_topic_partition_list_add(list, question->topics->admin, question->partition);
 	rd_kafka_topic_partition_list_add(list, question->topics->issuance, question->partition);
+	rd_kafka_topic_partition_list_add(list, question->topics->events, question->partition);
 	err = rd_kafka_committed(question->member, list, COMMITTED_TIMEOUT_MS);
 	for (int i = 0; i < list->cnt && !err; i++)
 		err = list->elems[i].err;
@@ -110,6 +115,10 @@ int offsets_ask(const struct offsets_question *question, int64_t next[POSITION_I
 		r = choose(question, &list->elems[0], position->admin_offset, &next[0]);
 	if (r == 0)
 		r = choose(question, &list->elems[1], position->issuance_offset, &next[1]);
+	if (r == 0)
+		r = choose(question, &list->elems[2],
+			   position->event_offset ? position->event_offset : NOT_READ_YET,
+			   &next[2]);
 	rd_kafka_topic_partition_list_destroy(list);
 	return r;
 }

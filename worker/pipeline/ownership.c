@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/invariant.h"
+#include "domain/webhook_rules.h"
 #include "pipeline/offsets.h"
 #include "pipeline/ownership_state.h"
 
@@ -184,6 +185,19 @@ static int begin_restores(struct ownership *o) {
 	return r;
 }
 
+/* Workers that disagree about event.types refuse what others take: that is said, and stops nothing.
+ */
+static void check_catalogue(struct ownership *o, int32_t partition, int64_t theirs) {
+	int64_t ours = event_catalogue_hash(webhook_rules_of(o->settings.config).catalogue);
+
+	if (theirs == 0 || theirs == ours)
+		return;
+	metric_add(&o->settings.metrics->catalogue_disagreements, 1);
+	log_error("the partition's last worker had other event.types than this one: all must have "
+		  "the same",
+		  "partition=%d", partition);
+}
+
 static void end_restore(struct ownership *o, const struct restore_result *result) {
 	struct partition *partition = &o->partitions.items[result->partition];
 
@@ -192,6 +206,7 @@ static void end_restore(struct ownership *o, const struct restore_result *result
 		return;
 	}
 	partition->is_restored = true;
+	check_catalogue(o, partition->id, result->position.catalogue);
 	partition->has_moved |= result->end == RESTORE_END_MOVED;
 	partition->position = result->position;
 	partition->position_offset = result->position_offset;

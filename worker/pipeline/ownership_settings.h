@@ -14,5 +14,6 @@ struct ownership_settings { /* all borrowed */
 	struct membership *membership;
 	struct dispatcher *dispatcher;
 	struct restorer *restorer;
+	struct group_watch *watch; /* NULL: there are no other workers */
 	struct pipeline_metrics *metrics;
 };

@@ -9,6 +9,7 @@ struct ownership {
 	struct ownership_settings settings;
 	struct partitions partitions;
 	uint32_t last_epoch;
+	bool reads_events;          /* of the third input */
 	struct backoff ask_backoff; /* of where the inputs go on */
 };
 

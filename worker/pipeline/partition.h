@@ -33,7 +33,7 @@ enum partition_state {
 
 const char *partition_state_name(enum partition_state state);
 
-enum input { INPUT_ADMIN, INPUT_ISSUANCE };
+enum input { INPUT_ADMIN, INPUT_ISSUANCE, INPUT_EVENT };
 
 /* The open turn's part of a partition. */
 struct partition_turn {

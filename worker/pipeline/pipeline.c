@@ -20,6 +20,7 @@ struct pipeline {
 	struct codec *codec;
 	struct schema_registry *schema_registry; /* NULL: none is configured */
 
+	struct group_watch *watch;
 	struct membership *membership;
 	struct brokers brokers;
 	struct restorer *restorer;
@@ -37,6 +38,17 @@ struct pipeline {
 
 /* Making. */
 
+static void on_group_changed(void *userdata) {
+	pipeline_wake(userdata);
+}
+
+static struct group_watch *make_watch(struct pipeline *p) {
+	return group_watch_new(&(struct group_watch_settings){ .group_id = p->config->group_id,
+							       .topic = p->topics.events,
+							       .on_change = on_group_changed,
+							       .userdata = p });
+}
+
 struct pipeline *pipeline_new(const struct config *config, const struct master_keys *master_keys,
 			      struct engine *engine) {
 	struct pipeline *p = x_calloc(1, sizeof(*p));
@@ -52,6 +64,8 @@ struct pipeline *pipeline_new(const struct config *config, const struct master_k
 	p->master_keys = master_keys;
 	p->engine = engine;
 	p->wake_fd = membership.wake_fd;
+	topics_init(&p->topics, config->topic_prefix);
+	p->watch = membership.watch = make_watch(p);
 	p->tenant_pending = tenant_pending_new();
 	p->membership = membership_new(&membership);
 	p->brokers = (struct brokers){ .config = config,
@@ -61,7 +75,6 @@ struct pipeline *pipeline_new(const struct config *config, const struct master_k
 				       .stopping = &p->stopping,
 				       .wake_fd = p->wake_fd };
 	atomic_store(&p->metrics.loop_at_ms, clock_monotonic_ms());
-	topics_init(&p->topics, config->topic_prefix);
 	return p;
 }
 
@@ -75,6 +88,7 @@ void pipeline_free(struct pipeline *p) {
 	stores_free(p->stores);
 	tenant_pending_free(p->tenant_pending);
 	membership_free(p->membership);
+	group_watch_free(p->watch);
 	schema_registry_free(p->schema_registry);
 	codec_free(p->codec);
 	if (p->cluster_id)
@@ -222,6 +236,7 @@ static void make_ownership(struct pipeline *p, int32_t partition_count) {
 		.membership = p->membership,
 		.dispatcher = p->dispatcher,
 		.restorer = p->restorer,
+		.watch = p->watch,
 		.metrics = &p->metrics,
 	};
 
@@ -239,6 +254,7 @@ static void make_turns(struct pipeline *p) {
 		.schema_registry = p->schema_registry,
 		.partitions = ownership_partitions(p->ownership),
 		.membership = p->membership,
+		.watch = p->watch,
 		.dispatcher = p->dispatcher,
 		.tenant_pending = p->tenant_pending,
 		.metrics = &p->metrics,
@@ -265,6 +281,8 @@ int pipeline_open(struct pipeline *p) {
 	r = stores_open(p->stores);
 	if (r == 0)
 		r = start_registry(p);
+	if (r == 0)
+		r = group_watch_start(p->watch);
 	if (r < 0)
 		return r;
 	return membership_join(p->membership) < 0 ? PIPELINE_E_FATAL : 0;

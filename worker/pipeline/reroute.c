@@ -1,6 +1,7 @@
 #include "pipeline/reroute.h"
 
 #include "base/log.h"
+#include "pipeline/input_topics.h"
 #include "rdkafka/headers.h"
 #include "rdkafka/refusal.h"
 
@@ -11,11 +12,6 @@ enum { REFUSED_FOR_MS = 10 * 60 * 1000 };
 
 static const char header[] = "posthorn.rerouted.from";
 
-static const enum topic topics[] = {
-	[INPUT_ADMIN] = TOPIC_ADMIN,
-	[INPUT_ISSUANCE] = TOPIC_ISSUANCE,
-};
-
 struct reroute reroute_new(bool is_on) {
 	return (struct reroute){ .is_on = is_on };
 }
@@ -25,8 +21,8 @@ bool reroute_may(const struct reroute *reroute, enum input input, int64_t now_ms
 }
 
 void reroute_heed(struct reroute *reroute, const struct transaction_end *ended, int64_t now_ms) {
-	for (size_t input = 0; input < ARRAY_LEN(topics); input++)
-		if (ended->may_not_write[topics[input]])
+	for (int input = 0; input < POSITION_INPUTS; input++)
+		if (ended->may_not_write[input_topic((enum input)input)])
 			reroute->refused_until_ms[input] = now_ms + REFUSED_FOR_MS;
 }
 
@@ -69,7 +65,7 @@ int reroute_write(struct transaction *transaction, enum input input,
 		  const rd_kafka_message_t *message, int32_t partition) {
 	rd_kafka_timestamp_type_t type;
 	struct transaction_record record = {
-		.topic = transaction_input_topic(transaction, topics[input]),
+		.topic = transaction_input_topic(transaction, input_topic(input)),
 		.partition = partition,
 		.key = message->key,
 		.key_len = message->key_len,

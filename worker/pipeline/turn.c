@@ -17,7 +17,7 @@ enum {
 
 static struct handler_settings handler_settings(const struct config *config) {
 	return (struct handler_settings){
-		.url_policy = { config->endpoint_allow_http, &config->endpoint_allow_networks },
+		.webhook_rules = webhook_rules_of(config),
 		.receipt_retention_ms = config->receipt_retention_ms,
 		.issuance_receipt_retention_ms = config->issuance_receipt_retention_ms,
 		.signing_key_overlap_ms = config->signing_key_overlap_ms,
@@ -49,6 +49,7 @@ struct turns *turns_new(const struct turns_settings *settings) {
 		.outcome_settings = outcome_settings(config),
 		.budget =
 		    turn_budget_new((size_t)config->batch_max_records, config->batch_max_wait_ms),
+		.catalogue_hash = event_catalogue_hash(webhook_rules_of(config).catalogue),
 		.letter_limit = letter_limit_new(),
 		.reroute = reroute_new(config->input_reroute),
 		.arena = arena_new(),
@@ -114,6 +115,7 @@ static void count_turn(const struct turn *turn) {
 	for (int i = 0; i < METRIC_DELIVERY_COUNT; i++)
 		metric_add(&metrics->deliveries[i], turn->delivery_counts[i]);
 	metric_add(&metrics->webhooks_disabled, turn->webhooks_disabled);
+	metric_add(&metrics->filtered, turn->filtered);
 	for (int i = 0; i < TENANT_LIMIT_COUNT; i++)
 		metric_add(&metrics->refused_by_limit[i], turn->refused_by_limit[i]);
 }
@@ -258,17 +260,30 @@ static struct step run_work(struct turn *turn, struct work *work) {
 	return r == 0 ? end_committed(turn, work) : end_half_committed(turn, r);
 }
 
+/* At the start commands wait until it is known what the other workers can read (R13). */
+static bool knows_group(const struct turns *t) {
+	return !t->settings.watch ||
+	       group_watch_readers(t->settings.watch) != GROUP_READERS_UNKNOWN;
+}
+
+static enum group_edition edition_of_group(const struct turns *t) {
+	if (!t->settings.watch || group_watch_readers(t->settings.watch) == GROUP_READERS_ALL)
+		return GROUP_EDITION_NEWEST;
+	return GROUP_EDITION_SOME_OLDER;
+}
+
 static struct step run(struct turns *t, const struct turn_stores *stores, bool with_commands) {
 	struct turn turn = { .turns = t,
 			     .replica = stores->replica,
-			     .transaction = stores->transaction };
+			     .transaction = stores->transaction,
+			     .edition = edition_of_group(t) };
 	struct work work = { 0 };
 	struct step step;
 	int r;
 
 	arena_reset(t->arena);
 	reset_partitions(t);
-	r = turn_take(&turn, &work, with_commands);
+	r = turn_take(&turn, &work, with_commands && knows_group(t));
 	if (r < 0)
 		step = step_replica_failed(r);
 	else

@@ -31,6 +31,12 @@ static void note_webhook(struct turn_changes *changes, struct arena *arena,
 		copy = arena_memdup(arena, &change->record->webhook, sizeof(*copy));
 		copy->tenant_id = arena_strdup(arena, copy->tenant_id);
 		copy->url = arena_strdup(arena, copy->url);
+		/* The rest is the command's, and nobody looks at it. */
+		copy->events = NULL;
+		copy->description = NULL;
+		copy->headers = NULL;
+		copy->filter = NULL;
+		copy->event_count = copy->header_count = 0;
 	}
 	changes->webhooks = arena_grow(arena, changes->webhooks, changes->webhook_count,
 				       &changes->webhook_capacity, sizeof(*changes->webhooks));

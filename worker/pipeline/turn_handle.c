@@ -32,11 +32,9 @@ static void derive_key(void *userdata, struct arena *arena, const char *tenant_i
 }
 
 static int handle_record(struct turn *turn, const rd_kafka_message_t *message,
-			 const struct intake_record *record, struct effects *effects) {
+			 struct intake_record *record, struct effects *effects) {
 	struct turns *t = turn->turns;
-	bool is_admin = record->input == INPUT_ADMIN;
-	const struct command_envelope *envelope =
-	    is_admin ? &record->command.envelope : &record->issuance.envelope;
+	const struct command_envelope *envelope = intake_envelope(record);
 	struct command_source source = { t->settings.cluster_id, rd_kafka_topic_name(message->rkt),
 					 message->partition, message->offset };
 	struct handler_context context = {
@@ -45,13 +43,24 @@ static int handle_record(struct turn *turn, const rd_kafka_message_t *message,
 		.derive_key = derive_key,
 		.derive_key_userdata = t,
 		.source = &source,
+		.edition = turn->edition,
+		.older_workers = turn->edition == GROUP_EDITION_SOME_OLDER
+				     ? group_watch_others(t->settings.watch, t->scratch)
+				     : NULL,
 		.pending_deliveries =
 		    tenant_pending_get(t->settings.tenant_pending, envelope->tenant_id),
 		.now_ms = clock_wall_ms(),
 	};
 
-	return is_admin ? handle_command(&context, &record->command, effects)
-			: handle_issuance(&context, &record->issuance, effects);
+	switch (record->input) {
+	case INPUT_ADMIN:
+		return handle_command(&context, &record->command, effects);
+	case INPUT_ISSUANCE:
+		return handle_issuance(&context, &record->issuance, effects);
+	case INPUT_EVENT:
+		return handle_event(&context, &record->event, effects);
+	}
+	impossible("a record is of an input");
 }
 
 static bool is_poison(struct turn *turn, const rd_kafka_message_t *message, enum input input) {
@@ -94,8 +103,7 @@ static void take_on(struct turn *turn, const rd_kafka_message_t *message) {
 
 static int set_aside(struct turn *turn, const rd_kafka_message_t *message, const char *reason) {
 	struct turns *t = turn->turns;
-	bool is_admin = intake_input(&t->intake, message) == INPUT_ADMIN;
-	enum metric_input input = is_admin ? METRIC_INPUT_ADMIN : METRIC_INPUT_ISSUANCE;
+	enum input input = intake_input(&t->intake, message);
 	int r;
 
 	take_on(turn, message);

@@ -15,6 +15,7 @@ struct turns_settings { /* all borrowed */
 	struct schema_registry *schema_registry; /* NULL: none is configured */
 	struct partitions *partitions;
 	struct membership *membership;
+	struct group_watch *watch; /* NULL: there are no other workers */
 	struct dispatcher *dispatcher;
 	struct tenant_pending *tenant_pending;
 	struct pipeline_metrics *metrics;

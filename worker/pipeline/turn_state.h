@@ -15,6 +15,7 @@
 #include "base/buffer.h"
 #include "delivery/job_list.h"
 #include "domain/endpoint_report.h"
+#include "domain/event_publishing.h"
 #include "domain/handler.h"
 #include "domain/issuance.h"
 #include "domain/outcome.h"
@@ -40,6 +41,7 @@ struct turns {
 	struct turn_budget budget;
 	struct letter_limit letter_limit;
 	struct reroute reroute;
+	int64_t catalogue_hash;    /* of event.types */
 	unsigned registry_answers; /* of the schema registry, as last seen */
 	struct backoff undone;     /* since the last turn that was committed */
 	int64_t expiry_at_ms;      /* monotonic: when to look for what expired next */
@@ -55,10 +57,11 @@ struct turn {
 	struct turns *turns;
 	struct replica *replica;
 	struct transaction *transaction;
-	int64_t begun_ms;  /* monotonic: when the handling began */
-	int64_t commit_us; /* how long the commit took */
-	size_t taken;      /* bytes that the brokers have */
-	bool is_throttled; /* they report it */
+	enum group_edition edition; /* that it may write */
+	int64_t begun_ms;           /* monotonic: when the handling began */
+	int64_t commit_us;          /* how long the commit took */
+	size_t taken;               /* bytes that the brokers have */
+	bool is_throttled;          /* they report it */
 	size_t commands, letters;
 	struct { /* the last of these commands */
 		struct partition *partition;
@@ -72,5 +75,6 @@ struct turn {
 	uint64_t rerouted[METRIC_INPUT_COUNT];
 	uint64_t delivery_counts[METRIC_DELIVERY_COUNT];
 	uint64_t webhooks_disabled;
+	uint64_t filtered;
 	uint64_t refused_by_limit[TENANT_LIMIT_COUNT];
 };

@@ -90,8 +90,10 @@ static enum metric_command answer_metric(const struct analytic_event *event) {
 
 static void count_answer(struct turn *turn, struct partition *partition,
 			 const struct analytic_event *event) {
-	bool is_issuance = event->subject == ANALYTIC_OPENID_CREDENTIAL;
-	enum metric_input input = is_issuance ? METRIC_INPUT_ISSUANCE : METRIC_INPUT_ADMIN;
+	enum metric_input input =
+	    event->subject == ANALYTIC_OPENID_CREDENTIAL       ? METRIC_INPUT_ISSUANCE
+	    : event->subject == ANALYTIC_WEBHOOK_EVENT_PUBLISH ? METRIC_INPUT_EVENT
+							       : METRIC_INPUT_ADMIN;
 
 	turn->command_counts[input][answer_metric(event)]++;
 	if (event->data.kind == EVENT_DATA_RECOVERED && !event->repeat)
@@ -170,11 +172,18 @@ int turn_write_effects(struct turn *turn, struct partition *partition,
 	if (r == 0)
 		r = write_events(turn, partition, effects);
 	turn->refused_by_limit[effects->reached]++;
+	turn->filtered += (uint64_t)effects->filtered;
 	arena_reset(turn->turns->scratch);
 	return r;
 }
 
 /* Positions. */
+
+/* Until an event of one's own was read, the position has nothing that is new (R13). */
+static bool has_read_events(const struct partition *partition) {
+	return partition->position.event_offset > 0 ||
+	       partition->turn.next[INPUT_EVENT] > partition->next[INPUT_EVENT];
+}
 
 static int write_position(struct turn *turn, struct partition *partition) {
 	struct turns *t = turn->turns;
@@ -189,6 +198,10 @@ static int write_position(struct turn *turn, struct partition *partition) {
 	position->member_id = t->settings.config->worker_id;
 	position->admin_offset = partition->turn.next[INPUT_ADMIN];
 	position->issuance_offset = partition->turn.next[INPUT_ISSUANCE];
+	if (has_read_events(partition))
+		position->event_offset = partition->turn.next[INPUT_EVENT];
+	if (position->catalogue != 0 || turn->edition == GROUP_EDITION_NEWEST)
+		position->catalogue = t->catalogue_hash;
 	position->record_count = partition->turn.records;
 	position->timestamp_ms = clock_wall_ms();
 	partition->turn.position = *position;
@@ -231,6 +244,8 @@ rd_kafka_topic_partition_list_t *turn_offsets(const struct turn *turn) {
 			continue;
 		add_offset(list, settings->topics->admin, partition, INPUT_ADMIN);
 		add_offset(list, settings->topics->issuance, partition, INPUT_ISSUANCE);
+		if (partition->turn.position.event_offset > 0)
+			add_offset(list, settings->topics->events, partition, INPUT_EVENT);
 	}
 	return list;
 }

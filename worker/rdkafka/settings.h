@@ -11,7 +11,7 @@
 /* One bit each: a row of the table concerns several. */
 enum client_kind {
 	/* The worker's. */
-	CLIENT_GROUP = 1 << 0,     /* the group's member: reads the two input topics */
+	CLIENT_GROUP = 1 << 0,     /* the group's member: reads the input topics */
 	CLIENT_PRODUCER = 1 << 1,  /* the transactional producer */
 	CLIENT_RESTORE = 1 << 2,   /* reads the changelog, read_committed, with partition EOFs */
 	CLIENT_WATERMARK = 1 << 3, /* asks for true high watermarks, read_uncommitted (R1) */

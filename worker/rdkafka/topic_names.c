@@ -3,11 +3,9 @@
 #include "base/memory.h"
 
 static const char *const names[TOPIC_COUNT] = {
-	[TOPIC_ADMIN] = "webhook-admin",
-	[TOPIC_ISSUANCE] = "credential-issuance",
-	[TOPIC_RESULTS] = "webhook-results",
-	[TOPIC_STATE] = "webhook-state",
-	[TOPIC_DEAD_LETTERS] = "webhook-dead-letters",
+	[TOPIC_ADMIN] = "webhook-admin",   [TOPIC_ISSUANCE] = "credential-issuance",
+	[TOPIC_EVENTS] = "webhook-events", [TOPIC_RESULTS] = "webhook-results",
+	[TOPIC_STATE] = "webhook-state",   [TOPIC_DEAD_LETTERS] = "webhook-dead-letters",
 };
 
 const char *topic_base_name(enum topic topic) {

@@ -1,9 +1,10 @@
-/* The five topics, and their names. */
+/* The six topics, and their names. */
 #pragma once
 
 enum topic {
 	TOPIC_ADMIN,        /* webhook-admin */
 	TOPIC_ISSUANCE,     /* credential-issuance */
+	TOPIC_EVENTS,       /* webhook-events */
 	TOPIC_RESULTS,      /* webhook-results */
 	TOPIC_STATE,        /* webhook-state */
 	TOPIC_DEAD_LETTERS, /* webhook-dead-letters */

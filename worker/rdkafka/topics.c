@@ -9,6 +9,7 @@ void topics_init(struct topics *topics, const char *prefix) {
 	*topics = (struct topics){
 		.admin = topic_name(prefix, TOPIC_ADMIN),
 		.issuance = topic_name(prefix, TOPIC_ISSUANCE),
+		.events = topic_name(prefix, TOPIC_EVENTS),
 		.state = topic_name(prefix, TOPIC_STATE),
 		.results = topic_name(prefix, TOPIC_RESULTS),
 		.dead_letters = topic_name(prefix, TOPIC_DEAD_LETTERS),
@@ -18,6 +19,7 @@ void topics_init(struct topics *topics, const char *prefix) {
 void topics_destroy(struct topics *topics) {
 	free(topics->admin);
 	free(topics->issuance);
+	free(topics->events);
 	free(topics->state);
 	free(topics->results);
 	free(topics->dead_letters);
@@ -79,10 +81,10 @@ static bool is_transient(const rd_kafka_metadata_t *metadata, const char *name) 
 static int compare_counts(const struct topics *topics, rd_kafka_t *client,
 			  const rd_kafka_metadata_t *metadata, int timeout_ms,
 			  int32_t *partition_count) {
-	const char *const names[] = { topics->state, topics->admin, topics->issuance,
-				      topics->results, topics->dead_letters };
+	const char *const names[] = { topics->state,  topics->admin,   topics->issuance,
+				      topics->events, topics->results, topics->dead_letters };
 	bool is_hidden = false, is_any_missing = false;
-	int counts[ARRAY_LEN(names)], state, admin, issuance;
+	int counts[ARRAY_LEN(names)], state, admin, issuance, events;
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		counts[i] = count_partitions(client, metadata, names[i], timeout_ms, &is_hidden);
@@ -93,9 +95,11 @@ static int compare_counts(const struct topics *topics, rd_kafka_t *client,
 	state = counts[0];
 	admin = counts[1];
 	issuance = counts[2];
-	if (admin != state || issuance != state) {
-		log_error("topics must have the same number of partitions", "%s=%d %s=%d %s=%d",
-			  topics->admin, admin, topics->issuance, issuance, topics->state, state);
+	events = counts[3];
+	if (admin != state || issuance != state || events != state) {
+		log_error("topics must have the same number of partitions",
+			  "%s=%d %s=%d %s=%d %s=%d", topics->admin, admin, topics->issuance,
+			  issuance, topics->events, events, topics->state, state);
 		return TOPICS_E_REFUSED;
 	}
 	*partition_count = state;
@@ -104,8 +108,8 @@ static int compare_counts(const struct topics *topics, rd_kafka_t *client,
 
 int topics_check(const struct topics *topics, rd_kafka_t *client, int timeout_ms,
 		 int32_t *partition_count) {
-	const char *const names[] = { topics->admin, topics->issuance, topics->state,
-				      topics->results, topics->dead_letters };
+	const char *const names[] = { topics->admin, topics->issuance, topics->events,
+				      topics->state, topics->results,  topics->dead_letters };
 	const rd_kafka_metadata_t *metadata;
 	rd_kafka_resp_err_t err = rd_kafka_metadata(client, 1, NULL, &metadata, timeout_ms);
 	int r;

@@ -1,7 +1,7 @@
 /*
- * The names of the topics, and the check that they fit together: webhook-admin, credential-issuance
- * and webhook-state have the same number of partitions, so that one tenant is one partition, one
- * owner, one order (docs/operating.md, "Topics").
+ * The names of the topics, and the check that they fit together: webhook-admin,
+ * credential-issuance, webhook-events and webhook-state have the same number of partitions, so that
+ * one tenant is one partition, one owner, one order (docs/operating.md, "Topics").
  */
 #pragma once
 
@@ -20,6 +20,7 @@ rd_kafka_resp_err_t topics_ask_why_missing(rd_kafka_t *client, const char *name,
 struct topics {
 	char *admin;        /* webhook-admin */
 	char *issuance;     /* credential-issuance */
+	char *events;       /* webhook-events */
 	char *state;        /* webhook-state */
 	char *results;      /* webhook-results */
 	char *dead_letters; /* webhook-dead-letters */

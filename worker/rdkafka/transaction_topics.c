@@ -5,11 +5,9 @@
 bool transaction_topics_open(struct transaction_topics *topics, rd_kafka_t *producer,
 			     const struct topics *names) {
 	const char *const of[TOPIC_COUNT] = {
-		[TOPIC_ADMIN] = names->admin,
-		[TOPIC_ISSUANCE] = names->issuance,
-		[TOPIC_RESULTS] = names->results,
-		[TOPIC_STATE] = names->state,
-		[TOPIC_DEAD_LETTERS] = names->dead_letters,
+		[TOPIC_ADMIN] = names->admin,   [TOPIC_ISSUANCE] = names->issuance,
+		[TOPIC_EVENTS] = names->events, [TOPIC_RESULTS] = names->results,
+		[TOPIC_STATE] = names->state,   [TOPIC_DEAD_LETTERS] = names->dead_letters,
 	};
 	bool has_all = true;
 

@@ -1,5 +1,5 @@
 /*
- * The handles of the five topics, all of which a worker's transactions write to. They are made
+ * The handles of the six topics, all of which a worker's transactions write to. They are made
  * before use: the first record to a topic without one waits a second for its metadata.
  */
 #pragma once

@@ -45,15 +45,6 @@ static void bind_delivery(sqlite3_stmt *statement, int at, const struct uuid *we
 	bind_int(statement, at + 3, due_ms);
 }
 
-/* The types of events that the webhook takes, a bit each. */
-static unsigned types_of(const struct webhook *webhook) {
-	unsigned types = 0;
-
-	for (int type = 0; type < EVENT_TYPE_SUBSCRIBABLE_COUNT; type++)
-		types |= (unsigned)webhook_wants(webhook, (enum event_type)type) << type;
-	return types;
-}
-
 /* Binds the columns that the row is looked up by, from parameter `at` on. */
 static void bind_columns(sqlite3_stmt *statement, int at, const struct state_record *record) {
 	const struct delivery *delivery = &record->delivery;
@@ -63,7 +54,7 @@ static void bind_columns(sqlite3_stmt *statement, int at, const struct state_rec
 		bind_text(statement, at, record->webhook.tenant_id);
 		bind_int(statement, at + 1, record->webhook.created_at_ms);
 		bind_uuid(statement, at + 2, &record->webhook.id);
-		bind_int(statement, at + 3, types_of(&record->webhook));
+		bind_int(statement, at + 3, subscriber_types(&record->webhook));
 		return;
 	case STATE_SIGNING_KEY:
 		bind_text(statement, at, record->signing_key.tenant_id);

@@ -124,6 +124,22 @@ static int webhook_count(void *userdata, const char *tenant_id, int64_t *out) {
 	return MIN(r, 0);
 }
 
+/* Reads the rest of the webhook, where there is more of it than its types: the types alone stand in
+ * the index. */
+static int read_more(struct replica *replica, struct arena *arena, const char *tenant_id,
+		     struct subscriber *out) {
+	struct webhook webhook;
+	int r;
+
+	if (!(out->types & SUBSCRIBER_HAS_MORE))
+		return 0;
+	r = webhook_get(replica, arena, tenant_id, &out->webhook_id, &webhook);
+	if (r == 0)
+		subscriber_add_more(out, arena, &webhook);
+	return r == REGISTRY_E_NOT_FOUND ? row_fail_damaged(replica, "look up", "no such webhook")
+					 : r;
+}
+
 static int read_subscribers(struct replica *replica, struct arena *arena, const char *tenant_id,
 			    size_t limit, struct subscriber **out, size_t *count) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement =
@@ -136,16 +152,23 @@ static int read_subscribers(struct replica *replica, struct arena *arena, const 
 	bind_text(statement, 1, tenant_id);
 	bind_int(statement, 2, (int64_t)limit);
 	while ((r = row_step(replica, statement)) > 0) {
-		*out = arena_grow(arena, *out, *count, &capacity, sizeof(**out));
-		r = row_column_uuid(replica, statement, 0, &(*out)[*count].webhook_id);
+		struct subscriber subscriber = {
+			.types = (unsigned)sqlite3_column_int(statement, 1),
+		};
+
+		r = row_column_uuid(replica, statement, 0, &subscriber.webhook_id);
+		if (r == 0)
+			r = read_more(replica, arena, tenant_id, &subscriber);
 		if (r)
 			return r;
-		(*out)[(*count)++].types = (unsigned)sqlite3_column_int(statement, 1);
+		*out = arena_grow(arena, *out, *count, &capacity, sizeof(**out));
+		(*out)[(*count)++] = subscriber;
 	}
 	return r;
 }
 
-/* Of a file that another process writes nothing is kept. */
+/* Of a file that another process writes nothing is kept. What the items borrow is the arena's or,
+ * of a list that is kept, the cache's until the next change. */
 static int subscribers(void *userdata, struct arena *arena, const char *tenant_id, size_t limit,
 		       struct subscriber **out, size_t *count) {
 	struct replica *replica = userdata;

@@ -29,7 +29,7 @@ CREATE TABLE webhook (
 	tenant        TEXT NOT NULL,
 	created_at_ms INTEGER NOT NULL,
 	id            BLOB NOT NULL,
-	types         INTEGER NOT NULL, -- of events that it takes now, 1 << enum event_type; 0: none, it is disabled
+	types         INTEGER NOT NULL, -- of events that it takes now: subscriber_types of domain/registry.h
 	value         BLOB NOT NULL,
 	PRIMARY KEY (key, partition)
 );

@@ -196,12 +196,20 @@ const refresh = (text = "") => run($("refresh"), async () => {
 
 // --- What can be done with a webhook ---
 
+const isBuiltIn = type => [...$("edit-form").elements.events].some(box => box.value === type);
+
+// Everything but its id: an update replaces all of a webhook, also the members that this page does not show.
+const membersOf = ({ id, ...members } = {}) => members;
+
 function fillEdit(title, webhook) {
   $("edit-title").textContent = title;
   $("url").value = webhook?.url ?? "";
   $("url").removeAttribute("aria-invalid");
   $("disabled").checked = webhook?.disabled ?? false;
   for (const box of $("edit-form").elements.events) box.checked = webhook?.events.includes(box.value) ?? box.value === "OpenIdCredentialIssued";
+  $("own-events").value = (webhook?.events ?? []).filter(type => !isBuiltIn(type)).join(", ");
+  $("description").value = webhook?.description ?? "";
+  $("rate-limit").value = webhook?.rateLimit ?? "";
 }
 
 function edit(webhook) {
@@ -213,10 +221,14 @@ function edit(webhook) {
 $("edit-form").addEventListener("submit", event => {
   event.preventDefault();
   const webhook = $("edit").webhook;
+  const own = $("own-events").value.split(",").map(type => type.trim()).filter(type => type);
   const body = {
-    events: [...event.target.elements.events].filter(box => box.checked).map(box => box.value),
+    ...membersOf(webhook),
+    events: [...[...event.target.elements.events].filter(box => box.checked).map(box => box.value), ...own],
     url: $("url").value.trim(),
     disabled: $("disabled").checked,
+    description: $("description").value.trim() || null,
+    rateLimit: $("rate-limit").value ? Number($("rate-limit").value) : null,
   };
   run(event.submitter, async () => {
     await (webhook ? api("PUT", webhookPath(webhook), body) : api("POST", "/v1/webhooks", body));
@@ -231,7 +243,7 @@ $("edit-form").addEventListener("submit", event => {
 function toggle(webhook, button) {
   const disabled = !webhook.disabled;
   run(button, async () => {
-    await api("PUT", webhookPath(webhook), { events: webhook.events, url: webhook.url, disabled });
+    await api("PUT", webhookPath(webhook), { ...membersOf(webhook), disabled });
     await refresh(disabled ? "The webhook is disabled: nothing is sent to it." : "The webhook is enabled.");
   });
 }

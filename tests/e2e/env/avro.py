@@ -2,6 +2,7 @@
 hand.
 """
 
+import contextlib
 import io
 import json
 from datetime import datetime
@@ -37,24 +38,31 @@ def crc64(data):
 
 
 class Schema:
-    """The records of one .avsc, framed (single-object encoding) or bare."""
+    """The records of one .avsc, framed (single-object encoding) or bare. With its first edition,
+    what has nothing newer is written with that one, as a program does it, and both are read.
+    """
 
-    def __init__(self, definition):
+    def __init__(self, definition, first=None):
         self.definition = definition
+        self.first = first and Schema(first)
         self.parsed = fastavro.parse_schema(definition, _write_hint=False)
         self.frame = MARKER + crc64(to_parsing_canonical_form(definition).encode()).to_bytes(8, "little")
 
     @classmethod
     def load(cls, name):
         folder = STATE_SCHEMA.parent if name == STATE_SCHEMA.stem else SCHEMAS
-        return cls(json.loads((folder / f"{name}.avsc").read_text()))
+        first = STATE_SCHEMA.parent / "edition-1" / f"{name}.avsc"
+        return cls(json.loads((folder / f"{name}.avsc").read_text()), json.loads(first.read_text()) if first.exists() else None)
 
-    def bare(self, value):
+    def bare(self, value, **options):
         out = io.BytesIO()
-        fastavro.schemaless_writer(out, self.parsed, value)
+        fastavro.schemaless_writer(out, self.parsed, value, **options)
         return out.getvalue()
 
     def encode(self, value):
+        if self.first:
+            with contextlib.suppress(ValueError):
+                return self.first.frame + self.first.bare(value, strict_allow_default=True)
         return self.frame + self.bare(value)
 
     def decode(self, data):
@@ -63,12 +71,14 @@ class Schema:
         """
         if data[:1] == b"\0":
             return fastavro.schemaless_reader(io.BytesIO(memoryview(data)[5:]), self.parsed, return_record_name=True)
+        if self.first and data[:10] == self.first.frame:
+            return self.first.decode(data)
         if data[:10] != self.frame:
             raise ValueError(f"frame {data[:10].hex()} is not this schema's {self.frame.hex()}")
         return fastavro.schemaless_reader(io.BytesIO(memoryview(data)[10:]), self.parsed, return_record_name=True)
 
 
-TIMES = ("timestamp", "createdAt", "updatedAt", "expiresAt", "nextAttemptAt")
+TIMES = ("timestamp", "createdAt", "updatedAt", "expiresAt", "nextAttemptAt", "attemptedAt", "overlapUntil")
 
 
 def _from_json(value):
@@ -118,5 +128,6 @@ class Schemas:
     def __init__(self):
         self.command = Schema.load("webhook-command")
         self.issuance = Schema.load("credential-issuance-command")
+        self.own_event = Schema.load("event-command")
         self.event = Schema.load("analytic-event")
         self.state = Schema.load("state-record")

@@ -20,8 +20,8 @@ def _operation(name, **fields):
     return (f"posthorn.v1.{name}", fields)
 
 
-def create(url, events=(ISSUED,), disabled=False):
-    return _operation("CreateWebhook", events=list(events), url=url, disabled=disabled)
+def create(url, events=(ISSUED,), disabled=False, **members):
+    return _operation("CreateWebhook", events=list(events), url=url, disabled=disabled, **members)
 
 
 def retrieve_all(limit=None, cursor=None):
@@ -32,8 +32,8 @@ def retrieve(id):
     return _operation("RetrieveWebhook", id=id)
 
 
-def update(id, url, events=(ISSUED,), disabled=False):
-    return _operation("UpdateWebhook", id=id, events=list(events), url=url, disabled=disabled)
+def update(id, url, events=(ISSUED,), disabled=False, **members):
+    return _operation("UpdateWebhook", id=id, events=list(events), url=url, disabled=disabled, **members)
 
 
 def delete(id):
@@ -78,3 +78,7 @@ def issuance(tenant, credential=None, claims=None, user_id="user-1", credential_
         "claims": json.dumps(claims) if claims is not None else None,
         "credential": json.dumps(credential if credential is not None else "eyJhbGciOiJFZERTQSJ9.eyJ2YyI6e319.c2ln"),
     }
+
+
+def own_event(tenant, type, payload=None, subject=None, **fields):
+    return envelope(tenant, **fields) | {"eventType": type, "subject": subject, "payload": json.dumps({} if payload is None else payload)}

@@ -34,7 +34,7 @@ from .paths import KAFKA, free_ports
 from .wait import until
 
 
-INPUTS = ("webhook-admin", "credential-issuance")
+INPUTS = ("webhook-admin", "credential-issuance", "webhook-events")
 
 
 # tests/run versions names another one than compose/kafka's own.
@@ -300,6 +300,10 @@ class CommandWriter:
         self.raw("credential-issuance", value["tenantId"], self.schemas.issuance.encode(value), headers)
         return value["commandId"]
 
+    def event(self, value, headers=None):
+        self.raw("webhook-events", value["tenantId"], self.schemas.own_event.encode(value), headers)
+        return value["commandId"]
+
     def ask(self, tenant, operation, **fields):
         return self.command(command(tenant, operation, **fields))
 
@@ -404,12 +408,13 @@ class Results(Reader):
         value = message.value()
         fields = avro.event_from_json(value) if value.startswith(b"{") else self.schema.decode(value)
         headers = {name: value.decode() for name, value in message.headers() or []}
-        data = fields["data"]
+        data = fields["data"] or next((pair for pair in map(fields.get, ("published", "secret")) if pair), None)
+        fields["data"] = data
         kind = avro.branch(data)
         event = Event(fields, kind, (message.key() or b"").decode(), message.partition(), message.offset(), headers, time.time())
         self.events.append(event)
         self.counts[fields["type"]] += 1
-        if fields["type"].startswith("WEBHOOK_EVENT_"):
+        if fields["type"].startswith("WEBHOOK_EVENT_") and "_PUBLISH_" not in fields["type"]:
             self.by_delivery[data[1]["deliveryId"]].append(event)
         else:
             self.by_command[fields["commandId"]].append(event)

@@ -103,6 +103,11 @@ class World:
     def gateway(self, id="gateway-1", ready=True, **settings):
         return self._program(Gateway, id, settings).start(ready)
 
+    def released(self, folder, id="worker-1", ready=True):
+        """A worker of a release, from the folder of its programs."""
+        kind = type("Released", (Worker,), {"program": folder / "posthorn-worker"})
+        return self._program(kind, id, {}).start(ready)
+
     def _program(self, kind, id, settings):
         settings = {key.replace("_", "."): value for key, value in settings.items()}
         program = kind(self.directory, id, self.settings | self.login(kind.kind) | settings)
@@ -178,6 +183,12 @@ class World:
     def issue(self, tenant, headers=None, **fields):
         """Sends an issuance command; returns its id without waiting."""
         id = self.writer.issuance(commands.issuance(tenant, **fields), headers)
+        self.writer.flush()
+        return id
+
+    def publish(self, tenant, type, **fields):
+        """Sends an event of one's own; returns its command's id without waiting."""
+        id = self.writer.event(commands.own_event(tenant, type, **fields))
         self.writer.flush()
         return id
 

@@ -1,0 +1,175 @@
+"""Workers of the release before beside today's: nothing is written that one of them cannot read
+(R13).
+"""
+
+import io
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import fastavro
+import pytest
+from env import commands
+from env.kafka import Reader
+from env.paths import ROOT
+from env.wait import until
+
+TYPE = "DegreeRevoked"
+
+
+@pytest.fixture(scope="session")
+def released():
+    answer = subprocess.run([ROOT / "tests/released", "0.1.0"], capture_output=True, text=True, timeout=1800, check=False)
+    if answer.returncode:
+        pytest.skip(f"0.1.0 is not built: {answer.stderr.strip().splitlines()[-1]}")
+    return Path(answer.stdout.strip())
+
+
+@pytest.fixture
+def pool(fresh_world):
+    return fresh_world
+
+
+def newer(pool, id="worker-1"):
+    """0.1.0 knows no event.types."""
+    return pool.worker(id, event_types=TYPE)
+
+
+def knows(worker, older):
+    """Until the worker knows how many of the group are older."""
+    worker.wait_metric(older, "posthorn_group_older_workers", timeout=40)
+
+
+class Raw(Reader):
+    """All that was committed to a topic so far, as it is."""
+
+    def __init__(self, world, topic):
+        self.records = []
+        super().__init__(world.bootstrap, world.prefix + topic)
+        self.catch_up()
+
+    def take(self, message):
+        self.records.append((message.key(), message.value()))
+
+
+class Load:
+    """Webhooks and issuances all the while, none of them with anything new."""
+
+    def __init__(self, world, receivers):
+        self.world = world
+        self.tenants, self.endpoints = [], {}
+        for _ in range(6):
+            tenant, endpoint = world.tenant(), receivers.endpoint()
+            self.tenants.append(tenant)
+            self.endpoints[tenant] = endpoint
+            world.webhook(tenant, endpoint)
+        self.ids = []
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        n = 0
+        while not self.stopping.wait(0.02):
+            self.ids.append(self.world.writer.issuance(commands.issuance(self.tenants[n % len(self.tenants)])))
+            self.world.writer.producer.poll(0)
+            n += 1
+
+    def end(self):
+        """Each issuance was answered once, and its delivery ended once, with success."""
+        self.stopping.set()
+        self.thread.join()
+        self.world.writer.flush()
+        for id in self.ids:
+            assert self.world.results.end(id, timeout=90).status == 200
+        until(lambda: self.world.results.poll() or all(types[-1] == "WEBHOOK_EVENT_PROCESS_SUCCESS" for types in self.ended()), 90, "all deliveries to end")
+        assert len(self.ended()) == len(self.ids)
+        assert all(types.count("WEBHOOK_EVENT_PROCESS_SUCCESS") == 1 for types in self.ended())
+
+    def ended(self):
+        return [types for tenant in self.tenants for types in self.world.results.deliveries(tenant).values()]
+
+
+def torn(worker):
+    return worker.partitions("failed")
+
+
+def test_a_pool_is_upgraded_and_rolled_back_under_load(pool, receivers, released):
+    """One worker at a time, each killed and started again with the other program, both ways."""
+    workers = [pool.released(released, f"worker-{n}") for n in (1, 2, 3)]
+    load = Load(pool, receivers)
+    for n in (1, 2, 3):
+        workers[n - 1].kill()
+        workers[n - 1] = pool.worker(f"worker-{n}")
+        knows(workers[n - 1], 3 - n)
+    assert not any(map(torn, workers))
+    for n in (1, 2, 3):
+        workers[n - 1].kill()
+        workers[n - 1] = pool.released(released, f"worker-{n}")
+    assert not any(map(torn, workers))
+    load.end()
+
+
+def test_nothing_newer_is_written_while_one_is_older(pool, receivers, released):
+    old, new = pool.released(released, "worker-1"), newer(pool, "worker-2")
+    tenants, endpoints = [], {}
+    knows(new, 1)
+    mine, tenant, endpoint = new.partitions(), None, receivers.endpoint()
+    while tenant is None:
+        candidate = pool.tenant()
+        value = commands.command(candidate, commands.create(endpoint.url))
+        partition, _ = pool.writer.place("webhook-admin", candidate, pool.schemas.command.encode(value))
+        assert pool.results.end(value["commandId"]).status == 201
+        tenant = candidate if partition in mine else None
+    refused = commands.command(tenant, commands.create(endpoint.url, description="new"))
+    pool.writer.command(refused)
+    pool.writer.flush()
+    end = pool.results.end(refused["commandId"])
+    assert (end.status, end.data["details"][0]["param"], end.data["details"][0]["value"]) == (503, "workers", "worker-1")
+    published = pool.publish(tenant, TYPE)
+    pool.results.poll()
+    assert not pool.results.by_command[published], "events of one's own wait"
+    old.stop()
+    until(lambda: new.metric("posthorn_group_older_workers") == 0, 60, "the older worker to be gone from the group")
+    pool.results.end(published, timeout=40)
+    pool.writer.command(refused)
+    pool.writer.flush()
+    again = pool.results.of(refused["commandId"], ends=2)[-1]
+    assert (again.status, again.repeat, again.data["description"]) == (201, False, "new"), "a 503 leaves no receipt"
+
+
+def test_what_uses_nothing_new_has_the_bytes_of_the_first_edition(pool, receivers):
+    newer(pool)
+    tenant = pool.tenant()
+    pool.webhook(tenant, receivers.endpoint())
+    issued = pool.results.end(pool.issue(tenant))
+    (id,) = pool.results.deliveries(tenant)
+    pool.delivered(id)
+    pool.state.catch_up()
+    frames = {value[:10] for key, value in pool.state.values.items() if tenant in str(key)}
+    assert (issued.status, frames) == (200, {pool.schemas.state.first.frame})
+
+
+def test_a_consumer_with_the_first_edition_reads_the_second(schemas, pool, receivers):
+    """By Avro's resolution, as its own library does it: the later schema is the writer's."""
+    newer(pool)
+    tenant, endpoint = pool.tenant(), receivers.endpoint()
+    pool.webhook(tenant, endpoint, events=[TYPE], description="d", filter={"subject": ["s"]}, rateLimit=9)
+    pool.results.end(pool.publish(tenant, TYPE, subject="s"))
+    endpoint.wait()
+    consumer, mine, later = Raw(pool, "webhook-results"), schemas.event.first, schemas.event
+    assert {value[:10] for _, value in consumer.records} == {mine.frame, later.frame}
+    for _, value in consumer.records:
+        writer = mine if value[:10] == mine.frame else later
+        event = fastavro.schemaless_reader(io.BytesIO(value[10:]), writer.parsed, mine.parsed)
+        assert event.keys() == {field["name"] for field in mine.definition["fields"]} and event["tenantId"] == tenant
+
+
+def test_a_replica_of_the_release_is_made_anew(pool):
+    folder = pool.directory / "worker-1/data"
+    folder.mkdir(parents=True, mode=0o700)
+    shutil.copy(ROOT / "tests/vectors/released-0.1.0/replica.db", folder)
+    worker = pool.worker()
+    assert "the replica is made anew" in worker.log.read_text()
+    assert pool.ask(pool.tenant(), commands.retrieve_all()).status == 200

@@ -1,0 +1,226 @@
+"""Events of one's own, and the members of a webhook that choose among events and pace them."""
+
+import json
+import time
+
+import pytest
+from env import commands
+from env.verifier import verify
+from env.wait import until
+
+TYPE, OTHER = "DegreeRevoked", "degree.renewed_v2"
+URL = "http://127.0.0.1:9/hook"
+
+
+@pytest.fixture(scope="module")
+def world(make_world):
+    with make_world(settings={"event.types": f"{TYPE},{OTHER}"}) as world:
+        world.worker()
+        yield world
+
+
+@pytest.fixture(scope="module")
+def tenant(world):
+    return world.tenant()
+
+
+def published(world, tenant, type=TYPE, **fields):
+    end = world.results.end(world.publish(tenant, type, **fields))
+    assert (end.type, end.status, end.category) == ("WEBHOOK_EVENT_PUBLISH_SUCCESS", 202, "webhook")
+    return end.data
+
+
+def test_an_event_reaches_who_subscribes_to_its_type(world):
+    tenant, endpoint, other = world.tenant(), world.receivers.endpoint(), world.receivers.endpoint()
+    webhook = world.webhook(tenant, endpoint, events=[TYPE, commands.ISSUED])
+    world.webhook(tenant, other, events=[OTHER])
+    answer = published(world, tenant, payload={"reason": "lost", "at": 1.50}, subject="degree-1")
+    assert (answer["eventType"], answer["deliveries"]) == (TYPE, 1)
+    (request,) = endpoint.wait()
+    event = request.json["event"]
+    assert (event["id"], event["type"], event["subject"]) == (answer["eventId"], TYPE, "degree-1")
+    assert b'"payload":{"reason": "lost", "at": 1.5}' in request.body, "byte for byte"
+    assert (request.headers["posthorn-event-type"], request.headers["posthorn-webhook-id"]) == (TYPE, webhook["id"])
+    verify(request, world.jwks(tenant))
+    published(world, tenant)
+    assert "subject" not in endpoint.wait(2)[1].json["event"]
+    assert not other.requests
+
+
+def test_a_credentials_callback_has_the_headers_too(world):
+    tenant, endpoint = world.tenant(), world.receivers.endpoint()
+    webhook = world.webhook(tenant, endpoint)
+    world.issue(tenant)
+    headers = endpoint.wait()[0].headers
+    assert (headers["posthorn-event-type"], headers["posthorn-webhook-id"]) == (commands.ISSUED, webhook["id"])
+
+
+def test_the_same_command_again_is_the_same_callback(world):
+    tenant, endpoint = world.tenant(), world.receivers.endpoint()
+    world.webhook(tenant, endpoint, events=[TYPE])
+    value = commands.own_event(tenant, TYPE)
+    for _ in range(2):
+        world.writer.event(value)
+        world.writer.flush()
+        until(lambda: world.results.poll() or world.results.counts["WEBHOOK_EVENT_PROCESS_SUCCESS"], what="a success")
+    world.results.of(value["commandId"], ends=2)
+    assert len({request.id for request in endpoint.wait()}) == 1
+
+
+def test_json_and_wrong_records(world):
+    tenant = world.tenant()
+    value = commands.own_event(tenant, TYPE) | {"payload": {"a": 1}}
+    world.writer.place("webhook-events", tenant, json.dumps(value).encode())
+    assert world.results.end(value["commandId"]).status == 202
+    wrong = commands.own_event(tenant, TYPE) | {"payload": 1, "kind": "x"}
+    world.writer.place("webhook-events", tenant, json.dumps(wrong).encode())
+    end = world.results.end(wrong["commandId"])
+    assert (end.type, end.status, [d["param"] for d in end.data["details"]]) == ("WEBHOOK_EVENT_PUBLISH_FAIL", 400, ["kind"])
+    partition, offset = world.writer.place("webhook-events", tenant, b"nothing")
+    letter = world.dead_letters.of(world.prefix + "webhook-events", offset, partition)
+    assert "unknown frame" in letter.reason
+
+
+def test_a_filter_chooses_and_is_counted(world):
+    tenant, endpoint, plain = world.tenant(), world.receivers.endpoint(), world.receivers.endpoint()
+    worker = world.workers[0]
+    before = worker.metric("posthorn_deliveries_filtered_total")
+    world.webhook(tenant, endpoint, events=[TYPE, commands.ISSUED], filter={"subject": ["a", "b"]})
+    world.webhook(tenant, plain, events=[TYPE])
+    assert [published(world, tenant, subject=subject)["deliveries"] for subject in ("a", "c", None, "b")] == [2, 1, 1, 2]
+    assert world.results.end(world.issue(tenant, credential_id="b")).data["deliveries"] == 1
+    assert world.results.end(world.issue(tenant, credential_id="c")).data["deliveries"] == 0
+    worker.wait_metric(before + 3, "posthorn_deliveries_filtered_total")
+    assert [request.json["event"].get("subject") for request in endpoint.wait(3)][:2] == ["a", "b"]
+
+
+def test_a_rate_limit_is_kept(world):
+    tenant, endpoint = world.tenant(), world.receivers.endpoint()
+    id = world.webhook(tenant, endpoint, events=[TYPE], rateLimit=20)["id"]
+    for _ in range(60):
+        world.writer.event(commands.own_event(tenant, TYPE))
+    world.writer.flush()
+    times = sorted(request.time for request in endpoint.wait(60, timeout=30))
+    assert times[-1] - times[0] >= 2.5, "60 at 20 a second"
+    assert all(times[n + 24] - times[n] >= 0.9 for n in range(len(times) - 24)), "no more than 20 and what may begin at once"
+    assert world.ask(tenant, commands.update(id, endpoint.url, events=[TYPE])).status == 200
+    for _ in range(60):
+        world.writer.event(commands.own_event(tenant, TYPE))
+    world.writer.flush()
+    begun = time.monotonic()
+    endpoint.wait(120)
+    assert time.monotonic() - begun < 2.5, "without it all at once"
+
+
+def test_members_are_shown_where_they_were_given(world, gateway, tenant):
+    client = world.client(gateway, tenant)
+    members = {"description": "größe", "filter": {"format": ["jwt_vc_json"]}, "rateLimit": 5}
+    created = client("POST", "/v1/webhooks", {"url": URL, "events": [TYPE]} | members)
+    assert created.status == 201
+    shown = client("GET", f"/v1/webhooks/{created.json['id']}").json
+    assert shown["filter"] == {"format": ["jwt_vc_json"]}
+    assert (shown["description"], shown["rateLimit"]) == ("größe", 5)
+    replaced = client("PUT", f"/v1/webhooks/{created.json['id']}", {"url": URL, "events": [commands.ISSUED]})
+    assert replaced.json == {"id": created.json["id"], "events": [commands.ISSUED], "url": URL, "disabled": False}
+
+
+def test_events_over_http_and_by_the_command_line(world, gateway):
+    tenant, endpoint = world.tenant(), world.receivers.endpoint()
+    client = world.client(gateway, tenant)
+    world.webhook(tenant, endpoint, events=[TYPE])
+    answer = client("POST", "/v1/events", {"type": TYPE, "subject": "s", "payload": [1, {"a": None}]}, headers={"idempotency-key": "key-1"})
+    assert answer.status == 202 and answer.json.keys() == {"id", "deliveries"} and answer.json["deliveries"] == 1
+    again = client("POST", "/v1/events", {"type": TYPE, "subject": "s", "payload": [1, {"a": None}]}, headers={"idempotency-key": "key-1"})
+    assert (again.status, again.json["id"]) == (202, answer.json["id"])
+    assert endpoint.wait()[0].json["event"]["id"] == answer.json["id"]
+    by_command = world.admin.json("event", "publish", "--tenant", tenant, "--type", TYPE, "--payload", '{"b":2}')
+    assert by_command["deliveries"] == 1
+    lines = "".join(json.dumps({"eventType": TYPE, "payload": n, "tenantId": tenant}) + "\n" for n in range(3))
+    summary = world.admin.json("event", "publish", "--file", "-", "--wait", input=lines)
+    assert (summary["sent"], summary["succeeded"], summary["failed"]) == (3, 3, 0)
+
+
+LONG = "x" * 1025
+# name, members of a webhook, the parameter that is refused, and its message or a part of it
+WEBHOOKS = [
+    ("an unknown type", {"events": ["Other"]}, "events[0]", "Invalid value"),
+    ("another case", {"events": [TYPE.lower()]}, "events[0]", "Invalid value"),
+    ("an empty type", {"events": [""]}, "events[0]", "Invalid value"),
+    ("the test's type", {"events": ["WebhookTest"]}, "events[0]", "Invalid value"),
+    ("a type twice", {"events": [TYPE, TYPE]}, "events[1]", "repeated"),
+    ("a description of 257", {"description": "x" * 257}, "description", "256 characters"),
+    ("a description of 257 umlauts", {"description": "ü" * 257}, "description", "256 characters"),
+    *((f"a rate of {rate}", {"rateLimit": rate}, "rateLimit", "between 1 and 10000") for rate in (0, -1, 10001, 2147483647, -2147483648)),
+    *(
+        (f"an empty {name}", {"filter": {name: ["a", ""]}}, f"filter.{name}[1]", "Must not be empty")
+        for name in ("credentialConfigurationId", "format", "credentialProfile", "subject")
+    ),
+    *(
+        (f"a long {name}", {"filter": {name: [LONG]}}, f"filter.{name}[0]", "1024 bytes")
+        for name in ("credentialConfigurationId", "format", "credentialProfile", "subject")
+    ),
+    *(
+        (f"65 of {name}", {"filter": {name: ["a"] * 65}}, f"filter.{name}", "64 values")
+        for name in ("credentialConfigurationId", "format", "credentialProfile", "subject")
+    ),
+    ("17 KiB of values", {"filter": {"subject": ["x" * 1000] * 17}}, "filter", "16384 bytes"),
+]
+# name, the event's members, the parameter in a command, and a part of the message
+EVENTS = [
+    ("an unknown type", {"type": "Other"}, "eventType", "Invalid value"),
+    ("an empty type", {"type": ""}, "eventType", "Invalid value"),
+    ("a built-in type", {"type": commands.ISSUED}, "eventType", "Invalid value"),
+    ("the test's type", {"type": "WebhookTest"}, "eventType", "Invalid value"),
+    ("a long subject", {"subject": LONG}, "subject", "1024 bytes"),
+    ("null", {"payload": None}, "payload", "null"),
+    ("61 levels", {"payload": json.loads("[" * 61 + "]" * 61)}, "payload", "60 levels"),
+]
+
+
+@pytest.mark.parametrize(("members", "param", "msg"), [row[1:] for row in WEBHOOKS], ids=[row[0] for row in WEBHOOKS])
+def test_a_wrong_member_is_refused_in_both_forms(world, gateway, tenant, members, param, msg):
+    client = world.client(gateway, tenant)
+    body = {"url": URL, "events": [TYPE]} | members
+    by_kafka = world.ask(tenant, commands.create(**body))
+    by_http = client("POST", "/v1/webhooks", body)
+    details = by_http.json["details"]
+    assert (by_kafka.status, by_http.status) == (400, 400)
+    assert by_kafka.data["details"] == details
+    assert [detail["param"] for detail in details] == [param] and msg in details[0]["msg"]
+
+
+@pytest.mark.parametrize(("members", "param", "msg"), [row[1:] for row in EVENTS], ids=[row[0] for row in EVENTS])
+def test_a_wrong_event_is_refused_in_both_forms(world, gateway, tenant, members, param, msg):
+    client = world.client(gateway, tenant)
+    body = {"type": TYPE, "payload": {}} | members
+    value = commands.own_event(tenant, body["type"], subject=body.get("subject")) | {"payload": json.dumps(body["payload"], separators=(",", ":"))}
+    world.writer.event(value)
+    world.writer.flush()
+    by_kafka = world.results.end(value["commandId"])
+    by_http = client("POST", "/v1/events", body)
+    renamed = lambda detail: detail | {"param": {"eventType": "type"}.get(detail["param"], detail["param"])}
+    assert (by_kafka.status, by_http.status) == (400, 400)
+    assert [detail["param"] for detail in by_kafka.data["details"]] == [param] and msg in by_kafka.data["details"][0]["msg"]
+    assert by_http.json["details"] == [renamed(detail) for detail in by_kafka.data["details"]]
+
+
+TYPES = [
+    ({"description": 1}, "description", "string"),
+    ({"rateLimit": "5"}, "rateLimit", "whole number"),
+    ({"rateLimit": 1.5}, "rateLimit", "whole number"),
+    ({"rateLimit": 2147483648}, "rateLimit", "whole number"),
+    ({"filter": []}, "filter", "object"),
+    ({"filter": "a"}, "filter", "object"),
+]
+
+
+@pytest.mark.parametrize(("members", "param", "msg"), TYPES)
+def test_a_member_of_another_type_is_refused_in_both_forms(world, gateway, tenant, members, param, msg):
+    client = world.client(gateway, tenant)
+    body = {"url": URL, "events": [TYPE]} | members
+    value = commands.envelope(tenant) | {"operation": {"type": "CreateWebhook"} | body}
+    world.writer.place("webhook-admin", tenant, json.dumps(value).encode())
+    by_kafka, by_http = world.results.end(value["commandId"]), client("POST", "/v1/webhooks", body)
+    assert (by_kafka.status, by_http.status) == (400, 400)
+    for details in (by_kafka.data["details"], by_http.json["details"]):
+        assert [detail["param"] for detail in details] == [param] and msg in details[0]["msg"]
