@@ -113,7 +113,6 @@ def test_a_pool_is_upgraded_and_rolled_back_under_load(pool, receivers, released
 
 def test_nothing_newer_is_written_while_one_is_older(pool, receivers, released):
     old, new = pool.released(released, "worker-1"), newer(pool, "worker-2")
-    tenants, endpoints = [], {}
     knows(new, 1)
     mine, tenant, endpoint = new.partitions(), None, receivers.endpoint()
     while tenant is None:
