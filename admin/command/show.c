@@ -41,6 +41,15 @@ static void print_webhook(const struct webhook *webhook) {
 		printf("about     %s\n", webhook->description);
 	if (webhook->rate_limit)
 		printf("rate      %d a second\n", webhook->rate_limit);
+	for (size_t i = 0; i < webhook->header_count; i++)
+		printf("%s%s", i ? "," : "headers   ", webhook->headers[i].name);
+	if (webhook->header_count > 0)
+		puts("");
+	for (size_t i = 0; i < webhook->signature_count; i++)
+		printf("%s%s", i ? "," : "signs     ",
+		       signature_format_name(webhook->signatures[i]));
+	if (webhook->signature_count > 0)
+		puts("");
 }
 
 static void print_page(const struct webhook_page *page) {
@@ -75,6 +84,18 @@ static void print_signing_key(const struct signing_key_report *key) {
 	printf("kid       %s\ncreated   %s\n", key->kid, created);
 }
 
+static void print_secret(const struct webhook_secret *secret) {
+	char until[CLOCK_ISO8601_SIZE] = "none";
+
+	if (secret->secret) {
+		puts(secret->secret);
+		return;
+	}
+	if (secret->overlap_until_ms)
+		clock_format_iso8601(secret->overlap_until_ms, until);
+	printf("epoch    %d\noverlap  %s\n", secret->epoch, until);
+}
+
 static enum admin_status print_for_people(const struct event_data *data) {
 	char id[UUID_TEXT_SIZE];
 
@@ -103,7 +124,7 @@ static enum admin_status print_for_people(const struct event_data *data) {
 		printf("event       %s\ndeliveries  %d\n", id, data->published.deliveries);
 		break;
 	case EVENT_DATA_SECRET:
-		puts(data->secret.secret ? data->secret.secret : "done");
+		print_secret(&data->secret);
 		break;
 	case EVENT_DATA_RECOVERED:
 		printf("deliveries due again  %d\n", data->recovered);

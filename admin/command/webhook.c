@@ -2,6 +2,7 @@
 #include "base/number.h"
 #include "command/call.h"
 #include "command/flags.h"
+#include "command/secret.h"
 #include "command/show.h"
 
 static const struct flag write_flags[] = {
@@ -13,6 +14,12 @@ static const struct flag write_flags[] = {
 	{ "filter", "JSON",
 	  "{\"format\":[...],\"subject\":[...],...}: the events that lead to a delivery" },
 	{ "rate-limit", "N", "requests a second to the endpoint, 1 to 10000" },
+	{ "header", "NAME:FILE",
+	  "a header of each callback, its value the one line of a secret file; up to 8. NAME alone "
+	  "keeps the value that the webhook has" },
+	{ "signatures", "FORMAT[,FORMAT]",
+	  "rfc9421, standard-webhooks, standard-webhooks-hmac (default: the worker's "
+	  "signature.formats)" },
 	ENVELOPE_FLAGS,
 	{ 0 },
 };
@@ -65,11 +72,12 @@ static enum admin_status read_filter(const struct invocation *invocation, struct
 static enum admin_status write_webhook(const struct invocation *invocation,
 				       enum operation operation) {
 	const char *url = arguments_get(invocation->arguments, "url"),
-		   *events = arguments_get(invocation->arguments, "events");
-	_cleanup_(x_freep) const char **list = NULL;
+		   *events = arguments_get(invocation->arguments, "events"),
+		   *signatures = arguments_get(invocation->arguments, "signatures");
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	enum admin_status status;
+	_cleanup_(x_freep) const char **list = NULL, **formats = NULL;
 	struct command command = { .operation = operation, .id = operand(invocation), .url = url };
+	enum admin_status status;
 
 	if (!url || !events) {
 		terminal_complain("%s is needed", url ? "--events" : "--url");
@@ -79,11 +87,16 @@ static enum admin_status write_webhook(const struct invocation *invocation,
 	if (!events[0])
 		command.event_count = 0;
 	command.events = list;
+	if (signatures)
+		command.signatures = formats =
+		    arguments_split_list(signatures, &command.signature_count);
 	command.disabled = arguments_has(invocation->arguments, "disabled");
 	command.description = arguments_get(invocation->arguments, "description");
 	status = read_rate_limit(invocation, &command);
 	if (!status)
 		status = read_filter(invocation, arena, &command);
+	if (!status)
+		status = secret_read_headers(invocation, arena, &command);
 	return status ? status : call_and_show(invocation, &command);
 }
 
@@ -239,7 +252,7 @@ const struct subcommand webhook_subcommands[] = {
 	    .verb = "update",
 	    .operands = "ID",
 	    .operand_count = 1,
-	    .summary = "replace a webhook's url, events and disabled",
+	    .summary = "replace all of a webhook but its id and its secret",
 	    .examples = "webhook update --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --url "
 			"https://example.com/v2 "
 			"--events OpenIdCredentialIssued,OpenIdCredentialIssuedSummary\n",
@@ -276,6 +289,35 @@ const struct subcommand webhook_subcommands[] = {
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_KAFKA,
 	    .run = test_webhook,
+	},
+	{
+	    .family = "webhook",
+	    .verb = "secret",
+	    .operands = "ID",
+	    .operand_count = 1,
+	    .summary = "show the secret of a webhook's standard-webhooks-hmac signatures",
+	    .details = "The worker seals it for this command alone: it stands on no topic in the "
+		       "clear.\n",
+	    .examples = "webhook secret --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
+	    .flags = envelope_flags,
+	    .needs_tenant = true,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = secret_show,
+	},
+	{
+	    .family = "webhook",
+	    .verb = "rotate-secret",
+	    .operands = "ID",
+	    .operand_count = 1,
+	    .summary = "give a webhook another secret; both sign for webhook.secret.overlap",
+	    .details = "`webhook secret` shows the new one. Twice within the overlap, and the "
+		       "first secret ends at once.\n",
+	    .examples =
+		"webhook rotate-secret --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
+	    .flags = envelope_flags,
+	    .needs_tenant = true,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = secret_rotate,
 	},
 	{
 	    .family = "webhook",

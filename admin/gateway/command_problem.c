@@ -49,9 +49,11 @@ struct problem *command_problem_name_headers(struct arena *arena, const struct p
 /* The place of a detail: members in the order of reading, elements in their own order, unknown
  * members last. */
 static size_t rank_of(const struct problem_detail *detail) {
-	static const char *const order[] = { "Idempotency-Key", "id",     "body",  "events", "url",
-					     "disabled",        "since",  "limit", "cursor", "type",
-					     "subject",         "payload" };
+	static const char *const order[] = {
+		"Idempotency-Key", "id",      "body",       "events",  "url",       "disabled",
+		"description",     "headers", "signatures", "filter",  "rateLimit", "since",
+		"limit",           "cursor",  "type",       "subject", "payload"
+	};
 	size_t len = strcspn(detail->param, "["), place = 0;
 
 	while (place < ARRAY_LEN(order) &&

@@ -9,6 +9,7 @@
 #include "domain/event_publishing.h"
 #include "domain/validation.h"
 #include "gateway/command_problem.h"
+#include "signature/webhook_secret.h"
 
 #include <jansson.h>
 
@@ -29,14 +30,20 @@ static struct arena *arena_of(const struct reading *reading) {
 	return reading->exchange->http->arena;
 }
 
-/* Adds a detail, whose value is the member's JSON. */
+/* Adds a detail, whose value is the member's JSON; but not an object or an array, which may hold a
+ * secret. */
 static void add_wrong(struct reading *reading, const char *param, json_t *value, const char *msg) {
-	char *text =
-	    json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	bool is_plain = !json_is_string(value) && !json_is_object(value) && !json_is_array(value);
+	char *text = is_plain ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
 
 	exchange_wrong(reading->exchange, &reading->problem, param, "body",
 		       json_is_string(value) ? json_string_value(value) : text, msg);
 	free(text);
+}
+
+/* The same without the value, which may be a secret. */
+static void add_wrong_secret(struct reading *reading, const char *param, const char *msg) {
+	exchange_wrong(reading->exchange, &reading->problem, param, "body", NULL, msg);
 }
 
 /* --- Members --- */
@@ -69,6 +76,53 @@ static void read_texts(struct reading *reading, const char *param, json_t *value
 static void read_events(struct reading *reading, json_t *value) {
 	read_texts(reading, "events", value, &reading->command->events,
 		   &reading->command->event_count);
+}
+
+static void read_signatures(struct reading *reading, json_t *value) {
+	read_texts(reading, "signatures", value, &reading->command->signatures,
+		   &reading->command->signature_count);
+}
+
+static void read_header_member(struct reading *reading, size_t i, const char *name, json_t *value) {
+	struct header_given *header = &reading->command->headers[i];
+	const char *param = arena_printf(arena_of(reading), "headers[%zu].%s", i, name);
+	bool is_name = !strcmp(name, "name"), is_value = !strcmp(name, "value");
+
+	if (!is_name && !is_value)
+		add_wrong_secret(reading, param, "Is not known");
+	else if (is_value && json_is_null(value))
+		return; /* as if it was not given */
+	else if (!json_is_string(value))
+		add_wrong_secret(reading, param, "Must be a string");
+	else
+		*(is_name ? &header->name : &header->value) =
+		    arena_strdup(arena_of(reading), json_string_value(value));
+}
+
+static void read_header(struct reading *reading, size_t i, json_t *value) {
+	const char *name;
+	json_t *member;
+
+	json_object_foreach(value, name, member) read_header_member(reading, i, name, member);
+}
+
+static void read_headers(struct reading *reading, json_t *value) {
+	size_t count = json_array_size(value);
+
+	if (!json_is_array(value)) {
+		add_wrong_secret(reading, "headers", "Must be an array of objects");
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!json_is_object(json_array_get(value, i))) {
+			add_wrong_secret(reading, "headers", "Must be an array of objects");
+			return;
+		}
+	reading->command->headers =
+	    arena_zalloc(arena_of(reading), (count + 1) * sizeof(*reading->command->headers));
+	reading->command->header_count = count;
+	for (size_t i = 0; i < count; i++)
+		read_header(reading, i, json_array_get(value, i));
 }
 
 static void read_disabled(struct reading *reading, json_t *value) {
@@ -165,6 +219,8 @@ static const struct member webhook_members[] = {
 	{ "url", read_url },
 	{ "disabled", read_disabled },
 	{ "description", read_description },
+	{ "headers", read_headers },
+	{ "signatures", read_signatures },
 	{ "filter", read_filter },
 	{ "rateLimit", read_rate_limit },
 	{ 0 },
@@ -372,6 +428,14 @@ static void add_values(struct reading *reading) {
 	command_problem_sort(reading->problem);
 }
 
+/* The answer stands on webhook-results: it is sealed for a key that only this request has. */
+static void ask_for_secret(struct exchange *exchange) {
+	char *public_key = arena_alloc(exchange->http->arena, BOX_KEY_TEXT_SIZE);
+
+	webhook_secret_ask(exchange->private_key, public_key);
+	exchange->command.public_key = public_key;
+}
+
 struct problem *command_request_read(struct exchange *exchange) {
 	struct reading reading = { .exchange = exchange, .command = &exchange->command };
 
@@ -382,6 +446,8 @@ struct problem *command_request_read(struct exchange *exchange) {
 			      .since_ms = -1 };
 	read_envelope(&reading);
 	exchange->event = (struct event_command){ .envelope = exchange->command.envelope };
+	if (exchange->command.operation == OPERATION_RETRIEVE_SECRET)
+		ask_for_secret(exchange);
 	if (exchange->match.route->body != ROUTE_NO_BODY)
 		read_body(&reading);
 	check_since(&reading);

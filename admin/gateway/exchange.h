@@ -9,6 +9,7 @@
 #include "domain/command.h"
 #include "gateway/parts.h"
 #include "gateway/router.h"
+#include "signature/webhook_secret.h"
 
 struct exchange {
 	struct gateway *gateway;
@@ -18,9 +19,11 @@ struct exchange {
 	char tenant_id[TENANT_ID_MAX + 1]; /* the token's */
 	char token_id[TOKEN_ID_SIZE];
 	const char *request_id;
-	struct command command;     /* for routes that send a command */
-	struct event_command event; /* for the one that publishes an event: of `command`, the
-				       envelope alone is used */
+	struct command command;           /* for routes that send a command */
+	struct event_command event;       /* for the one that publishes an event: of `command`, the
+					     envelope alone is used */
+	uint8_t private_key[BOX_KEY_LEN]; /* that a webhook's secret is asked for with; wiped when
+					     the answer came, or none */
 };
 
 /* Makes an exchange in the arena of `http`, and makes it its userdata. */

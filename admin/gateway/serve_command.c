@@ -3,12 +3,28 @@
 #include "gateway/command_request.h"
 #include "gateway/serve.h"
 
+#include <sodium.h>
+
 /* Adds the command id, given or new, with which to repeat a request whose answer was lost. */
 static void show_command_id(struct exchange *exchange) {
 	if (exchange->match.route->body != ROUTE_NO_BODY ||
 	    !strcmp(exchange->match.route->method, "DELETE"))
 		http_answer_header(&exchange->http->answer, "idempotency-key",
 				   exchange->command.envelope.command_id);
+}
+
+/* Answers with the secret, which is sealed for this request. */
+static void answer_secret(struct exchange *exchange, const struct analytic_event *outcome) {
+	struct event_data data = outcome->data;
+	char secret[WEBHOOK_SECRET_TEXT_SIZE];
+
+	if (webhook_secret_open(exchange->private_key, outcome->data.secret.secret, secret)) {
+		exchange_answer_error(exchange, 503, "The secret was sealed for another request.");
+		return;
+	}
+	data.secret.secret = secret;
+	exchange_answer_data(exchange, outcome->status, &data);
+	sodium_memzero(secret, sizeof(secret));
 }
 
 static void answer_outcome(struct exchange *exchange, const struct analytic_event *outcome) {
@@ -20,6 +36,8 @@ static void answer_outcome(struct exchange *exchange, const struct analytic_even
 				     &(struct event_data){ .kind = EVENT_DATA_PROBLEM,
 							   .problem = command_problem_name_headers(
 							       arena, outcome->data.problem) });
+	else if (outcome->data.kind == EVENT_DATA_SECRET && outcome->data.secret.secret)
+		answer_secret(exchange, outcome);
 	else
 		exchange_answer_data(exchange, outcome->status, &outcome->data);
 	if (outcome->status == 201 && outcome->data.kind == EVENT_DATA_WEBHOOK) {
@@ -49,6 +67,7 @@ static void on_outcome(void *userdata, const struct analytic_event *outcome) {
 		answer_outcome(exchange, outcome);
 	else
 		answer_timeout(exchange);
+	sodium_memzero(exchange->private_key, sizeof(exchange->private_key));
 	http_request_answered(exchange->http);
 }
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "delivery/engine.h"
 #include "delivery/job.h"
+#include "domain/event_type.h"
 #include "sender.h"
 #include "signature/callback.h"
 
@@ -65,9 +66,11 @@ int getaddrinfo(const char *node _unused_, const char *service, const struct add
 /* --- the sender --- */
 
 static struct job *make_job(struct route *route, uint32_t number) {
-	struct delivery delivery = {
-		.tenant_id = "tenant", .command_id = "command", .body = body, .body_len = BODY_LEN
-	};
+	struct delivery delivery = { .tenant_id = "tenant",
+				     .command_id = "command",
+				     .event_type = EVENT_TYPE_CREDENTIAL_ISSUED,
+				     .body = body,
+				     .body_len = BODY_LEN };
 
 	memcpy(delivery.id.bytes, &number, sizeof(number));
 	return job_new(&delivery, route, 0, 1);
@@ -139,7 +142,7 @@ static struct route *make_route(const char *scheme, const char *host, size_t num
 
 	memcpy(&id.bytes[8], &number, sizeof(number));
 	snprintf(url, sizeof(url), "%s://%s:%u/hook", scheme, host, port);
-	return route_new(&id, "tenant", url, signer);
+	return route_new(&id, "tenant", url, signer, NULL);
 }
 
 /* The backlog of a socket without accept: connections come about, answers do not. */

@@ -125,7 +125,7 @@ static struct uuid numbered_uuid(uint8_t kind, int number) {
 struct route *route_to(struct fixture *f, int webhook, const char *url) {
 	struct uuid id = numbered_uuid(0xee, webhook);
 
-	return route_new(&id, "tenant", url, f->signer);
+	return route_new(&id, "tenant", url, f->signer, NULL);
 }
 
 struct route *route_to_port(struct fixture *f, int webhook, uint16_t port) {

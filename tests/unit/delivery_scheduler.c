@@ -62,7 +62,7 @@ static void add(struct fixture *f, char webhook, int host, const char *jobs) {
 	char url[64];
 
 	snprintf(url, sizeof(url), "https://host%d.example/%c", host, webhook);
-	route = route_new(&id, "tenant", url, f->signer);
+	route = route_new(&id, "tenant", url, f->signer, NULL);
 	for (; *jobs; jobs++) {
 		struct delivery delivery = {
 			.tenant_id = "tenant", .command_id = "command", .body = jobs, .body_len = 1

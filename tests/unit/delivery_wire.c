@@ -141,7 +141,7 @@ static struct job *wait_for_end(struct fixture *f) {
 static enum attempt_reason attempt(struct fixture *f, const char *url) {
 	struct uuid id = { .bytes = { [14] = (uint8_t)(++f->webhooks >> 8),
 				      [15] = (uint8_t)f->webhooks } };
-	struct route *route = route_new(&id, "tenant", url, f->signer);
+	struct route *route = route_new(&id, "tenant", url, f->signer, NULL);
 	struct delivery delivery = { .webhook_id = id,
 				     .event_type = EVENT_TYPE_CREDENTIAL_ISSUED,
 				     .tenant_id = "tenant",

@@ -206,7 +206,7 @@ static void choose(struct parts *parts, int times) {
 
 	dispatch_outstanding_init(&outstanding, &parts->endpoints);
 	parts->endpoint->route =
-	    route_new(&id, "tenant", "https://a.example/", signer_from_seed(seed));
+	    route_new(&id, "tenant", "https://a.example/", signer_from_seed(seed), NULL);
 	while (times-- > 0)
 		dispatch_outstanding_add(&outstanding, parts->endpoint,
 					 &(struct delivery){ .tenant_id = "tenant" });

@@ -205,6 +205,65 @@ static void nothing_newer_is_written_while_a_worker_is_older(void **state) {
 	assert_string_equal(outcome->data.webhook.description, "new");
 }
 
+static void give_header(struct command *command) {
+	static struct header_given header = { "x-api-key", "secret" };
+
+	command->headers = &header;
+	command->header_count = 1;
+}
+
+static void give_hmac(struct command *command) {
+	static const char *hmac[] = { "standard-webhooks-hmac" };
+
+	command->signatures = hmac;
+	command->signature_count = 1;
+}
+
+/* A webhook with an HMAC secret, its id in `id`. */
+static void create_with_secret(struct world *world, char id[UUID_TEXT_SIZE]) {
+	struct command command = world_command(world, OPERATION_CREATE_WEBHOOK);
+	const struct analytic_event *outcome;
+
+	give_hmac(&command);
+	outcome = world_handle(world, &command);
+	world_assert_outcome(outcome, "WEBHOOK_CREATE_SUCCESS", 201);
+	uuid_format(&outcome->data.webhook.id, id);
+}
+
+static void nothing_with_a_secret_is_written_while_a_worker_is_older(void **state) {
+	static const struct {
+		const char *name;
+		enum operation operation;
+		void (*give)(struct command *command); /* NULL: nothing more */
+		const char *outcome;
+	} rows[] = {
+		{ "headers", OPERATION_CREATE_WEBHOOK, give_header, "WEBHOOK_CREATE_FAIL" },
+		{ "signatures", OPERATION_CREATE_WEBHOOK, give_hmac, "WEBHOOK_CREATE_FAIL" },
+		{ "an update that keeps a secret", OPERATION_UPDATE_WEBHOOK, NULL,
+		  "WEBHOOK_UPDATE_FAIL" },
+		{ "a secret that is shown", OPERATION_RETRIEVE_SECRET, NULL,
+		  "WEBHOOK_SECRET_RETRIEVE_FAIL" },
+		{ "a secret that is rotated", OPERATION_ROTATE_SECRET, NULL,
+		  "WEBHOOK_SECRET_ROTATE_FAIL" },
+	};
+	struct world *world = *state;
+	char id[UUID_TEXT_SIZE];
+
+	create_with_secret(world, id);
+	world->edition = GROUP_EDITION_SOME_OLDER;
+	world->older_workers = "worker-1";
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct command command = world_command(world, rows[i].operation);
+
+		print_message("%s\n", rows[i].name);
+		command.id = id;
+		if (rows[i].give)
+			rows[i].give(&command);
+		world_assert_outcome(world_handle(world, &command), rows[i].outcome, 503);
+		assert_int_equal(world->effects.change_count, 0);
+	}
+}
+
 /* Names of the second edition's members, each with a good and a wrong value. */
 static void members_are_judged(void **state) {
 	struct world *world = *state;
@@ -260,6 +319,9 @@ int main(void) {
 		cmocka_unit_test(a_filter_chooses),
 		cmocka_unit_test_setup_teardown(nothing_newer_is_written_while_a_worker_is_older,
 						world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(
+		    nothing_with_a_secret_is_written_while_a_worker_is_older, world_setup,
+		    world_teardown),
 		cmocka_unit_test_setup_teardown(members_are_judged, world_setup, world_teardown),
 	};
 

@@ -15,6 +15,40 @@ static void derive_key(void *userdata _unused_, struct arena *arena, const char 
 static char degree_revoked[] = "DegreeRevoked", degree_renewed[] = "degree.renewed_v2";
 static char *const own_types[] = { degree_revoked, degree_renewed };
 
+static const char *newest_id(void *userdata _unused_) {
+	return "master";
+}
+
+/* Seals by turning bytes around, so that a test can open it by eye. */
+static void seal_header(void *userdata _unused_, struct arena *arena,
+			const struct webhook *webhook _unused_, const char *value,
+			struct webhook_header *header) {
+	size_t len = strlen(value);
+	uint8_t *sealed = arena_alloc(arena, len);
+
+	for (size_t i = 0; i < len; i++)
+		sealed[i] = (uint8_t)value[len - 1 - i];
+	header->sealed = sealed;
+	header->sealed_len = len;
+}
+
+static int reseal_header(void *userdata _unused_, struct arena *arena _unused_,
+			 const struct webhook *webhook _unused_,
+			 const struct webhook_header *former, struct webhook_header *header) {
+	header->sealed = former->sealed;
+	header->sealed_len = former->sealed_len;
+	return former->sealed[0] == '!';
+}
+
+static int seal_secret(void *userdata _unused_, struct arena *arena, const struct webhook *webhook,
+		       const uint8_t public_key[PUBLIC_KEY_LEN], const char **out) {
+	*out = arena_printf(arena, "sealed-%d", webhook->secret_epoch);
+	return public_key[0] == 0;
+}
+
+static const struct handler_keys keys = { NULL,        derive_key,    newest_id,
+					  seal_header, reseal_header, seal_secret };
+
 int world_setup(void **state) {
 	struct world *world = x_calloc(1, sizeof(*world));
 
@@ -23,6 +57,7 @@ int world_setup(void **state) {
 	world->settings.webhook_rules.catalogue = (struct event_catalogue){ own_types, 2 };
 	world->settings.receipt_retention_ms = WORLD_RECEIPT_RETENTION_MS;
 	world->settings.signing_key_overlap_ms = WORLD_OVERLAP_MS;
+	world->settings.webhook_secret_overlap_ms = WORLD_OVERLAP_MS;
 	fake_registry_init(&world->fake, world->arena);
 	*state = world;
 	return 0;
@@ -55,6 +90,7 @@ struct command world_command(struct world *world, enum operation operation) {
 		.events = events,
 		.event_count = 1,
 		.url = "https://example.com/hook",
+		.public_key = "__________________________________________8", /* 32 bytes of 0xff */
 	};
 }
 
@@ -128,7 +164,7 @@ static struct handler_context context_of(struct world *world, const struct comma
 	return (struct handler_context){
 		.settings = &world->settings,
 		.registry = &world->fake.registry,
-		.derive_key = derive_key,
+		.keys = &keys,
 		.source = source,
 		.edition = world->edition,
 		.older_workers = world->older_workers,

@@ -155,8 +155,9 @@ const struct master_key *master_keys_find(const struct master_keys *keys _unused
 int replica_find_orphan_key(struct replica *replica _unused_, struct arena *arena _unused_,
 			    int32_t partition _unused_, int64_t now_ms _unused_,
 			    bool (*has)(const void *, const char *) _unused_,
-			    const void *userdata _unused_, struct signing_key *out) {
-	*out = (struct signing_key){ .tenant_id = "t", .kid = "k", .master_key_id = "m" };
+			    const void *userdata _unused_, struct orphan *out) {
+	*out =
+	    (struct orphan){ .tenant_id = "t", .kind = "kid", .name = "k", .master_key_id = "m" };
 	return answers.orphan;
 }
 

@@ -241,13 +241,13 @@ static void assert_orphan(struct fixture *f, int32_t partition, const char *know
 			  const char *kid, const char *asked) {
 	_cleanup_(buffer_destroy) struct buffer ids = BUFFER_INIT(1024);
 	struct known known = { known_ids, &ids };
-	struct signing_key key;
-	int r =
-	    replica_find_orphan_key(f->replica, f->arena, partition, 100, is_known, &known, &key);
+	struct orphan orphan;
+	int r = replica_find_orphan_key(f->replica, f->arena, partition, 100, is_known, &known,
+					&orphan);
 
 	assert_int_equal(r, *kid ? 0 : REPLICA_E_NOT_FOUND);
 	if (*kid)
-		assert_string_equal(key.kid, kid);
+		assert_string_equal(orphan.name, kid);
 	assert_string_equal(ids.len ? ids.data : "", asked);
 }
 
@@ -269,6 +269,54 @@ static void keys_without_their_master_key_are_found(void **state) {
 	assert_orphan(f, 0, " m2 ", "", "m2 ");
 	put_key(f, 0, "again", "m3", 0);
 	assert_orphan(f, 0, " m2 ", "again", "m2 m3 ");
+}
+
+/* Whose secret is of that master key; or a former one until that time; or a header. */
+static struct state_record webhook_with(uint32_t n, const char *secret, const char *former,
+					int64_t until_ms, const char *sealed) {
+	static struct webhook_header headers[2] = { { .name = "a" }, { .name = "b" } };
+	struct state_record record = webhook_of("t", n, 1);
+
+	record.webhook.secret_master_key_id = secret;
+	record.webhook.former_secret_master_key_id = former;
+	record.webhook.secret_overlap_until_ms = until_ms;
+	if (!sealed)
+		return record;
+	record.webhook.headers = headers;
+	record.webhook.header_count = 2;
+	headers[0].sealed = headers[1].sealed = (const uint8_t *)sealed;
+	headers[0].sealed_len = 15; /* damaged: it names none */
+	headers[1].sealed_len = strlen(sealed);
+	return record;
+}
+
+static void format_webhook(uint32_t n, char out[UUID_TEXT_SIZE]) {
+	const struct state_record record = webhook_of("t", n, 1);
+
+	uuid_format(&record.webhook.id, out);
+}
+
+static void webhooks_name_master_keys_too(void **state) {
+	struct fixture *f = *state;
+	char first[UUID_TEXT_SIZE], second[UUID_TEXT_SIZE], third[UUID_TEXT_SIZE];
+
+	format_webhook(1, first);
+	format_webhook(2, second);
+	format_webhook(3, third);
+	put(f, 0, webhook_with(1, "m1", NULL, 0, NULL));
+	assert_orphan(f, 0, " m2 ", first, "m1 ");
+	assert_orphan(f, 0, " m1 ", "", "m1 ");
+	put(f, 0, webhook_with(2, "m1", "m2", 101, NULL));
+	assert_orphan(f, 0, " m1 ", second, "m1 m2 ");
+	put(f, 0, webhook_with(2, "m1", "m2", 100, NULL));
+	assert_orphan(f, 0, " m1 ", "", "m1 m2 ");
+	assert_orphan(f, 0, " m1 ", "", "m1 ");
+	put(f, 0, webhook_with(3, NULL, NULL, 0, "0123456789abcdef and more"));
+	assert_orphan(f, 0, " m1 ", third, "0123456789abcdef ");
+	assert_orphan(f, 0, " m1 0123456789abcdef ", "", "0123456789abcdef m1 ");
+	del(f, 0, webhook_with(3, NULL, NULL, 0, NULL));
+	assert_orphan(f, 0, " m1 ", "", "0123456789abcdef m1 ");
+	assert_orphan(f, 0, " m1 ", "", "m1 ");
 }
 
 static void a_dropped_partition_names_no_master_key(void **state) {
@@ -354,6 +402,7 @@ int main(void) {
 		TEST(webhooks_are_counted),
 		TEST(webhooks_of_a_filled_file_are_counted),
 		TEST(keys_without_their_master_key_are_found),
+		TEST(webhooks_name_master_keys_too),
 		TEST(a_dropped_partition_names_no_master_key),
 		TEST(expired_records_are_found),
 		TEST(every_query_has_an_index),

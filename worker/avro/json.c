@@ -3,6 +3,7 @@
 #include "avro/edition.h"
 #include "base/clock.h"
 #include "base/invariant.h"
+#include "base/utf8.h"
 
 static void append_record(struct buffer *out, const struct record *record, const void *in);
 
@@ -39,6 +40,15 @@ static void append_bytes(struct buffer *out, const void *bytes, size_t len) {
 	buffer_append_char(out, '"');
 	buffer_append_base64url(out, bytes, len);
 	buffer_append_char(out, '"');
+}
+
+/* What it is sealed with, which it begins with; the rest is shown to nobody. */
+static void append_sealed(struct buffer *out, const uint8_t *sealed, size_t len) {
+	char id[WEBHOOK_SEALED_KEY_ID_LEN + 1] = { 0 };
+
+	if (len >= WEBHOOK_SEALED_KEY_ID_LEN && utf8_is_text((const char *)sealed, sizeof(id) - 1))
+		memcpy(id, sealed, sizeof(id) - 1);
+	buffer_append_json_string(out, id);
 }
 
 static void append_texts(struct buffer *out, const char *const *texts, size_t count) {
@@ -123,7 +133,7 @@ static void append_value(struct buffer *out, const struct field *field, const ch
 	case FIELD_FIXED:
 		return append_bytes(out, value, field->second);
 	case FIELD_BYTES:
-		return append_bytes(out, AS(void *, value), AS(size_t, second));
+		return append_sealed(out, AS(uint8_t *, value), AS(size_t, second));
 	case FIELD_VERSION:
 		return append_number_or_null(out, 1, false);
 	case FIELD_NAME:
@@ -254,6 +264,18 @@ static void append_api_published(struct buffer *out, const struct event_publishe
 	buffer_printf(out, ",\"deliveries\":%d}", published->deliveries);
 }
 
+/* The answer to RetrieveSecret has the secret alone, that to RotateSecret the rest. */
+static void append_api_secret(struct buffer *out, const struct webhook_secret *secret) {
+	if (secret->secret) {
+		buffer_append_string(out, "{\"secret\":");
+		buffer_append_json_string(out, secret->secret);
+	} else {
+		buffer_printf(out, "{\"epoch\":%d,\"overlapUntil\":", secret->epoch);
+		append_time_or_null(out, secret->overlap_until_ms, !secret->overlap_until_ms);
+	}
+	buffer_append_char(out, '}');
+}
+
 void json_append_api_data(struct buffer *out, const struct event_data *data) {
 	if (data->kind == EVENT_DATA_WEBHOOK)
 		append_api_webhook(out, &data->webhook);
@@ -262,7 +284,7 @@ void json_append_api_data(struct buffer *out, const struct event_data *data) {
 	else if (data->kind == EVENT_DATA_PUBLISHED)
 		append_api_published(out, &data->published);
 	else if (data->kind == EVENT_DATA_SECRET)
-		append_union(out, &event_secret_union, (int)data->kind, &data->webhook);
+		append_api_secret(out, &data->secret);
 	else
 		append_union(out, &event_data_union, (int)data->kind, &data->webhook);
 }

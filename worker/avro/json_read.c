@@ -91,6 +91,8 @@ struct records_target {
 static void read_records_element(struct reader *reader, const struct field *field,
 				 struct json_text text, void *userdata) {
 	const struct field_array *array = field->as_array;
+	struct arena *arena = reader->values.arena;
+	const char *outer = reader->values.prefix;
 	struct records_target *target = userdata;
 	size_t size = array->item_size;
 
@@ -99,10 +101,12 @@ static void read_records_element(struct reader *reader, const struct field *fiel
 				  "Must be an array of objects");
 		return;
 	}
-	target->items =
-	    arena_grow(reader->values.arena, target->items, target->count, &target->capacity, size);
+	target->items = arena_grow(arena, target->items, target->count, &target->capacity, size);
+	reader->values.prefix =
+	    arena_printf(arena, "%s%s[%zu].", outer ? outer : "", field->name, target->count);
 	read_record(reader, array->items, text, false,
 		    memset(target->items + size * target->count++, 0, size));
+	reader->values.prefix = outer;
 }
 
 static void read_texts(struct reader *reader, const struct field *field, struct json_text text,
@@ -272,7 +276,9 @@ static const char *read_member_name(struct reader *reader, struct json_text name
 static void read_value(struct reader *reader, const struct field *field, struct json_text text,
 		       void *out) {
 	bool may_be_null = field->optional || field->is_json;
+	bool was_secret = reader->values.is_secret;
 
+	reader->values.is_secret |= field->is_secret;
 	if (json_text_equals(text, "null")) {
 		if (!may_be_null)
 			json_values_fault(&reader->values, field->name, text, "Must not be null");
@@ -282,6 +288,7 @@ static void read_value(struct reader *reader, const struct field *field, struct 
 	} else {
 		read_field(reader, field, text, out);
 	}
+	reader->values.is_secret = was_secret;
 }
 
 /* The name is cut as a value is: an event with all of it might not fit into a record. */

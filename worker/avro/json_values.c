@@ -16,18 +16,23 @@ const char *json_text_shown(struct arena *arena, struct json_text text) {
 			     MIN(text.len - 2 * quotes, (size_t)PROBLEM_VALUE_MAX + 4));
 }
 
-/* Copies no value for a detail that would be dropped. */
+static const char *full_name(struct json_values *values, const char *param) {
+	return values->prefix ? arena_printf(values->arena, "%s%s", values->prefix, param) : param;
+}
+
+/* Copies nothing for a detail that would be dropped. */
 void json_values_fault(struct json_values *values, const char *param, struct json_text value,
 		       const char *msg) {
 	const struct problem *problem = values->faults.problem;
+	bool is_shown = !values->is_secret && *value.bytes != '{' && *value.bytes != '[';
 
 	if (!problem || problem->detail_count < PROBLEM_DETAILS_MAX)
-		validation_add(&values->faults, param, "body",
-			       json_text_shown(values->arena, value), msg);
+		validation_add(&values->faults, full_name(values, param), "body",
+			       is_shown ? json_text_shown(values->arena, value) : NULL, msg);
 }
 
 void json_values_missing(struct json_values *values, const char *param) {
-	validation_add(&values->faults, param, "body", NULL, "Must be given");
+	validation_add(&values->faults, full_name(values, param), "body", NULL, "Must be given");
 }
 
 bool json_text_equals(struct json_text text, const char *word) {

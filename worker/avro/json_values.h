@@ -13,8 +13,12 @@
 struct json_values {
 	struct arena *arena;
 	struct validation faults;
+	const char *prefix; /* of the names of members, such as "headers[0]."; NULL: none */
+	bool is_secret;     /* values are not shown */
 };
 
+/* The detail shows a text, a number or a word; an object or an array, which may hold a secret, it
+ * does not show. */
 void json_values_fault(struct json_values *values, const char *param, struct json_text value,
 		       const char *msg);
 void json_values_missing(struct json_values *values, const char *param);

@@ -23,7 +23,7 @@ enum field_kind {
 	FIELD_TIME,         /* int64_t, wall ms                      timestamp-millis */
 	FIELD_TIME_OR_NULL, /* int64_t, wall ms, 0: null             ["null", timestamp-millis] */
 	FIELD_FIXED,        /* uint8_t[]                             fixed */
-	FIELD_BYTES,        /* const uint8_t * and its size_t length bytes */
+	FIELD_BYTES,        /* const uint8_t * and its size_t length bytes: a sealed secret */
 	FIELD_VERSION,      /* nothing: always 1                     int */
 	FIELD_NAME,         /* an enum, by `name` string */
 	FIELD_NAMES,        /* enums in an array, by `names`         array of string */
@@ -69,6 +69,7 @@ struct field {
 	enum field_kind kind;
 	unsigned char edition; /* the first one of the schema that has it; 0: 1. See edition.h */
 	bool optional;         /* a writer may lack it: then it is zero, or the kind's null */
+	bool is_secret;        /* no fault's detail shows a value in it */
 	bool is_json; /* TEXT, TEXT_OR_NULL: JSON as text; in a JSON record it is the value itself,
 			 and may be absent */
 	const char

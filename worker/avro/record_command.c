@@ -13,8 +13,12 @@
 #define SECOND_EDITION .edition = 2, .optional = true
 #define OPTIONS                                                                                    \
 	{ "description", COMMAND(FIELD_TEXT_OR_NULL, description), SECOND_EDITION },               \
-	    { "headers", COMMAND(FIELD_ARRAY, headers), SECOND_EDITION,                            \
-	      .second = offsetof(struct command, header_count), .as_array = &headers },            \
+	    { "headers",                                                                           \
+	      COMMAND(FIELD_ARRAY, headers),                                                       \
+	      SECOND_EDITION,                                                                      \
+	      .is_secret = true,                                                                   \
+	      .second = offsetof(struct command, header_count),                                    \
+	      .as_array = &headers },                                                              \
 	    { "signatures", COMMAND(FIELD_TEXTS, signatures), SECOND_EDITION,                      \
 	      .second = offsetof(struct command, signature_count) },                               \
 	    { "filter", COMMAND(FIELD_RECORD_OR_NULL, filter), SECOND_EDITION,                     \
@@ -39,6 +43,8 @@ static const struct field list_fields[] = {
 };
 static const struct field update_fields[] = { ID, EVENTS, URL, DISABLED, OPTIONS };
 static const struct field id_fields[] = { ID };
+static const struct field secret_fields[] = { ID,
+					      { "publicKey", COMMAND(FIELD_TEXT, public_key) } };
 static const struct field recover_fields[] = { ID, { "since", COMMAND(FIELD_TIME, since_ms) } };
 
 static const struct record create = { "CreateWebhook", RECORD_TABLE(create_fields) };
@@ -49,7 +55,7 @@ static const struct record delete = { "DeleteWebhook", RECORD_TABLE(id_fields) }
 static const struct record test = { "TestWebhook", RECORD_TABLE(id_fields) };
 static const struct record rotate = { .name = "RotateSigningKey" };
 static const struct record recover = { "RecoverDeliveries", RECORD_TABLE(recover_fields) };
-static const struct record secret = { "RetrieveSecret", RECORD_TABLE(id_fields) };
+static const struct record secret = { "RetrieveSecret", RECORD_TABLE(secret_fields) };
 static const struct record rotate_secret = { "RotateSecret", RECORD_TABLE(id_fields) };
 
 static const struct branch operation_branches[OPERATION_COUNT] = {

@@ -38,6 +38,9 @@ static const struct field webhook_fields[] = {
 	{ "secretEpoch", WEBHOOK(FIELD_INT, secret_epoch), SECOND_EDITION },
 	{ "secretOverlapUntil", WEBHOOK(FIELD_TIME_OR_NULL, secret_overlap_until_ms),
 	  SECOND_EDITION },
+	{ "secretMasterKeyId", WEBHOOK(FIELD_TEXT_OR_NULL, secret_master_key_id), SECOND_EDITION },
+	{ "formerSecretMasterKeyId", WEBHOOK(FIELD_TEXT_OR_NULL, former_secret_master_key_id),
+	  SECOND_EDITION },
 };
 
 /* Workers of the first edition know no other types of event than their own. */

@@ -110,6 +110,7 @@ struct config {
 	char *endpoint_ca_file;
 
 	unsigned signature_formats; /* enum signature_formats */
+	int64_t webhook_secret_overlap_ms;
 	int64_t signing_key_overlap_ms;
 
 	struct listen_address gateway_listen, gateway_operations_listen;

@@ -159,9 +159,12 @@ const struct option options[] = {
 	  PATH_BYTES, "The certificate authorities (PEM) that are trusted for endpoints." },
 
 	{ "signature.formats", &option_signature_formats, FIELD(signature_formats),
-	  "rfc9421,standard-webhooks", NULL, 0, 0, "The signature formats of a callback." },
+	  "rfc9421,standard-webhooks", NULL, 0, 0,
+	  "The signature formats of a callback whose webhook names none." },
 	{ "signing.key.overlap", &option_duration, FIELD(signing_key_overlap_ms), "24h", NULL, 0,
 	  DAYS(365), "How long a replaced key stays in the JWKS." },
+	{ "webhook.secret.overlap", &option_duration, FIELD(webhook_secret_overlap_ms), "24h", NULL,
+	  0, DAYS(365), "How long a webhook's replaced secret signs beside the new one." },
 
 	{ "gateway.listen", &option_listen, FIELD(gateway_listen), "127.0.0.1:8080", NULL, 0, 0,
 	  "Where the gateway serves the HTTP API. Beyond loopback it needs TLS or "

@@ -50,7 +50,7 @@ static CURLU *parse_location(const char *url) {
 }
 
 struct route *route_new(const struct uuid *webhook_id, const char *tenant_id, const char *url,
-			struct signer *signer) {
+			struct signer *signer, struct callback_profile *profile) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct route *route = x_calloc(1, sizeof(*route));
 	struct url_parts parts;
@@ -65,6 +65,7 @@ struct route *route_new(const struct uuid *webhook_id, const char *tenant_id, co
 	route->host_hash = hash_text(route->host_key);
 	route->location = parse_location(url);
 	route->signer = signer_ref(signer);
+	route->profile = profile;
 	return route;
 }
 
@@ -78,6 +79,7 @@ void route_unref(struct route *route) {
 		return;
 	curl_url_cleanup(route->location);
 	signer_unref(route->signer);
+	callback_profile_free(route->profile);
 	free(route->host_key);
 	free(route->storage);
 	free(route->url);

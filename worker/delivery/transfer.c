@@ -5,6 +5,7 @@
 #include "delivery/address_guard.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <unistd.h>
 
 enum { RECEIVE_BUFFER_BYTES = 2048, UPLOAD_BUFFER_BYTES = 16 * 1024, TRACEPARENT_LEN = 55 };
@@ -214,8 +215,11 @@ static void sign_callback(struct transfer *transfer) {
 	};
 
 	uuid_format(&job->delivery.id, transfer->delivery_id);
+	callback_profile_lend_keys(job->route->profile, &callback);
 	callback_sign(&transfer->lines, job->route->signer,
-		      transfer->shared->config->signature_formats, &callback);
+		      callback_profile_formats(job->route->profile,
+					       transfer->shared->config->signature_formats),
+		      &callback);
 }
 
 /* Only this form is written into a request; a command's Kafka header may hold anything. Source: W3C
@@ -251,7 +255,14 @@ static void write_lines(struct transfer *transfer) {
 		buffer_append_string(&transfer->lines, "\r\ntraceparent: ");
 		buffer_append_string(&transfer->lines, traceparent);
 	}
+	callback_profile_append_headers(transfer->claim.job->route->profile, &transfer->lines);
 	transfer->header.data = transfer->lines.data;
+}
+
+/* The webhook's own headers are secrets. */
+static void wipe_lines(struct transfer *transfer) {
+	if (transfer->claim.job->route->profile)
+		sodium_memzero(transfer->lines.data, transfer->lines.len);
 }
 
 /* How old a kept connection may be for this attempt. curl counts whole seconds: it uses one that is
@@ -325,6 +336,7 @@ bool transfer_repeat(struct transfer *transfer, CURLcode code) {
 
 void transfer_leave(struct transfer *transfer) {
 	curl_multi_remove_handle(transfer->shard->multi, transfer->easy);
+	wipe_lines(transfer);
 	tls_watch_end(&transfer->tls);
 	if (!transfer->resolved)
 		renew_handle(transfer);

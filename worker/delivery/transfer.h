@@ -53,5 +53,5 @@ bool transfer_begin(struct transfer *transfer, const struct scheduler_claim *cla
  */
 bool transfer_repeat(struct transfer *transfer, CURLcode code) _must_check_;
 
-/* Takes the transfer out of its shard. */
+/* Takes the transfer out of its shard, and wipes the secrets of its headers. */
 void transfer_leave(struct transfer *transfer);

@@ -1,4 +1,5 @@
-/* Routes of endpoints: the url of the webhook, and the signer of its tenant's newest key. */
+/* Routes of endpoints: the url of the webhook, the signer of its tenant's newest key, and the
+ * profile of its callbacks. */
 #pragma once
 
 #include "dispatch/health.h"
@@ -15,9 +16,9 @@ struct dispatch_routing {
 
 /*
  * Makes the endpoint's route, unless it has one. Where the webhook is deleted or disabled the
- * endpoint is cancelled instead. Where the tenant has no key that can be derived (logged), the
- * endpoint is due again after a minute. Returns 0, with or without a route, or a negative errno of
- * the replica.
+ * endpoint is cancelled instead. Where a key of the tenant's, or a secret of the webhook's,
+ * cannot be derived or opened (logged), the endpoint is due again after a minute. Returns 0, with
+ * or without a route, or a negative errno of the replica.
  */
 int dispatch_routing_load(const struct dispatch_routing *routing,
 			  struct dispatch_endpoint *endpoint, const char *tenant_id,

@@ -48,6 +48,8 @@ struct header_given {
 	const char *value; /* a secret; NULL: the one that the webhook has stays */
 };
 
+enum { PUBLIC_KEY_LEN = 32 };
+
 /* WebhookCommand. Only the fields of its `operation` are set. */
 struct command {
 	struct command_envelope envelope;
@@ -68,7 +70,8 @@ struct command {
 	bool has_limit; /* RETRIEVE_WEBHOOKS */
 	int32_t limit;
 	const char *cursor;
-	int64_t since_ms; /* RECOVER */
+	const char *public_key; /* RETRIEVE_SECRET: of X25519, as base64url */
+	int64_t since_ms;       /* RECOVER */
 };
 
 /* CredentialIssuanceCommand. */

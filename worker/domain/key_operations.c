@@ -10,8 +10,8 @@ struct signing_key operation_put_signing_key(struct command_run *run, int32_t ep
 				 .created_at_ms = context->now_ms },
 	};
 
-	context->derive_key(context->derive_key_userdata, run->effects->arena, tenant_id, epoch,
-			    &record.signing_key);
+	context->keys->derive_key(context->keys->userdata, run->effects->arena, tenant_id, epoch,
+				  &record.signing_key);
 	effects_put(run->effects, &record);
 	return record.signing_key;
 }

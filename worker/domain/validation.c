@@ -215,6 +215,8 @@ void validate_webhook(struct validation *validation, const struct command *comma
 	validate_description(validation, command->description, out);
 	validate_filter(validation, command->filter, out);
 	validate_rate_limit(validation, command, out);
+	validate_headers(validation, command);
+	validate_signatures(validation, command->signatures, command->signature_count, out);
 }
 
 _Static_assert(PAGE_LIMIT_MAX == 1000, "the message says so");
@@ -250,6 +252,7 @@ void validate_since(struct validation *validation, int64_t since_ms) {
 void validate_command(struct validation *validation, const struct command *command,
 		      const struct webhook_rules *rules) {
 	const struct cursor *after;
+	uint8_t public_key[PUBLIC_KEY_LEN];
 	struct webhook webhook;
 	struct cursor cursor;
 	struct uuid id;
@@ -275,8 +278,11 @@ void validate_command(struct validation *validation, const struct command *comma
 	case OPERATION_RETRIEVE_WEBHOOK:
 	case OPERATION_DELETE_WEBHOOK:
 	case OPERATION_TEST_WEBHOOK:
-	case OPERATION_RETRIEVE_SECRET:
 	case OPERATION_ROTATE_SECRET:
+		validate_id(validation, command->id, &id);
+		return;
+	case OPERATION_RETRIEVE_SECRET:
+		validate_public_key(validation, command->public_key, public_key);
 		validate_id(validation, command->id, &id);
 		return;
 	case OPERATION_ROTATE_SIGNING_KEY:

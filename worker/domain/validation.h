@@ -35,9 +35,16 @@ void validate_identifier(struct validation *validation, const char *param, const
 			 bool is_optional);
 
 void validate_id(struct validation *validation, const char *id, struct uuid *out);
-/* All members but the id. */
+/* All members but the id. Fills all but the headers, whose values are yet to be sealed. */
 void validate_webhook(struct validation *validation, const struct command *command,
 		      const struct webhook_rules *rules, struct webhook *out);
+/* Of a command that creates or updates a webhook. */
+void validate_headers(struct validation *validation, const struct command *command);
+/* Fills the webhook's signatures. */
+void validate_signatures(struct validation *validation, const char *const *names, size_t count,
+			 struct webhook *out);
+void validate_public_key(struct validation *validation, const char *text,
+			 uint8_t out[PUBLIC_KEY_LEN]);
 void validate_limit(struct validation *validation, const struct command *command, size_t *out);
 /* `*out` points to `storage`, or is NULL for a command without a cursor. */
 void validate_cursor(struct validation *validation, const struct command *command,

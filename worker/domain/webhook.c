@@ -17,5 +17,13 @@ bool webhook_is_newer(const struct webhook *webhook) {
 			return true;
 	return webhook->description || webhook->header_count > 0 || webhook->signature_count > 0 ||
 	       webhook->filter || webhook->rate_limit || webhook->secret_epoch ||
-	       webhook->secret_overlap_until_ms;
+	       webhook->secret_overlap_until_ms || webhook->secret_master_key_id ||
+	       webhook->former_secret_master_key_id;
+}
+
+bool webhook_signs_with_hmac(const struct webhook *webhook) {
+	for (size_t i = 0; i < webhook->signature_count; i++)
+		if (webhook->signatures[i] == SIGNATURE_STANDARD_WEBHOOKS_HMAC)
+			return true;
+	return false;
 }

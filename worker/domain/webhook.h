@@ -12,6 +12,9 @@
 
 enum { WEBHOOK_EVENTS_MAX = 258, WEBHOOK_HEADERS_MAX = 8 };
 
+/* The sealed form of a value begins with the id of the master key that it is sealed with. */
+enum { WEBHOOK_SEALED_KEY_ID_LEN = 16 };
+
 /* A header that each callback carries. Its value is a secret: only its sealed form is kept, and it
  * is never shown. */
 struct webhook_header {
@@ -43,6 +46,8 @@ struct webhook {
 	int32_t secret_epoch;                /* how many secrets it got after its first one */
 	int64_t secret_overlap_until_ms;     /* wall: until when the secret of the epoch before
 						signs too; 0: not at all */
+	const char *secret_master_key_id; /* what its secret is derived from; NULL: it has none */
+	const char *former_secret_master_key_id; /* of the secret of the epoch before */
 };
 
 /* Whether an event of the type is to be delivered: the webhook subscribes to it and is not
@@ -50,3 +55,5 @@ struct webhook {
 bool webhook_wants(const struct webhook *webhook, const char *type);
 /* Whether it has something that a worker of edition 1 cannot read (R13). */
 bool webhook_is_newer(const struct webhook *webhook);
+/* Whether it asks for the signatures that take a secret. */
+bool webhook_signs_with_hmac(const struct webhook *webhook);

@@ -45,25 +45,25 @@ static void answer_webhook(struct command_run *run, int32_t status, const struct
 			   &(struct event_data){ .kind = EVENT_DATA_WEBHOOK, .webhook = *webhook });
 }
 
-static void answer_older(struct command_run *run) {
+bool operation_meets_older(struct command_run *run) {
 	struct arena *arena = run->effects->arena;
-	struct problem *problem =
-	    problem_new(arena, 503,
-			"Some workers are of an older release, which cannot read this "
-			"webhook: all must be upgraded first.");
+	struct problem *problem;
 
+	if (run->context->edition == GROUP_EDITION_NEWEST)
+		return false;
+	problem = problem_new(arena, 503,
+			      "Some workers are of an older release, which cannot read what the "
+			      "command needs: all must be upgraded first.");
 	problem->type = "server";
 	problem_add(arena, problem, "workers", "group", run->context->older_workers,
 		    "Are of an older release");
 	command_run_answer_problem(run, problem);
+	return true;
 }
 
 /* Whether a worker of the group could not read it (R13). If so, answers 503. */
 static bool is_too_new(struct command_run *run, const struct webhook *webhook) {
-	if (run->context->edition == GROUP_EDITION_NEWEST || !webhook_is_newer(webhook))
-		return false;
-	answer_older(run);
-	return true;
+	return webhook_is_newer(webhook) && operation_meets_older(run);
 }
 
 static void put_webhook(struct command_run *run, const struct webhook *webhook) {
@@ -105,7 +105,8 @@ int operation_create_webhook(struct command_run *run, const void *userdata) {
 	int r;
 
 	validate_webhook(&run->validation, command, &context->settings->webhook_rules, &webhook);
-	if (command_run_refused(run) || is_too_new(run, &webhook))
+	if (command_run_refused(run) || operation_give_secrets(run, command, NULL, &webhook) ||
+	    is_too_new(run, &webhook))
 		return 0;
 	r = check_room(run);
 	if (r == 0)
@@ -127,7 +128,7 @@ int operation_retrieve_webhook(struct command_run *run, const void *userdata) {
 }
 
 /* Replaces everything but the id and the time of creation, which are the webhook's position in a
- * list. */
+ * list, and its secret. */
 int operation_update_webhook(struct command_run *run, const void *userdata) {
 	const struct command *command = userdata;
 	struct webhook replacement = { 0 }, webhook;
@@ -146,7 +147,8 @@ int operation_update_webhook(struct command_run *run, const void *userdata) {
 	replacement.tenant_id = webhook.tenant_id;
 	replacement.created_at_ms = webhook.created_at_ms;
 	replacement.updated_at_ms = run->context->now_ms;
-	if (is_too_new(run, &replacement))
+	if (operation_give_secrets(run, command, &webhook, &replacement) ||
+	    is_too_new(run, &replacement))
 		return 0;
 	put_webhook(run, &replacement);
 	answer_webhook(run, 200, &replacement);

@@ -227,16 +227,17 @@ struct step ownership_restore(struct ownership *o, int64_t budget_ms) {
 
 /* Becoming active. */
 
-/* Logs whose key it is, and which master keys are here. */
+/* Logs whose secret it is, and which master keys are here. */
 static void log_missing_master_key(const struct ownership *o, int32_t partition,
-				   const struct signing_key *key) {
+				   const struct orphan *orphan) {
 	_cleanup_(buffer_destroy) struct buffer ids = BUFFER_INIT(1024);
 
 	master_keys_append_ids(o->settings.master_keys, &ids);
-	log_error("a tenant's signing key is derived from a master key that this worker does not "
+	log_error("a tenant's secrets are derived from a master key that this worker does not "
 		  "have: worker.master.key.file must name its file",
-		  "tenant=%s kid=%s master_key=%s master_keys_here=%s partition=%d",
-		  log_quote(key->tenant_id), key->kid, key->master_key_id, ids.data, partition);
+		  "tenant=%s %s=%s master_key=%s master_keys_here=%s partition=%d",
+		  log_quote(orphan->tenant_id), orphan->kind, orphan->name, orphan->master_key_id,
+		  ids.data, partition);
 }
 
 static bool has_master_key(const void *master_keys, const char *id) {
@@ -245,20 +246,21 @@ static bool has_master_key(const void *master_keys, const char *id) {
 
 /*
  * A worker that cannot sign for its tenants, or would give new ones keys that the others cannot
- * derive, serves nobody: every master key that a listed key of the partition names must be here.
- * Keys come into a partition by a restore or from this worker's own hand, so it is asked once.
+ * derive, serves nobody: every master key that a listed key or a webhook of the partition names
+ * must be here. They come into a partition by a restore or from this worker's own hand, so it is
+ * asked once.
  */
 static struct step check_master_keys(struct ownership *o, struct replica *replica, int32_t id) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	struct signing_key key;
+	struct orphan orphan;
 	int r = replica_find_orphan_key(replica, arena, id, clock_wall_ms(), has_master_key,
-					o->settings.master_keys, &key);
+					o->settings.master_keys, &orphan);
 
 	if (r == REPLICA_E_NOT_FOUND)
 		return step_done(false);
 	if (r < 0)
 		return step_replica_failed(r);
-	log_missing_master_key(o, id, &key);
+	log_missing_master_key(o, id, &orphan);
 	return step_end(STEP_FATAL);
 }
 

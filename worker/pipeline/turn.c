@@ -21,6 +21,7 @@ static struct handler_settings handler_settings(const struct config *config) {
 		.receipt_retention_ms = config->receipt_retention_ms,
 		.issuance_receipt_retention_ms = config->issuance_receipt_retention_ms,
 		.signing_key_overlap_ms = config->signing_key_overlap_ms,
+		.webhook_secret_overlap_ms = config->webhook_secret_overlap_ms,
 		.tenant_max = {
 			[TENANT_LIMIT_WEBHOOKS] = config->tenant_max_webhooks,
 			[TENANT_LIMIT_SIGNING_KEYS] = config->tenant_max_signing_keys,
@@ -46,6 +47,7 @@ struct turns *turns_new(const struct turns_settings *settings) {
 		.intake = { settings->codec, settings->topics, settings->partitions->count,
 			    config->command_max_bytes, settings->schema_registry },
 		.handler_settings = handler_settings(config),
+		.handler_keys = handler_keys_new(settings->master_keys),
 		.outcome_settings = outcome_settings(config),
 		.budget =
 		    turn_budget_new((size_t)config->batch_max_records, config->batch_max_wait_ms),

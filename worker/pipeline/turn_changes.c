@@ -36,6 +36,8 @@ static void note_webhook(struct turn_changes *changes, struct arena *arena,
 		copy->description = NULL;
 		copy->headers = NULL;
 		copy->filter = NULL;
+		copy->secret_master_key_id = NULL;
+		copy->former_secret_master_key_id = NULL;
 		copy->event_count = copy->header_count = 0;
 	}
 	changes->webhooks = arena_grow(arena, changes->webhooks, changes->webhook_count,

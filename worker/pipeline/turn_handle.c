@@ -20,17 +20,6 @@ static struct partition *partition_of(const struct turn *turn, int32_t id) {
 
 /* Commands. */
 
-static void derive_key(void *userdata, struct arena *arena, const char *tenant_id, int32_t epoch,
-		       struct signing_key *out) {
-	const struct turns *t = userdata;
-	const struct master_key *master = master_keys_first(t->settings.master_keys);
-	_cleanup_(signer_unrefp) struct signer *signer = signer_derive(master, tenant_id, epoch);
-
-	out->kid = arena_strdup(arena, signer_kid(signer));
-	memcpy(out->x, signer_public_key(signer), sizeof(out->x));
-	out->master_key_id = master_key_id(master);
-}
-
 static int handle_record(struct turn *turn, const rd_kafka_message_t *message,
 			 struct intake_record *record, struct effects *effects) {
 	struct turns *t = turn->turns;
@@ -40,8 +29,7 @@ static int handle_record(struct turn *turn, const rd_kafka_message_t *message,
 	struct handler_context context = {
 		.settings = &t->handler_settings,
 		.registry = replica_registry(turn->replica),
-		.derive_key = derive_key,
-		.derive_key_userdata = t,
+		.keys = &t->handler_keys,
 		.source = &source,
 		.edition = turn->edition,
 		.older_workers = turn->edition == GROUP_EDITION_SOME_OLDER

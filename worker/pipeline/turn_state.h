@@ -20,6 +20,7 @@
 #include "domain/issuance.h"
 #include "domain/outcome.h"
 #include "pipeline/dead_letter.h"
+#include "pipeline/handler_keys.h"
 #include "pipeline/intake.h"
 #include "pipeline/pace.h"
 #include "pipeline/reroute.h"
@@ -33,6 +34,7 @@ struct turns {
 	struct turns_settings settings;
 	struct intake intake;
 	struct handler_settings handler_settings;
+	struct handler_keys handler_keys;
 	struct outcome_settings outcome_settings;
 
 	struct job_list outcomes; /* of attempts that ended, not yet committed */

@@ -76,13 +76,39 @@ static void bind_columns(sqlite3_stmt *statement, int at, const struct state_rec
 	impossible("a record has a kind");
 }
 
-static int put_master_key(struct replica *replica, int32_t partition,
-			  const struct signing_key *key) {
+static int put_master_key(struct replica *replica, int32_t partition, const char *id, size_t len) {
 	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_MASTER_KEY_PUT);
 
 	bind_int(statement, 1, partition);
-	bind_text(statement, 2, key->master_key_id);
+	sqlite3_bind_text64(statement, 2, id, len, SQLITE_STATIC, SQLITE_UTF8);
 	return row_run(replica, statement);
+}
+
+/* The master keys of a webhook's secrets. */
+static int put_master_keys(struct replica *replica, int32_t partition,
+			   const struct webhook *webhook) {
+	const char *ids[] = { webhook->secret_master_key_id, webhook->former_secret_master_key_id };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(ids); i++)
+		if (ids[i])
+			r = put_master_key(replica, partition, ids[i], strlen(ids[i]));
+	for (size_t i = 0; r == 0 && i < webhook->header_count; i++)
+		if (webhook->headers[i].sealed_len >= WEBHOOK_SEALED_KEY_ID_LEN)
+			r = put_master_key(replica, partition,
+					   (const char *)webhook->headers[i].sealed,
+					   WEBHOOK_SEALED_KEY_ID_LEN);
+	return r;
+}
+
+static int note_master_keys(struct replica *replica, int32_t partition,
+			    const struct state_record *record) {
+	if (record && record->kind == STATE_SIGNING_KEY)
+		return put_master_key(replica, partition, record->signing_key.master_key_id,
+				      strlen(record->signing_key.master_key_id));
+	return record && record->kind == STATE_WEBHOOK
+		   ? put_master_keys(replica, partition, &record->webhook)
+		   : 0;
 }
 
 static int put_row(void *userdata, const struct unflushed_row *row) {
@@ -216,13 +242,12 @@ static int apply_row(struct replica *replica, int32_t partition, const struct ch
 	if (kind == STATE_DELIVERY && record)
 		absent_ids_clear(&replica->absent);
 	if (kind == STATE_WEBHOOK && !replica->is_filling)
-		return record ? put_webhook(replica, partition, change, value, len)
-			      : delete_webhook(replica, partition, change);
-	r = run_for_row(replica, record ? put_statements[kind] : delete_statements[kind], partition,
-			change, value, len);
-	return r == 0 && record && kind == STATE_SIGNING_KEY
-		   ? put_master_key(replica, partition, &record->signing_key)
-		   : r;
+		r = record ? put_webhook(replica, partition, change, value, len)
+			   : delete_webhook(replica, partition, change);
+	else
+		r = run_for_row(replica, record ? put_statements[kind] : delete_statements[kind],
+				partition, change, value, len);
+	return r ? r : note_master_keys(replica, partition, record);
 }
 
 int replica_apply(struct replica *replica, int32_t partition, const struct change *change,

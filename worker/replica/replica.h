@@ -134,16 +134,25 @@ int replica_next_pending(struct replica *replica, struct arena *arena,
 			 const struct uuid *webhook_id, int64_t after_ms,
 			 struct delivery *out) _must_check_;
 
+/* What needs a master key: a signing key, or a webhook with a secret. */
+struct orphan {
+	const char *tenant_id;
+	const char *kind; /* "kid" or "webhook": static text */
+	const char *name; /* the signing key's kid, or the webhook's id */
+	const char *master_key_id;
+};
+
 /*
- * A signing key of the partition that is listed in a JWKS at `now_ms` and names a master key that
- * `has` does not know; REPLICA_E_NOT_FOUND (1) when there is none. `has` is asked for each of the
- * few master keys that the partition's keys name, or named. Only for an unknown one the signing
- * keys are walked; when none of them names it, it is forgotten. Not inside a transaction.
+ * A signing key of the partition that is listed in a JWKS at `now_ms`, or a webhook, that names a
+ * master key which `has` does not know; REPLICA_E_NOT_FOUND (1) when there is none. `has` is asked
+ * for each of the few master keys that the partition's records name, or named. Only for an unknown
+ * one the signing keys and webhooks are walked; when none of them names it, it is forgotten. Not
+ * inside a transaction.
  */
 typedef bool (*replica_has_fn)(const void *userdata, const char *master_key_id);
 int replica_find_orphan_key(struct replica *replica, struct arena *arena, int32_t partition,
 			    int64_t now_ms, replica_has_fn has, const void *userdata,
-			    struct signing_key *out) _must_check_;
+			    struct orphan *out) _must_check_;
 
 /* Keys of the partition that have expired at `now_ms`: receipts, signing keys, and deliveries that
  * died before `dead_before_ms`. At most `limit`; they live in the arena. */

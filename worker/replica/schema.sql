@@ -55,7 +55,7 @@ CREATE TABLE signing_key (
 CREATE INDEX signing_key_list ON signing_key (tenant, epoch DESC);
 CREATE INDEX signing_key_expiry ON signing_key (partition, expires_at_ms) WHERE expires_at_ms > 0;
 
--- The master keys that signing keys of a partition name, or named: a few rows, whatever the number of keys. An index over the keys would cost each
+-- The master keys that signing keys and webhooks of a partition name, or named: a few rows, whatever the number of keys. An index over the keys would cost each
 -- of them more than all its others.
 CREATE TABLE master_key (
 	partition INTEGER NOT NULL,

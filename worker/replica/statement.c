@@ -110,6 +110,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_SIGNING_KEYS_LISTED] = "SELECT value FROM signing_key WHERE partition = ?1"
 					  " AND (expires_at_ms = 0 OR expires_at_ms > ?2)",
 
+	[STATEMENT_WEBHOOKS_LISTED] = "SELECT value FROM webhook WHERE partition = ?1",
+
 	[STATEMENT_DUMP_DELIVERIES] =
 	    "SELECT id, partition, value FROM delivery ORDER BY id, partition",
 	[STATEMENT_DUMP_SIGNING_KEYS] =

@@ -1,7 +1,6 @@
 #include "signature/callback.h"
 
 #include "base/invariant.h"
-#include "signature/sha256.h"
 
 enum {
 	TEXT_FIXED_MAX = 2048, /* an upper bound of the parts whose length does not depend on the
@@ -86,10 +85,24 @@ static void sign_tail(struct buffer *lines, size_t start, const struct signer *s
 	lines->len = start;
 }
 
-/* Source: Standard Webhooks specification, "Signature scheme": asymmetric, id.timestamp.payload. */
-static void add_standard_webhooks(struct buffer *lines, const struct signer *signer,
+struct standard_signatures {
+	uint8_t ed25519[SIGNER_SIGNATURE_LEN];
+	uint8_t hmac[CALLBACK_HMAC_KEYS_MAX][SHA256_LEN];
+};
+
+static void append_one(struct buffer *lines, const char *version, const uint8_t *signature,
+		       size_t len) {
+	if (lines->data[lines->len - 1] != ' ')
+		buffer_append_char(lines, ' ');
+	buffer_append_string(lines, version);
+	buffer_append_base64(lines, signature, len);
+}
+
+/* Source: Standard Webhooks specification, "Signature scheme": id.timestamp.payload is signed, v1
+ * symmetric, v1a asymmetric; blanks divide signatures. */
+static void add_standard_webhooks(struct buffer *lines, const struct signer *signer, bool has_v1a,
 				  const struct callback *callback) {
-	uint8_t signature[SIGNER_SIGNATURE_LEN];
+	struct standard_signatures signatures;
 	size_t start = lines->len;
 
 	buffer_append_string(lines, callback->delivery_id);
@@ -97,11 +110,18 @@ static void add_standard_webhooks(struct buffer *lines, const struct signer *sig
 	append_timestamp(lines, callback->timestamp_s);
 	buffer_append_char(lines, '.');
 	buffer_append(lines, callback->body, callback->body_len);
-	sign_tail(lines, start, signer, signature);
+	for (size_t i = 0; i < callback->hmac_key_count; i++)
+		hmac_sha256(callback->hmac_keys[i], lines->data + start, lines->len - start,
+			    signatures.hmac[i]);
+	if (has_v1a)
+		signer_sign(signer, lines->data + start, lines->len - start, signatures.ed25519);
+	lines->len = start;
 
 	begin_line(lines, "webhook-signature");
-	buffer_append_string(lines, "v1a,");
-	buffer_append_base64(lines, signature, sizeof(signature));
+	if (has_v1a)
+		append_one(lines, "v1a,", signatures.ed25519, sizeof(signatures.ed25519));
+	for (size_t i = 0; i < callback->hmac_key_count; i++)
+		append_one(lines, "v1,", signatures.hmac[i], sizeof(signatures.hmac[i]));
 }
 
 static void add_content_digest(struct buffer *lines, const struct callback *callback,
@@ -166,8 +186,9 @@ void callback_sign(struct buffer *lines, const struct signer *signer, unsigned f
 	buffer_append_string(lines, callback->delivery_id);
 	begin_line(lines, "webhook-timestamp");
 	append_timestamp(lines, callback->timestamp_s);
-	if (formats & CALLBACK_SIGN_STANDARD_WEBHOOKS)
-		add_standard_webhooks(lines, signer, callback);
+	if (formats & CALLBACK_SIGN_STANDARD_WEBHOOKS || callback->hmac_key_count > 0)
+		add_standard_webhooks(lines, signer, formats & CALLBACK_SIGN_STANDARD_WEBHOOKS,
+				      callback);
 	add_content_digest(lines, callback, digest);
 	if (formats & CALLBACK_SIGN_RFC9421)
 		add_rfc9421(lines, signer, callback, digest);

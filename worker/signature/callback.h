@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "signature/sha256.h"
 #include "signature/signer.h"
 
 #include <stddef.h>
@@ -25,7 +26,11 @@ struct callback {
 	int64_t timestamp_s;     /* webhook-timestamp and created: unix seconds of the attempt */
 	const void *body;
 	size_t body_len;
+	const uint8_t (*hmac_keys)[HMAC_KEY_LEN]; /* of its standard-webhooks-hmac signatures */
+	size_t hmac_key_count;                    /* 0: none; at most CALLBACK_HMAC_KEYS_MAX */
 };
+
+enum { CALLBACK_HMAC_KEYS_MAX = 2 };
 
 /* The maximum of the lines and of what is signed, well above a body, a url and the headers. */
 enum { CALLBACK_LINES_MAX = 1024 * 1024 };
@@ -39,8 +44,9 @@ void callback_lines_clear(struct buffer *lines);
 /*
  * Appends header lines "name: value", with CRLF between lines: webhook-id, webhook-timestamp,
  * [webhook-signature], content-digest, [signature-input, signature]. `formats`: CALLBACK_SIGN_
- * bits, which are those of config's signature_formats. The maximum of `lines` is
- * CALLBACK_LINES_MAX; aborts past it.
+ * bits, which are those of config's signature_formats. webhook-signature has a v1a where the
+ * formats have Standard Webhooks, and a v1 for each HMAC key, between blanks. The maximum of
+ * `lines` is CALLBACK_LINES_MAX; aborts past it.
  */
 void callback_sign(struct buffer *lines, const struct signer *signer, unsigned formats,
 		   const struct callback *callback);

@@ -13,12 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEY_LEN = 32, KEY_TEXT_LEN = 43, FILE_READ_MAX = 64, ID_LEN = 16, RULE_MAX = 512 };
+enum { KEY_LEN = 32, KEY_TEXT_LEN = 43, FILE_READ_MAX = 64, RULE_MAX = 512 };
 
 /* Only bytes: sodium_malloc does not align for more. */
 struct master_key {
 	uint8_t bytes[KEY_LEN];
-	char id[ID_LEN + 1];
+	char id[MASTER_KEY_ID_LEN + 1];
 };
 
 static void sodium_freep(void *p) {
@@ -41,8 +41,8 @@ static void compute_id(struct master_key *key) {
 			   sizeof(key->bytes));
 	sodium_bin2base64(text, sizeof(text), hash, sizeof(hash),
 			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	memcpy(key->id, text, ID_LEN);
-	key->id[ID_LEN] = '\0';
+	memcpy(key->id, text, MASTER_KEY_ID_LEN);
+	key->id[MASTER_KEY_ID_LEN] = '\0';
 }
 
 static int refuse_key_file(struct buffer *why, const char *path, const char *reason) {
@@ -204,18 +204,43 @@ static void hash_text(crypto_generichash_state *state, const char *text) {
 	crypto_generichash_update(state, (const uint8_t *)text, len);
 }
 
-void master_key_derive_seed(const struct master_key *key, const char *tenant_id, int32_t epoch,
-			    uint8_t seed[MASTER_KEY_SEED_LEN]) {
-	uint32_t n = (uint32_t)epoch;
+/* What a secret is derived for. */
+struct derivation {
+	const char *purpose, *tenant_id, *webhook_id; /* webhook_id NULL: it is not hashed */
+	int32_t epoch;
+};
+
+static void derive(const struct master_key *key, const struct derivation *of,
+		   uint8_t out[MASTER_KEY_SEED_LEN]) {
+	uint32_t n = (uint32_t)of->epoch;
 	uint8_t epoch_bytes[4] = { (uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16),
 				   (uint8_t)(n >> 24) };
 	crypto_generichash_state state;
 
 	crypto_generichash_init(&state, key->bytes, sizeof(key->bytes), MASTER_KEY_SEED_LEN);
-	hash_text(&state, "posthorn signing key");
+	hash_text(&state, of->purpose);
 	hash_text(&state, key->id);
-	hash_text(&state, tenant_id);
+	hash_text(&state, of->tenant_id);
+	if (of->webhook_id)
+		hash_text(&state, of->webhook_id);
 	crypto_generichash_update(&state, epoch_bytes, sizeof(epoch_bytes));
-	crypto_generichash_final(&state, seed, MASTER_KEY_SEED_LEN);
+	crypto_generichash_final(&state, out, MASTER_KEY_SEED_LEN);
 	sodium_memzero(&state, sizeof(state));
+}
+
+void master_key_derive_seed(const struct master_key *key, const char *tenant_id, int32_t epoch,
+			    uint8_t seed[MASTER_KEY_SEED_LEN]) {
+	derive(key, &(struct derivation){ "posthorn signing key", tenant_id, NULL, epoch }, seed);
+}
+
+void master_key_derive_webhook_secret(const struct master_key *key, const char *tenant_id,
+				      const char *webhook_id, int32_t epoch,
+				      uint8_t secret[MASTER_KEY_SEED_LEN]) {
+	derive(key, &(struct derivation){ "posthorn webhook secret", tenant_id, webhook_id, epoch },
+	       secret);
+}
+
+void master_key_derive_header_key(const struct master_key *key, const char *tenant_id,
+				  uint8_t header_key[MASTER_KEY_SEED_LEN]) {
+	derive(key, &(struct derivation){ "posthorn header key", tenant_id, NULL, 0 }, header_key);
 }

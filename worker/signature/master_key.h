@@ -1,6 +1,6 @@
 /*
  * The master key: 32 random bytes in a secret file (base/secret_file.h), from which every tenant's
- * signing keys are derived. Locked in memory, wiped when freed.
+ * signing keys and webhooks' secrets are derived. Locked in memory, wiped when freed.
  *
  * File format: one line, base64url without padding of the 32 bytes. The key's id is the first 16
  * characters of the base64url of BLAKE2b-256, keyed with the bytes, over a purpose.
@@ -13,7 +13,7 @@
 
 struct master_key;
 
-enum { MASTER_KEY_E_REFUSED = 1, MASTER_KEY_SEED_LEN = 32 };
+enum { MASTER_KEY_E_REFUSED = 1, MASTER_KEY_SEED_LEN = 32, MASTER_KEY_ID_LEN = 16 };
 
 /* Loads a key. Returns 0; MASTER_KEY_E_REFUSED with a sentence in `why` (missing, a mode or
  * owner that secret_file.h refuses, not a key); or a negative errno. */
@@ -33,3 +33,11 @@ int master_key_generate(const char *path, struct buffer *why) _must_check_;
  */
 void master_key_derive_seed(const struct master_key *key, const char *tenant_id, int32_t epoch,
 			    uint8_t seed[MASTER_KEY_SEED_LEN]);
+
+/* The same way, with purposes of their own: the secret of a webhook's HMAC signatures of an epoch,
+ * and the key that the values of a tenant's headers are sealed with. `webhook_id` is its text. */
+void master_key_derive_webhook_secret(const struct master_key *key, const char *tenant_id,
+				      const char *webhook_id, int32_t epoch,
+				      uint8_t secret[MASTER_KEY_SEED_LEN]);
+void master_key_derive_header_key(const struct master_key *key, const char *tenant_id,
+				  uint8_t header_key[MASTER_KEY_SEED_LEN]);

@@ -115,6 +115,14 @@ for (const dialog of document.querySelectorAll("dialog"))
   for (const button of dialog.querySelectorAll("[data-close]"))
     button.addEventListener("click", () => dialog.close());
 
+// --- A webhook's headers and signatures ---
+
+// "name: value" a line; a name alone keeps the value that the webhook has, which is never shown.
+const headersOf = text => text.split("\n").map(line => line.trim()).filter(line => line).map(line => {
+  const at = line.indexOf(":");
+  return at < 0 ? { name: line } : { name: line.slice(0, at).trim(), value: line.slice(at + 1).trim() };
+});
+
 // --- The list ---
 
 const DELIVERY_ENDS = { WEBHOOK_EVENT_PROCESS_SUCCESS: "healthy", WEBHOOK_EVENT_PROCESS_FAIL: "failing", WEBHOOK_EVENT_RETRY: "failing" };
@@ -142,11 +150,13 @@ async function deliveriesOf(webhook, limit) {
 }
 
 const ACTIONS = [
-  ["Edit", edit], ["", toggle], ["Test", test], ["Attempts", showAttempts], ["Recover", recover], ["Delete", remove, "danger"],
+  ["Edit", edit], ["", toggle], ["Test", test], ["Attempts", showAttempts], ["Recover", recover], ["Secret", showSecret], ["Delete", remove, "danger"],
 ];
 
+const hasSecret = webhook => webhook.signatures?.includes("standard-webhooks-hmac") ?? false;
+
 function actionsOf(webhook) {
-  return ACTIONS.map(([name, action, className = ""]) => {
+  return ACTIONS.filter(([, action]) => action !== showSecret || hasSecret(webhook)).map(([name, action, className = ""]) => {
     const text = name || (webhook.disabled ? "Enable" : "Disable");
     const button = element("button", { type: "button", className, ariaLabel: `${text} ${webhook.url}` }, text);
     button.addEventListener("click", () => action(webhook, button));
@@ -210,6 +220,8 @@ function fillEdit(title, webhook) {
   $("own-events").value = (webhook?.events ?? []).filter(type => !isBuiltIn(type)).join(", ");
   $("description").value = webhook?.description ?? "";
   $("rate-limit").value = webhook?.rateLimit ?? "";
+  $("headers").value = (webhook?.headers ?? []).map(header => header.name).join("\n");
+  for (const box of $("edit-form").elements.signatures) box.checked = webhook?.signatures?.includes(box.value) ?? false;
 }
 
 function edit(webhook) {
@@ -222,13 +234,16 @@ $("edit-form").addEventListener("submit", event => {
   event.preventDefault();
   const webhook = $("edit").webhook;
   const own = $("own-events").value.split(",").map(type => type.trim()).filter(type => type);
+  const checked = name => [...event.target.elements[name]].filter(box => box.checked).map(box => box.value);
   const body = {
     ...membersOf(webhook),
-    events: [...[...event.target.elements.events].filter(box => box.checked).map(box => box.value), ...own],
+    events: [...checked("events"), ...own],
     url: $("url").value.trim(),
     disabled: $("disabled").checked,
     description: $("description").value.trim() || null,
     rateLimit: $("rate-limit").value ? Number($("rate-limit").value) : null,
+    headers: headersOf($("headers").value),
+    signatures: checked("signatures"),
   };
   run(event.submitter, async () => {
     await (webhook ? api("PUT", webhookPath(webhook), body) : api("POST", "/v1/webhooks", body));
@@ -257,6 +272,30 @@ $("remove-yes").addEventListener("click", event => run(event.currentTarget, asyn
   $("remove").close();
   await refresh("The webhook was deleted.");
 }, complainIn($("remove"))));
+
+// --- A webhook's secret ---
+
+async function loadSecret(webhook) {
+  const { secret } = await api("GET", webhookPath(webhook, "/secret"));
+  if ($("secret").webhook === webhook) $("secret-text").textContent = secret;
+}
+
+function showSecret(webhook, button) {
+  $("secret-text").textContent = "";
+  $("secret-said").textContent = "";
+  open($("secret"), webhook);
+  run(button, () => loadSecret(webhook), complainIn($("secret")));
+}
+
+$("secret-rotate").addEventListener("click", event => run(event.currentTarget, async () => {
+  const { webhook } = $("secret");
+  const { overlapUntil } = await api("POST", webhookPath(webhook, "/secret/rotate"));
+  await loadSecret(webhook);
+  $("secret-said").textContent = overlapUntil ? `A new secret. The former one signs, too, until ${time(overlapUntil)}.` : "A new secret.";
+}, complainIn($("secret"))));
+
+$("secret-copy").addEventListener("click", event => copy(event.currentTarget, $("secret-text").textContent));
+$("secret").addEventListener("close", () => { $("secret-text").textContent = ""; });
 
 const took = delivery => delivery.durationMs === null ? "" : `${delivery.durationMs} ms`;
 
