@@ -22,22 +22,27 @@ def world(make_world):
         yield world
 
 
-def topics_with(world, text):
-    """The topics whose records hold the bytes, committed or not, in all that a broker has."""
+def records_of(world):
+    """{topic: the bytes of its records, committed or not}, of all that a broker has."""
     settings = {"group.id": "grep", "isolation.level": "read_uncommitted", "enable.auto.commit": False, "enable.partition.eof": True}
     consumer = Consumer(settings | connection(world.bootstrap))
-    found = set()
+    found = dict.fromkeys(TOPICS, b"")
     try:
-        for topic in (world.prefix + name for name in TOPICS):
+        for name in TOPICS:
+            topic = world.prefix + name
             for partition in consumer.list_topics(topic, 10).topics[topic].partitions:
                 consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
                 while not (message := consumer.poll(30)).error():
-                    if text.encode() in b"".join((message.key() or b"", message.value() or b"")):
-                        found.add(topic.removeprefix(world.prefix))
+                    found[name] += b"".join((message.key() or b"", message.value() or b""))
                 assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
     finally:
         consumer.close()
     return found
+
+
+def topics_with(world, text):
+    """The topics whose records hold the bytes."""
+    return {topic for topic, records in records_of(world).items() if text.encode() in records}
 
 
 def files_with(world, text):

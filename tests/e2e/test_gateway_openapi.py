@@ -22,6 +22,8 @@ PATHS = {
     "/v1/webhooks/{id}": {"get", "put", "delete"},
     "/v1/webhooks/{id}/test": {"post"},
     "/v1/webhooks/{id}/recover": {"post"},
+    "/v1/webhooks/{id}/secret": {"get"},
+    "/v1/webhooks/{id}/secret/rotate": {"post"},
     "/v1/webhooks/{id}/deliveries": {"get"},
     "/v1/webhooks/jwks": {"get"},
     "/v1/webhooks/jwks/rotate": {"post"},

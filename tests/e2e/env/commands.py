@@ -48,6 +48,14 @@ def rotate_key():
     return _operation("RotateSigningKey")
 
 
+def retrieve_secret(id, public_key):
+    return _operation("RetrieveSecret", id=id, publicKey=public_key)
+
+
+def rotate_secret(id):
+    return _operation("RotateSecret", id=id)
+
+
 def recover(id, since_ms=0):
     return _operation("RecoverDeliveries", id=id, since=since_ms)
 

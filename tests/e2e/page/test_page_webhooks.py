@@ -95,6 +95,32 @@ def test_edit(entered, client, webhook):
     assert (changed["url"], changed["events"]) == (NOWHERE, [SUMMARY])
 
 
+def test_headers_signatures_and_the_secret(entered, client, webhook):
+    path = f"{WEBHOOKS}/{webhook['id']}"
+    entered.act("Edit", webhook["url"])
+    entered.fill("Headers", "x-key: v: 1\nAuthorization: Bearer x")
+    entered.field("Standard Webhooks with a secret (v1)").click()
+    entered.button("Save").click()
+    entered.wait_text("#said", "was changed")
+    members = {"headers": [{"name": "x-key"}, {"name": "Authorization"}], "signatures": ["standard-webhooks-hmac"]}
+    assert client("GET", path).json == webhook | members
+    entered.act("Disable", webhook["url"])
+    entered.wait_row(webhook["url"], "Disabled")
+    assert client("GET", path).json == webhook | members | {"disabled": True}, "what was given stays"
+    entered.act("Edit", webhook["url"])
+    assert entered.field("Headers").get_property("value") == "x-key\nAuthorization"
+    entered.fill("Headers", "x-key")
+    entered.button("Save").click()
+    entered.wait_text("#said", "was changed")
+    assert client("GET", path).json["headers"] == [{"name": "x-key"}]
+    entered.act("Secret", webhook["url"])
+    secret = entered.wait_text("#secret-text", "whsec_")
+    assert secret == client("GET", f"{path}/secret").json["secret"]
+    entered.button("New secret").click()
+    entered.wait_text("#secret-said", "A new secret.")
+    assert entered.text("#secret-text") == client("GET", f"{path}/secret").json["secret"] != secret
+
+
 def test_disable_and_enable(entered, client, webhook):
     entered.act("Disable", webhook["url"])
     entered.wait_row(webhook["url"], "Disabled")
