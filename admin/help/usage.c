@@ -6,7 +6,7 @@ static void print_rows(FILE *out, const struct subcommand *family) {
 	for (const struct subcommand *row = family; row->family; row++) {
 		_cleanup_(x_freep) char *name = catalog_name(row, true);
 
-		fprintf(out, "  %-24s %s\n", name, row->summary);
+		fprintf(out, "  %-26s %s\n", name, row->summary);
 	}
 }
 
