@@ -95,6 +95,14 @@ static const char *const taken[] = {
 	"endpoint.allow.http=true",
 	"endpoint.allow.networks=",
 	"endpoint.allow.networks=127.0.0.0/8, ::1",
+	"endpoint.proxy=",
+	"endpoint.proxy=http://proxy.corp:3128",
+	"endpoint.proxy=HTTP://10.0.0.1:3128/",
+	"endpoint.proxy=http://[::1]:3128",
+	"endpoint.proxy=http://user@proxy:3128",
+	"endpoint.proxy=http://user:a%20b@c@proxy:3128",
+	"endpoint.proxy.except=",
+	"endpoint.proxy.except=10.0.0.0/8, .corp.example,localhost",
 	"signature.formats=standard-webhooks",
 	"log.format=json",
 };
@@ -188,6 +196,42 @@ static const struct {
 	  "--set: endpoint.allow.networks: must be networks like" },
 	{ "endpoint.allow.networks=10.1.0.0/8",
 	  "--set: endpoint.allow.networks: has a network with bits outside its prefix" },
+	{ "endpoint.proxy=proxy:3128", "--set: endpoint.proxy: must be http://host:port or" },
+	{ "endpoint.proxy=https://proxy:3128", "--set: endpoint.proxy: must be http://host:port" },
+	{ "endpoint.proxy=http://proxy", "--set: endpoint.proxy: must be http://host:port" },
+	{ "endpoint.proxy=http://proxy:0", "--set: endpoint.proxy: must be http://host:port" },
+	{ "endpoint.proxy=http://proxy:65536", "--set: endpoint.proxy: must be http://host:port" },
+	{ "endpoint.proxy=http://proxy:1x", "--set: endpoint.proxy: must be http://host:port" },
+	{ "endpoint.proxy=http://:3128", "--set: endpoint.proxy: must be http://host:port" },
+	{ "endpoint.proxy=http://::1:3128", "--set: endpoint.proxy: must be http://host:port" },
+	{ "endpoint.proxy=http://[::1]", "--set: endpoint.proxy: must be http://host:port" },
+	{ "endpoint.proxy=http://[proxy]:1", "--set: endpoint.proxy: must be http://host:port" },
+	{ "endpoint.proxy=http://[:1", "--set: endpoint.proxy: must be http://host:port" },
+	{ "endpoint.proxy=http://proxy:1/path", "--set: endpoint.proxy: must be http://host:port" },
+	{ "endpoint.proxy=http://user:hunter2@",
+	  "--set: endpoint.proxy: must be http://host:port" },
+	{ "endpoint.proxy=http://:hunter2@proxy:1",
+	  "--set: endpoint.proxy: must have a user without a colon" },
+	{ "endpoint.proxy=http://u%3as:hunter2@proxy:1",
+	  "--set: endpoint.proxy: must have a user without a colon" },
+	{ "endpoint.proxy=http://user:hunter%2@proxy:1",
+	  "--set: endpoint.proxy: must have a user without a colon" },
+	{ "endpoint.proxy=http://user:a%0d%0ab@proxy:1",
+	  "--set: endpoint.proxy: must have a user without a colon" },
+	{ "endpoint.proxy=http://user:%00@proxy:1",
+	  "--set: endpoint.proxy: must have a user without a colon" },
+	{ "endpoint.proxy=http://user:%ff@proxy:1",
+	  "--set: endpoint.proxy: must have a user without a colon" },
+	{ "endpoint.proxy.except=*.corp.example",
+	  "--set: endpoint.proxy.except: must be networks and names like" },
+	{ "endpoint.proxy.except=10.0.0.1/8",
+	  "--set: endpoint.proxy.except: has a network with bits outside its prefix" },
+	{ "endpoint.proxy.password.file=/secret",
+	  "configuration: endpoint.proxy.password.file: needs a user without a password in "
+	  "endpoint.proxy" },
+	{ "endpoint.tls.key.file=/key",
+	  "configuration: endpoint.tls.certificate.file: and endpoint.tls.key.file belong "
+	  "together" },
 	{ "signature.formats=", "--set: signature.formats: must be one or both" },
 	{ "signature.formats=rfc9421,md5", "--set: signature.formats: must be one or both" },
 	{ "log.level=INFO", "--set: log.level: must be debug, info, warn or error" },
@@ -223,6 +267,10 @@ static void values_reach_their_fields(void **state _unused_) {
 					 "worker.http.listen=[::1]:80",
 					 "worker.master.key.file=first",
 					 "worker.master.key.file=/a b , c",
+					 "endpoint.proxy=http://a:b@c:1",
+					 "endpoint.proxy=http://us%65r:p%40ss%3a@[::1]:3128/",
+					 "endpoint.proxy.except=a.example",
+					 "endpoint.proxy.except=10.0.0.0/8",
 					 "gateway.domain=example.com",
 					 "gateway.domain=" };
 	const struct config_source source = { .settings = settings,
@@ -242,6 +290,11 @@ static void values_reach_their_fields(void **state _unused_) {
 	assert_int_equal(config->delivery_retry_schedule_ms[0], 3000);
 	assert_string_equal(config->worker_http_listen.host, "::1");
 	assert_int_equal(config->worker_http_listen.port, 80);
+	assert_string_equal(config->endpoint_proxy.location, "http://[::1]:3128");
+	assert_string_equal(config->endpoint_proxy.user, "user");
+	assert_string_equal(config->endpoint_proxy.password, "p@ss:");
+	assert_false(host_list_contains(&config->endpoint_proxy_except, "a.example"));
+	assert_true(host_list_contains(&config->endpoint_proxy_except, "10.1.1.1"));
 	assert_null(config->gateway_domain);
 	assert_int_equal(config->worker_master_key_files.count, 2);
 	assert_string_equal(config->worker_master_key_files.items[0], "/a b");
@@ -321,6 +374,14 @@ static const struct {
 	  "file: has mode 0644 and must have 0600 or less" },
 	{ "a password that its group may read", "kafka.ssl.key.password=x", 0660,
 	  "it holds a password or a key" },
+	{ "a proxy's password", "endpoint.proxy=http://u:p@h:1", 0600, NULL },
+	{ "a proxy without one", "endpoint.proxy=http://u@h:1", 0644, NULL },
+	{ "a proxy's password that others may read", "endpoint.proxy=http://u:p@h:1", 0644,
+	  "file: has mode 0644 and must have 0600 or less" },
+	{ "a proxy's password twice",
+	  "endpoint.proxy=http://u:p@h:1\nendpoint.proxy.password.file=f", 0600,
+	  "configuration: endpoint.proxy.password.file: needs a user without a password in "
+	  "endpoint.proxy" },
 	{ "a secret that others may read", "kafka.sasl.oauthbearer.client.secret=x", 0604,
 	  "file: has mode 0604" },
 };

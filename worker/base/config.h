@@ -7,8 +7,10 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "base/host_list.h"
 #include "base/log.h"
 #include "base/network.h"
+#include "base/proxy_address.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -108,6 +110,10 @@ struct config {
 	bool endpoint_allow_http;
 	struct network_list endpoint_allow_networks;
 	char *endpoint_ca_file;
+	struct proxy_address endpoint_proxy;
+	char *endpoint_proxy_password_file;
+	struct host_list endpoint_proxy_except; /* reached without the proxy */
+	char *endpoint_tls_certificate_file, *endpoint_tls_key_file;
 
 	unsigned signature_formats; /* enum signature_formats */
 	int64_t webhook_secret_overlap_ms;

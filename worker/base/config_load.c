@@ -1,6 +1,7 @@
 #include "base/config_load.h"
 
 #include "base/config_file.h"
+#include "base/config_together.h"
 #include "base/cpus.h"
 #include "base/option.h"
 #include "base/properties.h"
@@ -77,6 +78,8 @@ static void set_option(struct loader *loader, const struct option *option, const
 
 	if (option->kind->set(option, text, (char *)loader->config + option->field, &rule) != 0)
 		refuse_setting(loader, option->key, rule.data);
+	loader->took_secret |=
+	    option->kind == &option_proxy && loader->config->endpoint_proxy.password;
 }
 
 /* A password keeps the blanks around it. */
@@ -275,19 +278,6 @@ static void check_tokens_file(struct loader *loader) {
 		close(fd);
 }
 
-static void check_registry(struct loader *loader) {
-	const struct config *config = loader->config;
-
-	if (config->results_framing == RESULTS_CONFLUENT && !config->schema_registry_url)
-		refuse_setting(loader, "results.framing", "confluent needs schema.registry.url");
-	if (config->schema_registry_basic_auth_file && config->schema_registry_bearer_token_file)
-		refuse_setting(loader, "schema.registry.bearer.token.file",
-			       "excludes schema.registry.basic.auth.file");
-	if (!config->schema_registry_certificate_file != !config->schema_registry_key_file)
-		refuse_setting(loader, "schema.registry.certificate.file",
-			       "and schema.registry.key.file belong together");
-}
-
 static void report_together(void *userdata, const char *key, const char *rule) {
 	refuse_setting(userdata, key, rule);
 }
@@ -316,7 +306,7 @@ int config_load(const struct config_source *source, struct config **out, struct 
 	check_needs(&loader, source->needs);
 	check_kafka_together(&loader, source->needs);
 	loader.source = "configuration";
-	check_registry(&loader);
+	config_judge_together(config, report_together, &loader);
 	if (source->needs & CONFIG_NEED_GATEWAY)
 		check_tokens_file(&loader);
 	if (loader.refused)

@@ -28,8 +28,9 @@ struct option {
 
 extern const struct option_kind option_int, option_count_or_broker, option_size, option_duration,
     option_retry_schedule, option_ratio, option_bool, option_text, option_files, option_event_types,
-    option_name, option_urls, option_listen, option_networks, option_signature_formats,
-    option_log_level, option_log_format, option_results_framing, option_canonical_form;
+    option_name, option_urls, option_listen, option_networks, option_proxy, option_hosts,
+    option_signature_formats, option_log_level, option_log_format, option_results_framing,
+    option_canonical_form;
 
 /* The table, in the order in which it is shown. */
 extern const struct option options[];

@@ -157,6 +157,20 @@ const struct option options[] = {
 	  0, 0, "Private networks that callbacks may reach: 10.0.0.0/8,fd00::/8." },
 	{ "endpoint.ca.file", &option_text, FIELD(endpoint_ca_file), NULL, "the system's", 0,
 	  PATH_BYTES, "The certificate authorities (PEM) that are trusted for endpoints." },
+	{ "endpoint.proxy", &option_proxy, FIELD(endpoint_proxy), NULL, NULL, 0, 0,
+	  "The forward proxy that callbacks go through, http://[user:password@]host:port. It has "
+	  "to guard the addresses, which the worker cannot see then." },
+	{ "endpoint.proxy.password.file", &option_text, FIELD(endpoint_proxy_password_file), NULL,
+	  NULL, 0, PATH_BYTES, "The secret file with the password of the user of endpoint.proxy." },
+	{ "endpoint.proxy.except", &option_hosts, FIELD(endpoint_proxy_except), NULL, NULL, 0, 0,
+	  "Hosts that are reached without the proxy: 10.0.0.0/8 for addresses in urls, "
+	  "corp.example for the name and those below it, .corp.example for those below it." },
+	{ "endpoint.tls.certificate.file", &option_text, FIELD(endpoint_tls_certificate_file), NULL,
+	  NULL, 0, PATH_BYTES,
+	  "The client certificate with its chain (PEM), for endpoints that ask for one. It is read "
+	  "again when it changes." },
+	{ "endpoint.tls.key.file", &option_text, FIELD(endpoint_tls_key_file), NULL, NULL, 0,
+	  PATH_BYTES, "The secret file with the client certificate's private key (PEM)." },
 
 	{ "signature.formats", &option_signature_formats, FIELD(signature_formats),
 	  "rfc9421,standard-webhooks", NULL, 0, 0,
