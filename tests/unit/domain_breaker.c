@@ -14,7 +14,8 @@ enum {
 
 static const struct breaker_policy policy = { MAX_FAILURES, PROBE_MS };
 
-/* The end of an attempt: its HTTP status (1: our own fault), Retry-After (-1: none), and when. */
+/* The end of an attempt that took 5 ms: its HTTP status (below 0: that reason), Retry-After (-1:
+ * none), and when. */
 struct step {
 	int32_t status;
 	int64_t retry_after_ms, at_ms;
@@ -22,6 +23,11 @@ struct step {
 
 #define ENDS(...) { __VA_ARGS__, { 0, 0, 0 } }
 #define AT(status, at) { status, -1, at }
+#define FAILED(times, since, hold_until, is_opened)                                                \
+	{ .failures = times,                                                                       \
+	  .failing_since_ms = since,                                                               \
+	  .hold_until_ms = hold_until,                                                             \
+	  .is_open = is_opened }
 #define ASKED(status, retry_after, at) { status, retry_after, at }
 
 static const struct {
@@ -31,61 +37,71 @@ static const struct {
 	enum breaker_effect effect; /* of the last one, where it failed */
 } rows[] = {
 	{ "a success", ENDS(AT(200, 10)), { 0 }, BREAKER_NONE },
-	{ "a failure", ENDS(AT(500, 10)), { 1, 10, 0, false, false }, BREAKER_NONE },
-	{ "so many failures open it",
-	  ENDS(AT(500, 10), AT(404, 20), AT(500, 30)),
-	  { 3, 10, 1030, true, false },
-	  BREAKER_HELD },
-	{ "a success in between",
-	  ENDS(AT(500, 10), AT(500, 20), AT(204, 25), AT(500, 30)),
-	  { 1, 30, 0, false, false },
-	  BREAKER_NONE },
-	{ "a probe that fails",
-	  ENDS(AT(500, 10), AT(500, 20), AT(500, 30), AT(500, 1040)),
-	  { 4, 10, 2040, true, false },
-	  BREAKER_HELD },
+	{ "a failure", ENDS(AT(500, 10)), FAILED(1, 10, 0, false), BREAKER_NONE },
+	{ "so many failures open it", ENDS(AT(500, 10), AT(404, 20), AT(500, 30)),
+	  FAILED(3, 10, 1030, true), BREAKER_HELD },
+	{ "a success in between", ENDS(AT(500, 10), AT(500, 20), AT(204, 25), AT(500, 30)),
+	  FAILED(1, 30, 0, false), BREAKER_NONE },
+	{ "a probe that fails", ENDS(AT(500, 10), AT(500, 20), AT(500, 30), AT(500, 1040)),
+	  FAILED(4, 10, 2040, true), BREAKER_HELD },
 	{ "a probe that succeeds",
 	  ENDS(AT(500, 10), AT(500, 20), AT(500, 30), AT(200, 1040)),
 	  { 0 },
 	  BREAKER_NONE },
-	{ "503 asks for less", ENDS(AT(503, 10)), { 1, 10, 0, false, false }, BREAKER_SLOWER },
-	{ "429 asks for a time",
-	  ENDS(ASKED(429, 5000, 10)),
-	  { 1, 10, 5010, false, false },
+	{ "503 asks for less", ENDS(AT(503, 10)), FAILED(1, 10, 0, false), BREAKER_SLOWER },
+	{ "429 asks for a time", ENDS(ASKED(429, 5000, 10)), FAILED(1, 10, 5010, false),
 	  BREAKER_HELD },
-	{ "for no longer than a day",
-	  ENDS(ASKED(503, 100LL * DAY_MS, 10)),
-	  { 1, 10, DAY_MS + 10, false, false },
-	  BREAKER_HELD },
-	{ "500 does not ask, whatever it says",
-	  ENDS(ASKED(500, 5000, 10)),
-	  { 1, 10, 0, false, false },
+	{ "for no longer than a day", ENDS(ASKED(503, 100LL * DAY_MS, 10)),
+	  FAILED(1, 10, DAY_MS + 10, false), BREAKER_HELD },
+	{ "500 does not ask, whatever it says", ENDS(ASKED(500, 5000, 10)), FAILED(1, 10, 0, false),
 	  BREAKER_NONE },
 	{ "what was under way does not take it back",
 	  ENDS(ASKED(429, 5000, 10), AT(200, 20)),
 	  { .hold_until_ms = 5010 },
 	  BREAKER_NONE },
-	{ "a shorter one does not either",
-	  ENDS(ASKED(429, 5000, 10), ASKED(429, 100, 20)),
-	  { 2, 10, 5010, false, false },
-	  BREAKER_HELD },
-	{ "the longer of hold and probe",
-	  ENDS(AT(500, 10), AT(500, 20), ASKED(503, 9000, 30)),
-	  { 3, 10, 9030, true, false },
-	  BREAKER_HELD },
+	{ "a shorter one does not either", ENDS(ASKED(429, 5000, 10), ASKED(429, 100, 20)),
+	  FAILED(2, 10, 5010, false), BREAKER_HELD },
+	{ "the longer of hold and probe", ENDS(AT(500, 10), AT(500, 20), ASKED(503, 9000, 30)),
+	  FAILED(3, 10, 9030, true), BREAKER_HELD },
 	{ "410 is for good", ENDS(AT(410, 10), AT(200, 20)), { .is_gone = true }, BREAKER_NONE },
 	{ "our own fault is not the endpoint's",
-	  ENDS(AT(1, 10), AT(1, 20), AT(1, 30)),
+	  ENDS(AT(-ATTEMPT_INTERNAL, 10), AT(-ATTEMPT_INTERNAL, 20), AT(-ATTEMPT_INTERNAL, 30)),
 	  { 0 },
 	  BREAKER_NONE },
+	{ "nor is the proxy's absence",
+	  ENDS(AT(-ATTEMPT_PROXY_CONNECT, 10), AT(-ATTEMPT_PROXY_CONNECT, 20),
+	       AT(-ATTEMPT_PROXY_CONNECT, 30)),
+	  { 0 },
+	  BREAKER_NONE },
+	{ "nor is the proxy's refusal",
+	  ENDS(AT(-ATTEMPT_PROXY_REFUSED, 10), AT(-ATTEMPT_PROXY_REFUSED, 20),
+	       AT(-ATTEMPT_PROXY_REFUSED, 30)),
+	  { 0 },
+	  BREAKER_NONE },
+	{ "one that the proxy does not reach fails",
+	  ENDS(AT(-ATTEMPT_PROXY_GATEWAY, 10), AT(-ATTEMPT_PROXY_GATEWAY, 11),
+	       AT(-ATTEMPT_PROXY_GATEWAY, 12)),
+	  FAILED(3, 10, 1012, true), BREAKER_HELD },
+	{ "breaks at one moment are one",
+	  ENDS(AT(-ATTEMPT_PROXY_BROKEN, 100), AT(-ATTEMPT_PROXY_BROKEN, 101),
+	       AT(-ATTEMPT_PROXY_BROKEN, 104)),
+	  FAILED(1, 100, 0, false), BREAKER_NONE },
+	{ "those that follow each other are several",
+	  ENDS(AT(-ATTEMPT_PROXY_BROKEN, 100), AT(-ATTEMPT_PROXY_BROKEN, 106),
+	       AT(-ATTEMPT_PROXY_BROKEN, 112)),
+	  FAILED(3, 100, 1112, true), BREAKER_HELD },
+	{ "a break is forgotten after a success",
+	  ENDS(AT(-ATTEMPT_PROXY_BROKEN, 100), AT(200, 101), AT(-ATTEMPT_PROXY_BROKEN, 102)),
+	  FAILED(1, 102, 0, false), BREAKER_NONE },
 };
 
 static struct attempt_result result_of(const struct step *step) {
 	return (struct attempt_result){
-		.reason = step->status == 1                         ? ATTEMPT_INTERNAL
+		.reason = step->status < 0 ? (enum attempt_reason) - step->status
 			  : attempt_status_is_success(step->status) ? ATTEMPT_OK
 								    : ATTEMPT_STATUS,
-		.status = step->status,
+		.status = MAX(step->status, 0),
+		.duration_ms = 5,
 		.retry_after_ms = step->retry_after_ms,
 		.finished_at_ms = step->at_ms,
 	};

@@ -259,6 +259,10 @@ static const struct {
 	{ ATTEMPT_ADDRESS_REFUSED, 0, "address-refused", "no-address" },
 	{ ATTEMPT_PROTOCOL, 0, "protocol", "protocol" },
 	{ ATTEMPT_INTERNAL, 0, "internal", "internal" },
+	{ ATTEMPT_PROXY_CONNECT, 0, "proxy-connect", "proxy" },
+	{ ATTEMPT_PROXY_REFUSED, 0, "proxy-refused", "proxy" },
+	{ ATTEMPT_PROXY_GATEWAY, 0, "proxy-gateway", "proxy" },
+	{ ATTEMPT_PROXY_BROKEN, 0, "proxy-broken", "proxy" },
 };
 
 static void reasons_have_texts(void **state _unused_) {

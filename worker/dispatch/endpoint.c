@@ -152,6 +152,8 @@ void dispatch_endpoint_step_clock(struct dispatch_endpoints *endpoints,
 
 	if (endpoint->breaker.hold_until_ms)
 		endpoint->breaker.hold_until_ms += step_ms;
+	if (endpoint->breaker.counted_at_ms)
+		endpoint->breaker.counted_at_ms += step_ms;
 	endpoint->clock_was_ahead |= step_ms < 0;
 	if (endpoint->next_due_ms == DISPATCH_NEVER || endpoint->cancel_reason)
 		return;

@@ -83,7 +83,7 @@ void dispatch_health_end_reports(const struct dispatch_health *health, size_t co
 
 static enum dispatch_lane lane_after(const struct dispatch_endpoint *endpoint,
 				     const struct attempt_result *result) {
-	if (result->reason == ATTEMPT_INTERNAL)
+	if (!attempt_is_of_endpoint(result))
 		return endpoint->lane;
 	if (result->reason != ATTEMPT_OK)
 		return DISPATCH_LANE_FAILING;

@@ -10,7 +10,8 @@
  *     the breaker is open, Retry-After,
  *     or 410                             1                                  FAILING
  *     any other failure                  as it is                           FAILING
- *     internal (no memory, descriptor)   as it is                           as it is
+ *     none of the endpoint's: internal,
+ *     proxy-connect, proxy-refused       as it is                           as it is
  *
  * Any end but a success bounds the window by `delivery.max.in.flight.per.endpoint`, which only a
  * PROMPT endpoint may exceed.

@@ -35,6 +35,17 @@ static const char *const reason_texts[ATTEMPT_REASON_COUNT] = {
 	[ATTEMPT_ADDRESS_REFUSED] = "address-refused",
 	[ATTEMPT_PROTOCOL] = "protocol",
 	[ATTEMPT_INTERNAL] = "internal",
+	[ATTEMPT_PROXY_CONNECT] = "proxy-connect",
+	[ATTEMPT_PROXY_REFUSED] = "proxy-refused",
+	[ATTEMPT_PROXY_GATEWAY] = "proxy-gateway",
+	[ATTEMPT_PROXY_BROKEN] = "proxy-broken",
+};
+
+/* The tenant's words, where they are not the operator's. */
+static const char *const public_texts[ATTEMPT_REASON_COUNT] = {
+	[ATTEMPT_DNS] = "no-address",      [ATTEMPT_ADDRESS_REFUSED] = "no-address",
+	[ATTEMPT_PROXY_CONNECT] = "proxy", [ATTEMPT_PROXY_REFUSED] = "proxy",
+	[ATTEMPT_PROXY_GATEWAY] = "proxy", [ATTEMPT_PROXY_BROKEN] = "proxy",
 };
 
 const char *attempt_reason_text(const struct attempt_result *result) {
@@ -44,21 +55,17 @@ const char *attempt_reason_text(const struct attempt_result *result) {
 	return reason_texts[result->reason];
 }
 
-static const char no_address[] = "no-address";
-
-static bool is_of_address(enum attempt_reason reason) {
-	return reason == ATTEMPT_DNS || reason == ATTEMPT_ADDRESS_REFUSED;
-}
-
 const char *attempt_reason_public(const struct attempt_result *result) {
-	return is_of_address(result->reason) ? no_address : attempt_reason_text(result);
+	const char *text = public_texts[result->reason];
+
+	return text ? text : attempt_reason_text(result);
 }
 
 const char *attempt_reason_translate(const char *recorded) {
 	for (enum attempt_reason reason = ATTEMPT_OK; recorded && reason < ATTEMPT_REASON_COUNT;
 	     reason++)
-		if (is_of_address(reason) && strcmp(recorded, reason_texts[reason]) == 0)
-			return no_address;
+		if (public_texts[reason] && strcmp(recorded, reason_texts[reason]) == 0)
+			return public_texts[reason];
 	return recorded;
 }
 

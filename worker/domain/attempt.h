@@ -15,6 +15,11 @@ enum attempt_reason {
 	ATTEMPT_PROTOCOL, /* the response is not HTTP, breaks off within its headers, or exceeds the
 			     limits */
 	ATTEMPT_INTERNAL, /* the worker's own fault: no memory or descriptors */
+	ATTEMPT_PROXY_CONNECT, /* the proxy was not reached, or ended before it answered */
+	ATTEMPT_PROXY_REFUSED, /* the proxy refused the request: 407, 403 and others */
+	ATTEMPT_PROXY_GATEWAY, /* the proxy did not reach the endpoint: 502, 503, 504 */
+	ATTEMPT_PROXY_BROKEN, /* the way through the proxy ended before the response: by whom is not
+				 known */
 	ATTEMPT_REASON_COUNT,
 };
 
@@ -33,8 +38,9 @@ const char *attempt_reason_text(const struct attempt_result *result);
 /*
  * The reason in the tenant's words, and so in every record: the operator's, except that
  * "no-address" stands both for a name that does not resolve and for one that resolves to a
- * forbidden address. Two words would tell a stranger which internal names exist. Source: OWASP,
- * Server-Side Request Forgery Prevention Cheat Sheet.
+ * forbidden address, and "proxy" for all that the proxy's answers and its absence may tell. More
+ * words would tell a stranger which internal names exist. Source: OWASP, Server-Side Request
+ * Forgery Prevention Cheat Sheet.
  */
 const char *attempt_reason_public(const struct attempt_result *result);
 
@@ -55,6 +61,13 @@ static inline bool attempt_may_ask_to_wait(int32_t status) {
 /* Whether the endpoint said that it is gone for good. Source: RFC 9110 section 15.5.11. */
 static inline bool attempt_is_gone(const struct attempt_result *result) {
 	return result->reason == ATTEMPT_STATUS && result->status == 410;
+}
+
+/* Whether a failure tells something of the endpoint. An attempt that this process or the proxy
+ * stopped would have failed at any endpoint. */
+static inline bool attempt_is_of_endpoint(const struct attempt_result *result) {
+	return result->reason != ATTEMPT_INTERNAL && result->reason != ATTEMPT_PROXY_CONNECT &&
+	       result->reason != ATTEMPT_PROXY_REFUSED;
 }
 
 /* Parses Retry-After, in both forms, into milliseconds from `now_ms` (wall); -1 where it is

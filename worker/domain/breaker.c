@@ -18,14 +18,21 @@ static int64_t asked_hold_ms(const struct attempt_result *result) {
 		   : 0;
 }
 
+/* Whether the attempt was under way when another one failed, and broke. */
+static bool broke_with_others(const struct breaker *breaker, const struct attempt_result *result) {
+	return result->reason == ATTEMPT_PROXY_BROKEN &&
+	       result->finished_at_ms - result->duration_ms <= breaker->counted_at_ms;
+}
+
 enum breaker_effect breaker_failure(struct breaker *breaker, const struct breaker_policy *policy,
 				    const struct attempt_result *result) {
 	int64_t hold_ms = asked_hold_ms(result);
 
-	if (result->reason == ATTEMPT_INTERNAL) /* not a fault of the endpoint's */
+	if (!attempt_is_of_endpoint(result) || broke_with_others(breaker, result))
 		return BREAKER_NONE;
 	if (breaker->failures++ == 0 && !breaker->failing_since_ms)
 		breaker->failing_since_ms = result->finished_at_ms;
+	breaker->counted_at_ms = result->finished_at_ms;
 	breaker->is_gone |= attempt_is_gone(result);
 	breaker->is_open |= breaker->failures >= policy->failures_max;
 	if (breaker->is_open)

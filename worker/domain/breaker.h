@@ -13,6 +13,10 @@
  *
  * breaker_success and breaker_failure take every arrow; breaker_reopened makes an OPEN one.
  *
+ * A proxy that dies breaks the attempts of all endpoints at one moment, and an endpoint may break
+ * its own. Of those that were under way when one of them broke only that one is counted, so that
+ * the proxy's death opens no breaker, and an endpoint's habit does.
+ *
  * A hold is a time before which no attempt goes: until the next probe, or as long as the endpoint
  * asked for with Retry-After. Source of the statuses that slow an endpoint down: RFC 9110 sections
  * 10.2.3, 15.5.11 and 15.6, RFC 6585 section 4.
@@ -29,6 +33,7 @@ struct breaker_policy {
 struct breaker {
 	int failures;             /* consecutive */
 	int64_t failing_since_ms; /* wall: when the first of them ended; 0: none */
+	int64_t counted_at_ms;    /* wall: when the last of them ended; 0: none */
 	int64_t hold_until_ms;    /* wall; 0: none */
 	bool is_open, is_gone;
 };

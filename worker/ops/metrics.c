@@ -115,6 +115,10 @@ static void render_attempts(struct buffer *out, const struct engine *engine) {
 		[ATTEMPT_ADDRESS_REFUSED] = "address_refused",
 		[ATTEMPT_PROTOCOL] = "protocol",
 		[ATTEMPT_INTERNAL] = "internal",
+		[ATTEMPT_PROXY_CONNECT] = "proxy_connect",
+		[ATTEMPT_PROXY_REFUSED] = "proxy_refused",
+		[ATTEMPT_PROXY_GATEWAY] = "proxy_gateway",
+		[ATTEMPT_PROXY_BROKEN] = "proxy_broken",
 	};
 	const struct engine_counters *counters = engine_counters(engine);
 	uint64_t counts[ENGINE_BUCKET_COUNT + 1];
