@@ -40,6 +40,9 @@ static const struct dispatch_row rows[] = {
 	  "late A4-6; wait 0 A7; due now; refill; sent A8-9" },
 	{ "a success during a hold does not end it",
 	  "put A1-9; activate 0 1; refill; late A1; refill; wait 5000 A2; late A3; due 5000" },
+	{ "one whose proxy fails is held, and no failure is counted",
+	  "put A1-9; activate 0 1; refill; late A1; refill; sent A2-3; held 2000 A2-3; open 0; "
+	  "due 2000; +1999; refill; sent ; +1; refill; sent A2; ok A2; refill; sent A3-4" },
 	{ "a held endpoint does not hold another",
 	  "put A1-2 B1-2; activate 0 1; refill; sent A1 B1; wait 5000 A1; ok B1; refill; "
 	  "sent B2" },

@@ -102,6 +102,7 @@ static void end_jobs(struct script *s, const char *word, enum job_end end,
 			fail_msg("\"%s\", step \"%s\": %c%d is not in the engine", s->row->name,
 				 s->step, range.letter, number);
 		job->end = end;
+		job->hold_ms = end == JOB_REFUSED ? result.retry_after_ms : 0;
 		job->result = result;
 		commit_outcome(s, job);
 	}
@@ -133,7 +134,9 @@ static bool run_outcome(struct script *s, const char *verb, char **words, int co
 		result =
 		    (struct attempt_result){ .reason = ATTEMPT_INTERNAL, .retry_after_ms = -1 };
 	else if (strcmp(verb, "refused") == 0)
-		end = JOB_REFUSED;
+		end = JOB_REFUSED, result.retry_after_ms = 0;
+	else if (strcmp(verb, "held") == 0)
+		end = JOB_REFUSED, result.retry_after_ms = strtol(words[first++], NULL, 10);
 	else if (strcmp(verb, "ok") != 0)
 		return false;
 	for (int i = first; i < count; i++)

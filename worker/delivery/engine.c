@@ -80,6 +80,7 @@ static void shared_destroy(struct engine_shared *shared) {
 	pthread_cond_destroy(&shared->idle);
 	pthread_mutex_destroy(&shared->idle_mutex);
 	tls_authorities_free(shared->authorities);
+	proxy_destroy(&shared->proxy);
 	free(shared->user_agent);
 }
 
@@ -149,6 +150,9 @@ int engine_new(const struct config *config, const char *version, void (*notify)(
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -ENOMEM;
 	r = tls_authorities_new(config->endpoint_ca_file, &engine->shared.authorities);
+	if (!r)
+		r = proxy_init(&engine->shared.proxy, config,
+			       &engine->shared.counters.proxy_failing);
 	if (!r)
 		r = start_loops(engine, MAX(config->delivery_threads, 1));
 	if (r)

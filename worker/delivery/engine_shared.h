@@ -6,6 +6,7 @@
 #include "delivery/engine_counters.h"
 #include "delivery/job.h"
 #include "delivery/outbox.h"
+#include "delivery/proxy.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,6 +22,7 @@ struct engine_shared {
 	int connections_max;               /* of all threads: the process's descriptors bound it */
 	struct outbox outbox;
 	struct engine_counters counters;
+	struct proxy proxy;
 	pthread_mutex_t idle_mutex;
 	pthread_cond_t idle;                       /* nothing is in flight */
 	_Atomic uint32_t gates[ENGINE_GATE_COUNT]; /* the epoch that may pass; 0: none */
@@ -37,4 +39,9 @@ static inline bool engine_shared_gate_admits(const struct engine_shared *shared,
 
 static inline bool engine_shared_lease_holds(const struct engine_shared *shared) {
 	return clock_monotonic_us() < atomic_load(&shared->lease_until_us);
+}
+
+/* Whether an attempt of the job may begin, as its gate and the proxy say. */
+static inline bool engine_shared_admits(struct engine_shared *shared, struct job *job) {
+	return engine_shared_gate_admits(shared, job) && proxy_admits(&shared->proxy, job);
 }

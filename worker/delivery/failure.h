@@ -15,6 +15,9 @@ struct failure {
 	bool is_refused;      /* the guard refused an address of the host */
 	bool is_out_of_means; /* this process had no descriptor, memory or thread for it */
 	bool has_alert;       /* a TLS alert of either side ended its own connection */
+	bool by_proxy;
+	bool has_reached_proxy; /* a connection to it was opened */
+	long tunnel_status;     /* the proxy's answer to CONNECT; 0: none */
 };
 
 enum attempt_reason failure_reason(const struct failure *failure);

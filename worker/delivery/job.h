@@ -14,8 +14,8 @@
 
 enum job_end {
 	JOB_ATTEMPTED, /* `result` has the verdict */
-	/* Not attempted: the gate was closed, the lease over, the endpoint dropped, or the engine
-	 * is stopping. */
+	/* Not attempted: the gate was closed, the lease over, the endpoint dropped, the engine is
+	 * stopping, or the proxy fails. */
 	JOB_REFUSED,
 };
 
@@ -28,7 +28,9 @@ struct job {
 	/* The endpoint's breaker is open: the attempt resolves the name again and opens a
 	 * connection of its own. */
 	bool is_probe;
+	bool by_proxy; /* set by the engine: the attempt goes through endpoint.proxy */
 	enum job_end end;
+	int64_t hold_ms; /* of a refused one: no attempt of its endpoint before that; 0: at once */
 	struct attempt_result result;
 	char *error; /* owned; curl's or TLS's words, where an attempt got no answer; else NULL */
 };

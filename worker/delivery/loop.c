@@ -154,7 +154,7 @@ static void begin_transfer(struct loop *loop, const struct scheduler_claim *clai
 static void begin_or_refuse(struct loop *loop, const struct scheduler_claim *claim) {
 	atomic_fetch_sub_explicit(&loop->shared->counters.queued, 1, memory_order_relaxed);
 	atomic_fetch_add(&loop->shared->counters.in_flight, 1);
-	if (engine_shared_gate_admits(loop->shared, claim->job)) {
+	if (engine_shared_admits(loop->shared, claim->job)) {
 		begin_transfer(loop, claim);
 		return;
 	}

@@ -1,8 +1,8 @@
 #include "delivery/transfer.h"
 
 #include "base/clock.h"
-#include "base/invariant.h"
 #include "delivery/address_guard.h"
+#include "delivery/easy.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -17,14 +17,7 @@ enum { DNS_CACHE_S = 10 };
 /* A probe resolves its name again; many probes to one host still share an answer. */
 enum { PROBE_DNS_CACHE_S = 1 };
 
-static void check_set(CURLcode code) {
-	if (code == CURLE_OUT_OF_MEMORY)
-		out_of_memory();
-	invariant_with(code == CURLE_OK, "libcurl is the one that this was built for", "error=%s",
-		       log_quote(curl_easy_strerror(code)));
-}
-
-#define SET(transfer, option, value) check_set(curl_easy_setopt((transfer)->easy, option, value))
+#define SET(transfer, option, value) EASY_SET((transfer)->easy, option, value)
 
 static size_t on_header(char *line, size_t size _unused_, size_t len, void *userdata) {
 	struct transfer *transfer = userdata;
@@ -44,6 +37,15 @@ static size_t on_body(char *bytes _unused_, size_t size _unused_, size_t len, vo
 	return response_take_body(&transfer->response, len) ? len : 0;
 }
 
+/* The reason for which the guard refuses an address that is about to be connected to, as static
+ * text. The proxy's own may be any. */
+static const char *refusal_of(const struct transfer *transfer, const struct sockaddr *address) {
+	return transfer->claim.job->by_proxy
+		   ? NULL
+		   : address_guard_refusal(address,
+					   &transfer->shared->config->endpoint_allow_networks);
+}
+
 /*
  * The guard judges the very address that is connected to, so that a name which is rebound between
  * look-up and connect gains nothing.
@@ -56,8 +58,7 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose _unused
 				    struct curl_sockaddr *address) {
 	struct transfer *transfer = userdata;
 	struct engine_shared *shared = transfer->shared;
-	const char *refused_by =
-	    address_guard_refusal(&address->addr, &shared->config->endpoint_allow_networks);
+	const char *refused_by = refusal_of(transfer, &address->addr);
 	int fd;
 
 	if (transfer->sent) {
@@ -125,8 +126,7 @@ static void set_policy(struct transfer *transfer, const struct config *config) {
 	SET(transfer, CURLOPT_PROTOCOLS_STR, config->endpoint_allow_http ? "http,https" : "https");
 	SET(transfer, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(transfer, CURLOPT_FOLLOWLOCATION, 0L);
-	SET(transfer, CURLOPT_PROXY, "");
-	SET(transfer, CURLOPT_NOPROXY, "*");
+	proxy_prepare(&transfer->shared->proxy, transfer->easy);
 	SET(transfer, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(transfer, CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(transfer, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -282,15 +282,16 @@ static void choose_connection(struct transfer *transfer) {
 	    (long)(is_probe ? PROBE_DNS_CACHE_S : DNS_CACHE_S));
 }
 
-/* Into its shard, without a result. */
+/* Into its shard, without a result, unless it must not be sent. */
 static bool enter_shard(struct transfer *transfer) {
 	transfer->response = RESPONSE_INIT;
-	transfer->refused_by = NULL;
+	transfer->refused_by = proxy_refusal(&transfer->shared->proxy, transfer->claim.job);
 	transfer->error[0] = '\0';
 	transfer->out_of_sockets = transfer->withheld = transfer->resolved = transfer->connects =
 	    transfer->sent = transfer->unanswered = false;
 	tls_watch_end(&transfer->tls);
-	return curl_multi_add_handle(transfer->shard->multi, transfer->easy) == CURLM_OK;
+	return !transfer->refused_by &&
+	       curl_multi_add_handle(transfer->shard->multi, transfer->easy) == CURLM_OK;
 }
 
 bool transfer_begin(struct transfer *transfer, const struct scheduler_claim *claim,
@@ -302,6 +303,7 @@ bool transfer_begin(struct transfer *transfer, const struct scheduler_claim *cla
 	transfer->started_us = clock_monotonic_us();
 	write_lines(transfer);
 	choose_connection(transfer);
+	proxy_choose(&transfer->shared->proxy, transfer->easy, job);
 	SET(transfer, CURLOPT_SHARE, shard->sessions);
 	SET(transfer, CURLOPT_TIMEOUT_MS, (long)transfer->shared->config->delivery_timeout_ms);
 	SET(transfer, CURLOPT_CURLU, job->route->location);

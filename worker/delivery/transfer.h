@@ -41,8 +41,8 @@ struct transfer *transfer_new(struct engine_shared *shared, struct sockets *sock
 			      struct scheduler *scheduler);
 void transfer_free(struct transfer *transfer);
 
-/* Signs the request and hands it to the shard. Copies the claim. Returns false when curl refuses
- * the transfer; it is to be ended then (verdict.h). */
+/* Signs the request and hands it to the shard. Copies the claim. Returns false where it must not be
+ * sent, or curl refuses it; it is to be ended then (verdict.h), with CURLE_FAILED_INIT. */
 bool transfer_begin(struct transfer *transfer, const struct scheduler_claim *claim,
 		    struct shard *shard) _must_check_;
 

@@ -10,10 +10,22 @@ static bool lacked_a_thread(const struct transfer *transfer) {
 	return strstr(transfer->error, "thread failed to start");
 }
 
+/* Of an http request the proxy itself asks for a login, and no endpoint. Source: RFC 9110
+ * section 15.5.8. */
+static bool is_refused_by_proxy(const struct transfer *transfer) {
+	const struct job *job = transfer->claim.job;
+
+	return transfer->response.status == 407 && job->by_proxy &&
+	       strcmp(job->route->parts.scheme, "http") == 0;
+}
+
 static enum attempt_reason reason_without_verdict(const struct transfer *transfer, CURLcode code) {
 	curl_off_t first_byte_us = 0;
+	long connections = 0, tunnel_status = 0;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
+	curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel_status);
 	return failure_reason(&(struct failure){
 	    .code = code,
 	    .is_sent = transfer->sent,
@@ -23,6 +35,9 @@ static enum attempt_reason reason_without_verdict(const struct transfer *transfe
 	    .is_refused = transfer->refused_by,
 	    .is_out_of_means = transfer->out_of_sockets || lacked_a_thread(transfer),
 	    .has_alert = transfer->tls.alert,
+	    .by_proxy = transfer->claim.job->by_proxy,
+	    .has_reached_proxy = connections > 0,
+	    .tunnel_status = tunnel_status,
 	});
 }
 
@@ -40,6 +55,8 @@ static char *error_text(const struct transfer *transfer, enum attempt_reason rea
 		text = "response header beyond the limits";
 	if (reason == ATTEMPT_ADDRESS_REFUSED && transfer->refused_by)
 		text = transfer->refused_by;
+	if (transfer->response.status)
+		text = "the proxy asks for a login (407)";
 	if (!tls->alert)
 		return x_strdup(text);
 	return x_asprintf("TLS alert %s %s: %s", tls_alert_name(tls->alert),
@@ -70,36 +87,56 @@ static void log_failure(const struct transfer *transfer) {
 		  log_quote(job->error));
 }
 
-static void write_verdict(struct transfer *transfer, CURLcode code) {
-	const struct response *response = &transfer->response;
-	struct job *job = transfer->claim.job;
-	int64_t duration_us = (response->status ? response->completed_us : clock_monotonic_us()) -
-			      transfer->started_us;
-	enum attempt_reason reason = !response->status ? reason_without_verdict(transfer, code)
-				     : attempt_status_is_success(response->status) ? ATTEMPT_OK
-										   : ATTEMPT_STATUS;
+static enum attempt_reason reason_of(const struct transfer *transfer, CURLcode code) {
+	int32_t status = transfer->response.status;
 
-	job->end = JOB_ATTEMPTED;
-	job->result = (struct attempt_result){
-		.reason = reason,
-		.status = response->status,
-		.retry_after_ms = response->status ? response->retry_after_ms : -1,
-		.duration_ms = duration_us / 1000,
-		/* The millisecond after: the back-off counts from here, and must not be short by a
-		   part of one. */
-		.finished_at_ms = clock_wall_ms() + 1,
-	};
+	if (!status)
+		return reason_without_verdict(transfer, code);
+	if (is_refused_by_proxy(transfer))
+		return ATTEMPT_PROXY_REFUSED;
+	return attempt_status_is_success(status) ? ATTEMPT_OK : ATTEMPT_STATUS;
+}
+
+/* What the end of the attempt tells of its host and of the proxy. */
+static void spread_news(struct transfer *transfer) {
+	struct engine_shared *shared = transfer->shared;
+	const struct job *job = transfer->claim.job;
+	enum attempt_reason reason = job->result.reason;
+
 	if (reason == ATTEMPT_DNS || (reason == ATTEMPT_TIMEOUT && !transfer->resolved))
 		scheduler_host_resolve_failed(transfer->scheduler, transfer->claim.host);
 	if (reason == ATTEMPT_OK && job->is_probe)
 		scheduler_host_renew_connections(
 		    transfer->claim.host, transfer->started_us,
-		    transfer->shared->config->delivery_breaker_probe_interval_ms * 1000);
+		    shared->config->delivery_breaker_probe_interval_ms * 1000);
+	if (job->by_proxy)
+		proxy_end_attempt(&shared->proxy, reason, job->error);
+}
+
+static void write_verdict(struct transfer *transfer, CURLcode code) {
+	const struct response *response = &transfer->response;
+	struct job *job = transfer->claim.job;
+	int64_t duration_us = (response->status ? response->completed_us : clock_monotonic_us()) -
+			      transfer->started_us;
+	enum attempt_reason reason = reason_of(transfer, code);
+	bool is_answered = reason == ATTEMPT_OK || reason == ATTEMPT_STATUS;
+
+	job->end = JOB_ATTEMPTED;
+	job->result = (struct attempt_result){
+		.reason = reason,
+		.status = is_answered ? response->status : 0,
+		.retry_after_ms = is_answered ? response->retry_after_ms : -1,
+		.duration_ms = duration_us / 1000,
+		/* The millisecond after: the back-off counts from here, and must not be short by a
+		   part of one. */
+		.finished_at_ms = clock_wall_ms() + 1,
+	};
 	engine_counters_add_attempt(&transfer->shared->counters, reason, duration_us);
-	if (response->status)
-		return;
-	job->error = error_text(transfer, reason, code);
-	log_failure(transfer);
+	if (!is_answered) {
+		job->error = error_text(transfer, reason, code);
+		log_failure(transfer);
+	}
+	spread_news(transfer);
 }
 
 void verdict_end(struct transfer *transfer, CURLcode code) {

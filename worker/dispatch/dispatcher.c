@@ -216,6 +216,8 @@ void dispatcher_return_job(struct dispatcher *d, const struct job *job, int64_t 
 		engine_drop_endpoint(d->engine, &endpoint->webhook_id);
 	if (job->end == JOB_REFUSED)
 		endpoint->next_due_ms = MIN(endpoint->next_due_ms, now_ms);
+	if (job->end == JOB_REFUSED && job->hold_ms)
+		dispatch_health_hold(&d->health, endpoint, now_ms + job->hold_ms);
 	dispatch_endpoint_settle(&d->endpoints, endpoint);
 }
 

@@ -146,3 +146,12 @@ bool dispatch_health_end_attempt(const struct dispatch_health *health,
 	report_news(health, endpoint, job->route, result->finished_at_ms);
 	return effect == BREAKER_HELD && endpoint->load.count > 0;
 }
+
+void dispatch_health_hold(const struct dispatch_health *health, struct dispatch_endpoint *endpoint,
+			  int64_t until_ms) {
+	struct breaker breaker = endpoint->breaker;
+
+	breaker.hold_until_ms = MAX(breaker.hold_until_ms, until_ms);
+	dispatch_endpoint_set_breaker(health->endpoints, endpoint, breaker);
+	narrow_window(health, endpoint, BREAKER_HELD);
+}

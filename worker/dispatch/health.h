@@ -9,6 +9,7 @@
  *     429, 502, 503, 504                 half                               FAILING
  *     the breaker is open, Retry-After,
  *     or 410                             1                                  FAILING
+ *     not begun, since the proxy fails   1                                  as it is
  *     any other failure                  as it is                           FAILING
  *     none of the endpoint's: internal,
  *     proxy-connect, proxy-refused       as it is                           as it is
@@ -37,6 +38,10 @@ struct dispatch_health {
 bool dispatch_health_end_attempt(const struct dispatch_health *health,
 				 struct dispatch_endpoint *endpoint,
 				 const struct job *job) _must_check_;
+/* It gets no attempt before `until_ms` (wall), then a single one: the proxy that leads to it fails.
+ */
+void dispatch_health_hold(const struct dispatch_health *health, struct dispatch_endpoint *endpoint,
+			  int64_t until_ms);
 /* Its webhook was changed: nothing is known of it any more. */
 void dispatch_health_reset(const struct dispatch_health *health,
 			   struct dispatch_endpoint *endpoint);

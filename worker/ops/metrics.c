@@ -140,6 +140,9 @@ static void render_attempts(struct buffer *out, const struct engine *engine) {
 	exposition_single(out, "posthorn_connections_opened_total", "counter",
 			  "Connections opened to endpoints' hosts.",
 			  (int64_t)load(&counters->connections_opened));
+	exposition_single(out, "posthorn_proxy_failing", "gauge",
+			  "1 while endpoint.proxy is not reached: attempts through it wait.",
+			  atomic_load(&counters->proxy_failing));
 }
 
 static void render_partition_gauge(struct buffer *out, const struct pipeline_metrics *metrics,
