@@ -24,7 +24,7 @@ struct connection {
 struct receiver {
 	struct receiver_options options;
 	SSL_CTX *tls; /* NULL: plain http */
-	char last_server_name[256];
+	char last_server_name[256], last_client_name[256];
 	int fd;
 	uint16_t port;
 	pthread_t thread;
@@ -241,6 +241,7 @@ static void linger(int fd) {
 static bool shake_hands(struct connection *connection) {
 	struct receiver *receiver = connection->receiver;
 	const char *name;
+	X509 *client;
 	bool ok;
 
 	if (!receiver->tls)
@@ -249,7 +250,13 @@ static bool shake_hands(struct connection *connection) {
 	SSL_set_fd(connection->tls, connection->fd);
 	ok = SSL_accept(connection->tls) == 1;
 	name = SSL_get_servername(connection->tls, TLSEXT_NAMETYPE_host_name);
+	client = SSL_get0_peer_certificate(connection->tls);
 	pthread_mutex_lock(&receiver->mutex);
+	receiver->last_client_name[0] = '\0';
+	if (client)
+		X509_NAME_get_text_by_NID(X509_get_subject_name(client), NID_commonName,
+					  receiver->last_client_name,
+					  sizeof(receiver->last_client_name));
 	snprintf(receiver->last_server_name, sizeof(receiver->last_server_name), "%s",
 		 name ? name : "");
 	pthread_mutex_unlock(&receiver->mutex);
@@ -418,13 +425,21 @@ char *receiver_last_request(struct receiver *receiver, size_t *len) {
 	return copy;
 }
 
-char *receiver_last_server_name(struct receiver *receiver) {
+static char *copy_locked(struct receiver *receiver, const char *text) {
 	char *copy;
 
 	pthread_mutex_lock(&receiver->mutex);
-	copy = x_strdup(receiver->last_server_name);
+	copy = x_strdup(text);
 	pthread_mutex_unlock(&receiver->mutex);
 	return copy;
+}
+
+char *receiver_last_server_name(struct receiver *receiver) {
+	return copy_locked(receiver, receiver->last_server_name);
+}
+
+char *receiver_last_client_name(struct receiver *receiver) {
+	return copy_locked(receiver, receiver->last_client_name);
 }
 
 uint16_t receiver_unused_port(void) {

@@ -58,6 +58,10 @@ int receiver_held_max(struct receiver *receiver);    /* the most that ever waite
 /* The name that the last handshake asked for; "" where it named nothing. Owned by the caller. */
 char *receiver_last_server_name(struct receiver *receiver);
 
+/* The name in the client's certificate of the last handshake; "" without one. Owned by the caller.
+ */
+char *receiver_last_client_name(struct receiver *receiver);
+
 /* Lets go of those held, and holds no more. */
 void receiver_release(struct receiver *receiver);
 

@@ -95,6 +95,31 @@ static X509 *certificate_of(enum certificate kind, EVP_PKEY *key) {
 	return certificate;
 }
 
+static char *text_of(BIO *bio) {
+	char *data;
+	long len = BIO_get_mem_data(bio, &data);
+	char *text = x_strndup(data, (size_t)len);
+
+	BIO_free(bio);
+	return text;
+}
+
+void tls_client_new(const char *name, char **certificate, char **key) {
+	BIO *certificate_text = BIO_new(BIO_s_mem()), *key_text = BIO_new(BIO_s_mem());
+	EVP_PKEY *pair = EVP_EC_gen("P-256");
+	X509 *made;
+
+	tls_authority_file();
+	made = certificate_new(name, "authority", pair, -DAY_S, DAY_S);
+	check(X509_sign(made, authority.key, EVP_sha256()) > 0 &&
+	      PEM_write_bio_X509(certificate_text, made) &&
+	      PEM_write_bio_PrivateKey(key_text, pair, NULL, NULL, 0, NULL, NULL));
+	*certificate = text_of(certificate_text);
+	*key = text_of(key_text);
+	X509_free(made);
+	EVP_PKEY_free(pair);
+}
+
 SSL_CTX *tls_server_new(const struct tls_server_options *options) {
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 	EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -110,9 +135,12 @@ SSL_CTX *tls_server_new(const struct tls_server_options *options) {
 	}
 	check(SSL_CTX_use_certificate(context, certificate) == 1 &&
 	      SSL_CTX_use_PrivateKey(context, key) == 1);
-	if (options->wants_certificate)
+	if (options->wants_certificate) {
 		SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
 				   NULL);
+		check(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.certificate) &&
+		      SSL_CTX_set_session_id_context(context, (const uint8_t *)"test", 4));
+	}
 	X509_free(certificate);
 	EVP_PKEY_free(key);
 	return context;

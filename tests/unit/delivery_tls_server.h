@@ -15,11 +15,14 @@ enum certificate {
 struct tls_server_options {
 	enum certificate certificate;
 	int version; /* the only one that it speaks, TLS1_1_VERSION; 0: what OpenSSL likes */
-	bool wants_certificate; /* of the client; without one the handshake fails */
+	bool wants_certificate; /* of the client, and of this authority; else the handshake fails */
 };
 
 /* Owned by the caller. */
 SSL_CTX *tls_server_new(const struct tls_server_options *options);
+
+/* A client's certificate of this name and its key as PEM; both owned by the caller. */
+void tls_client_new(const char *name, char **certificate, char **key);
 
 /* The PEM file of the authority, for endpoint.ca.file: owned by this module, and gone when the
  * process ends. */

@@ -81,6 +81,7 @@ static void shared_destroy(struct engine_shared *shared) {
 	pthread_mutex_destroy(&shared->idle_mutex);
 	tls_authorities_free(shared->authorities);
 	proxy_destroy(&shared->proxy);
+	client_certificate_destroy(&shared->client_certificate);
 	free(shared->user_agent);
 }
 
@@ -153,6 +154,8 @@ int engine_new(const struct config *config, const char *version, void (*notify)(
 	if (!r)
 		r = proxy_init(&engine->shared.proxy, config,
 			       &engine->shared.counters.proxy_failing);
+	if (!r)
+		r = client_certificate_init(&engine->shared.client_certificate, config);
 	if (!r)
 		r = start_loops(engine, MAX(config->delivery_threads, 1));
 	if (r)

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/config.h"
+#include "delivery/client_certificate.h"
 #include "delivery/engine_counters.h"
 #include "delivery/job.h"
 #include "delivery/outbox.h"
@@ -23,6 +24,7 @@ struct engine_shared {
 	struct outbox outbox;
 	struct engine_counters counters;
 	struct proxy proxy;
+	struct client_certificate client_certificate;
 	pthread_mutex_t idle_mutex;
 	pthread_cond_t idle;                       /* nothing is in flight */
 	_Atomic uint32_t gates[ENGINE_GATE_COUNT]; /* the epoch that may pass; 0: none */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 /*
@@ -137,6 +138,60 @@ int tls_authorities_new(const char *file, struct x509_store_st **out) {
 
 void tls_authorities_free(struct x509_store_st *authorities) {
 	X509_STORE_free(authorities);
+}
+
+/* Gives no passphrase, instead of prompting for one. */
+static int no_passphrase(char *text _unused_, int size _unused_, int is_writing _unused_,
+			 void *userdata _unused_) {
+	return -1;
+}
+
+/* Whether the reader has come to the end of its text, and not to a block that is cut off. */
+static bool is_at_end(void) {
+	return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+}
+
+static bool takes_certificate(SSL_CTX *context, BIO *text) {
+	X509 *certificate = PEM_read_bio_X509(text, NULL, no_passphrase, NULL), *link;
+	bool ok = certificate && SSL_CTX_use_certificate(context, certificate) == 1;
+
+	X509_free(certificate);
+	if (!ok)
+		return false;
+	while ((link = PEM_read_bio_X509(text, NULL, no_passphrase, NULL)))
+		X509_free(link);
+	ok = is_at_end();
+	if (ok)
+		ERR_clear_error();
+	return ok;
+}
+
+static bool takes_key(SSL_CTX *context, BIO *text) {
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(text, NULL, no_passphrase, NULL);
+	bool ok = key && SSL_CTX_use_PrivateKey(context, key) == 1;
+
+	EVP_PKEY_free(key);
+	return ok;
+}
+
+int tls_judge_pair(const char *certificate, const char *key, const char **why) {
+	SSL_CTX *context = x_checked(SSL_CTX_new(TLS_client_method()));
+	BIO *certificate_text = x_checked(BIO_new_mem_buf(certificate, -1)),
+	    *key_text = x_checked(BIO_new_mem_buf(key, -1));
+	int r = 0;
+
+	ERR_clear_error();
+	if (!takes_certificate(context, certificate_text))
+		r = TLS_E_CERTIFICATE;
+	else if (!takes_key(context, key_text))
+		r = TLS_E_KEY;
+	*why = r ? ERR_reason_error_string(ERR_peek_last_error()) : NULL;
+	*why = r && !*why ? "cannot be used" : *why;
+	ERR_clear_error();
+	BIO_free(key_text);
+	BIO_free(certificate_text);
+	SSL_CTX_free(context);
+	return r;
 }
 
 CURLcode tls_on_context(CURL *easy _unused_, void *context, void *userdata) {

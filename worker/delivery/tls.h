@@ -1,6 +1,7 @@
 /*
  * TLS beyond curl: the authorities, read once for all connections; a bound on a peer's handshake
- * messages, of which curl sees nothing; and the alerts. The only file of this folder that knows
+ * messages, of which curl sees nothing; the alerts; and whether a client's certificate can be used.
+ * The only file of this folder that knows
  * OpenSSL, the TLS library of the libcurl that this is built for.
  */
 #pragma once
@@ -20,6 +21,15 @@ struct x509_store_st;
  */
 int tls_authorities_new(const char *file, struct x509_store_st **out) _must_check_;
 void tls_authorities_free(struct x509_store_st *authorities);
+
+enum { TLS_E_CERTIFICATE = 1, TLS_E_KEY = 2 };
+
+/*
+ * Whether the private key belongs to the certificate, which may have its chain behind it, and
+ * OpenSSL takes both. They are PEM texts; a key with a passphrase is refused. Returns 0; or
+ * TLS_E_CERTIFICATE or TLS_E_KEY for the text at fault, with the fault in `why` (static text).
+ */
+int tls_judge_pair(const char *certificate, const char *key, const char **why) _must_check_;
 
 /*
  * Records the TLS alerts of the connection that is opened for a transfer: of those that mean a

@@ -162,6 +162,19 @@ static void set_headers(struct transfer *transfer) {
 	SET(transfer, CURLOPT_HTTPHEADER, &transfer->header);
 }
 
+/* curl takes the pair into what its connections and TLS sessions are known by: none of another pair
+ * is used. */
+static void choose_pair(struct transfer *transfer) {
+	struct client_pair *pair = client_certificate_get(&transfer->shared->client_certificate);
+
+	if (pair != transfer->pair) {
+		SET(transfer, CURLOPT_SSLCERT_BLOB, &pair->certificate);
+		SET(transfer, CURLOPT_SSLKEY_BLOB, &pair->key);
+	}
+	client_pair_unref(transfer->pair);
+	transfer->pair = pair;
+}
+
 static void init_handle(struct transfer *transfer) {
 	transfer->easy = x_checked(curl_easy_init());
 	set_limits(transfer, transfer->shared->config);
@@ -170,12 +183,17 @@ static void init_handle(struct transfer *transfer) {
 	set_headers(transfer);
 }
 
+static void end_handle(struct transfer *transfer) {
+	curl_easy_cleanup(transfer->easy);
+	client_pair_unref(TAKE(transfer->pair));
+}
+
 /*
  * After a look-up that failed, libcurl 8.14 leaks the name when the handle's next look-up begins.
  * The handle's own end frees it. Source: curl issue 17602, fixed in 8.15.
  */
 static void renew_handle(struct transfer *transfer) {
-	curl_easy_cleanup(transfer->easy);
+	end_handle(transfer);
 	init_handle(transfer);
 }
 
@@ -195,7 +213,7 @@ struct transfer *transfer_new(struct engine_shared *shared, struct sockets *sock
 void transfer_free(struct transfer *transfer) {
 	if (!transfer)
 		return;
-	curl_easy_cleanup(transfer->easy);
+	end_handle(transfer);
 	buffer_destroy(&transfer->lines);
 	free(transfer);
 }
@@ -303,6 +321,7 @@ bool transfer_begin(struct transfer *transfer, const struct scheduler_claim *cla
 	transfer->started_us = clock_monotonic_us();
 	write_lines(transfer);
 	choose_connection(transfer);
+	choose_pair(transfer);
 	proxy_choose(&transfer->shared->proxy, transfer->easy, job);
 	SET(transfer, CURLOPT_SHARE, shard->sessions);
 	SET(transfer, CURLOPT_TIMEOUT_MS, (long)transfer->shared->config->delivery_timeout_ms);
