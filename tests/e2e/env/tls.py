@@ -77,14 +77,24 @@ def _alternative(name):
         return x509.DNSName(name)
 
 
-def context(file, newest=None):
-    """A server's, with this certificate; `newest` is the highest version that it speaks."""
+def context(file, newest=None, clients=None):
+    """A server's, with this certificate; `newest` is the highest version that it speaks. Where
+    `clients` is given it asks for a client's certificate, of the authority in that file.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
+    if clients:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(clients)
     if newest:
         context.set_ciphers("ALL:@SECLEVEL=0")
         context.minimum_version = context.maximum_version = newest
     return context
+
+
+def _common_name(certificate):
+    names = dict(pair for row in (certificate or {}).get("subject", ()) for pair in row)
+    return names.get("commonName")
 
 
 class TlsReceiver:
@@ -95,6 +105,7 @@ class TlsReceiver:
     def __init__(self, context=None, address="127.0.0.1", port=0):
         self.context = context
         self.resumed = []  # of each handshake that succeeded: whether it resumed a session
+        self.clients = []  # and the name in its client's certificate
         self.connections = self.requests = 0
         self.listener = socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET, backlog=256)
         self.port = self.listener.getsockname()[1]
@@ -117,6 +128,7 @@ class TlsReceiver:
                 return
             with self.context.wrap_socket(peer, server_side=True) as peer:
                 self.resumed.append(peer.session_reused)
+                self.clients.append(_common_name(peer.getpeercert()))
                 self._answer(peer)
                 # Up to TLS 1.2 a session whose connection ends without this is not resumed. Source:
                 # OpenSSL, SSL_shutdown(3).
