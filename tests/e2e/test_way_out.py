@@ -169,6 +169,7 @@ def test_a_login(behind, smokescreen, tmp_path, certificate, place):
             issue(world, tenant)
             wait_events(world, tenant, SUCCESS)
             assert proxy.decisions(url)[-1].allowed
+        assert receiver.last.startswith(b"POST / HTTP/1.1\r\n") and b"\r\nproxy-" not in receiver.last.lower()
         assert PASSWORD not in worker.log.read_text()
 
 
@@ -229,7 +230,7 @@ def test_addresses_outside_the_networks_are_refused(behind, smokescreen, certifi
         assert refused.status == 400 and "endpoint.allow.networks" in str(refused.data)
         tenant = webhook_at(world, receiver.url)
         worker.stop()
-        worker = world.worker("worker-2", endpoint_allow_networks="10.0.0.0/8")
+        worker = world.worker(endpoint_allow_networks="10.0.0.0/8")
         issue(world, tenant)
         [retry, *_] = wait_events(world, tenant, RETRY)
         assert retry.data["reason"] == "no-address"
@@ -297,16 +298,16 @@ def test_a_proxy_that_dies_in_the_middle_is_nobodys_fault(behind, smokescreen):
         check_all_come(world, all)
 
 
-def test_an_endpoint_that_breaks_its_connections_fails(behind, smokescreen):
+def test_an_endpoint_that_breaks_its_connections_fails(behind, smokescreen, certificate):
     """Through a proxy that lives: its breaker opens as ever, and nobody else's."""
-    proxy = smokescreen()
+    proxy, bad, good = smokescreen(), TlsReceiver(context(certificate)), TlsReceiver(context(certificate))
+    bad.answers = False
     with behind(proxy) as world:
         worker = world.worker()
-        good = world.receivers.endpoint(port=1)
-        bad = webhook_at(world, world.receivers.endpoint().answers({"close": True}).url)
-        other = webhook_at(world, good.url)
-        issue(world, bad, PENDING)
+        failing, other = webhook_at(world, bad.url), webhook_at(world, good.url)
+        issue(world, failing, PENDING)
         until(lambda: worker.metric("posthorn_endpoints_failing") == 1, what="its breaker to open")
+        assert attempts(worker, "proxy_broken") >= FAILURES
         issue(world, other, PENDING)
         wait_events(world, other, SUCCESS, PENDING, timeout=5)
         assert worker.metric("posthorn_proxy_failing") == 0

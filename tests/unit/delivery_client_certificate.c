@@ -64,6 +64,8 @@ static void write_key(const char *text) {
 static void configure(struct fixture *f, const struct client *client) {
 	write_certificate(client->certificate);
 	write_key(client->key);
+	/* However slow the machine is, none of it is a matter of time. */
+	f->config.delivery_timeout_ms = f->config.delivery_connect_timeout_ms = 30 * 1000;
 	f->config.endpoint_ca_file = tls_authority_file();
 	f->config.endpoint_tls_certificate_file = certificate_file;
 	f->config.endpoint_tls_key_file = key_file;

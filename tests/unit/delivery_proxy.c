@@ -124,8 +124,12 @@ static void exceptions_go_without_it(void **state) {
 	    x_asprintf("http://a.direct.test:%u/", receiver_port(direct));
 	_cleanup_(x_freep) char *literal =
 	    x_asprintf("http://127.0.0.1:%u/", receiver_port(direct));
+	_cleanup_(x_freep) char *request = NULL;
+	size_t len;
 
 	use_proxy(f, "127.0.0.1", receiver_port(proxy));
+	f->config.endpoint_proxy.user = user;
+	f->config.endpoint_proxy.password = password;
 	except(f, "direct.test,inside.test,127.0.0.0/8");
 	start(f);
 	assert_int_equal(attempt_at(f, url).reason, ATTEMPT_OK);
@@ -138,6 +142,9 @@ static void exceptions_go_without_it(void **state) {
 	/* One handle after the other: what the last attempt set does not stay. */
 	assert_int_equal(attempt_at(f, url).reason, ATTEMPT_OK);
 	assert_int_equal(receiver_requests(direct), 3);
+	request = receiver_last_request(direct, &len);
+	assert_true(!strncmp(request, "POST / HTTP/1.1\r\n", 17));
+	assert_null(strcasestr(request, "proxy-"));
 	receiver_free(direct);
 	receiver_free(proxy);
 }
@@ -266,10 +273,6 @@ static void failures_have_their_reason(void **state _unused_) {
 
 /* The pause. */
 
-static int is_failing(struct fixture *f) {
-	return atomic_load(&engine_counters(f->engine)->proxy_failing);
-}
-
 static enum attempt_reason attempt_times(struct fixture *f, int times) {
 	enum attempt_reason reason = ATTEMPT_OK;
 
@@ -290,9 +293,9 @@ static void while_it_is_away_one_attempt_at_a_time_tries_it(void **state) {
 	except(f, "direct.test");
 	start(f);
 	assert_int_equal(attempt_times(f, FAILURES - 1), ATTEMPT_PROXY_CONNECT);
-	assert_false(is_failing(f));
+	assert_false(engine_proxy_fails(f->engine));
 	assert_int_equal(attempt_times(f, 1), ATTEMPT_PROXY_CONNECT);
-	assert_true(is_failing(f));
+	assert_true(engine_proxy_fails(f->engine));
 	usleep((PROXY_PAUSE_MS + 100) * 1000);
 	submit(f, route, 20);
 	for (int i = 0; i < 20; i++) {
@@ -309,7 +312,7 @@ static void while_it_is_away_one_attempt_at_a_time_tries_it(void **state) {
 	    receiver_new(&(struct receiver_options){ .behaviour = BEHAVE_ANSWER, .port = port });
 	usleep((PROXY_PAUSE_MS + 100) * 1000);
 	assert_int_equal(attempt(f, route).reason, ATTEMPT_OK);
-	assert_false(is_failing(f));
+	assert_false(engine_proxy_fails(f->engine));
 	assert_int_equal(attempt(f, route).reason, ATTEMPT_OK);
 	receiver_free(proxy);
 	receiver_free(direct);
@@ -327,7 +330,7 @@ static void refusals_are_no_failure_of_the_proxy(void **state) {
 		use_proxy(f, "127.0.0.1", receiver_port(proxy));
 		start(f);
 		attempt_times(f, FAILURES + 1);
-		assert_false(is_failing(f));
+		assert_false(engine_proxy_fails(f->engine));
 		assert_int_equal(receiver_requests(proxy), FAILURES + 1);
 		engine_free(f->engine);
 		f->engine = NULL;
@@ -344,7 +347,21 @@ static void silence_is_no_failure_of_the_proxy(void **state) {
 	f->config.delivery_timeout_ms = f->config.delivery_connect_timeout_ms = 200;
 	start(f);
 	assert_int_equal(attempt_times(f, FAILURES + 1), ATTEMPT_TIMEOUT);
-	assert_false(is_failing(f));
+	assert_false(engine_proxy_fails(f->engine));
+	receiver_free(proxy);
+}
+
+/* A request over a kept connection opens none, and has reached the proxy all the same. */
+static void silence_on_a_kept_connection_is_none_either(void **state) {
+	struct fixture *f = *state;
+	struct receiver *proxy = receiver_that(BEHAVE_HOLD_SECOND_REQUEST, NULL);
+
+	use_proxy(f, "127.0.0.1", receiver_port(proxy));
+	f->config.delivery_timeout_ms = f->config.delivery_connect_timeout_ms = 500;
+	start(f);
+	assert_int_equal(attempt_at(f, "http://a.test/").reason, ATTEMPT_OK);
+	assert_int_equal(attempt_at(f, "http://a.test/").reason, ATTEMPT_TIMEOUT);
+	assert_int_equal(receiver_connections(proxy), 1);
 	receiver_free(proxy);
 }
 
@@ -362,6 +379,7 @@ int main(void) {
 		PROXY_TEST(while_it_is_away_one_attempt_at_a_time_tries_it),
 		PROXY_TEST(refusals_are_no_failure_of_the_proxy),
 		PROXY_TEST(silence_is_no_failure_of_the_proxy),
+		PROXY_TEST(silence_on_a_kept_connection_is_none_either),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,8 +152,7 @@ int engine_new(const struct config *config, const char *version, void (*notify)(
 		return -ENOMEM;
 	r = tls_authorities_new(config->endpoint_ca_file, &engine->shared.authorities);
 	if (!r)
-		r = proxy_init(&engine->shared.proxy, config,
-			       &engine->shared.counters.proxy_failing);
+		r = proxy_init(&engine->shared.proxy, config);
 	if (!r)
 		r = client_certificate_init(&engine->shared.client_certificate, config);
 	if (!r)
@@ -276,6 +275,10 @@ bool engine_wait_idle(struct engine *engine, int64_t timeout_ms) {
 
 const struct engine_counters *engine_counters(const struct engine *engine) {
 	return &engine->shared.counters;
+}
+
+bool engine_proxy_fails(const struct engine *engine) {
+	return proxy_fails(&engine->shared.proxy);
 }
 
 void engine_histogram(const struct engine *engine, uint64_t counts[ENGINE_BUCKET_COUNT + 1],

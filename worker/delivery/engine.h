@@ -17,6 +17,9 @@
  * without knowing it. So no attempt begins, and no request is sent, past the time up to which its
  * membership is proven. Jobs wait in their queues meanwhile; a renewed lease lets them go.
  *
+ * The proxy: with `endpoint.proxy` attempts go through it, apart from those to its exceptions.
+ * While it is not reached their jobs are refused, with a time to wait (proxy.h).
+ *
  * The repetition: a receiver may close a kept connection at any moment. A request that went over a
  * kept connection which ended before the first byte of an answer is sent once more at once: over a
  * fresh connection, past the same gate and lease, and within the same time. The result of the
@@ -73,6 +76,9 @@ void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id);
 bool engine_wait_idle(struct engine *engine, int64_t timeout_ms);
 
 const struct engine_counters *engine_counters(const struct engine *engine);
+
+/* Whether endpoint.proxy is not reached: attempts through it wait then. Any thread. */
+bool engine_proxy_fails(const struct engine *engine);
 
 /* The histogram of attempt durations, and their sum. */
 void engine_histogram(const struct engine *engine, uint64_t counts[ENGINE_BUCKET_COUNT + 1],

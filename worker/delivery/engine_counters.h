@@ -22,7 +22,6 @@ struct engine_counters {
 	atomic_int in_flight;
 	atomic_int queued;
 	atomic_int connections;
-	atomic_int proxy_failing; /* 1: endpoint.proxy is not reached; attempts through it wait */
 };
 
 /* Counts an attempt that ended. Any thread. */

@@ -16,7 +16,7 @@ struct failure {
 	bool is_out_of_means; /* this process had no descriptor, memory or thread for it */
 	bool has_alert;       /* a TLS alert of either side ended its own connection */
 	bool by_proxy;
-	bool has_reached_proxy; /* a connection to it was opened */
+	bool has_reached_proxy; /* over a new connection or a kept one */
 	long tunnel_status;     /* the proxy's answer to CONNECT; 0: none */
 };
 

@@ -25,10 +25,10 @@ static int read_password(const char *path, char **out) {
 	return r ? -EINVAL : 0;
 }
 
-int proxy_init(struct proxy *proxy, const struct config *config, atomic_int *failing) {
+int proxy_init(struct proxy *proxy, const struct config *config) {
 	const struct proxy_address *address = &config->endpoint_proxy;
 
-	*proxy = (struct proxy){ .config = config, .failing = failing };
+	*proxy = (struct proxy){ .config = config };
 	if (config->endpoint_proxy_password_file)
 		return read_password(config->endpoint_proxy_password_file, &proxy->password);
 	if (address->user)
@@ -44,8 +44,12 @@ void proxy_destroy(struct proxy *proxy) {
 
 /* Whether it works. */
 
-static bool is_failing(const struct proxy *proxy, int failures) {
+static bool is_too_many(const struct proxy *proxy, int failures) {
 	return failures >= proxy->config->delivery_breaker_failures;
+}
+
+bool proxy_fails(const struct proxy *proxy) {
+	return is_too_many(proxy, atomic_load(&proxy->failures));
 }
 
 /* Of all attempts that may try the proxy only one does. */
@@ -62,7 +66,7 @@ bool proxy_admits(struct proxy *proxy, struct job *job) {
 
 	job->by_proxy = config->endpoint_proxy.location &&
 			!host_list_contains(&config->endpoint_proxy_except, job->route->parts.host);
-	if (!job->by_proxy || !is_failing(proxy, atomic_load(&proxy->failures)) || may_try(proxy))
+	if (!job->by_proxy || !proxy_fails(proxy) || may_try(proxy))
 		return true;
 	job->hold_ms = PROXY_PAUSE_MS;
 	return false;
@@ -74,7 +78,6 @@ static void note_failure(struct proxy *proxy, const char *error) {
 	if (failures != proxy->config->delivery_breaker_failures)
 		return;
 	atomic_store(&proxy->try_at_us, clock_monotonic_us() + PROXY_PAUSE_MS * INT64_C(1000));
-	atomic_store(proxy->failing, 1);
 	log_warn("the proxy fails: deliveries through it wait, and one at a time tries it",
 		 "proxy=%s failures=%d error=%s", log_quote(proxy->config->endpoint_proxy.location),
 		 failures, log_quote(error));
@@ -82,9 +85,8 @@ static void note_failure(struct proxy *proxy, const char *error) {
 
 static void note_answer(struct proxy *proxy) {
 	if (!atomic_load(&proxy->failures) ||
-	    !is_failing(proxy, atomic_exchange(&proxy->failures, 0)))
+	    !is_too_many(proxy, atomic_exchange(&proxy->failures, 0)))
 		return;
-	atomic_store(proxy->failing, 0);
 	log_info("the proxy answers again", "proxy=%s",
 		 log_quote(proxy->config->endpoint_proxy.location));
 }

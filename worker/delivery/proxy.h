@@ -30,12 +30,11 @@ struct proxy {
 	char *password;              /* owned; NULL: no login */
 	atomic_int failures;         /* attempts in a row that did not reach it */
 	_Atomic int64_t try_at_us;   /* monotonic: an attempt may try it then */
-	atomic_int *failing;         /* borrowed: 1 while it FAILS */
 };
 
-/* Reads the password's file. `config` and `failing` are borrowed. Returns 0, or -EINVAL after
- * logging why the file cannot be used. */
-int proxy_init(struct proxy *proxy, const struct config *config, atomic_int *failing) _must_check_;
+/* Reads the password's file. `config` is borrowed. Returns 0, or -EINVAL after logging why the file
+ * cannot be used. */
+int proxy_init(struct proxy *proxy, const struct config *config) _must_check_;
 void proxy_destroy(struct proxy *proxy);
 
 /*
@@ -43,6 +42,9 @@ void proxy_destroy(struct proxy *proxy);
  * where the attempt must not be made now, with the time to wait in the job.
  */
 bool proxy_admits(struct proxy *proxy, struct job *job) _must_check_;
+
+/* Whether it FAILS. */
+bool proxy_fails(const struct proxy *proxy);
 
 /* An attempt through the proxy ended for this reason; `error` describes a failure. */
 void proxy_end_attempt(struct proxy *proxy, enum attempt_reason reason, const char *error);

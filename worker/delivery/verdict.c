@@ -36,7 +36,7 @@ static enum attempt_reason reason_without_verdict(const struct transfer *transfe
 	    .is_out_of_means = transfer->out_of_sockets || lacked_a_thread(transfer),
 	    .has_alert = transfer->tls.alert,
 	    .by_proxy = transfer->claim.job->by_proxy,
-	    .has_reached_proxy = connections > 0,
+	    .has_reached_proxy = connections > 0 || transfer->sent,
 	    .tunnel_status = tunnel_status,
 	});
 }

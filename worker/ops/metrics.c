@@ -142,7 +142,7 @@ static void render_attempts(struct buffer *out, const struct engine *engine) {
 			  (int64_t)load(&counters->connections_opened));
 	exposition_single(out, "posthorn_proxy_failing", "gauge",
 			  "1 while endpoint.proxy is not reached: attempts through it wait.",
-			  atomic_load(&counters->proxy_failing));
+			  engine_proxy_fails(engine));
 }
 
 static void render_partition_gauge(struct buffer *out, const struct pipeline_metrics *metrics,

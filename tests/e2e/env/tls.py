@@ -107,6 +107,8 @@ class TlsReceiver:
         self.resumed = []  # of each handshake that succeeded: whether it resumed a session
         self.clients = []  # and the name in its client's certificate
         self.connections = self.requests = 0
+        self.last = b""  # the last request
+        self.answers = True  # else it ends the connection instead
         self.listener = socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET, backlog=256)
         self.port = self.listener.getsockname()[1]
         self.url = f"https://127.0.0.1:{self.port}/"
@@ -142,7 +144,9 @@ class TlsReceiver:
                 return
             data += piece
         self.requests += 1
-        peer.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        self.last = data
+        if self.answers:
+            peer.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits on it
