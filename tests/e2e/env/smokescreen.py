@@ -18,6 +18,14 @@ SOURCE = ROOT / "tests/e2e/smokescreen"
 PROGRAM = ROOT / "build/smokescreen"
 BUILD_TIMEOUT_S = 600
 
+# Smokescreen looks at a login only where it has a list of those who may go out.
+WHO_MAY = """version: v1
+services:
+  - name: posthorn
+    project: tests
+    action: open
+"""
+
 Decision = namedtuple("Decision", "kind host allowed")
 _DECISION = re.compile(r'msg=CANONICAL-PROXY-DECISION allow=(\w+).* proxy_type=(\w+) requested_host="?([^" ]+)')
 
@@ -43,6 +51,10 @@ class Smokescreen:
         self.address = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.address}"
         self.command = [build(), "--listen-ip", "127.0.0.1", "--listen-port", str(self.port), *arguments]
+        if login:
+            who_may = directory / "who-may.yaml"
+            who_may.write_text(WHO_MAY)
+            self.command += ["--egress-acl-file", who_may]
         self.environment = os.environ | {"LOGIN": login}
         self.start()
 
