@@ -51,6 +51,7 @@ static int read_pair(const struct client_certificate *certificate, struct client
 		     const char **file, struct buffer *why) {
 	_cleanup_(client_pair_unrefp) struct client_pair *pair = x_calloc(1, sizeof(*pair));
 	const char *fault = NULL;
+	int r;
 
 	pair->references = 1;
 	pair->certificate_text = pair->key_text = BUFFER_INIT(FILE_BYTES_MAX);
@@ -60,15 +61,12 @@ static int read_pair(const struct client_certificate *certificate, struct client
 	*file = certificate->key_file;
 	if (read_key(certificate->key_file, &pair->key_text, why))
 		return -EINVAL;
-	switch (tls_judge_pair(pair->certificate_text.data, pair->key_text.data, &fault)) {
-	case TLS_E_CERTIFICATE:
-		*file = certificate->certificate_file;
-		/* fallthrough */
-	case TLS_E_KEY:
+	r = tls_judge_pair(pair->certificate_text.data, pair->key_text.data, &fault);
+	if (r) {
+		*file =
+		    r == TLS_E_CERTIFICATE ? certificate->certificate_file : certificate->key_file;
 		buffer_append_string(why, fault);
 		return -EINVAL;
-	default:
-		break;
 	}
 	pair->certificate = borrow(&pair->certificate_text);
 	pair->key = borrow(&pair->key_text);
