@@ -3,12 +3,12 @@
 #include "base/clock.h"
 #include "delivery/address_guard.h"
 #include "delivery/easy.h"
+#include "delivery/request_lines.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <unistd.h>
 
-enum { RECEIVE_BUFFER_BYTES = 2048, UPLOAD_BUFFER_BYTES = 16 * 1024, TRACEPARENT_LEN = 55 };
+enum { RECEIVE_BUFFER_BYTES = 2048, UPLOAD_BUFFER_BYTES = 16 * 1024 };
 
 /* Short, because libcurl 7.88.1 walks its whole DNS cache at the end of each transfer. A connection
  * that is reused needs no entry. */
@@ -218,71 +218,6 @@ void transfer_free(struct transfer *transfer) {
 	free(transfer);
 }
 
-static void sign_callback(struct transfer *transfer) {
-	const struct job *job = transfer->claim.job;
-	const struct url_parts *parts = &job->route->parts;
-	struct callback callback = {
-		.authority = parts->authority,
-		.path = parts->path,
-		.query = parts->query,
-		.content_type = "application/json",
-		.delivery_id = transfer->delivery_id,
-		.timestamp_s = clock_wall_ms() / 1000,
-		.body = job->delivery.body,
-		.body_len = job->delivery.body_len,
-	};
-
-	uuid_format(&job->delivery.id, transfer->delivery_id);
-	callback_profile_lend_keys(job->route->profile, &callback);
-	callback_sign(&transfer->lines, job->route->signer,
-		      callback_profile_formats(job->route->profile,
-					       transfer->shared->config->signature_formats),
-		      &callback);
-}
-
-/* Only this form is written into a request; a command's Kafka header may hold anything. Source: W3C
- * Trace Context section 3.2. */
-static bool is_traceparent(const char *text) {
-	return text && strlen(text) == TRACEPARENT_LEN &&
-	       strspn(text, "0123456789abcdef-") == TRACEPARENT_LEN;
-}
-
-/* What a receiver may route by before it parses the body. */
-static void append_names(struct transfer *transfer) {
-	const struct delivery *delivery = &transfer->claim.job->delivery;
-	char webhook_id[UUID_TEXT_SIZE];
-
-	uuid_format(&delivery->webhook_id, webhook_id);
-	buffer_append_string(&transfer->lines, "\r\nposthorn-event-type: ");
-	buffer_append_string(&transfer->lines, delivery->event_type);
-	buffer_append_string(&transfer->lines, "\r\nposthorn-webhook-id: ");
-	buffer_append_string(&transfer->lines, webhook_id);
-}
-
-/* curl copies a header into the request as it is, and looks at each one of its list a dozen times.
- * So all lines are one header to it. */
-static void write_lines(struct transfer *transfer) {
-	const char *traceparent = transfer->claim.job->delivery.traceparent;
-
-	callback_lines_clear(&transfer->lines);
-	buffer_append_string(&transfer->lines, "content-type: application/json\r\n");
-	buffer_append_string(&transfer->lines, transfer->shared->user_agent);
-	sign_callback(transfer);
-	append_names(transfer);
-	if (is_traceparent(traceparent)) {
-		buffer_append_string(&transfer->lines, "\r\ntraceparent: ");
-		buffer_append_string(&transfer->lines, traceparent);
-	}
-	callback_profile_append_headers(transfer->claim.job->route->profile, &transfer->lines);
-	transfer->header.data = transfer->lines.data;
-}
-
-/* The webhook's own headers are secrets. */
-static void wipe_lines(struct transfer *transfer) {
-	if (transfer->claim.job->route->profile)
-		sodium_memzero(transfer->lines.data, transfer->lines.len);
-}
-
 /* How old a kept connection may be for this attempt. curl counts whole seconds: it uses one that is
  * almost a second older. */
 static void choose_connection(struct transfer *transfer) {
@@ -319,7 +254,7 @@ bool transfer_begin(struct transfer *transfer, const struct scheduler_claim *cla
 	transfer->claim = *claim;
 	transfer->shard = shard;
 	transfer->started_us = clock_monotonic_us();
-	write_lines(transfer);
+	request_lines_write(transfer);
 	choose_connection(transfer);
 	choose_pair(transfer);
 	proxy_choose(&transfer->shared->proxy, transfer->easy, job);
@@ -357,7 +292,7 @@ bool transfer_repeat(struct transfer *transfer, CURLcode code) {
 
 void transfer_leave(struct transfer *transfer) {
 	curl_multi_remove_handle(transfer->shard->multi, transfer->easy);
-	wipe_lines(transfer);
+	request_lines_wipe(transfer);
 	tls_watch_end(&transfer->tls);
 	if (!transfer->resolved)
 		renew_handle(transfer);
