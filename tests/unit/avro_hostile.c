@@ -319,6 +319,28 @@ static void the_most_memory_for_a_byte(void **state _unused_) {
 	}
 }
 
+/* The value of one would be read as the other's. */
+static void an_event_with_data_of_two_kinds(void **state _unused_) {
+	_cleanup_(buffer_destroy) struct buffer published = BUFFER_INIT(4096),
+						secret = BUFFER_INIT(4096);
+	struct analytic_event event = { .tenant_id = "t",
+					.data = { EVENT_DATA_PUBLISHED,
+						  .published = { .event_type = "Revoked" } } };
+	const char *why;
+	size_t at = 0;
+
+	codec_encode_event(codec, &event, &published);
+	event.data = (struct event_data){ EVENT_DATA_SECRET, .secret = { .epoch = 1 } };
+	codec_encode_event(codec, &event, &secret);
+	while (published.data[at] == secret.data[at])
+		at++;
+	published.len--; /* no secret */
+	buffer_append(&published, secret.data + at + 1, secret.len - at - 1);
+	assert_int_equal(decode(SAMPLE_EVENT, published.data, published.len, &why),
+			 CODEC_E_REFUSED);
+	assert_non_null(strstr(why, "AnalyticEvent.secret stands beside data of another kind"));
+}
+
 /* A JSON of SIZE bytes: `begin`, then `unit` as often as there is room, then `end`. */
 static void the_most_memory_for_a_byte_of_json(void **state _unused_) {
 	enum { SIZE = 512 * 1024 };
@@ -416,6 +438,7 @@ int main(void) {
 		cmocka_unit_test(claims_of_a_command),
 		cmocka_unit_test(frames),
 		cmocka_unit_test(the_most_memory_for_a_byte),
+		cmocka_unit_test(an_event_with_data_of_two_kinds),
 		cmocka_unit_test(the_most_memory_for_a_byte_of_json),
 		cmocka_unit_test(the_walk_is_bounded),
 	};

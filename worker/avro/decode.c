@@ -280,6 +280,8 @@ static int read_union(struct decoder *decoder, const struct schema *schema,
 			continue;
 		if (!branch->record)
 			return 0;
+		if (!branches->branches[0].record && *selected)
+			return refuse_field(decoder, "stands beside data of another kind");
 		*selected = branches->first + (int)i;
 		if (branch->size)
 			out = *(void **)out = arena_zalloc(decoder->arena, branch->size);

@@ -7,12 +7,8 @@
 /* The value of a type at a pointer into the struct. */
 #define AS(type, p) (*(type const *)(p))
 
-/* The branch that the enum selects; null where it selects none of this union. */
 static const struct branch *selected(const struct field *field, const char *in) {
-	const struct field_union *branches = field->as_union;
-	int at = AS(int, in + field->offset) - branches->first;
-
-	return &branches->branches[at >= 0 && (size_t)at < branches->count ? at : 0];
+	return field_union_branch(field->as_union, AS(int, in + field->offset));
 }
 
 bool edition_is_default(const struct field *field, const void *record) {

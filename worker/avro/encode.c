@@ -78,11 +78,9 @@ static void write_record_or_null(struct buffer *out, const struct record *record
 
 static void write_union(struct buffer *out, const struct field_union *branches, int selected,
 			const void *in, int edition) {
-	int at = selected - branches->first;
-	size_t index = at >= 0 && (size_t)at < branches->count ? (size_t)at : BRANCH_NULL;
-	const struct branch *branch = &branches->branches[index];
+	const struct branch *branch = field_union_branch(branches, selected);
 
-	wire_write_long(out, (int64_t)index);
+	wire_write_long(out, branch - branches->branches);
 	if (branch->record)
 		encode_record(out, branch->record, branch->size ? *(const void *const *)in : in,
 			      edition);

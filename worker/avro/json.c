@@ -80,16 +80,9 @@ static void append_array(struct buffer *out, const struct field_array *array, co
 	buffer_append_char(out, ']');
 }
 
-/* The branch that is selected; null where another field has the value. */
-static const struct branch *branch_of(const struct field_union *branches, int selected) {
-	int at = selected - branches->first;
-
-	return &branches->branches[at >= 0 && (size_t)at < branches->count ? at : 0];
-}
-
 static void append_union(struct buffer *out, const struct field_union *branches, int selected,
 			 const void *in) {
-	const struct branch *branch = branch_of(branches, selected);
+	const struct branch *branch = field_union_branch(branches, selected);
 
 	if (branch->record)
 		append_record(out, branch->record, branch->size ? *(const void *const *)in : in);
@@ -187,7 +180,8 @@ void json_append_event(struct buffer *out, const struct analytic_event *event) {
 }
 
 static void append_typed_union(struct buffer *out, const struct field *field, const char *in) {
-	const struct branch *branch = branch_of(field->as_union, AS(int, in + field->offset));
+	const struct branch *branch =
+	    field_union_branch(field->as_union, AS(int, in + field->offset));
 	const void *value = in + field->second;
 
 	if (branch->record)

@@ -14,8 +14,9 @@ void json_append_event(struct buffer *out, const struct analytic_event *event);
 void json_append_event_record(struct buffer *out, const struct analytic_event *event);
 /* Appends {"type":"Webhook",...}: bytes as base64url, a delivery's body as a JSON string. */
 void json_append_state(struct buffer *out, const struct state_record *record);
-/* Appends the data alone: a webhook as the API shows it (id, events, url, disabled), a page as
- * {data, nextCursor}, a problem as the error body; `null` where there is none. */
+/* Appends the data alone: a webhook as the API shows it (id, events, url, disabled, and the other
+ * members that it was given), a page as {data, nextCursor}, a problem as the error body; `null`
+ * where there is none. */
 void json_append_api_data(struct buffer *out, const struct event_data *data);
 
 enum { JSON_FILTER_E_REFUSED = 1 };

@@ -64,6 +64,14 @@ struct field_union {
 	int first; /* the enum's value for branches[0] */
 };
 
+/* The branch that the enum selects; the first one, null, where it selects none of this union. */
+static inline const struct branch *field_union_branch(const struct field_union *branches,
+						      int selected) {
+	int at = selected - branches->first;
+
+	return &branches->branches[at >= 0 && (size_t)at < branches->count ? at : 0];
+}
+
 struct field {
 	const char *name;
 	enum field_kind kind;
