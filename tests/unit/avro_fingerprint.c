@@ -61,7 +61,7 @@ static const struct {
 static const struct {
 	const char *file, *forms[CANONICAL_FORM_COUNT];
 } own[] = {
-	{ "webhook-command.avsc", { "511edef0a1a63b6d", "2806dfa3fb2db223", "c0eb7abb63e77a83" } },
+	{ "webhook-command.avsc", { "4adbd80b793cf87f", "6e726c7b56ce838e", "84bf5783254e6909" } },
 	{ "credential-issuance-command.avsc",
 	  { "47a196a47e343d0b", "22c9e20b19574b97", "fb873d9730198717" } },
 	{ "analytic-event.avsc", { "7081aec7928ada30", "cb962cb169d69d3c", "bf923243d88952ce" } },
