@@ -27,6 +27,8 @@ struct file_list {
 	size_t count;
 };
 
+enum { EVENT_TYPES_MAX = 256 };
+
 struct name_list {
 	char **items; /* owned; [count], each owned */
 	size_t count;

@@ -1,5 +1,6 @@
 #include "base/host_list.h"
 
+#include "base/elements.h"
 #include "base/memory.h"
 
 #include <ctype.h>
@@ -62,25 +63,6 @@ static int add(struct host_list *list, const char *element) {
 	return r;
 }
 
-/* Ends the element at the comma behind it, without the blanks around it. NULL behind the last. */
-static char *cut_element(char **rest) {
-	char *element = strsep(rest, ","), *end;
-
-	element += strspn(element, " \t");
-	end = element + strlen(element);
-	while (end > element && (end[-1] == ' ' || end[-1] == '\t'))
-		*--end = '\0';
-	return element;
-}
-
-static size_t count_elements(const char *text) {
-	size_t count = *text != '\0';
-
-	for (; *text; text++)
-		count += *text == ',';
-	return count;
-}
-
 static struct host_list host_list_sized(size_t count) {
 	return (struct host_list){
 		.networks.items = x_calloc(count, sizeof(struct network)),
@@ -91,15 +73,15 @@ static struct host_list host_list_sized(size_t count) {
 int host_list_parse(const char *text, struct host_list *out, const char **why) {
 	_cleanup_(x_freep) char *copy = x_strdup(text);
 	_cleanup_(host_list_destroy) struct host_list list = { 0 };
-	size_t count = count_elements(text);
+	size_t count = *text ? elements_count(text) : 0;
 	char *rest = count ? copy : NULL;
 
 	*why = "must have at most 1024 networks and names";
 	if (count > ELEMENTS_MAX)
 		return -EINVAL;
 	list = host_list_sized(count);
-	while (rest) {
-		int r = add(&list, cut_element(&rest));
+	for (char *element; (element = elements_next(&rest));) {
+		int r = add(&list, element);
 
 		*why = r == -EDOM
 			   ? "has a network with bits outside its prefix"

@@ -1,9 +1,12 @@
 #include "base/config.h"
+#include "base/elements.h"
 #include "base/option.h"
 
 #include <ctype.h>
 
-enum { TYPES_MAX = 256, NAME_MAX_BYTES = 128 };
+enum { NAME_MAX_BYTES = 128 };
+
+_Static_assert(EVENT_TYPES_MAX == 256, "the message says so");
 
 static bool is_name(const char *text) {
 	if (!isalpha((unsigned char)*text) || strlen(text) > NAME_MAX_BYTES)
@@ -40,7 +43,7 @@ static const char *judge(const struct name_list *list, const char *text) {
 		return "must not begin with OpenIdCredential, Webhook or Delivery";
 	if (has(list, text))
 		return "must not have a name twice";
-	return list->count == TYPES_MAX ? "must have at most 256 names" : NULL;
+	return list->count == EVENT_TYPES_MAX ? "must have at most 256 names" : NULL;
 }
 
 static void clear_event_types(void *field) {
@@ -59,13 +62,10 @@ static int set_event_types(const struct option *option _unused_, const char *tex
 	char *rest = *copy ? copy : NULL;
 
 	clear_event_types(list);
-	list->items = x_calloc(TYPES_MAX, sizeof(*list->items));
-	for (char *name; (name = strsep(&rest, ","));) {
-		const char *why;
+	list->items = x_calloc(EVENT_TYPES_MAX, sizeof(*list->items));
+	for (char *name; (name = elements_next(&rest));) {
+		const char *why = judge(list, name);
 
-		name += strspn(name, " \t");
-		name[strcspn(name, " \t")] = '\0';
-		why = judge(list, name);
 		if (why) {
 			buffer_append_string(rule, why);
 			return CONFIG_E_REFUSED;

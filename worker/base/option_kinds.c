@@ -1,5 +1,6 @@
 #include "base/config.h"
 #include "base/duration.h"
+#include "base/elements.h"
 #include "base/number.h"
 #include "base/option.h"
 
@@ -111,29 +112,6 @@ static int set_duration(const struct option *option, const char *text, void *fie
 	return r;
 }
 
-/* Takes the next element off a comma-separated list, without the blanks around it; NULL at the
- * end. Modifies the list. */
-static char *next_element(char **list) {
-	char *element = strsep(list, ","), *end;
-
-	if (!element)
-		return NULL;
-	element += strspn(element, " \t");
-	end = element + strlen(element);
-	while (end > element && (end[-1] == ' ' || end[-1] == '\t'))
-		end--;
-	*end = '\0';
-	return element;
-}
-
-static size_t count_elements(const char *text) {
-	size_t count = 1;
-
-	for (; *text; text++)
-		count += *text == ',';
-	return count;
-}
-
 enum { RETRIES_MAX = 64, NETWORKS_MAX = 1024, FILES_MAX = 16 };
 
 static void clear_retry_schedule(void *field) {
@@ -148,13 +126,13 @@ static int set_retry_schedule(const struct option *option, const char *text, voi
 	struct config *config = CONTAINER_OF(field, struct config, delivery_retry_schedule_ms);
 	_cleanup_(x_freep) char *copy = x_strdup(text);
 	_cleanup_(x_freep) int64_t *items = NULL;
-	size_t count = count_elements(text), i = 0;
+	size_t count = elements_count(text), i = 0;
 	char *rest = copy;
 
 	if (count > RETRIES_MAX)
 		return refuse_text(rule, "must have 1 to 64 durations");
 	items = x_calloc(count, sizeof(*items));
-	for (char *element; (element = next_element(&rest)); i++) {
+	for (char *element; (element = elements_next(&rest)); i++) {
 		if (parse_duration(option, element, &items[i], rule) != 0)
 			return CONFIG_E_REFUSED;
 	}
@@ -202,7 +180,7 @@ static void clear_files(void *field) {
 static int set_files(const struct option *option, const char *text, void *field,
 		     struct buffer *rule) {
 	_cleanup_(x_freep) char *copy = x_strdup(text);
-	size_t count = count_elements(text);
+	size_t count = elements_count(text);
 	struct file_list *list = field;
 	char *rest = copy;
 
@@ -210,7 +188,7 @@ static int set_files(const struct option *option, const char *text, void *field,
 		return refuse_text(rule, "must have 1 to 16 files");
 	clear_files(list);
 	list->items = x_calloc(count, sizeof(*list->items));
-	for (char *element; (element = next_element(&rest));) {
+	for (char *element; (element = elements_next(&rest));) {
 		if (!*element)
 			return refuse_text(rule, "must be files with commas between, none empty");
 		if (check_length(option, element, rule) != 0)
@@ -256,7 +234,7 @@ static int set_urls(const struct option *option, const char *text, void *field,
 	_cleanup_(x_freep) char *copy = x_strdup(text);
 	char *rest = *text ? copy : NULL;
 
-	for (char *url; (url = next_element(&rest));)
+	for (char *url; (url = elements_next(&rest));)
 		if (check_url(url, rule))
 			return CONFIG_E_REFUSED;
 	return set_text(option, text, field, rule);
@@ -309,13 +287,13 @@ static int set_networks(const struct option *option _unused_, const char *text, 
 			struct buffer *rule) {
 	_cleanup_(x_freep) char *copy = x_strdup(text);
 	_cleanup_(x_freep) struct network *items = NULL;
-	size_t count = *text ? count_elements(text) : 0, i = 0;
+	size_t count = *text ? elements_count(text) : 0, i = 0;
 	char *rest = count ? copy : NULL;
 
 	if (count > NETWORKS_MAX)
 		return refuse_text(rule, "must have at most 1024 networks");
 	items = x_calloc(count, sizeof(*items));
-	for (char *element; (element = next_element(&rest)); i++) {
+	for (char *element; (element = elements_next(&rest)); i++) {
 		int r = network_parse(element, &items[i]);
 
 		if (r == -EDOM)
@@ -346,7 +324,7 @@ static int set_signature_formats(const struct option *option _unused_, const cha
 	unsigned formats = 0;
 	char *rest = copy;
 
-	for (char *element; (element = next_element(&rest));) {
+	for (char *element; (element = elements_next(&rest));) {
 		int format = find_name(names, ARRAY_LEN(names), element);
 
 		if (format < 0)

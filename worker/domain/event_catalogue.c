@@ -1,21 +1,13 @@
 #include "domain/event_catalogue.h"
 
-#include "base/memory.h"
+#include "base/config.h"
 #include "domain/field_hash.h"
+#include "domain/webhook.h"
 
-#include <ctype.h>
 #include <string.h>
 
-bool event_type_is_name(const char *name) {
-	size_t len = strlen(name);
-
-	if (len == 0 || len > EVENT_TYPE_NAME_MAX || !isalpha((unsigned char)*name))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!isalnum((unsigned char)name[i]) && !strchr("._-", name[i]))
-			return false;
-	return event_type_is_own(name);
-}
+_Static_assert((int)WEBHOOK_EVENTS_MAX == (int)EVENT_TYPE_BUILTIN_COUNT + (int)EVENT_TYPES_MAX,
+	       "a webhook may subscribe to all");
 
 bool event_catalogue_has_own(struct event_catalogue catalogue, const char *type) {
 	for (size_t i = 0; i < catalogue.own_count; i++)

@@ -12,10 +12,6 @@ struct event_catalogue {
 	size_t own_count;
 };
 
-enum { EVENT_TYPE_NAME_MAX = 128, EVENT_TYPES_MAX = 256 };
-
-/* Whether it may be one of event.types: [A-Za-z][A-Za-z0-9._-]{0,127}, and not built in. */
-bool event_type_is_name(const char *name);
 /* Whether webhooks may subscribe to the type. */
 bool event_catalogue_has(struct event_catalogue catalogue, const char *type);
 /* Whether it is one of event.types. */

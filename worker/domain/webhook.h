@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The built-in event types and the 256 of event.types, and its headers. */
 enum { WEBHOOK_EVENTS_MAX = 258, WEBHOOK_HEADERS_MAX = 8 };
 
 /* The sealed form of a value begins with the id of the master key that it is sealed with. */
