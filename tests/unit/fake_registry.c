@@ -162,8 +162,9 @@ static int webhook_count(void *userdata, const char *tenant_id, int64_t *out) {
 	return fake->error;
 }
 
-static int subscribers(void *userdata, struct arena *arena, const char *tenant_id, size_t limit,
-		       struct subscriber **out, size_t *count) {
+static int subscribers(void *userdata, struct arena *arena, const char *tenant_id,
+		       const struct subscriber_query *query, struct subscriber **out,
+		       size_t *count) {
 	struct webhook *webhooks;
 	size_t webhook_count;
 	int r = webhook_list(userdata, arena, tenant_id, NULL, SIZE_MAX, &webhooks, &webhook_count);
@@ -172,13 +173,13 @@ static int subscribers(void *userdata, struct arena *arena, const char *tenant_i
 	if (r)
 		return r;
 	*out = arena_alloc(arena, (webhook_count + 1) * sizeof(**out));
-	for (size_t i = 0; i < webhook_count && *count < limit; i++) {
+	for (size_t i = 0; i < webhook_count && *count < query->limit; i++) {
 		struct subscriber subscriber = { .webhook_id = webhooks[i].id };
 
 		subscriber.types = subscriber_types(&webhooks[i]);
 		if (subscriber.types & SUBSCRIBER_HAS_MORE)
 			subscriber_add_more(&subscriber, arena, &webhooks[i]);
-		if (subscriber.types)
+		if (subscriber.types && query->takes(query->userdata, &subscriber))
 			(*out)[(*count)++] = subscriber;
 	}
 	return 0;

@@ -4,15 +4,21 @@
 
 #include <stdio.h>
 
+static bool takes_each(void *userdata _unused_, const struct subscriber *subscriber _unused_) {
+	return true;
+}
+
 /* "n:types n:types ", in order. */
 static void assert_subscribers(struct fixture *f, const char *tenant_id, const char *expected) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(1024);
 	const struct registry *registry = replica_registry(f->replica);
+	const struct subscriber_query query = { takes_each, NULL, 100 };
 	struct subscriber *found;
 	size_t count;
 
 	assert_int_equal(
-	    registry->subscribers(registry->userdata, f->arena, tenant_id, 100, &found, &count), 0);
+	    registry->subscribers(registry->userdata, f->arena, tenant_id, &query, &found, &count),
+	    0);
 	for (size_t i = 0; i < count; i++)
 		buffer_printf(&out, "%d:%u ", found[i].webhook_id.bytes[3], found[i].types);
 	assert_string_equal(out.len ? out.data : "", expected);
@@ -109,6 +115,101 @@ static void a_reader_keeps_no_answer(void **state) {
 	replica_close(reader.replica);
 }
 
+static void append_texts(struct buffer *out, const char *const *texts, size_t count) {
+	for (size_t i = 0; i < count; i++)
+		buffer_printf(out, "%s,", texts[i]);
+}
+
+/* Takes those with an even number, after a line of what each borrows. */
+static bool describe(void *userdata, const struct subscriber *subscriber) {
+	const struct webhook_filter *filter = subscriber->filter;
+	struct buffer *out = userdata;
+
+	buffer_printf(out, "%d:%u ", subscriber->webhook_id.bytes[3], subscriber->types);
+	append_texts(out, subscriber->own_types, subscriber->own_count);
+	if (filter) {
+		buffer_append_string(out, " formats=");
+		append_texts(out, filter->formats.items, filter->formats.count);
+		buffer_append_string(out, " subjects=");
+		append_texts(out, filter->subjects.items, filter->subjects.count);
+	}
+	buffer_append_char(out, '\n');
+	return subscriber->webhook_id.bytes[3] % 2 == 0;
+}
+
+static void assert_walk(struct fixture *f, const char *expected, size_t expected_count) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(65536);
+	const struct subscriber_query query = { describe, &out, 100 };
+	const struct registry *registry = replica_registry(f->replica);
+	struct subscriber *found;
+	size_t count;
+
+	assert_int_equal(
+	    registry->subscribers(registry->userdata, f->arena, "t", &query, &found, &count), 0);
+	assert_string_equal(out.len ? out.data : "", expected);
+	assert_int_equal(count, expected_count);
+	for (size_t i = 0; i < count; i++)
+		assert_true(!found[i].own_types && !found[i].filter);
+}
+
+static void what_they_borrow_is_kept_with_them(void **state) {
+	static const char *const own[] = { "Revoked", EVENT_TYPE_CREDENTIAL_ISSUED, "a.b" };
+	static const char *formats[] = { "ldp_vc" }, *subjects[] = { "c-1", "", "c-3" };
+	const struct webhook_filter filter = { .formats = { formats, 1 },
+					       .subjects = { subjects, 3 } };
+	static const char expected[] = "1:1 \n"
+				       "2:5 Revoked,a.b,\n"
+				       "3:5  formats=ldp_vc, subjects=c-1,,c-3,\n"
+				       "4:5 Revoked,a.b, formats=ldp_vc, subjects=c-1,,c-3,\n";
+	struct fixture *f = *state;
+
+	for (uint32_t n = 1; n <= 4; n++) {
+		struct state_record record = webhook_of("t", n, n);
+
+		if (n == 2 || n == 4) {
+			record.webhook.events = own;
+			record.webhook.event_count = ARRAY_LEN(own);
+		}
+		if (n > 2)
+			record.webhook.filter = &filter;
+		put(f, 0, record);
+	}
+	assert_walk(f, expected, 2);
+	delete_all_rows(f);
+	print_message("from memory\n");
+	assert_walk(f, expected, 2);
+}
+
+/* Each of its webhooks is looked at, and none of them is kept. */
+static void a_list_that_is_too_large_is_walked_again(void **state) {
+	enum { BYTES = 3500, COUNT = 180 };
+	_cleanup_(x_freep) char *text = x_malloc(BYTES + 1);
+	const char *subjects[] = { text };
+	const struct webhook_filter filter = { .subjects = { subjects, 1 } };
+	struct fixture *f = *state;
+
+	memset(text, 'x', BYTES);
+	text[BYTES] = '\0';
+	for (uint32_t n = 1; n <= COUNT; n++) {
+		struct state_record record = webhook_of("t", n, n);
+
+		record.webhook.filter = &filter;
+		put(f, 0, record);
+	}
+	for (int again = 0; again < 2; again++) {
+		const struct registry *registry = replica_registry(f->replica);
+		const struct subscriber_query query = { takes_each, NULL, COUNT };
+		struct subscriber *found;
+		size_t count;
+
+		assert_int_equal(registry->subscribers(registry->userdata, f->arena, "t", &query,
+						       &found, &count),
+				 0);
+		assert_int_equal(count, COUNT);
+	}
+	assert_null(subscriber_cache_get(f->replica->subscribers, "t"));
+}
+
 static bool is_kept(struct subscriber_cache *cache, int n) {
 	char tenant_id[16];
 
@@ -152,6 +253,8 @@ int main(void) {
 		cmocka_unit_test(an_answer_is_kept_until_it_may_be_another),
 		TEST(an_undone_turn_leaves_no_answer),
 		TEST(a_reader_keeps_no_answer),
+		TEST(what_they_borrow_is_kept_with_them),
+		TEST(a_list_that_is_too_large_is_walked_again),
 		cmocka_unit_test(its_bytes_are_bounded),
 	};
 

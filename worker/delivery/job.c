@@ -1,6 +1,6 @@
 #include "delivery/job.h"
 
-#include "delivery/packed_text.h"
+#include "base/packed_text.h"
 
 struct job *job_new(const struct delivery *delivery, struct route *route, int32_t partition,
 		    uint32_t epoch) {

@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "base/invariant.h"
 #include "base/log.h"
-#include "delivery/packed_text.h"
+#include "base/packed_text.h"
 
 #include <curl/curl.h>
 

@@ -11,22 +11,12 @@
 #include <string.h>
 
 static void validate_payload(struct validation *validation, const char *payload) {
-	if (!payload) {
+	if (payload)
+		json_text_validate(validation, "payload", payload, JSON_TEXT_ANY,
+				   "Must be JSON but not null, without a name twice, with numbers "
+				   "that a double holds");
+	else
 		validation_add(validation, "payload", "body", NULL, "Must be given");
-		return;
-	}
-	switch (json_text_judge(payload, JSON_TEXT_ANY)) {
-	case JSON_TEXT_GOOD:
-		return;
-	case JSON_TEXT_WRONG:
-		validation_add(validation, "payload", "body", payload,
-			       "Must be JSON but not null, without a name twice, with numbers that "
-			       "a double holds");
-		return;
-	case JSON_TEXT_TOO_DEEP:
-		validation_add(validation, "payload", "body", payload, JSON_TOO_DEEP);
-		return;
-	}
 }
 
 static void validate_fields(struct validation *validation, const struct event_command *command,
@@ -49,34 +39,40 @@ static const char *subject_of(const struct event_command *command) {
 	return command->subject && *command->subject ? command->subject : NULL;
 }
 
-static bool takes(const struct subscriber *subscriber, const char *type) {
+static bool has_type(const struct subscriber *subscriber, const char *type) {
 	for (size_t i = 0; i < subscriber->own_count; i++)
 		if (strcmp(subscriber->own_types[i], type) == 0)
 			return true;
 	return false;
 }
 
-/* Leaves those that take the event. */
+struct match {
+	const struct event_command *command;
+	struct event_facts facts;
+	int *filtered;
+};
+
+static bool takes(void *userdata, const struct subscriber *subscriber) {
+	struct match *match = userdata;
+
+	if (!has_type(subscriber, match->command->event_type))
+		return false;
+	if (!subscriber->filter || webhook_filter_matches(subscriber->filter, &match->facts))
+		return true;
+	++*match->filtered;
+	return false;
+}
+
 static int find_matches(struct command_run *run, const struct event_command *command,
 			struct subscriber **out, size_t *count) {
-	const struct event_facts facts = { .subject = subject_of(command) };
+	struct match match = { command,
+			       { .subject = subject_of(command) },
+			       &run->effects->filtered };
+	const struct subscriber_query query = { takes, &match, FANOUT_MAX };
 	const struct registry *registry = run->context->registry;
-	size_t found;
-	int r = registry->subscribers(registry->userdata, run->effects->arena,
-				      run->envelope->tenant_id, FANOUT_MAX, out, &found);
 
-	*count = 0;
-	for (size_t i = 0; r == 0 && i < found; i++) {
-		const struct subscriber *subscriber = &(*out)[i];
-
-		if (!takes(subscriber, command->event_type))
-			continue;
-		if (!subscriber->filter || webhook_filter_matches(subscriber->filter, &facts))
-			(*out)[(*count)++] = *subscriber;
-		else
-			run->effects->filtered++;
-	}
-	return MIN(r, 0);
+	return registry->subscribers(registry->userdata, run->effects->arena,
+				     run->envelope->tenant_id, &query, out, count);
 }
 
 _Static_assert(DELIVERY_BODY_MAX == 256 * 1024 && FANOUT_BYTES_MAX == 32 * 1024 * 1024,

@@ -25,32 +25,20 @@ static void events_destroy(struct events *events) {
 		buffer_destroy(&events->json[type]);
 }
 
-static void validate_json(struct validation *validation, const char *param, const char *text,
-			  enum json_text_kind kind, const char *msg) {
-	switch (json_text_judge(text, kind)) {
-	case JSON_TEXT_GOOD:
-		return;
-	case JSON_TEXT_WRONG:
-		validation_add(validation, param, "body", text, msg);
-		return;
-	case JSON_TEXT_TOO_DEEP:
-		validation_add(validation, param, "body", text, JSON_TOO_DEEP);
-		return;
-	}
-}
-
 static void validate_claims(struct validation *validation, const char *claims) {
 	if (claims)
-		validate_json(validation, "claims", claims, JSON_TEXT_OBJECT,
-			      "Must be a JSON object, without a name twice, with numbers that a "
-			      "double holds");
+		json_text_validate(
+		    validation, "claims", claims, JSON_TEXT_OBJECT,
+		    "Must be a JSON object, without a name twice, with numbers that a "
+		    "double holds");
 }
 
 static void validate_credential(struct validation *validation, const char *credential) {
 	if (*credential)
-		validate_json(validation, "credential", credential, JSON_TEXT_OBJECT_OR_STRING,
-			      "Must be a JSON object, without a name twice, with numbers that a "
-			      "double holds, or a JSON string");
+		json_text_validate(
+		    validation, "credential", credential, JSON_TEXT_OBJECT_OR_STRING,
+		    "Must be a JSON object, without a name twice, with numbers that a "
+		    "double holds, or a JSON string");
 }
 
 static void validate_issuance(struct validation *validation, const struct issuance *issuance) {
@@ -78,29 +66,39 @@ static int count_types(const struct subscriber *subscriber) {
 	return count;
 }
 
-/* Of those that a filter leaves out, the set of types becomes empty. */
+struct match {
+	struct event_facts facts;
+	size_t delivery_count;
+	int *filtered;
+};
+
+static bool is_match(void *userdata, const struct subscriber *subscriber) {
+	struct match *match = userdata;
+	int count = count_types(subscriber);
+
+	if (subscriber->filter && !webhook_filter_matches(subscriber->filter, &match->facts)) {
+		*match->filtered += count;
+		return false;
+	}
+	match->delivery_count += (size_t)count;
+	return count > 0;
+}
+
 static int find_matches(struct command_run *run, const struct issuance *issuance,
 			struct matches *out) {
-	const struct event_facts facts = { issuance->credential_configuration_id, issuance->format,
-					   issuance->credential_profile, issuance->credential_id };
+	struct match match = {
+		.facts = { issuance->credential_configuration_id, issuance->format,
+			   issuance->credential_profile, issuance->credential_id },
+		.filtered = &run->effects->filtered,
+	};
+	const struct subscriber_query query = { is_match, &match, FANOUT_MAX };
 	const struct registry *registry = run->context->registry;
 	int r =
 	    registry->subscribers(registry->userdata, run->effects->arena, run->envelope->tenant_id,
-				  FANOUT_MAX, &out->subscribers, &out->subscriber_count);
+				  &query, &out->subscribers, &out->subscriber_count);
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < out->subscriber_count; i++) {
-		int count = count_types(&out->subscribers[i]);
-
-		if (out->subscribers[i].filter &&
-		    !webhook_filter_matches(out->subscribers[i].filter, &facts)) {
-			out->subscribers[i].types = 0;
-			run->effects->filtered += count;
-		}
-		out->delivery_count += (size_t)count_types(&out->subscribers[i]);
-	}
-	return 0;
+	out->delivery_count = match.delivery_count;
+	return r;
 }
 
 /* The total of all bodies: one command's deliveries are one transaction, however many webhooks

@@ -58,16 +58,22 @@ static bool is_of_kind(const json_t *json, enum json_text_kind kind) {
 	return json && !json_is_null(json);
 }
 
-enum json_text_fault json_text_judge(const char *text, enum json_text_kind kind) {
-	bool is_good;
-	json_t *json;
+static bool is_good(const char *text, enum json_text_kind kind) {
+	json_t *json = parse(text);
+	bool is_right = is_of_kind(json, kind);
 
-	if (kind != JSON_TEXT_OBJECT && is_plain_string(text))
-		return JSON_TEXT_GOOD;
-	json = parse(text);
-	is_good = is_of_kind(json, kind);
 	json_decref(json);
-	if (!is_good)
-		return JSON_TEXT_WRONG;
-	return is_too_deep(text) ? JSON_TEXT_TOO_DEEP : JSON_TEXT_GOOD;
+	return is_right;
+}
+
+_Static_assert(JSON_DEPTH_MAX == 60, "the message says so");
+
+void json_text_validate(struct validation *validation, const char *param, const char *text,
+			enum json_text_kind kind, const char *msg) {
+	if (kind != JSON_TEXT_OBJECT && is_plain_string(text))
+		return;
+	if (!is_good(text, kind))
+		validation_add(validation, param, "body", text, msg);
+	else if (is_too_deep(text))
+		validation_add(validation, param, "body", text, "Must be at most 60 levels deep");
 }

@@ -40,6 +40,14 @@ void subscriber_add_more(struct subscriber *subscriber, struct arena *arena,
 /* Copies what the subscriber borrows into the arena. */
 void subscriber_copy_more(struct subscriber *subscriber, struct arena *arena);
 
+/* Which subscribers are looked for. */
+struct subscriber_query {
+	/* Whether it is one of them. All that it borrows lives during the call alone. */
+	bool (*takes)(void *userdata, const struct subscriber *subscriber);
+	void *userdata;
+	size_t limit;
+};
+
 struct registry {
 	void *userdata;
 	int (*webhook_get)(void *userdata, struct arena *arena, const char *tenant_id,
@@ -51,9 +59,12 @@ struct registry {
 			    size_t *count);
 	/* The number of the tenant's webhooks. */
 	int (*webhook_count)(void *userdata, const char *tenant_id, int64_t *out);
-	/* Up to `limit` of the tenant's webhooks that take events, in the order (createdAt, id). */
-	int (*subscribers)(void *userdata, struct arena *arena, const char *tenant_id, size_t limit,
-			   struct subscriber **out, size_t *count);
+	/* Up to `limit` of the tenant's webhooks that take events, of those that the query takes,
+	 * in the order (createdAt, id). They are walked one by one, and only the ids and types of
+	 * those that are taken are kept. */
+	int (*subscribers)(void *userdata, struct arena *arena, const char *tenant_id,
+			   const struct subscriber_query *query, struct subscriber **out,
+			   size_t *count);
 	int (*receipt_get)(void *userdata, struct arena *arena, const char *tenant_id,
 			   const char *command_id, struct receipt *out);
 	/* The tenant's key of the highest epoch, which signs. */

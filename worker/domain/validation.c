@@ -8,9 +8,6 @@
 static const char BODY[] = "body", PARAMS[] = "params", QUERY[] = "query";
 
 const char VALIDATION_INVALID[] = "Invalid value";
-const char JSON_TOO_DEEP[] = "Must be at most 60 levels deep";
-
-_Static_assert(JSON_DEPTH_MAX == 60, "the message says so");
 
 /* 9999-12-31T23:59:59.999Z, the last time whose year ISO 8601 writes with four digits. Source:
  * RFC 3339 section 5.6. */

@@ -21,8 +21,6 @@ struct validation validation_begin(struct arena *arena, const struct problem *fa
 
 /* "Invalid value": for a value without the right form. */
 extern const char VALIDATION_INVALID[];
-/* "Must be at most 60 levels deep" */
-extern const char JSON_TOO_DEEP[];
 
 void validation_add(struct validation *validation, const char *param, const char *location,
 		    const char *value, const char *msg);

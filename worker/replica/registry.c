@@ -124,66 +124,110 @@ static int webhook_count(void *userdata, const char *tenant_id, int64_t *out) {
 	return MIN(r, 0);
 }
 
+/* A walk over a tenant's subscribers. */
+struct walk {
+	struct replica *replica;
+	const char *tenant_id;
+	const struct subscriber_query *query;
+	struct arena *arena;   /* of the answer */
+	struct arena *scratch; /* owned: what the present one borrows; NULL until one does */
+	struct subscriber *taken;
+	size_t taken_count, taken_capacity;
+	/* All that were met, in the arena, as long as so many may be kept. */
+	struct subscriber *met;
+	size_t met_count, met_capacity, met_bytes;
+};
+
 /* Reads the rest of the webhook, where there is more of it than its types: the types alone stand in
  * the index. */
-static int read_more(struct replica *replica, struct arena *arena, const char *tenant_id,
-		     struct subscriber *out) {
+static int read_more(struct walk *walk, struct subscriber *out) {
 	struct webhook webhook;
 	int r;
 
 	if (!(out->types & SUBSCRIBER_HAS_MORE))
 		return 0;
-	r = webhook_get(replica, arena, tenant_id, &out->webhook_id, &webhook);
+	if (!walk->scratch)
+		walk->scratch = arena_new();
+	arena_reset(walk->scratch);
+	r = webhook_get(walk->replica, walk->scratch, walk->tenant_id, &out->webhook_id, &webhook);
 	if (r == 0)
-		subscriber_add_more(out, arena, &webhook);
-	return r == REGISTRY_E_NOT_FOUND ? row_fail_damaged(replica, "look up", "no such webhook")
-					 : r;
+		subscriber_add_more(out, walk->scratch, &webhook);
+	return r == REGISTRY_E_NOT_FOUND
+		   ? row_fail_damaged(walk->replica, "look up", "no such webhook")
+		   : r;
 }
 
-static int read_subscribers(struct replica *replica, struct arena *arena, const char *tenant_id,
-			    size_t limit, struct subscriber **out, size_t *count) {
+static void ask(struct walk *walk, const struct subscriber *subscriber) {
+	if (!walk->query->takes(walk->query->userdata, subscriber))
+		return;
+	walk->taken = arena_grow(walk->arena, walk->taken, walk->taken_count, &walk->taken_capacity,
+				 sizeof(*walk->taken));
+	walk->taken[walk->taken_count++] = (struct subscriber){
+		.webhook_id = subscriber->webhook_id,
+		.types = subscriber->types,
+	};
+}
+
+static bool may_be_kept(const struct walk *walk) {
+	return walk->replica->lock_fd >= 0 &&
+	       subscriber_cache_takes(walk->replica->subscribers, walk->met_bytes);
+}
+
+static void meet(struct walk *walk, const struct subscriber *subscriber) {
+	walk->met_bytes += subscriber_cache_bytes_of(subscriber);
+	if (!may_be_kept(walk))
+		return;
+	walk->met = arena_grow(walk->arena, walk->met, walk->met_count, &walk->met_capacity,
+			       sizeof(*walk->met));
+	walk->met[walk->met_count] = *subscriber;
+	if (subscriber->types & SUBSCRIBER_HAS_MORE)
+		subscriber_copy_more(&walk->met[walk->met_count], walk->arena);
+	walk->met_count++;
+}
+
+static int walk_rows(struct walk *walk) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement =
-	    replica_statement(replica, STATEMENT_SUBSCRIBERS);
-	size_t capacity = 0;
+	    replica_statement(walk->replica, STATEMENT_SUBSCRIBERS);
 	int r;
 
-	*out = NULL;
-	*count = 0;
-	bind_text(statement, 1, tenant_id);
-	bind_int(statement, 2, (int64_t)limit);
-	while ((r = row_step(replica, statement)) > 0) {
+	bind_text(statement, 1, walk->tenant_id);
+	while ((r = row_step(walk->replica, statement)) > 0) {
 		struct subscriber subscriber = {
 			.types = (unsigned)sqlite3_column_int(statement, 1),
 		};
 
-		r = row_column_uuid(replica, statement, 0, &subscriber.webhook_id);
+		r = row_column_uuid(walk->replica, statement, 0, &subscriber.webhook_id);
 		if (r == 0)
-			r = read_more(replica, arena, tenant_id, &subscriber);
+			r = read_more(walk, &subscriber);
 		if (r)
 			return r;
-		*out = arena_grow(arena, *out, *count, &capacity, sizeof(**out));
-		(*out)[(*count)++] = subscriber;
+		meet(walk, &subscriber);
+		ask(walk, &subscriber);
+		if (walk->taken_count == walk->query->limit)
+			return 0;
 	}
+	if (r == 0 && may_be_kept(walk))
+		subscriber_cache_put(walk->replica->subscribers, walk->tenant_id,
+				     &(struct subscriber_list){ walk->met, walk->met_count });
 	return r;
 }
 
-/* Of a file that another process writes nothing is kept. What the items borrow is the arena's or,
- * of a list that is kept, the cache's until the next change. */
-static int subscribers(void *userdata, struct arena *arena, const char *tenant_id, size_t limit,
-		       struct subscriber **out, size_t *count) {
+/* Of a file that another process writes nothing is kept. */
+static int subscribers(void *userdata, struct arena *arena, const char *tenant_id,
+		       const struct subscriber_query *query, struct subscriber **out,
+		       size_t *count) {
 	struct replica *replica = userdata;
 	const struct subscriber_list *kept = subscriber_cache_get(replica->subscribers, tenant_id);
-	int r;
+	struct walk walk = {
+		.replica = replica, .tenant_id = tenant_id, .query = query, .arena = arena
+	};
+	int r = kept ? 0 : walk_rows(&walk);
 
-	if (kept) {
-		*count = MIN(kept->count, limit);
-		*out = arena_memdup(arena, kept->items, *count * sizeof(**out));
-		return 0;
-	}
-	r = read_subscribers(replica, arena, tenant_id, limit, out, count);
-	if (r == 0 && *count < limit && replica->lock_fd >= 0)
-		subscriber_cache_put(replica->subscribers, tenant_id,
-				     &(struct subscriber_list){ *out, *count });
+	arena_free(walk.scratch);
+	for (size_t i = 0; kept && i < kept->count && walk.taken_count < query->limit; i++)
+		ask(&walk, &kept->items[i]);
+	*out = walk.taken;
+	*count = walk.taken_count;
 	return r;
 }
 

@@ -25,10 +25,15 @@ struct subscriber_list {
 /* The tenant's list, or NULL. It lives until the next call that changes something. */
 const struct subscriber_list *subscriber_cache_get(const struct subscriber_cache *cache,
 						   const char *tenant_id);
-/* Copies the list: all that the tenant has. One that takes more than a quarter of all is not kept.
+/* Copies the list, all that the tenant has, with what it borrows. One that is too large is not
+ * kept.
  */
 void subscriber_cache_put(struct subscriber_cache *cache, const char *tenant_id,
 			  const struct subscriber_list *list);
+/* Whether a list of so many bytes may be kept: of at most a quarter of all. */
+bool subscriber_cache_takes(const struct subscriber_cache *cache, size_t bytes);
+/* The bytes of a list that are the subscriber's. */
+size_t subscriber_cache_bytes_of(const struct subscriber *subscriber);
 void subscriber_cache_forget(struct subscriber_cache *cache, const char *tenant_id);
 void subscriber_cache_clear(struct subscriber_cache *cache);
 size_t subscriber_cache_bytes(const struct subscriber_cache *cache);
