@@ -13,7 +13,7 @@ enum {
 	ASK_TIMEOUT_MS = 1000,
 	ASK_INTERVAL_MS = 10 * 1000,
 	ASK_AGAIN_MS = 1000, /* while something is missing */
-	ASK_FIRST_MS = 100,  /* before the first answer */
+	ASK_FIRST_MS = 100,  /* while commands wait for the first answer */
 	UNKNOWN_FOR_MS = 10 *
 	    1000,          /* then nothing newer is written, instead of waiting for an answer */
 	OTHERS_MAX = 1024, /* bytes of names */
@@ -29,7 +29,7 @@ struct group_watch {
 	pthread_mutex_t in_use; /* held while the client is asked with */
 	rd_kafka_t *client;     /* NULL: none */
 	bool is_asked, is_stopping;
-	int64_t begun_ms;
+	_Atomic int64_t begun_ms; /* monotonic: the first group_watch_ask; 0: none yet */
 	atomic_int readers, others_count;
 	struct buffer others;
 };
@@ -84,8 +84,8 @@ static void append_member(struct buffer *out, const char *member_id) {
 }
 
 struct answer {
-	int others;
-	struct buffer names;
+	int others;          /* -1: not known */
+	struct buffer names; /* theirs; where they are not known, the cause */
 };
 
 /* Returns 0, or -EAGAIN while the members' subscriptions are not settled. */
@@ -111,7 +111,8 @@ static int read_members(const struct group_watch *watch, const struct rd_kafka_g
 }
 
 /* Returns 0, or -EAGAIN where the brokers do not tell. Partial lists are good: only the coordinator
- * has the group. */
+ * has the group. A refusal is logged; another error may pass within moments, as while a coordinator
+ * loads the group. */
 static int ask(struct group_watch *watch, struct answer *out) {
 	const struct rd_kafka_group_list *list = NULL;
 	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR__STATE;
@@ -122,13 +123,16 @@ static int ask(struct group_watch *watch, struct answer *out) {
 		err = rd_kafka_list_groups(watch->client, watch->settings.group_id, &list,
 					   ASK_TIMEOUT_MS);
 	pthread_mutex_unlock(&watch->in_use);
-	if (list && list->group_cnt == 1 && !list->groups[0].err)
+	if (list && list->group_cnt == 1 && !list->groups[0].err) {
 		r = read_members(watch, &list->groups[0], out);
-	else if (list && list->group_cnt == 1)
-		refusal_log(list->groups[0].err, "Describe", "group", watch->settings.group_id);
-	else if (err && err != RD_KAFKA_RESP_ERR__STATE && err != RD_KAFKA_RESP_ERR__PARTIAL)
-		refusal_log_cause("ask for the members", "group", watch->settings.group_id,
-				  rd_kafka_err2str(err));
+	} else if (list && list->group_cnt == 1) {
+		err = list->groups[0].err;
+		refusal_log(err, "Describe", "group", watch->settings.group_id);
+	}
+	if (r < 0) {
+		buffer_clear(&out->names);
+		buffer_append_string(&out->names, err ? rd_kafka_err2str(err) : "a rebalance");
+	}
 	if (list)
 		rd_kafka_group_list_destroy(list);
 	return r;
@@ -136,15 +140,18 @@ static int ask(struct group_watch *watch, struct answer *out) {
 
 /* What is known. */
 
-static void tell(const struct group_watch *watch, enum group_readers readers) {
-	if (readers == GROUP_READERS_ALL)
+static void tell(const struct group_watch *watch, const struct answer *answer) {
+	static const char meanwhile[] =
+	    "not every worker of the group is known to read the newest edition: until then newer "
+	    "members are refused, and events of one's own wait";
+	const char *names = log_quote(answer->names.data ? answer->names.data : "");
+
+	if (answer->others == 0)
 		log_info("every worker of the group can read the newest edition", "group=%s",
 			 log_quote(watch->settings.group_id));
 	else
-		log_warn("not every worker of the group can read the newest edition: until then "
-			 "newer members are refused, and events of one's own wait",
-			 "group=%s workers=%s", log_quote(watch->settings.group_id),
-			 log_quote(watch->others.data ? watch->others.data : "unknown"));
+		log_warn(meanwhile, "group=%s %s=%s", log_quote(watch->settings.group_id),
+			 answer->others > 0 ? "workers" : "unknown_for", names);
 }
 
 static void settle(struct group_watch *watch, const struct answer *answer) {
@@ -155,31 +162,38 @@ static void settle(struct group_watch *watch, const struct answer *answer) {
 	pthread_mutex_lock(&watch->lock);
 	is_other = before != readers || answer->others != group_watch_others_count(watch);
 	buffer_clear(&watch->others);
-	buffer_append(&watch->others, answer->names.data, answer->names.len);
-	atomic_store(&watch->others_count, answer->others < 0 ? -1 : answer->others);
+	if (answer->others > 0)
+		buffer_append(&watch->others, answer->names.data, answer->names.len);
+	atomic_store(&watch->others_count, answer->others);
 	atomic_store(&watch->readers, readers);
 	if (is_other)
-		tell(watch, readers);
+		tell(watch, answer);
 	pthread_mutex_unlock(&watch->lock);
 	if (before != readers)
 		watch->settings.on_change(watch->settings.userdata);
 }
 
+/* Whether commands have waited long enough for an answer. Without partitions there are none. */
+static bool is_overdue(const struct group_watch *watch) {
+	int64_t begun_ms = atomic_load(&watch->begun_ms);
+
+	return begun_ms && clock_monotonic_ms() - begun_ms > UNKNOWN_FOR_MS;
+}
+
 /* Asks once. Returns when to ask again. */
 static int64_t look(struct group_watch *watch) {
-	_cleanup_(buffer_destroy) struct buffer names = BUFFER_INIT(OTHERS_MAX);
-	struct answer answer = { 0, names };
-	int r = ask(watch, &answer);
+	struct answer answer = { .names = BUFFER_INIT(OTHERS_MAX) };
+	bool is_known = ask(watch, &answer) == 0, was_known;
 
-	names = answer.names;
-	if (r == 0)
+	was_known = group_watch_readers(watch) != GROUP_READERS_UNKNOWN;
+	if (!is_known)
+		answer.others = -1;
+	if (is_known || (!was_known && is_overdue(watch)))
 		settle(watch, &answer);
-	else if (group_watch_readers(watch) == GROUP_READERS_UNKNOWN &&
-		 clock_monotonic_ms() - watch->begun_ms > UNKNOWN_FOR_MS)
-		settle(watch, &(struct answer){ .others = -1, .names = BUFFER_INIT(1) });
-	if (group_watch_readers(watch) == GROUP_READERS_UNKNOWN)
-		return ASK_FIRST_MS;
-	return r == 0 && answer.others == 0 ? ASK_INTERVAL_MS : ASK_AGAIN_MS;
+	buffer_destroy(&answer.names);
+	if (is_known)
+		return answer.others == 0 ? ASK_INTERVAL_MS : ASK_AGAIN_MS;
+	return was_known || !atomic_load(&watch->begun_ms) ? ASK_AGAIN_MS : ASK_FIRST_MS;
 }
 
 static void wait_for(struct group_watch *watch, int64_t ms) {
@@ -225,10 +239,8 @@ struct group_watch *group_watch_new(const struct group_watch_settings *settings)
 }
 
 int group_watch_start(struct group_watch *watch) {
-	int r;
+	int r = pthread_create(&watch->thread, NULL, run, watch);
 
-	watch->begun_ms = clock_monotonic_ms();
-	r = pthread_create(&watch->thread, NULL, run, watch);
 	watch->has_thread = r == 0;
 	return -r;
 }
@@ -257,6 +269,8 @@ void group_watch_use(struct group_watch *watch, rd_kafka_t *client) {
 
 void group_watch_ask(struct group_watch *watch) {
 	pthread_mutex_lock(&watch->lock);
+	if (!atomic_load(&watch->begun_ms))
+		atomic_store(&watch->begun_ms, clock_monotonic_ms());
 	watch->is_asked = true;
 	pthread_cond_signal(&watch->changed);
 	pthread_mutex_unlock(&watch->lock);

@@ -20,7 +20,7 @@
 struct group_watch;
 
 enum group_readers {
-	GROUP_READERS_UNKNOWN, /* at the start, for some seconds at most */
+	GROUP_READERS_UNKNOWN, /* at first, and for some seconds of the first assignment at most */
 	GROUP_READERS_ALL,
 	GROUP_READERS_SOME, /* also where the brokers do not tell */
 };
@@ -41,7 +41,7 @@ DEFINE_CLEANUP(struct group_watch, group_watch_free)
 /* The client that is asked with; borrowed until the next one. NULL: none, after the former one is
  * in no use any more, for which this waits. */
 void group_watch_use(struct group_watch *watch, rd_kafka_t *client);
-/* The group has changed: it is asked for now. */
+/* This member got its partitions: the group is asked for now. */
 void group_watch_ask(struct group_watch *watch);
 
 /* Never waits for the brokers. */
