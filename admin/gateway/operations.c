@@ -52,7 +52,7 @@ static void serve_readyz(struct gateway *gateway, struct http_answer *answer) {
 	else if (!state_follower_is_ready(gateway->state))
 		http_answer_text(answer, 503, "starting\n");
 	else if (state_follower_is_failing(gateway->state) || outcomes_failing(gateway->outcomes) ||
-		 sender_is_refused(gateway->sender))
+		 sender_is_refused(gateway->sender) || sender_is_refused(gateway->event_sender))
 		http_answer_text(answer, 503, "failing\n");
 	else
 		http_answer_text(answer, 200, "ok\n");

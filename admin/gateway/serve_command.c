@@ -59,6 +59,11 @@ static void answer_timeout(struct exchange *exchange) {
 	show_command_id(exchange);
 }
 
+static void end_wait(struct exchange *exchange) {
+	sodium_memzero(exchange->private_key, sizeof(exchange->private_key));
+	http_request_answered(exchange->http);
+}
+
 /* Called on the thread that settles or expires. */
 static void on_outcome(void *userdata, const struct analytic_event *outcome) {
 	struct exchange *exchange = userdata;
@@ -67,8 +72,7 @@ static void on_outcome(void *userdata, const struct analytic_event *outcome) {
 		answer_outcome(exchange, outcome);
 	else
 		answer_timeout(exchange);
-	sodium_memzero(exchange->private_key, sizeof(exchange->private_key));
-	http_request_answered(exchange->http);
+	end_wait(exchange);
 }
 
 static void answer_unsent(struct exchange *exchange, int r) {
@@ -77,7 +81,7 @@ static void answer_unsent(struct exchange *exchange, int r) {
 				      "The command is larger than command.max.bytes.");
 	else
 		exchange_answer_error(exchange, 503, "Kafka does not take commands now.");
-	http_request_answered(exchange->http);
+	end_wait(exchange);
 }
 
 /* Answers a request that is repeated before the first one has its outcome. Source:
@@ -100,7 +104,7 @@ static void answer_untaken(struct exchange *exchange, int r) {
 	else
 		exchange_answer_error(exchange, 429,
 				      "Too many requests are waiting for their outcome.");
-	http_request_answered(exchange->http);
+	end_wait(exchange);
 }
 
 /* Makes the connection wait before the request is in the table, and adds it to the table before the

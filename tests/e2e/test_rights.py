@@ -17,6 +17,7 @@ from env.tls import DAY, Authority, TlsReceiver, context
 from env.wait import until
 from env.world import World
 
+OWN = "DegreeRevoked"
 USERS = ("worker", "gateway", "operator", "producer")
 TOPICS = ("webhook-admin", "credential-issuance", "webhook-events", "webhook-results", "webhook-state", "webhook-dead-letters")
 SILENCE = "no broker answers: they are down, kafka.bootstrap.servers or kafka.security.protocol is not theirs"
@@ -181,8 +182,10 @@ def test_the_commands_have_enough(broker, world):
 WORKER_RIGHTS = {
     ("TOPIC", "webhook-admin", "READ"): (("Read", "topic "), ("Read", "topic ")),
     ("TOPIC", "credential-issuance", "READ"): (("Read", "topic "), ("Read", "topic ")),
+    ("TOPIC", "webhook-events", "READ"): (("Read", "topic "), ("Read", "topic ")),
     ("TOPIC", "webhook-admin", "WRITE"): (None, None),
     ("TOPIC", "credential-issuance", "WRITE"): (None, None),
+    ("TOPIC", "webhook-events", "WRITE"): (None, None),
     ("TOPIC", "webhook-state", "READ"): (("Read", "topic "), None),
     ("TOPIC", "webhook-state", "WRITE"): (("Write", "topic "), ("Write", "topic ")),
     ("TOPIC", "webhook-results", "WRITE"): (("Describe", "topic "), ("Write", "topic ")),
@@ -192,6 +195,7 @@ WORKER_RIGHTS = {
 }
 GATEWAY_RIGHTS = {
     ("TOPIC", "webhook-admin", "WRITE"): (("Write", "topic "), ("Write", "topic ")),
+    ("TOPIC", "webhook-events", "WRITE"): (("Write", "topic "), ("Write", "topic ")),
     ("TOPIC", "webhook-results", "READ"): (("Read", "topic "), ("Read", "topic ")),
     ("TOPIC", "webhook-state", "READ"): (("Read", "topic "), ("Read", "topic ")),
     ("GROUP", "posthorn", "DESCRIBE"): (("Describe", "group "), None),
@@ -199,6 +203,7 @@ GATEWAY_RIGHTS = {
 
 
 ISSUE = "credential issue --tenant acme --credential-id c --credential-configuration-id d --credential-profile p --format f".split()
+PUBLISH = f"event publish --tenant acme --type {OWN} --payload 1".split()
 # Each of an operator's: a command that needs it, and what is refused to that, if not the right.
 OPERATOR_RIGHTS = {
     **{("TOPIC", topic, "CREATE"): (["topics", "create"], "Create on topic ") for topic in TOPICS},
@@ -206,6 +211,7 @@ OPERATOR_RIGHTS = {
     ("CLUSTER", "kafka-cluster", "DESCRIBE_CONFIGS"): (["topics", "create"], "DescribeConfigs on cluster "),
     ("TOPIC", "webhook-admin", "WRITE"): (["webhook", "list", "--tenant", "acme"], "Write on topic "),
     ("TOPIC", "credential-issuance", "WRITE"): (ISSUE, "Write on topic "),
+    ("TOPIC", "webhook-events", "WRITE"): (PUBLISH, "Write on topic "),
     ("TOPIC", "webhook-results", "READ"): (["results", "tail", "--tenant", "acme"], "Read on topic "),
     ("TOPIC", "webhook-state", "READ"): (["state", "dump"], "Read on topic "),
     ("TOPIC", "webhook-dead-letters", "READ"): (["dead-letters", "list"], "Read on topic "),
@@ -254,15 +260,17 @@ def work(world, tenant):
     """Commands of each input, and a record for the dead letters."""
     created = world.writer.ask(tenant, commands.create("http://127.0.0.1:9/x"))
     issued = world.issue(tenant)
+    published = world.publish(tenant, OWN)
     spoilt = world.writer.place("credential-issuance", tenant, b"nothing")
     world.writer.flush()
-    return created, issued, spoilt
+    return created, issued, published, spoilt
 
 
 def expect_done(world, done):
-    created, issued, (partition, offset) = done
+    created, issued, published, (partition, offset) = done
     assert world.results.end(created, timeout=60).status == 201
     assert world.results.end(issued, timeout=60).status == 200
+    assert world.results.end(published, timeout=60).status == 400, "no worker here has event.types"
     world.dead_letters.of(world.prefix + "credential-issuance", offset, partition)
 
 
@@ -316,11 +324,12 @@ def test_a_gateway_whose_right_is_taken_away(broker, world, report, right, words
     start_worker(broker, world, ready=True)
     lacking = full(world, "gateway", right)
     broker.allow("gateway", *documented("gateway", world))
-    gateway = world.gateway(gateway_timeout="2s", **as_user(broker, "gateway"))
+    gateway = world.gateway(gateway_timeout="2s", event_types=OWN, **as_user(broker, "gateway"))
     client = world.client(gateway, world.tenant())
     assert client("GET", "/v1/webhooks").status == 200
     broker.take("gateway", lacking)
     client("GET", "/v1/webhooks")
+    client("POST", "/v1/events", {"type": OWN, "payload": {}})
     said_as_told(gateway, "gateway", right, words[1], report)
     broker.allow("gateway", lacking)
     gateway.wait_ready()
@@ -337,7 +346,7 @@ def delete(world, topic):
 def test_an_operator_that_lacks_a_right(broker, world, report, creates):
     """A command that needs it says so; after the grant it is done. No worker misses its topics."""
     if not creates:
-        start_worker(broker, world, ready=True)
+        start_worker(broker, world, ready=True, event_types=OWN)
     broker.allow("operator", *documented("operator", world))
     login = [part for key, value in as_user(broker, "operator").items() for part in ("--set", f"{key}={value}")]
     until(lambda: world.admin("topics", "check", *login).code == 0, 20, "the ACLs are known")
@@ -409,7 +418,7 @@ def test_a_topic_that_may_be_seen_and_not_read(broker, world):
 def test_a_gateway_that_may_see_its_topic_and_not_write_it(broker, world):
     """It is told at the start, before a request needs it."""
     name = world.prefix + "webhook-admin"
-    broker.allow("gateway", ("TOPIC", name, "DESCRIBE"), *(each for each in documented("gateway", world) if each[2] != "WRITE"))
+    broker.allow("gateway", ("TOPIC", name, "DESCRIBE"), *(each for each in documented("gateway", world) if each[1:] != (name, "WRITE")))
     gateway = world.gateway(ready=False, **as_user(broker, "gateway"))
     wait_refused(gateway, "Write", f"topic {name}")
     is_failing(gateway)
