@@ -15,11 +15,10 @@ void delivery_json_append(struct buffer *out, const struct delivery *delivery, b
 
 	uuid_format(&delivery->id, id);
 	uuid_format(&delivery->webhook_id, webhook);
-	buffer_printf(out,
-		      "{\"id\":\"%s\",\"webhookId\":\"%s\",\"eventType\":\"%s\",\"status\":\"%s\","
-		      "\"attempts\":%d",
-		      id, webhook, delivery->event_type, delivery_status_name(delivery->status),
-		      delivery->attempts);
+	buffer_printf(out, "{\"id\":\"%s\",\"webhookId\":\"%s\",\"eventType\":", id, webhook);
+	buffer_append_json_string(out, delivery->event_type);
+	buffer_printf(out, ",\"status\":\"%s\",\"attempts\":%d",
+		      delivery_status_name(delivery->status), delivery->attempts);
 	if (delivery->last_status)
 		buffer_printf(out, ",\"lastStatus\":%d,\"lastReason\":", delivery->last_status);
 	else

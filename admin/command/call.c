@@ -19,6 +19,22 @@ void call_close(struct call *call) {
 	arena_freep(&call->arena);
 }
 
+enum admin_status call_end(struct call *call, enum admin_status sent,
+			   const struct command_envelope *envelope) {
+	struct analytic_event outcome;
+	enum admin_status status = sent;
+
+	if (sent == ADMIN_REFUSED) {
+		terminal_complain("the command is larger than command.max.bytes");
+		return ADMIN_USAGE;
+	}
+	if (!status)
+		status = command_client_flush(call->client);
+	if (!status)
+		status = command_client_await(call->client, call->arena, envelope, &outcome);
+	return status ? status : show_outcome(&outcome, call->invocation->json);
+}
+
 enum admin_status call_and_show(const struct invocation *invocation,
 				const struct command *command) {
 	const struct command_client_options options = { .awaits_outcomes = true,

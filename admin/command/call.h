@@ -17,6 +17,11 @@ enum admin_status call_open(struct call *call, const struct invocation *invocati
 			    const struct command_client_options *options) _must_check_;
 void call_close(struct call *call);
 
+/* Awaits and prints the outcome of the command with the envelope; `sent` is what sending it
+ * returned. */
+enum admin_status call_end(struct call *call, enum admin_status sent,
+			   const struct command_envelope *envelope) _must_check_;
+
 /* Sends `command` with an envelope from the command line, and prints its outcome. */
 enum admin_status call_and_show(const struct invocation *invocation,
 				const struct command *command) _must_check_;

@@ -1,9 +1,8 @@
 #include "base/clock.h"
 #include "command/call.h"
+#include "command/flags.h"
 #include "command/issuance_file.h"
 #include "command/issuance_json.h"
-#include "command/show.h"
-#include "domain/limits.h"
 
 static const struct flag issue_flags[] = {
 	{ "file", "FILE", "JSON lines, or a JSON object or array; - is stdin" },
@@ -20,24 +19,6 @@ static const struct flag issue_flags[] = {
 	ENVELOPE_FLAGS,
 	{ 0 },
 };
-
-static enum admin_status check_flags(const struct invocation *invocation) {
-	static const char *const required[] = { "credential-id", "credential-configuration-id",
-						"credential-profile", "format" };
-
-	if (!invocation->tenant || !invocation->tenant[0] ||
-	    strlen(invocation->tenant) > TENANT_ID_MAX) {
-		terminal_complain("credential issue needs --tenant, of 1 to 256 bytes");
-		return ADMIN_USAGE;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(required); i++) {
-		if (!arguments_get(invocation->arguments, required[i])) {
-			terminal_complain("--%s is needed (or --file)", required[i]);
-			return ADMIN_USAGE;
-		}
-	}
-	return ADMIN_OK;
-}
 
 static struct issuance from_flags(const struct invocation *invocation, struct arena *arena) {
 	const struct arguments *arguments = invocation->arguments;
@@ -58,31 +39,25 @@ static struct issuance from_flags(const struct invocation *invocation, struct ar
 	};
 }
 
+static const char *const required_flags[] = { "credential-id", "credential-configuration-id",
+					      "credential-profile", "format" };
+
 static enum admin_status issue_one(const struct invocation *invocation) {
 	const struct command_client_options options = { .topic = TOPIC_ISSUANCE,
 							.awaits_outcomes = true,
 							.timeout_ms = invocation->timeout_ms };
 	_cleanup_(call_close) struct call call = { 0 };
-	struct analytic_event outcome;
 	struct issuance issuance;
-	enum admin_status status = check_flags(invocation);
+	enum admin_status status = flags_check_single(invocation, "credential issue",
+						      required_flags, ARRAY_LEN(required_flags));
 
 	if (!status)
 		status = call_open(&call, invocation, &options);
 	if (status)
 		return status;
 	issuance = from_flags(invocation, call.arena);
-	status = command_client_send_issuance(call.client, &issuance);
-	if (status == ADMIN_REFUSED) {
-		terminal_complain("the command is larger than command.max.bytes");
-		return ADMIN_USAGE;
-	}
-	if (!status)
-		status = command_client_flush(call.client);
-	if (!status)
-		status =
-		    command_client_await(call.client, call.arena, &issuance.envelope, &outcome);
-	return status ? status : show_outcome(&outcome, invocation->json);
+	return call_end(&call, command_client_send_issuance(call.client, &issuance),
+			&issuance.envelope);
 }
 
 static enum admin_status issue(const struct invocation *invocation) {

@@ -1,7 +1,6 @@
 #include "command/call.h"
+#include "command/flags.h"
 #include "command/issuance_file.h"
-#include "command/show.h"
-#include "domain/limits.h"
 
 static const struct flag publish_flags[] = {
 	{ "file", "FILE", "JSON lines, or a JSON object or array; - is stdin" },
@@ -13,22 +12,7 @@ static const struct flag publish_flags[] = {
 	{ 0 },
 };
 
-static enum admin_status check_flags(const struct invocation *invocation) {
-	static const char *const required[] = { "type", "payload" };
-
-	if (!invocation->tenant || !invocation->tenant[0] ||
-	    strlen(invocation->tenant) > TENANT_ID_MAX) {
-		terminal_complain("event publish needs --tenant, of 1 to 256 bytes");
-		return ADMIN_USAGE;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(required); i++) {
-		if (!arguments_get(invocation->arguments, required[i])) {
-			terminal_complain("--%s is needed (or --file)", required[i]);
-			return ADMIN_USAGE;
-		}
-	}
-	return ADMIN_OK;
-}
+static const char *const required_flags[] = { "type", "payload" };
 
 static enum admin_status publish_one(const struct invocation *invocation) {
 	const struct command_client_options options = { .topic = TOPIC_EVENTS,
@@ -37,8 +21,8 @@ static enum admin_status publish_one(const struct invocation *invocation) {
 	const struct arguments *arguments = invocation->arguments;
 	_cleanup_(call_close) struct call call = { 0 };
 	struct event_command event;
-	struct analytic_event outcome;
-	enum admin_status status = check_flags(invocation);
+	enum admin_status status = flags_check_single(invocation, "event publish", required_flags,
+						      ARRAY_LEN(required_flags));
 
 	if (!status)
 		status = call_open(&call, invocation, &options);
@@ -50,16 +34,7 @@ static enum admin_status publish_one(const struct invocation *invocation) {
 		.subject = arguments_get(arguments, "subject"),
 		.payload = arguments_get(arguments, "payload"),
 	};
-	status = command_client_send_event(call.client, &event);
-	if (status == ADMIN_REFUSED) {
-		terminal_complain("the command is larger than command.max.bytes");
-		return ADMIN_USAGE;
-	}
-	if (!status)
-		status = command_client_flush(call.client);
-	if (!status)
-		status = command_client_await(call.client, call.arena, &event.envelope, &outcome);
-	return status ? status : show_outcome(&outcome, invocation->json);
+	return call_end(&call, command_client_send_event(call.client, &event), &event.envelope);
 }
 
 static enum admin_status publish(const struct invocation *invocation) {

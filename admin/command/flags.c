@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/number.h"
+#include "domain/limits.h"
 
 enum { LIMIT_MAX = 1000000 };
 
@@ -40,4 +41,20 @@ enum admin_status flags_read_since(const struct invocation *invocation, bool *gi
 	    "such as 2h",
 	    since);
 	return ADMIN_USAGE;
+}
+
+enum admin_status flags_check_single(const struct invocation *invocation, const char *name,
+				     const char *const *required, size_t count) {
+	if (!invocation->tenant || !invocation->tenant[0] ||
+	    strlen(invocation->tenant) > TENANT_ID_MAX) {
+		terminal_complain("%s needs --tenant, of 1 to 256 bytes", name);
+		return ADMIN_USAGE;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!arguments_get(invocation->arguments, required[i])) {
+			terminal_complain("--%s is needed (or --file)", required[i]);
+			return ADMIN_USAGE;
+		}
+	}
+	return ADMIN_OK;
 }

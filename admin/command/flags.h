@@ -12,3 +12,8 @@ enum admin_status flags_read_limit(const struct invocation *invocation, size_t f
  * back from now such as 2h. Without it, `*given` is false and `*since_ms` 0. */
 enum admin_status flags_read_since(const struct invocation *invocation, bool *given,
 				   int64_t *since_ms) _must_check_;
+
+/* Checks that the tenant and each of `required` were given, as the subcommand `name` needs them
+ * without --file. Returns ADMIN_OK, or ADMIN_USAGE after printing the fault. */
+enum admin_status flags_check_single(const struct invocation *invocation, const char *name,
+				     const char *const *required, size_t count) _must_check_;

@@ -2,6 +2,7 @@
 
 #include "avro/json.h"
 #include "base/clock.h"
+#include "terminal/clean.h"
 #include "terminal/output.h"
 #include "terminal/table.h"
 
@@ -30,6 +31,29 @@ char *show_event_types(const struct webhook *webhook) {
 	return types;
 }
 
+/* A tenant's text, on a line. */
+static void print_text(const char *label, const char *text) {
+	_cleanup_(x_freep) char *clean = x_strdup(text);
+
+	terminal_clean(clean);
+	printf("%s%s\n", label, clean);
+}
+
+static void print_filter(const struct webhook_filter *filter) {
+	const struct {
+		const char *label;
+		const struct text_list *list;
+	} rows[] = { { "where     credentialConfigurationId is ",
+		       &filter->credential_configuration_ids },
+		     { "where     format is ", &filter->formats },
+		     { "where     credentialProfile is ", &filter->credential_profiles },
+		     { "where     subject is ", &filter->subjects } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (size_t k = 0; k < rows[i].list->count; k++)
+			print_text(k ? "          or " : rows[i].label, rows[i].list->items[k]);
+}
+
 static void print_webhook(const struct webhook *webhook) {
 	_cleanup_(x_freep) char *types = show_event_types(webhook);
 	char id[UUID_TEXT_SIZE];
@@ -38,7 +62,7 @@ static void print_webhook(const struct webhook *webhook) {
 	printf("id        %s\nevents    %s\nurl       %s\ndisabled  %s\n", id, types, webhook->url,
 	       webhook->disabled ? "yes" : "no");
 	if (webhook->description)
-		printf("about     %s\n", webhook->description);
+		print_text("about     ", webhook->description);
 	if (webhook->rate_limit)
 		printf("rate      %d a second\n", webhook->rate_limit);
 	for (size_t i = 0; i < webhook->header_count; i++)
@@ -50,6 +74,8 @@ static void print_webhook(const struct webhook *webhook) {
 		       signature_format_name(webhook->signatures[i]));
 	if (webhook->signature_count > 0)
 		puts("");
+	if (webhook->filter)
+		print_filter(webhook->filter);
 }
 
 static void print_page(const struct webhook_page *page) {

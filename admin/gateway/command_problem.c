@@ -54,7 +54,7 @@ static size_t rank_of(const struct problem_detail *detail) {
 		"description",     "headers", "signatures", "filter",  "rateLimit", "since",
 		"limit",           "cursor",  "type",       "subject", "payload"
 	};
-	size_t len = strcspn(detail->param, "["), place = 0;
+	size_t len = strcspn(detail->param, "[."), place = 0;
 
 	while (place < ARRAY_LEN(order) &&
 	       (strlen(order[place]) != len || strncmp(order[place], detail->param, len) != 0))
