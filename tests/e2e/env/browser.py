@@ -79,7 +79,7 @@ class Page:
         return self._named(within or self.dialog or self.driver, "button", name)
 
     def field(self, name, within=None):
-        return self._named(within or self.dialog or self.driver, "input, select", name)
+        return self._named(within or self.dialog or self.driver, "input, select, textarea", name)
 
     def _named(self, within, css, name):
         def search():
