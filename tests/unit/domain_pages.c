@@ -78,6 +78,8 @@ static void assert_none_twice(struct pages *pages) {
 		assert_int_not_equal(uuid_compare(&pages->seen[i - 1], &pages->seen[i]), 0);
 }
 
+static const char *const subscribed[] = { EVENT_TYPE_CREDENTIAL_ISSUED };
+
 /* 2,500 rows are put in directly: through commands each would bring its receipt, and the fake looks
  * at all of it. */
 static void fill(struct world *world, size_t count) {
@@ -89,7 +91,8 @@ static void fill(struct world *world, size_t count) {
 			.kind = STATE_WEBHOOK,
 			.webhook = { .tenant_id = "t",
 				     .url = "https://example.com/",
-				     .event_count = 1,
+				     .events = subscribed,
+				     .event_count = ARRAY_LEN(subscribed),
 				     .created_at_ms = WORLD_START_MS + (int64_t)(i / 7) },
 		};
 		const struct command_source source = { .cluster_id = "fill",

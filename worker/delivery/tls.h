@@ -1,8 +1,8 @@
 /*
  * TLS beyond curl: the authorities, read once for all connections; a bound on a peer's handshake
  * messages, of which curl sees nothing; the alerts; and whether a client's certificate can be used.
- * The only file of this folder that knows
- * OpenSSL, the TLS library of the libcurl that this is built for.
+ * The only file of this folder that knows OpenSSL, the TLS library of the libcurl that this is
+ * built for.
  */
 #pragma once
 

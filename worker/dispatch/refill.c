@@ -129,7 +129,7 @@ static int read_due(const struct dispatch_refill *refill, const struct dispatch_
 static int fill_window(const struct dispatch_refill *refill, struct dispatch_endpoint *endpoint,
 		       int64_t now_ms) {
 	int64_t paced_ms = dispatch_endpoint_paced_ms(endpoint, pace_clock_ms(refill, endpoint));
-	size_t window = dispatch_endpoint_window(refill->health->endpoints, endpoint), count;
+	size_t window = readable_count(refill, endpoint), count;
 	struct delivery *deliveries;
 	bool is_cut;
 	int r;
@@ -138,7 +138,6 @@ static int fill_window(const struct dispatch_refill *refill, struct dispatch_end
 		endpoint->next_due_ms = now_ms + paced_ms;
 		return 0;
 	}
-	window = MIN(window, readable_count(refill, endpoint));
 	r = read_due(refill, endpoint, now_ms, &deliveries, &count);
 	is_cut = r == REPLICA_E_MORE;
 	endpoint->readable = is_cut && count < window ? count : SIZE_MAX;

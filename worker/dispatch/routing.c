@@ -53,11 +53,13 @@ static void log_unreadable(const struct webhook *webhook, const char *what) {
 		  "tenant=%s webhook=%s secret=%s", log_quote(webhook->tenant_id), id, what);
 }
 
-/* Returns false (logged) where no master key derives it. */
+/* Returns false (logged) where no master key derives it; `master_key_id` is NULL where the record
+ * is damaged. */
 static bool add_secret(const struct dispatch_routing *routing, const struct webhook *webhook,
 		       const char *master_key_id, int64_t until_ms,
 		       struct callback_profile *profile) {
-	const struct master_key *master = master_keys_find(routing->master_keys, master_key_id);
+	const struct master_key *master =
+	    master_key_id ? master_keys_find(routing->master_keys, master_key_id) : NULL;
 
 	if (master)
 		callback_profile_add_secret(profile, master,
@@ -71,8 +73,7 @@ static bool add_secrets(const struct dispatch_routing *routing, const struct web
 			struct callback_profile *profile) {
 	int64_t until_ms = webhook->secret_overlap_until_ms;
 
-	return webhook->secret_master_key_id &&
-	       add_secret(routing, webhook, webhook->secret_master_key_id, 0, profile) &&
+	return add_secret(routing, webhook, webhook->secret_master_key_id, 0, profile) &&
 	       (!until_ms || !webhook->former_secret_master_key_id ||
 		add_secret(routing, webhook, webhook->former_secret_master_key_id, until_ms,
 			   profile));

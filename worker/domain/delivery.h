@@ -44,8 +44,8 @@ struct delivery {
 	const char *request_id;  /* NULL: none */
 	const char *client_id;   /* NULL: none */
 	const char *traceparent; /* NULL: none */
-	const char *event_type;  /* static where it is built in */
-	const char *body;        /* JSON; the same bytes in every attempt */
+	const char *event_type;
+	const char *body; /* JSON; the same bytes in every attempt */
 	size_t body_len;
 	enum delivery_status status;
 	int32_t attempts;           /* finished and committed */

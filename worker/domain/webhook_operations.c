@@ -184,8 +184,9 @@ static size_t length_of_list(const struct text_list *list) {
 static size_t length_of(const struct webhook *webhook) {
 	size_t bytes = strlen(webhook->url) + WEBHOOK_ENCODED_MAX;
 
-	for (size_t i = EVENT_TYPE_BUILTIN_COUNT; i < webhook->event_count; i++)
-		bytes += strlen(webhook->events[i]) + sizeof("\"\",");
+	for (size_t i = 0; i < webhook->event_count; i++)
+		if (event_type_is_own(webhook->events[i]))
+			bytes += strlen(webhook->events[i]) + sizeof("\"\",");
 	if (webhook->description)
 		bytes += strlen(webhook->description);
 	for (size_t i = 0; i < webhook->header_count; i++)
