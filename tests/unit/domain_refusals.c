@@ -265,7 +265,14 @@ static void a_command_of_no_known_operation_is_answered(void **state) {
 
 	problem_add(world->arena, faults, "operation.type", "body", "Go", "Must be another");
 	command.envelope.faults = faults;
-	world_assert_outcome(world_handle(world, &command), "WEBHOOK_COMMAND_FAIL", 400);
+	for (int i = 0; i < 2; i++) {
+		const struct analytic_event *outcome = world_handle(world, &command);
+
+		world_assert_outcome(outcome, "WEBHOOK_COMMAND_FAIL", 400);
+		assert_false(outcome->repeat);
+		/* An older worker could not read its receipt (R13). */
+		assert_int_equal(world->effects.change_count, 0);
+	}
 }
 
 static char *repeated(struct world *world, const char *unit, size_t count) {

@@ -157,7 +157,48 @@ static const struct field receipt_fields[] = {
 	{ "secret", RECEIPT(FIELD_UNION, data.kind), SECOND_EDITION,
 	  .second = offsetof(struct receipt, data.webhook), .as_union = &event_secret_union },
 };
-static const struct record receipt = { "Receipt", RECORD_TABLE(receipt_fields), receipt_complete };
+
+/* The first edition's workers know the outcomes of their own commands alone. */
+static bool is_newer_outcome(enum analytic_subject subject) {
+	switch (subject) {
+	case ANALYTIC_WEBHOOK_SECRET_RETRIEVE:
+	case ANALYTIC_WEBHOOK_SECRET_ROTATE:
+	case ANALYTIC_WEBHOOK_COMMAND:
+	case ANALYTIC_WEBHOOK_EVENT_PUBLISH:
+		return true;
+	case ANALYTIC_WEBHOOK_CREATE:
+	case ANALYTIC_WEBHOOK_RETRIEVE_LIST:
+	case ANALYTIC_WEBHOOK_RETRIEVE:
+	case ANALYTIC_WEBHOOK_UPDATE:
+	case ANALYTIC_WEBHOOK_DELETE:
+	case ANALYTIC_WEBHOOK_TEST:
+	case ANALYTIC_WEBHOOK_KEY_ROTATE:
+	case ANALYTIC_WEBHOOK_RECOVER:
+	case ANALYTIC_OPENID_CREDENTIAL:
+	case ANALYTIC_WEBHOOK_EVENT:
+	case ANALYTIC_WEBHOOK_DISABLED:
+	case ANALYTIC_SUBJECT_COUNT:
+		break;
+	}
+	return false;
+}
+
+/* Whether the answer names an event type of one's own. A page is the answer to a read, which leaves
+ * no receipt. */
+static bool is_newer_answer(const struct event_data *data) {
+	if (data->kind == EVENT_DATA_WEBHOOK)
+		return webhook_is_newer(&data->webhook);
+	return data->kind == EVENT_DATA_DELIVERY && event_type_is_own(data->delivery.event_type);
+}
+
+static int receipt_edition(const void *record) {
+	const struct receipt *receipt = record;
+
+	return is_newer_outcome(receipt->subject) || is_newer_answer(&receipt->data) ? 2 : 1;
+}
+
+static const struct record receipt = { "Receipt", RECORD_TABLE(receipt_fields), receipt_complete,
+				       receipt_edition };
 
 #define POSITION(kind, member) FIELD_AT(kind, position, member)
 

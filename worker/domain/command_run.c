@@ -149,7 +149,7 @@ static int answer_again(struct command_run *run, const struct receipt_rule *rule
 	if (r == REGISTRY_E_NOT_FOUND || receipt.expires_at_ms <= context->now_ms)
 		return 0;
 	is_same = memcmp(receipt.fingerprint, rule->fingerprint, sizeof(receipt.fingerprint)) == 0;
-	if (is_same && rule->is_read)
+	if (is_same && rule->leaves_none)
 		return 0;
 	if (is_same)
 		command_run_answer(run, receipt.status, &receipt.data);
@@ -195,7 +195,7 @@ int command_run_perform(struct command_run *run, const struct receipt_rule *rule
 		return r;
 	finish_run(run, false);
 	/* A 503 passes by itself: the same command is then carried out. */
-	if (keep_receipt && !rule->is_read && run->status != 503)
+	if (keep_receipt && !rule->leaves_none && run->status != 503)
 		write_receipt(run, rule);
 	return 0;
 }

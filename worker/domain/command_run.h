@@ -31,7 +31,7 @@ struct command_run {
  * is repeated: it leaves no receipt, which would hold its whole page. */
 struct receipt_rule {
 	bool is_kept;
-	bool is_read; /* writes no receipt; another command's receipt is still a conflict */
+	bool leaves_none; /* writes no receipt; another command's receipt is still a conflict */
 	int64_t retention_ms;
 	uint8_t fingerprint[16]; /* hash of the operation and its fields */
 };

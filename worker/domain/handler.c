@@ -137,6 +137,12 @@ static void fingerprint(const struct command *command, uint8_t out[FIELD_HASH_SI
 	field_hash_finish(&hash, out);
 }
 
+/* A read reads again. A refusal of no known operation is the same again, and an older worker could
+ * not read its receipt (R13). */
+static bool leaves_no_receipt(enum operation operation) {
+	return operation_is_read(operation) || operation == OPERATION_UNKNOWN;
+}
+
 int handle_command(const struct handler_context *context, const struct command *command,
 		   struct effects *out) {
 	const struct operation_rule *rule = &rules[command->operation];
@@ -147,7 +153,7 @@ int handle_command(const struct handler_context *context, const struct command *
 		.effects = out,
 	};
 	struct receipt_rule receipt = { .is_kept = true,
-					.is_read = operation_is_read(command->operation),
+					.leaves_none = leaves_no_receipt(command->operation),
 					.retention_ms = context->settings->receipt_retention_ms };
 
 	fingerprint(command, receipt.fingerprint);
