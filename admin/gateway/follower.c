@@ -72,7 +72,7 @@ static void take_record(struct follower *follower) {
 	atomic_store(&follower->unanswered, !atomic_load(&follower->login_refused) &&
 						reader_is_unanswered(follower->reader));
 	if (follower->options.on_tick)
-		follower->options.on_tick(follower->options.userdata);
+		follower->options.on_tick(follower->options.userdata, follower_caught_up(follower));
 }
 
 static void *run_follower(void *userdata) {

@@ -11,8 +11,9 @@ struct follower_options {
 	enum reader_start start;
 	int64_t timeout_ms; /* for finding the topic */
 	void (*on_record)(void *userdata, const struct record *record);
-	/* Called after each record, and at least every FOLLOWER_TICK_MS; NULL: none. */
-	void (*on_tick)(void *userdata);
+	/* Called after each record, and at least every FOLLOWER_TICK_MS; NULL: none. `caught_up`:
+	 * the end at the start has been reached. */
+	void (*on_tick)(void *userdata, bool caught_up);
 	void *userdata; /* both are called on the thread */
 };
 

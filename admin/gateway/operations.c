@@ -41,6 +41,9 @@ static void serve_metrics(struct gateway *gateway, struct http_answer *answer) {
 	exposition_single(out, "posthorn_gateway_event_index_bytes", "gauge",
 			  "Memory of the kept events in bytes.",
 			  (int64_t)event_index_bytes(gateway->events));
+	exposition_single(out, "posthorn_gateway_catalogue_disagreements", "gauge",
+			  "Partitions whose last worker has other event.types than the gateway.",
+			  state_follower_disagreements(gateway->state));
 }
 
 static void serve_readyz(struct gateway *gateway, struct http_answer *answer) {

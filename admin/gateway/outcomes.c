@@ -32,7 +32,7 @@ static void on_record(void *userdata, const struct record *record) {
 	event_index_add(outcomes->events, &event, record->offset);
 }
 
-static void on_tick(void *userdata) {
+static void on_tick(void *userdata, bool caught_up _unused_) {
 	struct outcomes *outcomes = userdata;
 	int64_t now_ms = clock_monotonic_ms();
 

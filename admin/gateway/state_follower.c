@@ -1,5 +1,6 @@
 #include "gateway/state_follower.h"
 
+#include "domain/webhook_rules.h"
 #include "gateway/follower.h"
 #include "kafka/record_codec.h"
 
@@ -8,6 +9,7 @@ struct state_follower {
 	struct codec *codec;
 	struct public_keys *keys;
 	struct delivery_index *deliveries;
+	struct catalogue_watch *catalogues;
 };
 
 static void on_record(void *userdata, const struct record *record) {
@@ -15,6 +17,14 @@ static void on_record(void *userdata, const struct record *record) {
 
 	public_keys_apply(state->keys, record);
 	delivery_index_apply(state->deliveries, record);
+	catalogue_watch_apply(state->catalogues, record);
+}
+
+static void on_tick(void *userdata, bool caught_up) {
+	struct state_follower *state = userdata;
+
+	if (caught_up)
+		catalogue_watch_tell(state->catalogues);
 }
 
 enum admin_status state_follower_start(const struct config *config, int64_t timeout_ms,
@@ -24,6 +34,7 @@ enum admin_status state_follower_start(const struct config *config, int64_t time
 						  .start = READER_FROM_BEGINNING,
 						  .timeout_ms = timeout_ms,
 						  .on_record = on_record,
+						  .on_tick = on_tick,
 						  .userdata = state };
 	enum admin_status status;
 
@@ -32,6 +43,7 @@ enum admin_status state_follower_start(const struct config *config, int64_t time
 		return ADMIN_USAGE;
 	state->keys = public_keys_new(state->codec);
 	state->deliveries = delivery_index_new(state->codec);
+	state->catalogues = catalogue_watch_new(state->codec, webhook_rules_of(config).catalogue);
 	status = follower_start(config, &options, &state->follower);
 	if (!status)
 		*out = TAKE(state);
@@ -42,6 +54,7 @@ void state_follower_stop(struct state_follower *state) {
 	follower_stopp(&state->follower);
 	public_keys_freep(&state->keys);
 	delivery_index_freep(&state->deliveries);
+	catalogue_watch_freep(&state->catalogues);
 	codec_freep(&state->codec);
 	free(state);
 }
@@ -52,6 +65,10 @@ struct public_keys *state_follower_keys(struct state_follower *state) {
 
 struct delivery_index *state_follower_deliveries(struct state_follower *state) {
 	return state->deliveries;
+}
+
+int state_follower_disagreements(const struct state_follower *state) {
+	return catalogue_watch_count(state->catalogues);
 }
 
 bool state_follower_is_ready(const struct state_follower *state) {

@@ -1,7 +1,9 @@
-/* The follower of webhook-state, with the two indexes of it that answers come from. */
+/* The follower of webhook-state, with the two indexes of it that answers come from, and the watch
+ * over the workers' event.types. */
 #pragma once
 
 #include "base/config.h"
+#include "gateway/catalogue_watch.h"
 #include "gateway/delivery_index.h"
 #include "gateway/public_keys.h"
 #include "terminal/status.h"
@@ -17,6 +19,9 @@ DEFINE_CLEANUP(struct state_follower, state_follower_stop)
 /* Both are borrowed, until state_follower_stop. */
 struct public_keys *state_follower_keys(struct state_follower *state);
 struct delivery_index *state_follower_deliveries(struct state_follower *state);
+
+/* The partitions whose last worker has other event.types than the gateway. */
+int state_follower_disagreements(const struct state_follower *state);
 
 /* Whether the topic has been read to the end that it had at the start. */
 bool state_follower_is_ready(const struct state_follower *state);

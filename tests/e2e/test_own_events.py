@@ -224,3 +224,44 @@ def test_a_member_of_another_type_is_refused_in_both_forms(world, gateway, tenan
     assert (by_kafka.status, by_http.status) == (400, 400)
     for details in (by_kafka.data["details"], by_http.json["details"]):
         assert [detail["param"] for detail in details] == [param] and msg in details[0]["msg"]
+
+
+def test_workers_that_disagree_about_types_say_so_and_go_on(fresh_world):
+    """Each is told by the positions of the other's partitions, which move to it."""
+    first = fresh_world.worker("worker-1", event_types=f"{TYPE},{OTHER}")
+    tenants, endpoints = fresh_world.in_every_partition()
+    assert "event.types" not in first.log.read_text(), "nothing to disagree with"
+    second = fresh_world.worker("worker-2", event_types=f"{TYPE},degree.renewed")
+    until(second.partitions, 60, "partitions of its own")
+    second.expect_error("the partition's last worker had other event.types than this one")
+    second.wait_metric(len(second.partitions()), "posthorn_catalogue_disagreements_total")
+    assert len([line for line in second.log.read_text().splitlines() if "other event.types" in line]) == len(second.partitions())
+    for tenant in tenants.values():
+        assert fresh_world.results.end(fresh_world.issue(tenant)).status == 200
+        endpoints[tenant].wait()
+    assert len(first.partitions()) + len(second.partitions()) == fresh_world.partitions
+
+
+def test_the_same_types_in_another_order_are_the_same(fresh_world):
+    fresh_world.worker("worker-1", event_types=f"{TYPE},{OTHER}")
+    fresh_world.in_every_partition()
+    second = fresh_world.worker("worker-2", event_types=f"{OTHER},{TYPE}")
+    until(second.partitions, 60, "partitions of its own")
+    assert second.metric("posthorn_catalogue_disagreements_total") == 0
+
+
+def test_a_gateway_that_disagrees_says_so_and_goes_on(fresh_world):
+    """It judges an event's type as its workers would, so it has to know the same ones."""
+    fresh_world.worker(event_types=TYPE)
+    fresh_world.in_every_partition()
+    gateway = fresh_world.gateway(event_types=f"{TYPE},{OTHER}")
+    gateway.expect_error("a worker has other event.types than this gateway")
+    gateway.wait_metric(fresh_world.partitions, "posthorn_gateway_catalogue_disagreements")
+    until(lambda: "other event.types than this gateway" in gateway.log.read_text(), what="the log to say so")
+    tenant = fresh_world.tenant()
+    client = fresh_world.client(gateway, tenant)
+    assert client("POST", "/v1/events", {"type": TYPE, "payload": {}}).status == 202
+    refused = client("POST", "/v1/events", {"type": OTHER, "payload": {}})
+    assert (refused.status, [detail["param"] for detail in refused.json["details"]]) == (400, ["type"]), "the worker knows it not"
+    same = fresh_world.gateway("gateway-2", event_types=TYPE)
+    assert same.metric("posthorn_gateway_catalogue_disagreements") == 0
