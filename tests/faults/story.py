@@ -6,12 +6,13 @@ import hashlib
 import json
 
 from checker import changelog, ids, rules
-from checker.history import ADMIN, ISSUANCE, Callback, Change, Command, Event, History, Offset, Sighting
+from checker.history import ADMIN, ISSUANCE, OWN, Callback, Change, Command, Event, History, Offset, Sighting
 from checker.run import Settings
 
 STORES = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
 TENANTS = ("acme", "b/50%")  # one in each partition
-SETTINGS = Settings(schedule_ms=(5000, 10000), jitter=0.2)
+OWN_TYPE = "DegreeRevoked"
+SETTINGS = Settings(schedule_ms=(5000, 10000), jitter=0.2, event_types=(OWN_TYPE,))
 START_MS = 1_800_000_000_000
 
 
@@ -51,7 +52,7 @@ class Story:
         sequence = self.positions.get(partition, 0) + 1
         self.positions[partition] = sequence
         count = self.records[partition]
-        reached = {topic: self.ends.get((topic, partition), 0) for topic in (ADMIN, ISSUANCE)}
+        reached = {topic: self.ends.get((topic, partition), 0) for topic in (ADMIN, ISSUANCE, OWN)}
         position = {
             "storeId": STORES[partition],
             "sequence": sequence,
@@ -62,6 +63,10 @@ class Story:
             "recordCount": count,
             "timestamp": self.now,
         }
+        if reached[OWN]:
+            position["eventOffset"] = reached[OWN]
+        else:
+            del reached[OWN]
         self.change(partition, "position", position)
         self.records[partition] = 0
         for topic, end in reached.items():
@@ -129,13 +134,18 @@ class Story:
         name = tenant.replace("%", "%25").replace("/", "%2F")
         self.change(TENANTS.index(tenant), f"webhook/{name}/{webhook['id']}", webhook | {"tenantId": tenant})
 
-    def create(self, tenant, events=(rules.ISSUED,), url="http://127.0.0.1:1/hook", **fields):
-        command = self.ask(tenant, "CreateWebhook", {"events": list(events), "url": url, "disabled": False}, **fields)
+    def create(self, tenant, events=(rules.ISSUED,), url="http://127.0.0.1:1/hook", members=None, **fields):
+        command = self.ask(tenant, "CreateWebhook", {"events": list(events), "url": url, "disabled": False} | (members or {}), **fields)
         id = ids.webhook(("cluster", "t-" + ADMIN, command.partition, command.offset), tenant, command.id)
         webhook = {"id": id, **command.fields, "createdAt": self.now, "updatedAt": self.now}
         if (tenant, 1) not in self.epochs:
             self.key(tenant, 1)
-        self.put(tenant, webhook)
+        if members:
+            webhook |= {"headers": [{"name": header["name"]} for header in members["headers"]]}
+            sealed = [header | {"sealed": b"0123456789abcdef and its value"} for header in webhook["headers"]]
+            self.put(tenant, webhook | {"headers": sealed, "secretMasterKeyId": "m", "secretEpoch": 0})
+        else:
+            self.put(tenant, webhook)
         self.answer(command, 201, webhook)
         self.commit(command.partition)
         return webhook
@@ -150,6 +160,22 @@ class Story:
         command = self.ask(tenant, "IssueCredential", fields, topic=ISSUANCE)
         answer = {"credentialId": "credentialId", "deliveries": 1}
         return self.record(command, webhook, rules.ISSUED, 200, lambda _: answer)
+
+    def publish(self, tenant, webhook, subject=None):
+        """An event of one's own, which the webhook takes, if there is one."""
+        command = self.ask(tenant, "PublishEvent", {"eventType": OWN_TYPE, "subject": subject, "payload": "{}"}, topic=OWN)
+        answer = {"eventId": ids.event(tenant, command.id, OWN_TYPE), "eventType": OWN_TYPE, "deliveries": int(webhook is not None)}
+        if webhook:
+            return self.record(command, webhook, OWN_TYPE, 202, lambda _: answer)
+        self.answer(command, 202, answer)
+        return self.commit(command.partition)
+
+    def rotate_secret(self, tenant, webhook):
+        command = self.ask(tenant, "RotateSecret", {"id": webhook["id"]})
+        latest = [change.value for change in self.history.changes if change.key.endswith(webhook["id"]) and change.value][-1]
+        self.put(tenant, latest | {"secretEpoch": latest["secretEpoch"] + 1, "updatedAt": self.now})
+        self.answer(command, 201, {"epoch": latest["secretEpoch"] + 2, "secret": None})
+        self.commit(command.partition)
 
     def test(self, tenant, webhook):
         command = self.ask(tenant, "TestWebhook", {"id": webhook["id"]})
@@ -301,6 +327,11 @@ def good():
     story.key(other, 1, story.now + SETTINGS.key_overlap_ms)
     story.answer(rotated, 201, {"kid": story.key(other, 2), "createdAt": story.now, "expiresAt": None})
     story.commit(1)
+    members = {"filter": {"subject": ["s"]}, "signatures": [rules.HMAC], "headers": [{"name": "x-key", "value": "v"}]}
+    newer = story.create(other, (OWN_TYPE,), members=members)
+    story.publish(other, None, "another")
+    story.attempt(story.publish(other, newer, "s"), 200)
+    story.rotate_secret(other, newer)
     third = story.create(other)
     withdrawn = story.test(other, third)
     deleted = story.ask(other, "DeleteWebhook", {"id": third["id"]})

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 import story
 from checker import rules
-from checker.history import ADMIN, Callback, Command, History, Sighting
+from checker.history import ADMIN, OWN, Callback, Command, History, Sighting
 from checker.main import PROPERTIES, judge
 
 NAMES = [prop.name for prop in PROPERTIES]
@@ -405,7 +405,49 @@ def never_see(history):
     history.sightings.remove(next(s for s in history.sightings if s.topic == "results"))
 
 
+def latest_newer(history):
+    """The last record of the webhook that has optional members."""
+    return [change for change in history.changes if change.kind == "webhook" and change.value and change.value.get("filter")][-1]
+
+
+def deliver_against_the_filter(history):
+    published = [command for command in history.commands if command.operation == "PublishEvent"]
+    published[1].fields["subject"] = "another"
+
+
+def publish_an_unknown_type(history):
+    next(command for command in history.commands if command.operation == "PublishEvent").fields["eventType"] = "Other"
+
+
+def lose_a_member(history):
+    set_value(latest_newer(history), filter=None)
+
+
+def forget_a_rotation(history):
+    set_value(latest_newer(history), secretEpoch=0)
+
+
+def show_another_member(history):
+    created = [event for event in history.events if event.type == "WEBHOOK_CREATE_SUCCESS" and event.data.get("filter")]
+    created[0].data["signatures"] = ["rfc9421"]
+
+
+def go_back_in_events(history):
+    last(history, "position").value["eventOffset"] = 1
+
+
+def commit_an_event_less(history):
+    history.offsets[OWN, 1].offset -= 1
+
+
 VIOLATIONS = [
+    ("recorded-model", deliver_against_the_filter),
+    ("answers-model", publish_an_unknown_type),
+    ("answers-model", show_another_member),
+    ("webhooks-model", redump(lose_a_member)),
+    ("webhooks-model", redump(forget_a_rotation)),
+    ("inputs-go-on", go_back_in_events),
+    ("offsets-at-rest", commit_an_event_less),
     ("answered-once", lose_an_end),
     ("answered-once", answer_twice),
     ("answered-once", answer_a_dead_letter),
@@ -495,6 +537,16 @@ def refused_after(webhooks):
     fields = {"events": [rules.ISSUED], "url": "http://127.0.0.1:1/", "disabled": False}
     many.answer(many.ask("acme", "CreateWebhook", fields), 429)
     return many.end().replay.wrong["answers"]
+
+
+def test_a_newer_command_may_be_refused_while_the_group_is_not_known():
+    """Without a receipt; one that has nothing newer may not."""
+    for members, wrong in (({"description": "new"}, 0), ({}, 1)):
+        some = story.Story()
+        fields = {"events": [rules.ISSUED], "url": "http://127.0.0.1:1/", "disabled": False} | members
+        some.answer_with(some.ask("acme", "CreateWebhook", fields), 1, "FAIL", status=503, data={})
+        replayed = some.end().replay
+        assert (len(replayed.wrong["answers"]), len(replayed.tenants["acme"].webhooks)) == (wrong, wrong)
 
 
 def test_a_limit_is_an_answer():

@@ -5,13 +5,13 @@ import hashlib
 import json
 from datetime import UTC, datetime
 
-from . import ids
+from . import ids, rules
 from .verdict import Property, Verdict
 import itertools
 
 # Positions
 
-INPUTS = "adminOffset", "issuanceOffset"
+INPUTS = "adminOffset", "issuanceOffset", "eventOffset"
 NEEDS_ALL = "the changelog was compacted"
 
 
@@ -60,10 +60,10 @@ def inputs_go_on(history):
     """A position never takes an input back: no command is processed twice."""
     verdict = Verdict()
     for partition, positions in history.positions.items():
-        verdict.look(all((positions[0].value[name] or 0) >= 0 for name in INPUTS), f"[{partition}]@{positions[0].offset}: an offset below 0")
+        verdict.look(all((positions[0].value.get(name) or 0) >= 0 for name in INPUTS), f"[{partition}]@{positions[0].offset}: an offset below 0")
     for partition, before, after in _pairs(history):
         for name in INPUTS:
-            was, now = before.value[name], after.value[name]
+            was, now = before.value.get(name), after.value.get(name)
             verdict.look((now or 0) >= (was or 0), f"[{partition}]@{after.offset}: {name} {now} follows {was}")
     return verdict
 
@@ -105,7 +105,7 @@ def _differences(wanted, got):
     return [f"{name} {got.get(name)!r}, the model says {value!r}" for name, value in wanted.items() if value is not None and got.get(name) != value]
 
 
-def _compare(history, kind, model, may_be_gone=lambda wanted: False):
+def _compare(history, kind, model, may_be_gone=lambda wanted: False, shown=lambda value: value):
     folded, twice = _by_key(history, kind)
     verdict = Verdict(wrong=twice)
     for key in model.keys() | folded.keys():
@@ -115,7 +115,7 @@ def _compare(history, kind, model, may_be_gone=lambda wanted: False):
         elif got is None:
             verdict.look(may_be_gone(wanted), f"{key} is in the model, not in the changelog")
         else:
-            wrong = _differences(wanted, got)
+            wrong = _differences(wanted, shown(got))
             verdict.look(not wrong, f"{key}: {'; '.join(wrong)}")
     return verdict
 
@@ -129,13 +129,19 @@ def _is_over(history, name):
     return lambda wanted: wanted[name] is not None and wanted[name] <= now
 
 
+def _webhook(value):
+    """The optional members, and how often its secret was rotated, in one form for both editions."""
+    secret = value.get("secretEpoch", 0) if value.get("secretMasterKeyId") else "none"
+    return value | {"members": rules.members(value), "secret": secret}
+
+
 def webhooks(history):
     model = {
-        f"webhook/{_part(tenant.name)}/{id}": fields | {"id": id, "tenantId": tenant.name}
+        f"webhook/{_part(tenant.name)}/{id}": fields | {"id": id, "tenantId": tenant.name, "secret": tenant.secrets.get(id, "none")}
         for tenant in history.replay.tenants.values()
         for id, fields in tenant.webhooks.items()
     }
-    return _compare(history, "webhook", model)
+    return _compare(history, "webhook", model, shown=_webhook)
 
 
 def _thumbprint(x):
@@ -215,15 +221,26 @@ def pending(history):
 # Folds
 
 _NAMES = {"webhook": "Webhook", "key": "SigningKey", "delivery": "Delivery", "receipt": "Receipt", "position": "Position"}
-_TIMES = {"createdAt", "updatedAt", "expiresAt", "nextAttemptAt", "timestamp"}
+_TIMES = {"createdAt", "updatedAt", "expiresAt", "nextAttemptAt", "timestamp", "overlapUntil", "secretOverlapUntil", "lastAttemptAt", "attemptedAt"}
+# Of the second edition: shown where they were given.
+_OPTIONAL = {
+    "description", "headers", "signatures", "filter", "rateLimit", "secretEpoch", "secretOverlapUntil", "secretMasterKeyId",
+    "formerSecretMasterKeyId", "credentialConfigurationId", "format", "credentialProfile", "subject", "eventId", "attemptedAt",
+    "lastAttemptAt", "eventOffset", "catalogue", "published",
+}  # fmt: skip
+_SEALED_KEY_ID = 16  # bytes of a sealed value, which begins with its master key's id
 
 
 def _shown(value, name=""):
     """As `state dump` shows it."""
     if isinstance(value, dict):
-        return {key: _shown(item, key) for key, item in value.items()}
+        # A secret's own record has a member of that name, which is always shown.
+        optional = _OPTIONAL if "epoch" in value else _OPTIONAL | {"secret"}
+        return {key: _shown(item, key) for key, item in value.items() if item or key not in optional}
     if isinstance(value, list):
         return [_shown(item) for item in value]
+    if name == "sealed":
+        return value[:_SEALED_KEY_ID].decode()
     if isinstance(value, bytes):
         return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
     if isinstance(value, int) and name in _TIMES:

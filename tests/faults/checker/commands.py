@@ -3,7 +3,7 @@
 from collections import Counter
 
 from . import ids, rules
-from .history import ADMIN, ISSUANCE
+from .history import ADMIN, ISSUANCE, OWN
 from .verdict import Property, Verdict
 
 
@@ -128,12 +128,12 @@ def offsets_at_rest(history):
     verdict = Verdict()
     for partition in range(history.partitions):
         last = history.positions.get(partition, [None])[-1]
-        for topic, name in ((ADMIN, "adminOffset"), (ISSUANCE, "issuanceOffset")):
+        for topic, name in ((ADMIN, "adminOffset"), (ISSUANCE, "issuanceOffset"), (OWN, "eventOffset")):
             committed = history.offsets.get((topic, partition))
             end = 1 + max((c.offset for c in history.commands if (c.topic, c.partition) == (topic, partition)), default=-1)
-            if last is None and end == 0:
-                continue
-            wanted = (last.value[name] or 0, f"{last.value['storeId']}/{last.value['sequence']}") if last else (end, "a position")
+            if end == 0 and (last is None or topic == OWN):
+                continue  # an event of one's own is committed with the first one
+            wanted = (last.value.get(name) or 0, f"{last.value['storeId']}/{last.value['sequence']}") if last else (end, "a position")
             got = (max(committed.offset, 0), committed.metadata) if committed else None
             verdict.look(
                 got == wanted,

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from .run import Settings
 
-ADMIN, ISSUANCE = "webhook-admin", "credential-issuance"
+ADMIN, ISSUANCE, OWN = "webhook-admin", "credential-issuance", "webhook-events"
 
 
 @dataclass(slots=True)
@@ -17,7 +17,7 @@ class Command:
     offset: int
     tenant: str = ""
     id: str = ""
-    operation: str | None = None  # "CreateWebhook", ..., "IssueCredential"
+    operation: str | None = None  # "CreateWebhook", ..., "IssueCredential", "PublishEvent"
     fields: dict = field(default_factory=dict)  # the operation's own
     envelope: dict = field(default_factory=dict)  # requestId, clientId, timestamp
     misplaced: bool = False  # in another partition than its key's; then `operation` is None too

@@ -14,6 +14,7 @@ from .history import ADMIN
 
 WITHDRAWN = ("webhook-deleted", "webhook-disabled")
 PROCESS = "WEBHOOK_EVENT_"
+PUBLISH = "WEBHOOK_EVENT_PUBLISH_"
 DISABLED = "WEBHOOK_DISABLED"
 GONE = "status-410"
 
@@ -53,6 +54,7 @@ class Answer:
 class Tenant:
     name: str
     webhooks: dict = field(default_factory=dict)  # id: fields
+    secrets: dict = field(default_factory=dict)  # id: how often its HMAC secret was rotated
     keys: list = field(default_factory=list)  # {"epoch", "createdAt", "expiresAt"}
     receipts: dict = field(default_factory=dict)  # command id: Receipt
 
@@ -105,7 +107,7 @@ class _Replayer:
             last[line] = max(last.get(line, (-1, -1)), start.place if start else (-1, -1))
             items[command.tenant].append((last[line], number, command))
         for event in self.history.events:
-            if event.type.startswith(PROCESS) or event.type == DISABLED:
+            if (event.type.startswith(PROCESS) and not event.type.startswith(PUBLISH)) or event.type == DISABLED:
                 items[event.tenant].append((event.place, -1, event))
         return {tenant: sorted(found, key=lambda item: item[:2]) for tenant, found in items.items()}
 
@@ -147,6 +149,8 @@ class _Replayer:
         operation = getattr(self, "on_" + command.operation)
         if not rules.is_envelope(command):
             answer = Answer(400)
+        elif self.end and self.end.status == rules.TOO_NEW and self.needs_newest(tenant, command):
+            return Answer(rules.TOO_NEW)  # without a receipt
         elif self.end and self.end.status in rules.LIMITED and self.is_large(tenant, command, now):
             answer = Answer(self.end.status)
         else:
@@ -156,16 +160,27 @@ class _Replayer:
             tenant.receipts[command.id] = Receipt((command.operation, command.fields), answer, outcome, now)
         return answer
 
+    def needs_newest(self, tenant, command):
+        """Whether a worker of the release before could not read the outcome: a worker refuses it
+        where it cannot ask the brokers who is in the group.
+        """
+        if command.operation in ("RetrieveSecret", "RotateSecret"):
+            return True
+        if command.operation not in ("CreateWebhook", "UpdateWebhook") or not self.is_webhook(command):
+            return False
+        keeps_secret = rules.webhook_id(command.fields.get("id")) in tenant.secrets
+        return bool(keeps_secret or rules.members(command.fields) or set(command.fields["events"]) - set(rules.SUBSCRIBABLE))
+
     def is_large(self, tenant, command, now):
         """Whether the tenant has enough to be refused more: a refusal that changes nothing is then
         as good as an answer.
         """
         match command.operation:
             case "CreateWebhook":
-                return rules.is_webhook(command.fields) and len(tenant.webhooks) >= rules.WEBHOOKS_LEAST
+                return self.is_webhook(command) and len(tenant.webhooks) >= rules.WEBHOOKS_LEAST
             case "RotateSigningKey":
                 return sum(key["expiresAt"] is None or key["expiresAt"] > (now or 0) for key in tenant.keys) >= rules.KEYS_LEAST
-            case "IssueCredential":
+            case "IssueCredential" | "PublishEvent":
                 return self.pending[tenant.name] >= rules.PENDING_LEAST
             case "TestWebhook" | "RecoverDeliveries":
                 _, refusal = self.find_enabled(tenant, command)
@@ -181,6 +196,8 @@ class _Replayer:
             self.complain("answers", f"{at}: answered {got}, the model says {wanted}")
             return
         shown = dict(end.data or {})
+        if "members" in answer.data:
+            shown["members"] = rules.members(shown)
         if "page" in answer.data:
             shown["page"] = self.page_shown(answer, shown)
         for name, value in answer.data.items():
@@ -195,19 +212,26 @@ class _Replayer:
         early = page[1] and 0 < len(page[0]) < len(wanted) and page[0] == wanted[: len(page[0])]
         return (wanted, more) if early and rules.may_end_early({item["id"]: item for item in shown["data"]}, page[0]) else page
 
+    def is_webhook(self, command):
+        return rules.is_webhook(command.fields, self.history.settings.event_types)
+
     def on_CreateWebhook(self, tenant, command, now):
-        if not rules.is_webhook(command.fields):
+        if not self.is_webhook(command) or rules.keeps_unknown_header(command.fields, ()):
             return Answer(400)
         id = ids.webhook(self.source(command), command.tenant, command.id)
         if not tenant.keys:
             tenant.keys.append({"epoch": 1, "createdAt": now, "expiresAt": None})
-        tenant.webhooks[id] = self.webhook(command, now, now)
+        self.put(tenant, id, command, now, now)
         return Answer(201, {"id": id} | tenant.webhooks[id])
 
     @staticmethod
-    def webhook(command, created, updated):
+    def put(tenant, id, command, created, updated):
+        """It has a secret from the first time that its signatures need one."""
         fields = {name: command.fields[name] for name in ("events", "url", "disabled")}
-        return fields | {"createdAt": created, "updatedAt": updated}
+        fields |= {"createdAt": created, "updatedAt": updated, "members": rules.members(command.fields)}
+        tenant.webhooks[id] = fields
+        if rules.HMAC in fields["members"].get("signatures", ()):
+            tenant.secrets.setdefault(id, 0)
 
     @staticmethod
     def find(tenant, command):
@@ -234,11 +258,13 @@ class _Replayer:
 
     def on_UpdateWebhook(self, tenant, command, now):
         id, refusal = self.find(tenant, command)
-        if not rules.is_webhook(command.fields):
+        if not self.is_webhook(command):
             return Answer(400)
         if refusal:
             return refusal
-        tenant.webhooks[id] = self.webhook(command, tenant.webhooks[id]["createdAt"], now)
+        if rules.keeps_unknown_header(command.fields, tenant.webhooks[id]["members"].get("headers", ())):
+            return Answer(400)
+        self.put(tenant, id, command, tenant.webhooks[id]["createdAt"], now)
         return Answer(200, {"id": id} | tenant.webhooks[id])
 
     def on_DeleteWebhook(self, tenant, command, _):
@@ -246,7 +272,26 @@ class _Replayer:
         if refusal:
             return refusal
         del tenant.webhooks[id]
+        tenant.secrets.pop(id, None)
         return Answer(204)
+
+    def find_secret(self, tenant, command):
+        id, refusal = self.find(tenant, command)
+        if id and rules.HMAC not in tenant.webhooks[id]["members"].get("signatures", ()):
+            return None, Answer(409)
+        return id, refusal
+
+    def on_RetrieveSecret(self, tenant, command, _):
+        id, refusal = self.find_secret(tenant, command)
+        return refusal or Answer(200, {"epoch": tenant.secrets[id] + 1})
+
+    def on_RotateSecret(self, tenant, command, now):
+        id, refusal = self.find_secret(tenant, command)
+        if refusal:
+            return refusal
+        tenant.secrets[id] += 1
+        tenant.webhooks[id]["updatedAt"] = now
+        return Answer(201, {"epoch": tenant.secrets[id] + 1, "secret": None})
 
     def on_TestWebhook(self, tenant, command, now):
         id, refusal = self.find_enabled(tenant, command)
@@ -276,9 +321,19 @@ class _Replayer:
     def on_IssueCredential(self, tenant, command, now):
         if not rules.is_issuance(command.fields):
             return Answer(400)
-        matches = rules.wants(tenant.webhooks)
+        facts = command.fields | {"subject": command.fields["credentialId"]}
+        matches = rules.wants(tenant.webhooks, rules.SUBSCRIBABLE, facts)
         self.record(command, matches, now)
         return Answer(200, {"deliveries": len(matches), "credentialId": command.fields["credentialId"]})
+
+    def on_PublishEvent(self, tenant, command, now):
+        if not rules.is_event(command.fields, self.history.settings.event_types):
+            return Answer(400)
+        name = command.fields["eventType"]
+        matches = rules.wants(tenant.webhooks, [name], {"subject": command.fields["subject"]})
+        self.record(command, matches, now)
+        answer = {"deliveries": len(matches), "eventType": name, "eventId": ids.event(command.tenant, command.id, name)}
+        return Answer(202, answer)
 
     # Deliveries
 

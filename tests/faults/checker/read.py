@@ -15,7 +15,7 @@ from env.partitioner import partition_of
 from env.programs import Admin, write_properties
 from env.receiver import scan
 
-from .history import ADMIN, ISSUANCE, Callback, Change, Command, Event, History, Offset, Sighting
+from .history import ADMIN, ISSUANCE, OWN, Callback, Change, Command, Event, History, Offset, Sighting
 from .restored import restored_dump
 
 _REROUTED_FROM = "posthorn.rerouted.from"
@@ -31,9 +31,10 @@ def _without_logical_types(definition):
 
 
 def _schema(name):
-    """Times stay milliseconds."""
+    """Times stay milliseconds, in both editions."""
     schema = avro.Schema.load(name)
-    schema.parsed = fastavro.parse_schema(_without_logical_types(schema.definition), _write_hint=False)
+    for edition in filter(None, (schema, schema.first)):
+        edition.parsed = fastavro.parse_schema(_without_logical_types(edition.definition), _write_hint=False)
     return schema
 
 
@@ -78,9 +79,9 @@ def _command(topic, schema, limit, partitions):
             return command
         command.envelope = {name: fields[name] for name in _ENVELOPE}
         if topic == ADMIN:
-            command.operation, command.fields = avro.branch(fields["operation"]), fields["operation"][1]
+            command.operation, command.fields = avro.branch(fields["operation"]), avro.plain(fields["operation"])
         else:
-            command.operation = "IssueCredential"
+            command.operation = "IssueCredential" if topic == ISSUANCE else "PublishEvent"
             command.fields = {name: value for name, value in fields.items() if name not in (*_ENVELOPE, "commandId", "tenantId")}
         return command
 
@@ -90,7 +91,7 @@ def _command(topic, schema, limit, partitions):
 def _event(schema):
     def decode(message):
         fields = schema.decode(message.value())
-        data = avro.plain(fields["data"])
+        data = avro.plain(fields["data"] or fields.get("published") or fields.get("secret"))
         for name in ("deliveryId", "webhookId"):
             if data and name in data:
                 data[name] = sys.intern(data[name])  # each comes many times
@@ -180,7 +181,7 @@ def _metadata(at, history):
 
 
 def _offsets(client, run, history):
-    inputs = [TopicPartition(run.prefix + topic, p) for topic in (ADMIN, ISSUANCE) for p in range(run.partitions)]
+    inputs = [TopicPartition(run.prefix + topic, p) for topic in (ADMIN, ISSUANCE, OWN) for p in range(run.partitions)]
     answer = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(run.group, inputs)], require_stable=True)
     committed = answer[run.group].result(30).topic_partitions
     return {(at.topic.removeprefix(run.prefix), at.partition): Offset(at.offset, _metadata(at, history)) for at in committed if at.offset >= 0}
@@ -213,7 +214,7 @@ def read(run, say=lambda line: None):
     history = History(client.list_topics(timeout=30).cluster_id, run.prefix, run.partitions, run.settings, bool(run.compaction), bool(run.clock))
     limit = int(run.properties.get("command.max.bytes", 524_288))
     say("reading the topics")
-    for topic, schema in ((ADMIN, "webhook-command"), (ISSUANCE, "credential-issuance-command")):
+    for topic, schema in ((ADMIN, "webhook-command"), (ISSUANCE, "credential-issuance-command"), (OWN, "event-command")):
         history.commands += _read(run, topic, _command(topic, _schema(schema), limit, run.partitions))
     history.commands.sort(key=lambda command: command.place)
     history.dead_letters = _read(run, "webhook-dead-letters", _dead_letter(run.prefix))

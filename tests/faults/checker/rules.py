@@ -8,7 +8,7 @@ import re
 from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
-READS = ("RetrieveWebhooks", "RetrieveWebhook")
+READS = ("RetrieveWebhooks", "RetrieveWebhook", "RetrieveSecret")
 SUBJECTS = {
     "CreateWebhook": "WEBHOOK_CREATE",
     "RetrieveWebhooks": "WEBHOOK_RETRIEVE_LIST",
@@ -18,11 +18,16 @@ SUBJECTS = {
     "TestWebhook": "WEBHOOK_TEST",
     "RotateSigningKey": "WEBHOOK_KEY_ROTATE",
     "RecoverDeliveries": "WEBHOOK_RECOVER",
+    "RetrieveSecret": "WEBHOOK_SECRET_RETRIEVE",
+    "RotateSecret": "WEBHOOK_SECRET_ROTATE",
     "IssueCredential": "OPENID_CREDENTIAL",
+    "PublishEvent": "WEBHOOK_EVENT_PUBLISH",
 }
 
 ISSUED, SUMMARY, TEST = "OpenIdCredentialIssued", "OpenIdCredentialIssuedSummary", "WebhookTest"
 SUBSCRIBABLE = (ISSUED, SUMMARY)
+HMAC = "standard-webhooks-hmac"
+FILTERS = ("credentialConfigurationId", "format", "credentialProfile", "subject")
 
 PAGE_DEFAULT, PAGE_MAX, RECOVER_MAX = 100, 1000, 1000
 PAGE_BYTES_MAX = 700 * 1024
@@ -30,6 +35,7 @@ PAGE_BYTES_MAX = 700 * 1024
 # Refusals of what a tenant has too much of. How much that is, the settings say; below these numbers
 # nobody may be refused.
 LIMITED = (409, 429)
+TOO_NEW = 503  # for a worker of the release before
 WEBHOOKS_LEAST, KEYS_LEAST, PENDING_LEAST = 100, 8, 1000
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LAST_MS = 253402300799999
@@ -51,11 +57,31 @@ def is_envelope(command):
     )
 
 
-def is_webhook(fields):
-    """A load's urls are in their normal form, or have no scheme."""
+def is_webhook(fields, own_types=()):
+    """A load's urls are in their normal form, or have no scheme; its optional members are right."""
     events, url = fields["events"], urlsplit(fields["url"])
-    known = len(events) > 0 and len(set(events)) == len(events) and all(name in SUBSCRIBABLE for name in events)
+    known = len(events) > 0 and len(set(events)) == len(events) and all(name in (*SUBSCRIBABLE, *own_types) for name in events)
     return known and url.scheme in ("http", "https") and bool(url.hostname)
+
+
+def members(fields):
+    """The optional members that were given, of a command, an answer or a record; headers by their
+    names, since their values are never shown.
+    """
+    chosen = {name: sorted(values) for name, values in (fields.get("filter") or {}).items() if values}
+    given = {
+        "description": fields.get("description"),
+        "headers": [header["name"] for header in fields.get("headers") or []],
+        "signatures": fields.get("signatures"),
+        "filter": chosen,
+        "rateLimit": fields.get("rateLimit"),
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def keeps_unknown_header(fields, known):
+    """Whether a header without a value is none that the webhook has."""
+    return any(header["value"] is None and header["name"] not in known for header in fields.get("headers") or [])
 
 
 def cursor(text):
@@ -109,6 +135,18 @@ def is_issuance(fields):
     )
 
 
-def wants(webhooks):
-    """(webhook id, event type) of everything that an issued credential is delivered to."""
-    return [(id, name) for id, webhook in webhooks.items() if not webhook["disabled"] for name in SUBSCRIBABLE if name in webhook["events"]]
+def is_event(fields, own_types):
+    return fields["eventType"] in own_types and len((fields["subject"] or "").encode()) <= 1024 and _is_json(fields["payload"], object)
+
+
+def wants(webhooks, names, facts):
+    """(webhook id, event type) of everything that an event of these types and facts is delivered
+    to: each list of a filter has to have the fact of its name.
+    """
+    return [
+        (id, name)
+        for id, webhook in webhooks.items()
+        if not webhook["disabled"] and all(facts.get(fact) in values for fact, values in webhook["members"].get("filter", {}).items())
+        for name in names
+        if name in webhook["events"]
+    ]

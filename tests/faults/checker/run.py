@@ -30,6 +30,7 @@ class Settings:
     dead_retention_ms: int = 14 * 86_400_000
     receipt_retention_ms: int = 86_400_000
     key_overlap_ms: int = 86_400_000
+    event_types: tuple = ()
 
     @classmethod
     def of(cls, properties):
@@ -38,6 +39,8 @@ class Settings:
             given["schedule_ms"] = tuple(duration_ms(part) for part in properties["delivery.retry.schedule"].split(","))
         if "delivery.retry.jitter" in properties:
             given["jitter"] = float(properties["delivery.retry.jitter"])
+        if "event.types" in properties:
+            given["event_types"] = tuple(part.strip() for part in properties["event.types"].split(","))
         for name, key in (
             ("dead_retention_ms", "delivery.dead.retention"),
             ("receipt_retention_ms", "receipt.retention"),

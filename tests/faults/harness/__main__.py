@@ -1,5 +1,5 @@
-"""run [--seed N] [--minutes N] [--faults a,b,...] [--secure]: load and faults, then quiet, then the
-judgement. README.md says more.
+"""run [--seed N] [--minutes N] [--faults a,b,...] [--secure] [--released]: load and faults, then
+quiet, then the judgement. README.md says more.
 """
 
 import argparse
@@ -17,8 +17,8 @@ from pathlib import Path
 
 from .faults import Missed, happen
 from .flood import Flood
-from .judge import duplicates, problems
-from .load import Load
+from .judge import duplicates, leaks, problems
+from .load import SECRET, Load
 from .schedule import KINDS, draw
 from .stand import FAULTS, Stand
 
@@ -33,14 +33,18 @@ def arguments():
     seed = random.randrange(1_000_000)
     parser.add_argument("--seed", type=int, default=seed, help="draws the schedule; the same seed, the same schedule")
     parser.add_argument("--minutes", type=float, default=3, help="of faults; starting and becoming quiet come on top (default %(default)s)")
-    parser.add_argument("--faults", help=f"of these kinds only (default all, without --secure not registry: {','.join(KINDS)})")
+    parser.add_argument("--faults", help=f"of these kinds only (default all, but registry only with --secure, release only with --released: {','.join(KINDS)})")
     parser.add_argument("--secure", action="store_true", help="on a locked Kafka: TLS, SASL, and exactly the documented rights")
+    parser.add_argument("--released", action="store_true", help="with workers of the release before among today's; then nothing newer is in the load")
     parser.add_argument("--rate", type=float, default=RATE, help="commands a second (default %(default)s)")
     parser.add_argument("--dir", type=Path, help="the run directory to make; kept (default: a temporary one, kept after a failure)")
     given = parser.parse_args()
-    given.faults = given.faults.split(",") if given.faults else [kind for kind in KINDS if given.secure or kind != "registry"]
+    off = {kind for kind, is_on in (("registry", given.secure), ("release", given.released)) if not is_on}
+    given.faults = given.faults.split(",") if given.faults else [kind for kind in KINDS if kind not in off]
     if unknown := set(given.faults) - set(KINDS):
         parser.error(f"no such faults: {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+    if "release" in given.faults and not given.released:
+        parser.error("--faults release needs --released")
     return given
 
 
@@ -112,12 +116,19 @@ def check(directory):
     return not program.exists() or subprocess.run([program, directory], check=False).returncode == 0
 
 
+def released_worker():
+    """The one of the release before, built from the history."""
+    answer = subprocess.run([FAULTS.parent / "released"], stdout=subprocess.PIPE, text=True, check=True)
+    return Path(answer.stdout.strip()) / "posthorn-worker"
+
+
 def experience(given, directory):
     """Returns whether all was well."""
     faults = draw(given.seed, given.minutes, given.faults)
     print(f"seed {given.seed}, {given.minutes:g} minutes, faults {','.join(given.faults)}, in {directory}")
     print(*faults, sep="\n", flush=True)
-    with Stand(directory, given.seed, given.faults, given.secure) as stand:
+    released = released_worker() if given.released else None
+    with Stand(directory, given.seed, given.faults, given.secure, released) as stand:
         load = Load(stand, given.seed, given.rate)
         stand.flood = Flood(stand, given.seed, load.sent)
         try:
@@ -130,6 +141,7 @@ def experience(given, directory):
             load.appease()
             stand.flood.appease()
             stand.heal()
+            stand.pool.upgrade()
             incidents.say("waiting for quiet")
             stand.wait_quiet(load.sent)
             incidents.say("quiet")
@@ -138,6 +150,7 @@ def experience(given, directory):
             found = list(problems(stand.watch, load.sent))
             found += [f"{id} ended with {status} after SIGTERM" for id, status in bad_ends.items()]
             found += [f"a sanitizer reports in {member.log}: {lines[0]}" for member in stand.pool if (lines := member.reports())]
+            found += leaks(stand.pool, SECRET)
             found += [f"{fault.kind} {fault.variant} could not be done: {problem!r}" for fault, problem in incidents.failed]
             print(*(found or ["the first judgement finds nothing"]), sep="\n", flush=True)
             good = check(directory) and not found
@@ -163,7 +176,8 @@ def main():
     except (AssertionError, subprocess.SubprocessError) as problem:
         print(f"FAILED: {problem}")
         good = False
-    again = f"--seed {given.seed} --minutes {given.minutes:g} --faults {','.join(given.faults)}{' --secure' if given.secure else ''}"
+    flags = "".join(f" --{flag}" for flag in ("secure", "released") if getattr(given, flag))
+    again = f"--seed {given.seed} --minutes {given.minutes:g} --faults {','.join(given.faults)}{flags}"
     print(f"{'all is well' if good else 'FAILED'}: {again}; {directory}")
     if good and not given.dir:
         shutil.rmtree(directory)

@@ -67,6 +67,17 @@ def scale(stand, fault, member):
     member.start()
 
 
+def release(stand, fault, member):
+    """It comes back as a worker of the other release; no sooner than the schedule says."""
+    if fault.variant == "kill":
+        member.kill()
+    else:
+        member.stop()
+    member.change_release()
+    pause(stand, fault.seconds / 12 * 4)
+    member.start()
+
+
 # Brokers
 
 
@@ -207,8 +218,8 @@ def registry(stand, fault, _):
         stand.registry.front.mend()
 
 
-ACTIONS = {action.__name__: action for action in (kill, step, stop, scale, broker, net, replica, disk, clock, compaction, flood, registry)}
-OF_A_WORKER = {"kill", "step", "stop", "replica", "disk", "clock", "compaction"}
+ACTIONS = {action.__name__: action for action in (kill, step, stop, scale, broker, net, replica, disk, clock, compaction, flood, registry, release)}
+OF_A_WORKER = {"kill", "step", "stop", "replica", "disk", "clock", "compaction", "release"}
 
 
 def happen(stand, fault):

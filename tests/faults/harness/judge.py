@@ -27,6 +27,14 @@ def problems(watch, sent):
         yield f"events that came twice: {shown(watch.repeated_ids)}"
 
 
+def leaks(pool, secret):
+    """Where a secret's bytes stand: in no log and in no replica."""
+    for member in pool:
+        for file in (member.log, *member.replica.parent.glob("replica.db*")):
+            if secret.encode() in file.read_bytes():
+                yield f"{file} has a header's value"
+
+
 def duplicates(receivers):
     """(callbacks, how many of them had been taken before)."""
     receivers.read()

@@ -2,11 +2,14 @@
 repeats, and records that are none.
 """
 
+import base64
+import os
 import random
 import threading
 import time
 from collections import Counter
 
+from checker import rules
 from env import commands
 from env.kafka import CommandWriter
 from env.partitioner import partition_of
@@ -18,11 +21,17 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 LARGE = 20_000
 REMEMBERED = 200  # commands that may come again
 
-# What is asked, in parts of 1000.
+# What is asked, and how often.
 MIX = {
     "issue": 580, "misplaced": 20, "retrieve": 80, "list": 60, "create": 60, "update": 50, "test": 40, "delete": 30,
     "wrong": 30, "repeat": 20, "rotate": 10, "recover": 10, "conflict": 5, "garbage": 5,
 }  # fmt: skip
+# What 0.1.0 does not know: beside that, where none of its workers takes part.
+NEWER = {"publish": 120, "retrieve_secret": 15, "rotate_secret": 15}
+MEMBERS_SHARE = 0.6  # of the webhooks that are created or updated, with optional members
+SECRET = "value-that-is-shown-to-nobody"  # in each header's value
+SUBJECTS = ("degree-1", "degree-2", "degree-3")
+PUBLIC_KEY = base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
 
 OK = 200
 # What an endpoint answers, as {answer: weight}; "hang" never does.
@@ -54,6 +63,7 @@ class Load:
         self.schemas = stand.registry.schemas if stand.registry else stand.schemas
         self.weights = [1 / (n + 1) for n in range(TENANTS)]
         self.writer = CommandWriter(stand.bootstrap, stand.prefix, self.schemas)
+        self.mix = MIX if stand.released else MIX | NEWER
         self.sent = Counter()  # (tenant, command id): how often
         self.dead_letters = 0
         self.remembered = []
@@ -98,7 +108,8 @@ class Load:
         key = value["tenantId"], value["commandId"]
         self.sent[key] += 1
         self.stand.watch.asked[key] = time.monotonic()
-        (self.writer.command if "operation" in value else self.writer.issuance)(value)
+        write = self.writer.command if "operation" in value else self.writer.event if "eventType" in value else self.writer.issuance
+        write(value)
 
     def ask(self, tenant, operation):
         value = commands.command(tenant, operation, command_id=self.id())
@@ -106,7 +117,38 @@ class Load:
         self.remembered = [*self.remembered[-REMEMBERED:], value]
 
     def events(self):
-        return self.chance.choice([(commands.ISSUED,), (commands.SUMMARY,), (commands.ISSUED, commands.SUMMARY)])
+        chosen = self.chance.choice([(commands.ISSUED,), (commands.SUMMARY,), (commands.ISSUED, commands.SUMMARY)])
+        own = self.stand.event_types
+        return chosen if not own else (*chosen, *self.chance.sample(own, self.chance.randrange(len(own) + 1)))
+
+    def members(self, keep_share=0):
+        """Optional members of a webhook, any of them; of its header now and then without a value,
+        which leaves the one that it has.
+        """
+        if self.stand.released or self.chance.random() > MEMBERS_SHARE:
+            return {}
+        value = None if self.chance.random() < keep_share else f"{SECRET}-{self.made}"
+        credential = commands.issuance("any")
+        all = {
+            "description": f"the webhook of command {self.made}",
+            "headers": [{"name": "x-api-key", "value": value}],
+            "signatures": self.chance.choice([[rules.HMAC], ["rfc9421", rules.HMAC], ["standard-webhooks"]]),
+            "filter": self.chance.choice([{"subject": list(SUBJECTS[:2])}, {"format": [credential["format"]]}, {"credentialProfile": ["another"]}]),
+            "rateLimit": self.chance.choice([50, 200]),
+        }
+        return {name: value for name, value in all.items() if self.chance.random() < 0.5}
+
+    def publish(self, tenant):
+        """Now and then of a type that is not known."""
+        type = "NoSuchEvent" if self.chance.random() < 0.03 else self.chance.choice(self.stand.event_types)
+        subject = self.chance.choice([None, *SUBJECTS])
+        self.send(commands.own_event(tenant, type, {"number": self.made}, subject, command_id=self.id()))
+
+    def retrieve_secret(self, tenant):
+        self.ask(tenant, commands.retrieve_secret(self.webhook(tenant), PUBLIC_KEY))
+
+    def rotate_secret(self, tenant):
+        self.ask(tenant, commands.rotate_secret(self.webhook(tenant)))
 
     def issue(self, tenant):
         credential = "x" * LARGE if self.chance.random() < 0.005 else None
@@ -116,11 +158,12 @@ class Load:
         if self.created[tenant] >= WEBHOOKS_MAX:
             return self.delete(tenant)
         self.created[tenant] += 1
-        return self.ask(tenant, commands.create(self.url(tenant), self.events()))
+        return self.ask(tenant, commands.create(self.url(tenant), self.events(), **self.members()))
 
     def update(self, tenant):
         disabled = self.chance.random() < 0.1
-        self.ask(tenant, commands.update(self.webhook(tenant), self.url(tenant), self.events(), disabled))
+        operation = commands.update(self.webhook(tenant), self.url(tenant), self.events(), disabled, **self.members(keep_share=0.3))
+        self.ask(tenant, operation)
 
     def delete(self, tenant):
         id = self.webhook(tenant)
@@ -167,12 +210,16 @@ class Load:
             self.send(commands.command(before["tenantId"], commands.create(self.url(tenant)), command_id=before["commandId"]))
 
     def garbage(self, tenant):
-        self.writer.raw(self.chance.choice(["webhook-admin", "credential-issuance"]), tenant, b"no record")
+        topics = ["webhook-admin", "credential-issuance", *(["webhook-events"] if self.stand.event_types else [])]
+        self.writer.raw(self.chance.choice(topics), tenant, b"no record")
         self.dead_letters += 1
 
     def misplaced(self, tenant):
         """As by a producer with another partitioner."""
-        if self.chance.random() < 0.5:
+        if self.stand.event_types and self.chance.random() < 0.3:
+            topic, schema = "webhook-events", self.schemas.own_event
+            value = commands.own_event(tenant, self.stand.event_types[0], command_id=self.id())
+        elif self.chance.random() < 0.5:
             topic, schema, value = "credential-issuance", self.schemas.issuance, commands.issuance(tenant, command_id=self.id())
         else:
             topic, schema, value = "webhook-admin", self.schemas.command, commands.command(tenant, commands.retrieve_all(), command_id=self.id())
@@ -186,7 +233,7 @@ class Load:
 
     def step(self):
         tenant = self.chance.choices(self.tenants, self.weights)[0]
-        getattr(self, self.chance.choices(list(MIX), MIX.values())[0])(tenant)
+        getattr(self, self.chance.choices(list(self.mix), self.mix.values())[0])(tenant)
         self.writer.producer.poll(0)
 
     def begin(self):

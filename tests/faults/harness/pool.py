@@ -24,23 +24,34 @@ SPAWNER = ThreadPoolExecutor(1)
 class Member(Worker):
     """A worker to which one thread at a time does things: the holder of `lock`."""
 
-    def __init__(self, directory, id, settings):
+    def __init__(self, directory, id, settings, released=None):
+        """`released` is the worker of a release, where some take part."""
         super().__init__(directory, id, settings)
+        self.today, self.released = self.program, released
         self.lock = threading.RLock()
         self.wanted = False
         self.clock = None  # a file that says by how much its clock is off, where that is done
 
     def start(self, ready=False, fault=None):
         environment = ENVIRONMENT | self.faketime() | ({"POSTHORN_FAULT": fault} if fault else {})
+        program = self.today if fault else self.program  # a release dies at no step
         with open(self.log, "ab") as log:
-            log.write(f"--- started{f' with {fault}' if fault else ''}\n".encode())
+            log.write(f"--- started {program}{f' with {fault}' if fault else ''}\n".encode())
             log.flush()
-            command = ["setpriv", "--pdeathsig", "KILL", self.program, "--config", self.config]
+            command = ["setpriv", "--pdeathsig", "KILL", program, "--config", self.config]
             self.process = SPAWNER.submit(subprocess.Popen, command, stdout=log, stderr=log, env=environment).result()
         self.wanted = fault is None
         if ready:
             self.wait_ready()
         return self
+
+    @property
+    def is_released(self):
+        return self.program == self.released
+
+    def change_release(self):
+        """From its next start on."""
+        self.program = self.today if self.is_released else self.released
 
     def faketime(self):
         if self.clock is None:
@@ -91,8 +102,9 @@ class Member(Worker):
 
 
 class Pool:
-    def __init__(self, directory, settings, count):
-        self.directory, self.settings = directory, settings
+    def __init__(self, directory, settings, count, released=None):
+        """With the worker of a release, every second one begins as that."""
+        self.directory, self.settings, self.released = directory, settings, released
         self.members = {}
         self.crashes = []  # (time, id, exit status, last lines of the log)
         self.over = threading.Event()
@@ -102,7 +114,9 @@ class Pool:
 
     def add(self, id):
         if id not in self.members:
-            self.members[id] = Member(self.directory, id, self.settings)
+            self.members[id] = Member(self.directory, id, self.settings, self.released)
+            if self.released and len(self.members) % 2:
+                self.members[id].change_release()
         return self.members[id]
 
     def __iter__(self):
@@ -133,6 +147,17 @@ class Pool:
         self.crashes.append((time.monotonic(), member.id, member.process.returncode, member.tail()))
         time.sleep(1)
         member.start()
+
+    def upgrade(self):
+        """The last one of the release goes: its replica could not be compared with the others."""
+        for member in self:
+            with member.lock:
+                if member.is_released:
+                    if was_running := member.running:
+                        member.stop()
+                    member.change_release()
+                    if was_running:
+                        member.start()
 
     def rest(self):
         """No more is looked after."""

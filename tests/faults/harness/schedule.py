@@ -22,9 +22,10 @@ KINDS = {
     "compaction": ["restore"],
     "flood": ["webhooks", "keys", "fanout", "pages"],
     "registry": ["cut", "slow", "refusing", "failing"],
+    "release": ["kill", "restart"],
 }
 
-WEIGHTS = {"kill": 3, "step": 4}  # of a deck; others 1
+WEIGHTS = {"kill": 3, "step": 4, "release": 4}  # of a deck; others 1
 GAP_S = (4, 14)  # between the beginnings of two, which may overlap
 WARM_UP_S = 5
 WORKERS = 3

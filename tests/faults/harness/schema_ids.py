@@ -38,6 +38,7 @@ class SchemaIds:
         self.schemas = SimpleNamespace(
             command=Framed(self.registry, f"{prefix}webhook-admin-value", schemas.command),
             issuance=Framed(self.registry, f"{prefix}credential-issuance-value", schemas.issuance),
+            own_event=Framed(self.registry, f"{prefix}webhook-events-value", schemas.own_event),
         )
 
     def close(self):

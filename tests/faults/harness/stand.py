@@ -52,14 +52,19 @@ COMPACTING = {
 }  # fmt: skip
 NOT_COMPACTING = {"min.compaction.lag.ms": 86_400_000, "max.compaction.lag.ms": 7 * 86_400_000}
 
+# Of events of one's own, in a pool without a worker of 0.1.0, which does not know the setting.
+EVENT_TYPES = ("DegreeRevoked", "degree.renewed")
+
 REST_S = 1  # between two questions whether all is quiet
 
 
 class Stand:
     partitions = PARTITIONS
 
-    def __init__(self, directory, seed, kinds, is_locked=False):
+    def __init__(self, directory, seed, kinds, is_locked=False, released=None):
         self.directory, self.kinds, self.is_locked = directory, kinds, is_locked
+        self.released = released  # the worker of a release that takes part
+        self.event_types = () if released else EVENT_TYPES
         self.prefix = f"f{seed}-"
         self.group = f"{self.prefix}posthorn"
         self.schemas = Schemas()
@@ -89,7 +94,8 @@ class Stand:
         self.receivers = Receivers(self.directory / "receivers", ports=8)
         stack.callback(self.receivers.close)
         self.make_key()
-        common = SETTINGS | {"topic.prefix": self.prefix, "group.id": self.group, "worker.master.key.file": self.master_key}
+        common = SETTINGS | ({"event.types": ",".join(self.event_types)} if self.event_types else {})
+        common |= {"topic.prefix": self.prefix, "group.id": self.group, "worker.master.key.file": self.master_key}
         direct = {"kafka.bootstrap.servers": self.bootstrap}
         if self.is_locked:
             grant(self.directory, common | direct)
@@ -97,7 +103,7 @@ class Stand:
         self.admin.ok("topics", "create")
         self.set_cleaner()
         proxied = login(self.bootstrap, "worker") | {"kafka.bootstrap.servers": self.cluster.proxied}
-        self.pool = Pool(self.directory, common | proxied | (self.registry.settings if self.registry else {}), WORKERS)
+        self.pool = Pool(self.directory, common | proxied | (self.registry.settings if self.registry else {}), WORKERS, self.released)
         stack.callback(self.unmount)
         stack.callback(self.pool.close)
         self.mount_file_systems()
