@@ -53,8 +53,9 @@ static void read_events(struct reading *reading, json_t *value) {
 }
 
 static void read_signatures(struct reading *reading, json_t *value) {
-	read_texts(reading, "signatures", value, &reading->command->signatures,
-		   &reading->command->signature_count);
+	if (!json_is_null(value))
+		read_texts(reading, "signatures", value, &reading->command->signatures,
+			   &reading->command->signature_count);
 }
 
 static void read_header_member(struct reading *reading, size_t i, const char *name, json_t *value) {
@@ -83,6 +84,8 @@ static void read_header(struct reading *reading, size_t i, json_t *value) {
 static void read_headers(struct reading *reading, json_t *value) {
 	size_t count = json_array_size(value);
 
+	if (json_is_null(value))
+		return;
 	if (!json_is_array(value)) {
 		add_wrong_secret(reading, "headers", "Must be an array of objects");
 		return;

@@ -249,6 +249,11 @@ static const struct {
 	{ "headers that are no objects", SAMPLE_COMMAND,
 	  COMMAND("{'type':'CreateWebhook','events':[],'url':'u','headers':['s',5]}"),
 	  "headers=: Must be an array of objects\nheaders=: Must be an array of objects\n" },
+	{ "members of a filter", SAMPLE_COMMAND,
+	  COMMAND("{'type':'CreateWebhook','events':[],'url':'u',"
+		  "'filter':{'subjects':['a'],'subject':['a',1],'format':'f'}}"),
+	  "filter.subjects=: Is not known\nfilter.subject[1]=1: " STRING
+	  "\nfilter.format=f: Must be an array\n" },
 	{ "an issuance's members", SAMPLE_ISSUANCE,
 	  "{'commandId':'c','tenantId':'t','timestamp':0,'credentialId':7,'credentialProfile':null,"
 	  "'format':'f','credentials':[]}",

@@ -70,7 +70,7 @@ static const struct {
 	{ "another case", "degreeRevoked", NULL, "{}", "eventType", "Invalid value" },
 	{ "a built-in type", "OpenIdCredentialIssued", NULL, "{}", "eventType", "Invalid value" },
 	{ "the test's type", "WebhookTest", NULL, "{}", "eventType", "Invalid value" },
-	{ "no payload", OWN, NULL, NULL, "payload", "Must be given" },
+	{ "no payload", OWN, NULL, NULL, "payload", "Must be given, and not be null" },
 	{ "an empty payload", OWN, NULL, "", "payload", NULL },
 	{ "null", OWN, NULL, "null", "payload", NULL },
 	{ "blanks and null", OWN, NULL, " null\n", "payload", NULL },

@@ -88,25 +88,32 @@ struct records_target {
 	size_t count, capacity;
 };
 
+/* Reads a record within another: details name its members with `name` before them. */
+static void read_inner(struct reader *reader, const char *name, const struct field *field,
+		       struct json_text text, void *out) {
+	const char *outer = reader->values.prefix;
+
+	reader->values.prefix =
+	    arena_printf(reader->values.arena, "%s%s.", outer ? outer : "", name);
+	read_record(reader, field->as_array->items, text, false, out);
+	reader->values.prefix = outer;
+}
+
 static void read_records_element(struct reader *reader, const struct field *field,
 				 struct json_text text, void *userdata) {
-	const struct field_array *array = field->as_array;
-	struct arena *arena = reader->values.arena;
-	const char *outer = reader->values.prefix;
 	struct records_target *target = userdata;
-	size_t size = array->item_size;
+	size_t size = field->as_array->item_size, at = target->count;
+	struct arena *arena = reader->values.arena;
 
 	if (*text.bytes != '{') {
 		json_values_fault(&reader->values, field->name, text,
 				  "Must be an array of objects");
 		return;
 	}
-	target->items = arena_grow(arena, target->items, target->count, &target->capacity, size);
-	reader->values.prefix =
-	    arena_printf(arena, "%s%s[%zu].", outer ? outer : "", field->name, target->count);
-	read_record(reader, array->items, text, false,
-		    memset(target->items + size * target->count++, 0, size));
-	reader->values.prefix = outer;
+	target->items = arena_grow(arena, target->items, at, &target->capacity, size);
+	target->count++;
+	read_inner(reader, arena_printf(arena, "%s[%zu]", field->name, at), field, text,
+		   memset(target->items + size * at, 0, size));
 }
 
 static void read_texts(struct reader *reader, const struct field *field, struct json_text text,
@@ -202,7 +209,7 @@ static void read_record_or_null(struct reader *reader, const struct field *field
 		return;
 	}
 	*out = arena_zalloc(reader->values.arena, field->as_array->item_size);
-	read_record(reader, field->as_array->items, text, false, *out);
+	read_inner(reader, field->name, field, text, *out);
 }
 
 static void read_field(struct reader *reader, const struct field *field, struct json_text text,

@@ -16,7 +16,8 @@ static void validate_payload(struct validation *validation, const char *payload)
 				   "Must be JSON but not null, without a name twice, with numbers "
 				   "that a double holds");
 	else
-		validation_add(validation, "payload", "body", NULL, "Must be given");
+		validation_add(validation, "payload", "body", NULL,
+			       "Must be given, and not be null");
 }
 
 static void validate_fields(struct validation *validation, const struct event_command *command,
