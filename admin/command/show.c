@@ -31,27 +31,27 @@ char *show_event_types(const struct webhook *webhook) {
 	return types;
 }
 
-/* A tenant's text, on a line. */
 static void print_text(const char *label, const char *text) {
-	_cleanup_(x_freep) char *clean = x_strdup(text);
+	_cleanup_(x_freep) char *shown = x_strdup(text);
 
-	terminal_clean(clean);
-	printf("%s%s\n", label, clean);
+	terminal_clean(shown);
+	printf("%-10s%s\n", label, shown);
+}
+
+/* A line for each value. */
+static void print_filter_list(const char *name, const struct text_list *list) {
+	for (size_t i = 0; i < list->count; i++) {
+		_cleanup_(x_freep) char *text = x_asprintf("%s=%s", name, list->items[i]);
+
+		print_text("filter", text);
+	}
 }
 
 static void print_filter(const struct webhook_filter *filter) {
-	const struct {
-		const char *label;
-		const struct text_list *list;
-	} rows[] = { { "where     credentialConfigurationId is ",
-		       &filter->credential_configuration_ids },
-		     { "where     format is ", &filter->formats },
-		     { "where     credentialProfile is ", &filter->credential_profiles },
-		     { "where     subject is ", &filter->subjects } };
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		for (size_t k = 0; k < rows[i].list->count; k++)
-			print_text(k ? "          or " : rows[i].label, rows[i].list->items[k]);
+	print_filter_list("credentialConfigurationId", &filter->credential_configuration_ids);
+	print_filter_list("format", &filter->formats);
+	print_filter_list("credentialProfile", &filter->credential_profiles);
+	print_filter_list("subject", &filter->subjects);
 }
 
 static void print_webhook(const struct webhook *webhook) {
@@ -62,7 +62,9 @@ static void print_webhook(const struct webhook *webhook) {
 	printf("id        %s\nevents    %s\nurl       %s\ndisabled  %s\n", id, types, webhook->url,
 	       webhook->disabled ? "yes" : "no");
 	if (webhook->description)
-		print_text("about     ", webhook->description);
+		print_text("about", webhook->description);
+	if (webhook->filter)
+		print_filter(webhook->filter);
 	if (webhook->rate_limit)
 		printf("rate      %d a second\n", webhook->rate_limit);
 	for (size_t i = 0; i < webhook->header_count; i++)
@@ -74,8 +76,6 @@ static void print_webhook(const struct webhook *webhook) {
 		       signature_format_name(webhook->signatures[i]));
 	if (webhook->signature_count > 0)
 		puts("");
-	if (webhook->filter)
-		print_filter(webhook->filter);
 }
 
 static void print_page(const struct webhook_page *page) {

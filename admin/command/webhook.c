@@ -8,11 +8,12 @@
 static const struct flag write_flags[] = {
 	{ "url", "URL", "the endpoint: an absolute https url (required)" },
 	{ "events", "TYPE[,TYPE]",
-	  "OpenIdCredentialIssued, OpenIdCredentialIssuedSummary (required)" },
+	  "OpenIdCredentialIssued, OpenIdCredentialIssuedSummary, or of event.types (required)" },
 	{ "disabled", NULL, "no callbacks for now" },
 	{ "description", "TEXT", "a text for people, at most 256 characters" },
 	{ "filter", "JSON",
-	  "{\"format\":[...],\"subject\":[...],...}: the events that lead to a delivery" },
+	  "the events that lead to a delivery: lists of credentialConfigurationId, format, "
+	  "credentialProfile, subject, such as {\"format\":[\"jwt_vc_json\"]}" },
 	{ "rate-limit", "N", "requests a second to the endpoint, 1 to 10000" },
 	{ "header", "NAME:FILE",
 	  "a header of each callback, its value the one line of a secret file; up to 8. NAME alone "
@@ -216,7 +217,11 @@ const struct subcommand webhook_subcommands[] = {
 	    .verb = "create",
 	    .summary = "create a webhook",
 	    .examples = "webhook create --tenant acme --url https://example.com/hooks --events "
-			"OpenIdCredentialIssued\n",
+			"OpenIdCredentialIssued\n"
+			"webhook create --tenant acme --url https://example.com/hooks --events "
+			"DegreeRevoked --filter '{\"subject\":[\"degree-1\"]}' --rate-limit 20 "
+			"--header x-api-key:/run/secrets/key "
+			"--signatures rfc9421,standard-webhooks-hmac\n",
 	    .flags = write_flags,
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_KAFKA,
