@@ -47,7 +47,7 @@ function element(name, properties = {}, ...children) {
 
 const cell = (text, className = "") => element("td", { className }, text ?? "");
 // A url may break behind what divides it.
-const urlCell = url => element("td", { className: "url" }, ...url.split(/(?<=[/?&])/).flatMap(part => [part, element("wbr")]));
+const urlOf = url => element("span", {}, ...url.split(/(?<=[/?&])/).flatMap(part => [part, element("wbr")]));
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 const time = text => text ? new Date(text).toLocaleString([], { dateStyle: "short", timeStyle: "medium" }) : "";
 
@@ -115,13 +115,35 @@ for (const dialog of document.querySelectorAll("dialog"))
   for (const button of dialog.querySelectorAll("[data-close]"))
     button.addEventListener("click", () => dialog.close());
 
-// --- A webhook's headers and signatures ---
+// --- A webhook's optional members ---
+
+const shownLines = texts => (texts ?? []).join("\n");
+// One text on each line. A list that nobody changed stays as it is, also where a text of it has blanks at its ends.
+const linesOf = (text, was) => text === shownLines(was) ? was ?? [] : text.split("\n").map(line => line.trim()).filter(line => line);
 
 // "name: value" a line; a name alone keeps the value that the webhook has, which is never shown.
-const headersOf = text => text.split("\n").map(line => line.trim()).filter(line => line).map(line => {
+const headersOf = text => linesOf(text).map(line => {
   const at = line.indexOf(":");
   return at < 0 ? { name: line } : { name: line.slice(0, at).trim(), value: line.slice(at + 1).trim() };
 });
+
+const FILTER = "filter.", filterFields = $("filter").querySelectorAll("textarea");
+const filterMember = field => field.dataset.param.slice(FILTER.length);
+
+// The filter that the form has; null where it has no value.
+function filterOf(webhook) {
+  const lists = [...filterFields].map(field => [filterMember(field), linesOf(field.value, webhook?.filter?.[filterMember(field)])]);
+  const given = lists.filter(([, values]) => values.length);
+  return given.length ? Object.fromEntries(given) : null;
+}
+
+// In words; of headers the names, of a filter the members that it has.
+const membersText = ({ headers, signatures, filter, rateLimit }) => [
+  headers && `Headers: ${headers.map(header => header.name).join(", ")}`,
+  signatures && `Signatures: ${signatures.join(", ")}`,
+  Object.keys(filter ?? {}).length && `Filter: ${Object.keys(filter).join(", ")}`,
+  rateLimit && `At most ${rateLimit} a second`,
+].filter(text => text);
 
 // --- The list ---
 
@@ -164,12 +186,16 @@ function actionsOf(webhook) {
   });
 }
 
+const webhookCell = webhook => element("td", { className: "url" }, urlOf(webhook.url),
+  ...(webhook.description ? [element("p", {}, webhook.description)] : []),
+  element("ul", { className: "help" }, ...membersText(webhook).map(text => element("li", {}, text))));
+
 function addRow(webhook, states) {
   const state = element("span"), pending = cell("…", "number"), dead = cell("…", "number");
   const show = name => Object.assign(state, { className: `state ${name}`, textContent: STATE_TEXTS[name] });
   show(webhook.disabled ? "disabled" : states.get(webhook.id) ?? "quiet");
   $("rows").append(element("tr", { data: { id: webhook.id } },
-    urlCell(webhook.url), element("td", {}, element("ul", {}, ...webhook.events.map(event => element("li", {}, event)))),
+    webhookCell(webhook), element("td", {}, element("ul", {}, ...webhook.events.map(event => element("li", {}, event)))),
     element("td", {}, state), pending, dead, element("td", { className: "actions" }, ...actionsOf(webhook))));
   return async () => {
     if (!state.isConnected) return; // the list was shown anew meanwhile
@@ -208,20 +234,29 @@ const refresh = (text = "") => run($("refresh"), async () => {
 
 const isBuiltIn = type => [...$("edit-form").elements.events].some(box => box.value === type);
 
-// Everything but its id: an update replaces all of a webhook, also the members that this page does not show.
+// Everything but its id: an update replaces all of a webhook, also members that this page does not know.
 const membersOf = ({ id, ...members } = {}) => members;
 
 function fillEdit(title, webhook) {
   $("edit-title").textContent = title;
   $("url").value = webhook?.url ?? "";
-  $("url").removeAttribute("aria-invalid");
+  for (const field of $("edit-form").querySelectorAll("[data-param]")) field.removeAttribute("aria-invalid");
   $("disabled").checked = webhook?.disabled ?? false;
   for (const box of $("edit-form").elements.events) box.checked = webhook?.events.includes(box.value) ?? box.value === "OpenIdCredentialIssued";
   $("own-events").value = (webhook?.events ?? []).filter(type => !isBuiltIn(type)).join(", ");
   $("description").value = webhook?.description ?? "";
   $("rate-limit").value = webhook?.rateLimit ?? "";
-  $("headers").value = (webhook?.headers ?? []).map(header => header.name).join("\n");
+  for (const field of filterFields) field.value = shownLines(webhook?.filter?.[filterMember(field)]);
+  $("headers").value = shownLines(webhook?.headers?.map(header => header.name));
   for (const box of $("edit-form").elements.signatures) box.checked = webhook?.signatures?.includes(box.value) ?? false;
+}
+
+// The fields whose values, or elements of whose values, the API refused.
+function markInvalid(form, params) {
+  for (const field of form.querySelectorAll("[data-param]")) {
+    const name = field.dataset.param;
+    field.setAttribute("aria-invalid", String(params.some(param => param === name || param.startsWith(`${name}[`))));
+  }
 }
 
 function edit(webhook) {
@@ -241,6 +276,7 @@ $("edit-form").addEventListener("submit", event => {
     url: $("url").value.trim(),
     disabled: $("disabled").checked,
     description: $("description").value.trim() || null,
+    filter: filterOf(webhook),
     rateLimit: $("rate-limit").value ? Number($("rate-limit").value) : null,
     headers: headersOf($("headers").value),
     signatures: checked("signatures"),
@@ -251,7 +287,7 @@ $("edit-form").addEventListener("submit", event => {
     await refresh(webhook ? "The webhook was changed." : "The webhook was created.");
   }, error => {
     complainIn($("edit"))(error);
-    $("url").setAttribute("aria-invalid", String(error.params?.includes("url") ?? false));
+    markInvalid(event.target, error.params ?? []);
   });
 });
 

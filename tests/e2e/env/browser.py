@@ -107,7 +107,8 @@ class Page:
 
     def rows(self):
         """The texts of each row: {url: (events, state, pending, dead)}"""
-        read = "return [...document.querySelectorAll('#rows tr')].map(row => [...row.cells].slice(0, 5).map(cell => cell.textContent))"
+        read = """return [...document.querySelectorAll('#rows tr')].map(row => [row.querySelector('.url span').textContent,
+            ...[...row.cells].slice(1, 5).map(cell => cell.textContent)])"""
         return {url: (events, state, pending, dead) for url, events, state, pending, dead in self.script(read)}
 
     def wait_row(self, url, state=None, pending=None, dead=None):

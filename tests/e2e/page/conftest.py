@@ -11,7 +11,8 @@ WEBHOOKS = "/v1/webhooks"
 @pytest.fixture(scope="module")
 def world(make_world):
     """Dead after the second attempt, a moment later; a Retry-After keeps one pending."""
-    with make_world(settings={"delivery.retry.schedule": "100ms", "delivery.retry.jitter": 0}) as world:
+    settings = {"delivery.retry.schedule": "100ms", "delivery.retry.jitter": 0, "event.types": "DegreeRevoked,degree.renewed_v2"}
+    with make_world(settings=settings) as world:
         world.worker()
         yield world
 

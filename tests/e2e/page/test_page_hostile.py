@@ -34,7 +34,8 @@ def test_script_in_what_the_api_answers_is_text(page, client, webhook):
     page.open()
     stranger = {
         "id": webhook["id"], "url": SCRIPT, "events": [SCRIPT], "disabled": False, "completeSince": SCRIPT, "pending": SCRIPT, "dead": SCRIPT,
-        "failingSince": None, "complete": True, "deliveryId": SCRIPT, "keys": [SCRIPT],
+        "failingSince": None, "complete": True, "deliveryId": SCRIPT, "keys": [SCRIPT], "description": SCRIPT, "headers": [{"name": SCRIPT}],
+        "signatures": [SCRIPT, "standard-webhooks-hmac"], "filter": {SCRIPT: [SCRIPT], "subject": [SCRIPT]}, "rateLimit": 7, "secret": SCRIPT,
     }  # fmt: skip
     members = "id deliveryId eventType status attempts attempt reason lastReason createdAt durationMs nextAttemptAt"
     delivery = dict.fromkeys(members.split(), SCRIPT) | {"webhookId": webhook["id"]}
@@ -54,6 +55,12 @@ def test_script_in_what_the_api_answers_is_text(page, client, webhook):
     page.press(Keys.ESCAPE)
     page.act("Test", SCRIPT)
     page.wait_text("#test .error", SCRIPT)
+    page.press(Keys.ESCAPE)
+    page.act("Secret", SCRIPT)
+    page.wait_text("#secret-text", SCRIPT)
+    page.press(Keys.ESCAPE)
+    page.act("Edit", SCRIPT)
+    assert all(page.field(name).get_property("value") == SCRIPT for name in ("Description", "Headers", "Subjects", "Events of your own"))
     page.press(Keys.ESCAPE)
     page.act("Disable", SCRIPT)
     page.wait_text("#wrong", SCRIPT)

@@ -8,6 +8,7 @@ from selenium.webdriver.common.keys import Keys
 
 WEBHOOKS = "/v1/webhooks"
 NOWHERE = "http://127.0.0.1:9/hook"
+OWN = ["DegreeRevoked", "degree.renewed_v2"]
 LATER = {"status": 503, "headers": {"retry-after": "3600"}}
 
 
@@ -95,7 +96,68 @@ def test_edit(entered, client, webhook):
     assert (changed["url"], changed["events"]) == (NOWHERE, [SUMMARY])
 
 
+def listed(page, url):
+    """The lines below the url in its row."""
+    (row,) = [row for row in page.all("#rows tr") if row.find_element("css selector", ".url span").text == url]
+    return [line.text for line in row.find_elements("css selector", ".url p, .url li")]
+
+
+def test_description_events_filter_and_rate(page, client):
+    """As they are given, shown, refused, and taken away."""
+    page.open().enter(client.token)
+    page.button("New webhook").click()
+    page.fill("URL", NOWHERE)
+    page.fill("Description", "The registry's \u00dcbergabe")
+    page.field("OpenIdCredentialIssued: with the credential").click()
+    page.fill("Events of your own", f"{OWN[0]}, {OWN[1]}")
+    page.fill("Formats", "jwt_vc_json\n\n dc+sd-jwt ")
+    page.fill("Subjects", "degree-1")
+    page.fill("Requests a second, at most", "5")
+    page.button("Save").click()
+    page.wait_text("#said", "was created")
+    assert page.wait_row(NOWHERE)[0] == "".join(OWN)
+    assert listed(page, NOWHERE) == ["The registry's \u00dcbergabe", "Filter: format, subject", "At most 5 a second"]
+    (made,) = client("GET", WEBHOOKS).json["data"]
+    members = {
+        "events": OWN, "description": "The registry's \u00dcbergabe", "rateLimit": 5,
+        "filter": {"format": ["jwt_vc_json", "dc+sd-jwt"], "subject": ["degree-1"]},
+    }  # fmt: skip
+    assert made == {"id": made["id"], "url": NOWHERE, "disabled": False} | members
+
+    page.act("Edit", NOWHERE)
+    names = ("Description", "Events of your own", "Formats", "Subjects", "Credential profiles", "Requests a second, at most")
+    shown = [page.field(name).get_property("value") for name in names]
+    assert shown == [members["description"], ", ".join(OWN), "jwt_vc_json\ndc+sd-jwt", "degree-1", "", "5"]
+    page.fill("Events of your own", "Nothing")
+    page.fill("Formats", "x" * 1025)
+    page.button("Save").click()
+    said = page.wait_text("#edit .error", "events[0]:")
+    assert "filter.format[0]: " in said
+    assert [page.field(name).get_attribute("aria-invalid") for name in names] == ["false", "true", "true", "false", "false", "false"]
+    for name in names:
+        page.fill(name, "")
+    page.field("OpenIdCredentialIssued: with the credential").click()
+    page.button("Save").click()
+    page.wait_text("#said", "was changed")
+    assert client("GET", f"{WEBHOOKS}/{made['id']}").json == {"id": made["id"], "events": [ISSUED], "url": NOWHERE, "disabled": False}
+    assert listed(page, NOWHERE) == []
+
+
+def test_values_that_the_page_cannot_write_stay(entered, client, webhook):
+    """A value with blanks at its ends or with two lines, where nobody touches its field."""
+    path, odd = f"{WEBHOOKS}/{webhook['id']}", {"filter": {"subject": [" a ", "b\nc"], "format": ["f"]}}
+    assert client("PUT", path, {"url": webhook["url"], "events": [ISSUED]} | odd).status == 200
+    entered.button("Refresh").click()
+    until(lambda: listed(entered, webhook["url"]) == ["Filter: format, subject"], 10, "the filter to be shown")
+    entered.act("Edit", webhook["url"])
+    entered.fill("Formats", "g")
+    entered.button("Save").click()
+    entered.wait_text("#said", "was changed")
+    assert client("GET", path).json["filter"] == {"format": ["g"], "subject": [" a ", "b\nc"]}
+
+
 def test_headers_signatures_and_the_secret(entered, client, webhook):
+    """A header's value is never shown; the secret is, and another one after it is rotated."""
     path = f"{WEBHOOKS}/{webhook['id']}"
     entered.act("Edit", webhook["url"])
     entered.fill("Headers", "x-key: v: 1\nAuthorization: Bearer x")
@@ -104,11 +166,13 @@ def test_headers_signatures_and_the_secret(entered, client, webhook):
     entered.wait_text("#said", "was changed")
     members = {"headers": [{"name": "x-key"}, {"name": "Authorization"}], "signatures": ["standard-webhooks-hmac"]}
     assert client("GET", path).json == webhook | members
+    assert listed(entered, webhook["url"]) == ["Headers: x-key, Authorization", "Signatures: standard-webhooks-hmac"]
     entered.act("Disable", webhook["url"])
     entered.wait_row(webhook["url"], "Disabled")
     assert client("GET", path).json == webhook | members | {"disabled": True}, "what was given stays"
     entered.act("Edit", webhook["url"])
     assert entered.field("Headers").get_property("value") == "x-key\nAuthorization"
+    assert "Bearer" not in entered.driver.page_source
     entered.fill("Headers", "x-key")
     entered.button("Save").click()
     entered.wait_text("#said", "was changed")
@@ -117,8 +181,11 @@ def test_headers_signatures_and_the_secret(entered, client, webhook):
     secret = entered.wait_text("#secret-text", "whsec_")
     assert secret == client("GET", f"{path}/secret").json["secret"]
     entered.button("New secret").click()
-    entered.wait_text("#secret-said", "A new secret.")
+    entered.wait_text("#secret-said", "A new secret. The former one signs, too, until")
     assert entered.text("#secret-text") == client("GET", f"{path}/secret").json["secret"] != secret
+    entered.press(Keys.ESCAPE)
+    entered.wait_closed()
+    assert "whsec_" not in entered.driver.page_source, "it is not kept"
 
 
 def test_disable_and_enable(entered, client, webhook):
