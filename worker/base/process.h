@@ -13,7 +13,9 @@
  * - Unsets variables that make a library write secrets (SSLKEYLOGFILE and others), with a warning,
  *   and executes the program again: some are read before main.
  * - Disables core dumps (RLIMIT_CORE is 0 for good) and makes the process non-dumpable, so that no
- *   process of the same user can read its memory, and no program behind core_pattern gets it.
+ *   process of the same user can read its memory, and no program behind core_pattern gets it. A
+ *   dump that root takes with gcore has no heap, stack or data (coredump_filter is 0), but the
+ *   registers of the threads.
  *   Builds with POSTHORN_FAULTS (debug, asan, tsan) skip this: developers want cores, and
  *   LeakSanitizer traces its own process.
  *
