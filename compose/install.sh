@@ -10,7 +10,7 @@
 #     need_kafka      what runs the real Kafka of compose/kafka
 #     need_tests      what runs the tests and the demo's receiver
 #     need_e2e        what tests/e2e needs besides: a browser for the page, interpreters of the code
-#                     that the page offers to copy, and proxies before the gateway
+#                     that the page offers to copy, proxies before the gateway, and gdb for a core
 #     need_bench      what benches need besides: a generator of HTTP load
 #     need_peers      what the worker in Go is built with, to which one bench compares
 #     need_go         a Go that is new enough, in PATH
@@ -34,7 +34,7 @@ build_packages=(libc6-dev librdkafka-dev libavro-dev libcurl4-openssl-dev libssl
 kafka_commands=(java=default-jre-headless mvn=maven openssl=openssl)
 test_commands=(git=git python3=python3 openssl=openssl curl=curl jq=jq kcat=kcat groff=groff-base zsh=zsh)
 e2e_commands=(chromium=chromium chromedriver=chromium-driver javac=default-jdk-headless node=nodejs npm=npm
-	/usr/sbin/haproxy=haproxy /usr/sbin/nginx=nginx-light)
+	/usr/sbin/haproxy=haproxy /usr/sbin/nginx=nginx-light gcore=gdb)
 
 need_build() {
 	install_missing "$(missing_commands "${build_commands[@]}") $(missing_packages "${build_packages[@]}")"

@@ -23,21 +23,23 @@ def world(make_world):
 
 
 def records_of(world):
-    """{topic: the bytes of its records, committed or not}, of all that a broker has."""
+    """{topic: the bytes of its records, committed or not, with their headers}, of all that a broker
+    has.
+    """
     settings = {"group.id": "grep", "isolation.level": "read_uncommitted", "enable.auto.commit": False, "enable.partition.eof": True}
     consumer = Consumer(settings | connection(world.bootstrap))
-    found = dict.fromkeys(TOPICS, b"")
+    found = {name: [] for name in TOPICS}
     try:
         for name in TOPICS:
             topic = world.prefix + name
             for partition in consumer.list_topics(topic, 10).topics[topic].partitions:
                 consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
                 while not (message := consumer.poll(30)).error():
-                    found[name] += b"".join((message.key() or b"", message.value() or b""))
+                    found[name] += [message.key() or b"", message.value() or b"", *(value or b"" for _, value in message.headers() or [])]
                 assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
     finally:
         consumer.close()
-    return found
+    return {name: b"\0".join(parts) for name, parts in found.items()}
 
 
 def topics_with(world, text):

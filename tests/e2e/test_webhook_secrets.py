@@ -3,19 +3,12 @@ secret, and that no secret lies anywhere in the clear.
 """
 
 import base64
-import ctypes
-import ctypes.util
-import json
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from env import avro, commands
 from env.commands import ISSUED
-from env.paths import ROOT
-from env.sanitizer import PATIENCE
+from env.sealed_box import SealedBox
+from env.standard_webhooks import LIBRARIES, judged
 from env.verifier import Jwks, verify_rfc9421, verify_standard_webhooks
 from env.wait import until
 from test_credentials_at_rest import files_with, records_of
@@ -24,7 +17,6 @@ from test_keys import restart, write_key
 WEBHOOKS = "/v1/webhooks"
 HMAC, ED25519, RFC9421 = "standard-webhooks-hmac", "standard-webhooks", "rfc9421"
 OVERLAP_MS = 4000
-CLIENTS = Path(__file__).with_name("clients") / "standard-webhooks"
 
 
 @pytest.fixture(scope="module")
@@ -137,39 +129,6 @@ def test_a_webhooks_own_formats(world, client, tenant, endpoint, formats, versio
 # The libraries that Standard Webhooks publishes
 
 
-def built(language, tool, *steps):
-    if not shutil.which(tool):
-        pytest.skip(f"{tool} is missing")
-    folder = ROOT / "build/clients" / f"standard-webhooks-{language}"
-    shutil.copytree(CLIENTS / language, folder, dirs_exist_ok=True)
-    for step in steps:
-        done = subprocess.run(step, cwd=folder, capture_output=True, text=True, timeout=600 * PATIENCE, check=False)
-        assert done.returncode == 0, f"{step}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
-    return folder
-
-
-LIBRARIES = {
-    "python": (sys.executable, [[sys.executable, "-m", "pip", "install", "-q", "--target", ".", "-r", "requirements.txt"]], [sys.executable, "verify.py"]),
-    "node": ("npm", [["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]], ["node", "verify.js"]),
-    "go": ("go", [["go", "build", "-o", "verify", "."]], ["./verify"]),
-}
-
-
-def judged(language, tmp_path, secret, cases):
-    """{what: whether the library takes the callback}, of {what: (headers, body)}"""
-    tool, steps, command = LIBRARIES[language]
-    folder = built(language, tool, *steps)
-    for what, (headers, body) in cases.items():
-        (tmp_path / what).mkdir(exist_ok=True)
-        (tmp_path / what / "headers.json").write_text(json.dumps(headers))
-        (tmp_path / what / "body").write_bytes(body)
-    ran = subprocess.run(
-        [*command, secret, *(tmp_path / what for what in cases)], cwd=folder, capture_output=True, text=True, timeout=60 * PATIENCE, check=False
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return dict(zip(cases, [line == "true" for line in ran.stdout.split()], strict=True))
-
-
 @pytest.mark.parametrize("language", LIBRARIES)
 def test_the_published_libraries_verify_it(world, client, tenant, endpoint, tmp_path, language):
     """Also beside an asymmetric signature, and while two secrets sign; and they refuse what is not
@@ -212,8 +171,12 @@ def test_the_command_line_shows_and_rotates_it(world, client, tenant, endpoint, 
     (tmp_path / "key").write_text("from-a-file\n")
     (tmp_path / "key").chmod(0o600)
     members = ["--url", endpoint.url, "--events", ISSUED, "--header", f"x-key:{tmp_path}/key", "--signatures", f"{RFC9421},{HMAC}"]
+    members += ["--description", "of\x1b[2J ours", "--filter", '{"format":["jwt_vc_json","f"]}', "--rate-limit", 500]
     webhook = world.admin.json("webhook", "create", "--tenant", tenant, *members)
     assert (webhook["headers"], webhook["signatures"]) == ([{"name": "x-key"}], [RFC9421, HMAC])
+    shown = world.admin.ok("webhook", "get", "--tenant", tenant, webhook["id"]).splitlines()[4:]
+    assert shown == ["about     of?[2J ours", "filter    format=jwt_vc_json", "filter    format=f", "rate      500 a second",
+                     "headers   x-key", f"signs     {RFC9421},{HMAC}"]  # fmt: skip
     assert called(world, tenant, endpoint).headers["x-key"] == "from-a-file"
     secret = world.admin.ok("webhook", "secret", "--tenant", tenant, webhook["id"]).strip()
     assert secret == secret_of(client, webhook) == world.admin.json("webhook", "secret", "--tenant", tenant, webhook["id"])["secret"]
@@ -228,15 +191,10 @@ def test_the_command_line_shows_and_rotates_it(world, client, tenant, endpoint, 
 
 def test_on_kafka_the_secret_is_sealed_for_who_asked(world, client, tenant, endpoint):
     """As libsodium's own functions open it."""
-    sodium = ctypes.CDLL(ctypes.util.find_library("sodium"))
-    public, private, text = (ctypes.create_string_buffer(size) for size in (32, 32, 50))
-    assert sodium.crypto_box_keypair(public, private) == 0
-    webhook = created(client, endpoint, signatures=[HMAC])
-    end = world.ask(tenant, commands.retrieve_secret(webhook["id"], base64.urlsafe_b64encode(public.raw).rstrip(b"=").decode()))
+    box, webhook = SealedBox(), created(client, endpoint, signatures=[HMAC])
+    end = world.ask(tenant, commands.retrieve_secret(webhook["id"], box.public_key))
     assert (end.type, end.status) == ("WEBHOOK_SECRET_RETRIEVE_SUCCESS", 200), end
-    sealed = base64.urlsafe_b64decode(avro.plain(end.fields["secret"])["secret"] + "==")
-    assert sodium.crypto_box_seal_open(text, sealed, ctypes.c_ulonglong(len(sealed)), public, private) == 0
-    assert text.raw.decode() == secret_of(client, webhook)
+    assert box.open(avro.plain(end.fields["secret"])["secret"]) == secret_of(client, webhook)
     for key in ("", "AAAA", "A" * 43):
         end = world.ask(tenant, commands.retrieve_secret(webhook["id"], key))
         assert (end.status, end.data["details"][0]["param"]) == (400, "publicKey"), end
