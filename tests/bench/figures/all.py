@@ -13,11 +13,11 @@ from functools import cached_property
 from .rows_data import row_h, row_j, row_k
 from .rows_engine import row_a, row_b, row_c, row_e
 from .rows_latency import row_i
-from .rows_worker import beside_floor, row_d, row_f, row_g, row_l
+from .rows_worker import beside_floor, row_d, row_f, row_g, row_l, row_m
 from .stand import Receiver, make_broker
 from .table import RowFigures, Table
 
-ROWS = dict(a=row_a, b=row_b, c=row_c, d=row_d, e=row_e, f=row_f, g=row_g, h=row_h, i=row_i, j=row_j, k=row_k, l=row_l)
+ROWS = dict(a=row_a, b=row_b, c=row_c, d=row_d, e=row_e, f=row_f, g=row_g, h=row_h, i=row_i, j=row_j, k=row_k, l=row_l, m=row_m)
 
 
 def rows(text):

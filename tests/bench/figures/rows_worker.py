@@ -1,4 +1,4 @@
-"""Rows of whole workers on a real Kafka that are asked for all they can do: d, f, g, l."""
+"""Rows of whole workers on a real Kafka that are asked for all they can do: d, f, g, l, m."""
 
 from argparse import Namespace
 from dataclasses import dataclass
@@ -18,21 +18,27 @@ PORTS, TENANTS = 16, 200
 SCALING, TWO_WORKERS_REPEATS = 1.7, 3
 # A worker that neither broker nor receiver nor cores bound: a few slow requests in flight.
 BOUND_IN_FLIGHT, BOUND_ANSWER_MS = 64, 20
+# Webhooks' members that cost something in each delivery. The filter takes what the bench issues.
+PRICED = {
+    "hmac_alone": {"signatures": ["standard-webhooks-hmac"]},
+    "sealed_headers": {"headers": [{"name": "x-api-key", "value": "k" * 40}, {"name": "authorization", "value": "Bearer " + "t" * 200}]},
+    "filter": {"filter": {"credentialConfigurationId": ["Other", "UniversityDegree_jwt_vc_json"], "format": ["jwt_vc_json"]}},
+}
 
 
 class Bench:
     """A world with tenants, each with one webhook, who are spread evenly over the partitions."""
 
-    def __init__(self, run, on, webhooks=None, ports=None):
+    def __init__(self, run, on, webhooks=None, ports=None, preloader=None, **members):
         """Of tenants and webhooks that are there, where they are given: {tenant: id}, whose urls
-        are at those ports.
+        are at those ports. `members`: more of each webhook that is made. A world has one preloader.
         """
         self.run, self.on, self.receiver = run, on, on.receiver
         self.workers = [on.worker]
         self.ports = ports or on.receiver.open(PORTS)
-        self.webhooks = webhooks or on.webhooks(self.tenant_urls(TENANTS))
+        self.webhooks = webhooks or on.webhooks(self.tenant_urls(TENANTS), **members)
         self.tenants = list(self.webhooks)
-        self.preloader = Preloader(on.world)
+        self.preloader = preloader or Preloader(on.world)
         self.issuer = Issuer(on.world, self.preloader)
 
     def tenant_urls(self, count):
@@ -183,6 +189,23 @@ def row_g(run):
         found = [bench.operate(run.size(50_000)) for _ in range(run.repeats)]
     run.table.add("g", "cpu_us_per_command", [each.cpu_us for each in found], "us", most=25)
     run.table.add("g", "commands_per_s", [each.rate for each in found], "1/s")
+
+
+def row_m(run):
+    """The price of members of a webhook, by turns with one that has none; of one worker."""
+    count = run.size(30_000, least=TENANTS)
+    with stand(broker=run.broker, partitions=run.partitions) as on:
+        on.start()
+        without = Bench(run, on)
+        made = {name: Bench(run, on, ports=without.ports, preloader=without.preloader, **members) for name, members in PRICED.items()}
+        for bench in (without, *made.values()):
+            bench.deliver(count)
+        rounds = [(without.deliver(count), {name: bench.deliver(count) for name, bench in made.items()}) for _ in range(run.repeats)]
+    run.table.add("m", "worker_cpu_us_per_delivery", [plain.cpu_us for plain, _ in rounds], "us")
+    for name in PRICED:
+        run.table.add("m", f"worker_cpu_us_per_delivery_{name}", [found[name].cpu_us for _, found in rounds], "us")
+        run.table.add("m", f"cpu_per_delivery_{name}_vs_without", [found[name].cpu_us / plain.cpu_us for plain, found in rounds])
+        run.table.add("m", f"broker_cpu_per_delivery_{name}_vs_without", [found[name].broker_us / plain.broker_us for plain, found in rounds])
 
 
 def row_d(run):

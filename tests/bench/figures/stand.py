@@ -116,12 +116,13 @@ class Stand:
         made = self.world.admin.json("webhook", "create", "--tenant", tenant, "--url", url, "--events", commands.ISSUED)
         return tenant, made["id"]
 
-    def webhooks(self, urls):
-        """The same for each url, or of {tenant: url}: {tenant: webhook id}. Reads all results so
-        far, for the beginning, and none that come later: the broker would work for that.
+    def webhooks(self, urls, **members):
+        """The same for each url, or of {tenant: url}, with these members more: {tenant: webhook
+        id}. Reads all results so far, for the beginning, and none that come later: the broker would
+        work for that.
         """
         urls = urls if isinstance(urls, dict) else {self.world.tenant("bench"): url for url in urls}
-        asked = {tenant: self.world.writer.ask(tenant, commands.create(url)) for tenant, url in urls.items()}
+        asked = {tenant: self.world.writer.ask(tenant, commands.create(url, **members)) for tenant, url in urls.items()}
         self.world.writer.flush()
         ends = {tenant: self.world.results.end(id, timeout=120) for tenant, id in asked.items()}
         assert all(end.status == 201 for end in ends.values()), ends
