@@ -235,7 +235,8 @@ def check_rates(webhooks, arrived, report):
 @pytest.mark.alone
 @pytest.mark.skipif(SANITIZED, reason="builds for developers may dump core")
 def test_events_of_ones_own_with_all_members_mixed(make_world, report, tmp_path):
-    library = python_library()  # before the load: it takes no callback that is older than five minutes
+    # Before the load: it takes no callback that is older than five minutes.
+    library = python_library()
     settings = {"event.types": ",".join(TYPES), "log.level": "debug", "webhook.secret.overlap": "1h", "delivery.retry.schedule": "1h"}
     with make_world(settings=settings) as world:
         worker = world.worker()
