@@ -1,31 +1,33 @@
 #include "delivery/request_lines.h"
 
 #include "base/clock.h"
+#include "signature/callback.h"
 
 #include <sodium.h>
 
 enum { TRACEPARENT_LEN = 55 };
 
-static void sign_callback(struct transfer *transfer) {
-	const struct job *job = transfer->claim.job;
+static void sign_callback(struct buffer *lines, const struct job *job,
+			  const struct engine_shared *shared) {
 	const struct url_parts *parts = &job->route->parts;
+	char delivery_id[UUID_TEXT_SIZE];
 	struct callback callback = {
 		.authority = parts->authority,
 		.path = parts->path,
 		.query = parts->query,
 		.content_type = "application/json",
-		.delivery_id = transfer->delivery_id,
+		.delivery_id = delivery_id,
 		.timestamp_s = clock_wall_ms() / 1000,
 		.body = job->delivery.body,
 		.body_len = job->delivery.body_len,
 	};
 
-	uuid_format(&job->delivery.id, transfer->delivery_id);
+	uuid_format(&job->delivery.id, delivery_id);
 	callback_profile_lend_keys(job->route->profile, &callback);
-	callback_sign(&transfer->lines, job->route->signer,
-		      callback_profile_formats(job->route->profile,
-					       transfer->shared->config->signature_formats),
-		      &callback);
+	callback_sign(
+	    lines, job->route->signer,
+	    callback_profile_formats(job->route->profile, shared->config->signature_formats),
+	    &callback);
 }
 
 /* Only this form is written into a request; a command's Kafka header may hold anything. Source: W3C
@@ -36,34 +38,33 @@ static bool is_traceparent(const char *text) {
 }
 
 /* What a receiver may route by before it parses the body. */
-static void append_names(struct transfer *transfer) {
-	const struct delivery *delivery = &transfer->claim.job->delivery;
+static void append_names(struct buffer *lines, const struct delivery *delivery) {
 	char webhook_id[UUID_TEXT_SIZE];
 
 	uuid_format(&delivery->webhook_id, webhook_id);
-	buffer_append_string(&transfer->lines, "\r\nposthorn-event-type: ");
-	buffer_append_string(&transfer->lines, delivery->event_type);
-	buffer_append_string(&transfer->lines, "\r\nposthorn-webhook-id: ");
-	buffer_append_string(&transfer->lines, webhook_id);
+	buffer_append_string(lines, "\r\nposthorn-event-type: ");
+	buffer_append_string(lines, delivery->event_type);
+	buffer_append_string(lines, "\r\nposthorn-webhook-id: ");
+	buffer_append_string(lines, webhook_id);
 }
 
-void request_lines_write(struct transfer *transfer) {
-	const char *traceparent = transfer->claim.job->delivery.traceparent;
+void request_lines_write(struct buffer *lines, const struct job *job,
+			 const struct engine_shared *shared) {
+	const char *traceparent = job->delivery.traceparent;
 
-	callback_lines_clear(&transfer->lines);
-	buffer_append_string(&transfer->lines, "content-type: application/json\r\n");
-	buffer_append_string(&transfer->lines, transfer->shared->user_agent);
-	sign_callback(transfer);
-	append_names(transfer);
+	callback_lines_clear(lines);
+	buffer_append_string(lines, "content-type: application/json\r\n");
+	buffer_append_string(lines, shared->user_agent);
+	sign_callback(lines, job, shared);
+	append_names(lines, &job->delivery);
 	if (is_traceparent(traceparent)) {
-		buffer_append_string(&transfer->lines, "\r\ntraceparent: ");
-		buffer_append_string(&transfer->lines, traceparent);
+		buffer_append_string(lines, "\r\ntraceparent: ");
+		buffer_append_string(lines, traceparent);
 	}
-	callback_profile_append_headers(transfer->claim.job->route->profile, &transfer->lines);
-	transfer->header.data = transfer->lines.data;
+	callback_profile_append_headers(job->route->profile, lines);
 }
 
-void request_lines_wipe(struct transfer *transfer) {
-	if (transfer->claim.job->route->profile)
-		sodium_memzero(transfer->lines.data, transfer->lines.len);
+void request_lines_wipe(struct buffer *lines, const struct job *job) {
+	if (job->route->profile)
+		sodium_memzero(lines->data, lines->len);
 }

@@ -254,7 +254,8 @@ bool transfer_begin(struct transfer *transfer, const struct scheduler_claim *cla
 	transfer->claim = *claim;
 	transfer->shard = shard;
 	transfer->started_us = clock_monotonic_us();
-	request_lines_write(transfer);
+	request_lines_write(&transfer->lines, job, transfer->shared);
+	transfer->header.data = transfer->lines.data;
 	choose_connection(transfer);
 	choose_pair(transfer);
 	proxy_choose(&transfer->shared->proxy, transfer->easy, job);
@@ -292,7 +293,7 @@ bool transfer_repeat(struct transfer *transfer, CURLcode code) {
 
 void transfer_leave(struct transfer *transfer) {
 	curl_multi_remove_handle(transfer->shard->multi, transfer->easy);
-	request_lines_wipe(transfer);
+	request_lines_wipe(&transfer->lines, transfer->claim.job);
 	tls_watch_end(&transfer->tls);
 	if (!transfer->resolved)
 		renew_handle(transfer);

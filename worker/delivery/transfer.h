@@ -35,7 +35,6 @@ struct transfer {
 	bool withheld;       /* connected, and then refused by the gate or the lease */
 	struct buffer lines; /* all header lines, as one text */
 	struct curl_slist header, no_expect; /* curl's list of them, linked without an allocation */
-	char delivery_id[UUID_TEXT_SIZE];
 };
 
 struct transfer *transfer_new(struct engine_shared *shared, struct sockets *sockets,

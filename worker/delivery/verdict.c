@@ -77,12 +77,13 @@ static enum log_level failure_log_level(struct engine_shared *shared) {
 /* Why an attempt failed. The consequence for its delivery is the pipeline's, and logged there. */
 static void log_failure(const struct transfer *transfer) {
 	const struct job *job = transfer->claim.job;
-	char webhook_id[UUID_TEXT_SIZE];
+	char webhook_id[UUID_TEXT_SIZE], delivery_id[UUID_TEXT_SIZE];
 
 	uuid_format(&job->delivery.webhook_id, webhook_id);
+	uuid_format(&job->delivery.id, delivery_id);
 	log_write(failure_log_level(transfer->shared), "attempt failed",
 		  "tenant=%s webhook=%s delivery=%s host=%s reason=%s error=%s",
-		  log_quote(job->delivery.tenant_id), webhook_id, transfer->delivery_id,
+		  log_quote(job->delivery.tenant_id), webhook_id, delivery_id,
 		  log_quote(job->route->host_key), attempt_reason_text(&job->result),
 		  log_quote(job->error));
 }
