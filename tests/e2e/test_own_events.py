@@ -63,8 +63,11 @@ def test_the_same_command_again_is_the_same_callback(world):
         world.writer.event(value)
         world.writer.flush()
         until(lambda: world.results.poll() or world.results.counts["WEBHOOK_EVENT_PROCESS_SUCCESS"], what="a success")
-    world.results.of(value["commandId"], ends=2)
-    assert len({request.id for request in endpoint.wait()}) == 1
+    _, first, _, again = world.results.of(value["commandId"], ends=2)
+    assert again.data == first.data
+    last = published(world, tenant)
+    until(lambda: last["eventId"] in (request.json["event"]["id"] for request in endpoint.requests), what="the event after it")
+    assert len({request.id for request in endpoint.requests}) == 2, "that event's, and one of both commands"
 
 
 def test_json_and_wrong_records(world):
@@ -158,9 +161,11 @@ def test_workers_that_disagree_about_types_say_so_and_go_on(fresh_world):
 
 def test_the_same_types_in_another_order_are_the_same(fresh_world):
     fresh_world.worker("worker-1", event_types=f"{TYPE},{OTHER}")
-    fresh_world.in_every_partition()
+    tenants, _ = fresh_world.in_every_partition()
     second = fresh_world.worker("worker-2", event_types=f"{OTHER},{TYPE}")
     until(second.partitions, 60, "partitions of its own")
+    for tenant in tenants.values():
+        assert fresh_world.results.end(fresh_world.issue(tenant)).status == 200
     assert second.metric("posthorn_catalogue_disagreements_total") == 0
 
 

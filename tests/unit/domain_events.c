@@ -61,6 +61,36 @@ static void an_event_goes_to_who_subscribes_to_its_type(void **state) {
 		       text)));
 }
 
+/* R11; and R12 where the configuration asks for it. */
+static void an_event_that_comes_again_has_the_same_ids(void **state) {
+	struct world *world = *state;
+	struct uuid mine = subscribe(world, OWN, NULL), id;
+	struct event_command event = world_event(world), other = event;
+	const struct analytic_event *outcome = world_publish(world, &event);
+
+	id = outcome->data.published.event_id;
+	assert_non_null(recorded(world, &mine));
+	print_message("without a receipt it is published again: its delivery is there\n");
+	outcome = world_publish(world, &event);
+	assert_false(outcome->repeat);
+	assert_int_equal(uuid_compare(&outcome->data.published.event_id, &id), 0);
+	assert_int_equal(world->effects.change_count, 0);
+	print_message("with one it is answered again\n");
+	world->settings.issuance_receipt_retention_ms = 1000;
+	world_publish(world, &event);
+	assert_int_equal(world->effects.change_count, 1);
+	outcome = world_publish(world, &event);
+	assert_true(outcome->repeat);
+	assert_int_equal(outcome->status, 202);
+	assert_int_equal(uuid_compare(&outcome->data.published.event_id, &id), 0);
+	print_message("and another one with its commandId is refused\n");
+	other.payload = "{}";
+	assert_int_equal(world_publish(world, &other)->status, 409);
+	other = event;
+	other.subject = "degree-2";
+	assert_int_equal(world_publish(world, &other)->status, 409);
+}
+
 static const struct {
 	const char *name, *type, *subject, *payload, *param, *msg;
 } refused[] = {
@@ -118,6 +148,7 @@ static void bounds_of_an_event(void **state) {
 
 static const char *degrees[] = { "Degree", "Licence" };
 static const char *formats[] = { "jwt_vc_json" };
+static const char *profiles[] = { "profile" };
 static const char *subjects[] = { "credential-1", "degree-1" };
 
 static const struct {
@@ -136,7 +167,8 @@ static const struct {
 	  false },
 	{ "a format", { .formats = { formats, 1 } }, true, false },
 	{ "exactly, not a part", { .formats = { degrees, 2 } }, false, false },
-	{ "a profile", { .credential_profiles = { degrees, 1 } }, false, false },
+	{ "a profile", { .credential_profiles = { profiles, 1 } }, true, false },
+	{ "another profile", { .credential_profiles = { degrees, 1 } }, false, false },
 	{ "a subject", { .subjects = { subjects, 2 } }, true, true },
 	{ "the other subject", { .subjects = { subjects + 1, 1 } }, false, true },
 	{ "all members",
@@ -312,6 +344,8 @@ static void members_are_judged(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_event_goes_to_who_subscribes_to_its_type,
+						world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(an_event_that_comes_again_has_the_same_ids,
 						world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(wrong_events_are_refused, world_setup,
 						world_teardown),

@@ -2,6 +2,7 @@
  * Which partitions are a worker's, and how far: each arrow of a partition's life, and what is told
  * to whom on it. Over fakes of the membership, the restorer, the dispatcher and the brokers.
  */
+#include "domain/event_catalogue.h"
 #include "fake_engine.h"
 #include "pipeline/offsets.h"
 #include "pipeline/ownership.h"
@@ -33,6 +34,7 @@ static struct {
 	bool is_ended[PARTITIONS]; /* restores that have ended and are not taken */
 	bool is_restoring[PARTITIONS];
 	enum restore_end restore_end;
+	int64_t catalogue; /* of the position that is restored */
 	int64_t low, high; /* of an input that was lost */
 	int bounds;
 } answers;
@@ -134,7 +136,8 @@ bool restorer_take_ended(struct restorer *restorer _unused_, struct restore_resu
 		answers.is_ended[i] = answers.is_restoring[i] = false;
 		*out = (struct restore_result){ .partition = i,
 						.end = answers.restore_end,
-						.position = { .sequence = 5 },
+						.position = { .sequence = 5,
+							      .catalogue = answers.catalogue },
 						.position_offset = 50 };
 		return true;
 	}
@@ -290,6 +293,36 @@ static void from_assigned_to_served(void **state) {
 	assert_int_equal(ownership_read(w->ownership).end, STEP_DONE);
 	assert_told("read(webhook-admin/2@12 credential-issuance/2@22) ");
 	assert_int_equal(activate(w).end, STEP_DONE);
+}
+
+static void a_worker_of_other_event_types_is_told_of(void **state _unused_) {
+	static char degree[] = "degree", licence[] = "licence";
+	char *ours[] = { degree, licence }, *reversed[] = { licence, degree };
+	const struct {
+		const char *name;
+		int64_t theirs;
+		int disagreements;
+	} rows[] = {
+		{ "its worker had none", 0, 0 },
+		{ "the same, in another order",
+		  event_catalogue_hash((struct event_catalogue){ reversed, 2 }), 0 },
+		{ "one of them", event_catalogue_hash((struct event_catalogue){ ours, 1 }), 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		void *world;
+		struct world *w;
+
+		print_message("%s\n", rows[i].name);
+		setup(&world);
+		w = world;
+		w->config.event_types = (struct name_list){ ours, 2 };
+		answers.catalogue = rows[i].theirs;
+		serve(w);
+		assert_int_equal(atomic_load(&w->metrics.catalogue_disagreements),
+				 rows[i].disagreements);
+		teardown(&world);
+	}
 }
 
 static void an_assignment_that_ends_the_worker(void **state) {
@@ -594,6 +627,7 @@ static void a_consumer_that_cannot_read(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		OWNERSHIP_TEST(from_assigned_to_served),
+		cmocka_unit_test(a_worker_of_other_event_types_is_told_of),
 		OWNERSHIP_TEST(an_assignment_that_ends_the_worker),
 		OWNERSHIP_TEST(an_assignment_while_brokers_do_not_answer),
 		cmocka_unit_test(epochs),
