@@ -219,8 +219,9 @@ const struct subcommand webhook_subcommands[] = {
 	    .examples = "webhook create --tenant acme --url https://example.com/hooks --events "
 			"OpenIdCredentialIssued\n"
 			"webhook create --tenant acme --url https://example.com/hooks --events "
-			"DegreeRevoked --filter '{\"subject\":[\"degree-1\"]}' --rate-limit 20 "
-			"--header x-api-key:/run/secrets/key "
+			"DegreeRevoked --filter '{\"subject\":[\"degree-1\"]}' --rate-limit 20\n"
+			"webhook create --tenant acme --url https://example.com/hooks --events "
+			"DegreeRevoked --header x-api-key:/run/secrets/key "
 			"--signatures rfc9421,standard-webhooks-hmac\n",
 	    .flags = write_flags,
 	    .needs_tenant = true,

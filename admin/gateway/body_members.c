@@ -78,6 +78,9 @@ static void read_header(struct reading *reading, size_t i, json_t *value) {
 	const char *name;
 	json_t *member;
 
+	if (!json_object_get(value, "name"))
+		add_wrong_secret(reading, arena_printf(arena_of(reading), "headers[%zu].name", i),
+				 "Must be given");
 	json_object_foreach(value, name, member) read_header_member(reading, i, name, member);
 }
 

@@ -73,12 +73,29 @@ static void read_body(struct reading *reading) {
 	}
 }
 
-/* Refuses a recovery without `since`, the one member that a command cannot leave empty. */
-static void check_since(struct reading *reading) {
-	if (reading->command->operation == OPERATION_RECOVER_DELIVERIES && !reading->has_since &&
-	    !reading->is_unreadable)
-		exchange_wrong(reading->exchange, &reading->problem, "since", "body", NULL,
+static bool is_named(const struct problem *problem, const char *param) {
+	for (size_t i = 0; problem && i < problem->detail_count; i++)
+		if (!strcmp(problem->details[i].param, param))
+			return true;
+	return false;
+}
+
+static void check_given(struct reading *reading, const char *name, bool is_given) {
+	if (!is_given && !reading->is_unreadable && !is_named(reading->problem, name))
+		exchange_wrong(reading->exchange, &reading->problem, name, "body", NULL,
 			       "Must be given");
+}
+
+/* Refuses what lacks a member that a command cannot leave empty. */
+static void check_members(struct reading *reading) {
+	const struct event_command *event = &reading->exchange->event;
+
+	if (reading->command->operation == OPERATION_RECOVER_DELIVERIES)
+		check_given(reading, "since", reading->has_since);
+	if (reading->command->operation != OPERATION_UNKNOWN)
+		return;
+	check_given(reading, "type", event->event_type);
+	check_given(reading, "payload", event->payload);
 }
 
 /* --- The query --- */
@@ -160,13 +177,6 @@ static void read_envelope(struct reading *reading) {
 
 /* --- Values --- */
 
-static bool is_named(const struct problem *problem, const char *param) {
-	for (size_t i = 0; problem && i < problem->detail_count; i++)
-		if (!strcmp(problem->details[i].param, param))
-			return true;
-	return false;
-}
-
 /* Adds the faults of the values, by the worker's rules: a request that is refused here is refused
  * with all its faults, in one order. */
 static void add_values(struct reading *reading) {
@@ -215,7 +225,7 @@ struct problem *command_request_read(struct exchange *exchange) {
 		ask_for_secret(exchange);
 	if (exchange->match.route->body != ROUTE_NO_BODY)
 		read_body(&reading);
-	check_since(&reading);
+	check_members(&reading);
 	if (exchange->command.operation == OPERATION_RETRIEVE_WEBHOOKS) {
 		read_limit(&reading);
 		read_cursor(&reading);

@@ -11,7 +11,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from env.commands import ISSUED
+from env.commands import ISSUED, SUMMARY
 from env.http import Client
 from env.sanitizer import PATIENCE
 
@@ -31,6 +31,16 @@ PATHS = {
     "/v1/events": {"get", "post"},
     "/openapi.json": {"get"},
 }
+
+
+TYPE = "DegreeRevoked"  # that of the description's examples
+
+
+@pytest.fixture(scope="module")
+def world(make_world):
+    with make_world(settings={"event.types": TYPE}) as world:
+        world.worker()
+        yield world
 
 
 @pytest.fixture(scope="module")
@@ -94,18 +104,26 @@ def test_a_strangers_client(world, gateway, client, generated):
         answer = generated(f"api.{operation}").sync_detailed(*arguments, client=stranger, **fields)
         return int(answer.status_code), answer.parsed
 
-    write = models.WebhookWrite(events=[models.EventType.OPENIDCREDENTIALISSUED], url=endpoint.url)
+    write = models.WebhookWrite(events=[ISSUED], url=endpoint.url)
     status, webhook = call("webhooks.create_webhook", body=write, idempotency_key="a-strangers")
     assert (status, webhook.url, webhook.events, webhook.disabled) == (201, write.url, write.events, False)
     assert call("webhooks.create_webhook", body=write, idempotency_key="a-strangers") == (201, webhook)
     status, page = call("webhooks.retrieve_webhooks", limit=1000)
     assert status == 200 and webhook in page.data
     assert call("webhooks.retrieve_webhook", webhook.id) == (200, webhook)
-    write.events.append(models.EventType.OPENIDCREDENTIALISSUEDSUMMARY)
+    write.events += [SUMMARY, TYPE]
+    write.filter_ = models.WebhookFilter(subject=["s"])
+    write.headers = [models.HeaderWrite(name="x-key", value="v")]
+    write.signatures = [models.SignatureFormat.STANDARD_WEBHOOKS_HMAC]
     status, updated = call("webhooks.update_webhook", webhook.id, body=write)
-    assert (status, updated.id, updated.events) == (200, webhook.id, write.events)
+    assert (status, updated.id, updated.events, updated.headers[0].to_dict()) == (200, webhook.id, write.events, {"name": "x-key"})
+    status, secret = call("webhooks.retrieve_secret", webhook.id)
+    assert status == 200 and secret.secret.startswith("whsec_")
+    status, published = call("events.publish_event", body=models.EventWrite(type_=TYPE, subject="s", payload={"a": 1}))
+    assert (status, published.deliveries) == (202, 1)
+    assert endpoint.wait(1)[0].json["event"]["id"] == str(published.id)
     status, delivery = call("webhooks.test_webhook", webhook.id)
-    assert (status, delivery.webhook_id) == (202, webhook.id) and endpoint.wait(1)[0].headers["webhook-id"] == str(delivery.delivery_id)
+    assert (status, delivery.webhook_id) == (202, webhook.id) and endpoint.wait(2)[1].headers["webhook-id"] == str(delivery.delivery_id)
     assert call("webhooks.delete_webhook", webhook.id) == (204, None)
     status, problem = call("webhooks.retrieve_webhook", uuid.uuid4())
     assert (status, problem.code, problem.details[0].param) == (404, "NotFound", "id")

@@ -129,6 +129,8 @@ FORMS = {
     "headers: a text": ({"headers": SECRET}, ["headers"]),
     "headers: an object": ({"headers": {"x-key": SECRET}}, ["headers"]),
     "headers: an array of texts": ({"headers": [SECRET]}, ["headers"]),
+    "a header without a name": ({"headers": [{"name": "x", "value": SECRET}, {"value": SECRET}]}, ["headers[1].name"]),
+    "an empty header": ({"headers": [{}]}, ["headers[0].name", "headers[0].value"]),
     "a header's name: a number": ({"headers": [{"name": NUMBER, "value": SECRET}]}, ["headers[0].name"]),
     "a header's value: a number": ({"headers": [{"name": "x", "value": NUMBER}]}, ["headers[0].value"]),
     "a header's value: an object": ({"headers": [{"name": "x", "value": {"a": SECRET}}]}, ["headers[0].value"]),
@@ -148,9 +150,21 @@ FORMS = {
     "an unknown member": ({"header": [{"name": "x", "value": SECRET}]}, ["header"]),
 }
 
+# The same of an event: its members as HTTP has them, what is left out, and the details.
+EVENT_FORMS = {
+    "no type": ({}, ["type"], [("type", "Must be given")]),
+    "no payload": ({}, ["payload"], [("payload", "Must be given")]),
+    "neither": ({}, ["type", "payload"], [("type", "Must be given"), ("payload", "Must be given")]),
+    "no type, and a wrong subject": ({"subject": 7}, ["type"], [("type", "Must be given"), ("subject", "string")]),
+    "type: a number": ({"type": 7}, [], [("type", "string")]),
+    "type: an array": ({"type": [TYPE]}, [], [("type", "string")]),
+    "subject: an object": ({"subject": {"a": SECRET}}, [], [("subject", "string")]),
+    "an unknown member": ({"tenant": "t"}, [], [("tenant", "Is not known")]),
+}
+
 
 def test_the_tables_are_large_enough(report):
-    rows = sum(map(len, TABLES.values())) + len(PUBLISHED) + len(FORMS)
+    rows = sum(map(len, TABLES.values())) + len(PUBLISHED) + len(FORMS) + len(EVENT_FORMS)
     assert rows >= 60 and all(len(TABLES[name]) >= 4 for name in TABLES)
     report(f"{rows} refused inputs")
 
@@ -260,6 +274,28 @@ def test_faults_of_form_are_the_same_in_json_and_over_http(world, client, tenant
         in_json, over_http = details_of(end.data), details_of(answer.json)
         if (end.status, answer.status) != (400, 400) or not [row[0] for row in in_json] == [row[0] for row in over_http] == params:
             wrong[name] = (end.status, in_json, answer.status, over_http)
+        assert not any(text in str(end) + str(answer) for text in (SECRET, str(NUMBER))), name
+    assert not wrong
+
+
+def test_faults_of_an_events_form_are_the_same_in_json_and_over_http(world, client, tenant):
+    bodies = [
+        {name: value for name, value in ({"type": TYPE, "payload": {}} | members).items() if name not in left_out}
+        for members, left_out, _ in EVENT_FORMS.values()
+    ]
+    in_json = lambda body: {{"type": "eventType"}.get(name, name): value for name, value in body.items()}
+    sent = [as_json(world, "webhook-events", tenant, in_json(body)) for body in bodies]
+    world.writer.flush()
+    answers = all_over_http(client, [("POST", "/v1/events", body) for body in bodies])
+    wrong = {}
+    for (name, (_, _, wanted)), id, answer in zip(EVENT_FORMS.items(), sent, answers, strict=True):
+        end = world.results.end(id)
+        ways = [sorted(({"eventType": "type"}.get(param, param), msg) for param, msg, *_ in details_of(data)) for data in (end.data, answer.json)]
+        fits = lambda rows, wanted=wanted: (
+            len(rows) == len(wanted) and all(row[0] == want[0] and want[1] in row[1] for row, want in zip(rows, sorted(wanted), strict=True))
+        )
+        if (end.status, answer.status) != (400, 400) or not all(map(fits, ways)):
+            wrong[name] = (end.status, answer.status, ways)
         assert not any(text in str(end) + str(answer) for text in (SECRET, str(NUMBER))), name
     assert not wrong
 

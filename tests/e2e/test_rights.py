@@ -415,15 +415,36 @@ def test_a_topic_that_may_be_seen_and_not_read(broker, world):
     worker.wait_ready()
 
 
-def test_a_gateway_that_may_see_its_topic_and_not_write_it(broker, world):
+def test_a_gateway_that_may_see_its_topics_and_not_write_them(broker, world):
     """It is told at the start, before a request needs it."""
-    name = world.prefix + "webhook-admin"
-    broker.allow("gateway", ("TOPIC", name, "DESCRIBE"), *(each for each in documented("gateway", world) if each[1:] != (name, "WRITE")))
+    names = [world.prefix + name for name in ("webhook-admin", "webhook-events")]
+    broker.allow("gateway", *(("TOPIC", name, "DESCRIBE") for name in names), *(each for each in documented("gateway", world) if each[2] != "WRITE"))
     gateway = world.gateway(ready=False, **as_user(broker, "gateway"))
+    wait_refused(gateway, "Write", f"topic {world.prefix}webhook-")
+    is_failing(gateway)
+    broker.allow("gateway", *(("TOPIC", name, "WRITE") for name in names))
+    gateway.wait_ready()
+
+
+REQUESTS = {"webhook-admin": ("GET", "/v1/webhooks"), "webhook-events": ("POST", "/v1/events", {"type": OWN, "payload": {}})}
+
+
+@pytest.mark.parametrize("topic", REQUESTS)
+def test_a_gateway_that_may_see_both_topics_and_write_one(broker, world, topic):
+    """Kafka gives a producer its id where it may write any topic: the first request is told."""
+    start_worker(broker, world, ready=True)
+    name = world.prefix + topic
+    broker.allow("gateway", ("TOPIC", name, "DESCRIBE"), *(each for each in documented("gateway", world) if each[1:] != (name, "WRITE")))
+    gateway = world.gateway(event_types=OWN, gateway_timeout="2s", **as_user(broker, "gateway"))
+    client = world.client(gateway, world.tenant())
+    client(*REQUESTS[topic])
     wait_refused(gateway, "Write", f"topic {name}")
     is_failing(gateway)
+    other = client(*next(request for of, request in REQUESTS.items() if of != topic))
+    assert other.status in (200, 400), "the other topic is written, and its worker answers"
     broker.allow("gateway", ("TOPIC", name, "WRITE"))
     gateway.wait_ready()
+    assert until(lambda: client(*REQUESTS[topic]).status in (200, 400), 20, "an answer")
 
 
 def test_an_input_that_may_not_be_written(broker, world):

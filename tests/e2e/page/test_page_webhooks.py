@@ -97,9 +97,11 @@ def test_edit(entered, client, webhook):
 
 
 def listed(page, url):
-    """The lines below the url in its row."""
-    (row,) = [row for row in page.all("#rows tr") if row.find_element("css selector", ".url span").text == url]
-    return [line.text for line in row.find_elements("css selector", ".url p, .url li")]
+    """The lines below the url in its row, at one moment: a refresh replaces the rows."""
+    read = """return [...document.querySelectorAll('#rows tr')].filter(row => row.querySelector('.url span').textContent === arguments[0])
+        .map(row => [...row.querySelectorAll('.url p, .url li')].map(line => line.innerText))"""
+    (lines,) = page.script(read, url)
+    return lines
 
 
 def test_description_events_filter_and_rate(page, client):
