@@ -123,6 +123,8 @@ static char *put_head(char *end, const struct request *request, const char *id,
 	end = stpcpy(PUT(end, "\r\ncontent-digest: "), digest);
 	end = stpcpy(PUT(end, "\r\nsignature-input: sig1="), parameters);
 	end = put_rfc9421(PUT(end, "\r\nsignature: "), request, id, timestamp, digest, parameters);
+	end = PUT(end, "\r\nposthorn-event-type: OpenIdCredentialIssued\r\nposthorn-webhook-id: "
+		       "0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11");
 	return end + sprintf(end, "\r\nContent-Length: %zu\r\n\r\n", request->body_len);
 }
 

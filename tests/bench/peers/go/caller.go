@@ -47,15 +47,17 @@ func newCaller(transport *http.Transport, authority string, key ed25519.PrivateK
 
 func newHeader() http.Header {
 	return http.Header{
-		"Accept":            {"*/*"},
-		"Content-Type":      {"application/json"},
-		"User-Agent":        {"posthorn/bench"},
-		"Webhook-Id":        {""},
-		"Webhook-Timestamp": {""},
-		"Webhook-Signature": {""},
-		"Content-Digest":    {""},
-		"Signature-Input":   {""},
-		"Signature":         {""},
+		"Accept":              {"*/*"},
+		"Content-Type":        {"application/json"},
+		"User-Agent":          {"posthorn/bench"},
+		"Webhook-Id":          {""},
+		"Webhook-Timestamp":   {""},
+		"Webhook-Signature":   {""},
+		"Content-Digest":      {""},
+		"Signature-Input":     {""},
+		"Signature":           {""},
+		"Posthorn-Event-Type": {"OpenIdCredentialIssued"},
+		"Posthorn-Webhook-Id": {"0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11"},
 	}
 }
 
