@@ -1,13 +1,12 @@
 #include "command/issuance_json.h"
 
+#include "avro/json_parse.h"
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/invariant.h"
 #include "base/uuid.h"
 #include "command/json_text.h"
 #include "domain/limits.h"
-
-#include <jansson.h>
 
 enum field_kind { FIELD_TEXT, FIELD_TIMESTAMP, FIELD_CLAIMS, FIELD_CREDENTIAL, FIELD_JSON };
 
@@ -174,7 +173,7 @@ static int take_object(const struct parse *parse, json_t *object) {
 
 static int parse_object(const struct parse *parse, const struct issuance_defaults *defaults) {
 	json_error_t error;
-	json_t *object = json_loadb(parse->text.bytes, parse->text.len,
+	json_t *object = json_parse(parse->text.bytes, parse->text.len,
 				    JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
 	int r;
 

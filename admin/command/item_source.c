@@ -1,7 +1,8 @@
 #include "command/item_source.h"
 
+#include "avro/json_parse.h"
+
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -69,7 +70,7 @@ static void read_rest(struct item_source *source, size_t len) {
 
 static enum admin_status check_document(const struct item_source *source) {
 	json_error_t error;
-	json_t *json = json_loadb(source->document.bytes, source->document.len,
+	json_t *json = json_parse(source->document.bytes, source->document.len,
 				  JSON_DECODE_INT_AS_REAL, &error);
 
 	if (!json) {

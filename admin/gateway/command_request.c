@@ -1,5 +1,6 @@
 #include "gateway/command_request.h"
 
+#include "avro/json_parse.h"
 #include "avro/json_walk.h"
 #include "base/clock.h"
 #include "base/invariant.h"
@@ -58,7 +59,7 @@ static void read_body(struct reading *reading) {
 
 	if (!body->len && reading->exchange->match.route->body == ROUTE_MAYBE_JSON)
 		return;
-	json = body->len ? json_loadb(body->data, body->len, JSON_REJECT_DUPLICATES, &error) : NULL;
+	json = body->len ? json_parse(body->data, body->len, JSON_REJECT_DUPLICATES, &error) : NULL;
 	if (!json_is_object(json)) {
 		refuse_body(reading, why_no_object(reading, json, &error));
 		return;

@@ -1,5 +1,6 @@
 #include "gateway/token_file.h"
 
+#include "avro/json_parse.h"
 #include "base/base64url.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -9,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -76,7 +76,7 @@ static int refuse_line(struct buffer *why, const char *file, size_t line, const 
 }
 
 static const char *parse_token(const char *line, size_t len, struct token *out) {
-	_cleanup_(json_release) json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	_cleanup_(json_release) json_t *json = json_parse(line, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *id, *tenant, *hash, *created_at;
 	size_t hash_len = 0;
 

@@ -105,8 +105,10 @@ static void a_nul_is_no_blank(void **state _unused_) {
 }
 
 static void a_broken_document_is_refused_whole(void **state _unused_) {
+	static const char nul[] = "[{\"a\":null\0}]";
 	struct item_source *source = NULL;
 
+	assert_int_equal(open_bytes(nul, sizeof(nul) - 1, &source), ADMIN_REFUSED);
 	assert_int_equal(open_content("[{\"a\":1},", &source), ADMIN_REFUSED);
 	assert_int_equal(open_content("{\n\"a\":1\n", &source), ADMIN_REFUSED);
 	assert_null(source);

@@ -349,6 +349,28 @@ static void a_command_that_nobody_could_be_answered_is_refused(void **state _unu
 	}
 }
 
+/* Source: RFC 8259 section 2, which has no place for it. */
+static void a_nul_byte_is_refused_anywhere(void **state _unused_) {
+	static const struct {
+		const char *text;
+		size_t len;
+	} rows[] = {
+		{ "{'a':null\0}", 11 },
+		{ "{'a':1\0}", 8 },
+		{ "{'a':'\0'}", 9 },
+		{ "{'a':1}\0", 8 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		union sample_value value;
+		const char *why;
+
+		assert_int_equal(decode(SAMPLE_COMMAND, rows[i].text, rows[i].len, &value, &why),
+				 CODEC_E_REFUSED);
+		assert_string_equal(why, "malformed JSON: it is not UTF-8 without NUL");
+	}
+}
+
 static void every_truncation_is_refused(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_LEN(understood); i++) {
 		size_t whole = strlen(understood[i].json);
@@ -473,6 +495,7 @@ int main(void) {
 		cmocka_unit_test(every_wrong_member_is_named),
 		cmocka_unit_test(a_command_of_no_known_operation_has_none),
 		cmocka_unit_test(a_command_that_nobody_could_be_answered_is_refused),
+		cmocka_unit_test(a_nul_byte_is_refused_anywhere),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(a_state_record_is_never_json),
 		cmocka_unit_test(an_event_in_json_loses_nothing),

@@ -1,6 +1,7 @@
 #include "avro/canonical.h"
 
-#include <jansson.h>
+#include "avro/json_parse.h"
+
 #include <stdbool.h>
 
 struct canonical {
@@ -223,7 +224,7 @@ static void canonical_destroy(struct canonical *canonical) {
 }
 
 int canonical_append(struct buffer *out, const char *json, size_t len, enum canonical_form form) {
-	_cleanup_(json_freep) json_t *schema = json_loadb(json, len, JSON_DECODE_ANY, NULL);
+	_cleanup_(json_freep) json_t *schema = json_parse(json, len, JSON_DECODE_ANY, NULL);
 	_cleanup_(canonical_destroy) struct canonical canonical = { .out = out, .form = form };
 
 	return schema ? append_schema(&canonical, schema, "") : CANONICAL_E_REFUSED;

@@ -1,8 +1,7 @@
 #include "avro/json_values.h"
 
+#include "avro/json_parse.h"
 #include "base/clock.h"
-
-#include <jansson.h>
 
 bool json_text_is_string(struct json_text text) {
 	return text.len >= 2 && *text.bytes == '"';
@@ -46,7 +45,7 @@ static json_t *parse_scalar(struct json_text text) {
 
 	if (!is_number && !json_text_is_string(text))
 		return NULL;
-	return json_loadb(text.bytes, text.len, JSON_DECODE_ANY, NULL);
+	return json_parse(text.bytes, text.len, JSON_DECODE_ANY, NULL);
 }
 
 const char *json_read_string(struct arena *arena, struct json_text text, size_t *len) {

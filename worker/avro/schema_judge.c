@@ -1,9 +1,9 @@
 #include "avro/schema_judge.h"
 
+#include "avro/json_parse.h"
 #include "base/buffer.h"
 
 #include <ctype.h>
-#include <jansson.h>
 
 enum { NAME_MAX_BYTES = 512, FIXED_MAX = 1024 * 1024 };
 
@@ -204,7 +204,7 @@ const char *schema_judge(struct arena *arena, const char *json, size_t len) {
 	if (len > SCHEMA_JUDGE_BYTES)
 		return arena_printf(arena, "it has %zu bytes, more than %d", len,
 				    SCHEMA_JUDGE_BYTES);
-	schema = json_loadb(json, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+	schema = json_parse(json, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
 	if (!schema)
 		return "it is not JSON";
 	return judge_type(&judge, schema, "") ? judge.why : NULL;

@@ -1,7 +1,8 @@
 #include "registry/protocol.h"
 
+#include "avro/json_parse.h"
+
 #include <inttypes.h>
-#include <jansson.h>
 
 /* Source: Confluent Schema Registry API, "Errors". */
 enum { SUBJECT_NOT_FOUND = 40401, VERSION_NOT_FOUND = 40402, SCHEMA_NOT_FOUND = 40403 };
@@ -49,7 +50,7 @@ static int ask(struct registry_client *client, const char *path, const char *jso
 	if (r)
 		return PROTOCOL_E_FAILED;
 	if (body.len)
-		*out = json_loadb(body.data, body.len, 0, NULL);
+		*out = json_parse(body.data, body.len, 0, NULL);
 	if (status != 200)
 		return judge_error(path, status, *out, why);
 	return json_is_object(*out) ? 0 : fail(why, path, "the answer is no JSON object");
