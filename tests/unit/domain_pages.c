@@ -127,21 +127,21 @@ static void pages_hold_everything_once(void **state) {
 static void pages_stay_whole_while_webhooks_come_and_go(void **state) {
 	struct world *world = *state;
 	struct pages *pages = arena_zalloc(world->arena, sizeof(*pages));
-	struct webhook *all;
+	const struct webhook_query query = { .limit = 4000, .bytes_max = SIZE_MAX };
+	struct webhook_list all;
 	const char *cursor = NULL;
-	size_t count, gone_unseen = 0, fresh = 0;
+	size_t gone_unseen = 0, fresh = 0;
 
 	fill(world, 2500);
-	assert_int_equal(world->fake.registry.webhook_list(&world->fake, world->arena, "t", NULL,
-							   4000, &all, &count),
-			 0);
+	assert_int_equal(
+	    world->fake.registry.webhook_list(&world->fake, world->arena, "t", &query, &all), 0);
 	while ((cursor = read_page(world, cursor, pages))) {
 		struct uuid last = pages->seen[pages->count - 1],
 			    seen = pages->seen[pages->count - 500];
 
 		delete_webhook(world, &last);
 		delete_webhook(world, &seen);
-		delete_webhook(world, &all[2490 + gone_unseen++].id);
+		delete_webhook(world, &all.items[2490 + gone_unseen++].id);
 		world->now_ms++;
 		world_create(world, "t");
 		fresh++;
@@ -170,6 +170,29 @@ static void a_page_ends_before_its_record_is_too_large(void **state) {
 	assert_none_twice(pages);
 }
 
+/* Sealed headers are not shown, but stand in the records that are read for it. */
+static void a_page_ends_before_too_much_is_read_for_it(void **state) {
+	enum { SEALED = 64 * 1024, FITTING = PAGE_READ_MAX / SEALED };
+	struct webhook_header header = { .name = "x-key", .sealed_len = SEALED };
+	struct world *world = *state;
+	struct pages *pages = arena_zalloc(world->arena, sizeof(*pages));
+	const char *cursor = NULL;
+
+	fill(world, 2 * FITTING + 1);
+	for (size_t i = 0; i < world->fake.count; i++) {
+		world->fake.records[i].webhook.headers = &header;
+		world->fake.records[i].webhook.header_count = 1;
+	}
+	do
+		cursor = read_page(world, cursor, pages);
+	while (cursor);
+	assert_int_equal(pages->page_count, 3);
+	assert_int_equal(pages->sizes[0], FITTING);
+	assert_int_equal(pages->sizes[1], FITTING);
+	assert_int_equal(pages->sizes[2], 1);
+	assert_none_twice(pages);
+}
+
 #define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 
 int main(void) {
@@ -179,6 +202,7 @@ int main(void) {
 		WORLD_TEST(pages_hold_everything_once),
 		WORLD_TEST(pages_stay_whole_while_webhooks_come_and_go),
 		WORLD_TEST(a_page_ends_before_its_record_is_too_large),
+		WORLD_TEST(a_page_ends_before_too_much_is_read_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,31 +72,45 @@ static int compare_places(const void *a, const void *b) {
 	return uuid_compare(&x->id, &y->id);
 }
 
+/* Keeps those within the bounds. What a record has beside its headers does not count here. */
+static void bound_webhooks(struct webhook_list *list, const struct webhook_query *query) {
+	size_t bytes = 0, within = 0;
+
+	while (within < list->count && within < query->limit && bytes < query->bytes_max) {
+		const struct webhook *webhook = &list->items[within++];
+
+		for (size_t i = 0; i < webhook->header_count; i++)
+			bytes += webhook->headers[i].sealed_len;
+	}
+	list->has_more = within < list->count;
+	list->count = within;
+}
+
 static int webhook_list(void *userdata, struct arena *arena, const char *tenant_id,
-			const struct cursor *after, size_t limit, struct webhook **out,
-			size_t *count) {
+			const struct webhook_query *query, struct webhook_list *out) {
 	struct fake_registry *fake = userdata;
 	struct webhook place = { 0 };
 
 	if (fake->error)
 		return fake->error;
-	if (after) {
-		place.created_at_ms = after->created_at_ms;
-		place.id = after->id;
+	if (query->after) {
+		place.created_at_ms = query->after->created_at_ms;
+		place.id = query->after->id;
 	}
-	*out = arena_alloc(arena, (fake->count + 1) * sizeof(**out));
-	*count = 0;
+	*out = (struct webhook_list){
+		.items = arena_alloc(arena, (fake->count + 1) * sizeof(*out->items)),
+	};
 	for (size_t i = 0; i < fake->count; i++) {
 		const struct state_record *record = &fake->records[i];
 
 		if (record->kind != STATE_WEBHOOK ||
 		    !same_text(record->webhook.tenant_id, tenant_id))
 			continue;
-		if (!after || compare_places(&record->webhook, &place) > 0)
-			(*out)[(*count)++] = record->webhook;
+		if (!query->after || compare_places(&record->webhook, &place) > 0)
+			out->items[out->count++] = record->webhook;
 	}
-	qsort(*out, *count, sizeof(**out), compare_places);
-	*count = MIN(*count, limit);
+	qsort(out->items, out->count, sizeof(*out->items), compare_places);
+	bound_webhooks(out, query);
 	return 0;
 }
 
@@ -165,20 +179,21 @@ static int webhook_count(void *userdata, const char *tenant_id, int64_t *out) {
 static int subscribers(void *userdata, struct arena *arena, const char *tenant_id,
 		       const struct subscriber_query *query, struct subscriber **out,
 		       size_t *count) {
-	struct webhook *webhooks;
-	size_t webhook_count;
-	int r = webhook_list(userdata, arena, tenant_id, NULL, SIZE_MAX, &webhooks, &webhook_count);
+	const struct webhook_query all = { .limit = SIZE_MAX, .bytes_max = SIZE_MAX };
+	struct webhook_list list;
+	int r = webhook_list(userdata, arena, tenant_id, &all, &list);
 
 	*count = 0;
 	if (r)
 		return r;
-	*out = arena_alloc(arena, (webhook_count + 1) * sizeof(**out));
-	for (size_t i = 0; i < webhook_count && *count < query->limit; i++) {
-		struct subscriber subscriber = { .webhook_id = webhooks[i].id };
+	*out = arena_alloc(arena, (list.count + 1) * sizeof(**out));
+	for (size_t i = 0; i < list.count && *count < query->limit; i++) {
+		const struct webhook *webhook = &list.items[i];
+		struct subscriber subscriber = { .webhook_id = webhook->id };
 
-		subscriber.types = subscriber_types(&webhooks[i]);
+		subscriber.types = subscriber_types(webhook);
 		if (subscriber.types & SUBSCRIBER_HAS_MORE)
-			subscriber_add_more(&subscriber, arena, &webhooks[i]);
+			subscriber_add_more(&subscriber, arena, webhook);
 		if (subscriber.types && query->takes(query->userdata, &subscriber))
 			(*out)[(*count)++] = subscriber;
 	}

@@ -955,14 +955,14 @@ static void offsets_go_with_the_transaction(void **state) {
 
 static struct uuid id_of_the_webhook(struct world *w) {
 	const struct registry *registry = replica_registry(w->replica->replica);
-	struct webhook *webhooks;
-	size_t count;
+	const struct webhook_query query = { .limit = 10, .bytes_max = SIZE_MAX };
+	struct webhook_list list;
 
-	assert_int_equal(registry->webhook_list(registry->userdata, w->replica->arena, TENANT, NULL,
-						10, &webhooks, &count),
-			 0);
-	assert_int_equal(count, 1);
-	return webhooks[0].id;
+	assert_int_equal(
+	    registry->webhook_list(registry->userdata, w->replica->arena, TENANT, &query, &list),
+	    0);
+	assert_int_equal(list.count, 1);
+	return list.items[0].id;
 }
 
 /* R2: also a report that changes nothing is a transaction with offsets. */

@@ -49,34 +49,74 @@ static void a_tenant_sees_its_own(void **state) {
 static void pages_list_every_webhook_once(void **state) {
 	struct fixture *f = *state;
 	const struct registry *registry = registry_of(f);
-	struct cursor after = { 0 };
+	struct webhook_query query = { .limit = 10, .bytes_max = SIZE_MAX };
+	struct webhook_list page;
+	struct cursor after;
 	uint32_t expected = 0;
-	struct webhook *page;
-	size_t count, pages = 0;
+	size_t pages = 0;
 
 	for (uint32_t n = 25; n-- > 0;)
 		put(f, 0, webhook_of("tenant", n, 1000 + n / 3));
 	put(f, 0, webhook_of("tenant-", 100, 1001));
 	put(f, 0, webhook_of("tenan", 101, 1001));
 	do {
-		assert_int_equal(registry->webhook_list(registry->userdata, f->arena, "tenant",
-							pages ? &after : NULL, 10, &page, &count),
-				 0);
-		for (size_t i = 0; i < count; i++, expected++) {
+		assert_int_equal(
+		    registry->webhook_list(registry->userdata, f->arena, "tenant", &query, &page),
+		    0);
+		assert_int_equal(page.has_more, page.count == 10);
+		for (size_t i = 0; i < page.count; i++, expected++) {
 			struct uuid id = uuid_of(expected);
 
-			assert_memory_equal(&page[i].id, &id, sizeof(id));
-			after = (struct cursor){ .created_at_ms = page[i].created_at_ms,
-						 .id = page[i].id };
+			assert_memory_equal(&page.items[i].id, &id, sizeof(id));
+			after = (struct cursor){ page.items[i].created_at_ms, page.items[i].id };
 		}
+		query.after = &after;
 		/* The cursor's item goes, and one before it comes: neither moves the place. */
-		if (count)
+		if (page.count)
 			del(f, 0, webhook_of("tenant", expected - 1, 0));
 		put(f, 0, webhook_of("tenant", (uint32_t)(200 + pages), 1));
 		pages++;
-	} while (count);
+	} while (page.count);
 	assert_int_equal(expected, 25);
 	assert_int_equal(pages, 4);
+}
+
+static void a_list_ends_past_its_bytes(void **state) {
+	/* A record is some bytes longer than its description. */
+	enum { LONG = 1000, COUNT = 5 };
+	static const struct {
+		size_t limit, bytes_max, count;
+		bool has_more;
+	} rows[] = {
+		{ 10, 1, 1, true },
+		{ 10, LONG, 1, true },
+		{ 10, 2 * LONG, 2, true },
+		{ 10, 4 * LONG, 4, true },
+		{ 10, 5 * LONG, 5, false },
+		{ 2, 5 * LONG, 2, true },
+		{ COUNT, SIZE_MAX, COUNT, false },
+	};
+	struct fixture *f = *state;
+	const struct registry *registry = registry_of(f);
+	char description[LONG + 1] = { 0 };
+
+	memset(description, 'x', LONG);
+	for (uint32_t n = 0; n < COUNT; n++) {
+		struct state_record record = webhook_of("t", n, n);
+
+		record.webhook.description = description;
+		put(f, 0, record);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct webhook_query query = { .limit = rows[i].limit,
+						     .bytes_max = rows[i].bytes_max };
+		struct webhook_list list;
+
+		assert_int_equal(
+		    registry->webhook_list(registry->userdata, f->arena, "t", &query, &list), 0);
+		assert_int_equal(list.count, rows[i].count);
+		assert_int_equal(list.has_more, rows[i].has_more);
+	}
 }
 
 static void signing_keys_are_listed_until_they_expire(void **state) {
@@ -402,6 +442,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(a_tenant_sees_its_own),
 		TEST(pages_list_every_webhook_once),
+		TEST(a_list_ends_past_its_bytes),
 		TEST(signing_keys_are_listed_until_they_expire),
 		TEST(only_enabled_subscribers_take_an_event),
 		TEST(webhooks_are_counted),

@@ -26,7 +26,9 @@ enum {
 	PAGE_LIMIT_DEFAULT = 100,
 	PAGE_LIMIT_MAX = 1000,
 	PAGE_BYTES_MAX = 700 *
-	    1024,           /* a page ends early, with a cursor, so that Kafka takes its record */
+	    1024, /* a page ends early, with a cursor, so that Kafka takes its record */
+	PAGE_READ_MAX = 4 * 1024 * 1024, /* of the records that a page is made of: they have what it
+					    does not show, the sealed headers */
 	RECOVER_MAX = 1000, /* deliveries of one RecoverDeliveries command, oldest first; the caller
 			       repeats it until the answer is 0 */
 	RECOVER_BYTES_MAX = 16 * 1024 *

@@ -48,15 +48,26 @@ struct subscriber_query {
 	size_t limit;
 };
 
+/* Which of a tenant's webhooks are read: those after the position (NULL: from the start), no
+ * further one past this number, or past these bytes of records. */
+struct webhook_query {
+	const struct cursor *after;
+	size_t limit, bytes_max; /* each at least 1 */
+};
+
+struct webhook_list {
+	struct webhook *items;
+	size_t count;
+	bool has_more; /* the bounds left some out */
+};
+
 struct registry {
 	void *userdata;
 	int (*webhook_get)(void *userdata, struct arena *arena, const char *tenant_id,
 			   const struct uuid *id, struct webhook *out);
-	/* Up to `limit` of the tenant's webhooks after the position (NULL: from the start), in
-	 * the order (createdAt, id). */
+	/* The tenant's webhooks in the order (createdAt, id), within the bounds of the query. */
 	int (*webhook_list)(void *userdata, struct arena *arena, const char *tenant_id,
-			    const struct cursor *after, size_t limit, struct webhook **out,
-			    size_t *count);
+			    const struct webhook_query *query, struct webhook_list *out);
 	/* The number of the tenant's webhooks. */
 	int (*webhook_count)(void *userdata, const char *tenant_id, int64_t *out);
 	/* Up to `limit` of the tenant's webhooks that take events, of those that the query takes,

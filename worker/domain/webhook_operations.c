@@ -215,25 +215,24 @@ int operation_retrieve_webhooks(struct command_run *run, const void *userdata) {
 	const struct registry *registry = run->context->registry;
 	struct event_data data = { .kind = EVENT_DATA_WEBHOOK_PAGE };
 	struct arena *arena = run->effects->arena;
+	struct webhook_query query = { .bytes_max = PAGE_READ_MAX };
+	struct webhook_list list;
 	struct cursor storage;
-	const struct cursor *after;
-	struct webhook *items;
-	size_t limit, found, shown;
+	size_t shown;
 	int r;
 
-	validate_limit(&run->validation, userdata, &limit);
-	validate_cursor(&run->validation, userdata, &storage, &after);
+	validate_limit(&run->validation, userdata, &query.limit);
+	validate_cursor(&run->validation, userdata, &storage, &query.after);
 	if (command_run_refused(run))
 		return 0;
-	/* Asks for one more than the page holds, to know whether this page is the last. */
-	r = registry->webhook_list(registry->userdata, arena, run->envelope->tenant_id, after,
-				   limit + 1, &items, &found);
+	r = registry->webhook_list(registry->userdata, arena, run->envelope->tenant_id, &query,
+				   &list);
 	if (r < 0)
 		return r;
-	shown = count_fitting(items, MIN(found, limit));
-	data.page = (struct webhook_page){ .items = items, .count = shown };
-	if (shown < found) {
-		const struct webhook *last = &items[shown - 1];
+	shown = count_fitting(list.items, list.count);
+	data.page = (struct webhook_page){ .items = list.items, .count = shown };
+	if (shown < list.count || list.has_more) {
+		const struct webhook *last = &list.items[shown - 1];
 
 		data.page.next_cursor =
 		    cursor_format(arena, &(struct cursor){ last->created_at_ms, last->id });

@@ -83,31 +83,32 @@ static int delivery_find(void *userdata, const struct uuid *id, enum delivery_st
 }
 
 static int webhook_list(void *userdata, struct arena *arena, const char *tenant_id,
-			const struct cursor *after, size_t limit, struct webhook **out,
-			size_t *count) {
+			const struct webhook_query *query, struct webhook_list *out) {
 	static const struct cursor start = { .created_at_ms = INT64_MIN };
+	const struct cursor *after = query->after ? query->after : &start;
 	struct replica *replica = userdata;
 	_cleanup_(statement_resetp) sqlite3_stmt *statement =
 	    replica_statement(replica, STATEMENT_WEBHOOK_LIST);
-	size_t capacity = 0;
+	size_t capacity = 0, bytes = 0;
 	int r;
 
-	*out = NULL;
-	*count = 0;
-	if (!after)
-		after = &start;
+	*out = (struct webhook_list){ 0 };
 	bind_text(statement, 1, tenant_id);
 	bind_int(statement, 2, after->created_at_ms);
 	bind_uuid(statement, 3, &after->id);
-	bind_int(statement, 4, (int64_t)limit);
 	while ((r = row_step(replica, statement)) > 0) {
 		struct state_record record;
 
+		out->has_more = out->count >= query->limit || bytes >= query->bytes_max;
+		if (out->has_more)
+			return 0;
 		r = row_decode(replica, arena, statement, 0, STATE_WEBHOOK, &record);
 		if (r)
 			return r;
-		*out = arena_grow(arena, *out, *count, &capacity, sizeof(**out));
-		(*out)[(*count)++] = record.webhook;
+		bytes += (size_t)sqlite3_column_bytes(statement, 0);
+		out->items =
+		    arena_grow(arena, out->items, out->count, &capacity, sizeof(*out->items));
+		out->items[out->count++] = record.webhook;
 	}
 	return r;
 }

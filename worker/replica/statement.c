@@ -36,7 +36,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_WEBHOOK_GET] = "SELECT value FROM webhook WHERE key = ?1 LIMIT 1",
 	[STATEMENT_WEBHOOK_LIST] =
 	    "SELECT value FROM webhook WHERE tenant = ?1 AND (created_at_ms, id) > (?2, ?3)"
-	    " ORDER BY created_at_ms, id LIMIT ?4",
+	    " ORDER BY created_at_ms, id",
 	[STATEMENT_WEBHOOK_COUNT] = "SELECT webhooks FROM tenant WHERE id = ?1",
 	[STATEMENT_TENANT_GAINS] = "INSERT INTO tenant (id, webhooks) VALUES (?1, 1)"
 				   " ON CONFLICT (id) DO UPDATE SET webhooks = webhooks + 1",
