@@ -216,6 +216,10 @@ static int judge_folder(void) {
 	return EXIT_USAGE;
 }
 
+static int judge_endpoint_files(void) {
+	return engine_check_files(worker.config) ? EXIT_USAGE : 0;
+}
+
 static void wake_pipeline(void *userdata _unused_) {
 	pipeline_wake(worker.pipeline);
 }
@@ -295,6 +299,7 @@ static void tear_down(void) {
 }
 
 int main(int argc, char **argv) {
+	int (*const checks[])(void) = { read_master_keys, judge_folder, judge_endpoint_files };
 	int (*const steps[])(void) = { read_master_keys, judge_folder, start_engine,
 				       make_pipeline,    start_server, run_pipeline };
 	struct arguments arguments = { 0 };
@@ -312,10 +317,8 @@ int main(int argc, char **argv) {
 	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) || replica_init() < 0)
 		return EXIT_FAILED;
 	code = read_config(&arguments);
-	if (code == 0 && arguments.check_config)
-		code = read_master_keys();
-	if (code == 0 && arguments.check_config)
-		code = judge_folder();
+	for (size_t i = 0; code == 0 && arguments.check_config && i < ARRAY_LEN(checks); i++)
+		code = checks[i]();
 	if (code == 0 && arguments.check_config)
 		puts("configuration OK");
 	for (size_t i = 0; code == 0 && !arguments.check_config && i < ARRAY_LEN(steps); i++)

@@ -1,5 +1,6 @@
 """The worker as an operator meets it: options, configuration, signals, its own port."""
 
+import re
 import subprocess
 
 import pytest
@@ -49,6 +50,52 @@ BAD = [
 def test_bad_configuration_is_named(config, key, value, word):
     answer = check(config(**{key: value}))
     assert answer.code == 2 and key in answer.err and word in answer.err, answer
+
+
+@pytest.fixture
+def secret_file(tmp_path):
+    """Writes a file with the text and mode; returns its path."""
+
+    def write(name, text, mode=0o600):
+        file = tmp_path / name
+        file.touch(mode)
+        file.write_text(text)
+        file.chmod(mode)
+        return file
+
+    return write
+
+
+LOGIN = {"endpoint.proxy": "http://user@127.0.0.1:3128"}
+FILES = {
+    "no-authority": ("endpoint.ca.file", "hunter2", 0o600, {}, "no certificate or crl found"),
+    "proxy-password": ("endpoint.proxy.password.file", "hunter2", 0o600, LOGIN, None),
+    "open-proxy-password": ("endpoint.proxy.password.file", "hunter2", 0o644, LOGIN, "has mode 0644 and must have 0600 or less"),
+    "empty-proxy-password": ("endpoint.proxy.password.file", "", 0o600, LOGIN, "is empty"),
+    "no-certificate": ("endpoint.tls.certificate.file", "hunter2", 0o644, {"endpoint.tls.key.file": "pair"}, "no start line"),
+    "no-key": ("endpoint.tls.key.file", "hunter2", 0o600, {"endpoint.tls.certificate.file": "pair"}, "unsupported"),
+    "open-key": ("endpoint.tls.key.file", "pair", 0o644, {"endpoint.tls.certificate.file": "pair"}, "has mode 0644 and must have 0600 or less"),
+    "pair": ("endpoint.tls.key.file", "pair", 0o600, {"endpoint.tls.certificate.file": "pair"}, None),
+}
+
+
+@pytest.mark.parametrize("key, text, mode, others, rule", FILES.values(), ids=FILES)
+def test_the_files_of_the_configuration_are_read(config, authority, secret_file, key, text, mode, others, rule):
+    pair = authority.issue("client", []).read_text()
+    file = secret_file("file", pair if text == "pair" else text, mode)
+    others = {name: secret_file(name, pair) if value == "pair" else value for name, value in others.items()}
+    answer = check(config(**others, **{key: file}))
+    assert "hunter2" not in answer.out + answer.err
+    if rule is None:
+        assert answer.code == 0, answer
+    else:
+        assert answer.code == 2 and re.search(f'key={key} file="{file}" error="{rule}', answer.err), answer
+
+
+def test_a_missing_file_is_named(config, tmp_path):
+    for key, others in (("endpoint.ca.file", {}), ("endpoint.proxy.password.file", LOGIN)):
+        answer = check(config(**others, **{key: tmp_path / "none"}))
+        assert answer.code == 2 and re.search(f'key={key} file="{tmp_path}/none" error=".*No such file', answer.err, re.I), answer
 
 
 def test_every_problem_is_named_at_once(config):

@@ -123,9 +123,10 @@ int client_certificate_init(struct client_certificate *certificate, const struct
 	take_versions(certificate);
 	r = read_pair(certificate, &certificate->pair, &file, &why);
 	if (r)
-		log_error("the client certificate for endpoints cannot be used: see "
-			  "endpoint.tls.certificate.file and endpoint.tls.key.file",
-			  "file=%s error=%s", log_quote(file), log_quote(why.data));
+		log_error("the client certificate for endpoints cannot be used",
+			  "key=endpoint.tls.%s.file file=%s error=%s",
+			  file == certificate->key_file ? "key" : "certificate", log_quote(file),
+			  log_quote(why.data));
 	return r;
 }
 

@@ -141,8 +141,21 @@ static int start_loops(struct engine *engine, int wanted) {
 	return r;
 }
 
-int engine_new(const struct config *config, const char *version, void (*notify)(void *userdata),
-	       void *userdata, struct engine **out) {
+/* Each logs which file cannot be used. */
+static int read_files(struct engine_shared *shared) {
+	const struct config *config = shared->config;
+	int r = tls_authorities_new(config->endpoint_ca_file, &shared->authorities);
+
+	if (!r)
+		r = proxy_init(&shared->proxy, config);
+	if (!r)
+		r = client_certificate_init(&shared->client_certificate, config);
+	return r;
+}
+
+/* An engine without threads. */
+static int make(const struct config *config, const char *version, void (*notify)(void *userdata),
+		void *userdata, struct engine **out) {
 	_cleanup_(engine_freep) struct engine *engine = x_calloc(1, sizeof(*engine));
 	int r;
 
@@ -150,17 +163,28 @@ int engine_new(const struct config *config, const char *version, void (*notify)(
 	outbox_init(&engine->shared.outbox, notify, userdata);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -ENOMEM;
-	r = tls_authorities_new(config->endpoint_ca_file, &engine->shared.authorities);
+	r = read_files(&engine->shared);
 	if (!r)
-		r = proxy_init(&engine->shared.proxy, config);
-	if (!r)
-		r = client_certificate_init(&engine->shared.client_certificate, config);
+		*out = TAKE(engine);
+	return r;
+}
+
+int engine_check_files(const struct config *config) {
+	_cleanup_(engine_freep) struct engine *engine = NULL;
+
+	return make(config, "", NULL, NULL, &engine);
+}
+
+int engine_new(const struct config *config, const char *version, void (*notify)(void *userdata),
+	       void *userdata, struct engine **out) {
+	_cleanup_(engine_freep) struct engine *engine = NULL;
+	int r = make(config, version, notify, userdata, &engine);
+
 	if (!r)
 		r = start_loops(engine, MAX(config->delivery_threads, 1));
-	if (r)
-		return r;
-	*out = TAKE(engine);
-	return 0;
+	if (!r)
+		*out = TAKE(engine);
+	return r;
 }
 
 static void refuse_jobs(struct engine *engine, struct job_list *jobs) {

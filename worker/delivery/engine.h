@@ -38,6 +38,9 @@
 struct engine;
 struct job;
 
+/* Reads the files of the configuration as engine_new does. Returns 0, or a negative errno after
+ * logging the key, the file and why it cannot be used. */
+int engine_check_files(const struct config *config) _must_check_;
 /*
  * Starts the threads. `config` is borrowed for the engine's life. `notify` is called from a
  * delivery thread whenever the outbox became non-empty. `version` goes into user-agent. Returns 0

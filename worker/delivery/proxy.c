@@ -16,9 +16,8 @@ static int read_password(const char *path, char **out) {
 	if (r == 0)
 		*out = x_strdup(text.data);
 	else
-		log_error("the password of the proxy cannot be read: see "
-			  "endpoint.proxy.password.file",
-			  "file=%s error=%s", log_quote(path),
+		log_error("the password of the proxy cannot be read",
+			  "key=endpoint.proxy.password.file file=%s error=%s", log_quote(path),
 			  log_quote(r < 0 ? strerror(-r) : why.data));
 	if (text.data)
 		explicit_bzero(text.data, text.capacity);

@@ -93,7 +93,7 @@ static void on_message(int sent, int version _unused_, int content_type, const v
 }
 
 static int log_no_authorities(const char *file) {
-	log_error("no certificates of authorities: see endpoint.ca.file", "file=%s error=%s",
+	log_error("no certificates of authorities", "key=endpoint.ca.file file=%s error=%s",
 		  log_quote(file), log_quote(ERR_reason_error_string(ERR_peek_last_error())));
 	ERR_clear_error();
 	return -EINVAL;
