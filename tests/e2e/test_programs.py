@@ -66,6 +66,11 @@ def secret_file(tmp_path):
     return write
 
 
+# RFC 8032 section 7.1, test 1.
+ED25519 = """-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+"""
 LOGIN = {"endpoint.proxy": "http://user@127.0.0.1:3128"}
 FILES = {
     "no-authority": ("endpoint.ca.file", "hunter2", 0o600, {}, "no certificate or crl found"),
@@ -74,6 +79,7 @@ FILES = {
     "empty-proxy-password": ("endpoint.proxy.password.file", "", 0o600, LOGIN, "is empty"),
     "no-certificate": ("endpoint.tls.certificate.file", "hunter2", 0o644, {"endpoint.tls.key.file": "pair"}, "no start line"),
     "no-key": ("endpoint.tls.key.file", "hunter2", 0o600, {"endpoint.tls.certificate.file": "pair"}, "unsupported"),
+    "another-key": ("endpoint.tls.key.file", ED25519, 0o600, {"endpoint.tls.certificate.file": "pair"}, "no certificate assigned"),
     "open-key": ("endpoint.tls.key.file", "pair", 0o644, {"endpoint.tls.certificate.file": "pair"}, "has mode 0644 and must have 0600 or less"),
     "pair": ("endpoint.tls.key.file", "pair", 0o600, {"endpoint.tls.certificate.file": "pair"}, None),
 }

@@ -172,6 +172,10 @@ static void only_a_pair_that_fits_is_taken_at_the_start(void **state) {
 						       "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
 						       "MIGwMBsGCSqGSIb3DQEFAzAOBAgNo1\n"
 						       "-----END ENCRYPTED PRIVATE KEY-----\n";
+	static const char ed25519[] =
+	    "-----BEGIN PRIVATE KEY-----\n"
+	    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+	    "-----END PRIVATE KEY-----\n"; /* RFC 8032 section 7.1, test 1 */
 	_cleanup_(x_freep) char *chain = x_asprintf("%s%s", first.certificate, second.certificate);
 	const struct {
 		const char *name, *certificate, *key;
@@ -182,6 +186,8 @@ static void only_a_pair_that_fits_is_taken_at_the_start(void **state) {
 		{ "a pair", first.certificate, first.key, SIZE_MAX, SIZE_MAX, 0600, true },
 		{ "with a chain", chain, first.key, SIZE_MAX, SIZE_MAX, 0600, true },
 		{ "another key", first.certificate, second.key, SIZE_MAX, SIZE_MAX, 0600, false },
+		{ "a key of another kind", first.certificate, ed25519, SIZE_MAX, SIZE_MAX, 0600,
+		  false },
 		{ "no certificate", nonsense, first.key, SIZE_MAX, SIZE_MAX, 0600, false },
 		{ "an empty certificate", first.certificate, first.key, 0, SIZE_MAX, 0600, false },
 		{ "half a certificate", first.certificate, first.key, 100, SIZE_MAX, 0600, false },

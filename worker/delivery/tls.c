@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <unistd.h>
 
 /*
  * Records and messages of a connection's handshakes; a full handshake has less than 40. OpenSSL
@@ -94,7 +95,10 @@ static void on_message(int sent, int version _unused_, int content_type, const v
 
 static int log_no_authorities(const char *file) {
 	log_error("no certificates of authorities", "key=endpoint.ca.file file=%s error=%s",
-		  log_quote(file), log_quote(ERR_reason_error_string(ERR_peek_last_error())));
+		  log_quote(file),
+		  log_quote(access(file, R_OK) < 0
+				? strerror(errno)
+				: ERR_reason_error_string(ERR_peek_last_error())));
 	ERR_clear_error();
 	return -EINVAL;
 }
@@ -166,9 +170,12 @@ static bool takes_certificate(SSL_CTX *context, BIO *text) {
 	return ok;
 }
 
+/* OpenSSL keeps a key of another kind than the certificate's beside it, and compares only when it
+ * is asked. */
 static bool takes_key(SSL_CTX *context, BIO *text) {
 	EVP_PKEY *key = PEM_read_bio_PrivateKey(text, NULL, no_passphrase, NULL);
-	bool ok = key && SSL_CTX_use_PrivateKey(context, key) == 1;
+	bool ok = key && SSL_CTX_use_PrivateKey(context, key) == 1 &&
+		  SSL_CTX_check_private_key(context) == 1;
 
 	EVP_PKEY_free(key);
 	return ok;
