@@ -27,19 +27,9 @@ def world(make_world):
         yield world
 
 
-@pytest.fixture(scope="module")
-def gateway(world):
-    return world.gateway()
-
-
 @pytest.fixture
 def tenant(world):
     return world.tenant()
-
-
-@pytest.fixture
-def client(world, gateway, tenant):
-    return world.client(gateway, tenant)
 
 
 @pytest.fixture

@@ -125,3 +125,18 @@ void event_data_complete(struct event_data *data, const char *tenant_id, int sta
 
 #define RECORD_TABLE(table) .fields = (table), .field_count = ARRAY_LEN(table)
 #define FIELD_AT(kind_, struct_, member) .kind = (kind_), .offset = offsetof(struct struct_, member)
+#define SECOND_EDITION .edition = 2, .optional = true
+/* The rows of a webhook in an event and in its state alike; `headers_` is the table of its headers,
+ * which are sealed in the state and names alone in an event. */
+#define WEBHOOK_SECOND_EDITION(headers_)                                                           \
+	{ "description", FIELD_AT(FIELD_TEXT_OR_NULL, webhook, description), SECOND_EDITION },     \
+	    { "headers", FIELD_AT(FIELD_ARRAY, webhook, headers), SECOND_EDITION,                  \
+	      .second = offsetof(struct webhook, header_count), .as_array = (headers_) },          \
+	    { "signatures", FIELD_AT(FIELD_NAMES, webhook, signatures), SECOND_EDITION,            \
+	      .second = offsetof(struct webhook, signature_count),                                 \
+	      .as_names = &webhook_signatures_names },                                             \
+	    { "filter", FIELD_AT(FIELD_RECORD_OR_NULL, webhook, filter), SECOND_EDITION,           \
+	      .as_array = &webhook_filter_array },                                                 \
+	{                                                                                          \
+		"rateLimit", FIELD_AT(FIELD_INT_OR_NULL, webhook, rate_limit), SECOND_EDITION      \
+	}

@@ -10,7 +10,6 @@
 	{ "events", COMMAND(FIELD_TEXTS, events), .second = offsetof(struct command, event_count) }
 #define URL { "url", COMMAND(FIELD_TEXT, url) }
 #define DISABLED { "disabled", COMMAND(FIELD_BOOLEAN, disabled), .optional = true }
-#define SECOND_EDITION .edition = 2, .optional = true
 #define OPTIONS                                                                                    \
 	{ "description", COMMAND(FIELD_TEXT_OR_NULL, description), SECOND_EDITION },               \
 	    { "headers",                                                                           \

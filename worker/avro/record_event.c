@@ -25,7 +25,6 @@ static int signature_add(void *record, const char *text) {
 const struct field_names webhook_signatures_names = { SIGNATURE_FORMAT_COUNT, signature_get,
 						      signature_add };
 
-#define SECOND_EDITION .edition = 2, .optional = true
 #define FILTER(name_, member)                                                                      \
 	{ name_, FIELD_AT(FIELD_TEXTS, webhook_filter, member.items), SECOND_EDITION,              \
 	  .second = offsetof(struct webhook_filter, member.count) }
@@ -55,15 +54,7 @@ static const struct field webhook_fields[] = {
 	{ "disabled", WEBHOOK(FIELD_BOOLEAN, disabled) },
 	{ "createdAt", WEBHOOK(FIELD_TIME, created_at_ms) },
 	{ "updatedAt", WEBHOOK(FIELD_TIME, updated_at_ms) },
-	{ "description", WEBHOOK(FIELD_TEXT_OR_NULL, description), SECOND_EDITION },
-	{ "headers", WEBHOOK(FIELD_ARRAY, headers), SECOND_EDITION,
-	  .second = offsetof(struct webhook, header_count), .as_array = &headers },
-	{ "signatures", WEBHOOK(FIELD_NAMES, signatures), SECOND_EDITION,
-	  .second = offsetof(struct webhook, signature_count),
-	  .as_names = &webhook_signatures_names },
-	{ "filter", WEBHOOK(FIELD_RECORD_OR_NULL, filter), SECOND_EDITION,
-	  .as_array = &webhook_filter_array },
-	{ "rateLimit", WEBHOOK(FIELD_INT_OR_NULL, rate_limit), SECOND_EDITION },
+	WEBHOOK_SECOND_EDITION(&headers),
 };
 static const struct record webhook = { "Webhook", RECORD_TABLE(webhook_fields) };
 

@@ -4,8 +4,6 @@
 #include "domain/event_type.h"
 #include "domain/state.h"
 
-#define SECOND_EDITION .edition = 2, .optional = true
-
 static const struct field header_fields[] = {
 	{ "name", FIELD_AT(FIELD_TEXT, webhook_header, name) },
 	{ "sealed", FIELD_AT(FIELD_BYTES, webhook_header, sealed),
@@ -26,15 +24,7 @@ static const struct field webhook_fields[] = {
 	{ "createdAt", WEBHOOK(FIELD_TIME, created_at_ms) },
 	{ "updatedAt", WEBHOOK(FIELD_TIME, updated_at_ms) },
 	{ "failingSince", WEBHOOK(FIELD_TIME_OR_NULL, failing_since_ms), .optional = true },
-	{ "description", WEBHOOK(FIELD_TEXT_OR_NULL, description), SECOND_EDITION },
-	{ "headers", WEBHOOK(FIELD_ARRAY, headers), SECOND_EDITION,
-	  .second = offsetof(struct webhook, header_count), .as_array = &headers },
-	{ "signatures", WEBHOOK(FIELD_NAMES, signatures), SECOND_EDITION,
-	  .second = offsetof(struct webhook, signature_count),
-	  .as_names = &webhook_signatures_names },
-	{ "filter", WEBHOOK(FIELD_RECORD_OR_NULL, filter), SECOND_EDITION,
-	  .as_array = &webhook_filter_array },
-	{ "rateLimit", WEBHOOK(FIELD_INT_OR_NULL, rate_limit), SECOND_EDITION },
+	WEBHOOK_SECOND_EDITION(&headers),
 	{ "secretEpoch", WEBHOOK(FIELD_INT, secret_epoch), SECOND_EDITION },
 	{ "secretOverlapUntil", WEBHOOK(FIELD_TIME_OR_NULL, secret_overlap_until_ms),
 	  SECOND_EDITION },
