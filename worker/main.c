@@ -13,6 +13,7 @@
 #include "ops/server.h"
 #include "pipeline/pipeline.h"
 #include "rdkafka/settings_judge.h"
+#include "registry/client.h"
 #include "replica/replica.h"
 
 #include <argp.h>
@@ -220,6 +221,18 @@ static int judge_endpoint_files(void) {
 	return engine_check_files(worker.config) ? EXIT_USAGE : 0;
 }
 
+static int judge_registry_files(void) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(PROBLEMS_MAX);
+	_cleanup_(registry_client_freep) struct registry_client *client = NULL;
+	const atomic_bool stopping = false;
+
+	if (!worker.config->schema_registry_url ||
+	    registry_client_new(worker.config, &stopping, &client, &why) == 0)
+		return 0;
+	fprintf(stderr, "%s\n", why.data);
+	return EXIT_USAGE;
+}
+
 static void wake_pipeline(void *userdata _unused_) {
 	pipeline_wake(worker.pipeline);
 }
@@ -299,7 +312,8 @@ static void tear_down(void) {
 }
 
 int main(int argc, char **argv) {
-	int (*const checks[])(void) = { read_master_keys, judge_folder, judge_endpoint_files };
+	int (*const checks[])(void) = { read_master_keys, judge_folder, judge_endpoint_files,
+					judge_registry_files };
 	int (*const steps[])(void) = { read_master_keys, judge_folder, start_engine,
 				       make_pipeline,    start_server, run_pipeline };
 	struct arguments arguments = { 0 };

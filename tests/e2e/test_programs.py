@@ -104,6 +104,15 @@ def test_a_missing_file_is_named(config, tmp_path):
         assert answer.code == 2 and re.search(f'key={key} file="{tmp_path}/none" error=".*No such file', answer.err, re.I), answer
 
 
+def test_the_credentials_for_the_registry_are_read(config, secret_file):
+    key, file = "schema.registry.bearer.token.file", secret_file("token", "hunter2\n", 0o644)
+    settings = {"schema.registry.url": "http://127.0.0.1:1", key: file}
+    answer = check(config(**settings))
+    assert answer.code == 2 and f"{key}: {file} has mode 0644" in answer.err and "hunter2" not in answer.err, answer
+    file.chmod(0o600)
+    assert check(config(**settings)).code == 0
+
+
 def test_every_problem_is_named_at_once(config):
     answer = check(config(**{"delivery.timeout": "x", "log.level": "loud", "no.such.key": "1"}))
     assert answer.code == 2 and all(key in answer.err for key in ("delivery.timeout", "log.level", "no.such.key"))

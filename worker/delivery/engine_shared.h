@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* Partitions of the three topics that may have a gate: twice the design's bound for a cluster. */
+/* Partitions that may have a gate: twice the design's bound for a cluster. */
 enum { ENGINE_GATE_COUNT = 16384 };
 
 struct engine_shared {

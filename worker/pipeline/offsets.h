@@ -35,9 +35,9 @@ enum offset_choice offset_choose(const struct committed_offset *committed,
 				 const struct position *position);
 
 /*
- * Asks the brokers, and chooses for all inputs of a partition: `position` has its admin_offset and
- * issuance_offset. Returns 0 with `next`, OFFSETS_E_TORN (logged), or -EAGAIN (logged) while the
- * brokers do not answer. Waits for some seconds at most.
+ * Asks the brokers, and chooses for all inputs of a partition: `position` has its admin_offset,
+ * issuance_offset and event_offset. Returns 0 with `next`, OFFSETS_E_TORN (logged), or -EAGAIN
+ * (logged) while the brokers do not answer. Waits for some seconds at most.
  */
 enum { OFFSETS_E_TORN = 1 };
 
