@@ -473,6 +473,17 @@ static void events_of_others_are_read_or_refused(void **state _unused_) {
 		{ "an id that is none", "{'id':'x'}", "field AnalyticEvent.id: Must be a UUID" },
 		{ "details that are no objects", EVENT ",'data':{'type':'Problem','details':[1]}}",
 		  "field AnalyticEvent.details: Must be an array of objects" },
+		{ "a secret in the place of a webhook",
+		  EVENT ",'data':{'type':'Webhook','id':'01234567-89ab-4cde-8f01-23456789ab02',"
+			"'events':[],'url':'u','disabled':false,'createdAt':1,'updatedAt':1},"
+			"'secret':{'type':'WebhookSecret','epoch':1}}",
+		  "field AnalyticEvent.secret: Must not stand beside data of another kind" },
+		{ "a webhook in the place of a secret",
+		  EVENT
+		  ",'secret':{'type':'WebhookSecret','epoch':1},'data':{'type':'Webhook','id':"
+		  "'01234567-89ab-4cde-8f01-23456789ab02','events':[],'url':'u','disabled':"
+		  "false,'createdAt':1,'updatedAt':1}}",
+		  "field AnalyticEvent.data: Must not stand beside data of another kind" },
 		{ "malformed", EVENT, "malformed JSON: a bracket is not closed" },
 	};
 

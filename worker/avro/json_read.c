@@ -180,6 +180,11 @@ static void read_union(struct reader *reader, const struct field *field, struct 
 	const struct branch *branch;
 	struct json_text type;
 
+	if (!branches->branches[0].record && *selected) {
+		json_values_fault(&reader->values, field->name, text,
+				  "Must not stand beside data of another kind");
+		return;
+	}
 	*selected = branches->first + (int)branches->count;
 	if (*text.bytes != '{') {
 		json_values_fault(&reader->values, field->name, text,
