@@ -33,6 +33,10 @@ void validation_add(struct validation *validation, const char *param, const char
 	problem_add(validation->arena, validation->problem, param, location, value, msg);
 }
 
+bool validation_is_full(const struct validation *validation) {
+	return validation->problem && validation->problem->detail_count == PROBLEM_DETAILS_MAX;
+}
+
 static const char *decimal(struct validation *validation, int64_t value) {
 	return arena_printf(validation->arena, "%" PRId64, value);
 }

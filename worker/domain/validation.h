@@ -24,6 +24,8 @@ extern const char VALIDATION_INVALID[];
 
 void validation_add(struct validation *validation, const char *param, const char *location,
 		    const char *value, const char *msg);
+/* Whether no further detail is taken: the rest of a long list need not be judged. */
+bool validation_is_full(const struct validation *validation);
 
 void validate_envelope(struct validation *validation, const struct command_envelope *envelope);
 bool is_command_id(const char *command_id);

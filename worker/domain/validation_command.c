@@ -7,10 +7,6 @@
 
 static const char BODY[] = "body";
 
-static bool is_full(const struct validation *validation) {
-	return validation->problem && validation->problem->detail_count == PROBLEM_DETAILS_MAX;
-}
-
 static const char *judge_event(const struct webhook_rules *rules, const char *name,
 			       const char *const *before, size_t count) {
 	if (!name || !event_catalogue_has(rules->catalogue, name))
@@ -33,7 +29,7 @@ static void validate_events(struct validation *validation, const struct command 
 	taken = arena_alloc(validation->arena,
 			    MIN(command->event_count, (size_t)WEBHOOK_EVENTS_MAX) * sizeof(*taken));
 	out->events = taken;
-	for (size_t i = 0; i < command->event_count && !is_full(validation); i++) {
+	for (size_t i = 0; i < command->event_count && !validation_is_full(validation); i++) {
 		const char *wrong = judge_event(rules, command->events[i], taken, out->event_count);
 
 		if (!wrong)
@@ -91,7 +87,7 @@ static size_t validate_list(struct validation *validation, const char *param,
 
 	if (list->count > FILTER_VALUES_MAX)
 		validation_add(validation, param, BODY, NULL, "Must have at most 64 values");
-	for (size_t i = 0; i < list->count && !is_full(validation); i++) {
+	for (size_t i = 0; i < list->count && !validation_is_full(validation); i++) {
 		validate_identifier(validation,
 				    arena_printf(validation->arena, "%s[%zu]", param, i),
 				    list->items[i], false);

@@ -64,7 +64,7 @@ static const char *take_signature(const char *name, struct webhook *out) {
 void validate_signatures(struct validation *validation, const char *const *names, size_t count,
 			 struct webhook *out) {
 	out->signature_count = 0;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !validation_is_full(validation); i++) {
 		const char *wrong = take_signature(names[i], out);
 
 		if (wrong)
