@@ -2,7 +2,8 @@
  * A request of the API as a command: a refusal is a problem of bounded size and proper JSON, an
  * accepted request is a record that decodes to the same command.
  *
- * Lines: the operation, the id in the path, the query, Idempotency-Key, traceparent; then the body.
+ * Lines: the operation from '0' on, the id in the path, the query, Idempotency-Key, traceparent;
+ * then the body.
  */
 #include "avro/json.h"
 #include "base/utf8.h"
@@ -79,6 +80,19 @@ static void check_command(struct arena *arena, const struct command *command) {
 	CHECK(once.len == twice.len && !memcmp(once.data, twice.data, once.len));
 }
 
+static void check_event(struct arena *arena, const struct event_command *event) {
+	_cleanup_(buffer_destroy) struct buffer once = BUFFER_INIT(RECORD_MAX),
+						twice = BUFFER_INIT(RECORD_MAX);
+	struct event_command again;
+	const char *why;
+
+	codec_encode_event_command(codec, event, &once);
+	CHECK(!once.overflowed);
+	CHECK(!codec_decode_event_command(codec, arena, once.data, once.len, &again, &why));
+	codec_encode_event_command(codec, &again, &twice);
+	CHECK(once.len == twice.len && !memcmp(once.data, twice.data, once.len));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct fuzz_input input = FUZZ_INPUT(data, size);
@@ -103,13 +117,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	add_header(&head, "idempotency-key", key);
 	add_header(&head, "traceparent", parent);
 	buffer_append(&http.body, input.at, (size_t)(input.end - input.at));
-	exchange.match.route = route_of((unsigned char)*operation);
+	exchange.match.route = route_of((unsigned)(unsigned char)*operation - '0');
 	exchange.match.parameters[0] = strchr(exchange.match.route->pattern, '{') ? id : NULL;
 	problem = command_request_read(&exchange);
 	if (problem)
 		check_problem(problem, size);
+	else if (exchange.command.operation == OPERATION_UNKNOWN)
+		check_event(arena, &exchange.event);
 	else
 		check_command(arena, &exchange.command);
+	/* RFC 8259 section 2 has no place for a NUL byte. */
+	CHECK(problem || exchange.match.route->body == ROUTE_NO_BODY || !http.body.len ||
+	      !memchr(http.body.data, '\0', http.body.len));
 	buffer_destroy(&http.body);
 	return 0;
 }
