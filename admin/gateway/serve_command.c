@@ -59,8 +59,12 @@ static void answer_timeout(struct exchange *exchange) {
 	show_command_id(exchange);
 }
 
-static void end_wait(struct exchange *exchange) {
+static void wipe_key(struct exchange *exchange) {
 	sodium_memzero(exchange->private_key, sizeof(exchange->private_key));
+}
+
+static void end_wait(struct exchange *exchange) {
+	wipe_key(exchange);
 	http_request_answered(exchange->http);
 }
 
@@ -131,8 +135,10 @@ static void send_and_wait(struct exchange *exchange) {
 void serve_command(struct exchange *exchange) {
 	struct problem *problem = command_request_read(exchange);
 
-	if (problem)
-		exchange_answer_problem(exchange, problem);
-	else
+	if (!problem) {
 		send_and_wait(exchange);
+		return;
+	}
+	exchange_answer_problem(exchange, problem);
+	wipe_key(exchange);
 }
