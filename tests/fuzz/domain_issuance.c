@@ -38,20 +38,14 @@ static const char *const members[] = {
 
 enum { WEBHOOK_BOTH, WEBHOOK_SUMMARY, WEBHOOK_DISABLED, WEBHOOK_COUNT, DELIVERY_COUNT = 3 };
 
+static const char *const both[] = { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY,
+				    EVENT_TYPE_CREDENTIAL_ISSUED };
+
 static void add_webhooks(struct fake_registry *fake) {
 	const struct webhook webhooks[WEBHOOK_COUNT] = {
-		[WEBHOOK_BOTH] = { .events =
-				       (const char *const[]){ EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY,
-							      EVENT_TYPE_CREDENTIAL_ISSUED },
-				   .event_count = 2 },
-		[WEBHOOK_SUMMARY] = { .events =
-					  (const char *const[]){
-					      EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY },
-				      .event_count = 1 },
-		[WEBHOOK_DISABLED] = { .events =
-					   (const char *const[]){ EVENT_TYPE_CREDENTIAL_ISSUED },
-				       .event_count = 1,
-				       .disabled = true },
+		[WEBHOOK_BOTH] = { .events = both, .event_count = 2 },
+		[WEBHOOK_SUMMARY] = { .events = both, .event_count = 1 },
+		[WEBHOOK_DISABLED] = { .events = &both[1], .event_count = 1, .disabled = true },
 	};
 	struct effects effects;
 
