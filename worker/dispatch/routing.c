@@ -6,8 +6,8 @@
 
 enum { KEY_RETRY_MS = 60 * 1000 };
 
-static_assert((int)CALLBACK_SIGN_RFC9421 == 1 << SIGNATURE_RFC9421 &&
-		  (int)CALLBACK_SIGN_STANDARD_WEBHOOKS == 1 << SIGNATURE_STANDARD_WEBHOOKS,
+static_assert(CALLBACK_SIGN_RFC9421 == 1 << SIGNATURE_RFC9421 &&
+		  CALLBACK_SIGN_STANDARD_WEBHOOKS == 1 << SIGNATURE_STANDARD_WEBHOOKS,
 	      "a format's number is its bit");
 
 /* NULL (logged) when no master key derives it. Since a worker without one of its master keys does

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-_Static_assert((int)WEBHOOK_EVENTS_MAX == (int)EVENT_TYPE_BUILTIN_COUNT + (int)EVENT_TYPES_MAX,
+_Static_assert(WEBHOOK_EVENTS_MAX - EVENT_TYPES_MAX - EVENT_TYPE_BUILTIN_COUNT == 0,
 	       "a webhook may subscribe to all");
 
 bool event_catalogue_has_own(struct event_catalogue catalogue, const char *type) {

@@ -8,8 +8,8 @@
 #include <assert.h>
 #include <sodium.h>
 
-static_assert((int)WEBHOOK_SEALED_KEY_ID_LEN == (int)MASTER_KEY_ID_LEN, "a seal begins with it");
-static_assert((int)PUBLIC_KEY_LEN == (int)BOX_KEY_LEN, "a public key of a box");
+static_assert(WEBHOOK_SEALED_KEY_ID_LEN - MASTER_KEY_ID_LEN == 0, "a seal begins with it");
+static_assert(PUBLIC_KEY_LEN - BOX_KEY_LEN == 0, "a public key of a box");
 
 static void derive_key(void *userdata, struct arena *arena, const char *tenant_id, int32_t epoch,
 		       struct signing_key *out) {

@@ -26,7 +26,7 @@ static inline enum input input_of_topic(const struct topics *topics, const char 
 	return strcmp(name, topics->admin) == 0 ? INPUT_ADMIN : INPUT_EVENT;
 }
 
-_Static_assert((int)INPUT_ADMIN == (int)METRIC_INPUT_ADMIN &&
-		   (int)INPUT_ISSUANCE == (int)METRIC_INPUT_ISSUANCE &&
-		   (int)INPUT_EVENT == (int)METRIC_INPUT_EVENT,
+_Static_assert(INPUT_ADMIN - METRIC_INPUT_ADMIN == 0 &&
+		   INPUT_ISSUANCE - METRIC_INPUT_ISSUANCE == 0 &&
+		   INPUT_EVENT - METRIC_INPUT_EVENT == 0,
 	       "an input is counted under its own number");

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <sodium.h>
 
-static_assert((int)WEBHOOK_SECRET_LEN == (int)HMAC_KEY_LEN, "a secret is a key of HMAC");
+static_assert(WEBHOOK_SECRET_LEN - HMAC_KEY_LEN == 0, "a secret is a key of HMAC");
 
 struct profile_header {
 	char *name;      /* owned */

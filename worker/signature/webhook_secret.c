@@ -10,8 +10,8 @@ enum { TEXT_LEN = WEBHOOK_SECRET_TEXT_SIZE - 1, SEALED_LEN = TEXT_LEN + crypto_b
 
 static const char PREFIX[] = "whsec_";
 
-static_assert(BOX_KEY_LEN == crypto_box_PUBLICKEYBYTES && BOX_KEY_LEN == crypto_box_SECRETKEYBYTES,
-	      "keys of X25519");
+static_assert(BOX_KEY_LEN == crypto_box_PUBLICKEYBYTES, "a public key of X25519");
+static_assert(BOX_KEY_LEN == crypto_box_SECRETKEYBYTES, "a private key of X25519");
 static_assert(WEBHOOK_SECRET_SEALED_SIZE ==
 		  sodium_base64_ENCODED_LEN(SEALED_LEN, sodium_base64_VARIANT_URLSAFE_NO_PADDING),
 	      "the room for a sealed text");
