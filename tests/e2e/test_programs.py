@@ -7,6 +7,7 @@ import pytest
 from env import commands
 from env.paths import WORKER
 from env.programs import ENVIRONMENT, run
+from env.tls import Authority
 from env.wait import until
 
 
@@ -86,8 +87,8 @@ FILES = {
 
 
 @pytest.mark.parametrize("key, text, mode, others, rule", FILES.values(), ids=FILES)
-def test_the_files_of_the_configuration_are_read(config, authority, secret_file, key, text, mode, others, rule):
-    pair = authority.issue("client", []).read_text()
+def test_the_files_of_the_configuration_are_read(config, tmp_path, secret_file, key, text, mode, others, rule):
+    pair = Authority(tmp_path, "ours").issue("client", []).read_text()
     file = secret_file("file", pair if text == "pair" else text, mode)
     others = {name: secret_file(name, pair) if value == "pair" else value for name, value in others.items()}
     answer = check(config(**others, **{key: file}))
