@@ -39,7 +39,7 @@ static bool model_element_contains(const char *element, const char *host) {
 /* Of the list's names alone: base_network.c has the networks. */
 static bool model_list_contains(const char *text, const char *host) {
 	_cleanup_(x_freep) char *copy = x_strdup(text);
-	char *rest = copy, *element;
+	char *rest = *copy ? copy : NULL, *element; /* an empty text has none */
 
 	while ((element = strsep(&rest, ","))) {
 		struct model_network network;
@@ -52,9 +52,9 @@ static bool model_list_contains(const char *text, const char *host) {
 	return false;
 }
 
-/* The hosts that a url may have: lower case, no empty label, perhaps the root's dot. */
+/* The hosts that a url may have: lower case, no empty label, no slash, perhaps the root's dot. */
 static bool is_host_of_url(const char *host) {
-	if (!*host || *host == '.' || strstr(host, ".."))
+	if (!*host || *host == '.' || strstr(host, "..") || strchr(host, '/'))
 		return false;
 	for (const char *p = host; *p; p++)
 		if (*p >= 'A' && *p <= 'Z')
