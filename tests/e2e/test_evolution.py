@@ -12,6 +12,32 @@ from env.avro import Schema
 URL = "http://127.0.0.1:9/hook"
 
 
+def records_of(schema):
+    """{name: definition} of the records in it."""
+    if isinstance(schema, list):
+        return {name: record for each in schema for name, record in records_of(each).items()}
+    if isinstance(schema, str):
+        return {}
+    own = {schema["name"]: schema} if schema["type"] == "record" else {}
+    return own | records_of([field["type"] for field in schema.get("fields", [])]) | records_of(schema.get("items", []))
+
+
+def defined_first(schema, records, seen):
+    """The same, with each record defined where it is first named, as Avro wants it."""
+    if isinstance(schema, list):
+        return [defined_first(each, records, seen) for each in schema]
+    if isinstance(schema, str):
+        return defined_first(records[schema], records, seen) if schema in records and schema not in seen else schema
+    if schema["type"] == "array":
+        return schema | {"items": defined_first(schema["items"], records, seen)}
+    if schema["type"] != "record":
+        return schema
+    if schema["name"] in seen:
+        return schema["name"]
+    seen.add(schema["name"])
+    return schema | {"fields": [field | {"type": defined_first(field["type"], records, seen)} for field in schema["fields"]]}
+
+
 def newer_command(definition):
     """A field more, one in front of another, and another order of the union's branches."""
     schema = copy.deepcopy(definition)
@@ -21,7 +47,7 @@ def newer_command(definition):
     create["fields"].insert(0, {"name": "labels", "type": {"type": "map", "values": "string"}, "default": {}})
     create["fields"].reverse()
     schema["fields"].insert(0, {"name": "priority", "type": ["null", "int"], "default": None})
-    return schema
+    return defined_first(schema, records_of(schema), set())
 
 
 def older_command(definition):
