@@ -73,6 +73,13 @@ static const struct dispatch_row rows[] = {
 	  "limits 400 64; put A1-40; activate 0 1; refill; ok A1; refill; ok A2-3; refill; "
 	  "ok A4-7; rate A 50; move A; refill; refill; sent A8+; ok A8; refill; ok A9-10; refill; "
 	  "+1000; refill; memory 4" },
+	{ "what a late turn owes to those that wait is made up for, of a second at most",
+	  "limits 400 64; rate A 10; put A1-40; activate 0 1; refill; ok A1; refill; due 100; "
+	  "+300; refill; sent A2-3; ok A2-3; refill; sent A4; ok A4; refill; due 100; +9000; "
+	  "refill; ok A5-8; refill; ok A9-14; refill; ok A15; refill; sent ; due 100" },
+	{ "nothing is owed to one that rested",
+	  "rate A 10; add A1; refill; sent A1; ok A1; +9000; refill; add A2-3; refill; sent A2; "
+	  "due 100" },
 	{ "what is recorded keeps to it too",
 	  "rate A 10; add A1; refill; sent A1; ok A1; add A2; refill; sent ; due 100; +100; "
 	  "refill; sent A2" },

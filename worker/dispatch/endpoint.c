@@ -228,9 +228,15 @@ static int64_t interval_us(const struct dispatch_endpoint *endpoint) {
 	return SECOND_US / endpoint->rate_limit;
 }
 
+/* Never further back than what a late turn makes up for. */
+static int64_t paced_until_us(const struct dispatch_endpoint *endpoint, int64_t monotonic_ms) {
+	return MAX(endpoint->paced_until_us,
+		   monotonic_ms * 1000 - (endpoint->waits_for_pace ? SECOND_US : 0));
+}
+
 /* How much of the bucket is free; negative: it overflows for so long. */
 static int64_t slack_us(const struct dispatch_endpoint *endpoint, int64_t monotonic_ms) {
-	int64_t ahead_us = MAX(endpoint->paced_until_us - monotonic_ms * 1000, INT64_C(0));
+	int64_t ahead_us = paced_until_us(endpoint, monotonic_ms) - monotonic_ms * 1000;
 
 	return MAX((int64_t)BURST_US, interval_us(endpoint)) - ahead_us;
 }
@@ -252,8 +258,7 @@ int64_t dispatch_endpoint_paced_ms(const struct dispatch_endpoint *endpoint, int
 void dispatch_endpoint_pace(struct dispatch_endpoint *endpoint, int64_t monotonic_ms) {
 	if (endpoint->rate_limit == 0)
 		return;
-	endpoint->paced_until_us =
-	    MAX(endpoint->paced_until_us, monotonic_ms * 1000) + interval_us(endpoint);
+	endpoint->paced_until_us = paced_until_us(endpoint, monotonic_ms) + interval_us(endpoint);
 }
 
 /* Breakers and reports. */

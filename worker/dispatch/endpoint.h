@@ -58,6 +58,9 @@ struct dispatch_endpoint {
 	/* Monotonic: when all attempts that it was given would be over, at its rate: a token bucket
 	 * as one number. Source: ITU-T I.371, the generic cell rate algorithm. */
 	int64_t paced_until_us;
+	/* Deliveries wait for that time alone: where turns are too far between, up to a second is
+	 * made up for. */
+	bool waits_for_pace;
 };
 
 struct dispatch_endpoints {
@@ -110,7 +113,7 @@ size_t dispatch_endpoint_window(const struct dispatch_endpoints *endpoints,
 bool dispatch_endpoint_has_room(const struct dispatch_endpoints *endpoints,
 				const struct dispatch_endpoint *endpoint);
 /* How many attempts its rate limit allows now; SIZE_MAX: any number. A tenth of a second's attempts
- * may begin at once. */
+ * may begin at once, and what a late turn owes. */
 size_t dispatch_endpoint_allowance(const struct dispatch_endpoint *endpoint, int64_t monotonic_ms);
 /* When the next one is allowed, in milliseconds from now. */
 int64_t dispatch_endpoint_paced_ms(const struct dispatch_endpoint *endpoint, int64_t monotonic_ms);

@@ -146,10 +146,12 @@ static int fill_window(const struct dispatch_refill *refill, struct dispatch_end
 	if (r < 0 || endpoint->cancel_reason || (count > 0 && !endpoint->route))
 		return r;
 	if (!choose_all(refill, endpoint, deliveries, count) || is_cut) {
-		endpoint->next_due_ms =
-		    now_ms + dispatch_endpoint_paced_ms(endpoint, pace_clock_ms(refill, endpoint));
+		paced_ms = dispatch_endpoint_paced_ms(endpoint, pace_clock_ms(refill, endpoint));
+		endpoint->next_due_ms = now_ms + paced_ms;
+		endpoint->waits_for_pace |= paced_ms > 0;
 		return 0;
 	}
+	endpoint->waits_for_pace = false;
 	return schedule_next(
 	    refill, endpoint,
 	    count > 0 ? MAX(deliveries[count - 1].next_attempt_at_ms, now_ms) : now_ms, now_ms);
