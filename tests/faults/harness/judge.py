@@ -15,7 +15,7 @@ def problems(watch, sent):
     are more answers than it knows of. `check` counts the records themselves.
     """
     wrong = {key: (c.starts, c.ends) for key, c in watch.commands.items() if not c.starts == c.ends >= sent.get(key, float("inf"))}
-    lost = [key for key in sent if key not in watch.commands]
+    lost = [key for key, times in sent.items() if times and key not in watch.commands]
     open_ = [id for id, d in watch.deliveries.items() if d.received != 1 or d.succeeded + d.failed < 1 or d.succeeded > 1]
     if wrong:
         yield f"commands without one START and one outcome (starts, outcomes): {shown(list(wrong.items()))}"
