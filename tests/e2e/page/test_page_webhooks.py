@@ -43,6 +43,15 @@ def test_states_and_counts(world, page, client):
     assert list(page.rows()) == [healthy.url, failing.url, waiting.url, disabled.url], "in the order of creation"
 
 
+def test_all_actions_are_in_sight(page, client):
+    """A webhook with a secret has the most of them. The list does not scroll sideways."""
+    events = [ISSUED, SUMMARY, OWN[0]]
+    client("POST", WEBHOOKS, {"events": events, "url": NOWHERE, "signatures": ["standard-webhooks-hmac"]})
+    page.open().enter(client.token).wait_row(NOWHERE, pending="0")
+    assert page.button(f"Secret {NOWHERE}").is_displayed()
+    assert page.script("const box = document.querySelector('.scroll'); return box.scrollWidth - box.clientWidth") <= 0
+
+
 def test_more_than_a_page(page, client):
     urls = [client("POST", WEBHOOKS, {"events": [ISSUED], "url": f"{NOWHERE}/{n}"}).json["url"] for n in range(27)]
     page.open().enter(client.token).wait_row(urls[24], pending="0")
