@@ -16,6 +16,7 @@
 #     need_go         a Go that is new enough, in PATH
 #     need_fuzz       what fuzzing needs besides: clang, with its libFuzzer
 #     need_faults     what fault runs need besides: workers with a clock of their own
+#     need_released   what release 0.1.0 is built with besides
 #     build_programs  builds a preset into build/PRESET
 #     python_environment
 #
@@ -113,6 +114,10 @@ need_fuzz() {
 
 need_faults() {
 	install_missing "$(missing_packages libfaketime)"
+}
+
+need_released() {
+	install_missing "$(missing_packages libmicrohttpd-dev)"
 }
 
 # build_programs PRESET [ARGUMENT...]: the arguments go on to CMake's configuration.
