@@ -27,8 +27,7 @@ enum {
 	PAGE_LIMIT_MAX = 1000,
 	PAGE_BYTES_MAX = 700 *
 	    1024,           /* a page ends early, with a cursor, so that Kafka takes its record */
-	RECOVER_MAX = 1000, /* deliveries of one RecoverDeliveries command, oldest first; the caller
-			       repeats it until the answer is 0 */
-	RECOVER_BYTES_MAX = 16 * 1024 *
-	    1024, /* of the records of one RecoverDeliveries command, which are one transaction */
+	RECOVER_MAX = 1000, /* deliveries that a RecoverDeliveries command revives in a turn */
+	RECOVER_BYTES_MAX = 16 * 1024 * 1024, /* of their records, which are one transaction */
+	RECOVER_WALKED_MAX = 5000,            /* deliveries that it looks at in a turn */
 };
