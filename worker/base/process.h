@@ -16,6 +16,7 @@
  *   process of the same user can read its memory, and no program behind core_pattern gets it.
  *   Builds with POSTHORN_FAULTS (debug, asan, tsan) skip this: developers want cores, and
  *   LeakSanitizer traces its own process.
+ * - As process 1, has the kernel reap orphans. Neither program waits for a child.
  *
  * Returns 0, or a negative errno where /dev/null cannot be opened.
  */
