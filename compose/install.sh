@@ -16,6 +16,9 @@
 #     need_go         a Go that is new enough, in PATH
 #     need_fuzz       what fuzzing needs besides: clang, with its libFuzzer
 #     need_faults     what fault runs need besides: workers with a clock of their own
+#     need_package    what tests/package needs: roots of Debian, and what boots them
+#     need_prometheus what tests/prometheus needs: promtool
+#     need_image      what tests/image needs: roots of Debian, and what builds and runs images
 #     build_programs  builds a preset into build/PRESET
 #     python_environment
 #
@@ -113,6 +116,18 @@ need_fuzz() {
 
 need_faults() {
 	install_missing "$(missing_packages libfaketime)"
+}
+
+need_package() {
+	install_missing "$(missing_commands /usr/sbin/debootstrap=debootstrap systemd-nspawn=systemd-container)"
+}
+
+need_prometheus() {
+	install_missing "$(missing_commands promtool=prometheus)"
+}
+
+need_image() {
+	install_missing "$(missing_commands /usr/sbin/debootstrap=debootstrap buildah=buildah podman=podman runc=runc)"
 }
 
 # build_programs PRESET [ARGUMENT...]: the arguments go on to CMake's configuration.
