@@ -6,6 +6,7 @@ import base64
 import json
 import os
 
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import (
     AclBinding,
     AclOperation,
@@ -14,6 +15,7 @@ from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    NewTopic,
     ResourcePatternType,
     ResourceType,
 )
@@ -87,6 +89,20 @@ class World:
         client = AdminClient(connection(self.bootstrap))
         for future in client.incremental_alter_configs([resource]).values():
             future.result(10)
+
+    def make_changelog_anew(self):
+        """Deletes webhook-state, and makes an empty one."""
+        client, topic = AdminClient(connection(self.bootstrap)), self.prefix + "webhook-state"
+        client.delete_topics([topic])[topic].result(20)
+        until(lambda: topic not in client.list_topics(timeout=10).topics, 20, "it is gone")
+        client.create_topics([NewTopic(topic, self.partitions, 1)])[topic].result(20)
+        until(lambda: topic in client.list_topics(timeout=10).topics, 20, "the broker knows it")
+
+    def delete_input(self, partition, end):
+        """Deletes the records of webhook-admin before this offset, as a retention does."""
+        place = TopicPartition(self.prefix + "webhook-admin", partition, end)
+        client = AdminClient(connection(self.bootstrap))
+        client.delete_records([place])[place].result(20)
 
     def wait_in_replica(self, worker):
         """Until all that the worker has done is in its replica's file: turns share a commit."""
