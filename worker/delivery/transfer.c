@@ -3,11 +3,12 @@
 #include "base/clock.h"
 #include "base/invariant.h"
 #include "delivery/address_guard.h"
+#include "delivery/attempt_span.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-enum { RECEIVE_BUFFER_BYTES = 2048, UPLOAD_BUFFER_BYTES = 16 * 1024, TRACEPARENT_LEN = 55 };
+enum { RECEIVE_BUFFER_BYTES = 2048, UPLOAD_BUFFER_BYTES = 16 * 1024 };
 
 /* Short, because libcurl 7.88.1 walks its whole DNS cache at the end of each transfer. A connection
  * that is reused needs no entry. */
@@ -220,26 +221,14 @@ static void sign_callback(struct transfer *transfer) {
 		      transfer->shared->config->signature_formats, &callback);
 }
 
-/* Only this form is written into a request; a command's Kafka header may hold anything. Source: W3C
- * Trace Context section 3.2. */
-static bool is_traceparent(const char *text) {
-	return text && strlen(text) == TRACEPARENT_LEN &&
-	       strspn(text, "0123456789abcdef-") == TRACEPARENT_LEN;
-}
-
 /* curl copies a header into the request as it is, and looks at each one of its list a dozen times.
  * So all lines are one header to it. */
 static void write_lines(struct transfer *transfer) {
-	const char *traceparent = transfer->claim.job->delivery.traceparent;
-
 	callback_lines_clear(&transfer->lines);
 	buffer_append_string(&transfer->lines, "content-type: application/json\r\n");
 	buffer_append_string(&transfer->lines, transfer->shared->user_agent);
 	sign_callback(transfer);
-	if (is_traceparent(traceparent)) {
-		buffer_append_string(&transfer->lines, "\r\ntraceparent: ");
-		buffer_append_string(&transfer->lines, traceparent);
-	}
+	attempt_span_begin(transfer);
 	transfer->header.data = transfer->lines.data;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "delivery/attempt_span.h"
 #include "delivery/failure.h"
 
 /* curl has no code of its own for a look-up that could not even begin, only these words (7.88
@@ -96,6 +97,7 @@ static void write_verdict(struct transfer *transfer, CURLcode code) {
 		    transfer->claim.host, transfer->started_us,
 		    transfer->shared->config->delivery_breaker_probe_interval_ms * 1000);
 	engine_counters_add_attempt(&transfer->shared->counters, reason, duration_us);
+	attempt_span_end(transfer, duration_us);
 	if (response->status)
 		return;
 	job->error = error_text(transfer, reason, code);

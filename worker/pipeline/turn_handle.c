@@ -120,6 +120,7 @@ static int hand_on(struct turn *turn, const rd_kafka_message_t *message) {
 static int apply(struct turn *turn, const rd_kafka_message_t *message,
 		 const struct effects *effects) {
 	take_on(turn, message);
+	turn_trace_note(&turn->trace, turn->turns->arena, message, effects);
 	return turn_write_effects(turn, partition_of(turn, message->partition), effects);
 }
 
