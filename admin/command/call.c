@@ -19,6 +19,10 @@ void call_close(struct call *call) {
 	arena_freep(&call->arena);
 }
 
+const char *call_operand(const struct invocation *invocation) {
+	return invocation->arguments->operand_count ? invocation->arguments->operands[0] : NULL;
+}
+
 enum admin_status call_end(struct call *call, enum admin_status sent,
 			   const struct command_envelope *envelope) {
 	struct analytic_event outcome;

@@ -17,6 +17,9 @@ enum admin_status call_open(struct call *call, const struct invocation *invocati
 			    const struct command_client_options *options) _must_check_;
 void call_close(struct call *call);
 
+/* The first operand, such as a webhook's id; NULL without one. */
+const char *call_operand(const struct invocation *invocation);
+
 /* Awaits and prints the outcome of the command with the envelope; `sent` is what sending it
  * returned. */
 enum admin_status call_end(struct call *call, enum admin_status sent,

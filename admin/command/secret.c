@@ -49,10 +49,6 @@ enum admin_status secret_read_headers(const struct invocation *invocation, struc
 	return ADMIN_OK;
 }
 
-static const char *operand(const struct invocation *invocation) {
-	return invocation->arguments->operand_count ? invocation->arguments->operands[0] : NULL;
-}
-
 /* Shows the outcome with the secret in it opened. */
 static enum admin_status show_opened(const struct invocation *invocation,
 				     const struct analytic_event *outcome,
@@ -77,7 +73,7 @@ enum admin_status secret_show(const struct invocation *invocation) {
 	const struct command_client_options options = { .awaits_outcomes = true,
 							.timeout_ms = invocation->timeout_ms };
 	struct command command = { .operation = OPERATION_RETRIEVE_SECRET,
-				   .id = operand(invocation) };
+				   .id = call_operand(invocation) };
 	_cleanup_(call_close) struct call call;
 	uint8_t private_key[BOX_KEY_LEN];
 	char public_key[BOX_KEY_TEXT_SIZE];
@@ -98,5 +94,5 @@ enum admin_status secret_show(const struct invocation *invocation) {
 
 enum admin_status secret_rotate(const struct invocation *invocation) {
 	return call_and_show(invocation, &(struct command){ .operation = OPERATION_ROTATE_SECRET,
-							    .id = operand(invocation) });
+							    .id = call_operand(invocation) });
 }

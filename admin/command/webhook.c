@@ -39,10 +39,6 @@ static const struct flag recover_flags[] = {
 };
 static const struct flag envelope_flags[] = { ENVELOPE_FLAGS, { 0 } };
 
-static const char *operand(const struct invocation *invocation) {
-	return invocation->arguments->operand_count ? invocation->arguments->operands[0] : NULL;
-}
-
 static enum admin_status read_rate_limit(const struct invocation *invocation,
 					 struct command *command) {
 	const char *text = arguments_get(invocation->arguments, "rate-limit");
@@ -77,7 +73,9 @@ static enum admin_status write_webhook(const struct invocation *invocation,
 		   *signatures = arguments_get(invocation->arguments, "signatures");
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	_cleanup_(x_freep) const char **list = NULL, **formats = NULL;
-	struct command command = { .operation = operation, .id = operand(invocation), .url = url };
+	struct command command = { .operation = operation,
+				   .id = call_operand(invocation),
+				   .url = url };
 	enum admin_status status;
 
 	if (!url || !events) {
@@ -111,22 +109,22 @@ static enum admin_status update_webhook(const struct invocation *invocation) {
 
 static enum admin_status get_webhook(const struct invocation *invocation) {
 	return call_and_show(invocation, &(struct command){ .operation = OPERATION_RETRIEVE_WEBHOOK,
-							    .id = operand(invocation) });
+							    .id = call_operand(invocation) });
 }
 
 static enum admin_status delete_webhook(const struct invocation *invocation) {
 	return call_and_show(invocation, &(struct command){ .operation = OPERATION_DELETE_WEBHOOK,
-							    .id = operand(invocation) });
+							    .id = call_operand(invocation) });
 }
 
 static enum admin_status test_webhook(const struct invocation *invocation) {
 	return call_and_show(invocation, &(struct command){ .operation = OPERATION_TEST_WEBHOOK,
-							    .id = operand(invocation) });
+							    .id = call_operand(invocation) });
 }
 
 static enum admin_status recover_deliveries(const struct invocation *invocation) {
 	struct command command = { .operation = OPERATION_RECOVER_DELIVERIES,
-				   .id = operand(invocation) };
+				   .id = call_operand(invocation) };
 	bool given;
 	enum admin_status status = flags_read_since(invocation, &given, &command.since_ms);
 

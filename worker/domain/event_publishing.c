@@ -76,18 +76,13 @@ static int find_matches(struct command_run *run, const struct event_command *com
 				     run->envelope->tenant_id, &query, out, count);
 }
 
-_Static_assert(DELIVERY_BODY_MAX == 256 * 1024 && FANOUT_BYTES_MAX == 32 * 1024 * 1024,
-	       "the message says so");
-
 /* Builds the event. Returns false after adding that it does not fit. */
 static bool build(struct command_run *run, const struct event_command *command,
 		  const struct uuid *event_id, size_t matches, struct buffer *out) {
 	event_json_own(out, command, event_id);
 	if (!out->overflowed && matches < FANOUT_MAX && matches * out->len <= FANOUT_BYTES_MAX)
 		return true;
-	validation_add(&run->validation, "payload", "body", command->payload,
-		       "Must leave the callback's body within 256 KiB, and the bodies for all of "
-		       "the tenant's webhooks within 32 MiB");
+	recording_add_too_large(run, "payload", command->payload);
 	return false;
 }
 

@@ -159,16 +159,11 @@ static int record_deliveries(struct command_run *run, const struct matches *matc
 	return r;
 }
 
-_Static_assert(DELIVERY_BODY_MAX == 256 * 1024 && FANOUT_BYTES_MAX == 32 * 1024 * 1024,
-	       "the message says so");
-
 static void add_too_large(struct command_run *run, const struct issuance *issuance) {
 	bool has_credential = *issuance->credential;
 
-	validation_add(&run->validation, has_credential ? "credential" : "claims", "body",
-		       has_credential ? issuance->credential : issuance->claims,
-		       "Must leave the callback's body within 256 KiB, and the bodies for all of "
-		       "the tenant's webhooks within 32 MiB");
+	recording_add_too_large(run, has_credential ? "credential" : "claims",
+				has_credential ? issuance->credential : issuance->claims);
 }
 
 static int issue_credential(struct command_run *run, const void *userdata) {

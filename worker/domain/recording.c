@@ -2,6 +2,7 @@
 
 #include "domain/callback_body.h"
 #include "domain/id.h"
+#include "domain/limits.h"
 
 static void put_delivery(struct command_run *run, struct delivery *delivery,
 			 const struct buffer *event_json) {
@@ -45,4 +46,13 @@ int record_delivery(struct command_run *run, const struct recording *recording,
 	if (out)
 		*out = delivery;
 	return 0;
+}
+
+_Static_assert(DELIVERY_BODY_MAX == 256 * 1024 && FANOUT_BYTES_MAX == 32 * 1024 * 1024,
+	       "the message says so");
+
+void recording_add_too_large(struct command_run *run, const char *param, const char *value) {
+	validation_add(&run->validation, param, "body", value,
+		       "Must leave the callback's body within 256 KiB, and the bodies for all of "
+		       "the tenant's webhooks within 32 MiB");
 }

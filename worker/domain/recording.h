@@ -17,3 +17,7 @@ struct recording {
  */
 int record_delivery(struct command_run *run, const struct recording *recording,
 		    const struct buffer *event_json, struct delivery *out) _must_check_;
+
+/* Adds to the validation that the field makes a callback larger than DELIVERY_BODY_MAX, or those of
+ * all the tenant's webhooks than FANOUT_BYTES_MAX. */
+void recording_add_too_large(struct command_run *run, const char *param, const char *value);
