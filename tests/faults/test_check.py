@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 import story
-from checker import rules
+from checker import changelog, rules
 from checker.history import ADMIN, OWN, Callback, Command, History, Sighting
 from checker.main import PROPERTIES, judge
 
@@ -537,6 +537,10 @@ def refused_after(webhooks):
     fields = {"events": [rules.ISSUED], "url": "http://127.0.0.1:1/", "disabled": False}
     many.answer(many.ask("acme", "CreateWebhook", fields), 429)
     return many.end().replay.wrong["answers"]
+
+
+def test_every_time_is_compared_as_the_dump_shows_it():
+    assert changelog._shown({"failingSince": 1_800_000_000_028}) == {"failingSince": "2027-01-15T08:00:00.028Z"}
 
 
 def test_a_newer_command_may_be_refused_while_the_group_is_not_known():

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 from . import ids, rules
 from .verdict import Property, Verdict
@@ -221,7 +222,27 @@ def pending(history):
 # Folds
 
 _NAMES = {"webhook": "Webhook", "key": "SigningKey", "delivery": "Delivery", "receipt": "Receipt", "position": "Position"}
-_TIMES = {"createdAt", "updatedAt", "expiresAt", "nextAttemptAt", "timestamp", "overlapUntil", "secretOverlapUntil", "lastAttemptAt", "attemptedAt"}
+
+
+def _fields(definition):
+    """Every (name, type) of a field in a schema."""
+    if isinstance(definition, list):
+        for branch in definition:
+            yield from _fields(branch)
+    elif isinstance(definition, dict):
+        for field in definition.get("fields", ()):
+            yield field["name"], field["type"]
+        for part in definition.values():
+            yield from _fields(part)
+
+
+def _is_time(type):
+    branches = type if isinstance(type, list) else [type]
+    return any(isinstance(branch, dict) and branch.get("logicalType") == "timestamp-millis" for branch in branches)
+
+
+_SCHEMA = json.loads((Path(__file__).parents[3] / "worker/avro/state-record.avsc").read_text())
+_TIMES = {name for name, type in _fields(_SCHEMA) if _is_time(type)}
 # Of the second edition: shown where they were given.
 _OPTIONAL = {
     "description", "headers", "signatures", "filter", "rateLimit", "secretEpoch", "secretOverlapUntil", "secretMasterKeyId",
