@@ -11,8 +11,8 @@ static const struct branch *selected(const struct field *field, const char *in) 
 	return field_union_branch(field->as_union, AS(int, in + field->offset));
 }
 
-bool edition_is_default(const struct field *field, const void *record) {
-	const char *in = record;
+/* Inline: records of the pipeline are judged whenever they are written. */
+static inline bool is_default(const struct field *field, const char *in) {
 	const void *value = in + field->offset, *second = in + field->second;
 
 	switch (field->kind) {
@@ -51,7 +51,14 @@ bool edition_is_default(const struct field *field, const void *record) {
 	return false;
 }
 
-static int edition_of_array(const struct field_array *array, const char *items, size_t count) {
+bool edition_is_default(const struct field *field, const void *record) {
+	return is_default(field, record);
+}
+
+static int edition_of_array(const struct field *field, const char *in) {
+	const struct field_array *array = field->as_array;
+	const char *items = AS(void *, in + field->offset);
+	size_t count = AS(size_t, in + field->second);
 	int edition = EDITION_FIRST;
 
 	for (size_t i = 0; i < count && edition < EDITION_NOW; i++)
@@ -68,19 +75,17 @@ static int edition_of_union(const struct field *field, const char *in) {
 	return edition_of(branch->record, branch->size ? AS(void *, value) : value);
 }
 
-static int edition_of_field(const struct field *field, const char *in) {
-	if (field->edition)
-		return edition_is_default(field, in) ? EDITION_FIRST : field->edition;
-	if (field->kind == FIELD_ARRAY)
-		return edition_of_array(field->as_array, AS(void *, in + field->offset),
-					AS(size_t, in + field->second));
-	return field->kind == FIELD_UNION ? edition_of_union(field, in) : EDITION_FIRST;
-}
-
 int edition_of(const struct record *record, const void *in) {
 	int edition = record->edition ? record->edition(in) : EDITION_FIRST;
 
-	for (size_t i = 0; i < record->field_count && edition < EDITION_NOW; i++)
-		edition = MAX(edition, edition_of_field(&record->fields[i], in));
+	for (const struct field *field = record->fields, *end = field + record->field_count;
+	     field < end && edition < EDITION_NOW; field++) {
+		if (field->edition)
+			edition = is_default(field, in) ? edition : MAX(edition, field->edition);
+		else if (field->kind == FIELD_UNION)
+			edition = MAX(edition, edition_of_union(field, in));
+		else if (field->kind == FIELD_ARRAY)
+			edition = MAX(edition, edition_of_array(field, in));
+	}
 	return edition;
 }

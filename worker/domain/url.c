@@ -223,7 +223,8 @@ static int assemble(struct arena *arena, const struct raw_url *raw, const struct
 	r = parse_port(raw, &port, why);
 	if (r)
 		return r;
-	buffer_printf(out, "%s://%s", raw->is_https ? "https" : "http", host);
+	buffer_append_string(out, raw->is_https ? "https://" : "http://");
+	buffer_append_string(out, host);
 	if (port)
 		buffer_printf(out, ":%u", port);
 	r = append_path(arena, out, raw->path, why);
