@@ -78,8 +78,9 @@ static int edition_of_union(const struct field *field, const char *in) {
 int edition_of(const struct record *record, const void *in) {
 	int edition = record->edition ? record->edition(in) : EDITION_FIRST;
 
-	for (const struct field *field = record->fields, *end = field + record->field_count;
-	     field < end && edition < EDITION_NOW; field++) {
+	for (size_t i = 0; i < record->field_count && edition < EDITION_NOW; i++) {
+		const struct field *field = &record->fields[i];
+
 		if (field->edition)
 			edition = is_default(field, in) ? edition : MAX(edition, field->edition);
 		else if (field->kind == FIELD_UNION)
