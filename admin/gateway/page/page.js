@@ -465,6 +465,8 @@ function show(entered) {
 async function enter() {
   show(true);
   await showPage();
+  sessionStorage.setItem(TOKEN, token);
+  $("token").value = "";
   await showKeys();
 }
 
@@ -485,8 +487,6 @@ $("enter-form").addEventListener("submit", event => {
     const entering = enter();
     $("main").focus({ preventScroll: true }); // the field that had it is hidden now
     await entering;
-    sessionStorage.setItem(TOKEN, token);
-    $("token").value = "";
     say("");
   });
 });

@@ -87,6 +87,17 @@ def test_a_gateway_that_cannot_be_reached(entered, webhook):
     until(lambda: entered.text("#wrong") == "", 5, "the complaint to go")
 
 
+def test_a_token_that_opened_the_webhooks_is_kept(page, client, webhook, driver):
+    """Also where the keys, which come after them, cannot be had."""
+    driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/webhooks/jwks"]})
+    try:
+        page.open().enter(client.token).wait_row(webhook["url"], pending="0", dead="0")
+        page.wait_text("#wrong", "cannot be reached")
+        assert page.script("return Object.values(sessionStorage)") == [client.token]
+    finally:
+        driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+
+
 def test_the_token_stays_in_the_tab(entered, client, driver):
     assert client.token not in driver.current_url and entered.script("return document.cookie + localStorage.length") == "0"
     assert entered.script("return Object.values(sessionStorage)") == [client.token]
