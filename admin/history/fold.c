@@ -1,48 +1,10 @@
 /* What an event changes. */
-#include "history/event_value.h"
+#include "history/event_row.h"
 #include "history/internal.h"
+#include "history/key.h"
 #include "history/place.h"
 
 #include <errno.h>
-
-/* A tenant's or a word's number, which it gets with its first use. */
-static int number_of(struct history *history, sqlite3_stmt *statement, const char *text,
-		     int32_t partition, int64_t *out) {
-	_cleanup_(statement_resetp) sqlite3_stmt *read = statement;
-	int r;
-
-	bind_text(read, 1, text);
-	if (partition >= 0)
-		bind_int(read, 2, partition);
-	r = history_step(history, read);
-	if (r == 1)
-		*out = sqlite3_column_int64(read, 0);
-	return r;
-}
-
-static int tenant_number(struct history *history, const char *tenant, int32_t partition,
-			 int64_t *out) {
-	int r = number_of(history, history_statement(history, WRITE_TENANT_GET), tenant, partition,
-			  out);
-
-	if (!r)
-		r = number_of(history, history_statement(history, WRITE_TENANT_PUT), tenant,
-			      partition, out);
-	return MIN(r, 0);
-}
-
-/* 0 for NULL. */
-static int word_number(struct history *history, const char *word, int64_t *out) {
-	int r;
-
-	*out = 0;
-	if (!word)
-		return 0;
-	r = number_of(history, history_statement(history, WRITE_WORD_GET), word, -1, out);
-	if (!r)
-		r = number_of(history, history_statement(history, WRITE_WORD_PUT), word, -1, out);
-	return MIN(r, 0);
-}
 
 /* Inserts the bound row at the first free place from `place` on. */
 static int put(struct history *history, enum write_statement statement, int64_t place,
@@ -60,6 +22,7 @@ static int put(struct history *history, enum write_statement statement, int64_t 
 /* A delivery's row, before and after an event. */
 struct state {
 	int64_t place;
+	int64_t subject_key, command_key; /* 0: none */
 	enum history_status status;
 	int64_t ended_at_ms, next_attempt_at_ms;
 	int32_t attempts;
@@ -90,7 +53,7 @@ static int apply(struct history *history, const struct analytic_event *event, st
 	/* One whose recording is not here had attempts before. */
 	state->attempts = MAX(state->attempts + is_attempt, report->attempt);
 	state->last_status = report->status;
-	return word_number(history, report->reason, &state->last_reason);
+	return names_word(history, report->reason, &state->last_reason);
 }
 
 static void bind_state(sqlite3_stmt *statement, int status, int attempts,
@@ -108,21 +71,25 @@ static int insert(struct history *history, const struct analytic_event *event, i
 	const struct delivery_report *report = &event->data.delivery;
 	sqlite3_stmt *statement = history_statement(history, WRITE_DELIVERY_PUT);
 	int64_t event_type = 0;
-	int r = word_number(history, report->event_type, &event_type);
+	int r = names_word(history, report->event_type, &event_type);
 
 	if (r)
 		return r;
+	state->subject_key = key_of_text(event->tenant_id, report->subject);
+	state->command_key = key_of_text(event->tenant_id, event->command_id);
 	bind_uuid(statement, 2, &report->delivery_id);
 	bind_int(statement, 3, tenant);
 	bind_uuid(statement, 4, &report->webhook_id);
 	bind_uuid(statement, 5, report->has_event_id ? &report->event_id : NULL);
 	bind_int(statement, 6, event_type);
 	bind_text(statement, 7, report->subject);
-	bind_text(statement, 8, event->command_id);
-	bind_text(statement, 9, event->request_id);
-	bind_text(statement, 10, event->client_id);
-	bind_int(statement, 11, event->step == ANALYTIC_RECEIVE);
-	bind_state(statement, 12, 15, state);
+	bind_int_or_null(statement, 8, state->subject_key, 0);
+	bind_text(statement, 9, event->command_id);
+	bind_int_or_null(statement, 10, state->command_key, 0);
+	bind_text(statement, 11, event->request_id);
+	bind_text(statement, 12, event->client_id);
+	bind_int(statement, 13, event->step == ANALYTIC_RECEIVE);
+	bind_state(statement, 14, 17, state);
 	return put(history, WRITE_DELIVERY_PUT,
 		   place_of_delivery(event->timestamp_ms, &report->delivery_id), &state->place);
 }
@@ -146,98 +113,128 @@ static int find(struct history *history, const struct uuid *id, struct state *ou
 	if (r == 1) {
 		out->place = sqlite3_column_int64(statement, 0);
 		out->attempts = sqlite3_column_int(statement, 1);
+		out->subject_key = sqlite3_column_int64(statement, 2);
+		out->command_key = sqlite3_column_int64(statement, 3);
 	}
 	return r;
 }
 
 static int fold_delivery(struct history *history, const struct analytic_event *event,
-			 int64_t tenant, int64_t *place) {
-	struct state state = { 0 };
-	int found = find(history, &event->data.delivery.delivery_id, &state);
-	int r = found < 0 ? found : apply(history, event, &state);
-
-	if (!r)
-		r = found ? update(history, &state) : insert(history, event, tenant, &state);
-	*place = state.place;
-	return r;
-}
-
-static const char *subject_of(const struct analytic_event *event) {
-	return event->data.kind == EVENT_DATA_CREDENTIAL_ISSUED
-		   ? event->data.credential_issued.credential_id
-		   : NULL;
-}
-
-static const struct uuid *webhook_of(const struct analytic_event *event) {
-	return event->data.kind == EVENT_DATA_WEBHOOK    ? &event->data.webhook.id
-	       : event->data.kind == EVENT_DATA_DELIVERY ? &event->data.delivery.webhook_id
-							 : NULL;
-}
-
-/* `delivery`: its place; -1: the event is no delivery's. */
-static int put_event(struct history *history, const struct analytic_event *event,
-		     const struct buffer *value, int64_t tenant, int64_t delivery, int64_t place) {
-	sqlite3_stmt *statement = history_statement(history, WRITE_EVENT_PUT);
-	bool is_own = delivery < 0;
-	int64_t type = 0;
-	int r = word_number(history, analytic_event_type(event->subject, event->step), &type);
+			 int64_t tenant, struct state *state) {
+	int found = find(history, &event->data.delivery.delivery_id, state);
+	int r = found < 0 ? found : apply(history, event, state);
 
 	if (r)
 		return r;
-	bind_int(statement, 2, tenant);
-	bind_int(statement, 3, type);
-	bind_int_or_null(statement, 4, event->status, 0);
-	bind_int_or_null(statement, 5, delivery, -1);
-	bind_text(statement, 6, is_own ? event->command_id : NULL);
-	bind_text(statement, 7, is_own ? subject_of(event) : NULL);
-	bind_uuid(statement, 8, is_own ? webhook_of(event) : NULL);
-	sqlite3_bind_blob(statement, 9, value->data, (int)value->len, SQLITE_STATIC);
+	return found ? update(history, state) : insert(history, event, tenant, state);
+}
+
+/* What binds an event's row that belongs to no delivery. */
+static void bind_own(sqlite3_stmt *statement, const struct analytic_event *event) {
+	const struct event_data *data = &event->data;
+	bool is_issued = data->kind == EVENT_DATA_CREDENTIAL_ISSUED,
+	     is_published = data->kind == EVENT_DATA_PUBLISHED;
+	const char *subject = is_issued ? data->credential_issued.credential_id : NULL;
+	const struct uuid *webhook = data->kind == EVENT_DATA_WEBHOOK ? &data->webhook.id
+				     : data->kind == EVENT_DATA_DELIVERY
+					 ? &data->delivery.webhook_id
+					 : NULL;
+
+	sqlite3_bind_null(statement, 7);
+	bind_int_or_null(statement, 8, key_of_uuid(webhook), 0);
+	bind_int_or_null(statement, 9, key_of_text(event->tenant_id, event->command_id), 0);
+	bind_int_or_null(statement, 10, key_of_text(event->tenant_id, subject), 0);
+	bind_int_or_null(statement, 11, is_issued ? data->credential_issued.deliveries : -1, -1);
+	for (int i = 12; i <= 15; i++)
+		sqlite3_bind_null(statement, i);
+	bind_text(statement, 16, event->command_id);
+	bind_text(statement, 17, subject);
+	bind_uuid(statement, 18, is_published ? &data->published.event_id : NULL);
+}
+
+static void bind_step(sqlite3_stmt *statement, const struct analytic_event *event,
+		      const struct state *state) {
+	const struct delivery_report *report = &event->data.delivery;
+
+	bind_int(statement, 7, state->place);
+	bind_int(statement, 8, key_of_uuid(&report->webhook_id));
+	bind_int_or_null(statement, 9, state->command_key, 0);
+	bind_int_or_null(statement, 10, state->subject_key, 0);
+	bind_int(statement, 11, report->attempt);
+	bind_int_or_null(statement, 12, state->last_reason, 0);
+	bind_int_or_null(statement, 13, report->duration_ms, -1);
+	bind_int_or_null(statement, 14, report->attempted_at_ms, 0);
+	bind_int_or_null(statement, 15, report->next_attempt_at_ms, 0);
+	for (int i = 16; i <= 18; i++)
+		sqlite3_bind_null(statement, i);
+}
+
+/* `state`: of its delivery; NULL: it belongs to none. */
+static int put_event(struct history *history, const struct analytic_event *event, int64_t tenant,
+		     const struct state *state, int64_t place) {
+	sqlite3_stmt *statement = history_statement(history, WRITE_EVENT_PUT);
+	int64_t type = 0;
+	int r = names_word(history, analytic_event_type(event->subject, event->step), &type);
+
+	if (r)
+		return r;
+	bind_uuid(statement, 2, &event->id);
+	bind_int(statement, 3, tenant);
+	bind_int(statement, 4, type);
+	bind_int(statement, 5, event->repeat);
+	bind_int_or_null(statement, 6, event->status, 0);
+	if (state)
+		bind_step(statement, event, state);
+	else
+		bind_own(statement, event);
+	if (history->value.len)
+		sqlite3_bind_blob(statement, 19, history->value.data, (int)history->value.len,
+				  SQLITE_STATIC);
+	else
+		sqlite3_bind_null(statement, 19);
 	return put(history, WRITE_EVENT_PUT, place, &place);
 }
 
 static int fold(struct history *history, const struct analytic_event *event, int32_t partition,
 		int64_t offset) {
-	int64_t tenant = 0, delivery = -1;
+	bool is_step = event_is_of_delivery(event);
+	struct state state = { 0 };
+	int64_t tenant = 0;
 	int r;
 
-	if (!event_value_encode(history->codec, event, &history->value))
+	if (!event_row_encode(history->codec, event, &history->value))
 		return 0;
-	r = tenant_number(history, event->tenant_id, partition, &tenant);
-	if (!r && event->subject == ANALYTIC_WEBHOOK_EVENT &&
-	    event->data.kind == EVENT_DATA_DELIVERY)
-		r = fold_delivery(history, event, tenant, &delivery);
+	r = names_tenant(history, event->tenant_id, partition, &tenant);
+	if (!r && is_step)
+		r = fold_delivery(history, event, tenant, &state);
 	return r ? r
-		 : put_event(history, event, &history->value, tenant, delivery,
+		 : put_event(history, event, tenant, is_step ? &state : NULL,
 			     place_of_event(event->timestamp_ms, partition, offset));
 }
 
 /* The first event behind a gap is the first one from which nothing is missing. */
-static int note_source(struct history *history, int32_t partition, int64_t offset,
-		       int64_t timestamp_ms) {
-	struct history_gap *gap = partition < history->gap_count ? &history->gaps[partition] : NULL;
-	bool ends_gap = gap && gap->is_open;
+static void note_source(struct history *history, int32_t partition, int64_t offset,
+			int64_t timestamp_ms) {
+	struct history_source *source = history_source_of(history, partition);
 
-	if (ends_gap)
-		gap->is_open = false;
-	return history_put_source(history, partition, offset + 1, ends_gap ? timestamp_ms : 0);
-}
-
-/* It would be the next to be deleted. */
-static int pass_over(struct history *history, const struct analytic_event *event) {
-	bind_int(history_statement(history, WRITE_PRUNED), 1, event->timestamp_ms + 1);
-	return history_run(history, WRITE_PRUNED);
+	source->next = offset + 1;
+	source->is_changed = true;
+	if (source->has_gap)
+		source->since_ms = timestamp_ms;
+	source->has_gap = false;
 }
 
 int history_fold(struct history *history, const struct analytic_event *event, int32_t partition,
 		 int64_t offset, int64_t now_ms) {
 	int r = history_begin(history);
 
-	if (!r)
-		r = event->timestamp_ms >= now_ms - history->retention_ms
-			? fold(history, event, partition, offset)
-			: pass_over(history, event);
-	if (!r)
-		r = note_source(history, partition, offset, event->timestamp_ms);
+	if (r)
+		return r;
+	note_source(history, partition, offset, event->timestamp_ms);
 	history->folded++;
-	return r;
+	if (event->timestamp_ms >= now_ms - history->retention_ms)
+		return fold(history, event, partition, offset);
+	/* It would be the next to be deleted. */
+	history->passed_ms = MAX(history->passed_ms, event->timestamp_ms + 1);
+	return 0;
 }

@@ -1,16 +1,17 @@
 /*
  * Answers from the history, newest first. Any thread.
  *
- * A filter that few match is looked up by an index; the others are tried row by row, and a page
- * ends after QUERY_SCAN_MAX rows. So a page may have fewer items than the limit, or none, and a
- * cursor all the same: its time is bounded whatever the filter.
+ * Each filter has an index that leads to its rows in the order of time; where several hold, the one
+ * that leaves the fewest is walked, and the others are tried row by row. A page ends after
+ * QUERY_SCAN_MAX rows. So a page may have fewer items than the limit, or none, and a cursor all the
+ * same: its time is bounded whatever the filter.
  */
 #pragma once
 
 #include "base/buffer.h"
 #include "history/history.h"
 
-enum { QUERY_SCAN_MAX = 2000, QUERY_PAGE_BYTES_MAX = 1024 * 1024 };
+enum { QUERY_SCAN_MAX = 500, QUERY_PAGE_BYTES_MAX = 1024 * 1024 };
 
 struct history_query {
 	const char *tenant_id;
