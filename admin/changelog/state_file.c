@@ -1,12 +1,12 @@
 #include "changelog/state_file.h"
 
+#include "avro/json_parse.h"
 #include "base/clock.h"
 #include "base/invariant.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -237,7 +237,7 @@ static enum admin_status take_record(struct walk *walk, const json_t *json) {
 }
 
 static enum admin_status take_line(struct walk *walk, const char *line, size_t len) {
-	_cleanup_(json_release) json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	_cleanup_(json_release) json_t *json = json_parse(line, len, JSON_REJECT_DUPLICATES, NULL);
 	enum admin_status status;
 
 	walk->line++;
