@@ -201,6 +201,7 @@ def test_what_is_there_is_never_written_over(old, new, file):
     into_itself = old.admin("state", "import", file)
     assert into_itself.code == 1 and "has been served by worker worker-1" in into_itself.err
     new.worker().stop()
+    wait_left(new)
     new.admin.ok("state", "import", file)
 
 
