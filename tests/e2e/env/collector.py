@@ -29,8 +29,7 @@ def build():
     folder = ROOT / "build/clients/collector"
     shutil.copytree(SOURCE, folder, dirs_exist_ok=True)
     made = subprocess.run(
-        # Its go.mod names what it needs itself; all else follows from that.
-        ["go", "build", "-mod=mod", "-trimpath", "-o", "collector", "."],
+        ["go", "build", "-trimpath", "-o", "collector", "."],
         cwd=folder,
         env=os.environ | {"CGO_ENABLED": "0"},
         capture_output=True,
