@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 
 import pytest
 from env.paths import ROOT
@@ -37,4 +38,10 @@ def test_a_picture_of_each_view(filled, name):
         FOLDER.mkdir(exist_ok=True)
         (FOLDER / f"{name}.webp").write_bytes(picture)
     assert 4000 < (FOLDER / f"{name}.webp").stat().st_size < BYTES_MAX
-    assert {each.stem for each in FOLDER.iterdir()} == PICTURES.keys()
+
+
+def test_no_other_pictures():
+    """Each is of a view that there is, and the document shows those that there are."""
+    assert {each.name for each in FOLDER.iterdir()} == {f"{name}.webp" for name in PICTURES}
+    shown = re.findall(r"\(page/([\w-]+)\.webp\)", (ROOT / "docs/api.md").read_text())
+    assert shown and set(shown) <= PICTURES.keys()
