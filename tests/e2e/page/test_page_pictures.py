@@ -18,7 +18,7 @@ PICTURES = {
 
 def taken(page, width, height):
     clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-    options = {"format": "webp", "quality": 82, "clip": clip, "captureBeyondViewport": True}
+    options = {"format": "webp", "quality": 72, "clip": clip, "captureBeyondViewport": True}
     return base64.b64decode(page.driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"])
 
 
@@ -29,7 +29,7 @@ def test_a_picture_of_each_view(filled, name):
     filled.page.prefer(scheme)
     filled.page.resize(width, 800)
     try:
-        height = min(filled.page.script("return document.documentElement.scrollHeight"), 1500 if width > 1000 else 1000)
+        height = min(filled.page.script("return document.documentElement.scrollHeight"), 1000)
         picture = taken(filled.page, width, max(height, 600))
     finally:
         filled.page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
