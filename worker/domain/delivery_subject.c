@@ -1,8 +1,9 @@
 #include "domain/delivery_subject.h"
 
 #include "domain/event_type.h"
+#include "domain/json_text.h"
 
-#include <jansson.h>
+#include <string.h>
 
 /* The end of the JSON string that begins at `text`, behind its closing quote; NULL: it is none. */
 static const char *string_end(const char *text) {
@@ -16,15 +17,9 @@ static const char *string_end(const char *text) {
 /* The value of the JSON string between `begin` and `end`. */
 static const char *string_value(struct arena *arena, const char *begin, const char *end) {
 	size_t len = (size_t)(end - begin);
-	json_t *json;
-	const char *value;
 
-	if (!memchr(begin, '\\', len))
-		return arena_strndup(arena, begin + 1, len - 2);
-	json = json_loadb(begin, len, JSON_DECODE_ANY, NULL);
-	value = arena_strdup_null(arena, json_string_value(json));
-	json_decref(json);
-	return value;
+	return memchr(begin, '\\', len) ? json_text_string_value(arena, begin, len)
+					: arena_strndup(arena, begin + 1, len - 2);
 }
 
 /* The body begins as callback_body wrote it, up to the member. Neither an id, a time nor a type in

@@ -77,3 +77,11 @@ void json_text_validate(struct validation *validation, const char *param, const 
 	else if (is_too_deep(text))
 		validation_add(validation, param, "body", text, "Must be at most 60 levels deep");
 }
+
+const char *json_text_string_value(struct arena *arena, const char *text, size_t len) {
+	json_t *json = json_loadb(text, len, JSON_DECODE_ANY, NULL);
+	const char *value = arena_strdup_null(arena, json_string_value(json));
+
+	json_decref(json);
+	return value;
+}

@@ -13,3 +13,6 @@ enum json_text_kind {
  * one for more than JSON_DEPTH_MAX levels. */
 void json_text_validate(struct validation *validation, const char *param, const char *text,
 			enum json_text_kind kind, const char *msg);
+
+/* The value of a JSON string of `len` bytes with its quotes, in the arena; NULL: it is none. */
+const char *json_text_string_value(struct arena *arena, const char *text, size_t len);
