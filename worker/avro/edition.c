@@ -32,6 +32,7 @@ bool edition_is_default(const struct field *field, const void *record) {
 	case FIELD_INT_OR_NULL:
 		return !AS(int32_t, value);
 	case FIELD_INT_FLAGGED:
+	case FIELD_TIME_FLAGGED:
 	case FIELD_UUID_FLAGGED:
 		return !AS(bool, second);
 	case FIELD_LONG:
