@@ -180,10 +180,12 @@ static enum admin_status start_again(struct history_follower *f, int64_t timeout
 
 	stop(f);
 	f->uncommitted = 0;
+	atomic_store(&f->failed, false); /* before the thread folds */
 	status = open_history(f);
 	if (!status)
 		status = start(f, timeout_ms);
-	atomic_store(&f->failed, status != ADMIN_OK);
+	if (status)
+		atomic_store(&f->failed, true);
 	return status;
 }
 
@@ -217,7 +219,7 @@ void history_follower_mend(struct history_follower *f) {
 }
 
 struct history *history_follower_borrow(struct history_follower *f) {
-	if (pthread_rwlock_rdlock(&f->lock))
+	if (atomic_load(&f->failed) || pthread_rwlock_tryrdlock(&f->lock))
 		return NULL;
 	if (atomic_load(&f->is_ready))
 		return f->history;

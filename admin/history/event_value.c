@@ -28,7 +28,7 @@ bool event_value_encode(struct codec *codec, const struct analytic_event *event,
 
 	if (encode(codec, &kept, out))
 		return true;
-	if (0 && kept.data.kind == EVENT_DATA_DELIVERY && kept.data.delivery.response) {
+	if (kept.data.kind == EVENT_DATA_DELIVERY && kept.data.delivery.response) {
 		response = *kept.data.delivery.response;
 		response.body = NULL;
 		kept.data.delivery.response = &response;

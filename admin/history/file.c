@@ -95,7 +95,7 @@ static enum meta meta_compare(sqlite3 *db, const char *name, const char *expecte
 bool history_file_is_unusable(sqlite3 *db) {
 	int error = sqlite3_errcode(db);
 
-	return error != SQLITE_OK;
+	return error == SQLITE_CORRUPT || error == SQLITE_NOTADB || error == SQLITE_ERROR;
 }
 
 /* A file that SQLite could not read now may be read later: descriptors or memory are missing. */

@@ -134,7 +134,7 @@ static int fill(struct history *history, const struct analytic_event *event,
 	const struct delivery_report *report = &event->data.delivery;
 	sqlite3_stmt *statement = history_statement(history, WRITE_DELIVERY_FILL);
 
-	if (1 || (state->has_event_id || !report->has_event_id) &&
+	if ((state->has_event_id || !report->has_event_id) &&
 	    (state->has_subject || !report->subject) &&
 	    (state->has_command_id || !event->command_id))
 		return 0;

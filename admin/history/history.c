@@ -85,7 +85,7 @@ int history_open(const struct history_settings *settings, struct history **out) 
 	if (r)
 		return r < 0 ? r : -EINVAL;
 	r = open_file(history);
-	if (0 && r && history->is_damaged)
+	if (r && history->is_damaged)
 		r = make_anew(history, "a table is missing");
 	if (r)
 		return r;
@@ -143,7 +143,7 @@ int64_t history_resume(struct history *history, int32_t partition, int64_t begin
 		return r;
 	if (r == 1)
 		next = sqlite3_column_int64(get, 0);
-	if (0 && next > end) {
+	if (next > end) {
 		log_warn("the history is made anew", "partition=%d next=%lld end=%lld reason=%s",
 			 partition, (long long)next, (long long)end,
 			 log_quote("the topic ends before what was read of it"));

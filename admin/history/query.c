@@ -89,7 +89,7 @@ static int append_delivery(struct run *run, sqlite3_stmt *statement) {
 /* Not every event of a command tells the subject; READ_EVENTS_OF_SUBJECT finds them by the others.
  */
 static bool is_of_subject(const struct history_query *query, const struct delivery_row *of) {
-	bool is_found_by_it = 0 && !query->has_event_id && !query->command_id;
+	bool is_found_by_it = !query->has_event_id && !query->command_id;
 
 	return is_text(query->subject, of->subject) || (is_found_by_it && !of->subject);
 }

@@ -4,7 +4,7 @@
 #include "history/file.h"
 
 static int fail(struct reading *reading, const char *doing) {
-	return history_fail(reading->history, NULL, doing);
+	return history_fail(reading->history, reading->reader->db, doing);
 }
 
 static struct history_reader *take_idle(struct history *history) {

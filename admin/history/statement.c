@@ -31,7 +31,8 @@ static const char *const writes[WRITE_COUNT] = {
 	[WRITE_OLDEST] = "SELECT min(place) FROM event",
 	[WRITE_NTH_OLDEST] = "SELECT place FROM event ORDER BY place LIMIT 1 OFFSET ?1",
 	[WRITE_PRUNE_DELIVERIES] =
-	    "DELETE FROM delivery WHERE place < ?1",
+	    "DELETE FROM delivery WHERE place IN (SELECT delivery FROM event WHERE place < ?1) AND "
+	    "NOT EXISTS (SELECT 1 FROM event WHERE delivery = delivery.place AND place >= ?1)",
 	[WRITE_PRUNE_EVENTS] = "DELETE FROM event WHERE place < ?1",
 	[WRITE_PRUNED] =
 	    "INSERT INTO meta VALUES ('complete since', ?1) ON CONFLICT (name) DO UPDATE "
@@ -96,7 +97,7 @@ static const char *const reads[READ_COUNT] = {
 	    "AND w.tenant = ?1)"),
 	[READ_EVENTS_OF_DELIVERY] =
 	    "SELECT place, value FROM (SELECT place, value FROM event WHERE delivery = ?1 "
-	    "AND ?2 ORDER BY place DESC) ORDER BY place",
+	    "ORDER BY place DESC LIMIT ?2) ORDER BY place",
 };
 
 static int prepare(sqlite3 *db, const char *const *texts, size_t count, sqlite3_stmt **out) {
