@@ -58,7 +58,7 @@ static void read_one(struct follower *follower) {
 static void ask_again(struct follower *follower) {
 	if (!atomic_load(&follower->failing))
 		read_probe_stop(&follower->probe);
-	else if (read_probe_may_read(&follower->probe, follower->config, follower->name))
+	else if (!read_probe_ask(&follower->probe, follower->config, follower->name))
 		atomic_store(&follower->failing, false);
 }
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "fake_engine.h"
 #include "pipeline/membership.h"
+#include "rdkafka/read_probe.h"
 #include "unit.h"
 
 #include <librdkafka/rdkafka_mock.h>
@@ -24,6 +25,7 @@ enum {
 	PARTITIONS = 2,
 	DEADLINE_MS = 60 * 1000, /* of wall time, which has no steps */
 	STEP_MS = 200,           /* every 5 ms, while one member joins */
+	SILENCE_MS = 10 * 1000,  /* after which a topic is asked about */
 	SMALL_STEP_MS = 50,      /* while two do: neither may come too late to be one of them */
 };
 
@@ -64,6 +66,33 @@ static char names[][32] = {
 	"test.mock.num.brokers", "bootstrap.servers", "heartbeat.interval.ms",
 	"session.timeout.ms",    "fetch.wait.max.ms", "fetch.error.backoff.ms"
 };
+
+/*
+ * A topic that is refused: the answer to a fetch has no end of the partition, and a probe hears of
+ * it. A mock broker refuses no topic by itself.
+ */
+static bool is_refused;
+
+rd_kafka_resp_err_t __wrap_rd_kafka_get_watermark_offsets(rd_kafka_t *client, const char *topic,
+							  int32_t partition, int64_t *low,
+							  int64_t *high);
+rd_kafka_resp_err_t __wrap_read_probe_ask(struct read_probe *probe, const struct config *config,
+					  const char *topic);
+
+rd_kafka_resp_err_t __wrap_rd_kafka_get_watermark_offsets(rd_kafka_t *client _unused_,
+							  const char *topic _unused_,
+							  int32_t partition _unused_, int64_t *low,
+							  int64_t *high) {
+	*low = *high = is_refused ? -1 : 0;
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t __wrap_read_probe_ask(struct read_probe *probe _unused_,
+					  const struct config *config _unused_, const char *topic) {
+	assert_string_equal(topic, "webhook-admin");
+	return is_refused ? RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
+			  : RD_KAFKA_RESP_ERR_NO_ERROR;
+}
 
 /* With brokers of its own; or with another's, which `servers` names. */
 static void member_init(struct member *m, char *id, char *servers) {
@@ -275,6 +304,32 @@ static void follow(struct member *m) {
 	}
 }
 
+static void watch_for(struct member *m, int64_t ms) {
+	for (int64_t passed_ms = 0; passed_ms <= ms; passed_ms += STEP_MS) {
+		membership_watch(m->membership);
+		step_time(STEP_MS);
+	}
+}
+
+static void a_refusal_that_librdkafka_does_not_tell_is_found(void **state) {
+	struct member *m = *state;
+	struct membership_read read = { m->topics.admin, 1, 0 };
+
+	join(m);
+	is_refused = true;
+	watch_for(m, SILENCE_MS);
+	print_message("what is not read need not answer\n");
+	assert_int_equal(metric_refusals(&m->metrics), 0);
+	assert_int_equal(membership_read(m->membership, &read, 1), 0);
+	watch_for(m, SILENCE_MS / 2);
+	assert_int_equal(metric_refusals(&m->metrics), 0);
+	watch_for(m, SILENCE_MS);
+	assert_int_equal(metric_refusals(&m->metrics), METRIC_REFUSED_INPUT);
+	is_refused = false;
+	watch_for(m, STEP_MS);
+	assert_int_equal(metric_refusals(&m->metrics), 0);
+}
+
 static void another_member_comes(void **state) {
 	static char id[] = "worker-2", servers[128];
 	int64_t deadline_ms = clock_wall_ms() + DEADLINE_MS;
@@ -327,6 +382,7 @@ int main(void) {
 		MEMBERSHIP_TEST(nothing_is_done_before_news_are_followed),
 		MEMBERSHIP_TEST(records_come_from_where_they_are_read),
 		MEMBERSHIP_TEST(an_input_that_is_lost),
+		MEMBERSHIP_TEST(a_refusal_that_librdkafka_does_not_tell_is_found),
 		MEMBERSHIP_TEST(another_member_comes),
 		MEMBERSHIP_TEST(a_member_that_is_made_again),
 	};

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "pipeline/input_refusals.h"
+#include "pipeline/input_topics.h"
 #include "pipeline/inputs.h"
 #include "pipeline/lease.h"
 #include "rdkafka/refusal.h"
@@ -20,6 +21,7 @@ struct membership {
 	bool is_assigned;   /* between accept and leave */
 	rd_kafka_consumer_group_metadata_t *group;
 	int32_t generation;
+	int32_t read[POSITION_INPUTS]; /* a partition of each input that is read; -1: none */
 	struct input_refusals refusals;
 };
 
@@ -152,11 +154,18 @@ static void on_answer(int16_t api_key, int64_t rtt_us, void *opaque) {
 
 /* The consumer. */
 
+static void close_inputs(struct membership *m) {
+	inputs_close(m->inputs);
+	for (int i = 0; i < POSITION_INPUTS; i++)
+		m->read[i] = -1;
+}
+
 struct membership *membership_new(const struct membership_settings *settings) {
 	struct membership *m = x_calloc(1, sizeof(*m));
 
 	m->settings = *settings;
 	m->inputs = inputs_new();
+	close_inputs(m);
 	return m;
 }
 
@@ -194,7 +203,7 @@ int membership_join(struct membership *m) {
 void membership_close(struct membership *m) {
 	membership_drop_group(m);
 	m->is_assigned = false;
-	inputs_close(m->inputs);
+	close_inputs(m);
 	membership_news_clear(&m->news);
 	if (m->settings.watch)
 		group_watch_use(m->settings.watch, NULL);
@@ -234,7 +243,7 @@ int32_t membership_generation(const struct membership *m) {
 int membership_accept(struct membership *m) {
 	int r = -EPROTO;
 
-	inputs_close(m->inputs);
+	close_inputs(m);
 	membership_drop_group(m);
 	m->group = rd_kafka_consumer_group_metadata(m->consumer);
 	if (m->group)
@@ -260,7 +269,7 @@ bool membership_is_lost(const struct membership *m) {
 }
 
 void membership_leave(struct membership *m) {
-	inputs_close(m->inputs);
+	close_inputs(m);
 	membership_drop_group(m);
 	m->is_assigned = false;
 	rd_kafka_assign(m->consumer, NULL);
@@ -275,9 +284,12 @@ int membership_read(struct membership *m, const struct membership_read *reads, s
 	if (!m->is_assigned)
 		return 0;
 	list = rd_kafka_topic_partition_list_new((int)count);
-	for (size_t i = 0; i < count; i++)
+	close_inputs(m);
+	for (size_t i = 0; i < count; i++) {
 		rd_kafka_topic_partition_list_add(list, reads[i].topic, reads[i].partition)
 		    ->offset = reads[i].offset;
+		m->read[input_of_topic(m->settings.topics, reads[i].topic)] = reads[i].partition;
+	}
 	membership_news_drop(&m->news, MEMBERSHIP_INPUT_LOST);
 	err = inputs_assign(m->inputs, m->consumer, list, m->settings.wake_fd);
 	rd_kafka_topic_partition_list_destroy(list);
@@ -319,8 +331,15 @@ void membership_turn_over(struct membership *m) {
 }
 
 void membership_watch(struct membership *m) {
+	bool silent[POSITION_INPUTS];
+
+	for (int i = 0; i < POSITION_INPUTS; i++)
+		silent[i] =
+		    m->consumer && m->read[i] >= 0 &&
+		    membership_input_end(m, input_topic_name(m->settings.topics, (enum input)i),
+					 m->read[i]) < 0;
 	input_refusals_watch(&m->refusals, m->settings.config, m->settings.topics,
-			     m->settings.metrics);
+			     m->settings.metrics, silent);
 }
 
 int64_t membership_input_end(const struct membership *m, const char *topic, int32_t partition) {

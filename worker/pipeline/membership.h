@@ -87,7 +87,8 @@ struct membership_read {
 	int64_t offset;
 };
 
-/* Looks whether an input that was refused may be read again: about once a second. */
+/* Looks whether an input that was refused may be read again, and whether one that gives no answer
+ * is refused: about once a second. */
 void membership_watch(struct membership *membership);
 
 /*

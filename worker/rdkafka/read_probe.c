@@ -2,20 +2,25 @@
 
 #include "base/clock.h"
 #include "rdkafka/client.h"
+#include "rdkafka/refusal.h"
 
-static bool hears_yes(rd_kafka_t *client) {
+static rd_kafka_resp_err_t hear(rd_kafka_t *client) {
+	rd_kafka_resp_err_t answer = RD_KAFKA_RESP_ERR__IN_PROGRESS;
 	rd_kafka_message_t *message;
-	bool is_read = false;
 
-	while (client && !is_read && (message = rd_kafka_consumer_poll(client, 0))) {
-		is_read = !message->err || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+	while (client && answer == RD_KAFKA_RESP_ERR__IN_PROGRESS &&
+	       (message = rd_kafka_consumer_poll(client, 0))) {
+		if (!message->err || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+			answer = RD_KAFKA_RESP_ERR_NO_ERROR;
+		else if (message->rkt && refusal_cause(message->err))
+			answer = message->err;
 		rd_kafka_message_destroy(message);
 	}
-	return is_read;
+	return answer;
 }
 
 /* NULL, logged: it is asked again later. */
-static rd_kafka_t *ask(const struct config *config, const char *topic) {
+static rd_kafka_t *begin(const struct config *config, const char *topic) {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_t *client = client_new(config, CLIENT_RESTORE, NULL);
 
@@ -30,17 +35,20 @@ void read_probe_refuse(struct read_probe *probe) {
 	backoff_refuse(&probe->backoff, clock_monotonic_ms());
 }
 
-bool read_probe_may_read(struct read_probe *probe, const struct config *config, const char *topic) {
-	if (hears_yes(probe->client)) {
+rd_kafka_resp_err_t read_probe_ask(struct read_probe *probe, const struct config *config,
+				   const char *topic) {
+	rd_kafka_resp_err_t answer = hear(probe->client);
+
+	if (!answer) {
 		read_probe_stop(probe);
-		return true;
+		return answer;
 	}
 	if (backoff_is_over(&probe->backoff, clock_monotonic_ms())) {
 		read_probe_refuse(probe);
 		client_free(probe->client);
-		probe->client = ask(config, topic);
+		probe->client = begin(config, topic);
 	}
-	return false;
+	return answer;
 }
 
 void read_probe_stop(struct read_probe *probe) {

@@ -1,5 +1,5 @@
-/* Whether a topic may be read again. librdkafka tells a consumer that it may not, and not that it
- * may again. */
+/* Whether a topic may be read. librdkafka tells a consumer once that it may not, if at all, and
+ * never that it may again. */
 #pragma once
 
 #include "base/backoff.h"
@@ -17,9 +17,11 @@ struct read_probe {
 void read_probe_refuse(struct read_probe *probe);
 /*
  * Asks, with growing pauses, by reading the end of the topic's first partition with a client of its
- * own. Never waits for an answer: called now and then, it returns true once the topic may be read.
+ * own. Never waits for an answer: called now and then, it returns 0 once the topic may be read, the
+ * error when that is refused (refusal_cause has its cause), and until then
+ * RD_KAFKA_RESP_ERR__IN_PROGRESS.
  */
-bool read_probe_may_read(struct read_probe *probe, const struct config *config,
-			 const char *topic) _must_check_;
+rd_kafka_resp_err_t read_probe_ask(struct read_probe *probe, const struct config *config,
+				   const char *topic) _must_check_;
 /* Asks no more. */
 void read_probe_stop(struct read_probe *probe);
