@@ -192,6 +192,12 @@ def test_compare_shows_a_limit_that_is_exceeded(tmp_path):
     assert compare(old, new)[1][0][-1] == "--"
 
 
+def test_compare_of_several_runs_takes_the_medians(tmp_path):
+    old = write(tmp_path / "old", *(figure("i", "wait", value, limit=60, ok=value < 60) for value in (12, 10, 90)))
+    new = write(tmp_path / "new", *(figure("i", "wait", value, limit=60, ok=value < 60) for value in (80, 70, 9)))
+    assert compare(old, new)[1] == [["i", "wait", "12.0", "70.0", "5.833", "60.0", "--"]]
+
+
 def test_compare_tells_what_only_one_run_has(tmp_path):
     old = write(tmp_path / "old", figure("a", "both", 1), figure("b", "gone", 1))
     new = write(tmp_path / "new", figure("a", "both", 1), figure("c", "added", 1))

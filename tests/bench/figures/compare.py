@@ -1,25 +1,38 @@
-"""The change between two runs: NEW's figures as a part of OLD's, a line a measure. The files are
-the output of `run --json`.
+"""The change between two builds: NEW's figures as a part of OLD's, a line a measure. The files are
+the output of `run --json`, of one run or of several: then the medians count.
 """
 
 import argparse
 import json
 import sys
+from statistics import median
 
 from .table import number
 
 
 def read(path):
-    """{(row, measure): figure}, in the file's order. Of a measure that is there twice the last
-    counts.
+    """{(row, measure): figure}, in the file's order. Of a measure that is there several times the
+    value is the median, and it is ok if the median is, as of several repeats.
     """
     with open(path) as file:
         lines = [line for line in file if line.strip()]
     try:
         figures = [json.loads(line) for line in lines]
-        return {(figure["row"], figure["measure"]): figure for figure in figures}
+        found = {}
+        for figure in figures:
+            found.setdefault((figure["row"], figure["measure"]), []).append(figure)
+        return {key: middle(same) for key, same in found.items()}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: not what `run --json` prints: {error!r}") from error
+
+
+def middle(figures):
+    """One of them, with the median of their values; of an even number the worse of the two that are
+    in the middle says whether it is within its limit.
+    """
+    ordered = sorted(figures, key=lambda figure: figure["value"])
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    return (low if not low.get("ok", True) else high) | {"value": median(figure["value"] for figure in figures)}
 
 
 def compare(old, new):
