@@ -57,8 +57,6 @@ static const struct {
 		 .last_reason = "proxy-refused"),
 	DELIVERY("of a type of one's own", 2, .event_type = "DegreeRevoked"),
 	DELIVERY("subject", 2, .event_type = EVENT_TYPE_WEBHOOK_TEST, .subject = "s"),
-	DELIVERY("lastAttemptAt", 2, .event_type = EVENT_TYPE_WEBHOOK_TEST,
-		 .last_attempt_at_ms = 1),
 	RECEIPT("create", 1, WEBHOOK_CREATE, 201, EVENT_DATA_WEBHOOK, .webhook = { PLAIN }),
 	RECEIPT("create, a type of one's own", 2, WEBHOOK_CREATE, 201, EVENT_DATA_WEBHOOK,
 		.webhook = { TYPES(own_types) }),
@@ -113,6 +111,7 @@ static void the_changelog(void **state _unused_) {
 	}
 #define REPORT EVENT_DATA_DELIVERY, .delivery
 
+static const struct attempt_response response = { .http_version = "1.1" };
 static const struct webhook plain_webhooks[] = { { PLAIN }, { TYPES(own_types) } };
 static const struct webhook newer_webhooks[] = { { PLAIN }, { PLAIN, .description = "d" } };
 
@@ -145,6 +144,7 @@ static const struct {
 	EVENT("retry, eventId", 2, WEBHOOK_EVENT, RETRY, REPORT = { .has_event_id = true }),
 	EVENT("retry, subject", 2, WEBHOOK_EVENT, RETRY, REPORT = { .subject = "s" }),
 	EVENT("retry, attemptedAt", 2, WEBHOOK_EVENT, RETRY, REPORT = { .attempted_at_ms = 1 }),
+	EVENT("retry, response", 2, WEBHOOK_EVENT, RETRY, REPORT = { .response = &response }),
 	EVENT("signing key", 1, WEBHOOK_KEY_ROTATE, SUCCESS, EVENT_DATA_SIGNING_KEY),
 	EVENT("recovered", 1, WEBHOOK_RECOVER, SUCCESS, EVENT_DATA_RECOVERED),
 	EVENT("published", 2, WEBHOOK_EVENT_PUBLISH, SUCCESS, EVENT_DATA_PUBLISHED),

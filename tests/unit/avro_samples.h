@@ -142,6 +142,9 @@ static const struct problem sample_problem = {
 	400, "BadRequest", "request", "The command is not valid.", sample_details, 2, 2
 };
 
+static const struct attempt_response sample_response = { "busy\\u000a", "192.0.2.1", "1.1",
+							 "TLSv1.3" };
+
 static const struct analytic_event sample_events[] = {
 	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_CREATE, ANALYTIC_START, 0) },
 	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_CREATE, ANALYTIC_SUCCESS, 201), .repeat = true,
@@ -188,7 +191,7 @@ static const struct analytic_event sample_events[] = {
 	  .data = { EVENT_DATA_DELIVERY,
 		    .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(1), EVENT_TYPE_WEBHOOK_TEST, 2, 503,
 				  "status-503", 0, 1767225605000, true, SAMPLE_UUID(4), "cred-1",
-				  1767225600000 } } },
+				  1767225600000, &sample_response } } },
 	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_EVENT_PUBLISH, ANALYTIC_SUCCESS, 202),
 	  .data = { EVENT_DATA_PUBLISHED,
 		    .published = { SAMPLE_UUID(4), "CredentialRevoked", 3 } } },
@@ -214,7 +217,7 @@ static const struct state_record sample_states[] = {
 	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1", "req-1",
 			NULL, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 			EVENT_TYPE_CREDENTIAL_ISSUED, "{\"k\":\"\\\"é\"}", 12, DELIVERY_DEAD, 8,
-			500, "status-500", 1767225600000, 1767225700000, NULL, 0 } },
+			500, "status-500", 1767225600000, 1767225700000, NULL } },
 	{ .kind = STATE_DELIVERY,
 	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1",
 			.body = "{}", .body_len = 2, .event_type = EVENT_TYPE_WEBHOOK_TEST,
@@ -231,8 +234,7 @@ static const struct state_record sample_states[] = {
 	{ .kind = STATE_DELIVERY,
 	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1",
 			.body = "{}", .body_len = 2, .event_type = EVENT_TYPE_WEBHOOK_TEST,
-			.created_at_ms = 1, .next_attempt_at_ms = 2, .subject = "cred-1",
-			.last_attempt_at_ms = 3 } },
+			.created_at_ms = 1, .next_attempt_at_ms = 2, .subject = "cred-1" } },
 	SAMPLE_RECEIPT(
 	    ANALYTIC_WEBHOOK_EVENT_PUBLISH, 202,
 	    { EVENT_DATA_PUBLISHED, .published = { SAMPLE_UUID(4), "CredentialRevoked", 3 } }),

@@ -1,5 +1,6 @@
 #include "dispatch_expect.h"
 #include "domain/endpoint_report.h"
+#include "domain/event_type.h"
 
 #include <errno.h>
 
@@ -36,6 +37,7 @@ static struct delivery make_delivery(struct script *s, const struct range *range
 				  .webhook_id = webhook_id_of(range->letter),
 				  .tenant_id = tenant_name_of(&s->w, range->letter),
 				  .command_id = "command",
+				  .event_type = EVENT_TYPE_WEBHOOK_TEST,
 				  .body = body,
 				  .body_len = s->body_len,
 				  .created_at_ms = s->w.now_ms,

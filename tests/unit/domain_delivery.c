@@ -1,5 +1,7 @@
 /* The life of a delivery after it was recorded: outcomes, the retry schedule, Retry-After,
  * withdrawal. */
+#include "domain/callback_body.h"
+#include "domain/delivery_subject.h"
 #include "domain/id.h"
 #include "domain/outcome.h"
 #include "unit.h"
@@ -19,6 +21,8 @@ static const struct outcome_settings steady = {
 enum { RETRIES = ARRAY_LEN(schedule_ms) };
 static const int64_t now_ms = 1769860800000;
 
+#define BODY "{\"event\":{\"payload\":{\"userId\":\"u\",\"credentialId\":\"cred-1\"}}}"
+
 static const struct delivery fresh = {
 	.id = { { 1, 2, 3 } },
 	.webhook_id = { { 4, 5, 6 } },
@@ -28,18 +32,23 @@ static const struct delivery fresh = {
 	.client_id = "client",
 	.traceparent = "00-trace",
 	.event_type = EVENT_TYPE_CREDENTIAL_ISSUED,
-	.body = "{}",
-	.body_len = 2,
+	.event_id = { { 7, 8, 9 } },
+	.body = BODY,
+	.body_len = sizeof(BODY) - 1,
 	.created_at_ms = now_ms - 5000,
 	.next_attempt_at_ms = now_ms - 5000,
 };
+
+static const struct attempt_response answer = { "busy", "192.0.2.1", "1.1", "TLSv1.3" };
 
 static struct attempt_result result_of(enum attempt_reason reason, int32_t status) {
 	return (struct attempt_result){ .reason = reason,
 					.status = status,
 					.retry_after_ms = -1,
 					.duration_ms = 42,
-					.finished_at_ms = now_ms };
+					.started_at_ms = now_ms - 43,
+					.finished_at_ms = now_ms,
+					.response = reason == ATTEMPT_OK ? NULL : &answer };
 }
 
 static void assert_own_event(const struct effects *effects, enum analytic_step step,
@@ -51,13 +60,17 @@ static void assert_own_event(const struct effects *effects, enum analytic_step s
 	assert_int_equal(event->step, step);
 	assert_int_equal(event->timestamp_ms, at_ms);
 	assert_string_equal(event->tenant_id, "t");
-	assert_null(event->command_id);
+	assert_string_equal(event->command_id, "c");
 	assert_string_equal(event->request_id, "request");
 	assert_string_equal(event->traceparent, "00-trace");
 	assert_int_equal(event->data.kind, EVENT_DATA_DELIVERY);
 	assert_memory_equal(&event->data.delivery.delivery_id, &fresh.id, sizeof(fresh.id));
 	assert_memory_equal(&event->data.delivery.webhook_id, &fresh.webhook_id,
 			    sizeof(fresh.webhook_id));
+	assert_true(event->data.delivery.has_event_id);
+	assert_memory_equal(&event->data.delivery.event_id, &fresh.event_id,
+			    sizeof(fresh.event_id));
+	assert_string_equal(event->data.delivery.subject, "cred-1");
 }
 
 static void success_ends_it(void **state _unused_) {
@@ -96,6 +109,8 @@ static void failure_schedules_the_next_attempt(void **state _unused_) {
 	assert_int_equal(next->created_at_ms, fresh.created_at_ms);
 	assert_ptr_equal(next->body, fresh.body);
 	assert_int_equal(effects.events[0].data.delivery.attempt, 1);
+	assert_int_equal(effects.events[0].data.delivery.attempted_at_ms, now_ms - 43);
+	assert_ptr_equal(effects.events[0].data.delivery.response, &answer);
 	assert_int_equal(effects.events[0].data.delivery.next_attempt_at_ms, now_ms + 5000);
 	assert_string_equal(effects.events[0].data.delivery.reason, "status-503");
 }
@@ -135,6 +150,46 @@ static void an_endpoint_that_never_answers_ends_it_dead(void **state _unused_) {
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < i; j++)
 			assert_memory_not_equal(&ids[i], &ids[j], sizeof(ids[i]));
+}
+
+static void a_credential_is_the_subject(void **state _unused_) {
+	static const struct {
+		const char *type, *user_id, *credential_id, *own, *expected; /* NULL: none */
+	} rows[] = {
+		{ EVENT_TYPE_CREDENTIAL_ISSUED, "u", "cred-1", NULL, "cred-1" },
+		{ EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY, "u", "cred-1", NULL, "cred-1" },
+		{ EVENT_TYPE_CREDENTIAL_ISSUED, "a\"b\\", "c\"d\\\xc3\xa9\xe2\x80\xae", NULL,
+		  "c\"d\\\xc3\xa9\xe2\x80\xae" },
+		{ EVENT_TYPE_CREDENTIAL_ISSUED,
+		  "\"payload\":{\"userId\":\"x\",\"credentialId\":\"y", "z", NULL, "z" },
+		{ EVENT_TYPE_WEBHOOK_TEST, "u", "cred-1", NULL, NULL },
+		{ "DegreeRevoked", "u", "cred-1", "degree-7", "degree-7" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_(arena_freep) struct arena *arena = arena_new();
+		_cleanup_(buffer_destroy) struct buffer json = BUFFER_INIT(EVENT_JSON_MAX);
+		struct delivery delivery = fresh;
+		struct issuance issuance = { .user_id = rows[i].user_id,
+					     .credential_id = rows[i].credential_id,
+					     .credential_configuration_id = "Degree",
+					     .credential_profile = "ietf",
+					     .format = "dc+sd-jwt",
+					     .credential = "{\"payload\":{}}" };
+		const char *subject;
+
+		event_json_issued(&json, &issuance, BUILTIN_CREDENTIAL_ISSUED, &fresh.event_id);
+		callback_body(arena, &json, &delivery);
+		delivery.event_type = rows[i].type;
+		delivery.subject = rows[i].own;
+		subject = delivery_subject(arena, &delivery);
+		if (rows[i].expected)
+			assert_string_equal(subject, rows[i].expected);
+		else
+			assert_null(subject);
+		delivery.body = NULL;
+		assert_ptr_equal(delivery_subject(arena, &delivery), rows[i].own);
+	}
 }
 
 static void a_cancellation_ends_it(void **state _unused_) {
@@ -352,6 +407,7 @@ int main(void) {
 		cmocka_unit_test(success_ends_it),
 		cmocka_unit_test(failure_schedules_the_next_attempt),
 		cmocka_unit_test(an_endpoint_that_never_answers_ends_it_dead),
+		cmocka_unit_test(a_credential_is_the_subject),
 		cmocka_unit_test(a_cancellation_ends_it),
 		cmocka_unit_test(waits_follow_the_schedule_within_the_jitter),
 		cmocka_unit_test(retry_after_is_honoured_within_bounds),

@@ -134,10 +134,7 @@ static void check_event(const struct world *world, size_t index,
 	assert_string_equal(event->tenant_id, envelope->tenant_id);
 	check_shown(event->request_id, envelope->request_id);
 	check_shown(event->client_id, envelope->client_id);
-	if (index < 2)
-		check_shown(event->command_id, envelope->command_id);
-	else
-		assert_null(event->command_id);
+	check_shown(event->command_id, envelope->command_id);
 }
 
 static const struct analytic_event *check(struct world *world,
@@ -155,8 +152,10 @@ static const struct analytic_event *check(struct world *world,
 	assert_int_equal(events[1].repeat, events[0].repeat);
 	assert_int_equal(events[1].step, events[1].status < 400 ? ANALYTIC_SUCCESS : ANALYTIC_FAIL);
 	assert_int_equal(events[1].data.kind == EVENT_DATA_PROBLEM, events[1].status >= 400);
-	for (size_t i = 2; i < world->effects.event_count; i++)
+	for (size_t i = 2; i < world->effects.event_count; i++) {
 		assert_int_equal(events[i].step, ANALYTIC_RECEIVE);
+		assert_true(events[i].data.delivery.has_event_id);
+	}
 	return &events[1];
 }
 

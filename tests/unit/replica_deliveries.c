@@ -132,7 +132,7 @@ struct walk {
 static int append_id(void *userdata, const struct delivery *delivery) {
 	struct walk *walk = userdata;
 
-	assert_null(delivery->body);
+	assert_non_null(delivery->body);
 	assert_string_equal(delivery->tenant_id, "tenant");
 	buffer_printf(&walk->ids, "%d ", delivery->id.bytes[3]);
 	return --walk->left == 0 ? 7 : 0;

@@ -146,6 +146,10 @@ const struct option options[] = {
 	{ "delivery.breaker.probe.interval", &option_duration,
 	  FIELD(delivery_breaker_probe_interval_ms), "30s", NULL, 1, DAYS(1),
 	  "The time between two probes." },
+	{ "delivery.response.excerpt.bytes", &option_int, FIELD(delivery_response_excerpt_bytes),
+	  "1024", NULL, 0, 16384,
+	  "The first bytes of the answer to a failed attempt that its event shows to the tenant, "
+	  "where they are text; 0: none." },
 	{ "delivery.dead.retention", &option_duration, FIELD(delivery_dead_retention_ms), "14d",
 	  NULL, 0, DAYS(365), "How long a dead delivery can be recovered." },
 

@@ -48,6 +48,16 @@ bool analytic_event_type_exists(enum analytic_subject subject, enum analytic_ste
 	return types[subject][step] != NULL;
 }
 
+struct delivery_report delivery_report_of_first_edition(const struct delivery_report *report) {
+	struct delivery_report former = *report;
+
+	former.has_event_id = false;
+	former.subject = NULL;
+	former.attempted_at_ms = 0;
+	former.response = NULL;
+	return former;
+}
+
 const char *analytic_event_category(enum analytic_subject subject) {
 	return subject == ANALYTIC_OPENID_CREDENTIAL ? "openid" : "webhook";
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/uuid.h"
+#include "domain/attempt.h"
 #include "domain/problem.h"
 #include "domain/webhook.h"
 
@@ -82,10 +83,14 @@ struct delivery_report {
 
 	/* Edition 2. */
 	bool has_event_id;
-	struct uuid event_id;    /* the callback's event */
-	const char *subject;     /* NULL: none */
-	int64_t attempted_at_ms; /* wall: when the attempt began; 0: unknown */
+	struct uuid event_id;                    /* the callback's event */
+	const char *subject;                     /* NULL: none */
+	int64_t attempted_at_ms;                 /* wall: when the attempt began; 0: unknown */
+	const struct attempt_response *response; /* NULL: none */
 };
+
+/* The report without what edition 2 added, which tells more of the delivery and changes nothing. */
+struct delivery_report delivery_report_of_first_edition(const struct delivery_report *report);
 
 /* An event of a tenant's own that was published. */
 struct event_published {
@@ -128,7 +133,8 @@ struct analytic_event {
 	enum analytic_step step;
 	int64_t timestamp_ms; /* wall */
 	const char *tenant_id;
-	const char *command_id;  /* NULL for a delivery's own events */
+	const char *command_id;  /* of the one that was answered, or that recorded the delivery;
+				    NULL: of neither */
 	const char *request_id;  /* NULL: none */
 	const char *client_id;   /* NULL: none */
 	const char *traceparent; /* NULL: none; a record header, not a field */

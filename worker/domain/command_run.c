@@ -2,6 +2,7 @@
 
 #include "base/invariant.h"
 #include "base/utf8.h"
+#include "domain/delivery_subject.h"
 #include "domain/id.h"
 #include "domain/limits.h"
 
@@ -25,7 +26,7 @@ static void add_event(struct command_run *run, const struct analytic_event *even
 					   (int32_t)(effects->event_count - run->first_event));
 	complete.timestamp_ms = run->context->now_ms;
 	complete.tenant_id = run->envelope->tenant_id;
-	complete.command_id = shown(run, event->command_id);
+	complete.command_id = shown(run, run->envelope->command_id);
 	complete.request_id = shown(run, run->envelope->request_id);
 	complete.client_id = shown(run, run->envelope->client_id);
 	complete.traceparent = run->envelope->traceparent;
@@ -36,7 +37,6 @@ static void add_own_event(struct command_run *run, enum analytic_step step) {
 	add_event(run, &(struct analytic_event){
 			   .subject = run->subject,
 			   .step = step,
-			   .command_id = run->envelope->command_id,
 		       });
 }
 
@@ -111,17 +111,21 @@ bool command_run_exceeds(struct command_run *run, enum tenant_limit limit, int64
 }
 
 void command_run_add_received(struct command_run *run, const struct delivery *delivery) {
-	add_event(
-	    run, &(struct analytic_event){
-		     .subject = ANALYTIC_WEBHOOK_EVENT,
-		     .step = ANALYTIC_RECEIVE,
-		     .data = { .kind = EVENT_DATA_DELIVERY,
-			       .delivery = { .delivery_id = delivery->id,
-					     .webhook_id = delivery->webhook_id,
-					     .event_type = delivery->event_type,
-					     .duration_ms = -1,
-					     .next_attempt_at_ms = delivery->next_attempt_at_ms } },
-		 });
+	add_event(run,
+		  &(struct analytic_event){
+		      .subject = ANALYTIC_WEBHOOK_EVENT,
+		      .step = ANALYTIC_RECEIVE,
+		      .data = { .kind = EVENT_DATA_DELIVERY,
+				.delivery = { .delivery_id = delivery->id,
+					      .webhook_id = delivery->webhook_id,
+					      .event_type = delivery->event_type,
+					      .duration_ms = -1,
+					      .next_attempt_at_ms = delivery->next_attempt_at_ms,
+					      .has_event_id = true,
+					      .event_id = delivery->event_id,
+					      .subject = delivery_subject(run->effects->arena,
+									  delivery) } },
+		  });
 }
 
 static void answer_conflict(struct command_run *run) {

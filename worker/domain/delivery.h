@@ -56,8 +56,7 @@ struct delivery {
 				       future. Dead: when it died. */
 
 	/* Edition 2. */
-	const char *subject;        /* the event's; of a credential its credentialId; NULL: none */
-	int64_t last_attempt_at_ms; /* wall: when the last finished attempt began; 0: unknown */
+	const char *subject; /* of an event of one's own, NULL: none; see delivery_subject */
 };
 
 enum { DELIVERY_BODY_MAX = 256 * 1024 };

@@ -1,6 +1,7 @@
 #include "domain/outcome.h"
 
 #include "base/invariant.h"
+#include "domain/delivery_subject.h"
 #include "domain/id.h"
 
 static void add_event(struct effects *out, const struct delivery *delivery, enum analytic_step step,
@@ -11,6 +12,7 @@ static void add_event(struct effects *out, const struct delivery *delivery, enum
 			       .step = step,
 			       .timestamp_ms = timestamp_ms,
 			       .tenant_id = delivery->tenant_id,
+			       .command_id = delivery->command_id,
 			       .request_id = delivery->request_id,
 			       .client_id = delivery->client_id,
 			       .traceparent = delivery->traceparent,
@@ -23,7 +25,7 @@ static void end_delivery(struct effects *out, const struct delivery *delivery) {
 	effects_delete(out, &(struct state_key){ .kind = STATE_DELIVERY, .id = delivery->id });
 }
 
-static struct delivery_report report_of(const struct delivery *delivery,
+static struct delivery_report report_of(struct effects *out, const struct delivery *delivery,
 					const struct attempt_result *result) {
 	return (struct delivery_report){
 		.delivery_id = delivery->id,
@@ -33,6 +35,11 @@ static struct delivery_report report_of(const struct delivery *delivery,
 		.status = result->status,
 		.reason = attempt_reason_public(result),
 		.duration_ms = result->duration_ms,
+		.has_event_id = true,
+		.event_id = delivery->event_id,
+		.subject = delivery_subject(out->arena, delivery),
+		.attempted_at_ms = result->started_at_ms,
+		.response = result->response,
 	};
 }
 
@@ -40,7 +47,7 @@ static struct delivery_report report_of(const struct delivery *delivery,
 static void fail_attempt(const struct outcome_settings *settings, const struct delivery *delivery,
 			 const struct attempt_result *result, struct effects *out) {
 	struct state_record record = { .kind = STATE_DELIVERY, .delivery = *delivery };
-	struct delivery_report report = report_of(delivery, result);
+	struct delivery_report report = report_of(out, delivery, result);
 	int64_t retry_after_ms =
 	    attempt_may_ask_to_wait(result->status) ? result->retry_after_ms : -1;
 	int64_t delay_ms =
@@ -69,7 +76,7 @@ void handle_outcome(const struct outcome_settings *settings, const struct delive
 		fail_attempt(settings, delivery, result, out);
 		return;
 	}
-	report = report_of(delivery, result);
+	report = report_of(out, delivery, result);
 	end_delivery(out, delivery);
 	add_event(out, delivery,
 		  result->reason == ATTEMPT_OK ? ANALYTIC_PROCESS_SUCCESS : ANALYTIC_PROCESS_FAIL,
@@ -88,5 +95,8 @@ void handle_cancelled(const struct delivery *delivery, const char *reason, int64
 		      .status = delivery->last_status,
 		      .reason = reason,
 		      .duration_ms = -1,
+		      .has_event_id = true,
+		      .event_id = delivery->event_id,
+		      .subject = delivery_subject(out->arena, delivery),
 		  });
 }

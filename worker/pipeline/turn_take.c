@@ -77,7 +77,10 @@ static void release_held(struct turns *t) {
 /* One that ended in the future did so by a clock that was ahead, and has been set back since: its
  * delivery would wait for the clock to be there again (R10). */
 static void take_outcome(struct job *job, struct job_list *taken) {
-	job->result.finished_at_ms = MIN(job->result.finished_at_ms, clock_wall_ms() + 1);
+	int64_t ahead_ms = MAX(job->result.finished_at_ms - (clock_wall_ms() + 1), (int64_t)0);
+
+	job->result.finished_at_ms -= ahead_ms;
+	job->result.started_at_ms -= ahead_ms;
 	job_list_push(taken, job);
 }
 

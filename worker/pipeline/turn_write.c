@@ -64,12 +64,24 @@ static void encode_event(struct turns *t, const struct analytic_event *event) {
 		impossible("no turn begins before its events' schema id is known");
 }
 
+/* What an older worker of the group cannot write is not written by a newer one (R13): a reader of
+ * the events meets the second edition when the upgrade is done. */
+static struct analytic_event event_for_group(const struct turn *turn,
+					     const struct analytic_event *event) {
+	struct analytic_event written = *event;
+
+	if (turn->edition == GROUP_EDITION_SOME_OLDER && event->data.kind == EVENT_DATA_DELIVERY)
+		written.data.delivery = delivery_report_of_first_edition(&event->data.delivery);
+	return written;
+}
+
 static int write_event(struct turn *turn, const struct analytic_event *event) {
 	struct turns *t = turn->turns;
+	struct analytic_event written = event_for_group(turn, event);
 	struct transaction_record record;
 
 	buffer_clear(&t->record);
-	encode_event(t, event);
+	encode_event(t, &written);
 	record = (struct transaction_record){
 		.topic = transaction_results_topic(turn->transaction),
 		.partition = RD_KAFKA_PARTITION_UA,

@@ -57,8 +57,6 @@ int replica_walk_pending(struct replica *replica, const struct uuid *webhook_id,
 		r = row_decode(replica, replica->scratch, statement, 0, STATE_DELIVERY, &record);
 		if (r)
 			return r;
-		record.delivery.body = NULL;
-		record.delivery.body_len = 0;
 		r = fn(userdata, &record.delivery);
 		if (r)
 			return r;

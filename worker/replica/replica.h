@@ -123,8 +123,8 @@ int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_
 int replica_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id,
 		    int64_t due_ms_max, struct delivery_bounds bounds, struct delivery **out,
 		    size_t *count) _must_check_;
-/* Called for each row in order; a result other than 0 ends the walk and is returned. `delivery` has
- * no body and lives until the call returns. */
+/* Called for each row in order; a result other than 0 ends the walk and is returned. `delivery`
+ * lives until the call returns. */
 typedef int (*replica_delivery_fn)(void *userdata, const struct delivery *delivery);
 /* Walks all of the webhook's pending deliveries. `fn` must not use the replica. */
 int replica_walk_pending(struct replica *replica, const struct uuid *webhook_id,
