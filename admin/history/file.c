@@ -1,0 +1,174 @@
+#include "history/file.h"
+
+#include "base/buffer.h"
+#include "base/log.h"
+#include "history/schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUSY_TIMEOUT_MS = 5000, REASON_MAX = 512 };
+
+/*
+ * synchronous: a machine that dies may lose the last commits, which are folded again, and never
+ * leaves a torn file (WAL). cache_size (KiB) bounds the memory: the ends of the indexes that ids
+ * fall into at random. mmap_size: a truncated file must not become a signal.
+ */
+static const char write_pragmas[] = "PRAGMA page_size = 8192;"
+				    "PRAGMA journal_mode = WAL;"
+				    "PRAGMA synchronous = NORMAL;"
+				    "PRAGMA cache_size = -131072;"
+				    "PRAGMA mmap_size = 0;"
+				    "PRAGMA wal_autocheckpoint = 4000;"
+				    "PRAGMA journal_size_limit = 67108864;";
+static const char read_pragmas[] = "PRAGMA query_only = 1;"
+				   "PRAGMA cache_size = -4096;"
+				   "PRAGMA mmap_size = 0;";
+
+DEFINE_CLEANUP(sqlite3, sqlite3_close_v2)
+DEFINE_CLEANUP(sqlite3_stmt, sqlite3_finalize)
+
+static int fail_errno(const char *path, int error) {
+	log_error("the history cannot be used", "path=%s error=%s", log_quote(path),
+		  log_quote(strerror(error)));
+	return -error;
+}
+
+int history_file_lock(const char *data_dir) {
+	_cleanup_(x_freep) char *path = x_asprintf("%s/lock", data_dir);
+	int fd;
+
+	if (mkdir(data_dir, 0700) < 0 && errno != EEXIST)
+		return fail_errno(data_dir, errno);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return fail_errno(path, errno);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		int error = errno == EWOULDBLOCK ? EBUSY : errno;
+
+		close(fd);
+		return fail_errno(path, error);
+	}
+	return fd;
+}
+
+int history_file_remove(const char *file) {
+	static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		_cleanup_(x_freep) char *path = x_asprintf("%s%s", file, suffixes[i]);
+
+		if (unlink(path) < 0 && errno != ENOENT)
+			return fail_errno(path, errno);
+	}
+	return 0;
+}
+
+/* Whether the value of `name` in meta is another one; then `reason` says so. An error of SQLite's
+ * counts as a difference. */
+static bool meta_differs(sqlite3 *db, const char *name, const char *expected,
+			 struct buffer *reason) {
+	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
+	const char *value;
+
+	if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = ?1", -1, &statement,
+			       NULL) != SQLITE_OK ||
+	    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC) != SQLITE_OK ||
+	    sqlite3_step(statement) != SQLITE_ROW) {
+		buffer_printf(reason, "it does not say its %s: %s", name, sqlite3_errmsg(db));
+		return true;
+	}
+	value = (const char *)sqlite3_column_text(statement, 0);
+	if (value && strcmp(value, expected) == 0)
+		return false;
+	buffer_printf(reason, "it is of another %s", name);
+	return true;
+}
+
+static sqlite3 *open_usable(const char *file, const char *cluster_id, struct buffer *reason) {
+	_cleanup_(sqlite3_close_v2p) sqlite3 *db = NULL;
+
+	if (access(file, F_OK) < 0) {
+		buffer_append_string(reason, "there is none");
+		return NULL;
+	}
+	if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+		SQLITE_OK ||
+	    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) != SQLITE_OK ||
+	    sqlite3_exec(db, write_pragmas, NULL, NULL, NULL) != SQLITE_OK) {
+		buffer_append_string(reason, sqlite3_errmsg(db));
+		return NULL;
+	}
+	if (meta_differs(db, "schema", history_schema_version, reason) ||
+	    meta_differs(db, "cluster", cluster_id, reason))
+		return NULL;
+	return TAKE(db);
+}
+
+static bool meta_put(sqlite3 *db, const char *name, const char *value) {
+	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
+
+	return sqlite3_prepare_v2(db, "INSERT INTO meta VALUES (?1, ?2)", -1, &statement, NULL) ==
+		   SQLITE_OK &&
+	       sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC) == SQLITE_OK &&
+	       sqlite3_bind_text(statement, 2, value, -1, SQLITE_STATIC) == SQLITE_OK &&
+	       sqlite3_step(statement) == SQLITE_DONE;
+}
+
+static bool set_up(sqlite3 *db, const char *cluster_id) {
+	return sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK &&
+	       sqlite3_exec(db, write_pragmas, NULL, NULL, NULL) == SQLITE_OK &&
+	       sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
+	       sqlite3_exec(db, history_schema, NULL, NULL, NULL) == SQLITE_OK &&
+	       meta_put(db, "schema", history_schema_version) &&
+	       meta_put(db, "cluster", cluster_id) &&
+	       sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* The file is made here for its mode: it shows who was issued what. */
+static int make(const char *file, const char *cluster_id, sqlite3 **out) {
+	_cleanup_(sqlite3_close_v2p) sqlite3 *db = NULL;
+	int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return fail_errno(file, errno);
+	close(fd);
+	if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+		SQLITE_OK ||
+	    !set_up(db, cluster_id)) {
+		log_error("the history cannot be made", "file=%s error=%s", log_quote(file),
+			  log_quote(sqlite3_errmsg(db)));
+		return -EIO;
+	}
+	*out = TAKE(db);
+	return 0;
+}
+
+int history_file_open(const char *file, const char *cluster_id, sqlite3 **out) {
+	_cleanup_(buffer_destroy) struct buffer reason = BUFFER_INIT(REASON_MAX);
+	int r;
+
+	*out = open_usable(file, cluster_id, &reason);
+	if (*out)
+		return 0;
+	log_info("the history is made anew", "file=%s reason=%s", log_quote(file),
+		 log_quote(reason.data));
+	r = history_file_remove(file);
+	return r ? r : make(file, cluster_id, out);
+}
+
+int history_file_open_readonly(const char *file, sqlite3 **out) {
+	_cleanup_(sqlite3_close_v2p) sqlite3 *db = NULL;
+	int r = sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+
+	if (r == SQLITE_OK)
+		r = sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+	if (r == SQLITE_OK)
+		r = sqlite3_exec(db, read_pragmas, NULL, NULL, NULL);
+	if (r == SQLITE_OK)
+		*out = TAKE(db);
+	return r;
+}

@@ -1,0 +1,19 @@
+/* The history's file: it is locked, opened and checked, and replaced where it cannot be used. */
+#pragma once
+
+#include "base/memory.h"
+
+#include <sqlite3.h>
+
+/* Makes the directory (0700) if it is not there, and locks <data_dir>/lock. Returns the descriptor,
+ * which the caller closes, or a negative errno after logging; -EBUSY: another process has it. */
+int history_file_lock(const char *data_dir) _must_check_;
+
+/* Opens the file to write. One that is damaged, of another schema or cluster is removed and made
+ * again. Returns 0 or a negative errno after logging. */
+int history_file_open(const char *file, const char *cluster_id, sqlite3 **out) _must_check_;
+/* Opens it to read. Returns SQLite's result code. */
+int history_file_open_readonly(const char *file, sqlite3 **out) _must_check_;
+/* Removes the file and those that SQLite keeps beside it. Returns 0 or a negative errno after
+ * logging. */
+int history_file_remove(const char *file) _must_check_;

@@ -1,0 +1,184 @@
+/* The history's beginning and end, its transactions, and how far it reaches. */
+#include "history/history.h"
+
+#include "base/log.h"
+#include "history/event_value.h"
+#include "history/file.h"
+#include "history/place.h"
+#include "history/reading.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum { PROBLEMS_MAX = 4096, PRUNE_ROWS = 2000 };
+
+int history_fail(struct history *history, sqlite3 *db, const char *doing) {
+	int error = sqlite3_errcode(db);
+
+	log_error("the history failed", "doing=%s error=%s", doing, log_quote(sqlite3_errmsg(db)));
+	if (error == SQLITE_CORRUPT || error == SQLITE_NOTADB)
+		history->is_damaged = true;
+	return -EIO;
+}
+
+int history_step(struct history *history, sqlite3_stmt *statement) {
+	switch (sqlite3_step(statement)) {
+	case SQLITE_ROW:
+		return 1;
+	case SQLITE_DONE:
+		return 0;
+	default:
+		return history_fail(history, history->db, "fold");
+	}
+}
+
+int history_run(struct history *history, enum write_statement statement) {
+	_cleanup_(statement_resetp) sqlite3_stmt *run = history_statement(history, statement);
+	int r = history_step(history, run);
+
+	return MIN(r, 0);
+}
+
+int history_open(const struct history_settings *settings, struct history **out) {
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(PROBLEMS_MAX);
+	_cleanup_(history_closep) struct history *history = x_calloc(1, sizeof(*history));
+	int r;
+
+	pthread_mutex_init(&history->lock, NULL);
+	history->file = x_asprintf("%s/history.db", settings->data_dir);
+	history->retention_ms = settings->retention_ms;
+	history->bytes_max = settings->bytes_max;
+	history->value = BUFFER_INIT(EVENT_VALUE_MAX);
+	history->lock_fd = history_file_lock(settings->data_dir);
+	if (history->lock_fd < 0)
+		return history->lock_fd;
+	r = codec_new(NULL, &history->codec, &problems);
+	if (!r)
+		r = history_file_open(history->file, settings->cluster_id, &history->db);
+	if (r)
+		return r < 0 ? r : -EINVAL;
+	if (history_prepare_write(history->db, history->statements) != SQLITE_OK)
+		return history_fail(history, history->db, "open");
+	*out = TAKE(history);
+	return 0;
+}
+
+void history_close(struct history *history) {
+	reading_free_idle(history);
+	history_statements_finalize(history->statements, WRITE_COUNT);
+	sqlite3_close_v2(history->db);
+	if (history->is_damaged && history_file_remove(history->file))
+		log_warn("the damaged history could not be removed", "file=%s",
+			 log_quote(history->file));
+	if (history->lock_fd >= 0)
+		close(history->lock_fd);
+	codec_freep(&history->codec);
+	buffer_destroy(&history->value);
+	pthread_mutex_destroy(&history->lock);
+	free(history->gaps);
+	free(history->file);
+	free(history);
+}
+
+static void note_gap(struct history *history, int32_t partition, bool is_gap) {
+	if (partition >= history->gap_count) {
+		history->gaps =
+		    x_realloc(history->gaps, (size_t)(partition + 1) * sizeof(*history->gaps));
+		for (int32_t i = history->gap_count; i <= partition; i++)
+			history->gaps[i] = false;
+		history->gap_count = partition + 1;
+	}
+	history->gaps[partition] = is_gap;
+}
+
+int64_t history_resume(struct history *history, int32_t partition, int64_t begin, int64_t end) {
+	_cleanup_(statement_resetp) sqlite3_stmt *get =
+	    history_statement(history, WRITE_SOURCE_GET);
+	int64_t next = 0, from;
+
+	bind_int(get, 1, partition);
+	if (history_step(history, get) == 1)
+		next = sqlite3_column_int64(get, 0);
+	from = next >= begin && next <= end ? next : begin;
+	note_gap(history, partition, from != next);
+	if (from != next)
+		log_info("the history does not go on where it ended",
+			 "partition=%d next=%lld begin=%lld end=%lld", partition, (long long)next,
+			 (long long)begin, (long long)end);
+	return from;
+}
+
+int history_commit(struct history *history) {
+	if (!history->is_open)
+		return 0;
+	history->is_open = false;
+	return history_run(history, WRITE_COMMIT);
+}
+
+uint64_t history_folded(const struct history *history) {
+	return history->folded;
+}
+
+static int64_t pragma(const struct history *history, const char *text) {
+	sqlite3_stmt *statement = NULL;
+	int64_t value = 0;
+
+	if (sqlite3_prepare_v2(history->db, text, -1, &statement, NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW)
+		value = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return value;
+}
+
+int64_t history_bytes(const struct history *history) {
+	return (pragma(history, "PRAGMA page_count") - pragma(history, "PRAGMA freelist_count")) *
+	       pragma(history, "PRAGMA page_size");
+}
+
+/* The place in the first column of the only row; PLACE_NONE without one. */
+static int read_place(struct history *history, enum write_statement statement, int64_t *out) {
+	_cleanup_(statement_resetp) sqlite3_stmt *read = history_statement(history, statement);
+	int r = history_step(history, read);
+
+	*out = r == 1 && sqlite3_column_type(read, 0) != SQLITE_NULL ? sqlite3_column_int64(read, 0)
+								     : INT64_MAX;
+	return MIN(r, 0);
+}
+
+/* Deletes all that lies before the place. A delivery leaves with all of its events. */
+static int prune_before(struct history *history, int64_t place, int64_t now_ms) {
+	static const enum write_statement deletions[] = { WRITE_PRUNE_EVENTS_OF_DELIVERIES,
+							  WRITE_PRUNE_DELIVERIES,
+							  WRITE_PRUNE_EVENTS };
+	int64_t since_ms = MIN(place_time_ms(place) + 1, now_ms);
+	int r = history_run(history, WRITE_BEGIN);
+
+	for (size_t i = 0; !r && i < ARRAY_LEN(deletions); i++) {
+		bind_int(history_statement(history, deletions[i]), 1, place);
+		r = history_run(history, deletions[i]);
+	}
+	if (r)
+		return r;
+	bind_int(history_statement(history, WRITE_PRUNED), 1, since_ms);
+	r = history_run(history, WRITE_PRUNED);
+	return r ? r : history_run(history, WRITE_COMMIT);
+}
+
+int history_prune(struct history *history, int64_t now_ms) {
+	int64_t target = place_of_time(now_ms - history->retention_ms), oldest, nth;
+	int r = history_commit(history);
+
+	if (!r)
+		r = read_place(history, WRITE_OLDEST, &oldest);
+	if (r)
+		return r;
+	if (history_bytes(history) > history->bytes_max)
+		target = place_of_time(now_ms);
+	if (oldest >= target)
+		return 0;
+	bind_int(history_statement(history, WRITE_NTH_OLDEST), 1, PRUNE_ROWS);
+	r = read_place(history, WRITE_NTH_OLDEST, &nth);
+	if (!r)
+		r = prune_before(history, MIN(target, nth), now_ms);
+	return r ? r : HISTORY_E_MORE;
+}

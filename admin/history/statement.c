@@ -1,0 +1,114 @@
+#include "history/statement.h"
+
+static const char *const writes[WRITE_COUNT] = {
+	[WRITE_BEGIN] = "BEGIN",
+	[WRITE_COMMIT] = "COMMIT",
+	[WRITE_SOURCE_GET] = "SELECT next_offset, complete_since_ms FROM source WHERE "
+			     "partition = ?1",
+	[WRITE_SOURCE_PUT] =
+	    "INSERT INTO source VALUES (?1, ?2, ?3) ON CONFLICT (partition) DO UPDATE "
+	    "SET next_offset = ?2, complete_since_ms = "
+	    "max(complete_since_ms, ?3)",
+	[WRITE_TENANT_GET] = "SELECT id FROM tenant WHERE text = ?1 AND partition = ?2",
+	[WRITE_TENANT_PUT] =
+	    "INSERT INTO tenant (text, partition) VALUES (?1, ?2) ON CONFLICT (text) "
+	    "DO UPDATE SET partition = ?2 RETURNING id",
+	[WRITE_WORD_GET] = "SELECT id FROM word WHERE text = ?1",
+	[WRITE_WORD_PUT] = "INSERT INTO word (text) VALUES (?1) RETURNING id",
+	[WRITE_DELIVERY_FIND] = "SELECT place, attempts FROM delivery WHERE id = ?1",
+	[WRITE_DELIVERY_PUT] =
+	    "INSERT OR IGNORE INTO delivery VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+	    "?12, ?13, ?14, ?15, ?16, ?17)",
+	[WRITE_DELIVERY_UPDATE] =
+	    "UPDATE delivery SET status = ?2, ended_at_ms = ?3, next_attempt_at_ms = ?4, "
+	    "attempts = ?5, last_status = ?6, last_reason = ?7 WHERE place = ?1",
+	[WRITE_EVENT_PUT] =
+	    "INSERT OR IGNORE INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[WRITE_OLDEST] = "SELECT min(place) FROM (SELECT min(place) AS place FROM event UNION ALL "
+			 "SELECT min(place) FROM delivery)",
+	[WRITE_NTH_OLDEST] = "SELECT place FROM event ORDER BY place LIMIT 1 OFFSET ?1",
+	[WRITE_PRUNE_EVENTS_OF_DELIVERIES] =
+	    "DELETE FROM event WHERE delivery IN (SELECT place FROM delivery WHERE place < ?1)",
+	[WRITE_PRUNE_DELIVERIES] = "DELETE FROM delivery WHERE place < ?1",
+	[WRITE_PRUNE_EVENTS] = "DELETE FROM event WHERE place < ?1",
+	[WRITE_PRUNED] =
+	    "INSERT INTO meta VALUES ('complete since', ?1) ON CONFLICT (name) DO UPDATE "
+	    "SET value = max(CAST(value AS INTEGER), ?1)",
+};
+
+/* ?1 the tenant, ?2 and ?3 the places between which to look (exclusive, inclusive), ?4 a key. The
+ * condition repeats that of a partial index, by which SQLite knows that it may use it. */
+#define DELIVERY_VALUES                                                                            \
+	"d.place, d.id, d.webhook_id, d.event_id, type.text, d.subject, d.command_id, "            \
+	"d.request_id, d.client_id, d.is_whole, d.status, d.ended_at_ms, d.next_attempt_at_ms, "   \
+	"d.attempts, d.last_status, reason.text"
+#define DELIVERY_WORDS                                                                             \
+	" LEFT JOIN word type ON type.id = d.event_type"                                           \
+	" LEFT JOIN word reason ON reason.id = d.last_reason"
+#define DELIVERIES(index, condition)                                                               \
+	"SELECT " DELIVERY_VALUES " FROM delivery d INDEXED BY " index DELIVERY_WORDS              \
+	" WHERE d.tenant = ?1 AND d.place < ?2 AND d.place >= ?3 " condition                       \
+	" ORDER BY d.place DESC"
+#define EVENTS(index, condition)                                                                   \
+	"SELECT e.place, kind.text, e.status, e.command_id, e.subject, e.webhook_id, "             \
+	"e.value, " DELIVERY_VALUES " FROM event e " index " JOIN word kind ON kind.id = e.type"   \
+	" LEFT JOIN delivery d ON d.place = e.delivery" DELIVERY_WORDS                             \
+	" WHERE e.tenant = ?1 AND e.place < ?2 AND e.place >= ?3 " condition                       \
+	" ORDER BY e.place DESC"
+/* The events of deliveries, and of commands. */
+#define EVENTS_IN(of_deliveries, of_commands)                                                      \
+	EVENTS("",                                                                                 \
+	       "AND e.place IN (SELECT x.place FROM delivery y JOIN event x ON x.delivery = "      \
+	       "y.place WHERE y.tenant = ?1 AND " of_deliveries                                    \
+	       " UNION ALL SELECT x.place FROM event x WHERE x.tenant = ?1 AND " of_commands ")")
+
+static const char *const reads[READ_COUNT] = {
+	[READ_BEGIN] = "BEGIN",
+	[READ_END] = "ROLLBACK",
+	[READ_COMPLETE_SINCE] =
+	    "SELECT max(coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = "
+	    "'complete since'), 0), coalesce((SELECT max(complete_since_ms) FROM source WHERE "
+	    "partition = ?1 OR ?1 IS NULL), 0))",
+	[READ_TENANT] = "SELECT id, partition FROM tenant WHERE text = ?1",
+	[READ_DELIVERY] = "SELECT " DELIVERY_VALUES " FROM delivery d" DELIVERY_WORDS
+			  " WHERE d.id = ?2 AND d.tenant = ?1",
+	[READ_DELIVERIES] = DELIVERIES("delivery_tenant", ""),
+	[READ_DELIVERIES_OF_EVENT] = DELIVERIES("delivery_event", "AND d.event_id = ?4"),
+	[READ_DELIVERIES_OF_COMMAND] = DELIVERIES("delivery_command", "AND d.command_id = ?4"),
+	[READ_DELIVERIES_OF_SUBJECT] = DELIVERIES("delivery_subject", "AND d.subject = ?4"),
+	[READ_DELIVERIES_OF_STATUS] =
+	    DELIVERIES("delivery_status", "AND d.status = ?4 AND d.status <> 1"),
+	[READ_DELIVERIES_OF_ANSWER] =
+	    DELIVERIES("delivery_answer", "AND d.last_status = ?4 AND d.last_status >= 300"),
+	[READ_DELIVERIES_OF_WEBHOOK] = DELIVERIES("delivery_webhook", "AND d.webhook_id = ?4"),
+	[READ_EVENTS] = EVENTS("INDEXED BY event_tenant", ""),
+	[READ_EVENTS_OF_EVENT] =
+	    EVENTS_IN("y.event_id = ?4",
+		      "x.command_id IN (SELECT z.command_id FROM delivery z WHERE z.event_id = ?4 "
+		      "AND z.tenant = ?1)"),
+	[READ_EVENTS_OF_COMMAND] = EVENTS_IN("y.command_id = ?4", "x.command_id = ?4"),
+	[READ_EVENTS_OF_SUBJECT] = EVENTS_IN("y.subject = ?4", "x.subject = ?4"),
+	[READ_EVENTS_OF_DELIVERY] =
+	    "SELECT place, value FROM event WHERE delivery = ?1 ORDER BY place",
+};
+
+static int prepare(sqlite3 *db, const char *const *texts, size_t count, sqlite3_stmt **out) {
+	int r = SQLITE_OK;
+
+	for (size_t i = 0; r == SQLITE_OK && i < count; i++)
+		r = sqlite3_prepare_v3(db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &out[i], NULL);
+	return r;
+}
+
+int history_prepare_write(sqlite3 *db, sqlite3_stmt *out[WRITE_COUNT]) {
+	return prepare(db, writes, WRITE_COUNT, out);
+}
+
+int history_prepare_read(sqlite3 *db, sqlite3_stmt *out[READ_COUNT]) {
+	return prepare(db, reads, READ_COUNT, out);
+}
+
+void history_statements_finalize(sqlite3_stmt **statements, size_t count) {
+	for (size_t i = 0; i < count; i++)
+		sqlite3_finalize(statements[i]);
+}

@@ -1,0 +1,169 @@
+/* The file: what is left of it after an end, a gap in the topic, its age and its size. */
+#include "history_fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static void what_is_not_committed_is_folded_again(void **state) {
+	struct fixture *f = *state;
+	struct analytic_event first = event_of(1, ANALYTIC_RECEIVE, 0),
+			      second = event_of(2, ANALYTIC_RECEIVE, 1);
+	const struct history_query all = all_of("acme");
+
+	fold_at(f, &first, 3, 41);
+	assert_int_equal(history_fold(f->history, &second, 3, 44, NOW_MS), 0);
+	reopen(f);
+	assert_int_equal(history_resume(f->history, 3, 0, 100), 42);
+	assert_string_equal(delivery_json(f, "acme", 2), "not found");
+	fold_at(f, &second, 3, 44);
+	assert_string_equal(found(f, &all), "2 1");
+	assert_int_equal(complete_since(f, "acme"), -1);
+}
+
+static void a_second_gateway_is_refused(void **state) {
+	struct fixture *f = *state;
+	struct history *second;
+
+	assert_int_equal(history_open(&f->settings, &second), -EBUSY);
+}
+
+static void it_is_of_one_cluster(void **state) {
+	struct fixture *f = *state;
+	struct analytic_event event = event_of(1, ANALYTIC_RECEIVE, 0);
+
+	fold(f, &event);
+	f->settings.cluster_id = "another";
+	reopen(f);
+	assert_string_equal(delivery_json(f, "acme", 1), "not found");
+	assert_int_equal(history_resume(f->history, 0, 0, 10), 0);
+}
+
+static void a_damaged_file_is_made_anew(void **state) {
+	struct fixture *f = *state;
+	_cleanup_(x_freep) char *path = x_asprintf("%s/history.db", f->folder);
+	struct analytic_event event = event_of(1, ANALYTIC_RECEIVE, 0);
+	FILE *file;
+
+	fold(f, &event);
+	history_closep(&f->history);
+	f->history = NULL;
+	file = fopen(path, "r+e");
+	assert_non_null(file);
+	assert_int_equal(fputs("this is no database", file) < 0, 0);
+	fclose(file);
+	assert_int_equal(history_open(&f->settings, &f->history), 0);
+	assert_string_equal(delivery_json(f, "acme", 1), "not found");
+}
+
+static void a_gap_is_told(void **state _unused_) {
+	static const struct {
+		const char *name;
+		int64_t begin, end, from, since_ms; /* -1: nothing is missing */
+	} rows[] = {
+		{ "it goes on", 0, 100, 11, -1 },
+		{ "the topic lost what was folded", 11, 100, 11, -1 },
+		{ "the topic lost more", 30, 100, 30, 5000 },
+		{ "another topic", 0, 7, 0, 5000 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct analytic_event first = event_of(1, ANALYTIC_RECEIVE, 0),
+				      second = event_of(2, ANALYTIC_RECEIVE, 5),
+				      third = event_of(3, ANALYTIC_RECEIVE, 9);
+		void *fresh;
+		struct fixture *f;
+
+		print_message("%s\n", rows[i].name);
+		set_up(&fresh);
+		f = fresh;
+		fold_at(f, &first, 0, 10);
+		assert_int_equal(history_resume(f->history, 0, rows[i].begin, rows[i].end),
+				 rows[i].from);
+		fold_at(f, &second, 0, 50);
+		fold_at(f, &third, 0, 51);
+		assert_int_equal(complete_since(f, "acme"), rows[i].since_ms);
+		tear_down(&fresh);
+	}
+}
+
+static void a_topic_that_begins_late_is_told(void **state) {
+	struct fixture *f = *state;
+	struct analytic_event event = event_of(1, ANALYTIC_RECEIVE, 7);
+
+	assert_int_equal(history_resume(f->history, 0, 1000, 2000), 1000);
+	fold_at(f, &event, 0, 1000);
+	assert_int_equal(complete_since(f, "acme"), 7000);
+}
+
+static void prune(struct fixture *f, int64_t now_ms) {
+	int r;
+
+	while ((r = history_prune(f->history, now_ms)) == HISTORY_E_MORE)
+		;
+	assert_int_equal(r, 0);
+}
+
+static void what_is_old_leaves(void **state) {
+	struct fixture *f = *state;
+	struct analytic_event begun = event_of(1, ANALYTIC_RECEIVE, 0),
+			      ended = event_of(1, ANALYTIC_PROCESS_SUCCESS, 100),
+			      later = event_of(2, ANALYTIC_RECEIVE, 50);
+	const struct history_query all = all_of("acme");
+
+	fold(f, &begun);
+	fold(f, &later);
+	fold(f, &ended);
+	prune(f, NOW_MS + f->settings.retention_ms);
+	assert_string_equal(found(f, &all), "2 1");
+	prune(f, NOW_MS + f->settings.retention_ms + 1);
+	assert_string_equal(found(f, &all), "2");
+	assert_string_equal(found_events(f, &all), "WEBHOOK_EVENT_RECEIVE");
+	assert_in_range(complete_since(f, "acme"), 1, 1000);
+	print_message("an event that is older is passed over\n");
+	assert_int_equal(
+	    history_fold(f->history, &begun, 0, 9, NOW_MS + f->settings.retention_ms + 1000), 0);
+	assert_int_equal(history_commit(f->history), 0);
+	assert_string_equal(found(f, &all), "2");
+}
+
+static void its_size_is_bounded(void **state) {
+	enum { DELIVERIES = 20000 };
+	struct fixture *f = *state;
+	struct history_query newest = all_of("acme");
+
+	f->settings.bytes_max = 2 * 1024 * 1024;
+	reopen(f);
+	for (int i = 0; i < DELIVERIES; i++) {
+		struct analytic_event event = event_of(1, ANALYTIC_RECEIVE, i);
+
+		event.data.delivery.delivery_id.bytes[4] = (uint8_t)(i >> 8);
+		event.data.delivery.delivery_id.bytes[5] = (uint8_t)i;
+		assert_int_equal(history_fold(f->history, &event, 0, i, NOW_MS), 0);
+		if (i % 1000 == 0)
+			prune(f, NOW_MS + i * INT64_C(1000));
+	}
+	prune(f, NOW_MS + DELIVERIES * INT64_C(1000));
+	assert_in_range(history_bytes(f->history), 500 * 1024, f->settings.bytes_max);
+	newest.limit = 1;
+	assert_string_equal(found(f, &newest), "1+");
+	assert_in_range(complete_since(f, "acme"), 1000 * INT64_C(1000),
+			DELIVERIES * INT64_C(1000));
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_not_committed_is_folded_again, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_second_gateway_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_is_of_one_cluster, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_damaged_file_is_made_anew, set_up, tear_down),
+		cmocka_unit_test(a_gap_is_told),
+		cmocka_unit_test_setup_teardown(a_topic_that_begins_late_is_told, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(what_is_old_leaves, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(its_size_is_bounded, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
