@@ -87,6 +87,8 @@ enum admin_status follower_start(const struct config *config,
 				 const struct follower_options *options, struct follower **out) {
 	_cleanup_(follower_stopp) struct follower *follower = x_calloc(1, sizeof(*follower));
 	struct reader_options reader = { .start = options->start,
+					 .resume = options->resume,
+					 .resume_userdata = options->userdata,
 					 .timeout_ms = options->timeout_ms };
 	enum admin_status status;
 

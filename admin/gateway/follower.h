@@ -9,7 +9,8 @@ struct follower;
 struct follower_options {
 	enum topic topic;
 	enum reader_start start;
-	int64_t timeout_ms; /* for finding the topic */
+	reader_resume_fn resume; /* for READER_RESUMED; called on the thread that starts it */
+	int64_t timeout_ms;      /* for finding the topic */
 	void (*on_record)(void *userdata, const struct record *record);
 	/* Called after each record, and at least every FOLLOWER_TICK_MS; NULL: none. `caught_up`:
 	 * the end at the start has been reached. */

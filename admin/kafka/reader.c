@@ -127,6 +127,10 @@ static enum admin_status find_places(struct reader *reader, const struct reader_
 		int64_t found = list->elems[i].offset;
 
 		place->next = options->start == READER_FROM_END || found < 0 ? place->end : found;
+		if (options->start == READER_RESUMED)
+			place->next =
+			    options->resume(options->resume_userdata, list->elems[i].partition,
+					    place->next, place->end);
 		place->reached = place->next >= place->end;
 		reader->unreached += !place->reached;
 		reader->total += MAX(place->end - place->next, (int64_t)0);

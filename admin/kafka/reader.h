@@ -11,7 +11,15 @@
 
 struct reader;
 
-enum reader_start { READER_FROM_BEGINNING, READER_FROM_END, READER_FROM_TIME };
+enum reader_start {
+	READER_FROM_BEGINNING,
+	READER_FROM_END,
+	READER_FROM_TIME,
+	READER_RESUMED, /* from where `resume` says */
+};
+
+/* Returns the offset to read the partition from, of `begin` to `end`, which it has. */
+typedef int64_t (*reader_resume_fn)(void *userdata, int32_t partition, int64_t begin, int64_t end);
 
 struct reader_options {
 	const char *topic;
@@ -19,6 +27,8 @@ struct reader_options {
 	enum reader_start start;
 	int64_t since_ms; /* for READER_FROM_TIME: reading starts with the first record of this time
 			     or later */
+	reader_resume_fn resume; /* called while it is opened */
+	void *resume_userdata;
 	int64_t timeout_ms; /* for finding the partitions and their ends */
 	bool prints; /* records are printed as they come, so that no progress bar may be drawn on
 			the same terminal */

@@ -28,6 +28,8 @@ PATHS = {
     "/v1/webhooks/jwks": {"get"},
     "/v1/webhooks/jwks/rotate": {"post"},
     "/v1/tenants/{tenantId}/webhooks/jwks": {"get"},
+    "/v1/deliveries": {"get"},
+    "/v1/deliveries/{id}": {"get"},
     "/v1/events": {"get", "post"},
     "/openapi.json": {"get"},
 }

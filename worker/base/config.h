@@ -127,6 +127,9 @@ struct config {
 	char *gateway_tls_key_file;
 	bool gateway_allow_plaintext;
 	char *gateway_tokens_file;
+	char *gateway_data_dir;
+	int64_t history_retention_ms;
+	int64_t history_max_bytes;
 	char *gateway_domain;
 	char *gateway_default_tenant;
 	int64_t gateway_timeout_ms;

@@ -1,0 +1,166 @@
+"""GET /v1/deliveries and GET /v1/events: what became of a credential, by the gateway's history."""
+
+import re
+import time
+
+import pytest
+from env import commands
+from env.commands import ISSUED, SUMMARY
+from env.wait import until
+
+LATER = {"status": 429, "headers": {"retry-after": "3600"}}
+BUSY = {"status": 500, "body": "out of order\n\x1b[2J"}
+
+
+@pytest.fixture(scope="module")
+def world(make_world):
+    """Dead after the third attempt, a moment later; a Retry-After keeps one pending."""
+    with make_world(settings={"delivery.retry.schedule": "100ms,100ms", "delivery.retry.jitter": 0}) as world:
+        worker = world.worker()
+        worker.wait_metric(0, "posthorn_group_older_workers", timeout=40)
+        yield world
+
+
+@pytest.fixture
+def tenant(world):
+    return world.tenant("history")
+
+
+def answered(client, query):
+    return until(lambda: (answer := client("GET", f"/v1/deliveries?{query}")).status == 200 and answer.json, 20, "the past to be read")
+
+
+def listed(client, **query):
+    """The deliveries, all pages of them."""
+    items, cursor = [], {}
+    while cursor is not None:
+        page = answered(client, "&".join(f"{name}={value}" for name, value in (query | cursor).items()))
+        items += page["data"]
+        cursor = {"cursor": page["nextCursor"]} if "nextCursor" in page else None
+    return items
+
+
+def story(client, id):
+    return client("GET", f"/v1/deliveries/{id}").json
+
+
+def short(attempt):
+    return attempt.get("status"), attempt.get("reason"), attempt.get("response", {}).get("body")
+
+
+def test_the_story_of_a_credential(world, client, tenant):
+    """To three webhooks: one answers 500 twice, one is dead, one is disabled meanwhile."""
+    endpoints = [world.receivers.endpoint(name) for name in ("late", "dead", "disabled")]
+    webhooks = [str(world.webhook(tenant, endpoint)["id"]) for endpoint in endpoints]
+    for endpoint, answers in zip(endpoints, ((BUSY, BUSY, 200), (503,), (LATER,)), strict=True):
+        endpoint.answers(*answers)
+    command = world.issue(tenant, credential_id="c-1")
+    assert world.results.end(command).status == 200
+    until(lambda: any(d.get("lastStatus") == 429 for d in listed(client, subject="c-1")), 20, "the attempt that is put off")
+    write = {"url": endpoints[2].url, "events": [ISSUED], "disabled": True}
+    assert client("PUT", f"/v1/webhooks/{webhooks[2]}", write).status == 200
+    deliveries = until(lambda: (d := listed(client, subject="c-1")) and all("endedAt" in one for one in d) and d, 20, "all to end")
+    by_webhook = {delivery["webhookId"]: story(client, delivery["id"]) for delivery in deliveries}
+    late, dead, disabled = (by_webhook[webhook] for webhook in webhooks)
+    assert len(deliveries) == 3 and {d["commandId"] for d in deliveries} == {command} and len({d["eventId"] for d in deliveries}) == 1
+    assert [d["status"] for d in (late, dead, disabled)] == ["succeeded", "dead", "withdrawn"]
+    assert [short(attempt) for attempt in late["attempts"]] == [(500, "status-500", r"out of order\u000a\u001b[2J")] * 2 + [(200, None, None)]
+    assert [short(attempt) for attempt in dead["attempts"]] == [(503, "status-503", None)] * 3
+    assert [short(attempt) for attempt in disabled["attempts"]] == [(429, "status-429", None)]
+    assert (late["lastStatus"], "lastReason" in late, dead["lastReason"], disabled["lastReason"]) == (200, False, "status-503", "webhook-disabled")
+    assert late["attempts"][0]["response"] == {"body": r"out of order\u000a\u001b[2J", "address": "127.0.0.1", "httpVersion": "1.1"}
+    for delivery in (late, dead, disabled):
+        times = [delivery["createdAt"], *(attempt["at"] for attempt in delivery["attempts"]), delivery["endedAt"]]
+        assert times == sorted(times) and delivery["attemptCount"] == len(delivery["attempts"])
+        assert delivery | {"attempts": None, "completeSince": None} == next(d for d in deliveries if d["id"] == delivery["id"]) | {
+            "attempts": None, "completeSince": None,
+        }  # fmt: skip
+    assert [d["id"] for d in listed(client, subject="c-1", status="dead")] == [dead["id"]]
+    assert [d["id"] for d in listed(client, commandId=command, webhookId=webhooks[0])] == [late["id"]]
+    assert {d["id"] for d in listed(client, eventId=late["eventId"], limit=1)} == {d["id"] for d in deliveries}
+    events = client("GET", f"/v1/events?commandId={command}").json["data"]
+    assert [event["type"] for event in events if "deliveryId" not in (event["data"] or {})] == ["OPENID_CREDENTIAL_SUCCESS", "OPENID_CREDENTIAL_START"]
+    assert {event["commandId"] for event in events} == {command} and len(events) == 2 + 3 + 3 + 3 + 1 + 1
+
+
+def test_nothing_of_another_tenant_by_any_filter(world, gateway, client, tenant):
+    endpoint = world.receivers.endpoint()
+    webhook = world.webhook(tenant, endpoint)
+    command = world.issue(tenant, credential_id="c-2")
+    (delivery,) = until(lambda: listed(client, subject="c-2", status="succeeded"), 20, "the delivery")
+    stranger = world.client(gateway, world.tenant("stranger"))
+    for query in (
+        "", "?subject=c-2", f"?commandId={command}", f"?eventId={delivery['eventId']}", f"?webhookId={webhook['id']}", "?status=succeeded",
+        "?httpStatus=200", "?from=2020-01-31T12:00:00.000Z", "?to=2100-01-31T12:00:00.000Z", "?limit=1000", f"?cursor={2**63 - 1}",
+    ):  # fmt: skip
+        assert stranger("GET", f"/v1/deliveries{query}").json["data"] == [], query
+        assert stranger("GET", f"/v1/events{query}").json["data"] == [], query
+    answer = stranger("GET", f"/v1/deliveries/{delivery['id']}")
+    assert (answer.status, answer.json["details"][0]["param"]) == (404, "id")
+    assert story(client, delivery["id"])["status"] == "succeeded"
+
+
+WRONG = {
+    "subject=": ["subject"], "eventId=x": ["eventId"], "webhookId=1": ["webhookId"], "status=gone": ["status"], "httpStatus=20": ["httpStatus"],
+    "from=today&to=x": ["from", "to"], "limit=0": ["limit"], "cursor=-1": ["cursor"], "commandId=a&commandId=b": ["commandId"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("query", WRONG)
+def test_a_wrong_filter_is_named(client, query):
+    for path in ("/v1/deliveries", "/v1/events"):
+        answer = client("GET", f"{path}?{query}")
+        assert (answer.status, [detail["param"] for detail in answer.json["details"]]) == (400, WRONG[query])
+
+
+def told(world, tenant):
+    """The number of attempts of each delivery, by the topic."""
+    world.results.catch_up()
+    mine = {id: events for id, events in world.results.by_delivery.items() if events[0].tenantId == tenant}
+    return {str(id): sum(event.data["durationMs"] is not None for event in events) for id, events in mine.items()}
+
+
+def kept(client):
+    return {d["id"]: d["attemptCount"] for d in listed(client, limit=100)}
+
+
+def test_the_history_after_kill_9_and_without_its_file(world, tenant):
+    """Killed while it folds, then without its file: it equals the topic each time."""
+    gateway = world.gateway("gateway-2")
+    client = world.client(gateway, tenant)
+    for _ in range(3):
+        world.webhook(tenant, world.receivers.endpoint(), events=[ISSUED, SUMMARY])
+    for turn in range(3):
+        for _ in range(100):
+            world.writer.issuance(commands.issuance(tenant))
+        world.writer.flush()
+        time.sleep(0.2 * turn)
+        gateway.kill()
+        if turn == 2:
+            for file in gateway.data.glob("history.db*"):
+                file.unlink()
+        gateway.start()
+    until(lambda: len(kept(client)) == 3 * 100 * 3 * 2, 60, "all deliveries in the history")
+    until(lambda: all(d["status"] == "succeeded" for d in listed(client, limit=1000)), 60, "all deliveries to end")
+    assert kept(client) == told(world, tenant)
+    assert client("GET", "/v1/deliveries?limit=1").json["completeSince"].startswith("1970")
+
+
+def test_a_topic_that_was_cut_is_told(world, tenant):
+    """Records are deleted while no gateway reads: the answer says from when on it is complete."""
+    gateway = world.gateway("gateway-3")
+    client = world.client(gateway, tenant)
+    world.webhook(tenant, world.receivers.endpoint())
+    first = world.issue(tenant, credential_id="c-first")
+    until(lambda: listed(client, commandId=first, status="succeeded"), 20, "the first delivery")
+    gateway.stop()
+    lost = world.issue(tenant, credential_id="c-lost")
+    until(lambda: world.results.end(lost) and world.results.deliveries(tenant), 20, "the lost one")
+    until(lambda: len([t for t in told(world, tenant).values() if t]) == 2, 20, "its delivery")
+    world.delete_records("webhook-results")
+    gateway.start()
+    last = world.issue(tenant, credential_id="c-last")
+    (delivery,) = until(lambda: listed(client, commandId=last, status="succeeded"), 20, "the last delivery")
+    page = client("GET", "/v1/deliveries").json
+    assert {d["subject"] for d in page["data"]} == {"c-first", "c-last"}
+    assert re.match(r"20\d\d-", page["completeSince"]) and page["completeSince"] <= delivery["createdAt"]
