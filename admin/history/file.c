@@ -15,18 +15,21 @@ enum { BUSY_TIMEOUT_MS = 5000, REASON_MAX = 512 };
 /*
  * synchronous: a machine that dies may lose the last commits, which are folded again, and never
  * leaves a torn file (WAL). cache_size (KiB) bounds the memory: the ends of the indexes that ids
- * fall into at random. mmap_size: a truncated file must not become a signal.
+ * fall into at random. mmap_size: a truncated file must not become a signal. temp_store: no other
+ * folder need be writable, and what a query sorts is small.
  */
 static const char write_pragmas[] = "PRAGMA page_size = 8192;"
 				    "PRAGMA journal_mode = WAL;"
 				    "PRAGMA synchronous = NORMAL;"
 				    "PRAGMA cache_size = -131072;"
 				    "PRAGMA mmap_size = 0;"
+				    "PRAGMA temp_store = MEMORY;"
 				    "PRAGMA wal_autocheckpoint = 4000;"
 				    "PRAGMA journal_size_limit = 67108864;";
 static const char read_pragmas[] = "PRAGMA query_only = 1;"
 				   "PRAGMA cache_size = -4096;"
-				   "PRAGMA mmap_size = 0;";
+				   "PRAGMA mmap_size = 0;"
+				   "PRAGMA temp_store = MEMORY;";
 
 DEFINE_CLEANUP(sqlite3, sqlite3_close_v2)
 DEFINE_CLEANUP(sqlite3_stmt, sqlite3_finalize)

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { PROBLEMS_MAX = 4096, PRUNE_ROWS = 2000 };
+enum { PROBLEMS_MAX = 4096, PRUNE_ROWS = 5000, ROW_BYTES_MIN = 200 };
 
 int history_fail(struct history *history, sqlite3 *db, const char *doing) {
 	int error = sqlite3_errcode(db);
@@ -166,17 +166,21 @@ static int prune_before(struct history *history, int64_t place, int64_t now_ms) 
 
 int history_prune(struct history *history, int64_t now_ms) {
 	int64_t target = place_of_time(now_ms - history->retention_ms), oldest, nth;
+	int64_t excess, rows = PRUNE_ROWS;
 	int r = history_commit(history);
 
 	if (!r)
 		r = read_place(history, WRITE_OLDEST, &oldest);
 	if (r)
 		return r;
-	if (history_bytes(history) > history->bytes_max)
+	excess = history_bytes(history) - history->bytes_max;
+	if (excess > 0) {
 		target = place_of_time(now_ms);
+		rows = MIN(rows, 1 + excess / ROW_BYTES_MIN); /* no more than need be */
+	}
 	if (oldest >= target)
 		return 0;
-	bind_int(history_statement(history, WRITE_NTH_OLDEST), 1, PRUNE_ROWS);
+	bind_int(history_statement(history, WRITE_NTH_OLDEST), 1, rows);
 	r = read_place(history, WRITE_NTH_OLDEST, &nth);
 	if (!r)
 		r = prune_before(history, MIN(target, nth), now_ms);
