@@ -1,11 +1,14 @@
 """GET /v1/deliveries and GET /v1/events: what became of a credential, by the gateway's history."""
 
+import json
 import re
-import time
+import subprocess
 
 import pytest
 from env import commands
 from env.commands import ISSUED, SUMMARY
+from env.programs import ENVIRONMENT
+from env.sanitizer import PATIENCE
 from env.wait import until
 
 LATER = {"status": 429, "headers": {"retry-after": "3600"}}
@@ -48,8 +51,10 @@ def short(attempt):
     return attempt.get("status"), attempt.get("reason"), attempt.get("response", {}).get("body")
 
 
-def test_the_story_of_a_credential(world, client, tenant):
-    """To three webhooks: one answers 500 twice, one is dead, one is disabled meanwhile."""
+def three_webhooks(world, client, tenant):
+    """A credential to three webhooks: one answers 500 twice, one is dead, one is disabled
+    meanwhile. Returns its command and the webhooks' ids.
+    """
     endpoints = [world.receivers.endpoint(name) for name in ("late", "dead", "disabled")]
     webhooks = [str(world.webhook(tenant, endpoint)["id"]) for endpoint in endpoints]
     for endpoint, answers in zip(endpoints, ((BUSY, BUSY, 200), (503,), (LATER,)), strict=True):
@@ -59,6 +64,12 @@ def test_the_story_of_a_credential(world, client, tenant):
     until(lambda: any(d.get("lastStatus") == 429 for d in listed(client, subject="c-1")), 20, "the attempt that is put off")
     write = {"url": endpoints[2].url, "events": [ISSUED], "disabled": True}
     assert client("PUT", f"/v1/webhooks/{webhooks[2]}", write).status == 200
+    return command, webhooks
+
+
+def test_the_story_of_a_credential(world, client, tenant):
+    """The deliveries by each filter, and each with its attempts."""
+    command, webhooks = three_webhooks(world, client, tenant)
     deliveries = until(lambda: (d := listed(client, subject="c-1")) and all("endedAt" in one for one in d) and d, 20, "all to end")
     by_webhook = {delivery["webhookId"]: story(client, delivery["id"]) for delivery in deliveries}
     late, dead, disabled = (by_webhook[webhook] for webhook in webhooks)
@@ -81,6 +92,66 @@ def test_the_story_of_a_credential(world, client, tenant):
     events = client("GET", f"/v1/events?commandId={command}").json["data"]
     assert [event["type"] for event in events if "deliveryId" not in (event["data"] or {})] == ["OPENID_CREDENTIAL_SUCCESS", "OPENID_CREDENTIAL_START"]
     assert {event["commandId"] for event in events} == {command} and len(events) == 2 + 3 + 3 + 3 + 1 + 1
+
+
+SECONDS = re.compile(r"^(20\S+Z) +\+(\d+\.\d{3}) s  (.*)$")
+
+
+def lines_of(lines, delivery):
+    """What is told of the delivery, without times."""
+    own = (line.removeprefix(f"delivery {delivery} ") for line in lines if line.startswith(f"delivery {delivery} "))
+    return [re.sub(r"after \d+ ms|at 20\S+Z", "", line) for line in own]
+
+
+def test_trace_tells_it_too(world, client, tenant):
+    """By each id, in order, on a terminal and as data; --follow ends with the last delivery."""
+    command, webhooks = three_webhooks(world, client, tenant)
+    timeline = world.admin.ok("trace", "--tenant", tenant, "--follow", "c-1").splitlines()
+    times, seconds, lines = zip(*(SECONDS.match(line).groups() for line in timeline), strict=True)
+    assert lines[:2] == (
+        f"command {command} OPENID_CREDENTIAL_START",
+        f"command {command} OPENID_CREDENTIAL_SUCCESS, status 200: credential c-1, deliveries 3",
+    )
+    assert times[0] == min(times) and seconds[0] == "0.000" and len(lines) == 2 + 4 + 4 + 3
+    deliveries = {d["webhookId"]: d["id"] for d in listed(client, subject="c-1")}
+    late, dead, disabled = (lines_of(lines, deliveries[webhook]) for webhook in webhooks)
+    busy = r"status-500  from 127.0.0.1: out of order\u000a\u001b[2J; next "
+    gone = "status-503  from 127.0.0.1"
+    recorded = [f"recorded: OpenIdCredentialIssued to webhook {webhook}" for webhook in webhooks]
+    assert late == [recorded[0], f"failed: attempt 1, {busy}", f"failed: attempt 2, {busy}", "succeeded: attempt 3, status 200 "]
+    assert dead == [recorded[1], f"failed: attempt 1, {gone}; next ", f"failed: attempt 2, {gone}; next ", f"is dead: attempt 3, {gone}"]
+    assert disabled == [recorded[2], "failed: attempt 1, status-429  from 127.0.0.1; next ", "withdrawn, webhook-disabled"]
+    told = [json.loads(line) for line in world.admin.ok("trace", "--tenant", tenant, "--json", "c-1").splitlines()]
+    assert len(told) == len(lines) and {event["commandId"] for event in told} == {command}
+    assert {event["data"]["subject"] for event in told[2:]} == {"c-1"}
+    for id in (command, told[-1]["data"]["deliveryId"], told[-1]["data"]["eventId"]):
+        assert world.admin.ok("trace", "--tenant", tenant, id).splitlines() == timeline, id
+
+
+def test_trace_tells_nothing_of_another_tenant(world, client, tenant):
+    command = world.issue(tenant, credential_id="c-3")
+    world.results.end(command)
+    for asked, id in ((tenant, "c-none"), (world.tenant("stranger"), "c-3"), (world.tenant("stranger"), command)):
+        nothing = world.admin("trace", "--tenant", asked, id)
+        assert (nothing.code, nothing.out) == (1, "") and f"tenant {asked} has nothing of {id}" in nothing.err
+
+
+def test_trace_follows_what_comes(world, tenant, tmp_path):
+    """Each step is told when it happens; the last one ends it."""
+    webhook = world.webhook(tenant, world.receivers.endpoint().answers(LATER))
+    command, out = world.issue(tenant), tmp_path / "out"
+    world.results.end(command)
+    with open(out, "w") as stdout:
+        arguments = [world.admin.program, "--config", world.admin.config, "trace", "--tenant", tenant, "--follow", command]
+        trace = subprocess.Popen(arguments, stdout=stdout, env=ENVIRONMENT)
+    try:
+        until(lambda: "failed: attempt 1, status-429" in out.read_text(), 20, "the first attempt")
+        assert trace.poll() is None
+        world.ask(tenant, commands.delete(webhook["id"]))
+        assert trace.wait(20 * PATIENCE) == 0
+    finally:
+        trace.kill()
+    assert "withdrawn, webhook-deleted" in out.read_text().splitlines()[-1]
 
 
 def test_nothing_of_another_tenant_by_any_filter(world, gateway, client, tenant):
@@ -121,7 +192,7 @@ def told(world, tenant):
 
 
 def kept(client):
-    return {d["id"]: d["attemptCount"] for d in listed(client, limit=100)}
+    return {d["id"]: d["attemptCount"] for d in listed(client, limit=1000)}
 
 
 def test_the_history_after_kill_9_and_without_its_file(world, tenant):
@@ -134,7 +205,7 @@ def test_the_history_after_kill_9_and_without_its_file(world, tenant):
         for _ in range(100):
             world.writer.issuance(commands.issuance(tenant))
         world.writer.flush()
-        time.sleep(0.2 * turn)
+        until(lambda: gateway.metric("posthorn_gateway_history_events_total") > 0, 20, "it to fold")
         gateway.kill()
         if turn == 2:
             for file in gateway.data.glob("history.db*"):
