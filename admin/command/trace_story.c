@@ -190,11 +190,13 @@ static void append_delivery(struct buffer *out, const struct analytic_event *eve
 		buffer_printf(out, "succeeded: attempt %d", report->attempt);
 	else if (event->step == ANALYTIC_RETRY)
 		buffer_printf(out, "failed: attempt %d", report->attempt);
+	else if (event->step == ANALYTIC_RESEND)
+		buffer_printf(out, "is resent, due at %s", next);
 	else if (is_attempt)
 		buffer_printf(out, "is dead: attempt %d", report->attempt);
 	else
 		buffer_append_string(out, "withdrawn");
-	if (event->step != ANALYTIC_RECEIVE)
+	if (event->step != ANALYTIC_RECEIVE && event->step != ANALYTIC_RESEND)
 		append_answer(out, report);
 	if (event->step == ANALYTIC_RETRY)
 		buffer_printf(out, "; next at %s", next);

@@ -2,6 +2,7 @@
 #include "base/number.h"
 #include "command/call.h"
 #include "command/flags.h"
+#include "command/recover.h"
 #include "command/secret.h"
 #include "command/show.h"
 
@@ -28,12 +29,6 @@ static const struct flag list_flags[] = {
 	{ "limit", "N", "webhooks on a page, 1 to 1000 (default 100)" },
 	{ "cursor", "CURSOR", "the nextCursor of the previous page" },
 	{ "all", NULL, "every page, one after the other" },
-	ENVELOPE_FLAGS,
-	{ 0 },
-};
-static const struct flag recover_flags[] = {
-	{ "since", "TIME",
-	  "2026-01-31T12:00:00.000Z, or a duration back from now such as 2h (required)" },
 	ENVELOPE_FLAGS,
 	{ 0 },
 };
@@ -120,21 +115,6 @@ static enum admin_status delete_webhook(const struct invocation *invocation) {
 static enum admin_status test_webhook(const struct invocation *invocation) {
 	return call_and_show(invocation, &(struct command){ .operation = OPERATION_TEST_WEBHOOK,
 							    .id = call_operand(invocation) });
-}
-
-static enum admin_status recover_deliveries(const struct invocation *invocation) {
-	struct command command = { .operation = OPERATION_RECOVER_DELIVERIES,
-				   .id = call_operand(invocation) };
-	bool given;
-	enum admin_status status = flags_read_since(invocation, &given, &command.since_ms);
-
-	if (status)
-		return status;
-	if (!given) {
-		terminal_complain("--since is needed");
-		return ADMIN_USAGE;
-	}
-	return call_and_show(invocation, &command);
 }
 
 static enum admin_status fill_list(const struct invocation *invocation, struct command *command) {

@@ -31,6 +31,8 @@ const struct route routes_table[] = {
 	{ "GET", "/v1/webhooks/{id}/deliveries", ROUTE_TENANT, ROUTE_NO_BODY, serve_deliveries, 0 },
 	{ "GET", "/v1/deliveries", ROUTE_TENANT, ROUTE_NO_BODY, serve_history_deliveries, 0 },
 	{ "GET", "/v1/deliveries/{id}", ROUTE_TENANT, ROUTE_NO_BODY, serve_history_delivery, 0 },
+	{ "POST", "/v1/deliveries/{id}/resend", ROUTE_TENANT, ROUTE_MAYBE_JSON, serve_command,
+	  OPERATION_RESEND_DELIVERY },
 	{ "POST", "/v1/events", ROUTE_TENANT, ROUTE_JSON, serve_command, OPERATION_UNKNOWN },
 	{ "GET", "/v1/events", ROUTE_TENANT, ROUTE_NO_BODY, serve_events, 0 },
 	{ "GET", "/openapi.json", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 },

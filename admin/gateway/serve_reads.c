@@ -88,7 +88,8 @@ static void read_status(struct exchange *exchange, struct problem **problem,
 	const char *text = exchange_query(exchange, "status", &wrong);
 
 	query->has_status = text;
-	if (wrong || (text && delivery_status_parse(text, &query->status)))
+	if (wrong || (text && (delivery_status_parse(text, &query->status) ||
+			       query->status == DELIVERY_SUCCEEDED)))
 		exchange_wrong(exchange, problem, "status", "query", text,
 			       "Must be pending or dead");
 }

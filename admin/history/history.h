@@ -17,10 +17,10 @@
  *
  *            RECEIVE, or an attempt of one whose recording is not here
  *               │
- *               ▼         RETRY
+ *               ▼         RETRY, RESEND
  *        ┌──► PENDING ───────────────┐
  *        │      │ ▲ ◄────────────────┘
- *  RETRY,│      │ ├─ PROCESS_SUCCESS ──────────────────► SUCCEEDED
+ *  RESEND│      │ ├─ PROCESS_SUCCESS ──────────────────► SUCCEEDED ── RESEND ──► PENDING
  * RECEIVE│      │ └─ PROCESS_FAIL without an attempt ──► WITHDRAWN
  *        └── DEAD ◄── PROCESS_FAIL
  *

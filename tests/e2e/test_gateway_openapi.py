@@ -30,6 +30,7 @@ PATHS = {
     "/v1/tenants/{tenantId}/webhooks/jwks": {"get"},
     "/v1/deliveries": {"get"},
     "/v1/deliveries/{id}": {"get"},
+    "/v1/deliveries/{id}/resend": {"post"},
     "/v1/events": {"get", "post"},
     "/openapi.json": {"get"},
 }

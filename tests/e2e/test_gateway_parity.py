@@ -128,6 +128,8 @@ REQUESTS = {
     "recover-none": recover(NONE, 0),
     "recover-before-time": recover("{id}", -2),
     "recover-no-uuid-before-time": recover("x", -2),
+    "resend-none": Request("POST", f"/v1/deliveries/{NONE}/resend", commands.resend(NONE)),
+    "resend-no-uuid": Request("POST", "/v1/deliveries/x/resend", commands.resend("x")),
     "rotate": Request("POST", f"{WEBHOOKS}/jwks/rotate", commands.rotate_key()),
 }
 # Each way makes its own of these.

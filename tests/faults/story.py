@@ -260,7 +260,23 @@ class Story:
         delivery |= {"status": "pending", "attempts": 0, "lastStatus": None, "nextAttemptAt": self.now}
         self.change(command.partition, f"delivery/{delivery['id']}", dict(delivery))
         self.answer(command, 200, {"deliveries": 1})
+        self.resent(delivery)
         self.commit(command.partition)
+
+    def resend(self, delivery):
+        """A dead one is revived, a pending one is due now."""
+        command = self.ask(delivery["tenantId"], "ResendDelivery", {"id": delivery["id"]})
+        if delivery["status"] == "dead":
+            delivery |= {"status": "pending", "attempts": 0, "lastStatus": None}
+        delivery |= {"nextAttemptAt": self.now}
+        self.change(command.partition, f"delivery/{delivery['id']}", dict(delivery))
+        self.answer(command, 202, {"deliveryId": delivery["id"]})
+        self.resent(delivery)
+        self.commit(command.partition)
+
+    def resent(self, delivery):
+        report = self.report(delivery, delivery["attempts"]) | {"nextAttemptAt": self.now}
+        self.event(delivery["tenantId"], f"resent {delivery['id']} {self.now}", "WEBHOOK_EVENT_RESEND", data=report)
 
     def withdraw(self, delivery):
         """Its webhook was deleted before."""
@@ -315,7 +331,12 @@ def good():
     story.attempt(failing, 200)
     story.attempt(dying, 503)
     story.recover(dying)
+    story.attempt(dying, 500)
+    story.resend(dying)
     story.attempt(dying, 200)
+    for _ in range(3):
+        story.attempt(dead, 500)
+    story.resend(dead)
     for _ in range(3):
         story.attempt(dead, 500)
     story.attempt(left, 500)

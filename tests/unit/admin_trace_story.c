@@ -63,6 +63,12 @@ static const struct {
 	  "2026-01-31T12:00:07.000Z     +7.000 s  " DELIVERY
 	  "is dead: attempt 3, timeout after 15000 ms",
 	  true },
+	{ { OF_COMMAND(ANALYTIC_WEBHOOK_EVENT, ANALYTIC_RESEND, 7500),
+	    .data = { EVENT_DATA_DELIVERY, .delivery = { REPORT, .duration_ms = -1,
+							 .next_attempt_at_ms = NOW_MS + 7500 } } },
+	  "2026-01-31T12:00:07.500Z     +7.500 s  " DELIVERY
+	  "is resent, due at 2026-01-31T12:00:07.500Z",
+	  false },
 	{ { OF_COMMAND(ANALYTIC_WEBHOOK_EVENT, ANALYTIC_PROCESS_FAIL, 8000),
 	    .data = { EVENT_DATA_DELIVERY,
 		      .delivery = { REPORT, .reason = "webhook-disabled", .duration_ms = -1 } } },

@@ -61,7 +61,7 @@ static const struct {
 static const struct {
 	const char *file, *forms[CANONICAL_FORM_COUNT];
 } own[] = {
-	{ "webhook-command.avsc", { "4adbd80b793cf87f", "6e726c7b56ce838e", "84bf5783254e6909" } },
+	{ "webhook-command.avsc", { "c676534eba5849ef", "b52aaff0caf4dc2e", "b3027c8c373c6e8b" } },
 	{ "credential-issuance-command.avsc",
 	  { "47a196a47e343d0b", "22c9e20b19574b97", "fb873d9730198717" } },
 	{ "analytic-event.avsc", { "2b5079d84f1c3e89", "ada0fe9696955372", "6f5aea20a14a938f" } },

@@ -162,7 +162,9 @@ static void claims_and_credential_keep_their_bytes(void **state _unused_) {
 #define TIME "Must be a time such as 2026-01-31T12:00:00Z, or milliseconds since 1970"
 #define TYPES                                                                                      \
 	"Must be one of CreateWebhook RetrieveWebhooks RetrieveWebhook UpdateWebhook "             \
-	"DeleteWebhook TestWebhook RotateSigningKey RecoverDeliveries RetrieveSecret RotateSecret"
+	"DeleteWebhook TestWebhook RotateSigningKey RecoverDeliveries RetrieveSecret "             \
+	"RotateSecret "                                                                            \
+	"ResendDelivery"
 #define MINIMAL "{'commandId':'c','tenantId':'t','timestamp':1,'operation':" DELETE
 #define DELETE_TOO ",'operation':" DELETE "}"
 

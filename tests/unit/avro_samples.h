@@ -119,6 +119,14 @@ static const struct command sample_commands[] = {
 	  .filter = &sample_filter,
 	  .has_rate_limit = true },
 	{ .envelope = SAMPLE_ENVELOPE, .operation = OPERATION_ROTATE_SECRET, .id = "s" },
+	{ .envelope = SAMPLE_ENVELOPE, .operation = OPERATION_RESEND_DELIVERY, .id = "d" },
+	{ .envelope = SAMPLE_ENVELOPE,
+	  .operation = OPERATION_RECOVER_DELIVERIES,
+	  .id = "r",
+	  .since_ms = 1767225600002,
+	  .until_ms = 1767225600003,
+	  .subject = "cred-1",
+	  .status = "succeeded" },
 };
 
 static const struct issuance sample_issuances[] = {
@@ -277,6 +285,8 @@ static const struct sample samples[] = {
 	/* Of the second edition. */
 	{ "create with all", SAMPLE_COMMAND, { &sample_commands[9] } },
 	{ "rotate secret", SAMPLE_COMMAND, { &sample_commands[10] } },
+	{ "resend", SAMPLE_COMMAND, { &sample_commands[11] } },
+	{ "recover with all", SAMPLE_COMMAND, { &sample_commands[12] } },
 	{ "event webhook with all", SAMPLE_EVENT, { .event = &sample_events[10] } },
 	{ "event retry with trace", SAMPLE_EVENT, { .event = &sample_events[11] } },
 	{ "event published", SAMPLE_EVENT, { .event = &sample_events[12] } },
@@ -286,7 +296,7 @@ static const struct sample samples[] = {
 	{ "receipt published", SAMPLE_STATE, { .state = &sample_states[11] } },
 	{ "position of three inputs", SAMPLE_STATE, { .state = &sample_states[12] } },
 };
-enum { SAMPLE_COUNT = ARRAY_LEN(samples), SAMPLES_OF_SECOND_EDITION = 10 };
+enum { SAMPLE_COUNT = ARRAY_LEN(samples), SAMPLES_OF_SECOND_EDITION = 12 };
 
 /* Room for the result of any of the decoders. */
 union sample_value {

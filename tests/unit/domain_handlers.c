@@ -176,6 +176,7 @@ static void add_dead(struct world *world, const char *webhook_id, uint8_t number
 		.delivery = { .id = { { number } },
 			      .tenant_id = "t",
 			      .command_id = "c",
+			      .event_type = EVENT_TYPE_WEBHOOK_TEST,
 			      .body = "{}",
 			      .body_len = 2,
 			      .status = DELIVERY_DEAD,

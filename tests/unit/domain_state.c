@@ -179,7 +179,7 @@ static void event_types_come_back(void **state _unused_) {
 			count++;
 		}
 	}
-	assert_int_equal(count, 12 * 3 + 2 + 4 + 1);
+	assert_int_equal(count, 13 * 3 + 2 + 5 + 1);
 	assert_string_equal(analytic_event_type(ANALYTIC_WEBHOOK_RETRIEVE_LIST, ANALYTIC_FAIL),
 			    "WEBHOOK_RETRIEVE_LIST_FAIL");
 	assert_string_equal(analytic_event_type(ANALYTIC_OPENID_CREDENTIAL, ANALYTIC_START),

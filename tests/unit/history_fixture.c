@@ -63,7 +63,7 @@ static const char *numbered(const char *what, uint8_t number) {
 }
 
 struct analytic_event event_of(uint8_t number, enum analytic_step step, int at_s) {
-	bool is_attempt = step != ANALYTIC_RECEIVE;
+	bool is_attempt = step != ANALYTIC_RECEIVE && step != ANALYTIC_RESEND;
 	int64_t at_ms = NOW_MS + at_s * INT64_C(1000);
 
 	return (struct analytic_event){

@@ -92,6 +92,14 @@ static const struct {
 	  "'attempts':[{'at':'2026-01-31T12:00:00.960Z','status':503,'reason':'status-503',"
 	  "'durationMs':40},{'at':'2026-01-31T12:00:01.960Z','reason':'connect','durationMs':40},"
 	  "{'at':'2026-01-31T12:00:06.960Z','status':200,'durationMs':40}]}" },
+	{ "resent when dead",
+	  { { ANALYTIC_RECEIVE, 0, .next_s = 1 },
+	    { ANALYTIC_PROCESS_FAIL, 1, 503, "status-503", 0, .attempt = 1 },
+	    { ANALYTIC_RESEND, 2, .next_s = 2 } },
+	  HEAD "'status':'pending'," CREATED
+	       "'nextAttemptAt':'2026-01-31T12:00:02.000Z','attemptCount':1,"
+	       "'attempts':[{'at':'2026-01-31T12:00:00.960Z','status':503,'reason':'status-503',"
+	       "'durationMs':40}]}" },
 	{ "recorded again when dead",
 	  { { ANALYTIC_RECEIVE, 0, .next_s = 1 },
 	    { ANALYTIC_PROCESS_FAIL, 1, 503, "status-503", 0, .attempt = 1 },

@@ -98,7 +98,9 @@ static void delivery_complete(void *record) {
 static int delivery_edition(const void *record) {
 	const struct delivery *delivery = record;
 
-	return event_type_is_own(delivery->event_type) ? 2 : 1;
+	return event_type_is_own(delivery->event_type) || delivery->status == DELIVERY_SUCCEEDED
+		   ? 2
+		   : 1;
 }
 
 static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields),
@@ -152,6 +154,7 @@ static bool is_newer_outcome(enum analytic_subject subject) {
 	switch (subject) {
 	case ANALYTIC_WEBHOOK_SECRET_RETRIEVE:
 	case ANALYTIC_WEBHOOK_SECRET_ROTATE:
+	case ANALYTIC_WEBHOOK_DELIVERY_RESEND:
 	case ANALYTIC_WEBHOOK_COMMAND:
 	case ANALYTIC_WEBHOOK_EVENT_PUBLISH:
 		return true;

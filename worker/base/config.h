@@ -107,7 +107,8 @@ struct config {
 	int delivery_breaker_failures;
 	int64_t delivery_breaker_probe_interval_ms;
 	int64_t delivery_dead_retention_ms;
-	int delivery_response_excerpt_bytes; /* of a failed attempt's answer; 0: none */
+	int64_t delivery_succeeded_retention_ms; /* 0: not kept */
+	int delivery_response_excerpt_bytes;     /* of a failed attempt's answer; 0: none */
 
 	int64_t endpoint_disable_after_ms;
 	bool endpoint_allow_http;

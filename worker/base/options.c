@@ -152,6 +152,10 @@ const struct option options[] = {
 	  "where they are text; 0: none." },
 	{ "delivery.dead.retention", &option_duration, FIELD(delivery_dead_retention_ms), "14d",
 	  NULL, 0, DAYS(365), "How long a dead delivery can be recovered." },
+	{ "delivery.succeeded.retention", &option_duration, FIELD(delivery_succeeded_retention_ms),
+	  "0s", NULL, 0, DAYS(365),
+	  "How long a delivery that succeeded can be sent again; 0: not at all. Each is kept "
+	  "whole." },
 
 	{ "endpoint.disable.after", &option_duration, FIELD(endpoint_disable_after_ms), "5d", NULL,
 	  1, DAYS(365), "A webhook is disabled after failing for this time without one success." },

@@ -18,11 +18,12 @@ enum analytic_subject {
 	ANALYTIC_WEBHOOK_RECOVER,
 	ANALYTIC_WEBHOOK_SECRET_RETRIEVE,
 	ANALYTIC_WEBHOOK_SECRET_ROTATE,
+	ANALYTIC_WEBHOOK_DELIVERY_RESEND,
 	ANALYTIC_WEBHOOK_COMMAND, /* of no known operation: START and FAIL alone */
 	ANALYTIC_OPENID_CREDENTIAL,
 	ANALYTIC_WEBHOOK_EVENT_PUBLISH, /* an event of the tenant's own */
-	ANALYTIC_WEBHOOK_EVENT,    /* deliveries: RECEIVE, PROCESS_SUCCESS, PROCESS_FAIL, RETRY */
-	ANALYTIC_WEBHOOK_DISABLED, /* stands alone, step NONE */
+	ANALYTIC_WEBHOOK_EVENT,         /* deliveries: RECEIVE and those behind it */
+	ANALYTIC_WEBHOOK_DISABLED,      /* stands alone, step NONE */
 	ANALYTIC_SUBJECT_COUNT,
 };
 
@@ -34,6 +35,7 @@ enum analytic_step {
 	ANALYTIC_PROCESS_SUCCESS,
 	ANALYTIC_PROCESS_FAIL,
 	ANALYTIC_RETRY,
+	ANALYTIC_RESEND, /* due again by a command; attempt 0: it had ended before */
 	ANALYTIC_STEP_NONE,
 };
 

@@ -11,7 +11,8 @@ struct effects {
 	size_t change_count, change_capacity;
 	struct analytic_event *events;
 	size_t event_count, event_capacity;
-	int filtered;              /* deliveries that a filter left out */
+	int filtered;      /* deliveries that a filter left out */
+	int64_t resume_ms; /* the command goes on in a later turn, from this time on; 0: not */
 	enum tenant_limit reached; /* the limit for which the command was refused */
 };
 

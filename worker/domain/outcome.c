@@ -1,25 +1,7 @@
 #include "domain/outcome.h"
 
 #include "base/invariant.h"
-#include "domain/delivery_subject.h"
-#include "domain/id.h"
-
-static void add_event(struct effects *out, const struct delivery *delivery, enum analytic_step step,
-		      int64_t timestamp_ms, const struct delivery_report *report) {
-	effects_event(out, &(struct analytic_event){
-			       .id = id_of_delivery_event(delivery, report->attempt, step),
-			       .subject = ANALYTIC_WEBHOOK_EVENT,
-			       .step = step,
-			       .timestamp_ms = timestamp_ms,
-			       .tenant_id = delivery->tenant_id,
-			       .command_id = delivery->command_id,
-			       .request_id = delivery->request_id,
-			       .client_id = delivery->client_id,
-			       .traceparent = delivery->traceparent,
-			       .status = report->status,
-			       .data = { .kind = EVENT_DATA_DELIVERY, .delivery = *report },
-			   });
-}
+#include "domain/delivery_event.h"
 
 static void end_delivery(struct effects *out, const struct delivery *delivery) {
 	effects_delete(out, &(struct state_key){ .kind = STATE_DELIVERY, .id = delivery->id });
@@ -27,20 +9,15 @@ static void end_delivery(struct effects *out, const struct delivery *delivery) {
 
 static struct delivery_report report_of(struct effects *out, const struct delivery *delivery,
 					const struct attempt_result *result) {
-	return (struct delivery_report){
-		.delivery_id = delivery->id,
-		.webhook_id = delivery->webhook_id,
-		.event_type = delivery->event_type,
-		.attempt = delivery->attempts + 1,
-		.status = result->status,
-		.reason = attempt_reason_public(result),
-		.duration_ms = result->duration_ms,
-		.has_event_id = true,
-		.event_id = delivery->event_id,
-		.subject = delivery_subject(out->arena, delivery),
-		.attempted_at_ms = result->started_at_ms,
-		.response = result->response,
-	};
+	struct delivery_report report = delivery_event_report(out->arena, delivery);
+
+	report.attempt = delivery->attempts + 1;
+	report.status = result->status;
+	report.reason = attempt_reason_public(result);
+	report.duration_ms = result->duration_ms;
+	report.attempted_at_ms = result->started_at_ms;
+	report.response = result->response;
+	return report;
 }
 
 /* Schedules another attempt or makes the delivery dead: rewrites its record. */
@@ -62,8 +39,24 @@ static void fail_attempt(const struct outcome_settings *settings, const struct d
 	effects_put(out, &record);
 	if (!is_exhausted)
 		report.next_attempt_at_ms = record.delivery.next_attempt_at_ms;
-	add_event(out, delivery, is_exhausted ? ANALYTIC_PROCESS_FAIL : ANALYTIC_RETRY,
-		  result->finished_at_ms, &report);
+	delivery_event_add(out, delivery, is_exhausted ? ANALYTIC_PROCESS_FAIL : ANALYTIC_RETRY,
+			   result->finished_at_ms, &report);
+}
+
+static void succeed(const struct outcome_settings *settings, const struct delivery *delivery,
+		    const struct attempt_result *result, struct effects *out) {
+	struct state_record record = { .kind = STATE_DELIVERY, .delivery = *delivery };
+
+	if (!settings->keeps_succeeded) {
+		end_delivery(out, delivery);
+		return;
+	}
+	record.delivery.status = DELIVERY_SUCCEEDED;
+	record.delivery.attempts++;
+	record.delivery.last_status = result->status;
+	record.delivery.last_reason = NULL;
+	record.delivery.next_attempt_at_ms = result->finished_at_ms;
+	effects_put(out, &record);
 }
 
 void handle_outcome(const struct outcome_settings *settings, const struct delivery *delivery,
@@ -77,26 +70,23 @@ void handle_outcome(const struct outcome_settings *settings, const struct delive
 		return;
 	}
 	report = report_of(out, delivery, result);
-	end_delivery(out, delivery);
-	add_event(out, delivery,
-		  result->reason == ATTEMPT_OK ? ANALYTIC_PROCESS_SUCCESS : ANALYTIC_PROCESS_FAIL,
-		  result->finished_at_ms, &report);
+	if (result->reason == ATTEMPT_OK)
+		succeed(settings, delivery, result, out);
+	else
+		end_delivery(out, delivery);
+	delivery_event_add(out, delivery,
+			   result->reason == ATTEMPT_OK ? ANALYTIC_PROCESS_SUCCESS
+							: ANALYTIC_PROCESS_FAIL,
+			   result->finished_at_ms, &report);
 }
 
 void handle_cancelled(const struct delivery *delivery, const char *reason, int64_t now_ms,
 		      struct effects *out) {
+	struct delivery_report report = delivery_event_report(out->arena, delivery);
+
+	report.attempt = delivery->attempts;
+	report.status = delivery->last_status;
+	report.reason = reason;
 	end_delivery(out, delivery);
-	add_event(out, delivery, ANALYTIC_PROCESS_FAIL, now_ms,
-		  &(struct delivery_report){
-		      .delivery_id = delivery->id,
-		      .webhook_id = delivery->webhook_id,
-		      .event_type = delivery->event_type,
-		      .attempt = delivery->attempts,
-		      .status = delivery->last_status,
-		      .reason = reason,
-		      .duration_ms = -1,
-		      .has_event_id = true,
-		      .event_id = delivery->event_id,
-		      .subject = delivery_subject(out->arena, delivery),
-		  });
+	delivery_event_add(out, delivery, ANALYTIC_PROCESS_FAIL, now_ms, &report);
 }

@@ -10,10 +10,12 @@
 struct outcome_settings {
 	struct retry_policy retry;
 	int64_t endpoint_disable_after_ms;
+	bool keeps_succeeded; /* what succeeded stays in the changelog, marked */
 };
 
 /*
- * Handles an attempt's outcome. A success ends the delivery (tombstone, PROCESS_SUCCESS). A failure
+ * Handles an attempt's outcome. A success ends the delivery (tombstone, or SUCCEEDED where it
+ * is kept; PROCESS_SUCCESS). A failure
  * schedules the next attempt (RETRY) or, with the schedule exhausted, makes the delivery dead
  * (PROCESS_FAIL). A 410 ends it (tombstone, PROCESS_FAIL). `delivery` is as before the attempt. The
  * ids of the events are id_of_delivery_event's.

@@ -61,6 +61,18 @@ struct webhook_list {
 	bool has_more; /* the bounds left some out */
 };
 
+/* A walk over a webhook's deliveries that have ended and are kept, in the order of their ends. */
+struct delivery_walk {
+	struct uuid webhook_id;
+	enum delivery_status status;
+	int64_t since_ms, until_ms; /* wall, inclusive: when they ended */
+	/* Whether it is taken. All that it borrows lives during the call alone. */
+	bool (*takes)(void *userdata, const struct delivery *delivery);
+	void *userdata;
+	struct delivery_bounds bounds; /* of those that are taken; at least one is */
+	size_t walked_max; /* of all; those that ended in the same millisecond are walked too */
+};
+
 struct registry {
 	void *userdata;
 	int (*webhook_get)(void *userdata, struct arena *arena, const char *tenant_id,
@@ -87,9 +99,11 @@ struct registry {
 	/* A delivery's status, and the time at which it is due or died. */
 	int (*delivery_find)(void *userdata, const struct uuid *id, enum delivery_status *status,
 			     int64_t *due_ms);
-	/* The webhook's dead deliveries that died at or after `since_ms`, oldest first, within
-	 * the bounds but at least one. */
-	int (*delivery_dead)(void *userdata, struct arena *arena, const struct uuid *webhook_id,
-			     int64_t since_ms, struct delivery_bounds bounds, struct delivery **out,
-			     size_t *count);
+	/* A delivery with its body. */
+	int (*delivery_get)(void *userdata, struct arena *arena, const struct uuid *id,
+			    struct delivery *out);
+	/* The deliveries that the walk takes. `*next_ms` is where a walk goes on that was ended by
+	 * its bounds; 0: there are no more. */
+	int (*delivery_ended)(void *userdata, struct arena *arena, const struct delivery_walk *walk,
+			      struct delivery **out, size_t *count, int64_t *next_ms);
 };

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-static void answer_about(struct command_run *run, int status, const char *message, const char *id,
-			 const char *msg) {
+void operation_answer_about(struct command_run *run, int status, const char *message,
+			    const char *id, const char *msg) {
 	struct problem *problem = problem_new(run->effects->arena, status, message);
 
 	problem->type = "resource";
@@ -20,7 +20,8 @@ static int look_up(struct command_run *run, const struct command *command, const
 				      run->envelope->tenant_id, id, out);
 
 	if (r == REGISTRY_E_NOT_FOUND)
-		answer_about(run, 404, "The webhook does not exist.", command->id, "Not found");
+		operation_answer_about(run, 404, "The webhook does not exist.", command->id,
+				       "Not found");
 	return r;
 }
 
@@ -35,9 +36,16 @@ int operation_find_webhook(struct command_run *run, const struct command *comman
 bool operation_is_disabled(struct command_run *run, const struct command *command,
 			   const struct webhook *webhook) {
 	if (webhook->disabled)
-		answer_about(run, 409, "The webhook is disabled.", command->id,
-			     "Must name a webhook that is not disabled");
+		operation_answer_about(run, 409, "The webhook is disabled.", command->id,
+				       "Must name a webhook that is not disabled");
 	return webhook->disabled;
+}
+
+int operation_find_enabled(struct command_run *run, const struct command *command,
+			   struct webhook *out) {
+	int r = operation_find_webhook(run, command, out);
+
+	return r ? r : operation_is_disabled(run, command, out);
 }
 
 static void answer_webhook(struct command_run *run, int32_t status, const struct webhook *webhook) {

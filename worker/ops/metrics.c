@@ -62,8 +62,8 @@ static void render_filtered(struct buffer *out, const struct pipeline_metrics *m
 }
 
 static void render_deliveries(struct buffer *out, const struct pipeline_metrics *metrics) {
-	static const char *const outcomes[] = { "recorded", "succeeded", "retried",
-						"dead",     "withdrawn", "discarded" };
+	static const char *const outcomes[] = { "recorded",  "succeeded", "retried",  "dead",
+						"withdrawn", "resent",    "discarded" };
 
 	exposition_family(
 	    out, "posthorn_deliveries_total", "counter",

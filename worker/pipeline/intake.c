@@ -5,6 +5,7 @@
 #include "domain/limits.h"
 #include "pipeline/input_topics.h"
 #include "pipeline/reroute.h"
+#include "pipeline/resume.h"
 #include "rdkafka/headers.h"
 
 #include <ctype.h>
@@ -149,5 +150,7 @@ int intake_decode(const struct intake *intake, struct arena *arena,
 	if (*reason)
 		return INTAKE_E_DEAD_LETTER;
 	envelope->traceparent = read_traceparent(arena, message);
+	if (out->input == INPUT_ADMIN)
+		out->command.resume_ms = resume_from_ms(message);
 	return check_partition(intake, arena, message, reason);
 }

@@ -35,6 +35,7 @@ static struct outcome_settings outcome_settings(const struct config *config) {
 		.retry = { config->delivery_retry_schedule_ms, config->delivery_retry_count,
 			   config->delivery_retry_jitter },
 		.endpoint_disable_after_ms = config->endpoint_disable_after_ms,
+		.keeps_succeeded = config->delivery_succeeded_retention_ms > 0,
 	};
 }
 

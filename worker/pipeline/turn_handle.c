@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/invariant.h"
+#include "pipeline/input_topics.h"
+#include "pipeline/resume.h"
 #include "pipeline/turn_commit.h"
 #include "pipeline/turn_write.h"
 
@@ -35,6 +37,8 @@ static int handle_record(struct turn *turn, const rd_kafka_message_t *message,
 		.older_workers = turn->edition == GROUP_EDITION_SOME_OLDER
 				     ? group_watch_others(t->settings.watch, t->scratch)
 				     : NULL,
+		.may_resume = turn->edition == GROUP_EDITION_NEWEST &&
+			      reroute_may(&t->reroute, INPUT_ADMIN, clock_monotonic_ms()),
 		.pending_deliveries =
 		    tenant_pending_get(t->settings.tenant_pending, envelope->tenant_id),
 		.now_ms = clock_wall_ms(),
@@ -115,8 +119,17 @@ static int hand_on(struct turn *turn, const rd_kafka_message_t *message) {
 
 static int apply(struct turn *turn, const rd_kafka_message_t *message,
 		 const struct effects *effects) {
+	enum input input = intake_input(&turn->turns->intake, message);
+	int64_t resume_ms = effects->resume_ms;
+	int r;
+
 	take_on(turn, message);
-	return turn_write_effects(turn, partition_of(turn, message->partition), effects);
+	r = turn_write_effects(turn, partition_of(turn, message->partition), effects);
+	if (r || !resume_ms)
+		return r;
+	return resume_write(turn->transaction,
+			    transaction_input_topic(turn->transaction, input_topic(input)), message,
+			    resume_ms);
 }
 
 static bool has_room_for(const struct turn *turn, size_t bytes) {
@@ -199,13 +212,15 @@ static bool has_room_for_outcome(const struct turn *turn) {
 
 static int handle_one_outcome(struct turn *turn, const struct job *job) {
 	struct partition *partition = partition_of(turn, job->partition);
+	struct outcome_settings settings = turn->turns->outcome_settings;
 	struct effects effects;
 
 	invariant_with(job->epoch == partition->epoch,
 		       "an outcome of an older epoch is never committed (R5)",
 		       "partition=%d epoch=%u of=%u", partition->id, partition->epoch, job->epoch);
 	effects_init(&effects, turn->turns->scratch);
-	handle_outcome(&turn->turns->outcome_settings, &job->delivery, &job->result, &effects);
+	settings.keeps_succeeded &= turn->edition == GROUP_EDITION_NEWEST; /* R13 */
+	handle_outcome(&settings, &job->delivery, &job->result, &effects);
 	return turn_write_effects(turn, partition, &effects);
 }
 

@@ -100,16 +100,13 @@ static enum metric_command answer_metric(const struct analytic_event *event) {
 	return event->step == ANALYTIC_SUCCESS ? METRIC_COMMAND_SUCCESS : METRIC_COMMAND_FAIL;
 }
 
-static void count_answer(struct turn *turn, struct partition *partition,
-			 const struct analytic_event *event) {
+static void count_answer(struct turn *turn, const struct analytic_event *event) {
 	enum metric_input input =
 	    event->subject == ANALYTIC_OPENID_CREDENTIAL       ? METRIC_INPUT_ISSUANCE
 	    : event->subject == ANALYTIC_WEBHOOK_EVENT_PUBLISH ? METRIC_INPUT_EVENT
 							       : METRIC_INPUT_ADMIN;
 
 	turn->command_counts[input][answer_metric(event)]++;
-	if (event->data.kind == EVENT_DATA_RECOVERED && !event->repeat)
-		partition->turn.pending += event->data.recovered;
 }
 
 static void count_event(struct turn *turn, struct partition *partition,
@@ -117,7 +114,7 @@ static void count_event(struct turn *turn, struct partition *partition,
 	switch (event->step) {
 	case ANALYTIC_SUCCESS:
 	case ANALYTIC_FAIL:
-		count_answer(turn, partition, event);
+		count_answer(turn, event);
 		break;
 	case ANALYTIC_RECEIVE:
 		turn->delivery_counts[METRIC_DELIVERY_RECORDED]++;
@@ -133,6 +130,10 @@ static void count_event(struct turn *turn, struct partition *partition,
 		break;
 	case ANALYTIC_RETRY:
 		turn->delivery_counts[METRIC_DELIVERY_RETRIED]++;
+		break;
+	case ANALYTIC_RESEND:
+		turn->delivery_counts[METRIC_DELIVERY_RESENT]++;
+		partition->turn.pending += event->data.delivery.attempt == 0;
 		break;
 	case ANALYTIC_STEP_NONE:
 		turn->webhooks_disabled++;

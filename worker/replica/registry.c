@@ -57,31 +57,6 @@ static int receipt_get(void *userdata, struct arena *arena, const char *tenant_i
 	return r;
 }
 
-static int delivery_find(void *userdata, const struct uuid *id, enum delivery_status *status,
-			 int64_t *due_ms) {
-	struct replica *replica = userdata;
-	_cleanup_(statement_resetp) sqlite3_stmt *statement =
-	    replica_statement(replica, STATEMENT_DELIVERY_FIND);
-	const struct unflushed_row *unflushed = unflushed_get(
-	    replica->unflushed, &(struct unflushed_key){ id->bytes, sizeof(id->bytes) });
-	int r;
-
-	if (unflushed) {
-		*status = DELIVERY_PENDING;
-		*due_ms = unflushed->at_ms;
-		return 0;
-	}
-	bind_uuid(statement, 1, id);
-	r = row_step(replica, statement);
-	if (r == 0)
-		absent_ids_add(&replica->absent, id);
-	if (r <= 0)
-		return r ? r : REGISTRY_E_NOT_FOUND;
-	*status = (enum delivery_status)sqlite3_column_int(statement, 0);
-	*due_ms = sqlite3_column_int64(statement, 1);
-	return 0;
-}
-
 static int webhook_list(void *userdata, struct arena *arena, const char *tenant_id,
 			const struct webhook_query *query, struct webhook_list *out) {
 	static const struct cursor start = { .created_at_ms = INT64_MIN };
@@ -268,17 +243,6 @@ static int signing_key_count(void *userdata, const char *tenant_id, int64_t now_
 	return r;
 }
 
-static int delivery_dead(void *userdata, struct arena *arena, const struct uuid *webhook_id,
-			 int64_t since_ms, struct delivery_bounds bounds, struct delivery **out,
-			 size_t *count) {
-	struct replica *replica = userdata;
-	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_DEAD);
-
-	bind_uuid(statement, 1, webhook_id);
-	bind_int(statement, 2, since_ms);
-	return MIN(row_collect_deliveries(replica, arena, statement, bounds, out, count), 0);
-}
-
 void replica_registry_init(struct registry *registry, struct replica *replica) {
 	*registry = (struct registry){
 		.userdata = replica,
@@ -289,8 +253,9 @@ void replica_registry_init(struct registry *registry, struct replica *replica) {
 		.subscribers = subscribers,
 		.signing_key_newest = signing_key_newest,
 		.signing_key_count = signing_key_count,
-		.delivery_find = delivery_find,
-		.delivery_dead = delivery_dead,
+		.delivery_find = replica_delivery_find,
+		.delivery_get = replica_delivery_get,
+		.delivery_ended = replica_delivery_ended,
 	};
 }
 

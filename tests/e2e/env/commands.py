@@ -56,6 +56,10 @@ def rotate_secret(id):
     return _operation("RotateSecret", id=id)
 
 
+def resend(id):
+    return _operation("ResendDelivery", id=id)
+
+
 def recover(id, since_ms=0):
     return _operation("RecoverDeliveries", id=id, since=since_ms)
 

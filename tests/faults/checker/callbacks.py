@@ -127,10 +127,11 @@ def back_off_is_kept(history):
     verdict = Verdict()
     for delivery in history.replay.deliveries.values():
         callbacks = history.callbacks_of.get(delivery.id, [])
-        for event in (event for life in delivery.lives for event in life.retries):
+        for life, event in ((each, event) for each in delivery.lives for event in each.retries):
             seen = history.seen.get(("results", *event.place))
+            until_ms = min([event.data["nextAttemptAt"], *(resent.time_ms for resent in life.resends if resent.place > event.place)])
             if seen is not None:
-                spans = [(seen, event.data["nextAttemptAt"] / 1000, f"the next was put off to {event.data['nextAttemptAt']} ms")]
+                spans = [(seen, until_ms / 1000, f"the next was put off to {until_ms} ms")]
                 _look_for_attempts(history, verdict, spans, callbacks)
     return verdict
 

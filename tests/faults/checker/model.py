@@ -25,6 +25,7 @@ class Life:
 
     opened: object  # the answer of the command that began it, None where there is none
     retries: list = field(default_factory=list)
+    resends: list = field(default_factory=list)  # while it was pending: due at once
     end: object = None
 
 
@@ -81,6 +82,7 @@ class _Replayer:
         self.out = Replay()
         self.by_id = {event.id: event for event in history.events}
         self.claimed = set()
+        self.revived = set()  # deliveries of which a RESEND is yet to come
         self.dead = defaultdict(dict)  # webhook id: {delivery id: Delivery}
         self.pending = Counter()  # by tenant
         self.end = None  # of the command at hand
@@ -164,7 +166,7 @@ class _Replayer:
         """Whether a worker of the release before could not read the outcome: a worker refuses it
         where it cannot ask the brokers who is in the group.
         """
-        if command.operation in ("RetrieveSecret", "RotateSecret"):
+        if command.operation in ("RetrieveSecret", "RotateSecret", "ResendDelivery"):
             return True
         if command.operation not in ("CreateWebhook", "UpdateWebhook") or not self.is_webhook(command):
             return False
@@ -185,6 +187,8 @@ class _Replayer:
             case "TestWebhook" | "RecoverDeliveries":
                 _, refusal = self.find_enabled(tenant, command)
                 return not refusal and self.pending[tenant.name] >= rules.PENDING_LEAST
+            case "ResendDelivery":
+                return self.pending[tenant.name] >= rules.PENDING_LEAST
         return False
 
     def compare(self, command, answer, end):
@@ -315,8 +319,22 @@ class _Replayer:
         dead = [delivery for delivery in self.dead[id].values() if delivery.next_ms >= command.fields["since"]]
         revived = sorted(dead, key=lambda delivery: delivery.next_ms)[: rules.RECOVER_MAX]
         for delivery in revived:
-            self.begin(delivery, now)
+            self.revive(delivery, now)
         return Answer(200, {"deliveries": len(revived)})
+
+    def on_ResendDelivery(self, tenant, command, now):
+        id = rules.webhook_id(command.fields["id"])
+        delivery = self.out.deliveries.get(id)
+        if id is None:
+            return Answer(400)
+        if not delivery or delivery.tenant != tenant.name or delivery.status not in ("pending", "dead"):
+            return Answer(404)
+        webhook = tenant.webhooks.get(delivery.webhook)
+        if not webhook or webhook["disabled"]:
+            return Answer(409)
+        if delivery.status == "dead":
+            self.revive(delivery, now)
+        return Answer(202, {"deliveryId": id})
 
     def on_IssueCredential(self, tenant, command, now):
         if not rules.is_issuance(command.fields):
@@ -342,6 +360,22 @@ class _Replayer:
         delivery.status, delivery.attempts, delivery.next_ms = "pending", 0, now
         self.pending[delivery.tenant] += 1
         delivery.lives.append(Life(self.end))
+
+    def revive(self, delivery, now):
+        self.begin(delivery, now)
+        self.revived.add(delivery.id)
+
+    def resent(self, event):
+        """It is due again: by a command, which revived it, or which found it pending."""
+        delivery = self.out.deliveries.get(event.data["deliveryId"])
+        known = delivery and delivery.status == "pending" and delivery.attempts == event.data["attempt"]
+        if known and delivery.attempts == 0 and delivery.id in self.revived:
+            self.revived.discard(delivery.id)
+        elif known and delivery.attempts > 0:
+            delivery.next_ms = event.data["nextAttemptAt"]
+            delivery.lives[-1].resends.append(event)
+        else:
+            self.complain("lives", f"{event.type} of delivery {event.data['deliveryId']}, which is {delivery.status if delivery else 'unknown'}")
 
     def record(self, command, matches, now):
         """A delivery that is pending already (its command came twice) is not recorded again."""
@@ -376,6 +410,9 @@ class _Replayer:
                 self.complain("recorded", f"delivery {id} was recorded by no command (event {event.id})")
             return
         self.out.looked["lives"] += 1
+        if name == "RESEND":
+            self.resent(event)
+            return
         delivery = self.out.deliveries.get(id)
         if not delivery or delivery.status != "pending":
             self.complain("lives", f"{event.type} of delivery {id}, which is {delivery.status if delivery else 'unknown'}")

@@ -20,6 +20,7 @@ SUBJECTS = {
     "RecoverDeliveries": "WEBHOOK_RECOVER",
     "RetrieveSecret": "WEBHOOK_SECRET_RETRIEVE",
     "RotateSecret": "WEBHOOK_SECRET_ROTATE",
+    "ResendDelivery": "WEBHOOK_DELIVERY_RESEND",
     "IssueCredential": "OPENID_CREDENTIAL",
     "PublishEvent": "WEBHOOK_EVENT_PUBLISH",
 }

@@ -4,7 +4,7 @@ each partition went on.
 
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 
 from env import avro
 from env.kafka import Reader
@@ -37,6 +37,7 @@ class Watch(Reader):
         self.commands = defaultdict(Command)
         self.deliveries = defaultdict(Delivery)
         self.webhooks = defaultdict(list)  # tenant: ids as they were created
+        self.recorded = defaultdict(lambda: deque(maxlen=500))  # tenant: the newest deliveries
         self.commits = defaultdict(list)  # partition: times
         self.asked = {}  # (tenant, command id): when the load wrote it
         self.waits = []  # (when it was written, seconds until it was answered), of those
@@ -66,6 +67,7 @@ class Watch(Reader):
         subject, _, step = event["type"].rpartition("_")
         if subject == "WEBHOOK_EVENT" and step == "RECEIVE":
             self.deliveries[event["data"][1]["deliveryId"]].received += 1
+            self.recorded[event["tenantId"]].append(event["data"][1]["deliveryId"])
         elif subject == "WEBHOOK_EVENT_PROCESS":
             delivery = self.deliveries[event["data"][1]["deliveryId"]]
             delivery.succeeded += step == "SUCCESS"

@@ -1,0 +1,319 @@
+/* Deliveries that are sent again: one by its id, or a webhook's ended ones in turns. */
+#include "domain/command_run.h"
+#include "domain/limits.h"
+#include "domain_world.h"
+#include "unit.h"
+
+#define ISSUED(credential)                                                                         \
+	"{\"event\":{\"payload\":{\"userId\":\"u\",\"credentialId\":\"" credential "\"}}}"
+
+/* A delivery of the webhook, that is due or ended at `at_ms`. */
+static void add(struct world *world, const char *webhook_id, uint8_t number,
+		enum delivery_status status, int64_t at_ms) {
+	static const char *const bodies[] = { ISSUED("c-0"), ISSUED("c-1") };
+	struct state_record record = {
+		.kind = STATE_DELIVERY,
+		.delivery = { .id = { { number } },
+			      .tenant_id = "t",
+			      .command_id = "c",
+			      .event_type = EVENT_TYPE_CREDENTIAL_ISSUED,
+			      .body = bodies[number % 2],
+			      .body_len = strlen(bodies[number % 2]),
+			      .status = status,
+			      .attempts = 3,
+			      .last_status = 500,
+			      .last_reason = "status-500",
+			      .next_attempt_at_ms = at_ms },
+	};
+	struct effects effects;
+
+	assert_int_equal(uuid_parse(webhook_id, &record.delivery.webhook_id), 0);
+	effects_init(&effects, world->arena);
+	effects_put(&effects, &record);
+	fake_registry_apply(&world->fake, &effects);
+}
+
+static struct delivery *stored(struct world *world, uint8_t number) {
+	struct state_key key = { .kind = STATE_DELIVERY, .id = { { number } } };
+
+	return &fake_registry_find(&world->fake, &key)->delivery;
+}
+
+#define ID "01000000-0000-0000-0000-000000000000"
+
+static void one_is_sent_again(void **state) {
+	static const struct {
+		const char *name;
+		enum delivery_status status;
+		int64_t in_ms; /* when it is due, from now on */
+		int attempts;  /* after it; -1: it stays as it is */
+	} rows[] = {
+		{ "pending, due later", DELIVERY_PENDING, 5000, 3 },
+		{ "pending, due now", DELIVERY_PENDING, 0, -1 },
+		{ "pending, due before", DELIVERY_PENDING, -5000, -1 },
+		{ "dead", DELIVERY_DEAD, -5000, 0 },
+		{ "succeeded", DELIVERY_SUCCEEDED, -5000, 0 },
+	};
+	struct world *world = *state;
+	const char *webhook = world_create(world, "t");
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct command command = world_command_on(world, OPERATION_RESEND_DELIVERY, ID);
+		const struct analytic_event *outcome, *told;
+		const struct delivery *after;
+
+		print_message("%s\n", rows[i].name);
+		add(world, webhook, 1, rows[i].status, world->now_ms + rows[i].in_ms);
+		outcome = world_handle(world, &command);
+		world_assert_outcome(outcome, "WEBHOOK_DELIVERY_RESEND_SUCCESS", 202);
+		assert_int_equal(outcome->data.delivery.delivery_id.bytes[0], 1);
+		after = stored(world, 1);
+		assert_int_equal(after->status, DELIVERY_PENDING);
+		if (rows[i].attempts < 0) {
+			assert_int_equal(world->effects.event_count, 2);
+			assert_int_equal(after->next_attempt_at_ms, world->now_ms + rows[i].in_ms);
+			continue;
+		}
+		assert_int_equal(after->next_attempt_at_ms, world->now_ms);
+		assert_int_equal(after->attempts, rows[i].attempts);
+		assert_int_equal(after->last_status, rows[i].attempts ? 500 : 0);
+		assert_non_null(after->body);
+		told = &world->effects.events[2];
+		assert_string_equal(analytic_event_type(told->subject, told->step),
+				    "WEBHOOK_EVENT_RESEND");
+		assert_string_equal(told->command_id, "c");
+		assert_int_equal(told->data.delivery.attempt, rows[i].attempts);
+		assert_int_equal(told->data.delivery.next_attempt_at_ms, world->now_ms);
+		assert_string_equal(told->data.delivery.subject, "c-1");
+	}
+}
+
+static void what_cannot_be_sent_again_is_refused(void **state) {
+	struct world *world = *state;
+	const char *webhook = world_create(world, "t"), *gone = world_create(world, "t");
+	struct command command = world_command_on(world, OPERATION_RESEND_DELIVERY, ID);
+
+	world_assert_outcome(world_handle(world, &command), "WEBHOOK_DELIVERY_RESEND_FAIL", 404);
+	command = world_command_on(world, OPERATION_RESEND_DELIVERY, "x");
+	world_assert_outcome(world_handle(world, &command), "WEBHOOK_DELIVERY_RESEND_FAIL", 400);
+	add(world, webhook, 1, DELIVERY_DEAD, 1);
+	stored(world, 1)->tenant_id = "another";
+	command = world_command_on(world, OPERATION_RESEND_DELIVERY, ID);
+	world_assert_outcome(world_handle(world, &command), "WEBHOOK_DELIVERY_RESEND_FAIL", 404);
+	add(world, gone, 1, DELIVERY_DEAD, 1);
+	command = world_command_on(world, OPERATION_UPDATE_WEBHOOK, gone);
+	command.disabled = true;
+	world_handle(world, &command);
+	command = world_command_on(world, OPERATION_RESEND_DELIVERY, ID);
+	world_assert_outcome(world_handle(world, &command), "WEBHOOK_DELIVERY_RESEND_FAIL", 409);
+	command = world_command_on(world, OPERATION_DELETE_WEBHOOK, gone);
+	world_handle(world, &command);
+	command = world_command_on(world, OPERATION_RESEND_DELIVERY, ID);
+	world_assert_outcome(world_handle(world, &command), "WEBHOOK_DELIVERY_RESEND_FAIL", 409);
+	add(world, webhook, 1, DELIVERY_DEAD, 1);
+	world->settings.tenant_max[TENANT_LIMIT_PENDING_DELIVERIES] = 5;
+	world->pending_deliveries = 5;
+	command = world_command_on(world, OPERATION_RESEND_DELIVERY, ID);
+	world_assert_outcome(world_handle(world, &command), "WEBHOOK_DELIVERY_RESEND_FAIL", 429);
+	world->edition = GROUP_EDITION_SOME_OLDER;
+	world->older_workers = "worker-1";
+	command = world_command_on(world, OPERATION_RESEND_DELIVERY, ID);
+	world_assert_outcome(world_handle(world, &command), "WEBHOOK_DELIVERY_RESEND_FAIL", 503);
+	assert_int_equal(stored(world, 1)->status, DELIVERY_DEAD);
+}
+
+static void a_recovery_chooses(void **state) {
+	static const struct {
+		const char *name;
+		int64_t since_ms, until_ms;
+		const char *subject, *status;
+		int32_t recovered; /* of dead 1 to 4, which died at 1000 to 4000, and succeeded 5 */
+	} rows[] = {
+		{ "all dead ones", 0, 0, NULL, NULL, 4 },
+		{ "said so", 0, 0, NULL, "dead", 4 },
+		{ "since", 2000, 0, NULL, NULL, 3 },
+		{ "until", 0, 3000, NULL, NULL, 3 },
+		{ "both", 2000, 3000, NULL, NULL, 2 },
+		{ "a subject", 0, 0, "c-1", NULL, 2 },
+		{ "a subject that is not there", 0, 0, "c-9", NULL, 0 },
+		{ "those that succeeded", 0, 0, NULL, "succeeded", 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct command command;
+		struct world *world;
+		const char *id;
+		void *fresh;
+
+		print_message("%s\n", rows[i].name);
+		world_setup(&fresh);
+		world = fresh;
+		id = world_create(world, "t");
+		for (uint8_t number = 1; number <= 4; number++)
+			add(world, id, number, DELIVERY_DEAD, number * 1000);
+		add(world, id, 5, DELIVERY_SUCCEEDED, 5000);
+		command = world_command_on(world, OPERATION_RECOVER_DELIVERIES, id);
+		command.since_ms = rows[i].since_ms;
+		command.until_ms = rows[i].until_ms;
+		command.subject = rows[i].subject;
+		command.status = rows[i].status;
+		assert_int_equal(world_handle(world, &command)->data.recovered, rows[i].recovered);
+		assert_int_equal(world->effects.event_count, 2 + rows[i].recovered);
+		world_teardown(&fresh);
+	}
+	(void)state;
+}
+
+static void wrong_choices_are_named(void **state) {
+	struct world *world = *state;
+	struct command command =
+	    world_command_on(world, OPERATION_RECOVER_DELIVERIES, world_create(world, "t"));
+	const struct analytic_event *outcome;
+
+	command.since_ms = 5;
+	command.until_ms = 4;
+	command.subject = "";
+	command.status = "pending";
+	outcome = world_handle(world, &command);
+	world_assert_outcome(outcome, "WEBHOOK_RECOVER_FAIL", 400);
+	assert_int_equal(outcome->data.problem->detail_count, 3);
+	assert_string_equal(outcome->data.problem->details[0].param, "until");
+	assert_string_equal(outcome->data.problem->details[1].param, "subject");
+	assert_string_equal(outcome->data.problem->details[2].param, "status");
+}
+
+/* What a worker of the first edition could not read is refused; the rest is done in one turn. */
+static void an_older_worker_is_heeded(void **state) {
+	struct world *world = *state;
+	const char *id = world_create(world, "t");
+	struct command command = world_command_on(world, OPERATION_RECOVER_DELIVERIES, id);
+
+	add(world, id, 1, DELIVERY_DEAD, 1000);
+	world->edition = GROUP_EDITION_SOME_OLDER;
+	world->older_workers = "worker-1";
+	command.until_ms = 2000;
+	world_assert_outcome(world_handle(world, &command), "WEBHOOK_RECOVER_FAIL", 503);
+	command = world_command_on(world, OPERATION_RECOVER_DELIVERIES, id);
+	assert_int_equal(world_handle(world, &command)->data.recovered, 1);
+}
+
+enum { MANY = 7, BYTES = RECOVER_BYTES_MAX / 2 };
+
+/* Two of them fill a turn. */
+static struct command begin_many(struct world *world) {
+	const char *id = world_create(world, "t");
+
+	for (uint8_t number = 1; number <= MANY; number++) {
+		add(world, id, number, DELIVERY_DEAD, number * 1000);
+		stored(world, number)->body_len = BYTES;
+	}
+	world->may_resume = true;
+	return world_command_on(world, OPERATION_RECOVER_DELIVERIES, id);
+}
+
+static int32_t told_so_far(struct world *world, const struct command *command) {
+	struct command again = *command;
+	const struct analytic_event *outcome;
+
+	again.resume_ms = 0;
+	outcome = world_handle(world, &again);
+	assert_true(outcome->repeat);
+	assert_int_equal(world->effects.change_count, 0);
+	return outcome->status == COMMAND_UNDERWAY ? outcome->data.recovered : -1;
+}
+
+/* START is told in the first turn, the answer in the last one, each delivery in its own. */
+static void a_recovery_goes_on_until_it_is_done(void **state) {
+	struct world *world = *state;
+	struct command command = begin_many(world);
+	const struct analytic_event *last;
+	int turns = 0;
+
+	do {
+		world_run(world, &command);
+		turns++;
+		last = &world->effects.events[world->effects.event_count - 1];
+		assert_int_equal(world->effects.events[0].step, turns == 1 ? ANALYTIC_START
+								: world->effects.resume_ms
+								    ? ANALYTIC_RESEND
+								    : ANALYTIC_SUCCESS);
+		assert_int_equal(last->step, ANALYTIC_RESEND);
+		command.resume_ms = world->effects.resume_ms;
+		if (command.resume_ms) {
+			assert_int_equal(command.resume_ms, (turns * 2 + 1) * 1000);
+			assert_int_equal(told_so_far(world, &command), turns * 2);
+		}
+	} while (command.resume_ms);
+	assert_int_equal(turns, 4);
+	assert_int_equal(world->effects.events[0].status, 200);
+	assert_int_equal(world->effects.events[0].data.recovered, MANY);
+	assert_int_equal(told_so_far(world, &command), -1);
+	for (uint8_t number = 1; number <= MANY; number++)
+		assert_int_equal(stored(world, number)->status, DELIVERY_PENDING);
+}
+
+/* One that dies again meanwhile is not its concern. */
+static void a_recovery_ends_though_they_die_again(void **state) {
+	struct world *world = *state;
+	struct command command = begin_many(world);
+
+	for (int turns = 0; turns < MANY; turns++) {
+		world_run(world, &command);
+		command.resume_ms = world->effects.resume_ms;
+		if (!command.resume_ms)
+			break;
+		world->now_ms += 100;
+		for (uint8_t number = 1; number <= MANY; number++)
+			if (stored(world, number)->status == DELIVERY_PENDING) {
+				stored(world, number)->status = DELIVERY_DEAD;
+				stored(world, number)->next_attempt_at_ms = world->now_ms;
+			}
+	}
+	assert_int_equal(command.resume_ms, 0);
+	assert_int_equal(world->effects.events[0].data.recovered, MANY);
+}
+
+static void a_recovery_ends_where_there_is_no_more_room(void **state) {
+	struct world *world = *state;
+	struct command command = begin_many(world);
+
+	world->settings.tenant_max[TENANT_LIMIT_PENDING_DELIVERIES] = 10;
+	world->pending_deliveries = 8;
+	world_run(world, &command);
+	command.resume_ms = world->effects.resume_ms;
+	assert_int_not_equal(command.resume_ms, 0);
+	world->pending_deliveries = 10;
+	world_run(world, &command);
+	assert_int_equal(world->effects.event_count, 1);
+	assert_int_equal(world->effects.events[0].step, ANALYTIC_SUCCESS);
+	assert_int_equal(world->effects.events[0].data.recovered, 2);
+}
+
+/* A header that nobody of us wrote is not believed: the receipt says whether it goes on. */
+static void a_command_that_only_claims_to_go_on_begins(void **state) {
+	struct world *world = *state;
+	struct command command = begin_many(world);
+
+	world->may_resume = false;
+	command.resume_ms = 6000;
+	assert_int_equal(world_handle(world, &command)->data.recovered, 2);
+	assert_int_equal(stored(world, 1)->status, DELIVERY_PENDING);
+}
+
+#define WORLD_TEST(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		WORLD_TEST(one_is_sent_again),
+		WORLD_TEST(what_cannot_be_sent_again_is_refused),
+		cmocka_unit_test(a_recovery_chooses),
+		WORLD_TEST(wrong_choices_are_named),
+		WORLD_TEST(an_older_worker_is_heeded),
+		WORLD_TEST(a_recovery_goes_on_until_it_is_done),
+		WORLD_TEST(a_recovery_ends_though_they_die_again),
+		WORLD_TEST(a_recovery_ends_where_there_is_no_more_room),
+		WORLD_TEST(a_command_that_only_claims_to_go_on_begins),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

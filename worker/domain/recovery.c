@@ -1,0 +1,125 @@
+/* RecoverDeliveries: a webhook's ended deliveries are sent again, in as many turns as it takes. */
+#include "domain/delivery_subject.h"
+#include "domain/limits.h"
+#include "domain/operations.h"
+#include "domain/resending.h"
+
+#include <string.h>
+
+/* One turn of it. */
+struct recovery {
+	struct command_run *run;
+	const char *subject; /* NULL: any */
+	struct arena *scratch;
+	int32_t count; /* those that are due again, of all turns */
+};
+
+static bool takes(void *userdata, const struct delivery *delivery) {
+	struct recovery *recovery = userdata;
+	const char *subject;
+
+	if (!recovery->subject)
+		return true;
+	arena_reset(recovery->scratch);
+	subject = delivery_subject(recovery->scratch, delivery);
+	return subject && strcmp(subject, recovery->subject) == 0;
+}
+
+/* How many deliveries a turn may revive; at least 1 is looked for, so that a tenant without ended
+ * deliveries gets 0 and not a refusal. */
+static size_t room(const struct command_run *run) {
+	const struct handler_context *context = run->context;
+	int64_t max = context->settings->tenant_max[TENANT_LIMIT_PENDING_DELIVERIES];
+
+	return max == 0 ? RECOVER_MAX
+			: (size_t)MIN(MAX(max - context->pending_deliveries, (int64_t)1),
+				      (int64_t)RECOVER_MAX);
+}
+
+static struct delivery_walk walk_of(struct recovery *recovery, const struct command *command,
+				    enum delivery_status status) {
+	const struct receipt *former = recovery->run->former;
+	int64_t until_ms = command->until_ms ? command->until_ms : INT64_MAX;
+
+	return (struct delivery_walk){
+		.status = status,
+		.since_ms = former ? MAX(command->since_ms, command->resume_ms) : command->since_ms,
+		/* One that dies again while the command is at work is not revived again. */
+		.until_ms = former ? MIN(until_ms, former->created_at_ms) : until_ms,
+		.takes = takes,
+		.userdata = recovery,
+		.bounds = { room(recovery->run), RECOVER_BYTES_MAX },
+		.walked_max = RECOVER_WALKED_MAX,
+	};
+}
+
+static void answer(struct recovery *recovery, int32_t status) {
+	command_run_answer(
+	    recovery->run, status,
+	    &(struct event_data){ .kind = EVENT_DATA_RECOVERED, .recovered = recovery->count });
+}
+
+/* Returns whether there is no room for them. A command that goes on is then at its end; another one
+ * is refused. */
+static bool ends_without_room(struct recovery *recovery, size_t count) {
+	struct command_run *run = recovery->run;
+
+	if (!command_run_exceeds(run, TENANT_LIMIT_PENDING_DELIVERIES,
+				 run->context->pending_deliveries, (int64_t)count))
+		return false;
+	if (run->former)
+		answer(recovery, 200);
+	return true;
+}
+
+static int recover(struct recovery *recovery, const struct delivery_walk *walk) {
+	struct command_run *run = recovery->run;
+	const struct registry *registry = run->context->registry;
+	struct delivery *ended;
+	int64_t next_ms;
+	size_t count;
+	int r = registry->delivery_ended(registry->userdata, run->effects->arena, walk, &ended,
+					 &count, &next_ms);
+
+	if (r < 0)
+		return r;
+	if (ends_without_room(recovery, count))
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		resend_delivery(run->effects, &ended[i], run->context->now_ms);
+	recovery->count += (int32_t)count;
+	if (next_ms && run->context->may_resume)
+		run->effects->resume_ms = next_ms;
+	answer(recovery, run->effects->resume_ms ? COMMAND_UNDERWAY : 200);
+	return 0;
+}
+
+static bool is_newer(const struct command *command) {
+	return command->until_ms || command->subject || command->status;
+}
+
+/* A disabled webhook is refused: its pending deliveries are cancelled, so reviving ended ones
+ * would lose them. */
+int operation_recover_deliveries(struct command_run *run, const void *userdata) {
+	_cleanup_(arena_freep) struct arena *scratch = arena_new();
+	const struct command *command = userdata;
+	struct recovery recovery = { .run = run,
+				     .subject = command->subject,
+				     .scratch = scratch,
+				     .count = run->former ? run->former->data.recovered : 0 };
+	enum delivery_status status;
+	struct delivery_walk walk;
+	struct webhook webhook;
+	int r;
+
+	validate_recovery(&run->validation, command, &status);
+	r = operation_find_enabled(run, command, &webhook);
+	if (r)
+		return r;
+	/* One that goes on ends in this turn where an older worker came meanwhile. */
+	if (!run->former && is_newer(command) && operation_meets_older(run))
+		return 0;
+	walk = walk_of(&recovery, command, status);
+	walk.webhook_id = webhook.id;
+	return recover(&recovery, &walk);
+}
