@@ -125,6 +125,10 @@ bool follower_caught_up(const struct follower *follower) {
 	return atomic_load(&follower->caught_up);
 }
 
+bool follower_has_lost_its_place(const struct follower *follower) {
+	return reader_has_lost_its_place(follower->reader);
+}
+
 bool follower_is_failing(const struct follower *follower) {
 	return atomic_load(&follower->failing) || atomic_load(&follower->login_refused) ||
 	       atomic_load(&follower->unanswered);

@@ -29,5 +29,7 @@ DEFINE_CLEANUP(struct follower, follower_stop)
 
 /* Whether the end at the start has been reached. */
 bool follower_caught_up(const struct follower *follower);
+/* Whether it is READER_RESUMED, and reads no more: it is to be started again. */
+bool follower_has_lost_its_place(const struct follower *follower);
 /* Whether the last read failed, the login is refused, or no broker answers; reading is retried. */
 bool follower_is_failing(const struct follower *follower);

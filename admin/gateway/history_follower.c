@@ -2,6 +2,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "gateway/follower.h"
 #include "kafka/record_codec.h"
 #include "rdkafka/topic_names.h"
@@ -20,7 +21,7 @@ enum {
 
 struct history_follower {
 	const struct config *config; /* borrowed */
-	char *source;                /* owned; the brokers and the topic */
+	char *topic;                 /* owned; its name */
 	struct codec *codec;
 	struct registry_metrics registry;
 	struct follower *follower; /* NULL: to be started again */
@@ -28,6 +29,7 @@ struct history_follower {
 	struct history *history;
 	struct backoff backoff; /* of mending */
 	atomic_bool stopping, failed;
+	atomic_bool is_ready; /* all that the topic had at the start is committed */
 	atomic_ullong folded;
 	atomic_llong bytes;
 
@@ -66,32 +68,49 @@ static void prune(struct history_follower *f, int64_t now_ms) {
 	atomic_store(&f->bytes, history_bytes(f->history));
 }
 
-static void on_tick(void *userdata, bool caught_up _unused_) {
+static void commit(struct history_follower *f, int64_t now_ms) {
+	check(f, history_commit(f->history));
+	atomic_fetch_add(&f->folded, f->uncommitted);
+	f->uncommitted = 0;
+	f->committed_at_ms = now_ms;
+	if (now_ms - f->pruned_at_ms >= PRUNE_MS)
+		prune(f, now_ms);
+}
+
+static void become_ready(struct history_follower *f, int64_t now_ms) {
+	if (!check(f, history_settle(f->history)))
+		return;
+	commit(f, now_ms);
+	atomic_store(&f->is_ready, !atomic_load(&f->failed));
+}
+
+static void on_tick(void *userdata, bool caught_up) {
 	struct history_follower *f = userdata;
 	int64_t now_ms = clock_monotonic_ms();
 
 	if (atomic_load(&f->failed))
 		return;
-	if (f->uncommitted >= COMMIT_EVENTS || now_ms - f->committed_at_ms >= COMMIT_MS) {
-		check(f, history_commit(f->history));
-		atomic_fetch_add(&f->folded, f->uncommitted);
-		f->uncommitted = 0;
-		f->committed_at_ms = now_ms;
-		if (now_ms - f->pruned_at_ms >= PRUNE_MS)
-			prune(f, now_ms);
-	}
+	if (caught_up && !atomic_load(&f->is_ready))
+		become_ready(f, now_ms);
+	else if (f->uncommitted >= COMMIT_EVENTS || now_ms - f->committed_at_ms >= COMMIT_MS)
+		commit(f, now_ms);
 }
 
-static int64_t resume(void *userdata, int32_t partition, int64_t begin, int64_t end) {
+static int64_t resume(void *userdata, const struct reader_extent *extent) {
 	struct history_follower *f = userdata;
+	_cleanup_(x_freep) char *source = x_asprintf("%s %s", extent->cluster_id, f->topic);
+	int64_t from = history_claim(f->history, source);
 
-	return history_resume(f->history, partition, begin, end);
+	if (!from)
+		from = history_resume(f->history, extent->partition, extent->begin, extent->end,
+				      clock_wall_ms());
+	check(f, (int)MIN(from, (int64_t)0));
+	return from;
 }
 
 static enum admin_status open_history(struct history_follower *f) {
 	const struct history_settings settings = {
 		.data_dir = f->config->gateway_data_dir,
-		.cluster_id = f->source,
 		.retention_ms = f->config->history_retention_ms,
 		.bytes_max = f->config->history_max_bytes,
 	};
@@ -104,12 +123,11 @@ static enum admin_status open_history(struct history_follower *f) {
 enum admin_status history_follower_open(const struct config *config,
 					struct history_follower **out) {
 	_cleanup_(history_follower_stopp) struct history_follower *f = x_calloc(1, sizeof(*f));
-	_cleanup_(x_freep) char *topic = topic_name(config->topic_prefix, TOPIC_RESULTS);
 	enum admin_status status;
 
 	pthread_rwlock_init(&f->lock, NULL);
 	f->config = config;
-	f->source = x_asprintf("%s %s", config_kafka_get(config, "bootstrap.servers"), topic);
+	f->topic = topic_name(config->topic_prefix, TOPIC_RESULTS);
 	f->arena = arena_new();
 	f->codec = record_codec_new_waiting(config, &f->stopping, &f->registry);
 	if (!f->codec)
@@ -120,7 +138,7 @@ enum admin_status history_follower_open(const struct config *config,
 	return status;
 }
 
-enum admin_status history_follower_start(struct history_follower *f, int64_t timeout_ms) {
+static enum admin_status start(struct history_follower *f, int64_t timeout_ms) {
 	const struct follower_options options = { .topic = TOPIC_RESULTS,
 						  .start = READER_RESUMED,
 						  .resume = resume,
@@ -129,7 +147,7 @@ enum admin_status history_follower_start(struct history_follower *f, int64_t tim
 						  .on_tick = on_tick,
 						  .userdata = f };
 
-	return f->follower ? ADMIN_OK : follower_start(f->config, &options, &f->follower);
+	return follower_start(f->config, &options, &f->follower);
 }
 
 static void stop(struct history_follower *f) {
@@ -140,6 +158,7 @@ static void stop(struct history_follower *f) {
 		atomic_store(&f->failed, true);
 	history_closep(&f->history);
 	f->history = NULL;
+	atomic_store(&f->is_ready, false);
 	atomic_store(&f->stopping, false);
 }
 
@@ -148,19 +167,36 @@ void history_follower_stop(struct history_follower *f) {
 	codec_freep(&f->codec);
 	arena_free(f->arena);
 	pthread_rwlock_destroy(&f->lock);
-	free(f->source);
+	free(f->topic);
 	free(f);
 }
 
 /* What was folded and not committed is folded again: the reader goes on from the committed offsets.
  */
-static enum admin_status start_again(struct history_follower *f) {
+static enum admin_status start_again(struct history_follower *f, int64_t timeout_ms) {
 	enum admin_status status;
 
 	stop(f);
 	f->uncommitted = 0;
+	atomic_store(&f->failed, false); /* before the thread folds */
 	status = open_history(f);
-	return status ? status : history_follower_start(f, MEND_MS);
+	if (!status)
+		status = start(f, timeout_ms);
+	if (status)
+		atomic_store(&f->failed, true);
+	return status;
+}
+
+enum admin_status history_follower_start(struct history_follower *f, int64_t timeout_ms) {
+	if (f->follower)
+		return ADMIN_OK;
+	return atomic_load(&f->failed) ? start_again(f, timeout_ms) : start(f, timeout_ms);
+}
+
+/* Also where a query met damage, and where the topic was cut beyond what is read next. */
+static bool is_to_be_mended(const struct history_follower *f) {
+	return atomic_load(&f->failed) || (f->history && history_is_damaged(f->history)) ||
+	       (f->follower && follower_has_lost_its_place(f->follower));
 }
 
 void history_follower_mend(struct history_follower *f) {
@@ -168,19 +204,20 @@ void history_follower_mend(struct history_follower *f) {
 
 	if (!backoff_is_over(&f->backoff, now_ms))
 		return;
-	if (!atomic_load(&f->failed)) {
+	if (!is_to_be_mended(f)) {
 		backoff_clear(&f->backoff);
 		return;
 	}
 	pthread_rwlock_wrlock(&f->lock);
-	atomic_store(&f->failed, start_again(f) != ADMIN_OK);
+	if (start_again(f, MEND_MS))
+		log_warn("the history is not folded; it is tried again", "topic=%s", f->topic);
 	pthread_rwlock_unlock(&f->lock);
 	backoff_fail(&f->backoff, now_ms, PAUSE_MIN_MS, PAUSE_MAX_MS);
 }
 
 struct history *history_follower_borrow(struct history_follower *f) {
 	pthread_rwlock_rdlock(&f->lock);
-	return f->follower && follower_caught_up(f->follower) ? f->history : NULL;
+	return atomic_load(&f->is_ready) ? f->history : NULL;
 }
 
 void history_follower_return(struct history_follower *f) {

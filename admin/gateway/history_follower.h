@@ -4,8 +4,9 @@
  *
  *     started ──► reads the topic's past ──► READY: queries are answered
  *        ▲                │                        │
- *        │                └── SQLite fails ◄───────┘
- *        └─ history_follower_mend ──┘ the file is opened again, or made anew
+ *        │                └── SQLite fails ◄───────┤ the topic was cut beyond what is read next
+ *        └─ history_follower_mend ──┘◄─────────────┘
+ *           the file is opened again, or made anew
  */
 #pragma once
 
@@ -24,7 +25,7 @@ enum admin_status history_follower_start(struct history_follower *follower,
 void history_follower_stop(struct history_follower *follower);
 DEFINE_CLEANUP(struct history_follower, history_follower_stop)
 
-/* Starts it again after a failure. Call it now and then, on one thread. */
+/* Starts it again after a failure, or a cut. Call it now and then, on one thread. */
 void history_follower_mend(struct history_follower *follower);
 
 /* The history, for one query; NULL until the topic's past is read, and while it fails. */

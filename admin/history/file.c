@@ -70,28 +70,29 @@ int history_file_remove(const char *file) {
 	return 0;
 }
 
-/* Whether the value of `name` in meta is another one; then `reason` says so. An error of SQLite's
- * counts as a difference. */
-static bool meta_differs(sqlite3 *db, const char *name, const char *expected,
-			 struct buffer *reason) {
+enum meta { META_SAME, META_OTHER, META_NONE, META_ERROR };
+
+/* Compares the value of `name` in meta. */
+static enum meta meta_compare(sqlite3 *db, const char *name, const char *expected) {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
 	const char *value;
 
 	if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = ?1", -1, &statement,
 			       NULL) != SQLITE_OK ||
-	    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC) != SQLITE_OK ||
-	    sqlite3_step(statement) != SQLITE_ROW) {
-		buffer_printf(reason, "it does not say its %s: %s", name, sqlite3_errmsg(db));
-		return true;
+	    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC) != SQLITE_OK)
+		return META_ERROR;
+	switch (sqlite3_step(statement)) {
+	case SQLITE_ROW:
+		value = (const char *)sqlite3_column_text(statement, 0);
+		return value && strcmp(value, expected) == 0 ? META_SAME : META_OTHER;
+	case SQLITE_DONE:
+		return META_NONE;
+	default:
+		return META_ERROR;
 	}
-	value = (const char *)sqlite3_column_text(statement, 0);
-	if (value && strcmp(value, expected) == 0)
-		return false;
-	buffer_printf(reason, "it is of another %s", name);
-	return true;
 }
 
-static sqlite3 *open_usable(const char *file, const char *cluster_id, struct buffer *reason) {
+static sqlite3 *open_usable(const char *file, struct buffer *reason) {
 	_cleanup_(sqlite3_close_v2p) sqlite3 *db = NULL;
 
 	if (access(file, F_OK) < 0) {
@@ -105,10 +106,16 @@ static sqlite3 *open_usable(const char *file, const char *cluster_id, struct buf
 		buffer_append_string(reason, sqlite3_errmsg(db));
 		return NULL;
 	}
-	if (meta_differs(db, "schema", history_schema_version, reason) ||
-	    meta_differs(db, "cluster", cluster_id, reason))
+	switch (meta_compare(db, "schema", history_schema_version)) {
+	case META_SAME:
+		return TAKE(db);
+	case META_ERROR:
+		buffer_append_string(reason, sqlite3_errmsg(db));
 		return NULL;
-	return TAKE(db);
+	default:
+		buffer_append_string(reason, "it is of another schema");
+		return NULL;
+	}
 }
 
 static bool meta_put(sqlite3 *db, const char *name, const char *value) {
@@ -121,18 +128,17 @@ static bool meta_put(sqlite3 *db, const char *name, const char *value) {
 	       sqlite3_step(statement) == SQLITE_DONE;
 }
 
-static bool set_up(sqlite3 *db, const char *cluster_id) {
+static bool set_up(sqlite3 *db) {
 	return sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) == SQLITE_OK &&
 	       sqlite3_exec(db, write_pragmas, NULL, NULL, NULL) == SQLITE_OK &&
 	       sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
 	       sqlite3_exec(db, history_schema, NULL, NULL, NULL) == SQLITE_OK &&
 	       meta_put(db, "schema", history_schema_version) &&
-	       meta_put(db, "cluster", cluster_id) &&
 	       sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
 }
 
 /* The file is made here for its mode: it shows who was issued what. */
-static int make(const char *file, const char *cluster_id, sqlite3 **out) {
+static int make(const char *file, sqlite3 **out) {
 	_cleanup_(sqlite3_close_v2p) sqlite3 *db = NULL;
 	int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
@@ -141,7 +147,7 @@ static int make(const char *file, const char *cluster_id, sqlite3 **out) {
 	close(fd);
 	if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
 		SQLITE_OK ||
-	    !set_up(db, cluster_id)) {
+	    !set_up(db)) {
 		log_error("the history cannot be made", "file=%s error=%s", log_quote(file),
 			  log_quote(sqlite3_errmsg(db)));
 		return -EIO;
@@ -150,17 +156,30 @@ static int make(const char *file, const char *cluster_id, sqlite3 **out) {
 	return 0;
 }
 
-int history_file_open(const char *file, const char *cluster_id, sqlite3 **out) {
+int history_file_open(const char *file, sqlite3 **out) {
 	_cleanup_(buffer_destroy) struct buffer reason = BUFFER_INIT(REASON_MAX);
 	int r;
 
-	*out = open_usable(file, cluster_id, &reason);
+	*out = open_usable(file, &reason);
 	if (*out)
 		return 0;
 	log_info("the history is made anew", "file=%s reason=%s", log_quote(file),
 		 log_quote(reason.data));
 	r = history_file_remove(file);
-	return r ? r : make(file, cluster_id, out);
+	return r ? r : make(file, out);
+}
+
+int history_file_claim(sqlite3 *db, const char *source) {
+	switch (meta_compare(db, "source", source)) {
+	case META_SAME:
+		return 0;
+	case META_OTHER:
+		return HISTORY_FILE_E_OTHER;
+	case META_NONE:
+		return meta_put(db, "source", source) ? 0 : -EIO;
+	default:
+		return -EIO;
+	}
 }
 
 int history_file_open_readonly(const char *file, sqlite3 **out) {

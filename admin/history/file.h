@@ -9,9 +9,15 @@
  * which the caller closes, or a negative errno after logging; -EBUSY: another process has it. */
 int history_file_lock(const char *data_dir) _must_check_;
 
-/* Opens the file to write. One that is damaged, of another schema or cluster is removed and made
- * again. Returns 0 or a negative errno after logging. */
-int history_file_open(const char *file, const char *cluster_id, sqlite3 **out) _must_check_;
+/* Opens the file to write. One that is damaged or of another schema is removed and made again.
+ * Returns 0 or a negative errno after logging. */
+int history_file_open(const char *file, sqlite3 **out) _must_check_;
+
+enum { HISTORY_FILE_E_OTHER = 1 };
+
+/* Writes into a new file the topic that it is of. Returns 0, HISTORY_FILE_E_OTHER where it is of
+ * another one, or -EIO. */
+int history_file_claim(sqlite3 *db, const char *source) _must_check_;
 /* Opens it to read. Returns SQLite's result code. */
 int history_file_open_readonly(const char *file, sqlite3 **out) _must_check_;
 /* Removes the file and those that SQLite keeps beside it. Returns 0 or a negative errno after

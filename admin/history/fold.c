@@ -214,15 +214,12 @@ static int fold(struct history *history, const struct analytic_event *event, int
 /* The first event behind a gap is the first one from which nothing is missing. */
 static int note_source(struct history *history, int32_t partition, int64_t offset,
 		       int64_t timestamp_ms) {
-	sqlite3_stmt *statement = history_statement(history, WRITE_SOURCE_PUT);
-	bool is_gap = partition < history->gap_count && history->gaps[partition];
+	struct history_gap *gap = partition < history->gap_count ? &history->gaps[partition] : NULL;
+	bool ends_gap = gap && gap->is_open;
 
-	bind_int(statement, 1, partition);
-	bind_int(statement, 2, offset + 1);
-	bind_int(statement, 3, is_gap ? timestamp_ms : 0);
-	if (is_gap)
-		history->gaps[partition] = false;
-	return history_run(history, WRITE_SOURCE_PUT);
+	if (ends_gap)
+		gap->is_open = false;
+	return history_put_source(history, partition, offset + 1, ends_gap ? timestamp_ms : 0);
 }
 
 /* It would be the next to be deleted. */
@@ -233,11 +230,8 @@ static int pass_over(struct history *history, const struct analytic_event *event
 
 int history_fold(struct history *history, const struct analytic_event *event, int32_t partition,
 		 int64_t offset, int64_t now_ms) {
-	int r = 0;
+	int r = history_begin(history);
 
-	if (!history->is_open)
-		r = history_run(history, WRITE_BEGIN);
-	history->is_open = true;
 	if (!r)
 		r = event->timestamp_ms >= now_ms - history->retention_ms
 			? fold(history, event, partition, offset)

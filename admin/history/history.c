@@ -39,6 +39,23 @@ int history_run(struct history *history, enum write_statement statement) {
 	return MIN(r, 0);
 }
 
+static int open_file(struct history *history) {
+	int r = history_file_open(history->file, &history->db);
+
+	if (r)
+		return r;
+	return history_prepare_write(history->db, history->statements) == SQLITE_OK
+		   ? 0
+		   : history_fail(history, history->db, "open");
+}
+
+static void close_file(struct history *history) {
+	reading_free_idle(history);
+	history_statements_finalize(history->statements, WRITE_COUNT);
+	sqlite3_close_v2(history->db);
+	history->db = NULL;
+}
+
 int history_open(const struct history_settings *settings, struct history **out) {
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(PROBLEMS_MAX);
 	_cleanup_(history_closep) struct history *history = x_calloc(1, sizeof(*history));
@@ -53,20 +70,17 @@ int history_open(const struct history_settings *settings, struct history **out) 
 	if (history->lock_fd < 0)
 		return history->lock_fd;
 	r = codec_new(NULL, &history->codec, &problems);
-	if (!r)
-		r = history_file_open(history->file, settings->cluster_id, &history->db);
 	if (r)
 		return r < 0 ? r : -EINVAL;
-	if (history_prepare_write(history->db, history->statements) != SQLITE_OK)
-		return history_fail(history, history->db, "open");
+	r = open_file(history);
+	if (r)
+		return r;
 	*out = TAKE(history);
 	return 0;
 }
 
 void history_close(struct history *history) {
-	reading_free_idle(history);
-	history_statements_finalize(history->statements, WRITE_COUNT);
-	sqlite3_close_v2(history->db);
+	close_file(history);
 	if (history->is_damaged && history_file_remove(history->file))
 		log_warn("the damaged history could not be removed", "file=%s",
 			 log_quote(history->file));
@@ -80,27 +94,48 @@ void history_close(struct history *history) {
 	free(history);
 }
 
-static void note_gap(struct history *history, int32_t partition, bool is_gap) {
+int history_claim(struct history *history, const char *source) {
+	int r = history_file_claim(history->db, source);
+
+	if (r == HISTORY_FILE_E_OTHER) {
+		log_info("the history is made anew", "file=%s reason=%s", log_quote(history->file),
+			 "it is of another topic");
+		close_file(history);
+		r = history_file_remove(history->file);
+		if (!r)
+			r = open_file(history);
+		if (!r)
+			r = history_file_claim(history->db, source);
+	}
+	return r ? history_fail(history, history->db, "claim") : 0;
+}
+
+static void note_gap(struct history *history, int32_t partition, const struct history_gap *gap) {
 	if (partition >= history->gap_count) {
 		history->gaps =
 		    x_realloc(history->gaps, (size_t)(partition + 1) * sizeof(*history->gaps));
 		for (int32_t i = history->gap_count; i <= partition; i++)
-			history->gaps[i] = false;
+			history->gaps[i] = (struct history_gap){ 0 };
 		history->gap_count = partition + 1;
 	}
-	history->gaps[partition] = is_gap;
+	history->gaps[partition] = *gap;
 }
 
-int64_t history_resume(struct history *history, int32_t partition, int64_t begin, int64_t end) {
+int64_t history_resume(struct history *history, int32_t partition, int64_t begin, int64_t end,
+		       int64_t now_ms) {
 	_cleanup_(statement_resetp) sqlite3_stmt *get =
 	    history_statement(history, WRITE_SOURCE_GET);
 	int64_t next = 0, from;
+	int r;
 
 	bind_int(get, 1, partition);
-	if (history_step(history, get) == 1)
+	r = history_step(history, get);
+	if (r < 0)
+		return r;
+	if (r == 1)
 		next = sqlite3_column_int64(get, 0);
 	from = next >= begin && next <= end ? next : begin;
-	note_gap(history, partition, from != next);
+	note_gap(history, partition, &(struct history_gap){ from != next, from, now_ms });
 	if (from != next)
 		log_info("the history does not go on where it ended",
 			 "partition=%d next=%lld begin=%lld end=%lld", partition, (long long)next,
@@ -108,11 +143,47 @@ int64_t history_resume(struct history *history, int32_t partition, int64_t begin
 	return from;
 }
 
+int history_put_source(struct history *history, int32_t partition, int64_t next, int64_t since_ms) {
+	sqlite3_stmt *statement = history_statement(history, WRITE_SOURCE_PUT);
+
+	bind_int(statement, 1, partition);
+	bind_int(statement, 2, next);
+	bind_int(statement, 3, since_ms);
+	return history_run(history, WRITE_SOURCE_PUT);
+}
+
+int history_settle(struct history *history) {
+	int r = 0;
+
+	for (int32_t i = 0; !r && i < history->gap_count; i++) {
+		struct history_gap *gap = &history->gaps[i];
+
+		if (!gap->is_open)
+			continue;
+		r = history_begin(history);
+		if (!r)
+			r = history_put_source(history, i, gap->from, gap->noticed_ms);
+		gap->is_open = false;
+	}
+	return r;
+}
+
+int history_begin(struct history *history) {
+	if (history->is_open)
+		return 0;
+	history->is_open = true;
+	return history_run(history, WRITE_BEGIN);
+}
+
 int history_commit(struct history *history) {
 	if (!history->is_open)
 		return 0;
 	history->is_open = false;
 	return history_run(history, WRITE_COMMIT);
+}
+
+bool history_is_damaged(const struct history *history) {
+	return history->is_damaged;
 }
 
 uint64_t history_folded(const struct history *history) {

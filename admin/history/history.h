@@ -6,8 +6,10 @@
  * The file can be deleted at any time: it is read again from the topic, as far as the topic
  * reaches. A commit writes the rows with the offsets up to which they reflect the topic, so a
  * process that dies has folded each event once. A file that is damaged, of another schema or of
- * another cluster is made anew.
+ * another cluster's topic is made anew.
  *
+ *     history_claim, history_resume of each partition
+ *            ▼
  *     webhook-results ──► history_fold ... ──► history_commit ──► history_prune
  *                            │ older than the retention: passed over    │ the oldest go first
  *                            ▼                                          ▼
@@ -48,10 +50,9 @@ enum history_status {
 const char *history_status_name(enum history_status status);
 
 struct history_settings {
-	const char *data_dir;   /* borrowed; made (0700) where it is not there */
-	const char *cluster_id; /* borrowed */
-	int64_t retention_ms;   /* events that are older are deleted */
-	int64_t bytes_max;      /* of the file */
+	const char *data_dir; /* borrowed; made (0700) where it is not there */
+	int64_t retention_ms; /* events that are older are deleted */
+	int64_t bytes_max;    /* of the file */
 };
 
 /* Opens or makes <data_dir>/history.db and locks it against a second gateway. Returns 0 or a
@@ -61,11 +62,19 @@ int history_open(const struct history_settings *settings, struct history **out) 
 void history_close(struct history *history);
 DEFINE_CLEANUP(struct history, history_close)
 
-/* The offset to go on from, between `begin` and `end` of the partition. Where the topic has lost
- * what comes next, or is another one, the answers are complete from the next event on. */
-int64_t history_resume(struct history *history, int32_t partition, int64_t begin, int64_t end);
-
 /* All below return 0 or -EIO, after logging; then the history is to be closed, and opened again. */
+
+/* The history is of this topic: its cluster and its name. One that is of another is made anew. No
+ * query may run. */
+int history_claim(struct history *history, const char *source) _must_check_;
+/* Returns the offset to go on from, between `begin` and `end` of the partition; or -EIO. Where the
+ * topic has lost what comes next, or is another one of that name, the answers are complete from the
+ * next event on. `now_ms`: wall. */
+int64_t history_resume(struct history *history, int32_t partition, int64_t begin, int64_t end,
+		       int64_t now_ms) _must_check_;
+/* All that the topic had is folded, and is to be committed. Where nothing followed what was lost,
+ * the answers are complete since history_resume. */
+int history_settle(struct history *history) _must_check_;
 
 /* Applies an event. It is visible after the commit. `now_ms`: wall. */
 int history_fold(struct history *history, const struct analytic_event *event, int32_t partition,
@@ -76,6 +85,9 @@ int history_commit(struct history *history) _must_check_;
  * Returns HISTORY_E_MORE (1) where there is more to delete. */
 enum { HISTORY_E_MORE = 1 };
 int history_prune(struct history *history, int64_t now_ms) _must_check_;
+
+/* Whether SQLite found the file damaged, in a query too: it is to be closed, and opened again. */
+bool history_is_damaged(const struct history *history);
 
 /* Events that were folded since the opening, and bytes of the file in use. The folding thread's. */
 uint64_t history_folded(const struct history *history);

@@ -15,11 +15,19 @@ enum reader_start {
 	READER_FROM_BEGINNING,
 	READER_FROM_END,
 	READER_FROM_TIME,
-	READER_RESUMED, /* from where `resume` says */
+	READER_RESUMED, /* from where `resume` says; fails where the topic loses what comes next */
 };
 
-/* Returns the offset to read the partition from, of `begin` to `end`, which it has. */
-typedef int64_t (*reader_resume_fn)(void *userdata, int32_t partition, int64_t begin, int64_t end);
+/* A partition, as it is when the reader is opened. */
+struct reader_extent {
+	const char *cluster_id;
+	int32_t partition;
+	int64_t begin, end;
+};
+
+/* Returns the offset to read the partition from, between its begin and its end, or a negative errno
+ * after logging. */
+typedef int64_t (*reader_resume_fn)(void *userdata, const struct reader_extent *extent);
 
 struct reader_options {
 	const char *topic;
@@ -67,6 +75,10 @@ enum reader_event {
 /* Whether the brokers refuse the reader's login now; logs a refusal once. Call it on the thread
  * that reads. */
 bool reader_login_is_refused(struct reader *reader);
+
+/* Whether the topic has lost what a READER_RESUMED was to read next: it reads no more. Any thread.
+ */
+bool reader_has_lost_its_place(const struct reader *reader);
 
 /* Whether no broker answers the reader; logs that once. */
 bool reader_is_unanswered(const struct reader *reader);

@@ -212,7 +212,6 @@ static void by_webhook_and_answer(struct history_query *query, uint64_t number) 
 
 int main(int argc, char **argv) {
 	const struct history_settings settings = { .data_dir = argc > 1 ? argv[1] : NULL,
-						   .cluster_id = "bench",
 						   .retention_ms = INT64_C(365) * 86400 * 1000,
 						   .bytes_max = INT64_C(1) << 50 };
 	uint64_t deliveries = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;

@@ -2,6 +2,7 @@
 #include "history_fixture.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@ static void what_is_not_committed_is_folded_again(void **state) {
 	fold_at(f, &first, 3, 41);
 	assert_int_equal(history_fold(f->history, &second, 3, 44, NOW_MS), 0);
 	reopen(f);
-	assert_int_equal(history_resume(f->history, 3, 0, 100), 42);
+	assert_int_equal(history_resume(f->history, 3, 0, 100, NOW_MS), 42);
 	assert_string_equal(delivery_json(f, "acme", 2), "not found");
 	fold_at(f, &second, 3, 44);
 	assert_string_equal(found(f, &all), "2 1");
@@ -28,15 +29,22 @@ static void a_second_gateway_is_refused(void **state) {
 	assert_int_equal(history_open(&f->settings, &second), -EBUSY);
 }
 
-static void it_is_of_one_cluster(void **state) {
+static void it_is_of_one_topic(void **state) {
 	struct fixture *f = *state;
 	struct analytic_event event = event_of(1, ANALYTIC_RECEIVE, 0);
 
+	assert_int_equal(history_claim(f->history, "cluster topic"), 0);
 	fold(f, &event);
-	f->settings.cluster_id = "another";
 	reopen(f);
+	assert_int_equal(history_claim(f->history, "cluster topic"), 0);
+	assert_string_not_equal(delivery_json(f, "acme", 1), "not found");
+	assert_int_equal(history_claim(f->history, "another topic"), 0);
 	assert_string_equal(delivery_json(f, "acme", 1), "not found");
-	assert_int_equal(history_resume(f->history, 0, 0, 10), 0);
+	assert_int_equal(history_resume(f->history, 0, 0, 10, NOW_MS), 0);
+	fold(f, &event);
+	reopen(f);
+	assert_int_equal(history_claim(f->history, "another topic"), 0);
+	assert_string_not_equal(delivery_json(f, "acme", 1), "not found");
 }
 
 static void a_damaged_file_is_made_anew(void **state) {
@@ -54,6 +62,57 @@ static void a_damaged_file_is_made_anew(void **state) {
 	fclose(file);
 	assert_int_equal(history_open(&f->settings, &f->history), 0);
 	assert_string_equal(delivery_json(f, "acme", 1), "not found");
+}
+
+/* A delivery that nothing else is like, a second after the one before. */
+static void fold_one_of_many(struct fixture *f, int i) {
+	struct analytic_event event = event_of(1, ANALYTIC_RECEIVE, i);
+
+	event.data.delivery.delivery_id.bytes[4] = (uint8_t)(i >> 8);
+	event.data.delivery.delivery_id.bytes[5] = (uint8_t)i;
+	assert_int_equal(history_fold(f->history, &event, 0, i, NOW_MS), 0);
+}
+
+static void fold_many(struct fixture *f, int count) {
+	for (int i = 0; i < count; i++)
+		fold_one_of_many(f, i);
+	assert_int_equal(history_commit(f->history), 0);
+}
+
+/* Most of it is overwritten, and nothing of that is needed to open it. */
+static void damage(const char *path) {
+	enum { BLOCK = 8192 };
+	static char nothing[BLOCK];
+	FILE *file = fopen(path, "r+e");
+	long size;
+
+	assert_non_null(file);
+	assert_int_equal(fseek(file, 0, SEEK_END), 0);
+	size = ftell(file);
+	assert_in_range(size, 40 * BLOCK, LONG_MAX);
+	assert_int_equal(fseek(file, 20 * BLOCK, SEEK_SET), 0);
+	for (long at = 20 * BLOCK; at < size; at += BLOCK)
+		assert_int_equal(fwrite(nothing, 1, BLOCK, file), BLOCK);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void damage_that_a_query_meets_is_noticed(void **state) {
+	enum { DELIVERIES = 2000 };
+	struct fixture *f = *state;
+	_cleanup_(x_freep) char *path = x_asprintf("%s/history.db", f->folder);
+	const struct history_query all = all_of("acme");
+
+	fold_many(f, DELIVERIES);
+	history_closep(&f->history);
+	f->history = NULL;
+	damage(path);
+	assert_int_equal(history_open(&f->settings, &f->history), 0);
+	assert_false(history_is_damaged(f->history));
+	buffer_clear(&f->out);
+	assert_int_equal(history_query_deliveries(f->history, &all, &f->out), -EIO);
+	assert_true(history_is_damaged(f->history));
+	reopen(f);
+	assert_string_equal(found(f, &all), "");
 }
 
 static void a_gap_is_told(void **state _unused_) {
@@ -78,7 +137,7 @@ static void a_gap_is_told(void **state _unused_) {
 		set_up(&fresh);
 		f = fresh;
 		fold_at(f, &first, 0, 10);
-		assert_int_equal(history_resume(f->history, 0, rows[i].begin, rows[i].end),
+		assert_int_equal(history_resume(f->history, 0, rows[i].begin, rows[i].end, NOW_MS),
 				 rows[i].from);
 		fold_at(f, &second, 0, 50);
 		fold_at(f, &third, 0, 51);
@@ -87,11 +146,29 @@ static void a_gap_is_told(void **state _unused_) {
 	}
 }
 
+/* Also before another event comes, and after another start. */
+static void a_gap_at_the_end_is_told(void **state) {
+	struct fixture *f = *state;
+	struct analytic_event first = event_of(1, ANALYTIC_RECEIVE, 0),
+			      second = event_of(2, ANALYTIC_RECEIVE, 9);
+
+	fold_at(f, &first, 0, 10);
+	assert_int_equal(history_resume(f->history, 0, 30, 30, NOW_MS + 7000), 30);
+	assert_int_equal(history_settle(f->history), 0);
+	assert_int_equal(history_commit(f->history), 0);
+	assert_int_equal(complete_since(f, "acme"), 7000);
+	reopen(f);
+	assert_int_equal(history_resume(f->history, 0, 30, 30, NOW_MS + 8000), 30);
+	assert_int_equal(history_settle(f->history), 0);
+	fold_at(f, &second, 0, 30);
+	assert_int_equal(complete_since(f, "acme"), 7000);
+}
+
 static void a_topic_that_begins_late_is_told(void **state) {
 	struct fixture *f = *state;
 	struct analytic_event event = event_of(1, ANALYTIC_RECEIVE, 7);
 
-	assert_int_equal(history_resume(f->history, 0, 1000, 2000), 1000);
+	assert_int_equal(history_resume(f->history, 0, 1000, 2000, NOW_MS), 1000);
 	fold_at(f, &event, 0, 1000);
 	assert_int_equal(complete_since(f, "acme"), 7000);
 }
@@ -135,11 +212,7 @@ static void its_size_is_bounded(void **state) {
 	f->settings.bytes_max = 2 * 1024 * 1024;
 	reopen(f);
 	for (int i = 0; i < DELIVERIES; i++) {
-		struct analytic_event event = event_of(1, ANALYTIC_RECEIVE, i);
-
-		event.data.delivery.delivery_id.bytes[4] = (uint8_t)(i >> 8);
-		event.data.delivery.delivery_id.bytes[5] = (uint8_t)i;
-		assert_int_equal(history_fold(f->history, &event, 0, i, NOW_MS), 0);
+		fold_one_of_many(f, i);
 		if (i % 1000 == 0)
 			prune(f, NOW_MS + i * INT64_C(1000));
 	}
@@ -156,9 +229,12 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(what_is_not_committed_is_folded_again, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_second_gateway_is_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(it_is_of_one_cluster, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_is_of_one_topic, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_damaged_file_is_made_anew, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(damage_that_a_query_meets_is_noticed, set_up,
+						tear_down),
 		cmocka_unit_test(a_gap_is_told),
+		cmocka_unit_test_setup_teardown(a_gap_at_the_end_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_topic_that_begins_late_is_told, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_is_old_leaves, set_up, tear_down),

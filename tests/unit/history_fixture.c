@@ -15,7 +15,6 @@ int set_up(void **state) {
 	strcpy(f->folder, "/tmp/posthorn.XXXXXX");
 	assert_non_null(mkdtemp(f->folder));
 	f->settings = (struct history_settings){ .data_dir = f->folder,
-						 .cluster_id = "cluster",
 						 .retention_ms = INT64_C(86400000),
 						 .bytes_max = INT64_C(1) << 40 };
 	f->arena = arena_new();
