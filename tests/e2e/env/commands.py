@@ -60,8 +60,8 @@ def resend(id):
     return _operation("ResendDelivery", id=id)
 
 
-def recover(id, since_ms=0):
-    return _operation("RecoverDeliveries", id=id, since=since_ms)
+def recover(id, since_ms=0, **chosen):
+    return _operation("RecoverDeliveries", id=id, since=since_ms, **chosen)
 
 
 def envelope(tenant, command_id=None, request_id=None, client_id=None):
