@@ -43,6 +43,27 @@ static const struct dispatch_row rows[] = {
 	{ "one whose proxy fails is held, and no failure is counted",
 	  "put A1-9; activate 0 1; refill; late A1; refill; sent A2-3; held 2000 A2-3; open 0; "
 	  "due 2000; +1999; refill; sent ; +1; refill; sent A2; ok A2; refill; sent A3-4" },
+	{ "one that is asked for goes past a hold, which goes on",
+	  "put A1-3; activate 0 1; refill; wait 5000 A1; resend A1; sent A1; ok A1; refill; sent ; "
+	  "due 5000; +5000; refill; sent A2-3" },
+	{ "it lets no other past the hold",
+	  "put A1-3; activate 0 1; refill; wait 5000 A1; resend A1; refill; sent A1; wait 7000 A1; "
+	  "due 7000" },
+	{ "of those that are asked for a held endpoint gets one at a time",
+	  "put A1-9; activate 0 1; refill; wait 5000 A1; resend A1-3; sent A1; refill; sent ; "
+	  "resend A4; sent ; ok A1; resend A4; sent A4" },
+	{ "it is a probe where the breaker is open, and closes it",
+	  OPENED "resend A9; sent A9!; ok A9; open 0; refill; sent A4-5" },
+	{ "one that is asked for goes past those that are due before it",
+	  "put A1-9; activate 0 1; refill; sent A1; ok A1; resend A9; sent A9" },
+	{ "but not where the window is full",
+	  "put A1-9; activate 0 1; refill; sent A1; resend A9; sent ; late A1; refill; sent A2-3" },
+	{ "nor to an endpoint that is gone",
+	  "put A1-9; activate 0 1; refill; gone A1; resend A2; sent ; due never" },
+	{ "nor beyond its rate",
+	  "rate A 1; put A1-9; activate 0 1; refill; ok A1; refill; resend A9; sent " },
+	{ "nor a second time while it is in memory",
+	  "put A1; activate 0 1; refill; resend A1; sent A1; ok A1; refill; due never" },
 	{ "a held endpoint does not hold another",
 	  "put A1-2 B1-2; activate 0 1; refill; sent A1 B1; wait 5000 A1; ok B1; refill; "
 	  "sent B2" },

@@ -17,6 +17,7 @@
  *     put D...          the replica has them, the dispatcher is not told
  *     add D...          recorded, whole
  *     add-brief D...    recorded, without texts
+ *     resend D...       asked for now
  *     ok D...           the attempt succeeded at once; `late` after two seconds
  *     fail D...         it failed with 500, and is due again 10 s later; `503`, `429`, `internal`
  *     wait N D...       it failed with 429 and Retry-After of N ms

@@ -71,6 +71,8 @@ static void one_is_sent_again(void **state) {
 		assert_int_equal(after->status, DELIVERY_PENDING);
 		if (rows[i].attempts < 0) {
 			assert_int_equal(world->effects.event_count, 2);
+			assert_true(world->effects.is_asked_for);
+			assert_int_equal(world->effects.changes[0].key.kind, STATE_DELIVERY);
 			assert_int_equal(after->next_attempt_at_ms, world->now_ms + rows[i].in_ms);
 			continue;
 		}

@@ -89,6 +89,7 @@ int operation_resend_delivery(struct command_run *run, const void *userdata) {
 				delivery.status != DELIVERY_PENDING))
 		return 0;
 	resend_delivery(run->effects, &delivery, run->context->now_ms);
+	run->effects->is_asked_for = true;
 	delivery.next_attempt_at_ms = run->context->now_ms;
 	answer_accepted(run, &delivery);
 	return 0;

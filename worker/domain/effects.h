@@ -12,6 +12,7 @@ struct effects {
 	struct analytic_event *events;
 	size_t event_count, event_capacity;
 	int filtered;      /* deliveries that a filter left out */
+	bool is_asked_for; /* the deliveries are to be sent now */
 	int64_t resume_ms; /* the command goes on in a later turn, from this time on; 0: not */
 	enum tenant_limit reached; /* the limit for which the command was refused */
 };

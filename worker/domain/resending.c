@@ -12,8 +12,10 @@ void resend_delivery(struct effects *out, const struct delivery *delivery, int64
 	struct state_record record = { .kind = STATE_DELIVERY, .delivery = *delivery };
 	struct delivery_report report = delivery_event_report(out->arena, delivery);
 
-	if (is_due(delivery, now_ms))
+	if (is_due(delivery, now_ms)) {
+		effects_put(out, &record); /* as it is: so the dispatcher hears of it */
 		return;
+	}
 	if (delivery->status != DELIVERY_PENDING) {
 		record.delivery.status = DELIVERY_PENDING;
 		record.delivery.attempts = 0;

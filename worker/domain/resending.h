@@ -4,5 +4,5 @@
 
 #include "domain/effects.h"
 
-/* Makes it due, and tells so (RESEND). Nothing happens to one that is due already. */
+/* Makes it due, and tells so (RESEND). One that is due already is only written again. */
 void resend_delivery(struct effects *out, const struct delivery *delivery, int64_t now_ms);

@@ -152,10 +152,9 @@ static int write_changes(struct turn *turn, struct partition *partition,
 
 	for (size_t i = 0; i < effects->change_count && r == 0; i++) {
 		r = write_change(turn, partition, &effects->changes[i], NULL);
-		turn_changes_note(&turn->changes, turn->turns->arena, dispatched,
-				  &effects->changes[i], clock_wall_ms());
 		partition->turn.records++;
 	}
+	turn_changes_note(&turn->changes, turn->turns->arena, dispatched, effects, clock_wall_ms());
 	return r;
 }
 
