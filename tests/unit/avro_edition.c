@@ -8,6 +8,7 @@
 
 static const char *const builtin_types[] = { EVENT_TYPE_CREDENTIAL_ISSUED,
 					     EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY };
+static const char *const notice_types[] = { "DeliveryDead" };
 static const char *const own_types[] = { EVENT_TYPE_CREDENTIAL_ISSUED, "DegreeRevoked" };
 static const struct webhook_filter filter;
 static struct webhook_header header = { .name = "x-api-key" };
@@ -50,12 +51,14 @@ static const struct {
 	WEBHOOK("secretOverlapUntil", 2, PLAIN, .secret_overlap_until_ms = 1),
 	WEBHOOK("secretMasterKeyId", 2, PLAIN, .secret_master_key_id = "k"),
 	WEBHOOK("formerSecretMasterKeyId", 2, PLAIN, .former_secret_master_key_id = "k"),
+	WEBHOOK("a notice's type", 2, TYPES(notice_types)),
 	STATE_ROW("signing key", 1, STATE_SIGNING_KEY, .signing_key = { .epoch = 2 }),
 	DELIVERY("of a credential", 1, .event_type = EVENT_TYPE_CREDENTIAL_ISSUED),
 	DELIVERY("of a test", 1, .event_type = EVENT_TYPE_WEBHOOK_TEST),
 	DELIVERY("with a reason", 1, .event_type = EVENT_TYPE_CREDENTIAL_ISSUED,
 		 .last_reason = "proxy-refused"),
 	DELIVERY("of a type of one's own", 2, .event_type = "DegreeRevoked"),
+	DELIVERY("of a notice", 2, .event_type = "WebhookFailing"),
 	DELIVERY("subject", 2, .event_type = EVENT_TYPE_WEBHOOK_TEST, .subject = "s"),
 	DELIVERY("succeeded", 2, .event_type = EVENT_TYPE_WEBHOOK_TEST,
 		 .status = DELIVERY_SUCCEEDED),

@@ -181,6 +181,7 @@ static int subscribers(void *userdata, struct arena *arena, const char *tenant_i
 		       size_t *count) {
 	const struct webhook_query all = { .limit = SIZE_MAX, .bytes_max = SIZE_MAX };
 	struct webhook_list list;
+	size_t walked = 0;
 	int r = webhook_list(userdata, arena, tenant_id, &all, &list);
 
 	*count = 0;
@@ -192,9 +193,14 @@ static int subscribers(void *userdata, struct arena *arena, const char *tenant_i
 		struct subscriber subscriber = { .webhook_id = webhook->id };
 
 		subscriber.types = subscriber_types(webhook);
+		if (!subscriber.types ||
+		    (query->of_notices && !(subscriber.types & SUBSCRIBER_TAKES_NOTICES)))
+			continue;
+		if (query->walked_max > 0 && walked++ == query->walked_max)
+			break;
 		if (subscriber.types & SUBSCRIBER_HAS_MORE)
 			subscriber_add_more(&subscriber, arena, webhook);
-		if (subscriber.types && query->takes(query->userdata, &subscriber))
+		if (query->takes(query->userdata, &subscriber))
 			(*out)[(*count)++] = subscriber;
 	}
 	return 0;

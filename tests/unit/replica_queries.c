@@ -159,7 +159,7 @@ static void assert_subscribers(struct fixture *f, const char *tenant_id, size_t 
 			       const char *expected) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(1024);
 	const struct registry *registry = registry_of(f);
-	const struct subscriber_query query = { takes_each, NULL, limit };
+	const struct subscriber_query query = { .takes = takes_each, .limit = limit };
 	struct subscriber *found;
 	size_t count;
 

@@ -98,7 +98,7 @@ static void delivery_complete(void *record) {
 static int delivery_edition(const void *record) {
 	const struct delivery *delivery = record;
 
-	return event_type_is_own(delivery->event_type) || delivery->status == DELIVERY_SUCCEEDED
+	return event_type_is_newer(delivery->event_type) || delivery->status == DELIVERY_SUCCEEDED
 		   ? 2
 		   : 1;
 }
@@ -175,12 +175,12 @@ static bool is_newer_outcome(enum analytic_subject subject) {
 	return false;
 }
 
-/* Whether the answer names an event type of one's own. A page is the answer to a read, which leaves
- * no receipt. */
+/* Whether the answer names an event type that they do not know. A page is the answer to a read,
+ * which leaves no receipt. */
 static bool is_newer_answer(const struct event_data *data) {
 	if (data->kind == EVENT_DATA_WEBHOOK)
 		return webhook_is_newer(&data->webhook);
-	return data->kind == EVENT_DATA_DELIVERY && event_type_is_own(data->delivery.event_type);
+	return data->kind == EVENT_DATA_DELIVERY && event_type_is_newer(data->delivery.event_type);
 }
 
 static int receipt_edition(const void *record) {

@@ -20,9 +20,7 @@ static const char *credential_id(struct arena *arena, const char *body) {
 }
 
 const char *delivery_subject(struct arena *arena, const struct delivery *delivery) {
-	bool is_credential = !strcmp(delivery->event_type, EVENT_TYPE_CREDENTIAL_ISSUED) ||
-			     !strcmp(delivery->event_type, EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY);
-
-	return is_credential && delivery->body ? credential_id(arena, delivery->body)
-					       : delivery->subject;
+	return event_type_is_of_credential(delivery->event_type) && delivery->body
+		   ? credential_id(arena, delivery->body)
+		   : delivery->subject;
 }

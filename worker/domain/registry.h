@@ -21,24 +21,35 @@ enum { REGISTRY_E_NOT_FOUND = 1 };
 /* A webhook that takes events now, with the event types it takes. */
 struct subscriber {
 	struct uuid webhook_id;
-	unsigned types; /* 1 << enum event_type_builtin, and SUBSCRIBER_HAS_MORE; at least one */
+	unsigned types; /* 1 << enum event_type_builtin of a credential, and those below; at least
+			   one */
 
 	/* Where it has more; else none. */
-	const char *const *own_types; /* [own_count]: those of its types that are not built in */
-	size_t own_count;
+	const char *const *more_types; /* [more_count]: those of its types that have no bit */
+	size_t more_count;
 	const struct webhook_filter *filter; /* NULL: none */
+	const char *endpoint;                /* as url_endpoint says; NULL: it takes no notices */
 };
 
-/* It takes types that are not built in, or has a filter. */
-enum { SUBSCRIBER_HAS_MORE = 1 << EVENT_TYPE_BUILTIN_COUNT };
+enum {
+	/* It takes types that have no bit, or has a filter. */
+	SUBSCRIBER_HAS_MORE = 1 << EVENT_TYPE_CREDENTIAL_COUNT,
+	/* It takes notices, and so has more. */
+	SUBSCRIBER_TAKES_NOTICES = SUBSCRIBER_HAS_MORE << 1,
+};
 
 /* The set of types that a webhook takes now: 0 where it is disabled. */
 unsigned subscriber_types(const struct webhook *webhook);
-/* Fills `own_types` and `filter`, which borrow from the webhook; the array is in the arena. */
+/* Fills the rest. The types and the filter borrow from the webhook; the others are in the arena. */
 void subscriber_add_more(struct subscriber *subscriber, struct arena *arena,
 			 const struct webhook *webhook);
 /* Copies what the subscriber borrows into the arena. */
 void subscriber_copy_more(struct subscriber *subscriber, struct arena *arena);
+
+/* Whether it takes an event of a type that has no bit. One that its filter alone leaves out is
+ * counted in `filtered`. */
+bool subscriber_takes(const struct subscriber *subscriber, const char *type,
+		      const struct event_facts *facts, int *filtered);
 
 /* Which subscribers are looked for. */
 struct subscriber_query {
@@ -46,6 +57,8 @@ struct subscriber_query {
 	bool (*takes)(void *userdata, const struct subscriber *subscriber);
 	void *userdata;
 	size_t limit;
+	bool of_notices;   /* those alone that take notices */
+	size_t walked_max; /* of these; 0: all */
 };
 
 /* Which of a tenant's webhooks are read: those after the position (NULL: from the start), no

@@ -13,7 +13,7 @@ bool webhook_wants(const struct webhook *webhook, const char *type) {
 
 bool webhook_is_newer(const struct webhook *webhook) {
 	for (size_t i = 0; i < webhook->event_count; i++)
-		if (event_type_is_own(webhook->events[i]))
+		if (event_type_is_newer(webhook->events[i]))
 			return true;
 	return webhook->description || webhook->header_count > 0 || webhook->signature_count > 0 ||
 	       webhook->filter || webhook->rate_limit || webhook->secret_epoch ||

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* The built-in event types and the 256 of event.types, and its headers. */
-enum { WEBHOOK_EVENTS_MAX = 258, WEBHOOK_HEADERS_MAX = 8 };
+enum { WEBHOOK_EVENTS_MAX = 262, WEBHOOK_HEADERS_MAX = 8 };
 
 /* The sealed form of a value begins with the id of the master key that it is sealed with. */
 enum { WEBHOOK_SEALED_KEY_ID_LEN = 16 };

@@ -193,7 +193,7 @@ static size_t length_of(const struct webhook *webhook) {
 	size_t bytes = strlen(webhook->url) + WEBHOOK_ENCODED_MAX;
 
 	for (size_t i = 0; i < webhook->event_count; i++)
-		if (event_type_is_own(webhook->events[i]))
+		if (event_type_is_newer(webhook->events[i]))
 			bytes += strlen(webhook->events[i]) + sizeof("\"\",");
 	if (webhook->description)
 		bytes += strlen(webhook->description);

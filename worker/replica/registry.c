@@ -107,6 +107,7 @@ struct walk {
 	const struct subscriber_query *query;
 	struct arena *arena;   /* of the answer */
 	struct arena *scratch; /* owned: what the present one borrows; NULL until one does */
+	size_t walked;
 	struct subscriber *taken;
 	size_t taken_count, taken_capacity;
 	/* All that were met, in the arena, as long as so many may be kept. */
@@ -134,6 +135,7 @@ static int read_more(struct walk *walk, struct subscriber *out) {
 }
 
 static void ask(struct walk *walk, const struct subscriber *subscriber) {
+	walk->walked++;
 	if (!walk->query->takes(walk->query->userdata, subscriber))
 		return;
 	walk->taken = arena_grow(walk->arena, walk->taken, walk->taken_count, &walk->taken_capacity,
@@ -144,8 +146,16 @@ static void ask(struct walk *walk, const struct subscriber *subscriber) {
 	};
 }
 
+static bool is_over(const struct walk *walk) {
+	const struct subscriber_query *query = walk->query;
+
+	return walk->taken_count == query->limit ||
+	       (query->walked_max > 0 && walk->walked == query->walked_max);
+}
+
+/* Only of all subscribers. */
 static bool may_be_kept(const struct walk *walk) {
-	return walk->replica->lock_fd >= 0 &&
+	return walk->replica->lock_fd >= 0 && !walk->query->of_notices &&
 	       subscriber_cache_takes(walk->replica->subscribers, walk->met_bytes);
 }
 
@@ -161,12 +171,18 @@ static void meet(struct walk *walk, const struct subscriber *subscriber) {
 	walk->met_count++;
 }
 
+/* The highest bit is that of who takes notices. */
+static unsigned least_types(const struct subscriber_query *query) {
+	return query->of_notices ? SUBSCRIBER_TAKES_NOTICES : 0;
+}
+
 static int walk_rows(struct walk *walk) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement =
 	    replica_statement(walk->replica, STATEMENT_SUBSCRIBERS);
 	int r;
 
 	bind_text(statement, 1, walk->tenant_id);
+	bind_int(statement, 2, least_types(walk->query));
 	while ((r = row_step(walk->replica, statement)) > 0) {
 		struct subscriber subscriber = {
 			.types = (unsigned)sqlite3_column_int(statement, 1),
@@ -179,13 +195,19 @@ static int walk_rows(struct walk *walk) {
 			return r;
 		meet(walk, &subscriber);
 		ask(walk, &subscriber);
-		if (walk->taken_count == walk->query->limit)
+		if (is_over(walk))
 			return 0;
 	}
 	if (r == 0 && may_be_kept(walk))
 		subscriber_cache_put(walk->replica->subscribers, walk->tenant_id,
 				     &(struct subscriber_list){ walk->met, walk->met_count });
 	return r;
+}
+
+static void walk_kept(struct walk *walk, const struct subscriber_list *kept) {
+	for (size_t i = 0; i < kept->count && !is_over(walk); i++)
+		if (kept->items[i].types >= least_types(walk->query))
+			ask(walk, &kept->items[i]);
 }
 
 /* Of a file that another process writes nothing is kept. */
@@ -197,11 +219,13 @@ static int subscribers(void *userdata, struct arena *arena, const char *tenant_i
 	struct walk walk = {
 		.replica = replica, .tenant_id = tenant_id, .query = query, .arena = arena
 	};
-	int r = kept ? 0 : walk_rows(&walk);
+	int r = 0;
 
+	if (kept)
+		walk_kept(&walk, kept);
+	else
+		r = walk_rows(&walk);
 	arena_free(walk.scratch);
-	for (size_t i = 0; kept && i < kept->count && walk.taken_count < query->limit; i++)
-		ask(&walk, &kept->items[i]);
 	*out = walk.taken;
 	*count = walk.taken_count;
 	return r;

@@ -47,7 +47,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_TENANT_LOSES] = "UPDATE tenant SET webhooks = webhooks - 1 WHERE id = ?1",
 	[STATEMENT_TENANT_DELETE] = "DELETE FROM tenant WHERE id = ?1 AND webhooks = 0",
 	[STATEMENT_SUBSCRIBERS] = "SELECT id, types FROM webhook WHERE tenant = ?1 AND types > 0 "
-				  "ORDER BY created_at_ms, id",
+				  "AND types >= ?2 ORDER BY created_at_ms, id",
 
 	[STATEMENT_SIGNING_KEY_PUT] =
 	    "INSERT INTO signing_key (key, partition, value, tenant, epoch, expires_at_ms)"
