@@ -206,7 +206,7 @@ static const struct row state_rows[] = {
 	  .why = "field Webhook.id is not a UUID" },
 	/* Another worker's event.types are kept as they are, in the edition that has them. */
 	{ "an event type of one's own", WEBHOOK, "0 " UUID_1 "'t 1 'Other 0 'u 5 6",
-	  .ours = "0 " UUID_1 "'t 1 'Other 0 'u 0 5 6 0 0 0 0 0 0 0 0 0 0" },
+	  .ours = "0 " UUID_1 "'t 1 'Other 0 'u 0 5 6 0 0 0 0 0 0 0 0 0 0 0 0 0 0" },
 	{ "offsets missing, int for the sequence", POSITION, "0 " UUID_1 "7 1 'm 2 5",
 	  .ours = "4 " UUID_1 "7 1 'm 0 0 2 5" },
 	{ "an unknown kind of record", STATE(ID_ONLY("Other")), "0 'x",

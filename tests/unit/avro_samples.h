@@ -39,8 +39,8 @@ static const char *const sample_types_both[] = { EVENT_TYPE_CREDENTIAL_ISSUED_SU
 	  .disabled = true,                                                                        \
 	  .created_at_ms = 1767225600000,                                                          \
 	  .updated_at_ms = 1767225600123 }
-/* With every member of the second edition that is shown. */
-#define SAMPLE_WEBHOOK_WITH(headers_)                                                              \
+/* With every member of the second edition that is shown, and others. */
+#define SAMPLE_WEBHOOK_WITH(headers_, ...)                                                         \
 	{ SAMPLE_UUID(1),                                                                          \
 	  .tenant_id = "acme",                                                                     \
 	  .events = sample_types,                                                                  \
@@ -54,7 +54,8 @@ static const char *const sample_types_both[] = { EVENT_TYPE_CREDENTIAL_ISSUED_SU
 	  .signatures = { SIGNATURE_STANDARD_WEBHOOKS_HMAC, SIGNATURE_RFC9421 },                   \
 	  .signature_count = 2,                                                                    \
 	  .filter = &sample_filter,                                                                \
-	  .rate_limit = 50 }
+	  .rate_limit = 50,                                                                        \
+	  __VA_ARGS__ }
 #define SAMPLE_EVENT_HEAD(subject_, step_, status_)                                                \
 	.id = SAMPLE_UUID(2), .subject = (subject_), .step = (step_),                              \
 	.timestamp_ms = 1767225600001, .tenant_id = "acme", .command_id = "cmd-1",                 \
@@ -238,7 +239,9 @@ static const struct state_record sample_states[] = {
 	{ .kind = STATE_POSITION,
 	  .position = { SAMPLE_UUID(5), 1234567890123, 7, "worker-1", -1, 42, 3, 1767225600000, 0,
 			0 } },
-	{ .kind = STATE_WEBHOOK, .webhook = SAMPLE_WEBHOOK_WITH(sample_sealed) },
+	{ .kind = STATE_WEBHOOK,
+	  .webhook = SAMPLE_WEBHOOK_WITH(sample_sealed, .told = { 1767225600456, 1767225600789,
+								  1767312000000, 1767225700000 }) },
 	{ .kind = STATE_DELIVERY,
 	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1",
 			.body = "{}", .body_len = 2, .event_type = EVENT_TYPE_WEBHOOK_TEST,

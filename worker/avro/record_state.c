@@ -31,6 +31,10 @@ static const struct field webhook_fields[] = {
 	{ "secretMasterKeyId", WEBHOOK(FIELD_TEXT_OR_NULL, secret_master_key_id), SECOND_EDITION },
 	{ "formerSecretMasterKeyId", WEBHOOK(FIELD_TEXT_OR_NULL, former_secret_master_key_id),
 	  SECOND_EDITION },
+	{ "failingToldSince", WEBHOOK(FIELD_TIME_OR_NULL, told.failing_since_ms), SECOND_EDITION },
+	{ "healthToldAt", WEBHOOK(FIELD_TIME_OR_NULL, told.health_at_ms), SECOND_EDITION },
+	{ "disabledToldAt", WEBHOOK(FIELD_TIME_OR_NULL, told.disabled_at_ms), SECOND_EDITION },
+	{ "deadToldAt", WEBHOOK(FIELD_TIME_OR_NULL, told.dead_at_ms), SECOND_EDITION },
 };
 
 /* Workers of the first edition know no other types of event than their own. */

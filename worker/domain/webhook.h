@@ -24,6 +24,14 @@ struct webhook_header {
 	size_t sealed_len;
 };
 
+/* What notices told of a webhook (domain/notice.h), wall; 0: nothing. */
+struct webhook_told {
+	/* Since when it failed, as WebhookFailing told; until the end of that is told. */
+	int64_t failing_since_ms;
+	int64_t health_at_ms; /* when WebhookFailing or WebhookRecovered was last told */
+	int64_t disabled_at_ms, dead_at_ms;
+};
+
 struct webhook {
 	struct uuid id;
 	const char *tenant_id;
@@ -49,6 +57,7 @@ struct webhook {
 						signs too; 0: not at all */
 	const char *secret_master_key_id; /* what its secret is derived from; NULL: it has none */
 	const char *former_secret_master_key_id; /* of the secret of the epoch before */
+	struct webhook_told told;                /* not members of the API's webhook */
 };
 
 /* Whether an event of the type is to be delivered: the webhook subscribes to it and is not

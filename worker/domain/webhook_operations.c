@@ -136,7 +136,7 @@ int operation_retrieve_webhook(struct command_run *run, const void *userdata) {
 }
 
 /* Replaces everything but the id and the time of creation, which are the webhook's position in a
- * list, and its secret. */
+ * list, its secret, and what was told of it. */
 int operation_update_webhook(struct command_run *run, const void *userdata) {
 	const struct command *command = userdata;
 	struct webhook replacement = { 0 }, webhook;
@@ -155,6 +155,7 @@ int operation_update_webhook(struct command_run *run, const void *userdata) {
 	replacement.tenant_id = webhook.tenant_id;
 	replacement.created_at_ms = webhook.created_at_ms;
 	replacement.updated_at_ms = run->context->now_ms;
+	replacement.told = webhook.told;
 	if (operation_give_secrets(run, command, &webhook, &replacement) ||
 	    is_too_new(run, &replacement))
 		return 0;
