@@ -9,7 +9,9 @@
 static const struct flag write_flags[] = {
 	{ "url", "URL", "the endpoint: an absolute https url (required)" },
 	{ "events", "TYPE[,TYPE]",
-	  "OpenIdCredentialIssued, OpenIdCredentialIssuedSummary, or of event.types (required)" },
+	  "OpenIdCredentialIssued, OpenIdCredentialIssuedSummary, WebhookFailing, "
+	  "WebhookRecovered, "
+	  "WebhookDisabled, DeliveryDead, or of event.types (required)" },
 	{ "disabled", NULL, "no callbacks for now" },
 	{ "description", "TEXT", "a text for people, at most 256 characters" },
 	{ "filter", "JSON",

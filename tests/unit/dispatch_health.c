@@ -99,6 +99,27 @@ static const struct dispatch_row rows[] = {
 	{ "an attempt to an earlier url says nothing of the new one",
 	  "put A1-9; activate 0 1; refill; late A1; refill; late A2-3; refill; sent A4-7; "
 	  "move A; refill; fail A4-7; open 0" },
+	{ "its tenant is to be told of what fails for a while",
+	  "notify 5000; " OPENED "commit-reports; +4999; refill; fail A4; reports ; +1000; refill; "
+	  "fail A5; reports A:failing" },
+	{ "that is asked for again after each such time",
+	  "notify 5000; " OPENED "commit-reports; +5000; refill; fail A4; commit-reports; +1000; "
+	  "refill; fail A5; reports ; +4000; refill; fail A6; reports A:failing" },
+	{ "a request that was not committed is made again after the next attempt",
+	  "notify 5000; " OPENED "commit-reports; +5000; refill; fail A4; reports A:failing; "
+	  "suspend 0; activate 0 1; +1000; refill; fail A5; reports A:failing" },
+	{ "once it is told it is not asked for, and the first success is reported",
+	  "notify 5000; " OPENED "commit-reports; told A 1; +10000; refill; fail A4; reports ; "
+	  "+1000; refill; ok A5; reports A:well" },
+	{ "also where the webhook was changed meanwhile",
+	  "notify 5000; " OPENED "commit-reports; told A 1; move A; refill; fail A4; reports ; "
+	  "refill; ok A5; reports A:well" },
+	{ "a fault of the worker's is no success",
+	  "told A 1; put A1-9; activate 0 1; refill; internal A1; reports ; refill; ok A2; "
+	  "reports A:well" },
+	{ "a success that was told is not reported again",
+	  "told A 1; put A1-9; activate 0 1; refill; ok A1; reports A:well; commit-reports; "
+	  "told A 0; refill; ok A2; reports " },
 	{ "what an earlier worker found goes on with a probe",
 	  "note A 5000; put A1-9; activate 0 1; refill; sent A1!; open 1; memory 1" },
 	{ "a success after that closes and is reported",

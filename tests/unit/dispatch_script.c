@@ -194,7 +194,7 @@ static bool run_webhook(struct script *s, const char *verb, char **words, int co
 		change_keys(s, words, count);
 		return true;
 	}
-	if (count < 1 || !strstr(" move disable enable delete note rate unkey ", verb))
+	if (count < 1 || !strstr(" move disable enable delete note told rate unkey ", verb))
 		return false;
 	make_webhook(&s->w, words[0][0]);
 	webhook = find_webhook(&s->w, words[0][0]);
@@ -214,6 +214,8 @@ static bool run_webhook(struct script *s, const char *verb, char **words, int co
 		int64_t ago_ms = strtol(words[1], NULL, 10);
 
 		webhook->failing_since_ms = ago_ms ? s->w.now_ms - ago_ms : 0;
+	} else if (strcmp(verb, "told") == 0) {
+		webhook->told.failing_since_ms = strtol(words[1], NULL, 10);
 	} else {
 		webhook->updated_at_ms = s->w.now_ms;
 		webhook->failing_since_ms = 0;
@@ -302,6 +304,9 @@ static bool run_setting(struct script *s, const char *verb, char **words) {
 		assert_null(s->w.dispatcher);
 		s->w.config.delivery_max_in_flight = (int)strtol(words[0], NULL, 10);
 		s->w.config.delivery_max_in_flight_per_endpoint = (int)strtol(words[1], NULL, 10);
+	} else if (strcmp(verb, "notify") == 0) {
+		assert_null(s->w.dispatcher);
+		s->w.config.endpoint_failing_notify_after_ms = strtol(words[0], NULL, 10);
 	} else {
 		return false;
 	}

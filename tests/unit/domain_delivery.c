@@ -21,6 +21,16 @@ static const struct outcome_settings steady = {
 enum { RETRIES = ARRAY_LEN(schedule_ms) };
 static const int64_t now_ms = 1769860800000;
 
+/* Of a delivery whose webhook was deleted nobody is told. */
+static int no_webhook(void *userdata _unused_, struct arena *arena _unused_,
+		      const char *tenant_id _unused_, const struct uuid *id _unused_,
+		      struct webhook *out _unused_) {
+	return REGISTRY_E_NOT_FOUND;
+}
+
+static const struct registry registry = { .webhook_get = no_webhook };
+static const struct notice_context context = { .registry = &registry, .now_ms = now_ms };
+
 #define BODY "{\"event\":{\"payload\":{\"userId\":\"u\",\"credentialId\":\"cred-1\"}}}"
 
 static const struct delivery fresh = {
@@ -79,7 +89,7 @@ static void success_ends_it(void **state _unused_) {
 	struct effects effects;
 
 	effects_init(&effects, arena);
-	handle_outcome(&settings, &fresh, &result, &effects);
+	assert_int_equal(handle_outcome(&settings, &context, &fresh, &result, &effects), 0);
 	assert_own_event(&effects, ANALYTIC_PROCESS_SUCCESS, now_ms);
 	assert_int_equal(effects.events[0].status, 204);
 	assert_int_equal(effects.events[0].data.delivery.attempt, 1);
@@ -98,7 +108,7 @@ static void failure_schedules_the_next_attempt(void **state _unused_) {
 	struct effects effects;
 
 	effects_init(&effects, arena);
-	handle_outcome(&steady, &fresh, &result, &effects);
+	assert_int_equal(handle_outcome(&steady, &context, &fresh, &result, &effects), 0);
 	assert_own_event(&effects, ANALYTIC_RETRY, now_ms);
 	next = &effects.changes[0].record->delivery;
 	assert_int_equal(next->status, DELIVERY_PENDING);
@@ -131,7 +141,8 @@ static void an_endpoint_that_never_answers_ends_it_dead(void **state _unused_) {
 
 			result.finished_at_ms = at_ms;
 			effects_init(&effects, arena);
-			handle_outcome(&settings, &delivery, &result, &effects);
+			assert_int_equal(
+			    handle_outcome(&settings, &context, &delivery, &result, &effects), 0);
 			assert_own_event(
 			    &effects, attempt <= RETRIES ? ANALYTIC_RETRY : ANALYTIC_PROCESS_FAIL,
 			    at_ms);

@@ -110,7 +110,7 @@ struct config {
 	int64_t delivery_succeeded_retention_ms; /* 0: not kept */
 	int delivery_response_excerpt_bytes;     /* of a failed attempt's answer; 0: none */
 
-	int64_t endpoint_disable_after_ms;
+	int64_t endpoint_failing_notify_after_ms, endpoint_disable_after_ms;
 	bool endpoint_allow_http;
 	struct network_list endpoint_allow_networks;
 	char *endpoint_ca_file;

@@ -157,6 +157,9 @@ const struct option options[] = {
 	  "How long a delivery that succeeded can be sent again; 0: not at all. Each is kept "
 	  "whole." },
 
+	{ "endpoint.failing.notify.after", &option_duration,
+	  FIELD(endpoint_failing_notify_after_ms), "15m", NULL, 1, DAYS(365),
+	  "A tenant is told of a failing endpoint after this time without one success." },
 	{ "endpoint.disable.after", &option_duration, FIELD(endpoint_disable_after_ms), "5d", NULL,
 	  1, DAYS(365), "A webhook is disabled after failing for this time without one success." },
 	{ "endpoint.allow.http", &option_bool, FIELD(endpoint_allow_http), "false", NULL, 0, 0,

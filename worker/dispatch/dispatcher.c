@@ -27,6 +27,7 @@ struct dispatcher *dispatcher_new(const struct dispatcher_settings *settings, in
 		.endpoints = &d->endpoints,
 		.breaker = { config->delivery_breaker_failures,
 			     config->delivery_breaker_probe_interval_ms },
+		.notify_after_ms = config->endpoint_failing_notify_after_ms,
 		.disable_after_ms = config->endpoint_disable_after_ms,
 	};
 	d->refill = (struct dispatch_refill){
@@ -173,7 +174,8 @@ static void drop_route(struct dispatcher *d, struct dispatch_endpoint *endpoint)
 	dispatch_endpoint_settle(&d->endpoints, endpoint);
 }
 
-/* Whether only failingSince changed, which is what its endpoint reported. */
+/* Whether only failingSince changed, which is what its endpoint reported, or what was told of it.
+ */
 static bool is_same_webhook(const struct dispatch_endpoint *endpoint,
 			    const struct webhook *webhook) {
 	return webhook && !webhook->disabled && endpoint->route &&
@@ -188,7 +190,7 @@ void dispatcher_update_webhook(struct dispatcher *d, const struct uuid *webhook_
 	if (!endpoint)
 		return;
 	if (is_same_webhook(endpoint, webhook)) {
-		endpoint->recorded_failing_ms = webhook->failing_since_ms;
+		dispatch_health_note(endpoint, webhook);
 		return;
 	}
 	dispatch_health_reset(&d->health, endpoint);

@@ -19,6 +19,7 @@ enum {
 	FANOUT_BYTES_MAX = 32 * 1024 * 1024,
 	FANOUT_MAX = 256 *
 	    1024, /* webhooks of one command; so many bodies always exceed FANOUT_BYTES_MAX */
+	NOTICE_FANOUT_MAX = 256,      /* webhooks that are looked at, and told, for one notice */
 	DESCRIPTION_MAX = 256,        /* characters */
 	FILTER_VALUES_MAX = 64,       /* of one list */
 	FILTER_BYTES_MAX = 16 * 1024, /* of all values of a filter */

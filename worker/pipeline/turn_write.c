@@ -171,6 +171,13 @@ static int write_events(struct turn *turn, struct partition *partition,
 	return r;
 }
 
+static void count_notices(struct turn *turn, const struct effects *effects) {
+	for (int i = 0; i < EVENT_TYPE_BUILTIN_COUNT; i++) {
+		turn->told[i] += effects->told >> i & 1;
+		turn->left_out[i] += effects->left_out >> i & 1;
+	}
+}
+
 int turn_write_effects(struct turn *turn, struct partition *partition,
 		       const struct effects *effects) {
 	int r;
@@ -185,6 +192,7 @@ int turn_write_effects(struct turn *turn, struct partition *partition,
 		r = write_events(turn, partition, effects);
 	turn->refused_by_limit[effects->reached]++;
 	turn->filtered += (uint64_t)effects->filtered;
+	count_notices(turn, effects);
 	arena_reset(turn->turns->scratch);
 	return r;
 }
