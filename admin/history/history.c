@@ -216,10 +216,9 @@ static int read_place(struct history *history, enum write_statement statement, i
 	return MIN(r, 0);
 }
 
-/* Deletes all that lies before the place. A delivery leaves with all of its events. */
+/* Deletes the events before the place. A delivery leaves with its last event. */
 static int prune_before(struct history *history, int64_t place, int64_t now_ms) {
-	static const enum write_statement deletions[] = { WRITE_PRUNE_EVENTS_OF_DELIVERIES,
-							  WRITE_PRUNE_DELIVERIES,
+	static const enum write_statement deletions[] = { WRITE_PRUNE_DELIVERIES,
 							  WRITE_PRUNE_EVENTS };
 	int64_t since_ms = MIN(place_time_ms(place) + 1, now_ms);
 	int r = history_run(history, WRITE_BEGIN);

@@ -24,12 +24,11 @@ static const char *const writes[WRITE_COUNT] = {
 	    "attempts = ?5, last_status = ?6, last_reason = ?7 WHERE place = ?1",
 	[WRITE_EVENT_PUT] =
 	    "INSERT OR IGNORE INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-	[WRITE_OLDEST] = "SELECT min(place) FROM (SELECT min(place) AS place FROM event UNION ALL "
-			 "SELECT min(place) FROM delivery)",
+	[WRITE_OLDEST] = "SELECT min(place) FROM event",
 	[WRITE_NTH_OLDEST] = "SELECT place FROM event ORDER BY place LIMIT 1 OFFSET ?1",
-	[WRITE_PRUNE_EVENTS_OF_DELIVERIES] =
-	    "DELETE FROM event WHERE delivery IN (SELECT place FROM delivery WHERE place < ?1)",
-	[WRITE_PRUNE_DELIVERIES] = "DELETE FROM delivery WHERE place < ?1",
+	[WRITE_PRUNE_DELIVERIES] =
+	    "DELETE FROM delivery WHERE place IN (SELECT delivery FROM event WHERE place < ?1) AND "
+	    "NOT EXISTS (SELECT 1 FROM event WHERE delivery = delivery.place AND place >= ?1)",
 	[WRITE_PRUNE_EVENTS] = "DELETE FROM event WHERE place < ?1",
 	[WRITE_PRUNED] =
 	    "INSERT INTO meta VALUES ('complete since', ?1) ON CONFLICT (name) DO UPDATE "

@@ -194,14 +194,21 @@ static void what_is_old_leaves(void **state) {
 	prune(f, NOW_MS + f->settings.retention_ms);
 	assert_string_equal(found(f, &all), "2 1");
 	prune(f, NOW_MS + f->settings.retention_ms + 1);
-	assert_string_equal(found(f, &all), "2");
-	assert_string_equal(found_events(f, &all), "WEBHOOK_EVENT_RECEIVE");
+	assert_string_equal(found_events(f, &all),
+			    "WEBHOOK_EVENT_PROCESS_SUCCESS WEBHOOK_EVENT_RECEIVE");
 	assert_in_range(complete_since(f, "acme"), 1, 1000);
+	print_message("a delivery stays as long as one of its events\n");
+	assert_string_equal(found(f, &all), "2 1");
+	prune(f, NOW_MS + f->settings.retention_ms + 50001);
+	assert_string_equal(found(f, &all), "1");
+	prune(f, NOW_MS + f->settings.retention_ms + 100001);
+	assert_string_equal(found(f, &all), "");
+	assert_string_equal(found_events(f, &all), "");
 	print_message("an event that is older is passed over\n");
 	assert_int_equal(
 	    history_fold(f->history, &begun, 0, 9, NOW_MS + f->settings.retention_ms + 1000), 0);
 	assert_int_equal(history_commit(f->history), 0);
-	assert_string_equal(found(f, &all), "2");
+	assert_string_equal(found(f, &all), "");
 }
 
 static void its_size_is_bounded(void **state) {
