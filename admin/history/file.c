@@ -92,29 +92,47 @@ static enum meta meta_compare(sqlite3 *db, const char *name, const char *expecte
 	}
 }
 
-static sqlite3 *open_usable(const char *file, struct buffer *reason) {
+bool history_file_is_unusable(sqlite3 *db) {
+	int error = sqlite3_errcode(db);
+
+	return error == SQLITE_CORRUPT || error == SQLITE_NOTADB || error == SQLITE_ERROR;
+}
+
+/* A file that SQLite could not read now may be read later: descriptors or memory are missing. */
+static int judge_error(const char *file, sqlite3 *db, struct buffer *reason) {
+	if (history_file_is_unusable(db)) {
+		buffer_append_string(reason, sqlite3_errmsg(db));
+		return HISTORY_FILE_E_OTHER;
+	}
+	log_error("the history cannot be opened", "file=%s error=%s", log_quote(file),
+		  log_quote(sqlite3_errmsg(db)));
+	return -EIO;
+}
+
+/* Returns HISTORY_FILE_E_OTHER with a reason where it is to be made anew. */
+static int open_usable(const char *file, struct buffer *reason, sqlite3 **out) {
 	_cleanup_(sqlite3_close_v2p) sqlite3 *db = NULL;
 
+	if (access(file, F_OK) < 0 && errno != ENOENT)
+		return fail_errno(file, errno);
 	if (access(file, F_OK) < 0) {
 		buffer_append_string(reason, "there is none");
-		return NULL;
+		return HISTORY_FILE_E_OTHER;
 	}
 	if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
 		SQLITE_OK ||
 	    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS) != SQLITE_OK ||
-	    sqlite3_exec(db, write_pragmas, NULL, NULL, NULL) != SQLITE_OK) {
-		buffer_append_string(reason, sqlite3_errmsg(db));
-		return NULL;
-	}
+	    sqlite3_exec(db, write_pragmas, NULL, NULL, NULL) != SQLITE_OK)
+		return judge_error(file, db, reason);
 	switch (meta_compare(db, "schema", history_schema_version)) {
 	case META_SAME:
-		return TAKE(db);
+		*out = TAKE(db);
+		return 0;
 	case META_ERROR:
-		buffer_append_string(reason, sqlite3_errmsg(db));
-		return NULL;
+		return judge_error(file, db, reason);
 	default:
 		buffer_append_string(reason, "it is of another schema");
-		return NULL;
+		return HISTORY_FILE_E_OTHER;
 	}
 }
 
@@ -158,11 +176,10 @@ static int make(const char *file, sqlite3 **out) {
 
 int history_file_open(const char *file, sqlite3 **out) {
 	_cleanup_(buffer_destroy) struct buffer reason = BUFFER_INIT(REASON_MAX);
-	int r;
+	int r = open_usable(file, &reason, out);
 
-	*out = open_usable(file, &reason);
-	if (*out)
-		return 0;
+	if (r <= 0)
+		return r;
 	log_info("the history is made anew", "file=%s reason=%s", log_quote(file),
 		 log_quote(reason.data));
 	r = history_file_remove(file);
@@ -183,14 +200,11 @@ int history_file_claim(sqlite3 *db, const char *source) {
 }
 
 int history_file_open_readonly(const char *file, sqlite3 **out) {
-	_cleanup_(sqlite3_close_v2p) sqlite3 *db = NULL;
-	int r = sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int r = sqlite3_open_v2(file, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (r == SQLITE_OK)
-		r = sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+		r = sqlite3_busy_timeout(*out, BUSY_TIMEOUT_MS);
 	if (r == SQLITE_OK)
-		r = sqlite3_exec(db, read_pragmas, NULL, NULL, NULL);
-	if (r == SQLITE_OK)
-		*out = TAKE(db);
+		r = sqlite3_exec(*out, read_pragmas, NULL, NULL, NULL);
 	return r;
 }

@@ -44,9 +44,10 @@ static int open_file(struct history *history) {
 
 	if (r)
 		return r;
-	return history_prepare_write(history->db, history->statements) == SQLITE_OK
-		   ? 0
-		   : history_fail(history, history->db, "open");
+	if (history_prepare_write(history->db, history->statements) == SQLITE_OK)
+		return 0;
+	history->is_damaged = history_file_is_unusable(history->db);
+	return history_fail(history, history->db, "open");
 }
 
 static void close_file(struct history *history) {
@@ -54,6 +55,17 @@ static void close_file(struct history *history) {
 	history_statements_finalize(history->statements, WRITE_COUNT);
 	sqlite3_close_v2(history->db);
 	history->db = NULL;
+}
+
+static int make_anew(struct history *history, const char *reason) {
+	int r;
+
+	log_info("the history is made anew", "file=%s reason=%s", log_quote(history->file),
+		 log_quote(reason));
+	close_file(history);
+	r = history_file_remove(history->file);
+	history->is_damaged = false;
+	return r ? r : open_file(history);
 }
 
 int history_open(const struct history_settings *settings, struct history **out) {
@@ -73,6 +85,8 @@ int history_open(const struct history_settings *settings, struct history **out) 
 	if (r)
 		return r < 0 ? r : -EINVAL;
 	r = open_file(history);
+	if (r && history->is_damaged)
+		r = make_anew(history, "a table is missing");
 	if (r)
 		return r;
 	*out = TAKE(history);
@@ -98,14 +112,9 @@ int history_claim(struct history *history, const char *source) {
 	int r = history_file_claim(history->db, source);
 
 	if (r == HISTORY_FILE_E_OTHER) {
-		log_info("the history is made anew", "file=%s reason=%s", log_quote(history->file),
-			 "it is of another topic");
-		close_file(history);
-		r = history_file_remove(history->file);
-		if (!r)
-			r = open_file(history);
-		if (!r)
-			r = history_file_claim(history->db, source);
+		if (make_anew(history, "it is of another topic"))
+			return -EIO;
+		r = history_file_claim(history->db, source);
 	}
 	return r ? history_fail(history, history->db, "claim") : 0;
 }
@@ -134,7 +143,14 @@ int64_t history_resume(struct history *history, int32_t partition, int64_t begin
 		return r;
 	if (r == 1)
 		next = sqlite3_column_int64(get, 0);
-	from = next >= begin && next <= end ? next : begin;
+	if (next > end) {
+		log_warn("the history is made anew", "partition=%d next=%lld end=%lld reason=%s",
+			 partition, (long long)next, (long long)end,
+			 log_quote("the topic ends before what was read of it"));
+		history->is_damaged = true;
+		return -EIO;
+	}
+	from = MAX(next, begin);
 	note_gap(history, partition, &(struct history_gap){ from != next, from, now_ms });
 	if (from != next)
 		log_info("the history does not go on where it ended",

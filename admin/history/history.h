@@ -68,8 +68,9 @@ DEFINE_CLEANUP(struct history, history_close)
  * query may run. */
 int history_claim(struct history *history, const char *source) _must_check_;
 /* Returns the offset to go on from, between `begin` and `end` of the partition; or -EIO. Where the
- * topic has lost what comes next, or is another one of that name, the answers are complete from the
- * next event on. `now_ms`: wall. */
+ * topic has lost what comes next, the answers are complete from the next event on. Where it ends
+ * before what was read of it, it is another one of that name: the history is damaged. `now_ms`:
+ * wall. */
 int64_t history_resume(struct history *history, int32_t partition, int64_t begin, int64_t end,
 		       int64_t now_ms) _must_check_;
 /* All that the topic had is folded, and is to be committed. Where nothing followed what was lost,

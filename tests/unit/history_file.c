@@ -2,8 +2,11 @@
 #include "history_fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <sqlite3.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void what_is_not_committed_is_folded_again(void **state) {
@@ -62,6 +65,53 @@ static void a_damaged_file_is_made_anew(void **state) {
 	fclose(file);
 	assert_int_equal(history_open(&f->settings, &f->history), 0);
 	assert_string_equal(delivery_json(f, "acme", 1), "not found");
+}
+
+/* No descriptor is left, as in a gateway with too many connections. */
+static void a_file_that_cannot_be_read_now_stays(void **state) {
+	struct fixture *f = *state;
+	struct analytic_event event = event_of(1, ANALYTIC_RECEIVE, 0);
+	struct rlimit before, few;
+	int lock_fd;
+
+	fold(f, &event);
+	history_closep(&f->history);
+	f->history = NULL;
+	lock_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)lock_fd + 1; /* the lock, and no other */
+	close(lock_fd);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(history_open(&f->settings, &f->history), -EIO);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(history_open(&f->settings, &f->history), 0);
+	assert_string_not_equal(delivery_json(f, "acme", 1), "not found");
+}
+
+static void run_sql(struct fixture *f, const char *sql) {
+	_cleanup_(x_freep) char *path = x_asprintf("%s/history.db", f->folder);
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void a_file_without_a_table_is_made_anew(void **state) {
+	static const char *const tables[] = { "event", "meta" };
+	struct fixture *f = *state;
+	struct analytic_event event = event_of(1, ANALYTIC_RECEIVE, 0);
+
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		_cleanup_(x_freep) char *sql = x_asprintf("DROP TABLE %s", tables[i]);
+
+		print_message("%s\n", tables[i]);
+		fold(f, &event);
+		run_sql(f, sql);
+		reopen(f);
+		assert_string_equal(delivery_json(f, "acme", 1), "not found");
+	}
 }
 
 /* A delivery that nothing else is like, a second after the one before. */
@@ -123,7 +173,6 @@ static void a_gap_is_told(void **state _unused_) {
 		{ "it goes on", 0, 100, 11, -1 },
 		{ "the topic lost what was folded", 11, 100, 11, -1 },
 		{ "the topic lost more", 30, 100, 30, 5000 },
-		{ "another topic", 0, 7, 0, 5000 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -144,6 +193,25 @@ static void a_gap_is_told(void **state _unused_) {
 		assert_int_equal(complete_since(f, "acme"), rows[i].since_ms);
 		tear_down(&fresh);
 	}
+}
+
+/* A topic that was made anew has other events under the same offsets. */
+static void a_topic_that_ends_before_begins_anew(void **state) {
+	struct fixture *f = *state;
+	struct analytic_event begun = event_of(1, ANALYTIC_RECEIVE, 0),
+			      ended = event_of(1, ANALYTIC_PROCESS_SUCCESS, 1);
+	const struct history_query all = all_of("acme");
+
+	fold_at(f, &begun, 0, 10);
+	fold_at(f, &ended, 0, 11);
+	assert_int_equal(history_resume(f->history, 0, 0, 12, NOW_MS), 12);
+	assert_int_equal(history_resume(f->history, 0, 0, 11, NOW_MS), -EIO);
+	assert_true(history_is_damaged(f->history));
+	reopen(f);
+	assert_int_equal(history_resume(f->history, 0, 0, 11, NOW_MS), 0);
+	fold_at(f, &begun, 0, 0);
+	assert_string_equal(found_events(f, &all), "WEBHOOK_EVENT_RECEIVE");
+	assert_int_equal(complete_since(f, "acme"), -1);
 }
 
 /* Also before another event comes, and after another start. */
@@ -240,7 +308,13 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(a_damaged_file_is_made_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damage_that_a_query_meets_is_noticed, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_file_that_cannot_be_read_now_stays, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_file_without_a_table_is_made_anew, set_up,
+						tear_down),
 		cmocka_unit_test(a_gap_is_told),
+		cmocka_unit_test_setup_teardown(a_topic_that_ends_before_begins_anew, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(a_gap_at_the_end_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_topic_that_begins_late_is_told, set_up,
 						tear_down),
