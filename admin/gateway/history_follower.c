@@ -45,14 +45,15 @@ static bool check(struct history_follower *f, int r) {
 	return r >= 0;
 }
 
-/* Passes over a record that cannot be decoded. */
+/* Passes over a record that cannot be decoded. While it stops none is folded: the schemas are asked
+ * for no more, and what cannot be decoded would be passed over. */
 static void on_record(void *userdata, const struct record *record) {
 	struct history_follower *f = userdata;
 	struct analytic_event event;
 	const char *why;
 
 	arena_reset(f->arena);
-	if (atomic_load(&f->failed) || !record->value ||
+	if (atomic_load(&f->failed) || atomic_load(&f->stopping) || !record->value ||
 	    codec_decode_event(f->codec, f->arena, record->value, record->len, &event, &why))
 		return;
 	if (check(f, history_fold(f->history, &event, record->partition, record->offset,
@@ -69,7 +70,8 @@ static void prune(struct history_follower *f, int64_t now_ms) {
 }
 
 static void commit(struct history_follower *f, int64_t now_ms) {
-	check(f, history_commit(f->history));
+	if (!check(f, history_commit(f->history)))
+		return;
 	atomic_fetch_add(&f->folded, f->uncommitted);
 	f->uncommitted = 0;
 	f->committed_at_ms = now_ms;
@@ -208,6 +210,7 @@ void history_follower_mend(struct history_follower *f) {
 		backoff_clear(&f->backoff);
 		return;
 	}
+	atomic_store(&f->failed, true); /* no query begins that this would wait for */
 	pthread_rwlock_wrlock(&f->lock);
 	if (start_again(f, MEND_MS))
 		log_warn("the history is not folded; it is tried again", "topic=%s", f->topic);
@@ -216,16 +219,26 @@ void history_follower_mend(struct history_follower *f) {
 }
 
 struct history *history_follower_borrow(struct history_follower *f) {
-	pthread_rwlock_rdlock(&f->lock);
-	return atomic_load(&f->is_ready) ? f->history : NULL;
+	if (atomic_load(&f->failed) || pthread_rwlock_tryrdlock(&f->lock))
+		return NULL;
+	if (atomic_load(&f->is_ready))
+		return f->history;
+	pthread_rwlock_unlock(&f->lock);
+	return NULL;
 }
 
 void history_follower_return(struct history_follower *f) {
 	pthread_rwlock_unlock(&f->lock);
 }
 
-bool history_follower_is_failing(const struct history_follower *f) {
-	return atomic_load(&f->failed);
+bool history_follower_is_failing(struct history_follower *f) {
+	bool failing;
+
+	if (atomic_load(&f->failed) || pthread_rwlock_tryrdlock(&f->lock))
+		return true;
+	failing = !f->follower || follower_is_failing(f->follower);
+	pthread_rwlock_unlock(&f->lock);
+	return failing;
 }
 
 struct history_figures history_follower_figures(const struct history_follower *f) {

@@ -28,13 +28,14 @@ DEFINE_CLEANUP(struct history_follower, history_follower_stop)
 /* Starts it again after a failure, or a cut. Call it now and then, on one thread. */
 void history_follower_mend(struct history_follower *follower);
 
-/* The history, for one query; NULL until the topic's past is read, and while it fails. */
+/* The history, for one query; NULL until the topic's past is read, and while it fails. Never waits.
+ */
 struct history *history_follower_borrow(struct history_follower *follower);
-/* After each call of borrow, also one that returned NULL. */
+/* After each call of borrow that returned a history. */
 void history_follower_return(struct history_follower *follower);
 
-/* Whether reading fails, or SQLite. */
-bool history_follower_is_failing(const struct history_follower *follower);
+/* Whether reading fails, or SQLite, or it is being mended. After the start. */
+bool history_follower_is_failing(struct history_follower *follower);
 
 struct history_figures {
 	uint64_t folded; /* events since the start */

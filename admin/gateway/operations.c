@@ -18,11 +18,16 @@ static void append_answers(struct buffer *out, struct gateway_metrics *metrics) 
 			  (int64_t)atomic_load(&metrics->timeouts));
 }
 
-static void append_history(struct buffer *out, struct history_figures figures) {
+static void append_history(struct buffer *out, struct history_follower *history) {
+	struct history_figures figures = history_follower_figures(history);
+
 	exposition_single(out, "posthorn_gateway_history_events_total", "counter",
 			  "Events that were folded into the history.", (int64_t)figures.folded);
 	exposition_single(out, "posthorn_gateway_history_bytes", "gauge",
 			  "Bytes of the history's file that are in use.", figures.bytes);
+	exposition_single(out, "posthorn_gateway_history_failing", "gauge",
+			  "1: the history cannot be folded, and is behind.",
+			  history_follower_is_failing(history));
 }
 
 static void serve_metrics(struct gateway *gateway, struct http_answer *answer) {
@@ -48,7 +53,7 @@ static void serve_metrics(struct gateway *gateway, struct http_answer *answer) {
 	exposition_single(out, "posthorn_gateway_catalogue_disagreements", "gauge",
 			  "Partitions whose last worker has other event.types than the gateway.",
 			  state_follower_disagreements(gateway->state));
-	append_history(out, history_follower_figures(gateway->history));
+	append_history(out, gateway->history);
 }
 
 static void serve_readyz(struct gateway *gateway, struct http_answer *answer) {

@@ -87,10 +87,11 @@ static void serve(struct exchange *exchange, const struct history_query *query, 
 	struct history_follower *follower = exchange->gateway->history;
 	struct history *history = history_follower_borrow(follower);
 
-	if (history)
-		answer(exchange, fn(history, exchange, query, &out), &out);
-	else
+	if (!history) {
 		exchange_answer_error(exchange, 503, "The history is being read.");
+		return;
+	}
+	answer(exchange, fn(history, exchange, query, &out), &out);
 	history_follower_return(follower);
 }
 
