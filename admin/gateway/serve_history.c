@@ -83,7 +83,7 @@ typedef int (*query_fn)(struct history *history, struct exchange *exchange,
 			const struct history_query *query, struct buffer *out);
 
 static void serve(struct exchange *exchange, const struct history_query *query, query_fn fn) {
-	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(QUERY_PAGE_BYTES_MAX);
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(QUERY_BYTES_MAX);
 	struct history_follower *follower = exchange->gateway->history;
 	struct history *history = history_follower_borrow(follower);
 

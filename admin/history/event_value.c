@@ -14,18 +14,29 @@ static struct analytic_event without_ids(const struct analytic_event *event) {
 	return kept;
 }
 
+/* Returns whether it fits. */
+static bool encode(struct codec *codec, const struct analytic_event *event, struct buffer *out) {
+	buffer_clear(out);
+	codec_encode_event(codec, event, out);
+	return !out->overflowed;
+}
+
 bool event_value_encode(struct codec *codec, const struct analytic_event *event,
 			struct buffer *out) {
 	struct analytic_event kept = without_ids(event);
+	struct attempt_response response;
 
-	buffer_clear(out);
-	codec_encode_event(codec, &kept, out);
-	if (!out->overflowed)
+	if (encode(codec, &kept, out))
 		return true;
+	if (kept.data.kind == EVENT_DATA_DELIVERY && kept.data.delivery.response) {
+		response = *kept.data.delivery.response;
+		response.body = NULL;
+		kept.data.delivery.response = &response;
+		if (encode(codec, &kept, out))
+			return true;
+	}
 	kept.data = (struct event_data){ .kind = EVENT_DATA_NONE };
-	buffer_clear(out);
-	codec_encode_event(codec, &kept, out);
-	return !out->overflowed;
+	return encode(codec, &kept, out);
 }
 
 static void put_back(struct analytic_event *event, const struct delivery_row *delivery) {

@@ -7,11 +7,12 @@
 #include "history/delivery_row.h"
 #include "history/history.h"
 
-/* A larger event, such as a page of a list, is kept without its data. */
 enum { EVENT_VALUE_MAX = 16 * 1024 };
 
-/* Encodes it into `out`, which is emptied first. Returns false for one that is too large also
- * without its data: its identifiers are longer than a command may have. */
+/* Encodes it into `out`, which is emptied first. What is larger than EVENT_VALUE_MAX is kept
+ * without the body that an endpoint answered, or else, such as a page of a list, without its data.
+ * Returns false for one that is too large also then: its identifiers are longer than a command may
+ * have. */
 bool event_value_encode(struct codec *codec, const struct analytic_event *event,
 			struct buffer *out) _must_check_;
 

@@ -65,6 +65,7 @@ struct state {
 	int32_t attempts;
 	int32_t last_status;
 	int64_t last_reason;
+	bool has_event_id, has_subject, has_command_id; /* of the row, before */
 };
 
 static enum history_status status_after(const struct analytic_event *event) {
@@ -127,9 +128,30 @@ static int insert(struct history *history, const struct analytic_event *event, i
 		   place_of_delivery(event->timestamp_ms, &report->delivery_id), &state->place);
 }
 
-static int update(struct history *history, const struct state *state) {
-	sqlite3_stmt *statement = history_statement(history, WRITE_DELIVERY_UPDATE);
+/* An older worker does not tell all of a delivery (rule R13), and a newer one goes on with it. */
+static int fill(struct history *history, const struct analytic_event *event,
+		const struct state *state) {
+	const struct delivery_report *report = &event->data.delivery;
+	sqlite3_stmt *statement = history_statement(history, WRITE_DELIVERY_FILL);
 
+	if ((state->has_event_id || !report->has_event_id) &&
+	    (state->has_subject || !report->subject) &&
+	    (state->has_command_id || !event->command_id))
+		return 0;
+	bind_int(statement, 1, state->place);
+	bind_uuid(statement, 2, report->has_event_id ? &report->event_id : NULL);
+	bind_text(statement, 3, report->subject);
+	bind_text(statement, 4, event->command_id);
+	return history_run(history, WRITE_DELIVERY_FILL);
+}
+
+static int update(struct history *history, const struct analytic_event *event,
+		  const struct state *state) {
+	sqlite3_stmt *statement = history_statement(history, WRITE_DELIVERY_UPDATE);
+	int r = fill(history, event, state);
+
+	if (r)
+		return r;
 	bind_int(statement, 1, state->place);
 	bind_state(statement, 2, 5, state);
 	return history_run(history, WRITE_DELIVERY_UPDATE);
@@ -146,6 +168,9 @@ static int find(struct history *history, const struct uuid *id, struct state *ou
 	if (r == 1) {
 		out->place = sqlite3_column_int64(statement, 0);
 		out->attempts = sqlite3_column_int(statement, 1);
+		out->has_event_id = sqlite3_column_int(statement, 2);
+		out->has_subject = sqlite3_column_int(statement, 3);
+		out->has_command_id = sqlite3_column_int(statement, 4);
 	}
 	return r;
 }
@@ -157,7 +182,7 @@ static int fold_delivery(struct history *history, const struct analytic_event *e
 	int r = found < 0 ? found : apply(history, event, &state);
 
 	if (!r)
-		r = found ? update(history, &state) : insert(history, event, tenant, &state);
+		r = found ? update(history, event, &state) : insert(history, event, tenant, &state);
 	*place = state.place;
 	return r;
 }

@@ -10,7 +10,12 @@
 #include "base/buffer.h"
 #include "history/history.h"
 
-enum { QUERY_SCAN_MAX = 2000, QUERY_PAGE_BYTES_MAX = 1024 * 1024 };
+enum {
+	QUERY_SCAN_MAX = 2000,
+	QUERY_PAGE_BYTES_MAX = 1024 * 1024,
+	QUERY_ATTEMPTS_MAX = 100,
+	QUERY_BYTES_MAX = 4 * 1024 * 1024, /* of any answer */
+};
 
 struct history_query {
 	const char *tenant_id;
@@ -42,8 +47,9 @@ int history_query_events(struct history *history, const struct history_query *qu
 
 enum { HISTORY_E_NOT_FOUND = 1 };
 
-/* Appends the delivery with "attempts":[{"at","status","reason","durationMs","response"}], the
- * oldest first, and "completeSince". HISTORY_E_NOT_FOUND where the tenant has none of that id.
- * `arena` is scratch. */
+/* Appends the delivery with "attempts":[{"at","status","reason","durationMs","response"}], at
+ * most QUERY_ATTEMPTS_MAX of the newest, the oldest first; "attemptsLeftOut", the number of the
+ * others; and "completeSince". At most QUERY_BYTES_MAX. HISTORY_E_NOT_FOUND where the tenant has
+ * none of that id. `arena` is scratch. */
 int history_query_delivery(struct history *history, const char *tenant_id, const struct uuid *id,
 			   struct arena *arena, struct buffer *out) _must_check_;

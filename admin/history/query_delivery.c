@@ -4,6 +4,10 @@
 #include "history/query.h"
 #include "history/reading.h"
 
+/* JSON may double a value's length. */
+_Static_assert(QUERY_BYTES_MAX > (2 * QUERY_ATTEMPTS_MAX + 1) * EVENT_VALUE_MAX,
+	       "all attempts have room");
+
 static void append_response(struct buffer *out, const struct attempt_response *response) {
 	size_t before;
 
@@ -35,13 +39,16 @@ static void append_attempt(struct buffer *out, const struct analytic_event *even
 	buffer_append_char(out, '}');
 }
 
+/* The oldest may have left the history, or be more than an answer has room for. */
 static int append_attempts(struct reading *reading, const struct delivery_row *delivery,
 			   struct arena *arena) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement =
 	    reading_statement(reading, READ_EVENTS_OF_DELIVERY);
+	int32_t appended = 0;
 	int r;
 
 	bind_int(statement, 1, delivery->place);
+	bind_int(statement, 2, QUERY_ATTEMPTS_MAX);
 	buffer_append_string(reading->out, ",\"attempts\":[");
 	while ((r = reading_step(reading, statement)) == 1) {
 		struct event_value_row row = {
@@ -51,11 +58,15 @@ static int append_attempts(struct reading *reading, const struct delivery_row *d
 		};
 		struct analytic_event event;
 
-		if (event_value_decode(reading->history->codec, arena, &row, &event) == 0 &&
-		    event.data.kind == EVENT_DATA_DELIVERY && event.data.delivery.duration_ms >= 0)
-			append_attempt(reading->out, &event);
+		if (event_value_decode(reading->history->codec, arena, &row, &event) ||
+		    event.data.kind != EVENT_DATA_DELIVERY || event.data.delivery.duration_ms < 0)
+			continue;
+		append_attempt(reading->out, &event);
+		appended++;
 	}
 	buffer_append_char(reading->out, ']');
+	delivery_row_append_number(reading->out, "attemptsLeftOut",
+				   MAX(delivery->attempts - appended, 0), 0);
 	return r;
 }
 

@@ -15,15 +15,19 @@ static const char *const writes[WRITE_COUNT] = {
 	    "DO UPDATE SET partition = ?2 RETURNING id",
 	[WRITE_WORD_GET] = "SELECT id FROM word WHERE text = ?1",
 	[WRITE_WORD_PUT] = "INSERT INTO word (text) VALUES (?1) RETURNING id",
-	[WRITE_DELIVERY_FIND] = "SELECT place, attempts FROM delivery WHERE id = ?1",
+	[WRITE_DELIVERY_FIND] = "SELECT place, attempts, event_id IS NOT NULL, subject IS NOT "
+				"NULL, command_id IS NOT NULL FROM delivery WHERE id = ?1",
 	[WRITE_DELIVERY_PUT] =
-	    "INSERT OR IGNORE INTO delivery VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
-	    "?12, ?13, ?14, ?15, ?16, ?17)",
+	    "INSERT INTO delivery VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+	    "?14, ?15, ?16, ?17) ON CONFLICT (place) DO NOTHING",
 	[WRITE_DELIVERY_UPDATE] =
 	    "UPDATE delivery SET status = ?2, ended_at_ms = ?3, next_attempt_at_ms = ?4, "
 	    "attempts = ?5, last_status = ?6, last_reason = ?7 WHERE place = ?1",
-	[WRITE_EVENT_PUT] =
-	    "INSERT OR IGNORE INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[WRITE_DELIVERY_FILL] =
+	    "UPDATE delivery SET event_id = coalesce(event_id, ?2), subject = coalesce(subject, "
+	    "?3), command_id = coalesce(command_id, ?4) WHERE place = ?1",
+	[WRITE_EVENT_PUT] = "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON "
+			    "CONFLICT (place) DO NOTHING",
 	[WRITE_OLDEST] = "SELECT min(place) FROM event",
 	[WRITE_NTH_OLDEST] = "SELECT place FROM event ORDER BY place LIMIT 1 OFFSET ?1",
 	[WRITE_PRUNE_DELIVERIES] =
@@ -88,7 +92,8 @@ static const char *const reads[READ_COUNT] = {
 	[READ_EVENTS_OF_COMMAND] = EVENTS_IN("y.command_id = ?4", "x.command_id = ?4"),
 	[READ_EVENTS_OF_SUBJECT] = EVENTS_IN("y.subject = ?4", "x.subject = ?4"),
 	[READ_EVENTS_OF_DELIVERY] =
-	    "SELECT place, value FROM event WHERE delivery = ?1 ORDER BY place",
+	    "SELECT place, value FROM (SELECT place, value FROM event WHERE delivery = ?1 "
+	    "ORDER BY place DESC LIMIT ?2) ORDER BY place",
 };
 
 static int prepare(sqlite3 *db, const char *const *texts, size_t count, sqlite3_stmt **out) {

@@ -114,6 +114,19 @@ static void a_file_without_a_table_is_made_anew(void **state) {
 	}
 }
 
+/* It has nothing to do with the place, so that no other place would help. */
+static void a_row_that_is_refused_ends_folding(void **state) {
+	struct fixture *f = *state;
+	struct analytic_event first = event_of(1, ANALYTIC_RECEIVE, 0),
+			      second = event_of(2, ANALYTIC_RECEIVE, 1);
+
+	run_sql(f, "CREATE UNIQUE INDEX one_event_of_a_tenant ON event (tenant)");
+	fold(f, &first);
+	alarm(60); /* it would try places for ever */
+	assert_int_equal(history_fold(f->history, &second, 0, 1, NOW_MS), -EIO);
+	alarm(0);
+}
+
 /* A delivery that nothing else is like, a second after the one before. */
 static void fold_one_of_many(struct fixture *f, int i) {
 	struct analytic_event event = event_of(1, ANALYTIC_RECEIVE, i);
@@ -230,6 +243,10 @@ static void a_gap_at_the_end_is_told(void **state) {
 	assert_int_equal(history_settle(f->history), 0);
 	fold_at(f, &second, 0, 30);
 	assert_int_equal(complete_since(f, "acme"), 7000);
+	print_message("another gap, before a clock that is behind\n");
+	assert_int_equal(history_resume(f->history, 0, 50, 60, NOW_MS + 9000), 50);
+	fold_at(f, &first, 0, 50);
+	assert_int_equal(complete_since(f, "acme"), 7000);
 }
 
 static void a_topic_that_begins_late_is_told(void **state) {
@@ -311,6 +328,8 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(a_file_that_cannot_be_read_now_stays, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_file_without_a_table_is_made_anew, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_row_that_is_refused_ends_folding, set_up,
 						tear_down),
 		cmocka_unit_test(a_gap_is_told),
 		cmocka_unit_test_setup_teardown(a_topic_that_ends_before_begins_anew, set_up,

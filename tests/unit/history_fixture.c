@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OUT_MAX = QUERY_PAGE_BYTES_MAX };
-
 int set_up(void **state) {
 	struct fixture *f = x_calloc(1, sizeof(*f));
 
@@ -18,7 +16,7 @@ int set_up(void **state) {
 						 .retention_ms = INT64_C(86400000),
 						 .bytes_max = INT64_C(1) << 40 };
 	f->arena = arena_new();
-	f->out = BUFFER_INIT(OUT_MAX);
+	f->out = BUFFER_INIT(QUERY_BYTES_MAX);
 	assert_int_equal(history_open(&f->settings, &f->history), 0);
 	*state = f;
 	return 0;

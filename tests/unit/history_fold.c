@@ -1,4 +1,5 @@
 /* What each event makes of a delivery. */
+#include "history/event_value.h"
 #include "history_fixture.h"
 
 static const struct attempt_response busy = { "busy\\u000a", "192.0.2.1", "1.1", "TLSv1.3" };
@@ -112,7 +113,8 @@ static const struct {
 	  { { ANALYTIC_PROCESS_SUCCESS, 1, 200, .attempt = 4 } },
 	  HEAD "'status':'succeeded','endedAt':'2026-01-31T12:00:01.000Z','attemptCount':4,"
 	       "'lastStatus':200,"
-	       "'attempts':[{'at':'2026-01-31T12:00:00.960Z','status':200,'durationMs':40}]}" },
+	       "'attempts':[{'at':'2026-01-31T12:00:00.960Z','status':200,'durationMs':40}],"
+	       "'attemptsLeftOut':3}" },
 };
 
 static void a_delivery_is_as_its_events_tell(void **state _unused_) {
@@ -155,10 +157,78 @@ static void an_event_is_told_as_it_was(void **state) {
 	    "\"2026-01-31T12:00:00.960Z\",\"response\":{\"body\":\"busy"));
 }
 
+/* A worker of before edition 2 recorded it; a newer one goes on. */
+static void what_is_told_later_is_filled_in(void **state) {
+	struct fixture *f = *state;
+	struct analytic_event recorded = event_of(1, ANALYTIC_RECEIVE, 0),
+			      ended = event_of(1, ANALYTIC_PROCESS_SUCCESS, 1);
+	struct history_query query = all_of("acme");
+
+	recorded.data.delivery = delivery_report_of_first_edition(&recorded.data.delivery);
+	recorded.command_id = NULL;
+	fold(f, &recorded);
+	query.subject = "subject-1";
+	assert_string_equal(found(f, &query), "");
+	fold(f, &ended);
+	assert_string_equal(found(f, &query), "1");
+	query.command_id = "command-1";
+	query.has_event_id = true;
+	query.event_id = uuid_of(1);
+	assert_string_equal(found(f, &query), "1");
+	print_message("what is known stays\n");
+	ended.command_id = "command-2";
+	fold(f, &ended);
+	assert_string_equal(found(f, &query), "1");
+}
+
+/* An attempt is more than the text that was answered. */
+static void an_attempt_without_what_is_too_long(void **state) {
+	static char body[EVENT_VALUE_MAX + 1];
+	static const struct attempt_response long_answer = { body, "192.0.2.1", "1.1", NULL };
+	struct fixture *f = *state;
+	struct told told = { ANALYTIC_RETRY,          1, 500, "status-500", 6, .attempt = 1,
+			     .response = &long_answer };
+
+	memset(body, 'x', EVENT_VALUE_MAX);
+	tell(f, &told);
+	assert_non_null(strstr(delivery_json(f, "acme", 1),
+			       "'attempts':[{'at':'2026-01-31T12:00:00.960Z','status':500,"
+			       "'reason':'status-500','durationMs':40,'response':{"
+			       "'address':'192.0.2.1','httpVersion':'1.1'}}]}"));
+}
+
+/* As many as an answer has room for, whatever was answered to them. */
+static void the_newest_of_many_attempts(void **state) {
+	static char body[EVENT_VALUE_MAX - 256];
+	static const struct attempt_response long_answer = { body, "192.0.2.1", "1.1", NULL };
+	struct fixture *f = *state;
+	const char *answer;
+
+	memset(body, '"', sizeof(body) - 1);
+	for (int i = 1; i <= QUERY_ATTEMPTS_MAX + 20; i++) {
+		struct told told = {
+			ANALYTIC_RETRY,          i, 500, "status-500", i + 1, .attempt = i,
+			.response = &long_answer
+		};
+
+		tell(f, &told);
+	}
+	answer = delivery_json(f, "acme", 1);
+	assert_non_null(strstr(answer, "'attemptCount':120,"));
+	assert_non_null(strstr(answer, "'attempts':[{'at':'2026-01-31T12:00:20.960Z',"));
+	assert_non_null(strstr(answer, "{'at':'2026-01-31T12:01:59.960Z',"));
+	assert_non_null(strstr(answer, "}}],'attemptsLeftOut':20}"));
+	assert_false(f->out.overflowed);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_delivery_is_as_its_events_tell),
 		cmocka_unit_test_setup_teardown(an_event_is_told_as_it_was, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_told_later_is_filled_in, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_attempt_without_what_is_too_long, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(the_newest_of_many_attempts, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
