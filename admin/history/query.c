@@ -86,6 +86,14 @@ static int append_delivery(struct run *run, sqlite3_stmt *statement) {
 	return 1;
 }
 
+/* Not every event of a command tells the subject; READ_EVENTS_OF_SUBJECT finds them by the others.
+ */
+static bool is_of_subject(const struct history_query *query, const struct delivery_row *of) {
+	bool is_found_by_it = !query->has_event_id && !query->command_id;
+
+	return is_text(query->subject, of->subject) || (is_found_by_it && !of->subject);
+}
+
 /* An event without a delivery may have a subject, a command and a webhook. */
 static bool is_wanted_event(const struct history_query *query, sqlite3_stmt *statement,
 			    const struct delivery_row *delivery) {
@@ -98,7 +106,7 @@ static bool is_wanted_event(const struct history_query *query, sqlite3_stmt *sta
 	const struct delivery_row *of = delivery ? delivery : &own;
 
 	return (!query->type || !fnmatch(query->type, type, FNM_NOESCAPE)) &&
-	       is_text(query->subject, of->subject) && is_text(query->command_id, of->command_id) &&
+	       is_of_subject(query, of) && is_text(query->command_id, of->command_id) &&
 	       is_uuid(query->has_webhook_id, &query->webhook_id, of->webhook_id) &&
 	       (!query->has_status || (delivery && query->status == delivery->status)) &&
 	       (!query->http_status ||

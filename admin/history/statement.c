@@ -90,7 +90,11 @@ static const char *const reads[READ_COUNT] = {
 		      "x.command_id IN (SELECT z.command_id FROM delivery z WHERE z.event_id = ?4 "
 		      "AND z.tenant = ?1)"),
 	[READ_EVENTS_OF_COMMAND] = EVENTS_IN("y.command_id = ?4", "x.command_id = ?4"),
-	[READ_EVENTS_OF_SUBJECT] = EVENTS_IN("y.subject = ?4", "x.subject = ?4"),
+	[READ_EVENTS_OF_SUBJECT] = EVENTS_IN(
+	    "y.subject = ?4",
+	    "x.command_id IN (SELECT z.command_id FROM delivery z WHERE z.subject = ?4 "
+	    "AND z.tenant = ?1 UNION SELECT w.command_id FROM event w WHERE w.subject = ?4 "
+	    "AND w.tenant = ?1)"),
 	[READ_EVENTS_OF_DELIVERY] =
 	    "SELECT place, value FROM (SELECT place, value FROM event WHERE delivery = ?1 "
 	    "ORDER BY place DESC LIMIT ?2) ORDER BY place",

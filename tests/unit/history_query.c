@@ -1,7 +1,9 @@
 /* Filters, pages and tenants. */
 #include "history_fixture.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* Deliveries 1 to 5 of acme: 1 succeeded, 2 pending after a 500, 3 dead of a 503, 4 withdrawn, 5
  * succeeded; 6 of other, with the same subject, command, event and webhook as 1. */
@@ -109,7 +111,9 @@ static void events_by_the_same_filters(void **state) {
 		{ "subject", Q(.subject = "cred-1"), "OPENID_CREDENTIAL_SUCCESS" },
 		{ "command", Q(.command_id = "command-1"),
 		  "OPENID_CREDENTIAL_SUCCESS WEBHOOK_EVENT_PROCESS_SUCCESS WEBHOOK_EVENT_RECEIVE" },
-		{ "delivery's subject", Q(.subject = "subject-2"),
+		{ "delivery's subject, and its command's", Q(.subject = "subject-2"),
+		  "OPENID_CREDENTIAL_START WEBHOOK_EVENT_RETRY WEBHOOK_EVENT_RECEIVE" },
+		{ "subject and command", Q(.subject = "subject-2", .command_id = "command-2"),
 		  "WEBHOOK_EVENT_RETRY WEBHOOK_EVENT_RECEIVE" },
 		{ "event", Q(.has_event_id = true, .event_id = ID(3)),
 		  "WEBHOOK_EVENT_PROCESS_FAIL WEBHOOK_EVENT_RECEIVE" },
@@ -135,8 +139,16 @@ static void events_by_the_same_filters(void **state) {
 					 .data = { EVENT_DATA_CREDENTIAL_ISSUED,
 						   .credential_issued = { "cred-1", 1 } } };
 
+	struct analytic_event started = issued;
+
+	started.step = ANALYTIC_START;
+	started.timestamp_ms += 1000;
+	started.command_id = "command-2";
+	started.status = 0;
+	started.data = (struct event_data){ .kind = EVENT_DATA_NONE };
 	fill(f);
 	fold(f, &issued);
+	fold(f, &started);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct history_query query;
 
@@ -200,12 +212,36 @@ static void a_search_is_bounded(void **state) {
 	assert_non_null(strstr(f->out.data, "\"lastStatus\":204"));
 }
 
+/* The error is told as SQLite tells it. */
+static void a_file_that_cannot_be_opened_is_told(void **state) {
+	struct fixture *f = *state;
+	_cleanup_(x_freep) char *path = x_asprintf("%s/history.db", f->folder);
+	const struct history_query all = all_of("acme");
+	FILE *log = tmpfile();
+	char told[512] = "";
+	int original_stderr = dup(STDERR_FILENO);
+
+	assert_int_equal(unlink(path), 0);
+	assert_non_null(log);
+	dup2(fileno(log), STDERR_FILENO);
+	buffer_clear(&f->out);
+	assert_int_equal(history_query_deliveries(f->history, &all, &f->out), -EIO);
+	dup2(original_stderr, STDERR_FILENO);
+	close(original_stderr);
+	rewind(log);
+	assert_non_null(fgets(told, sizeof(told), log));
+	fclose(log);
+	assert_non_null(strstr(told, "unable to open database file"));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(filters, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(events_by_the_same_filters, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(pages_follow_each_other, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_search_is_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_file_that_cannot_be_opened_is_told, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
