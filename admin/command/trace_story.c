@@ -108,8 +108,11 @@ bool story_has(const struct story *story, const struct analytic_event *event) {
 	return event->command_id && find(story->commands, event->command_id);
 }
 
+/* Deliveries that come behind the answer; those of a repeated one came before, or the reading began
+ * after them. */
 static int32_t promised_by(const struct analytic_event *event) {
-	return event->data.kind == EVENT_DATA_CREDENTIAL_ISSUED
+	return event->repeat ? 0
+	       : event->data.kind == EVENT_DATA_CREDENTIAL_ISSUED
 		   ? event->data.credential_issued.deliveries
 	       : event->data.kind == EVENT_DATA_PUBLISHED ? event->data.published.deliveries
 							  : 0;

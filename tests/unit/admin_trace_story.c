@@ -102,6 +102,20 @@ static void a_story_is_told_in_order(void **state _unused_) {
 	}
 }
 
+/* Its answer may be repeated after they have ended, and nothing else be read (--since). */
+static void a_repeated_answer_promises_no_deliveries(void **state _unused_) {
+	_cleanup_(story_freep) struct story *story = story_new("c-1");
+	struct analytic_event repeated = rows[1].event;
+
+	repeated.repeat = true;
+	story_note(story, &repeated);
+	story_follow(story, &repeated);
+	assert_true(story_has_ended(story));
+	repeated.repeat = false;
+	story_follow(story, &repeated);
+	assert_false(story_has_ended(story));
+}
+
 static void nothing_is_told_of_what_is_not_there(void **state _unused_) {
 	_cleanup_(story_freep) struct story *story = story_new("c-9");
 
@@ -113,6 +127,7 @@ static void nothing_is_told_of_what_is_not_there(void **state _unused_) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_story_is_told_in_order),
+		cmocka_unit_test(a_repeated_answer_promises_no_deliveries),
 		cmocka_unit_test(nothing_is_told_of_what_is_not_there),
 	};
 
