@@ -48,5 +48,7 @@ void query_read_text(struct exchange *exchange, struct problem **problem, const 
 
 	*out = text;
 	if (wrong || (text && (!*text || strlen(text) > max)))
-		exchange_wrong(exchange, problem, name, "query", text, "Must have 1 to 1024 bytes");
+		exchange_wrong(
+		    exchange, problem, name, "query", text,
+		    arena_printf(exchange->http->arena, "Must have 1 to %zu bytes", max));
 }
