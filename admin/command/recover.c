@@ -20,11 +20,12 @@ enum admin_status recover_deliveries(const struct invocation *invocation) {
 				   .id = invocation->arguments->operands[0],
 				   .subject = arguments_get(invocation->arguments, "subject"),
 				   .status = arguments_get(invocation->arguments, "status") };
-	bool given, is_bounded;
+	bool given;
 	enum admin_status status = flags_read_since(invocation, &given, &command.since_ms);
 
 	if (!status)
-		status = flags_read_time(invocation, "until", &is_bounded, &command.until_ms);
+		status =
+		    flags_read_time(invocation, "until", &command.has_until, &command.until_ms);
 	if (status)
 		return status;
 	if (!given) {

@@ -178,7 +178,8 @@ static void read_since(struct reading *reading, json_t *value) {
 }
 
 static void read_until(struct reading *reading, json_t *value) {
-	if (!json_is_null(value))
+	reading->command->has_until = !json_is_null(value);
+	if (reading->command->has_until)
 		read_time(reading, "until", value, &reading->command->until_ms);
 }
 

@@ -203,7 +203,7 @@ FORMS = {
     "no-array": ("POST", WEBHOOKS, {"events": "x", "url": 7}, ["events", "url"]),
     "id-and-form": ("PUT", f"{WEBHOOKS}/x", {"events": [ISSUED], "url": "", "disabled": None}, ["id", "url", "disabled"]),
     "since-and-id": ("POST", f"{WEBHOOKS}/x/recover", {"since": "yesterday"}, ["id", "since"]),
-    "no-since": ("POST", f"{WEBHOOKS}/x/recover", {"until": 1}, ["id", "since", "until"]),
+    "no-since": ("POST", f"{WEBHOOKS}/x/recover", {"until": "yesterday"}, ["id", "since", "until"]),
     "limit-and-cursor": ("GET", f"{WEBHOOKS}?limit=many&cursor=x", None, ["limit", "cursor"]),
     "no-json": ("PUT", f"{WEBHOOKS}/x", b"{", ["id", "body"]),
 }

@@ -108,3 +108,5 @@ def test_what_is_refused(world, client, tenant):
     wrong = {"since": "2026-01-31T12:00:00.000Z", "until": "2026-01-30T12:00:00.000Z", "subject": "", "status": "pending"}
     answer = client("POST", f"/v1/webhooks/{webhook['id']}/recover", wrong)
     assert (answer.status, {detail["param"] for detail in answer.json["details"]}) == (400, {"until", "subject", "status"})
+    answer = client("POST", f"/v1/webhooks/{webhook['id']}/recover", {"since": 5, "until": 0})
+    assert (answer.status, answer.json["details"][0]["msg"]) == (400, "Must not be before since")

@@ -53,12 +53,19 @@ static const struct problem *faults_of(enum sample_kind kind, const union sample
 	"'sessionId':'session-1'"
 #define CLAIMS "'claims':{'a':1},'credential':'ey.J.x'"
 
+static const struct command until_1970 = { .envelope = SAMPLE_ENVELOPE,
+					   .operation = OPERATION_RECOVER_DELIVERIES,
+					   .id = "r",
+					   .has_until = true };
+
 static const struct {
 	const char *name;
 	enum sample_kind kind;
 	const char *json;
 	const void *same; /* the sample that it is */
 } understood[] = {
+	{ "a time of 1970, which is not null", SAMPLE_COMMAND,
+	  COMMAND("{'type':'RecoverDeliveries','id':'r','since':0,'until':0}"), &until_1970 },
 	{ "create", SAMPLE_COMMAND, COMMAND(CREATE), &sample_commands[0] },
 	{ "members in another order, with white space", SAMPLE_COMMAND,
 	  "{ 'operation' :\n\t{ 'disabled' : true , 'url' : 'https://hooks.example.com/ü' ,\r\n"

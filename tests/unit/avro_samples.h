@@ -125,6 +125,7 @@ static const struct command sample_commands[] = {
 	  .operation = OPERATION_RECOVER_DELIVERIES,
 	  .id = "r",
 	  .since_ms = 1767225600002,
+	  .has_until = true,
 	  .until_ms = 1767225600003,
 	  .subject = "cred-1",
 	  .status = "succeeded" },

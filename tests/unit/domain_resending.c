@@ -127,18 +127,19 @@ static void what_cannot_be_sent_again_is_refused(void **state) {
 static void a_recovery_chooses(void **state) {
 	static const struct {
 		const char *name;
-		int64_t since_ms, until_ms;
+		int64_t since_ms, until_ms; /* until_ms -1: none */
 		const char *subject, *status;
 		int32_t recovered; /* of dead 1 to 4, which died at 1000 to 4000, and succeeded 5 */
 	} rows[] = {
-		{ "all dead ones", 0, 0, NULL, NULL, 4 },
-		{ "said so", 0, 0, NULL, "dead", 4 },
-		{ "since", 2000, 0, NULL, NULL, 3 },
+		{ "all dead ones", 0, -1, NULL, NULL, 4 },
+		{ "said so", 0, -1, NULL, "dead", 4 },
+		{ "since", 2000, -1, NULL, NULL, 3 },
 		{ "until", 0, 3000, NULL, NULL, 3 },
+		{ "until 1970", 0, 0, NULL, NULL, 0 },
 		{ "both", 2000, 3000, NULL, NULL, 2 },
-		{ "a subject", 0, 0, "c-1", NULL, 2 },
-		{ "a subject that is not there", 0, 0, "c-9", NULL, 0 },
-		{ "those that succeeded", 0, 0, NULL, "succeeded", 1 },
+		{ "a subject", 0, -1, "c-1", NULL, 2 },
+		{ "a subject that is not there", 0, -1, "c-9", NULL, 0 },
+		{ "those that succeeded", 0, -1, NULL, "succeeded", 1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -156,6 +157,7 @@ static void a_recovery_chooses(void **state) {
 		add(world, id, 5, DELIVERY_SUCCEEDED, 5000);
 		command = world_command_on(world, OPERATION_RECOVER_DELIVERIES, id);
 		command.since_ms = rows[i].since_ms;
+		command.has_until = rows[i].until_ms >= 0;
 		command.until_ms = rows[i].until_ms;
 		command.subject = rows[i].subject;
 		command.status = rows[i].status;
@@ -173,13 +175,14 @@ static void wrong_choices_are_named(void **state) {
 	const struct analytic_event *outcome;
 
 	command.since_ms = 5;
-	command.until_ms = 4;
+	command.has_until = true; /* 1970 */
 	command.subject = "";
 	command.status = "pending";
 	outcome = world_handle(world, &command);
 	world_assert_outcome(outcome, "WEBHOOK_RECOVER_FAIL", 400);
 	assert_int_equal(outcome->data.problem->detail_count, 3);
 	assert_string_equal(outcome->data.problem->details[0].param, "until");
+	assert_string_equal(outcome->data.problem->details[0].msg, "Must not be before since");
 	assert_string_equal(outcome->data.problem->details[1].param, "subject");
 	assert_string_equal(outcome->data.problem->details[2].param, "status");
 }
@@ -193,6 +196,7 @@ static void an_older_worker_is_heeded(void **state) {
 	add(world, id, 1, DELIVERY_DEAD, 1000);
 	world->edition = GROUP_EDITION_SOME_OLDER;
 	world->older_workers = "worker-1";
+	command.has_until = true;
 	command.until_ms = 2000;
 	world_assert_outcome(world_handle(world, &command), "WEBHOOK_RECOVER_FAIL", 503);
 	command = world_command_on(world, OPERATION_RECOVER_DELIVERIES, id);

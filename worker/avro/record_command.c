@@ -47,7 +47,8 @@ static const struct field secret_fields[] = { ID,
 static const struct field recover_fields[] = {
 	ID,
 	{ "since", COMMAND(FIELD_TIME, since_ms) },
-	{ "until", COMMAND(FIELD_TIME_OR_NULL, until_ms), SECOND_EDITION },
+	{ "until", COMMAND(FIELD_TIME_FLAGGED, until_ms), SECOND_EDITION,
+	  .second = offsetof(struct command, has_until) },
 	{ "subject", COMMAND(FIELD_TEXT_OR_NULL, subject), SECOND_EDITION },
 	{ "status", COMMAND(FIELD_TEXT_OR_NULL, status), SECOND_EDITION },
 };

@@ -74,10 +74,11 @@ struct command {
 	const char *cursor;
 	const char *public_key; /* RETRIEVE_SECRET: of X25519, as base64url */
 	int64_t since_ms;       /* RECOVER */
-	int64_t until_ms;       /* RECOVER; 0: none */
-	const char *subject;    /* RECOVER; NULL: any */
-	const char *status;     /* RECOVER; NULL: "dead" */
-	int64_t resume_ms;      /* RECOVER: where an earlier turn left off; 0: this one begins it */
+	bool has_until;         /* RECOVER */
+	int64_t until_ms;
+	const char *subject; /* RECOVER; NULL: any */
+	const char *status;  /* RECOVER; NULL: "dead" */
+	int64_t resume_ms;   /* RECOVER: where an earlier turn left off; 0: this one begins it */
 };
 
 /* CredentialIssuanceCommand. */

@@ -88,7 +88,7 @@ static void hash_options(struct field_hash *hash, const struct command *command)
 }
 
 static void hash_recovery(struct field_hash *hash, const struct command *command) {
-	if (command->until_ms) {
+	if (command->has_until) {
 		field_hash_add_text(hash, "until");
 		field_hash_add_int(hash, command->until_ms);
 	}

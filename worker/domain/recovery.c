@@ -39,7 +39,7 @@ static size_t room(const struct command_run *run) {
 static struct delivery_walk walk_of(struct recovery *recovery, const struct command *command,
 				    enum delivery_status status) {
 	const struct receipt *former = recovery->run->former;
-	int64_t until_ms = command->until_ms ? command->until_ms : INT64_MAX;
+	int64_t until_ms = command->has_until ? command->until_ms : INT64_MAX;
 
 	return (struct delivery_walk){
 		.status = status,
@@ -95,7 +95,7 @@ static int recover(struct recovery *recovery, const struct delivery_walk *walk) 
 }
 
 static bool is_newer(const struct command *command) {
-	return command->until_ms || command->subject || command->status;
+	return command->has_until || command->subject || command->status;
 }
 
 /* A disabled webhook is refused: its pending deliveries are cancelled, so reviving ended ones

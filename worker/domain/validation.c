@@ -114,7 +114,7 @@ void validate_recovery(struct validation *validation, const struct command *comm
 	if (command->since_ms < 0)
 		validation_add(validation, "since", BODY, decimal(validation, command->since_ms),
 			       "Must not be before 1970");
-	if (command->until_ms && command->until_ms < command->since_ms)
+	if (command->has_until && command->until_ms < command->since_ms)
 		validation_add(validation, "until", BODY, decimal(validation, command->until_ms),
 			       "Must not be before since");
 	if (command->subject)
