@@ -103,6 +103,9 @@ def test_what_is_refused(world, client, tenant):
     stranger = world.tenant("stranger")
     assert world.ask(stranger, commands.resend(id)).status == 404
     assert [resend(way, world, client, tenant, "00000000-0000-4000-8000-000000000000") for way in ("kafka", "http")] == [404, 404]
+    world.ask(tenant, commands.update(webhook["id"], endpoint.url, disabled=True))
+    end = world.ask(tenant, commands.resend(id))
+    assert (end.status, end.data["details"][0]["msg"]) == (409, "Must be to a webhook that is not disabled")
     world.ask(tenant, commands.delete(webhook["id"]))
     assert [resend(way, world, client, tenant, id) for way in ("kafka", "http")] == [409, 409]
     wrong = {"since": "2026-01-31T12:00:00.000Z", "until": "2026-01-30T12:00:00.000Z", "subject": "", "status": "pending"}

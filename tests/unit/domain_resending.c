@@ -90,37 +90,41 @@ static void one_is_sent_again(void **state) {
 	}
 }
 
+/* The answer to a resending of the delivery `id`, which is a refusal that names it so. */
+static void refuses(struct world *world, const char *id, int status, const char *msg) {
+	struct command command = world_command_on(world, OPERATION_RESEND_DELIVERY, id);
+	const struct analytic_event *outcome = world_handle(world, &command);
+
+	world_assert_outcome(outcome, "WEBHOOK_DELIVERY_RESEND_FAIL", status);
+	assert_int_equal(outcome->data.problem->detail_count, 1);
+	assert_string_equal(outcome->data.problem->details[0].msg, msg);
+}
+
 static void what_cannot_be_sent_again_is_refused(void **state) {
 	struct world *world = *state;
 	const char *webhook = world_create(world, "t"), *gone = world_create(world, "t");
-	struct command command = world_command_on(world, OPERATION_RESEND_DELIVERY, ID);
+	struct command command;
 
-	world_assert_outcome(world_handle(world, &command), "WEBHOOK_DELIVERY_RESEND_FAIL", 404);
-	command = world_command_on(world, OPERATION_RESEND_DELIVERY, "x");
-	world_assert_outcome(world_handle(world, &command), "WEBHOOK_DELIVERY_RESEND_FAIL", 400);
+	refuses(world, ID, 404, "Not found");
+	refuses(world, "x", 400, "Invalid value");
 	add(world, webhook, 1, DELIVERY_DEAD, 1);
 	stored(world, 1)->tenant_id = "another";
-	command = world_command_on(world, OPERATION_RESEND_DELIVERY, ID);
-	world_assert_outcome(world_handle(world, &command), "WEBHOOK_DELIVERY_RESEND_FAIL", 404);
+	refuses(world, ID, 404, "Not found");
 	add(world, gone, 1, DELIVERY_DEAD, 1);
 	command = world_command_on(world, OPERATION_UPDATE_WEBHOOK, gone);
 	command.disabled = true;
 	world_handle(world, &command);
-	command = world_command_on(world, OPERATION_RESEND_DELIVERY, ID);
-	world_assert_outcome(world_handle(world, &command), "WEBHOOK_DELIVERY_RESEND_FAIL", 409);
+	refuses(world, ID, 409, "Must be to a webhook that is not disabled");
 	command = world_command_on(world, OPERATION_DELETE_WEBHOOK, gone);
 	world_handle(world, &command);
-	command = world_command_on(world, OPERATION_RESEND_DELIVERY, ID);
-	world_assert_outcome(world_handle(world, &command), "WEBHOOK_DELIVERY_RESEND_FAIL", 409);
+	refuses(world, ID, 409, "Must be to a webhook that is there");
 	add(world, webhook, 1, DELIVERY_DEAD, 1);
 	world->settings.tenant_max[TENANT_LIMIT_PENDING_DELIVERIES] = 5;
 	world->pending_deliveries = 5;
-	command = world_command_on(world, OPERATION_RESEND_DELIVERY, ID);
-	world_assert_outcome(world_handle(world, &command), "WEBHOOK_DELIVERY_RESEND_FAIL", 429);
+	refuses(world, ID, 429, "Is the maximum number of a tenant's pending deliveries");
 	world->edition = GROUP_EDITION_SOME_OLDER;
 	world->older_workers = "worker-1";
-	command = world_command_on(world, OPERATION_RESEND_DELIVERY, ID);
-	world_assert_outcome(world_handle(world, &command), "WEBHOOK_DELIVERY_RESEND_FAIL", 503);
+	refuses(world, ID, 503, "Are of an older release");
 	assert_int_equal(stored(world, 1)->status, DELIVERY_DEAD);
 }
 

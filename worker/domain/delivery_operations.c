@@ -55,7 +55,11 @@ static int find_webhook_of(struct command_run *run, const struct command *comman
 	if (r == REGISTRY_E_NOT_FOUND)
 		operation_answer_about(run, 409, "The delivery's webhook was deleted.", command->id,
 				       "Must be to a webhook that is there");
-	return r ? r : operation_is_disabled(run, command, &webhook);
+	if (r || !webhook.disabled)
+		return r;
+	operation_answer_about(run, 409, "The delivery's webhook is disabled.", command->id,
+			       "Must be to a webhook that is not disabled");
+	return 1;
 }
 
 /* Another tenant's delivery is none. As find_webhook_of. */

@@ -27,9 +27,6 @@ int operation_find_webhook(struct command_run *run, const struct command *comman
 /* The same, of one that is not disabled: else answers 409. */
 int operation_find_enabled(struct command_run *run, const struct command *command,
 			   struct webhook *out) _must_check_;
-/* Whether the webhook is disabled. If so, answers 409. */
-bool operation_is_disabled(struct command_run *run, const struct command *command,
-			   const struct webhook *webhook);
 /* Whether the group has a worker of an older release, which can read nothing newer (R13). If so,
  * answers 503. */
 bool operation_meets_older(struct command_run *run) _must_check_;

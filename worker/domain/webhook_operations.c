@@ -33,19 +33,15 @@ int operation_find_webhook(struct command_run *run, const struct command *comman
 	return command_run_refused(run) ? 1 : look_up(run, command, &id, out);
 }
 
-bool operation_is_disabled(struct command_run *run, const struct command *command,
-			   const struct webhook *webhook) {
-	if (webhook->disabled)
-		operation_answer_about(run, 409, "The webhook is disabled.", command->id,
-				       "Must name a webhook that is not disabled");
-	return webhook->disabled;
-}
-
 int operation_find_enabled(struct command_run *run, const struct command *command,
 			   struct webhook *out) {
 	int r = operation_find_webhook(run, command, out);
 
-	return r ? r : operation_is_disabled(run, command, out);
+	if (r || !out->disabled)
+		return r;
+	operation_answer_about(run, 409, "The webhook is disabled.", command->id,
+			       "Must name a webhook that is not disabled");
+	return 1;
 }
 
 static void answer_webhook(struct command_run *run, int32_t status, const struct webhook *webhook) {
