@@ -256,7 +256,7 @@ static int delivery_ended(void *userdata, struct arena *arena, const struct deli
 			  struct delivery **out, size_t *count, int64_t *next_ms) {
 	struct fake_registry *fake = userdata;
 	struct delivery *all = arena_alloc(arena, (fake->count + 1) * sizeof(*all));
-	size_t found = 0, bytes = 0;
+	size_t found = 0, bytes = 0, walked_bytes = 0;
 
 	*out = arena_alloc(arena, (fake->count + 1) * sizeof(**out));
 	*count = 0;
@@ -269,11 +269,12 @@ static int delivery_ended(void *userdata, struct arena *arena, const struct deli
 		bool is_full =
 		    *count > 0 && (*count >= walk->bounds.count || bytes >= walk->bounds.bytes);
 
-		if (is_full || (i >= walk->walked_max &&
+		if (is_full || ((i >= walk->walked.count || walked_bytes >= walk->walked.bytes) &&
 				all[i].next_attempt_at_ms > all[i - 1].next_attempt_at_ms)) {
 			*next_ms = all[i].next_attempt_at_ms;
 			break;
 		}
+		walked_bytes += all[i].body_len;
 		if (!walk->takes(walk->userdata, &all[i]))
 			continue;
 		bytes += all[i].body_len;

@@ -99,37 +99,35 @@ static bool takes_even(void *userdata, const struct delivery *delivery) {
 	return !userdata || delivery->id.bytes[3] % 2 == 0;
 }
 
+#define DEAD DELIVERY_DEAD
+#define DONE DELIVERY_SUCCEEDED
+#define ANY { 100, SIZE_MAX }
+
 static void ended_deliveries_come_by_time_of_end_within_bounds(void **state) {
 	static const struct {
 		enum delivery_status status;
 		int64_t since_ms, until_ms;
-		struct delivery_bounds bounds;
-		size_t walked_max;
+		struct delivery_bounds bounds, walked;
 		bool even;
 		uint32_t expected[5];
 		size_t count;
 		int64_t next_ms;
 	} rows[] = {
-		{ DELIVERY_DEAD,
-		  0,
-		  900,
-		  { 100, SIZE_MAX },
-		  100,
-		  false,
-		  { 20, 21, 22, 23, 24 },
-		  5,
-		  0 },
-		{ DELIVERY_DEAD, 303, 900, { 100, SIZE_MAX }, 100, false, { 23, 24 }, 2, 0 },
-		{ DELIVERY_DEAD, 301, 302, { 100, SIZE_MAX }, 100, false, { 21, 22 }, 2, 0 },
-		{ DELIVERY_DEAD, 0, 900, { 2, SIZE_MAX }, 100, false, { 20, 21 }, 2, 302 },
-		{ DELIVERY_DEAD, 0, 900, { 100, 1000 }, 100, false, { 20, 21 }, 2, 302 },
-		{ DELIVERY_DEAD, 0, 900, { 100, 0 }, 100, false, { 20 }, 1, 301 },
-		{ DELIVERY_DEAD, 305, 900, { 100, SIZE_MAX }, 100, false, { 0 }, 0, 0 },
-		{ DELIVERY_DEAD, 0, 900, { 100, SIZE_MAX }, 100, true, { 20, 22, 24 }, 3, 0 },
-		{ DELIVERY_DEAD, 0, 900, { 100, SIZE_MAX }, 2, true, { 20 }, 1, 302 },
-		{ DELIVERY_SUCCEEDED, 0, 900, { 100, SIZE_MAX }, 100, false, { 40, 41, 42 }, 3, 0 },
+		{ DEAD, 0, 900, ANY, ANY, false, { 20, 21, 22, 23, 24 }, 5, 0 },
+		{ DEAD, 303, 900, ANY, ANY, false, { 23, 24 }, 2, 0 },
+		{ DEAD, 301, 302, ANY, ANY, false, { 21, 22 }, 2, 0 },
+		{ DEAD, 0, 900, { 2, SIZE_MAX }, ANY, false, { 20, 21 }, 2, 302 },
+		{ DEAD, 0, 900, { 100, 1000 }, ANY, false, { 20, 21 }, 2, 302 },
+		{ DEAD, 0, 900, { 100, 0 }, ANY, false, { 20 }, 1, 301 },
+		{ DEAD, 305, 900, ANY, ANY, false, { 0 }, 0, 0 },
+		{ DEAD, 0, 900, ANY, ANY, true, { 20, 22, 24 }, 3, 0 },
+		{ DEAD, 0, 900, ANY, { 2, SIZE_MAX }, true, { 20 }, 1, 302 },
+		{ DEAD, 0, 900, ANY, { 100, 1000 }, true, { 20 }, 1, 302 },
+		{ DEAD, 301, 900, ANY, { 100, 1 }, true, { 0 }, 0, 302 },
+		{ DONE, 0, 900, ANY, ANY, false, { 40, 41, 42 }, 3, 0 },
 		/* Those of one millisecond are looked at together. */
-		{ DELIVERY_SUCCEEDED, 0, 900, { 100, SIZE_MAX }, 1, true, { 40 }, 1, 501 },
+		{ DONE, 0, 900, ANY, { 1, SIZE_MAX }, true, { 40 }, 1, 501 },
+		{ DONE, 0, 900, ANY, { 100, 1 }, true, { 40 }, 1, 501 },
 	};
 	struct fixture *f = *state;
 	const struct registry *registry = registry_of(f);
@@ -147,7 +145,7 @@ static void ended_deliveries_come_by_time_of_end_within_bounds(void **state) {
 					      .takes = takes_even,
 					      .userdata = rows[i].even ? &even : NULL,
 					      .bounds = rows[i].bounds,
-					      .walked_max = rows[i].walked_max };
+					      .walked = rows[i].walked };
 		struct delivery *deliveries;
 		int64_t next_ms;
 		size_t count;

@@ -33,4 +33,5 @@ enum {
 	RECOVER_MAX = 1000, /* deliveries that a RecoverDeliveries command revives in a turn */
 	RECOVER_BYTES_MAX = 16 * 1024 * 1024, /* of their records, which are one transaction */
 	RECOVER_WALKED_MAX = 5000,            /* deliveries that it looks at in a turn */
+	RECOVER_WALKED_BYTES_MAX = 16 * 1024 * 1024, /* of their records, which are decoded */
 };

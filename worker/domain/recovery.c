@@ -49,7 +49,7 @@ static struct delivery_walk walk_of(struct recovery *recovery, const struct comm
 		.takes = takes,
 		.userdata = recovery,
 		.bounds = { room(recovery->run), RECOVER_BYTES_MAX },
-		.walked_max = RECOVER_WALKED_MAX,
+		.walked = { RECOVER_WALKED_MAX, RECOVER_WALKED_BYTES_MAX },
 	};
 }
 

@@ -83,7 +83,8 @@ struct delivery_walk {
 	bool (*takes)(void *userdata, const struct delivery *delivery);
 	void *userdata;
 	struct delivery_bounds bounds; /* of those that are taken; at least one is */
-	size_t walked_max; /* of all; those that ended in the same millisecond are walked too */
+	struct delivery_bounds walked; /* of all; those that ended in the same millisecond are
+					  walked too */
 };
 
 struct registry {

@@ -53,8 +53,9 @@ int replica_delivery_get(void *userdata, struct arena *arena, const struct uuid 
 /* What the walk has so far. */
 struct ended {
 	struct delivery *items;
-	size_t count, capacity, bytes, walked;
-	int64_t last_ms; /* when the last one of them ended */
+	size_t count, capacity, bytes;
+	size_t walked, walked_bytes;
+	int64_t last_ms; /* when the last one that was walked ended */
 };
 
 /* The walk ends where it may begin again without passing over one: between two milliseconds, or
@@ -64,11 +65,13 @@ static bool is_at_end(const struct delivery_walk *walk, const struct ended *ende
 	if (ended->count > 0 &&
 	    (ended->count >= walk->bounds.count || ended->bytes >= walk->bounds.bytes))
 		return true;
-	return ended->walked >= walk->walked_max && ended_at_ms > ended->last_ms;
+	return ended_at_ms > ended->last_ms &&
+	       (ended->walked >= walk->walked.count || ended->walked_bytes >= walk->walked.bytes);
 }
 
 static int look_at(struct replica *replica, struct arena *arena, sqlite3_stmt *statement,
 		   const struct delivery_walk *walk, struct ended *ended) {
+	size_t bytes = (size_t)sqlite3_column_bytes(statement, 0);
 	struct state_record record;
 	int r;
 
@@ -77,10 +80,11 @@ static int look_at(struct replica *replica, struct arena *arena, sqlite3_stmt *s
 	if (r)
 		return r;
 	ended->walked++;
+	ended->walked_bytes += bytes;
 	ended->last_ms = record.delivery.next_attempt_at_ms;
 	if (!walk->takes(walk->userdata, &record.delivery))
 		return 0;
-	ended->bytes += (size_t)sqlite3_column_bytes(statement, 0);
+	ended->bytes += bytes;
 	ended->items =
 	    arena_grow(arena, ended->items, ended->count, &ended->capacity, sizeof(*ended->items));
 	ended->items[ended->count++] = delivery_copy(arena, &record.delivery);
