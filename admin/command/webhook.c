@@ -312,9 +312,10 @@ const struct subcommand webhook_subcommands[] = {
 	    .operand_count = 1,
 	    .summary = "make a webhook's dead deliveries due again",
 	    .details = "Those that died at --since or later. Their attempts count from the "
-		       "beginning, and their ids stay. A command takes\n"
-		       "1000, the oldest first: repeat it while it prints 1000. A disabled webhook "
-		       "is refused: enable it first.\n",
+		       "beginning, and their ids stay. It ends when all\n"
+		       "are due, the oldest first; repeated with its --command-id before, it tells "
+		       "how many are. A disabled webhook is\n"
+		       "refused: enable it first.\n",
 	    .examples =
 		"webhook recover --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --since 2h\n"
 		"webhook recover --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --since "

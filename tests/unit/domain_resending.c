@@ -191,7 +191,7 @@ static void wrong_choices_are_named(void **state) {
 	assert_string_equal(outcome->data.problem->details[2].param, "status");
 }
 
-/* What a worker of the first edition could not read is refused; the rest is done in one turn. */
+/* What a worker of the first edition could not read is refused; what one turn bears is done. */
 static void an_older_worker_is_heeded(void **state) {
 	struct world *world = *state;
 	const char *id = world_create(world, "t");
@@ -262,6 +262,91 @@ static void a_recovery_goes_on_until_it_is_done(void **state) {
 		assert_int_equal(stored(world, number)->status, DELIVERY_PENDING);
 }
 
+/* The outcome of the command's turn: the first event of a later one. */
+static const struct analytic_event *run_turn(struct world *world, const struct command *command) {
+	world_run(world, command);
+	return &world->effects.events[command->resume_ms ? 0 : 1];
+}
+
+static void assert_detail(const struct analytic_event *outcome, const char *param,
+			  const char *value) {
+	assert_int_equal(outcome->data.problem->detail_count, 1);
+	assert_string_equal(outcome->data.problem->details[0].param, param);
+	assert_string_equal(outcome->data.problem->details[0].value, value);
+}
+
+/* 200 says that all are due: where the first turn cannot be the last, and no other may follow, it
+ * does nothing. */
+static void what_may_not_go_on_is_refused(void **state) {
+	static const struct {
+		const char *name;
+		bool may_resume;
+		enum group_edition edition;
+		const char *param, *value; /* NULL: it goes on */
+	} rows[] = {
+		{ "without the right", false, GROUP_EDITION_NEWEST, "Write", "webhook-admin" },
+		{ "beside an older worker", true, GROUP_EDITION_SOME_OLDER, "workers", "worker-1" },
+		{ "with the right", true, GROUP_EDITION_NEWEST, NULL, NULL },
+	};
+	struct world *world = *state;
+	struct command command = begin_many(world);
+
+	world->older_workers = "worker-1";
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct analytic_event *outcome;
+
+		print_message("%s\n", rows[i].name);
+		world->may_resume = rows[i].may_resume;
+		world->edition = rows[i].edition;
+		outcome = run_turn(world, &command);
+		assert_int_equal(stored(world, 1)->status,
+				 rows[i].param ? DELIVERY_DEAD : DELIVERY_PENDING);
+		if (!rows[i].param)
+			continue;
+		world_assert_outcome(outcome, "WEBHOOK_RECOVER_FAIL", 503);
+		assert_detail(outcome, rows[i].param, rows[i].value);
+		assert_int_equal(world->effects.change_count, 0);
+	}
+}
+
+/* With a subject that none of those has that a turn looks at. */
+static void what_was_not_looked_at_is_not_left_out(void **state) {
+	struct world *world = *state;
+	struct command command = begin_many(world);
+
+	command.subject = "c-9";
+	world->may_resume = false;
+	world_assert_outcome(run_turn(world, &command), "WEBHOOK_RECOVER_FAIL", 503);
+	for (uint8_t number = 1; number < MANY; number++)
+		stored(world, number)->body_len = 1;
+	world_assert_outcome(run_turn(world, &command), "WEBHOOK_RECOVER_SUCCESS", 200);
+}
+
+/* The right is taken away meanwhile, or an older worker comes: what was done stays, and the same
+ * command begins again. */
+static void one_that_may_not_go_on_any_more_is_refused(void **state) {
+	struct world *world = *state;
+	struct command command = begin_many(world);
+	const struct analytic_event *outcome;
+
+	command.resume_ms = (run_turn(world, &command), world->effects.resume_ms);
+	assert_int_not_equal(command.resume_ms, 0);
+	world->may_resume = false;
+	outcome = run_turn(world, &command);
+	world_assert_outcome(outcome, "WEBHOOK_RECOVER_FAIL", 503);
+	assert_detail(outcome, "Write", "webhook-admin");
+	assert_non_null(strstr(outcome->data.problem->message, "first 2 deliveries were made due"));
+	assert_int_equal(world->effects.event_count, 1);
+	world->may_resume = true;
+	command.resume_ms = 0;
+	do {
+		outcome = run_turn(world, &command);
+		command.resume_ms = world->effects.resume_ms;
+	} while (command.resume_ms);
+	world_assert_outcome(outcome, "WEBHOOK_RECOVER_SUCCESS", 200);
+	assert_int_equal(outcome->data.recovered, MANY - 2);
+}
+
 /* One that dies again meanwhile is not its concern. */
 static void a_recovery_ends_though_they_die_again(void **state) {
 	struct world *world = *state;
@@ -283,7 +368,7 @@ static void a_recovery_ends_though_they_die_again(void **state) {
 	assert_int_equal(world->effects.events[0].data.recovered, MANY);
 }
 
-static void a_recovery_ends_where_there_is_no_more_room(void **state) {
+static void a_recovery_is_refused_where_there_is_no_more_room(void **state) {
 	struct world *world = *state;
 	struct command command = begin_many(world);
 
@@ -295,8 +380,11 @@ static void a_recovery_ends_where_there_is_no_more_room(void **state) {
 	world->pending_deliveries = 10;
 	world_run(world, &command);
 	assert_int_equal(world->effects.event_count, 1);
-	assert_int_equal(world->effects.events[0].step, ANALYTIC_SUCCESS);
-	assert_int_equal(world->effects.events[0].data.recovered, 2);
+	world_assert_outcome(&world->effects.events[0], "WEBHOOK_RECOVER_FAIL", 429);
+	assert_detail(&world->effects.events[0], "tenant.max.pending.deliveries", "10");
+	assert_non_null(strstr(world->effects.events[0].data.problem->message,
+			       "first 2 deliveries were made due"));
+	assert_int_equal(world->effects.reached, TENANT_LIMIT_PENDING_DELIVERIES);
 }
 
 /* A header that nobody of us wrote is not believed: the receipt says whether it goes on. */
@@ -304,9 +392,10 @@ static void a_command_that_only_claims_to_go_on_begins(void **state) {
 	struct world *world = *state;
 	struct command command = begin_many(world);
 
-	world->may_resume = false;
 	command.resume_ms = 6000;
-	assert_int_equal(world_handle(world, &command)->data.recovered, 2);
+	world_run(world, &command);
+	assert_int_equal(world->effects.events[0].step, ANALYTIC_START);
+	assert_int_equal(world->effects.resume_ms, 3000);
 	assert_int_equal(stored(world, 1)->status, DELIVERY_PENDING);
 }
 
@@ -321,7 +410,10 @@ int main(void) {
 		WORLD_TEST(an_older_worker_is_heeded),
 		WORLD_TEST(a_recovery_goes_on_until_it_is_done),
 		WORLD_TEST(a_recovery_ends_though_they_die_again),
-		WORLD_TEST(a_recovery_ends_where_there_is_no_more_room),
+		WORLD_TEST(what_may_not_go_on_is_refused),
+		WORLD_TEST(what_was_not_looked_at_is_not_left_out),
+		WORLD_TEST(one_that_may_not_go_on_any_more_is_refused),
+		WORLD_TEST(a_recovery_is_refused_where_there_is_no_more_room),
 		WORLD_TEST(a_command_that_only_claims_to_go_on_begins),
 	};
 

@@ -6,6 +6,7 @@
 #include "avro/frame.h"
 #include "base/clock.h"
 #include "base/config_load.h"
+#include "domain/limits.h"
 #include "fake_engine.h"
 #include "fake_membership.h"
 #include "fake_schema_registry.h"
@@ -752,6 +753,82 @@ static void a_misplaced_record_that_becomes_too_large(void **state) {
 	assert_int_equal(misplaced(w)->next[INPUT_ADMIN], 1);
 }
 
+/* A command of several turns. */
+
+/* The tenant's only webhook. */
+static struct uuid webhook_id(struct world *w) {
+	const struct registry *registry = replica_registry(w->replica->replica);
+	const struct webhook_query query = { .limit = 1, .bytes_max = SIZE_MAX };
+	struct webhook_list list;
+
+	assert_int_equal(
+	    registry->webhook_list(registry->userdata, w->replica->arena, TENANT, &query, &list),
+	    0);
+	assert_int_equal(list.count, 1);
+	return list.items[0].id;
+}
+
+static void recover(struct world *w) {
+	_cleanup_(buffer_destroy) struct buffer value = BUFFER_INIT(1024);
+	char id[UUID_TEXT_SIZE];
+	struct uuid webhook = webhook_id(w);
+	struct command command = { .envelope = envelope(w),
+				   .operation = OPERATION_RECOVER_DELIVERIES,
+				   .id = id };
+
+	uuid_format(&webhook, id);
+	codec_encode_command(w->replica->codec, &command, &value);
+	add(w, w->admin, &value);
+}
+
+/* Of more deliveries than a turn bears. */
+static void recover_many(struct world *w) {
+	create_webhook(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(replica_begin(w->replica->replica), 0);
+	for (uint32_t n = 0; n <= RECOVER_MAX; n++) {
+		struct state_record record = delivery_of(n, 0, DELIVERY_DEAD, 1 + n);
+
+		record.delivery.tenant_id = TENANT;
+		record.delivery.webhook_id = webhook_id(w);
+		put(w->replica, w->partition->id, record);
+	}
+	assert_int_equal(replica_commit(w->replica->replica), 0);
+	recover(w);
+}
+
+static void a_command_that_goes_on_is_written_again(void **state) {
+	struct world *w = *state;
+
+	recover_many(w);
+	w->turns->reroute.is_on = false; /* is about other records */
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.inputs, 1);
+	assert_int_equal(fake_transaction.input_topic, TOPIC_ADMIN);
+	assert_int_equal(fake_transaction.input_partition, w->partition->id);
+	print_message("START and each delivery are told, and not yet the answer\n");
+	assert_int_equal(fake_transaction.results, 1 + RECOVER_MAX);
+	assert_int_equal(atomic_load(&w->metrics.deliveries[METRIC_DELIVERY_RESENT]), RECOVER_MAX);
+}
+
+static void one_that_may_not_be_written_again_is_refused(void **state) {
+	struct world *w = *state;
+
+	recover_many(w);
+	fake_transaction.fails = FAKE_FLUSH;
+	fake_transaction.end.may_not_write[TOPIC_ADMIN] = true;
+	assert_int_equal(run(w).end, STEP_REREAD);
+	w->offset--;
+	recover(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.inputs, 0);
+	print_message("START and the answer are told, and there is nothing but the position\n");
+	assert_int_equal(fake_transaction.results, 2);
+	assert_int_equal(fake_transaction.state_records, 1);
+	assert_int_equal(atomic_load(&w->metrics.commands[METRIC_INPUT_ADMIN][METRIC_COMMAND_FAIL]),
+			 1);
+}
+
 /* Outcomes. */
 
 /* A webhook and a delivery of it, which the engine has. Returns its job. */
@@ -1178,6 +1255,8 @@ int main(void) {
 		TURN_TEST(an_input_that_may_not_be_written),
 		TURN_TEST(without_rerouting_it_is_a_dead_letter),
 		TURN_TEST(a_misplaced_record_that_becomes_too_large),
+		TURN_TEST(a_command_that_goes_on_is_written_again),
+		TURN_TEST(one_that_may_not_be_written_again_is_refused),
 		TURN_TEST(an_outcome_waits_until_it_is_committed),
 		TURN_TEST(outcomes_without_room_are_told),
 		TURN_TEST(a_turn_is_put_off_while_threads_have_enough),

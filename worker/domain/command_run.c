@@ -208,6 +208,19 @@ static void write_receipt(struct command_run *run, const struct receipt_rule *ru
 	effects_put(run->effects, &record);
 }
 
+/* A 503 passes by itself, and the same command is then carried out: also one that was under way
+ * begins again. */
+static void keep_receipt_of(struct command_run *run, const struct receipt_rule *rule) {
+	const struct state_key key = { .kind = STATE_RECEIPT,
+				       .tenant_id = run->envelope->tenant_id,
+				       .name = run->envelope->command_id };
+
+	if (run->status != 503)
+		write_receipt(run, rule);
+	else if (run->former)
+		effects_delete(run->effects, &key);
+}
+
 int command_run_perform(struct command_run *run, const struct receipt_rule *rule,
 			operation_fn operation, const void *command) {
 	bool keep_receipt = rule->is_kept && is_command_id(run->envelope->command_id);
@@ -227,8 +240,7 @@ int command_run_perform(struct command_run *run, const struct receipt_rule *rule
 	if (r < 0)
 		return r;
 	finish_run(run, false);
-	/* A 503 passes by itself: the same command is then carried out. */
-	if (keep_receipt && !rule->leaves_none && run->status != 503)
-		write_receipt(run, rule);
+	if (keep_receipt && !rule->leaves_none)
+		keep_receipt_of(run, rule);
 	return 0;
 }

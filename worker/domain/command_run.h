@@ -13,6 +13,7 @@
  * One operation, RecoverDeliveries, may have more to do than a turn bears. It then answers with
  * COMMAND_UNDERWAY, which nobody is told but who repeats the command; its receipt holds what was
  * done, and effects->resume_ms has the command come again. Only the last turn's answer is an event.
+ * Where that is a refusal, what the earlier turns did stays.
  */
 #pragma once
 

@@ -4,6 +4,7 @@
 #include "domain/operations.h"
 #include "domain/resending.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* One turn of it. */
@@ -59,17 +60,30 @@ static void answer(struct recovery *recovery, int32_t status) {
 	    &(struct event_data){ .kind = EVENT_DATA_RECOVERED, .recovered = recovery->count });
 }
 
-/* Returns whether there is no room for them. A command that goes on is then at its end; another one
- * is refused. */
-static bool ends_without_room(struct recovery *recovery, size_t count) {
-	struct command_run *run = recovery->run;
+/* The worker may not write the command's record again. Source: resume.h. */
+static void answer_no_right(struct command_run *run) {
+	struct arena *arena = run->effects->arena;
+	struct problem *problem =
+	    problem_new(arena, 503,
+			"The command takes several turns, for which the worker needs the right to "
+			"write to its topic.");
 
-	if (!command_run_exceeds(run, TENANT_LIMIT_PENDING_DELIVERIES,
-				 run->context->pending_deliveries, (int64_t)count))
+	problem->type = "server";
+	problem_add(arena, problem, "Write", "rights", run->context->source->topic,
+		    "Is a topic that the worker may not write to");
+	command_run_answer_problem(run, problem);
+}
+
+/* Whether there are more than a turn bears, and the command cannot go on in a later one. If so,
+ * answers 503. */
+static bool is_cut(struct command_run *run, int64_t next_ms) {
+	if (!next_ms)
 		return false;
-	if (run->former)
-		answer(recovery, 200);
-	return true;
+	if (operation_meets_older(run))
+		return true;
+	if (!run->context->may_resume)
+		answer_no_right(run);
+	return !run->context->may_resume;
 }
 
 static int recover(struct recovery *recovery, const struct delivery_walk *walk) {
@@ -83,14 +97,15 @@ static int recover(struct recovery *recovery, const struct delivery_walk *walk) 
 
 	if (r < 0)
 		return r;
-	if (ends_without_room(recovery, count))
+	if (command_run_exceeds(run, TENANT_LIMIT_PENDING_DELIVERIES,
+				run->context->pending_deliveries, (int64_t)count) ||
+	    is_cut(run, next_ms))
 		return 0;
 	for (size_t i = 0; i < count; i++)
 		resend_delivery(run->effects, &ended[i], run->context->now_ms);
 	recovery->count += (int32_t)count;
-	if (next_ms && run->context->may_resume)
-		run->effects->resume_ms = next_ms;
-	answer(recovery, run->effects->resume_ms ? COMMAND_UNDERWAY : 200);
+	run->effects->resume_ms = next_ms;
+	answer(recovery, next_ms ? COMMAND_UNDERWAY : 200);
 	return 0;
 }
 
@@ -100,13 +115,8 @@ static bool is_newer(const struct command *command) {
 
 /* A disabled webhook is refused: its pending deliveries are cancelled, so reviving ended ones
  * would lose them. */
-int operation_recover_deliveries(struct command_run *run, const void *userdata) {
-	_cleanup_(arena_freep) struct arena *scratch = arena_new();
-	const struct command *command = userdata;
-	struct recovery recovery = { .run = run,
-				     .subject = command->subject,
-				     .scratch = scratch,
-				     .count = run->former ? run->former->data.recovered : 0 };
+static int perform(struct recovery *recovery, const struct command *command) {
+	struct command_run *run = recovery->run;
 	enum delivery_status status;
 	struct delivery_walk walk;
 	struct webhook webhook;
@@ -115,11 +125,36 @@ int operation_recover_deliveries(struct command_run *run, const void *userdata) 
 	validate_recovery(&run->validation, command, &status);
 	r = operation_find_enabled(run, command, &webhook);
 	if (r)
-		return r;
-	/* One that goes on ends in this turn where an older worker came meanwhile. */
+		return MIN(r, 0);
+	/* Of one that is under way an older worker that came meanwhile can read all. */
 	if (!run->former && is_newer(command) && operation_meets_older(run))
 		return 0;
-	walk = walk_of(&recovery, command, status);
+	walk = walk_of(recovery, command, status);
 	walk.webhook_id = webhook.id;
-	return recover(&recovery, &walk);
+	return recover(recovery, &walk);
+}
+
+/* What earlier turns did stays: their refusal says how much that was. */
+static void tell_count(const struct recovery *recovery) {
+	struct command_run *run = recovery->run;
+	struct arena *arena = run->effects->arena;
+	struct problem *told = arena_memdup(arena, run->data.problem, sizeof(*told));
+
+	told->message = arena_printf(arena, "%s The first %" PRId32 " deliveries were made due.",
+				     told->message, recovery->count);
+	command_run_answer_problem(run, told);
+}
+
+int operation_recover_deliveries(struct command_run *run, const void *userdata) {
+	_cleanup_(arena_freep) struct arena *scratch = arena_new();
+	const struct command *command = userdata;
+	struct recovery recovery = { .run = run,
+				     .subject = command->subject,
+				     .scratch = scratch,
+				     .count = run->former ? run->former->data.recovered : 0 };
+	int r = perform(&recovery, command);
+
+	if (r == 0 && run->status >= 400 && recovery.count > 0)
+		tell_count(&recovery);
+	return r;
 }

@@ -5,7 +5,8 @@
  * `posthorn.resumed.from`: the time, in milliseconds since 1970, from which it goes on. The
  * command's receipt says that it is under way; the header alone means nothing.
  *
- * It needs the right to write to the input, as handing on does (reroute.h).
+ * It needs the right to write to the input, as handing on does (reroute.h). Without it, a command
+ * that has more to do is refused.
  */
 #pragma once
 

@@ -37,8 +37,7 @@ static int handle_record(struct turn *turn, const rd_kafka_message_t *message,
 		.older_workers = turn->edition == GROUP_EDITION_SOME_OLDER
 				     ? group_watch_others(t->settings.watch, t->scratch)
 				     : NULL,
-		.may_resume = turn->edition == GROUP_EDITION_NEWEST &&
-			      reroute_may(&t->reroute, INPUT_ADMIN, clock_monotonic_ms()),
+		.may_resume = reroute_may_write(&t->reroute, INPUT_ADMIN, clock_monotonic_ms()),
 		.pending_deliveries =
 		    tenant_pending_get(t->settings.tenant_pending, envelope->tenant_id),
 		.now_ms = clock_wall_ms(),
