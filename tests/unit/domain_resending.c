@@ -329,7 +329,8 @@ static void one_that_may_not_go_on_any_more_is_refused(void **state) {
 	struct command command = begin_many(world);
 	const struct analytic_event *outcome;
 
-	command.resume_ms = (run_turn(world, &command), world->effects.resume_ms);
+	world_run(world, &command);
+	command.resume_ms = world->effects.resume_ms;
 	assert_int_not_equal(command.resume_ms, 0);
 	world->may_resume = false;
 	outcome = run_turn(world, &command);
@@ -345,6 +346,43 @@ static void one_that_may_not_go_on_any_more_is_refused(void **state) {
 	} while (command.resume_ms);
 	world_assert_outcome(outcome, "WEBHOOK_RECOVER_SUCCESS", 200);
 	assert_int_equal(outcome->data.recovered, MANY - 2);
+}
+
+static void one_whose_webhook_is_disabled_meanwhile_is_refused(void **state) {
+	struct world *world = *state;
+	struct command command = begin_many(world);
+	struct command update = world_command_on(world, OPERATION_UPDATE_WEBHOOK, command.id);
+	const struct analytic_event *outcome;
+
+	world_run(world, &command);
+	command.resume_ms = world->effects.resume_ms;
+	update.disabled = true;
+	world_handle(world, &update);
+	outcome = run_turn(world, &command);
+	world_assert_outcome(outcome, "WEBHOOK_RECOVER_FAIL", 409);
+	assert_non_null(strstr(outcome->data.problem->message, "first 2 deliveries were made due"));
+	assert_int_equal(told_so_far(world, &command), -1);
+}
+
+/* Where receipt.retention is over before the next turn. */
+static void a_recovery_outlasts_the_retention_of_receipts(void **state) {
+	struct world *world = *state;
+	struct command command = begin_many(world);
+	struct state_key key = { .kind = STATE_RECEIPT,
+				 .tenant_id = "t",
+				 .name = command.envelope.command_id };
+	int turns = 0;
+
+	world->settings.receipt_retention_ms = 1000;
+	do {
+		world_run(world, &command);
+		assert_int_equal(world->effects.events[0].step == ANALYTIC_START, turns == 0);
+		command.resume_ms = world->effects.resume_ms;
+		world->now_ms += COMMAND_UNDERWAY_FOR_MS - 1;
+	} while (++turns < MANY && command.resume_ms);
+	assert_int_equal(turns, 4);
+	assert_int_equal(world->effects.events[0].data.recovered, MANY);
+	assert_true(fake_registry_find(&world->fake, &key)->receipt.expires_at_ms < world->now_ms);
 }
 
 /* One that dies again meanwhile is not its concern. */
@@ -410,9 +448,11 @@ int main(void) {
 		WORLD_TEST(an_older_worker_is_heeded),
 		WORLD_TEST(a_recovery_goes_on_until_it_is_done),
 		WORLD_TEST(a_recovery_ends_though_they_die_again),
+		WORLD_TEST(a_recovery_outlasts_the_retention_of_receipts),
 		WORLD_TEST(what_may_not_go_on_is_refused),
 		WORLD_TEST(what_was_not_looked_at_is_not_left_out),
 		WORLD_TEST(one_that_may_not_go_on_any_more_is_refused),
+		WORLD_TEST(one_whose_webhook_is_disabled_meanwhile_is_refused),
 		WORLD_TEST(a_recovery_is_refused_where_there_is_no_more_room),
 		WORLD_TEST(a_command_that_only_claims_to_go_on_begins),
 	};

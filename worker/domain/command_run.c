@@ -191,6 +191,9 @@ static bool answer_again(struct command_run *run, const struct receipt *receipt,
 
 static void write_receipt(struct command_run *run, const struct receipt_rule *rule) {
 	int64_t now_ms = run->context->now_ms;
+	int64_t retention_ms = is_underway(run)
+				   ? MAX(rule->retention_ms, (int64_t)COMMAND_UNDERWAY_FOR_MS)
+				   : rule->retention_ms;
 	struct state_record record = {
 		.kind = STATE_RECEIPT,
 		.receipt = {
@@ -200,7 +203,7 @@ static void write_receipt(struct command_run *run, const struct receipt_rule *ru
 			.status = run->status,
 			.data = run->data,
 			.created_at_ms = run->former ? run->former->created_at_ms : now_ms,
-			.expires_at_ms = now_ms + rule->retention_ms,
+			.expires_at_ms = now_ms + retention_ms,
 		},
 	};
 

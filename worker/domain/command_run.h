@@ -21,7 +21,12 @@
 #include "domain/handler_context.h"
 #include "domain/validation.h"
 
-enum { COMMAND_UNDERWAY = 202 };
+enum {
+	COMMAND_UNDERWAY = 202,
+	/* How long a receipt holds at least from one turn to the next, whatever its retention:
+	 * without it the command would begin again. In ms. */
+	COMMAND_UNDERWAY_FOR_MS = 7 * 24 * 3600 * 1000,
+};
 
 struct command_run {
 	const struct handler_context *context;
