@@ -30,7 +30,7 @@ static const char *refuse_raw(const struct intake *intake, struct arena *arena,
 		return arena_printf(arena,
 				    "value has %zu bytes, more than command.max.bytes = %lld",
 				    message->len, (long long)intake->command_max_bytes);
-	headers = headers_of(message).bytes;
+	headers = headers_given_bytes(message);
 	if ((int64_t)headers > intake->command_max_bytes)
 		return arena_printf(arena,
 				    "headers have %zu bytes, more than command.max.bytes = %lld",
