@@ -3,6 +3,8 @@
 #include "domain/command.h"
 #include "gateway/serve.h"
 
+#define STATIC(path) { "GET", path, ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 }
+
 /* A word stands before a {name} that would match it. */
 const struct route routes_table[] = {
 	{ "GET", "/v1/webhooks/jwks", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_jwks, 0 },
@@ -29,20 +31,21 @@ const struct route routes_table[] = {
 	{ "POST", "/v1/webhooks/{id}/secret/rotate", ROUTE_TENANT, ROUTE_MAYBE_JSON, serve_command,
 	  OPERATION_ROTATE_SECRET },
 	{ "GET", "/v1/webhooks/{id}/deliveries", ROUTE_TENANT, ROUTE_NO_BODY, serve_deliveries, 0 },
+	{ "GET", "/v1/webhooks/{id}/statistics", ROUTE_TENANT, ROUTE_NO_BODY, serve_statistics, 0 },
 	{ "GET", "/v1/deliveries", ROUTE_TENANT, ROUTE_NO_BODY, serve_history_deliveries, 0 },
 	{ "GET", "/v1/deliveries/{id}", ROUTE_TENANT, ROUTE_NO_BODY, serve_history_delivery, 0 },
 	{ "POST", "/v1/deliveries/{id}/resend", ROUTE_TENANT, ROUTE_MAYBE_JSON, serve_command,
 	  OPERATION_RESEND_DELIVERY },
 	{ "POST", "/v1/events", ROUTE_TENANT, ROUTE_JSON, serve_command, OPERATION_UNKNOWN },
 	{ "GET", "/v1/events", ROUTE_TENANT, ROUTE_NO_BODY, serve_events, 0 },
-	{ "GET", "/openapi.json", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 },
-	{ "GET", "/", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 },
-	{ "GET", "/page.css", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 },
-	{ "GET", "/page.js", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 },
-	{ "GET", "/icon.svg", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 },
-	{ "GET", "/verify/node.mjs", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 },
-	{ "GET", "/verify/verify.py", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 },
-	{ "GET", "/verify/verify.go", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 },
-	{ "GET", "/verify/Verify.java", ROUTE_PUBLIC, ROUTE_NO_BODY, serve_static, 0 },
+	STATIC("/openapi.json"),
+	STATIC("/"),
+	STATIC("/page.css"),
+	STATIC("/page.js"),
+	STATIC("/icon.svg"),
+	STATIC("/verify/node.mjs"),
+	STATIC("/verify/verify.py"),
+	STATIC("/verify/verify.go"),
+	STATIC("/verify/Verify.java"),
 	{ 0 },
 };

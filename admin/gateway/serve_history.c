@@ -1,9 +1,10 @@
-/* Requests that are answered from the history: deliveries and events. */
+/* Requests that are answered from the history: deliveries, events and statistics. */
 #include "base/clock.h"
 #include "domain/limits.h"
 #include "gateway/exchange.h"
 #include "gateway/query_values.h"
 #include "gateway/serve.h"
+#include "history/statistics.h"
 
 #include <string.h>
 
@@ -115,6 +116,12 @@ static int query_delivery(struct history *history, struct exchange *exchange,
 				      out);
 }
 
+static int query_statistics(struct history *history, struct exchange *exchange,
+			    const struct history_query *query, struct buffer *out) {
+	return history_query_statistics(history, exchange->tenant_id, &query->webhook_id,
+					clock_wall_ms(), out);
+}
+
 void serve_history_deliveries(struct exchange *exchange) {
 	struct history_query query;
 	struct problem *problem = read_query(exchange, &query);
@@ -138,4 +145,17 @@ void serve_events(struct exchange *exchange) {
 
 void serve_history_delivery(struct exchange *exchange) {
 	serve(exchange, NULL, query_delivery);
+}
+
+void serve_statistics(struct exchange *exchange) {
+	const char *id = exchange->match.parameters[0];
+	struct history_query query = { 0 };
+	struct problem *problem = NULL;
+
+	if (uuid_parse(id, &query.webhook_id) == 0) {
+		serve(exchange, &query, query_statistics);
+		return;
+	}
+	exchange_wrong(exchange, &problem, "id", "params", id, "Invalid value");
+	exchange_answer_problem(exchange, problem);
 }

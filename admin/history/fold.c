@@ -1,7 +1,9 @@
 /* What an event changes. */
+#include "history/duration_bucket.h"
 #include "history/event_value.h"
 #include "history/internal.h"
 #include "history/place.h"
+#include "history/statistics.h"
 
 #include <errno.h>
 
@@ -68,14 +70,21 @@ struct state {
 	bool has_event_id, has_subject, has_command_id; /* of the row, before */
 };
 
-static enum history_status status_after(const struct analytic_event *event) {
-	bool is_attempt = event->data.delivery.duration_ms >= 0;
+static bool is_attempt(const struct analytic_event *event) {
+	return event->subject == ANALYTIC_WEBHOOK_EVENT &&
+	       event->data.kind == EVENT_DATA_DELIVERY && event->data.delivery.duration_ms >= 0;
+}
 
+static bool is_failed_attempt(const struct analytic_event *event) {
+	return is_attempt(event) && event->step != ANALYTIC_PROCESS_SUCCESS;
+}
+
+static enum history_status status_after(const struct analytic_event *event) {
 	switch (event->step) {
 	case ANALYTIC_PROCESS_SUCCESS:
 		return HISTORY_SUCCEEDED;
 	case ANALYTIC_PROCESS_FAIL:
-		return is_attempt ? HISTORY_DEAD : HISTORY_WITHDRAWN;
+		return is_attempt(event) ? HISTORY_DEAD : HISTORY_WITHDRAWN;
 	default:
 		return HISTORY_PENDING;
 	}
@@ -83,13 +92,12 @@ static enum history_status status_after(const struct analytic_event *event) {
 
 static int apply(struct history *history, const struct analytic_event *event, struct state *state) {
 	const struct delivery_report *report = &event->data.delivery;
-	bool is_attempt = report->duration_ms >= 0;
 
 	state->status = status_after(event);
 	state->ended_at_ms = state->status == HISTORY_PENDING ? 0 : event->timestamp_ms;
 	state->next_attempt_at_ms = report->next_attempt_at_ms;
 	/* One whose recording is not here had attempts before. */
-	state->attempts = MAX(state->attempts + is_attempt, report->attempt);
+	state->attempts = MAX(state->attempts + is_attempt(event), report->attempt);
 	state->last_status = report->status;
 	return word_number(history, report->reason, &state->last_reason);
 }
@@ -215,13 +223,30 @@ static int put_event(struct history *history, const struct analytic_event *event
 	bind_int_or_null(statement, 5, delivery, -1);
 	bind_text(statement, 6, is_own ? event->command_id : NULL);
 	bind_text(statement, 7, is_own ? subject_of(event) : NULL);
-	bind_uuid(statement, 8, is_own ? webhook_of(event) : NULL);
+	bind_uuid(statement, 8, is_own || is_failed_attempt(event) ? webhook_of(event) : NULL);
 	sqlite3_bind_blob(statement, 9, value->data, (int)value->len, SQLITE_STATIC);
 	return put(history, WRITE_EVENT_PUT, place, &place);
 }
 
+/* Those that no statistics tell of any more are passed over: a topic's past is read faster. */
+static int count_attempt(struct history *history, const struct analytic_event *event,
+			 int64_t tenant, int64_t now_ms) {
+	sqlite3_stmt *statement = history_statement(history, WRITE_ATTEMPT);
+
+	if (!is_attempt(event) ||
+	    event->timestamp_ms / STATISTICS_HOUR_MS < statistics_first_hour(now_ms))
+		return 0;
+	bind_int(statement, 1, event->timestamp_ms / STATISTICS_HOUR_MS);
+	bind_int(statement, 2, tenant);
+	bind_uuid(statement, 3, &event->data.delivery.webhook_id);
+	bind_int(statement, 4, duration_bucket(event->data.delivery.duration_ms));
+	bind_int(statement, 5, !is_failed_attempt(event));
+	bind_int(statement, 6, is_failed_attempt(event));
+	return history_run(history, WRITE_ATTEMPT);
+}
+
 static int fold(struct history *history, const struct analytic_event *event, int32_t partition,
-		int64_t offset) {
+		int64_t offset, int64_t now_ms) {
 	int64_t tenant = 0, delivery = -1;
 	int r;
 
@@ -231,6 +256,8 @@ static int fold(struct history *history, const struct analytic_event *event, int
 	if (!r && event->subject == ANALYTIC_WEBHOOK_EVENT &&
 	    event->data.kind == EVENT_DATA_DELIVERY)
 		r = fold_delivery(history, event, tenant, &delivery);
+	if (!r)
+		r = count_attempt(history, event, tenant, now_ms);
 	return r ? r
 		 : put_event(history, event, &history->value, tenant, delivery,
 			     place_of_event(event->timestamp_ms, partition, offset));
@@ -259,7 +286,7 @@ int history_fold(struct history *history, const struct analytic_event *event, in
 
 	if (!r)
 		r = event->timestamp_ms >= now_ms - history->retention_ms
-			? fold(history, event, partition, offset)
+			? fold(history, event, partition, offset, now_ms)
 			: pass_over(history, event);
 	if (!r)
 		r = note_source(history, partition, offset, event->timestamp_ms);

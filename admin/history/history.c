@@ -6,6 +6,7 @@
 #include "history/file.h"
 #include "history/place.h"
 #include "history/reading.h"
+#include "history/statistics.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -250,11 +251,19 @@ static int prune_before(struct history *history, int64_t place, int64_t now_ms) 
 	return r ? r : history_run(history, WRITE_COMMIT);
 }
 
+static int prune_attempts(struct history *history, int64_t now_ms) {
+	bind_int(history_statement(history, WRITE_PRUNE_ATTEMPTS), 1,
+		 statistics_first_hour(now_ms));
+	return history_run(history, WRITE_PRUNE_ATTEMPTS);
+}
+
 int history_prune(struct history *history, int64_t now_ms) {
 	int64_t target = place_of_time(now_ms - history->retention_ms), oldest, nth;
 	int64_t excess, rows = PRUNE_ROWS;
 	int r = history_commit(history);
 
+	if (!r)
+		r = prune_attempts(history, now_ms);
 	if (!r)
 		r = read_place(history, WRITE_OLDEST, &oldest);
 	if (r)

@@ -2,8 +2,7 @@
 #include "history/query.h"
 
 #include "avro/json.h"
-#include "base/log.h"
-#include "history/event_value.h"
+#include "history/event_row.h"
 #include "history/place.h"
 #include "history/reading.h"
 
@@ -114,25 +113,14 @@ static bool is_wanted_event(const struct history_query *query, sqlite3_stmt *sta
 }
 
 static int append_event(struct run *run, sqlite3_stmt *statement) {
-	struct event_value_row row = {
-		.tenant_id = run->reading.tenant_id,
-		.command_id = column_text(statement, EVENT_COMMAND_ID),
-		.value = sqlite3_column_blob(statement, EVENT_VALUE),
-		.len = (size_t)sqlite3_column_bytes(statement, EVENT_VALUE),
-	};
-	struct delivery_row delivery;
+	struct delivery_row row;
+	bool has_delivery = delivery_row_read(statement, EVENT_DELIVERY, &row);
+	const struct delivery_row *delivery = has_delivery ? &row : NULL;
 	struct analytic_event event;
 
-	if (delivery_row_read(statement, EVENT_DELIVERY, &delivery))
-		row.delivery = &delivery;
-	if (!is_wanted_event(run->query, statement, row.delivery))
+	if (!is_wanted_event(run->query, statement, delivery) ||
+	    !event_row_read(&run->reading, statement, delivery, run->arena, &event))
 		return 0;
-	arena_reset(run->arena);
-	if (event_value_decode(run->reading.history->codec, run->arena, &row, &event)) {
-		log_warn("a row of the history cannot be read", "place=%lld",
-			 (long long)sqlite3_column_int64(statement, EVENT_PLACE));
-		return 0;
-	}
 	json_append_event(run->reading.out, &event);
 	return 1;
 }

@@ -56,7 +56,7 @@ CREATE INDEX delivery_status ON delivery (tenant, status) WHERE status <> 1;
 CREATE INDEX delivery_answer ON delivery (tenant, last_status) WHERE last_status >= 300;
 
 -- `value` is the event as Avro, without its tenant and ids, and without what its delivery's row has (history/event_value.h). command_id, subject
--- and webhook_id are those of events that belong to no delivery.
+-- and webhook_id are those of events that belong to no delivery; failed attempts have webhook_id too.
 CREATE TABLE event (
 	place      INTEGER PRIMARY KEY,
 	tenant     INTEGER NOT NULL,
@@ -72,3 +72,16 @@ CREATE INDEX event_tenant ON event (tenant);
 CREATE INDEX event_delivery ON event (delivery) WHERE delivery IS NOT NULL;
 CREATE INDEX event_command ON event (tenant, command_id) WHERE command_id IS NOT NULL;
 CREATE INDEX event_subject ON event (tenant, subject) WHERE subject IS NOT NULL;
+CREATE INDEX event_failure ON event (webhook_id) WHERE webhook_id IS NOT NULL AND delivery IS NOT NULL;
+
+-- How many attempts there were in an hour (its number since 1970), by the bucket of their duration (history/duration_bucket.h). The hour comes
+-- first in the key: rows are added at the table's end and deleted at its beginning.
+CREATE TABLE attempts (
+	hour       INTEGER NOT NULL,
+	tenant     INTEGER NOT NULL,
+	webhook_id BLOB NOT NULL,
+	bucket     INTEGER NOT NULL,
+	succeeded  INTEGER NOT NULL,
+	failed     INTEGER NOT NULL,
+	PRIMARY KEY (hour, tenant, webhook_id, bucket)
+) WITHOUT ROWID;

@@ -28,12 +28,15 @@ static const char *const writes[WRITE_COUNT] = {
 	    "?3), command_id = coalesce(command_id, ?4) WHERE place = ?1",
 	[WRITE_EVENT_PUT] = "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON "
 			    "CONFLICT (place) DO NOTHING",
+	[WRITE_ATTEMPT] = "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO "
+			  "UPDATE SET succeeded = succeeded + ?5, failed = failed + ?6",
 	[WRITE_OLDEST] = "SELECT min(place) FROM event",
 	[WRITE_NTH_OLDEST] = "SELECT place FROM event ORDER BY place LIMIT 1 OFFSET ?1",
 	[WRITE_PRUNE_DELIVERIES] =
 	    "DELETE FROM delivery WHERE place IN (SELECT delivery FROM event WHERE place < ?1) AND "
 	    "NOT EXISTS (SELECT 1 FROM event WHERE delivery = delivery.place AND place >= ?1)",
 	[WRITE_PRUNE_EVENTS] = "DELETE FROM event WHERE place < ?1",
+	[WRITE_PRUNE_ATTEMPTS] = "DELETE FROM attempts WHERE hour < ?1",
 	[WRITE_PRUNED] =
 	    "INSERT INTO meta VALUES ('complete since', ?1) ON CONFLICT (name) DO UPDATE "
 	    "SET value = max(CAST(value AS INTEGER), ?1)",
@@ -98,6 +101,10 @@ static const char *const reads[READ_COUNT] = {
 	[READ_EVENTS_OF_DELIVERY] =
 	    "SELECT place, value FROM (SELECT place, value FROM event WHERE delivery = ?1 "
 	    "ORDER BY place DESC LIMIT ?2) ORDER BY place",
+	[READ_FAILURES] =
+	    EVENTS("INDEXED BY event_failure", "AND e.webhook_id = ?4 AND e.delivery IS NOT NULL"),
+	[READ_ATTEMPTS] = "SELECT bucket, succeeded, failed FROM attempts WHERE hour = ?1 AND "
+			  "tenant = ?2 AND webhook_id = ?3",
 };
 
 static int prepare(sqlite3 *db, const char *const *texts, size_t count, sqlite3_stmt **out) {

@@ -22,10 +22,12 @@ enum write_statement {
 	WRITE_DELIVERY_UPDATE,
 	WRITE_DELIVERY_FILL,
 	WRITE_EVENT_PUT,
+	WRITE_ATTEMPT,
 	WRITE_OLDEST,
 	WRITE_NTH_OLDEST,
 	WRITE_PRUNE_DELIVERIES,
 	WRITE_PRUNE_EVENTS,
+	WRITE_PRUNE_ATTEMPTS,
 	WRITE_PRUNED,
 	WRITE_COUNT,
 };
@@ -49,6 +51,8 @@ enum read_statement {
 	READ_EVENTS_OF_COMMAND,
 	READ_EVENTS_OF_SUBJECT,
 	READ_EVENTS_OF_DELIVERY,
+	READ_FAILURES,
+	READ_ATTEMPTS,
 	READ_COUNT,
 };
 
@@ -73,7 +77,8 @@ enum delivery_column {
 	DELIVERY_COLUMNS,
 };
 
-/* Those of READ_EVENTS*; behind them the delivery's, all NULL where there is none. */
+/* Those of READ_EVENTS* and READ_FAILURES; behind them the delivery's, all NULL where there is
+ * none. */
 enum event_column {
 	EVENT_PLACE,
 	EVENT_TYPE,

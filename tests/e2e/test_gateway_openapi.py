@@ -25,6 +25,7 @@ PATHS = {
     "/v1/webhooks/{id}/secret": {"get"},
     "/v1/webhooks/{id}/secret/rotate": {"post"},
     "/v1/webhooks/{id}/deliveries": {"get"},
+    "/v1/webhooks/{id}/statistics": {"get"},
     "/v1/webhooks/jwks": {"get"},
     "/v1/webhooks/jwks/rotate": {"post"},
     "/v1/tenants/{tenantId}/webhooks/jwks": {"get"},

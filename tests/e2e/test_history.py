@@ -171,6 +171,27 @@ def test_nothing_of_another_tenant_by_any_filter(world, gateway, client, tenant)
     assert story(client, delivery["id"])["status"] == "succeeded"
 
 
+def test_statistics_equal_the_attempts(world, client, gateway, tenant):
+    """Of each webhook its own attempts, by the events, and nothing of another tenant's."""
+    three_webhooks(world, client, tenant)
+    until(lambda: (d := listed(client, subject="c-1")) and all("endedAt" in one for one in d), 20, "all to end")
+    stranger = world.client(gateway, world.tenant("stranger"))
+    for webhook in client("GET", "/v1/webhooks").json["data"]:
+        events = client("GET", f"/v1/events?webhookId={webhook['id']}&type=WEBHOOK_EVENT_*").json["data"]
+        attempts = [event for event in events if event["data"]["durationMs"] is not None]
+        failed = [event for event in attempts if event["type"] != "WEBHOOK_EVENT_PROCESS_SUCCESS"]
+        statistics = client("GET", f"/v1/webhooks/{webhook['id']}/statistics").json
+        assert (statistics["succeeded"], statistics["failed"], statistics["failures"]) == (len(attempts) - len(failed), len(failed), failed)
+        assert len(failed) > 0 and len(statistics["hours"]) == 24
+        for outcome in ("succeeded", "failed"):
+            assert sum(hour[outcome] for hour in statistics["hours"]) == statistics[outcome]
+        longest = max(event["data"]["durationMs"] for event in attempts)
+        assert longest * 7 / 8 <= statistics["durationMs"]["p99"] <= longest * 9 / 8
+        nothing = stranger("GET", f"/v1/webhooks/{webhook['id']}/statistics").json
+        assert (nothing["succeeded"], nothing["failed"], nothing["failures"], "durationMs" in nothing) == (0, 0, [], False)
+    assert client("GET", "/v1/webhooks/x/statistics").json["details"][0]["param"] == "id"
+
+
 WRONG = {
     "subject=": ["subject"], "eventId=x": ["eventId"], "webhookId=1": ["webhookId"], "status=gone": ["status"], "httpStatus=20": ["httpStatus"],
     "from=today&to=x": ["from", "to"], "limit=0": ["limit"], "cursor=-1": ["cursor"], "commandId=a&commandId=b": ["commandId"],
