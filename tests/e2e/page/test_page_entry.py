@@ -6,10 +6,13 @@ from env.http import Client
 from env.wait import until
 
 
-FILES = {
+MODULES = (
+    "page", "api", "chart", "deliveries", "dom", "keys", "story", "timeline", "times", "views", "webhook", "webhook_actions", "webhook_edit", "webhook_names",
+    "webhooks", "words",
+)  # fmt: skip
+FILES = {f"/{name}.js": "text/javascript; charset=utf-8" for name in MODULES} | {
     "/": "text/html; charset=utf-8",
     "/page.css": "text/css; charset=utf-8",
-    "/page.js": "text/javascript; charset=utf-8",
     "/icon.svg": "image/svg+xml",
     "/verify/node.mjs": "text/plain; charset=utf-8",
     "/verify/verify.py": "text/plain; charset=utf-8",
