@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 
 import pytest
 from env.paths import ROOT
@@ -17,7 +18,7 @@ PICTURES = {
 
 def taken(page, width, height):
     clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-    options = {"format": "webp", "quality": 82, "clip": clip, "captureBeyondViewport": True}
+    options = {"format": "webp", "quality": 72, "clip": clip, "captureBeyondViewport": True}
     return base64.b64decode(page.driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"])
 
 
@@ -28,7 +29,7 @@ def test_a_picture_of_each_view(filled, name):
     filled.page.prefer(scheme)
     filled.page.resize(width, 800)
     try:
-        height = min(filled.page.script("return document.documentElement.scrollHeight"), 1500 if width > 1000 else 1000)
+        height = min(filled.page.script("return document.documentElement.scrollHeight"), 1000)
         picture = taken(filled.page, width, max(height, 600))
     finally:
         filled.page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
@@ -37,4 +38,10 @@ def test_a_picture_of_each_view(filled, name):
         FOLDER.mkdir(exist_ok=True)
         (FOLDER / f"{name}.webp").write_bytes(picture)
     assert 4000 < (FOLDER / f"{name}.webp").stat().st_size < BYTES_MAX
-    assert {each.stem for each in FOLDER.iterdir()} == PICTURES.keys()
+
+
+def test_no_other_pictures():
+    """Each is of a view that there is, and the document shows those that there are."""
+    assert {each.name for each in FOLDER.iterdir()} == {f"{name}.webp" for name in PICTURES}
+    shown = re.findall(r"\(page/([\w-]+)\.webp\)", (ROOT / "docs/api.md").read_text())
+    assert shown and set(shown) <= PICTURES.keys()
