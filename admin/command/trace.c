@@ -93,12 +93,14 @@ static enum admin_status find_commands(struct trace *trace) {
 	return status ? status : reader_walk(reader, trace->invocation->timeout_ms, note, trace);
 }
 
+/* From the beginning on: a walk would pass over what comes behind the end. */
 static enum admin_status follow(struct trace *trace, struct reader *reader) {
-	enum admin_status status = fflush(stdout) ? ADMIN_REFUSED : ADMIN_OK;
+	enum admin_status status = ADMIN_OK;
 	struct record record;
 
 	interrupt_catch();
-	while (!status && !interrupt_came() && !story_has_ended(trace->story)) {
+	while (!status && !interrupt_came() &&
+	       !(reader_is_at_end(reader) && story_has_ended(trace->story))) {
 		enum reader_event event = reader_next(reader, FOLLOW_POLL_MS, &record);
 
 		if (event == READER_FAILED)
@@ -117,9 +119,8 @@ static enum admin_status tell_story(struct trace *trace) {
 	enum admin_status status = open_reader(trace, true, &reader);
 
 	if (!status)
-		status = reader_walk(reader, trace->invocation->timeout_ms, tell, trace);
-	if (!status && follows)
-		status = follow(trace, reader);
+		status = follows ? follow(trace, reader)
+				 : reader_walk(reader, trace->invocation->timeout_ms, tell, trace);
 	if (status || !story_is_empty(trace->story))
 		return status;
 	terminal_complain("tenant %s has nothing of %s on webhook-results",

@@ -87,7 +87,8 @@ bool reader_is_unanswered(const struct reader *reader);
 enum reader_event reader_next(struct reader *reader, int wait_ms, struct record *out) _must_check_;
 /* Whether the end at the time of opening has been reached. */
 bool reader_is_at_end(const struct reader *reader);
-/* The next record before the end at the time of opening. */
+/* The next record before the end at the time of opening. Those behind it are passed over, so that
+ * nothing can be read onwards from here. */
 enum reader_event reader_next_until_end(struct reader *reader, int wait_ms,
 					struct record *out) _must_check_;
 
