@@ -1,3 +1,5 @@
+#include "kafka/reader.h"
+
 #include "base/clock.h"
 #include "kafka/reader_places.h"
 #include "terminal/progress.h"

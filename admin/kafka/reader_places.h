@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kafka/handle.h"
-#include "kafka/reader.h"
+#include "kafka/reader_options.h"
 
 #include <stdatomic.h>
 
