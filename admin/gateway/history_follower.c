@@ -11,9 +11,10 @@
 #include <stdatomic.h>
 
 enum {
-	COMMIT_MS = 100, /* between two commits: how old an answer may be */
-	COMMIT_EVENTS = 5000,
+	COMMIT_MS = 200,       /* between two commits: how old an answer may be */
+	COMMIT_EVENTS = 20000, /* the more, the fewer pages are written for each */
 	PRUNE_MS = 1000,
+	PRUNE_STEPS = 8, /* together they delete more than one commit adds */
 	PAUSE_MIN_MS = 500,
 	PAUSE_MAX_MS = 30 * 1000,
 	MEND_MS = 5000, /* for finding the topic again */
@@ -62,8 +63,10 @@ static void on_record(void *userdata, const struct record *record) {
 }
 
 static void prune(struct history_follower *f, int64_t now_ms) {
-	int r = history_prune(f->history, clock_wall_ms());
+	int r = HISTORY_E_MORE;
 
+	for (int i = 0; r == HISTORY_E_MORE && i < PRUNE_STEPS; i++)
+		r = history_prune(f->history, clock_wall_ms());
 	if (check(f, r) && r != HISTORY_E_MORE)
 		f->pruned_at_ms = now_ms;
 	atomic_store(&f->bytes, history_bytes(f->history));

@@ -14,20 +14,21 @@ enum { BUSY_TIMEOUT_MS = 5000, REASON_MAX = 512 };
 
 /*
  * synchronous: a machine that dies may lose the last commits, which are folded again, and never
- * leaves a torn file (WAL). cache_size (KiB) bounds the memory: the ends of the indexes that ids
- * fall into at random. mmap_size: a truncated file must not become a signal. temp_store: no other
- * folder need be writable, and what a query sorts is small.
+ * leaves a torn file (WAL). cache_size (KiB) bounds the memory: the newest bucket of the indexes,
+ * and much of that by a delivery's id. page_size: each new entry there changes a page of its own.
+ * mmap_size: a truncated file must not become a signal. temp_store: no other folder need be
+ * writable, and what a query sorts is small.
  */
-static const char write_pragmas[] = "PRAGMA page_size = 8192;"
+static const char write_pragmas[] = "PRAGMA page_size = 4096;"
 				    "PRAGMA journal_mode = WAL;"
 				    "PRAGMA synchronous = NORMAL;"
 				    "PRAGMA cache_size = -131072;"
 				    "PRAGMA mmap_size = 0;"
 				    "PRAGMA temp_store = MEMORY;"
-				    "PRAGMA wal_autocheckpoint = 4000;"
+				    "PRAGMA wal_autocheckpoint = 8000;"
 				    "PRAGMA journal_size_limit = 67108864;";
 static const char read_pragmas[] = "PRAGMA query_only = 1;"
-				   "PRAGMA cache_size = -4096;"
+				   "PRAGMA cache_size = -8192;"
 				   "PRAGMA mmap_size = 0;"
 				   "PRAGMA temp_store = MEMORY;";
 

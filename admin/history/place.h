@@ -10,7 +10,11 @@
 
 #include <stdint.h>
 
-enum { PLACE_BITS = 20, PLACE_MASK = (1 << PLACE_BITS) - 1 };
+enum {
+	PLACE_BITS = 20,
+	PLACE_MASK = (1 << PLACE_BITS) - 1,
+	PLACE_BUCKET_BITS = 46, /* as schema.sql has it */
+};
 
 /* The latest time that has a place: in the year 2248. */
 #define PLACE_MS_MAX (INT64_MAX >> PLACE_BITS)
@@ -22,6 +26,10 @@ static inline int64_t place_of_time(int64_t ms) {
 
 static inline int64_t place_time_ms(int64_t place) {
 	return place >> PLACE_BITS;
+}
+
+static inline int64_t place_bucket(int64_t place) {
+	return place >> PLACE_BUCKET_BITS;
 }
 
 /* Of an event: a tenant's are in one partition. */

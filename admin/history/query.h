@@ -1,36 +1,21 @@
 /*
  * Answers from the history, newest first. Any thread.
  *
- * A filter that few match is looked up by an index; the others are tried row by row, and a page
- * ends after QUERY_SCAN_MAX rows. So a page may have fewer items than the limit, or none, and a
- * cursor all the same: its time is bounded whatever the filter.
+ * Each filter has an index that leads to its rows in the order of time; where several hold, the one
+ * that leaves the fewest is walked, and the others are tried row by row. A page ends after
+ * QUERY_SCAN_MAX rows. So a page may have fewer items than the limit, or none, and a cursor all the
+ * same: its time is bounded whatever the filter.
  */
 #pragma once
 
 #include "base/buffer.h"
-#include "history/history.h"
+#include "history/filter.h"
 
 enum {
-	QUERY_SCAN_MAX = 2000,
+	QUERY_SCAN_MAX = 500,
 	QUERY_PAGE_BYTES_MAX = 1024 * 1024,
 	QUERY_ATTEMPTS_MAX = 100,
 	QUERY_BYTES_MAX = 4 * 1024 * 1024, /* of any answer */
-};
-
-struct history_query {
-	const char *tenant_id;
-	const char *subject;    /* NULL: any; of a credential its credentialId */
-	const char *command_id; /* NULL: any */
-	bool has_event_id, has_webhook_id, has_status;
-	struct uuid event_id; /* of the callback's event */
-	struct uuid webhook_id;
-	enum history_status status; /* of the delivery, now */
-	int32_t http_status;        /* the last one of the delivery, or the event's; 0: any */
-	const char *type;           /* of events; NULL: any; "*" stands for any text */
-	int64_t from_ms;            /* wall, inclusive; of a delivery's recording, or the event */
-	int64_t to_ms;              /* wall, exclusive */
-	int64_t before;             /* a cursor; INT64_MAX: from the newest on */
-	size_t limit;
 };
 
 /*

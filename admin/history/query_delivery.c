@@ -1,6 +1,6 @@
 /* One delivery with its attempts. */
 #include "base/clock.h"
-#include "history/event_value.h"
+#include "history/event_row.h"
 #include "history/query.h"
 #include "history/reading.h"
 
@@ -51,15 +51,11 @@ static int append_attempts(struct reading *reading, const struct delivery_row *d
 	bind_int(statement, 2, QUERY_ATTEMPTS_MAX);
 	buffer_append_string(reading->out, ",\"attempts\":[");
 	while ((r = reading_step(reading, statement)) == 1) {
-		struct event_value_row row = {
-			.delivery = delivery,
-			.value = sqlite3_column_blob(statement, 1),
-			.len = (size_t)sqlite3_column_bytes(statement, 1),
-		};
 		struct analytic_event event;
+		struct event_row row;
 
-		if (event_value_decode(reading->history->codec, arena, &row, &event) ||
-		    event.data.kind != EVENT_DATA_DELIVERY || event.data.delivery.duration_ms < 0)
+		if (!event_row_read(statement, &row) ||
+		    !event_row_decode(reading, arena, &row, delivery, &event))
 			continue;
 		append_attempt(reading->out, &event);
 		appended++;

@@ -94,6 +94,19 @@ static int find_tenant(struct reading *reading) {
 	return MIN(r, 0);
 }
 
+static int find_ends(struct reading *reading) {
+	_cleanup_(statement_resetp) sqlite3_stmt *ends = reading_statement(reading, READ_ENDS);
+	int r = reading_step(reading, ends);
+
+	reading->oldest = INT64_MAX;
+	for (int i = 0; r == 1 && i < 2; i++)
+		if (sqlite3_column_type(ends, i) != SQLITE_NULL)
+			reading->oldest = MIN(reading->oldest, sqlite3_column_int64(ends, i));
+	if (r == 1) /* 0 for NULL */
+		reading->newest = MAX(sqlite3_column_int64(ends, 2), sqlite3_column_int64(ends, 3));
+	return MIN(r, 0);
+}
+
 /* All that follows sees one commit. */
 int reading_begin(struct reading *reading) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement = NULL;
@@ -103,6 +116,8 @@ int reading_begin(struct reading *reading) {
 		return r;
 	statement = reading_statement(reading, READ_BEGIN);
 	r = reading_step(reading, statement);
+	if (!r)
+		r = find_ends(reading);
 	return r ? r : find_tenant(reading);
 }
 

@@ -11,6 +11,7 @@ struct reading {
 	const char *tenant_id;         /* borrowed */
 	int64_t tenant;                /* its number; -1: not known, so it has no rows */
 	int64_t since_ms;              /* wall: nothing of the tenant's is missing since then */
+	int64_t oldest, newest;        /* places between which all rows lie */
 };
 
 /* Begins to read for the tenant. To be ended also after an error. Returns 0 or -EIO after logging.

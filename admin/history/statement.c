@@ -15,19 +15,31 @@ static const char *const writes[WRITE_COUNT] = {
 	    "DO UPDATE SET partition = ?2 RETURNING id",
 	[WRITE_WORD_GET] = "SELECT id FROM word WHERE text = ?1",
 	[WRITE_WORD_PUT] = "INSERT INTO word (text) VALUES (?1) RETURNING id",
-	[WRITE_DELIVERY_FIND] = "SELECT place, attempts, event_id IS NOT NULL, subject IS NOT "
-				"NULL, command_id IS NOT NULL FROM delivery WHERE id = ?1",
+	[WRITE_DELIVERY_FIND] =
+	    "SELECT place, attempts, subject_key, command_key, event_id IS NOT NULL FROM delivery "
+	    "WHERE id = ?1",
 	[WRITE_DELIVERY_PUT] =
 	    "INSERT INTO delivery VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-	    "?14, ?15, ?16, ?17) ON CONFLICT (place) DO NOTHING",
+	    "?14, ?15, ?16, ?17, ?18, ?19) ON CONFLICT (place) DO NOTHING",
 	[WRITE_DELIVERY_UPDATE] =
 	    "UPDATE delivery SET status = ?2, ended_at_ms = ?3, next_attempt_at_ms = ?4, "
 	    "attempts = ?5, last_status = ?6, last_reason = ?7 WHERE place = ?1",
 	[WRITE_DELIVERY_FILL] =
 	    "UPDATE delivery SET event_id = coalesce(event_id, ?2), subject = coalesce(subject, "
-	    "?3), command_id = coalesce(command_id, ?4) WHERE place = ?1",
-	[WRITE_EVENT_PUT] = "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON "
-			    "CONFLICT (place) DO NOTHING",
+	    "?3), subject_key = coalesce(subject_key, ?4), command_id = coalesce(command_id, ?5), "
+	    "command_key = coalesce(command_key, ?6) WHERE place = ?1",
+	[WRITE_DELIVERY_EVENTS_FILL] =
+	    "UPDATE event SET subject_key = coalesce(subject_key, ?2), command_key = "
+	    "coalesce(command_key, ?3) WHERE delivery = ?1",
+	[WRITE_EVENT_PUT] =
+	    "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+	    "?14, ?15, ?16, ?17, ?18, ?19, ?20) ON CONFLICT (place) DO NOTHING",
+	[WRITE_SUBJECT_GET] =
+	    "SELECT subject_key FROM event INDEXED BY event_command WHERE place >> 46 = ?1 AND "
+	    "command_key = ?2 AND subject_key IS NOT NULL LIMIT 1",
+	[WRITE_SUBJECT_PUT] =
+	    "UPDATE event INDEXED BY event_without_subject SET subject_key = ?3 WHERE place >> 46 "
+	    "= ?1 AND command_key = ?2 AND delivery IS NULL AND subject_key IS NULL",
 	[WRITE_ATTEMPT] = "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO "
 			  "UPDATE SET succeeded = succeeded + ?5, failed = failed + ?6",
 	[WRITE_OLDEST] = "SELECT min(place) FROM event",
@@ -42,8 +54,11 @@ static const char *const writes[WRITE_COUNT] = {
 	    "SET value = max(CAST(value AS INTEGER), ?1)",
 };
 
-/* ?1 the tenant, ?2 and ?3 the places between which to look (exclusive, inclusive), ?4 a key. The
- * condition repeats that of a partial index, by which SQLite knows that it may use it. */
+/*
+ * ?1 the tenant, ?2 and ?3 the places between which to look (exclusive, inclusive), ?4 what the
+ * index knows, ?5 the bucket or more of that. The condition repeats that of a partial index, by
+ * which SQLite knows that it may use it.
+ */
 #define DELIVERY_VALUES                                                                            \
 	"d.place, d.id, d.webhook_id, d.event_id, type.text, d.subject, d.command_id, "            \
 	"d.request_id, d.client_id, d.is_whole, d.status, d.ended_at_ms, d.next_attempt_at_ms, "   \
@@ -55,18 +70,18 @@ static const char *const writes[WRITE_COUNT] = {
 	"SELECT " DELIVERY_VALUES " FROM delivery d INDEXED BY " index DELIVERY_WORDS              \
 	" WHERE d.tenant = ?1 AND d.place < ?2 AND d.place >= ?3 " condition                       \
 	" ORDER BY d.place DESC"
+
+#define EVENT_VALUES                                                                               \
+	"e.place, e.id, kind.text, e.is_repeat, e.status, e.webhook, e.number, why.text, "         \
+	"e.duration_ms, e.attempted_at_ms, e.next_attempt_at_ms, e.command_id, e.subject, "        \
+	"e.subject_key, e.value"
+#define EVENT_WORDS                                                                                \
+	" LEFT JOIN word kind ON kind.id = e.type LEFT JOIN word why ON why.id = e.reason"
 #define EVENTS(index, condition)                                                                   \
-	"SELECT e.place, kind.text, e.status, e.command_id, e.subject, e.webhook_id, "             \
-	"e.value, " DELIVERY_VALUES " FROM event e " index " JOIN word kind ON kind.id = e.type"   \
+	"SELECT " EVENT_VALUES ", " DELIVERY_VALUES " FROM event e INDEXED BY " index EVENT_WORDS  \
 	" LEFT JOIN delivery d ON d.place = e.delivery" DELIVERY_WORDS                             \
 	" WHERE e.tenant = ?1 AND e.place < ?2 AND e.place >= ?3 " condition                       \
 	" ORDER BY e.place DESC"
-/* The events of deliveries, and of commands. */
-#define EVENTS_IN(of_deliveries, of_commands)                                                      \
-	EVENTS("",                                                                                 \
-	       "AND e.place IN (SELECT x.place FROM delivery y JOIN event x ON x.delivery = "      \
-	       "y.place WHERE y.tenant = ?1 AND " of_deliveries                                    \
-	       " UNION ALL SELECT x.place FROM event x WHERE x.tenant = ?1 AND " of_commands ")")
 
 static const char *const reads[READ_COUNT] = {
 	[READ_BEGIN] = "BEGIN",
@@ -76,33 +91,48 @@ static const char *const reads[READ_COUNT] = {
 	    "'complete since'), 0), coalesce((SELECT max(complete_since_ms) FROM source WHERE "
 	    "partition = ?1 OR ?1 IS NULL), 0))",
 	[READ_TENANT] = "SELECT id, partition FROM tenant WHERE text = ?1",
+	[READ_ENDS] = "SELECT (SELECT min(place) FROM delivery), (SELECT min(place) FROM event), "
+		      "(SELECT max(place) FROM delivery), (SELECT max(place) FROM event)",
 	[READ_DELIVERY] = "SELECT " DELIVERY_VALUES " FROM delivery d" DELIVERY_WORDS
 			  " WHERE d.id = ?2 AND d.tenant = ?1",
 	[READ_DELIVERIES] = DELIVERIES("delivery_tenant", ""),
-	[READ_DELIVERIES_OF_EVENT] = DELIVERIES("delivery_event", "AND d.event_id = ?4"),
-	[READ_DELIVERIES_OF_COMMAND] = DELIVERIES("delivery_command", "AND d.command_id = ?4"),
-	[READ_DELIVERIES_OF_SUBJECT] = DELIVERIES("delivery_subject", "AND d.subject = ?4"),
+	[READ_DELIVERIES_OF_EVENT] =
+	    DELIVERIES("delivery_event", "AND d.place >> 46 = ?5 AND d.event_id = ?4"),
+	[READ_DELIVERIES_OF_COMMAND] =
+	    DELIVERIES("delivery_command", "AND d.place >> 46 = ?5 AND d.command_key = ?4"),
+	[READ_DELIVERIES_OF_SUBJECT] =
+	    DELIVERIES("delivery_subject", "AND d.place >> 46 = ?5 AND d.subject_key = ?4"),
 	[READ_DELIVERIES_OF_STATUS] =
 	    DELIVERIES("delivery_status", "AND d.status = ?4 AND d.status <> 1"),
 	[READ_DELIVERIES_OF_ANSWER] =
 	    DELIVERIES("delivery_answer", "AND d.last_status = ?4 AND d.last_status >= 300"),
 	[READ_DELIVERIES_OF_WEBHOOK] = DELIVERIES("delivery_webhook", "AND d.webhook_id = ?4"),
-	[READ_EVENTS] = EVENTS("INDEXED BY event_tenant", ""),
-	[READ_EVENTS_OF_EVENT] =
-	    EVENTS_IN("y.event_id = ?4",
-		      "x.command_id IN (SELECT z.command_id FROM delivery z WHERE z.event_id = ?4 "
-		      "AND z.tenant = ?1)"),
-	[READ_EVENTS_OF_COMMAND] = EVENTS_IN("y.command_id = ?4", "x.command_id = ?4"),
-	[READ_EVENTS_OF_SUBJECT] = EVENTS_IN(
-	    "y.subject = ?4",
-	    "x.command_id IN (SELECT z.command_id FROM delivery z WHERE z.subject = ?4 "
-	    "AND z.tenant = ?1 UNION SELECT w.command_id FROM event w WHERE w.subject = ?4 "
-	    "AND w.tenant = ?1)"),
+	[READ_DELIVERIES_OF_WEBHOOK_STATUS] = DELIVERIES(
+	    "delivery_webhook_status", "AND d.webhook_id = ?4 AND d.status = ?5 AND d.status <> 1"),
+	[READ_DELIVERIES_OF_WEBHOOK_ANSWER] =
+	    DELIVERIES("delivery_webhook_answer",
+		       "AND d.webhook_id = ?4 AND d.last_status = ?5 AND d.last_status >= 300"),
+	[READ_EVENTS] = EVENTS("event_tenant", ""),
+	[READ_EVENTS_OF_COMMAND] =
+	    EVENTS("event_command", "AND e.place >> 46 = ?5 AND e.command_key = ?4"),
+	[READ_EVENTS_OF_SUBJECT] =
+	    EVENTS("event_subject", "AND e.place >> 46 = ?5 AND e.subject_key = ?4"),
+	[READ_EVENTS_OF_WEBHOOK] = EVENTS("event_webhook", "AND e.webhook = ?4"),
+	[READ_EVENTS_OF_ANSWER] = EVENTS("event_answer", "AND e.status = ?4 AND e.status >= 300"),
+	[READ_EVENTS_OF_WEBHOOK_ANSWER] = EVENTS(
+	    "event_webhook_answer", "AND e.webhook = ?4 AND e.status = ?5 AND e.status >= 300"),
 	[READ_EVENTS_OF_DELIVERY] =
-	    "SELECT place, value FROM (SELECT place, value FROM event WHERE delivery = ?1 "
-	    "ORDER BY place DESC LIMIT ?2) ORDER BY place",
-	[READ_FAILURES] =
-	    EVENTS("INDEXED BY event_failure", "AND e.webhook_id = ?4 AND e.delivery IS NOT NULL"),
+	    "SELECT " EVENT_VALUES " FROM event e INDEXED BY event_delivery" EVENT_WORDS
+	    " WHERE e.delivery = ?1 AND e.duration_ms IS NOT NULL AND e.place > coalesce((SELECT "
+	    "place FROM event INDEXED BY event_delivery WHERE delivery = ?1 AND duration_ms IS NOT "
+	    "NULL ORDER BY place DESC LIMIT 1 OFFSET ?2), -1) ORDER BY e.place",
+	[READ_FAILURES] = EVENTS("event_failure", "AND e.webhook = ?4 AND e.is_failure = 1"),
+	[READ_COMMAND_OF_EVENT] =
+	    "SELECT command_id FROM delivery INDEXED BY delivery_event WHERE place >> 46 = ?2 AND "
+	    "event_id = ?3 AND tenant = ?1 AND command_id IS NOT NULL LIMIT 1",
+	[READ_COMMAND_OF_PUBLISHED] =
+	    "SELECT command_id FROM event INDEXED BY event_published WHERE place >> 46 = ?2 AND "
+	    "published_id = ?3 AND tenant = ?1 AND command_id IS NOT NULL LIMIT 1",
 	[READ_ATTEMPTS] = "SELECT bucket, succeeded, failed FROM attempts WHERE hour = ?1 AND "
 			  "tenant = ?2 AND webhook_id = ?3",
 };

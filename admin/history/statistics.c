@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "history/duration_bucket.h"
 #include "history/event_row.h"
+#include "history/key.h"
 
 #include <inttypes.h>
 
@@ -83,14 +84,18 @@ static int append_failures(struct reading *reading, const struct uuid *webhook_i
 	bind_int(statement, 1, reading->tenant);
 	bind_int(statement, 2, INT64_MAX);
 	bind_int(statement, 3, 0);
-	bind_uuid(statement, 4, webhook_id);
+	bind_int(statement, 4, key_of_uuid(webhook_id));
 	buffer_append_string(reading->out, ",\"failures\":[");
 	while (count < STATISTICS_FAILURES && (r = reading_step(reading, statement)) == 1) {
 		struct delivery_row delivery;
 		struct analytic_event event;
+		struct event_row row;
 
-		if (!delivery_row_read(statement, EVENT_DELIVERY, &delivery) ||
-		    !event_row_read(reading, statement, &delivery, arena, &event))
+		arena_reset(arena);
+		if (!delivery_row_read(statement, EVENT_COLUMNS, &delivery) ||
+		    uuid_compare(delivery.webhook_id, webhook_id) != 0 ||
+		    !event_row_read(statement, &row) ||
+		    !event_row_decode(reading, arena, &row, &delivery, &event))
 			continue;
 		buffer_append_string(reading->out, count++ ? "," : "");
 		json_append_event(reading->out, &event);

@@ -1,5 +1,5 @@
 /* What each event makes of a delivery. */
-#include "history/event_value.h"
+#include "history/event_row.h"
 #include "history_fixture.h"
 
 static const struct attempt_response busy = { "busy\\u000a", "192.0.2.1", "1.1", "TLSv1.3" };
@@ -171,6 +171,8 @@ static void what_is_told_later_is_filled_in(void **state) {
 	assert_string_equal(found(f, &query), "");
 	fold(f, &ended);
 	assert_string_equal(found(f, &query), "1");
+	assert_string_equal(found_events(f, &query),
+			    "WEBHOOK_EVENT_PROCESS_SUCCESS WEBHOOK_EVENT_RECEIVE");
 	query.command_id = "command-1";
 	query.has_event_id = true;
 	query.event_id = uuid_of(1);

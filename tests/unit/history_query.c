@@ -1,4 +1,6 @@
 /* Filters, pages and tenants. */
+#include "history/schema.h"
+#include "history/statement.h"
 #include "history_fixture.h"
 
 #include <errno.h>
@@ -75,6 +77,14 @@ static void filters(void **state) {
 		{ "to", Q(.to_ms = NOW_MS + 1000), "1" },
 		{ "two that agree", Q(.subject = "subject-1", .command_id = "command-1"), "1" },
 		{ "two that do not", Q(.subject = "subject-1", .command_id = "command-2"), "" },
+		{ "a webhook and its state",
+		  Q(.has_status = true, .status = HISTORY_PENDING, .has_webhook_id = true,
+		    .webhook_id = ID(2)),
+		  "2" },
+		{ "a webhook and its answer",
+		  Q(.http_status = 503, .has_webhook_id = true, .webhook_id = ID(3)), "3" },
+		{ "a webhook and another answer",
+		  Q(.http_status = 500, .has_webhook_id = true, .webhook_id = ID(3)), "" },
 		{ "a state and a webhook",
 		  Q(.has_status = true, .status = HISTORY_DEAD, .has_webhook_id = true,
 		    .webhook_id = ID(2)),
@@ -114,7 +124,9 @@ static void events_by_the_same_filters(void **state) {
 		{ "delivery's subject, and its command's", Q(.subject = "subject-2"),
 		  "OPENID_CREDENTIAL_START WEBHOOK_EVENT_RETRY WEBHOOK_EVENT_RECEIVE" },
 		{ "subject and command", Q(.subject = "subject-2", .command_id = "command-2"),
-		  "WEBHOOK_EVENT_RETRY WEBHOOK_EVENT_RECEIVE" },
+		  "OPENID_CREDENTIAL_START WEBHOOK_EVENT_RETRY WEBHOOK_EVENT_RECEIVE" },
+		{ "subject and another command",
+		  Q(.subject = "subject-2", .command_id = "command-1"), "" },
 		{ "event", Q(.has_event_id = true, .event_id = ID(3)),
 		  "WEBHOOK_EVENT_PROCESS_FAIL WEBHOOK_EVENT_RECEIVE" },
 		{ "webhook", Q(.has_webhook_id = true, .webhook_id = ID(4)),
@@ -123,6 +135,18 @@ static void events_by_the_same_filters(void **state) {
 		{ "state", Q(.has_status = true, .status = HISTORY_PENDING),
 		  "WEBHOOK_EVENT_RETRY WEBHOOK_EVENT_RECEIVE" },
 		{ "answer", Q(.http_status = 503), "WEBHOOK_EVENT_PROCESS_FAIL" },
+		{ "webhook and answer",
+		  Q(.http_status = 503, .has_webhook_id = true, .webhook_id = ID(3)),
+		  "WEBHOOK_EVENT_PROCESS_FAIL" },
+		{ "event and another webhook",
+		  Q(.has_event_id = true, .event_id = ID(3), .has_webhook_id = true,
+		    .webhook_id = ID(2)),
+		  "" },
+		{ "event and its command",
+		  Q(.has_event_id = true, .event_id = ID(3), .command_id = "command-3"),
+		  "WEBHOOK_EVENT_PROCESS_FAIL WEBHOOK_EVENT_RECEIVE" },
+		{ "event and another command",
+		  Q(.has_event_id = true, .event_id = ID(3), .command_id = "command-1"), "" },
 		{ "another tenant", Q(OTHER, .command_id = "command-1"),
 		  "WEBHOOK_EVENT_PROCESS_FAIL WEBHOOK_EVENT_RECEIVE" },
 		{ "its subject", Q(OTHER, .subject = "cred-1"), "" },
@@ -234,6 +258,144 @@ static void a_file_that_cannot_be_opened_is_told(void **state) {
 	assert_non_null(strstr(told, "unable to open database file"));
 }
 
+/* What began an issuance does not tell the credential, and comes before the event that does. */
+static void the_beginning_is_of_the_subject(void **state _unused_) {
+	static const struct {
+		const char *name;
+		int64_t begun_ms, issued_ms;
+		const char *command;
+		const char *expected;
+	} rows[] = {
+		{ "at once", 0, 0, "command", "OPENID_CREDENTIAL_SUCCESS OPENID_CREDENTIAL_START" },
+		{ "over the edge of a bucket", -1, 1, "command",
+		  "OPENID_CREDENTIAL_SUCCESS OPENID_CREDENTIAL_START" },
+		{ "another command", 0, 0, "another", "OPENID_CREDENTIAL_SUCCESS" },
+	};
+	const int64_t edge_ms = ((NOW_MS >> 26) + 1) << 26; /* of places: 2^46 */
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct analytic_event begun = { .id = uuid_of(98),
+						.subject = ANALYTIC_OPENID_CREDENTIAL,
+						.step = ANALYTIC_START,
+						.timestamp_ms = edge_ms + rows[i].begun_ms,
+						.tenant_id = "acme",
+						.command_id = rows[i].command };
+		struct analytic_event issued = begun;
+		struct history_query query = all_of("acme");
+		void *fresh;
+
+		print_message("%s\n", rows[i].name);
+		issued.step = ANALYTIC_SUCCESS;
+		issued.timestamp_ms = edge_ms + rows[i].issued_ms;
+		issued.command_id = "command";
+		issued.data = (struct event_data){ EVENT_DATA_CREDENTIAL_ISSUED,
+						   .credential_issued = { "cred-1", 0 } };
+		set_up(&fresh);
+		fold(fresh, &begun);
+		fold(fresh, &issued);
+		query.subject = "cred-1";
+		assert_string_equal(found_events(fresh, &query), rows[i].expected);
+		query.tenant_id = "other";
+		assert_string_equal(found_events(fresh, &query), "");
+		tear_down(&fresh);
+	}
+}
+
+static bool begins_with(const char *text, const char *beginning) {
+	return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+/* Every step of every look-up leads through an index to its rows, in their order: no table is read
+ * from one end to the other, and nothing is sorted. */
+static void each_look_up_follows_an_index(void **state _unused_) {
+	sqlite3_stmt *statements[READ_COUNT] = { NULL };
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, history_schema, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(history_prepare_read(db, statements), SQLITE_OK);
+	for (int i = READ_DELIVERY; i < READ_COUNT; i++) {
+		_cleanup_(x_freep) char *explain =
+		    x_asprintf("EXPLAIN QUERY PLAN %s", sqlite3_sql(statements[i]));
+		sqlite3_stmt *plan;
+		int steps = 0;
+
+		assert_int_equal(sqlite3_prepare_v2(db, explain, -1, &plan, NULL), SQLITE_OK);
+		for (; sqlite3_step(plan) == SQLITE_ROW; steps++)
+			if (!begins_with(column_text(plan, 3), "SEARCH ") &&
+			    !begins_with(column_text(plan, 3), "SCALAR SUBQUERY "))
+				fail_msg("%s: %s", sqlite3_sql(statements[i]),
+					 column_text(plan, 3));
+		assert_in_range(steps, 1, 10);
+		sqlite3_finalize(plan);
+	}
+	history_statements_finalize(statements, READ_COUNT);
+	sqlite3_close(db);
+}
+
+/* Rows of several buckets are one list, also page by page, and up to its ends. */
+static void buckets_are_one_list(void **state) {
+	enum { DAY_S = 86400 };
+	struct fixture *f = *state;
+	struct history_query query = all_of("acme");
+
+	for (uint8_t number = 1; number <= 5; number++) {
+		struct analytic_event event = event_of(number, ANALYTIC_RECEIVE, 0);
+
+		event.timestamp_ms += (number - 3) * INT64_C(1000) * DAY_S;
+		event.command_id = "command";
+		event.data.delivery.subject = "subject";
+		assert_int_equal(
+		    history_fold(f->history, &event, 0, number, NOW_MS - 2 * INT64_C(1000) * DAY_S),
+		    0);
+	}
+	assert_int_equal(history_commit(f->history), 0);
+	query.subject = "subject";
+	assert_string_equal(found(f, &query), "5 4 3 2 1");
+	query.command_id = "command";
+	query.subject = NULL;
+	assert_string_equal(found(f, &query), "5 4 3 2 1");
+	query.limit = 2;
+	assert_string_equal(found(f, &query), "5 4+");
+	query.limit = 100;
+	query.to_ms = NOW_MS + 1;
+	assert_string_equal(found(f, &query), "3 2 1");
+	query.from_ms = NOW_MS - INT64_C(1000) * DAY_S;
+	assert_string_equal(found(f, &query), "3 2");
+	query = all_of("acme");
+	query.has_event_id = true;
+	query.event_id = uuid_of(2);
+	assert_string_equal(found(f, &query), "2");
+	assert_string_equal(found_events(f, &query), "WEBHOOK_EVENT_RECEIVE");
+}
+
+/* Also one that no webhook took. */
+static void an_event_of_ones_own_is_found_by_its_id(void **state) {
+	struct fixture *f = *state;
+	struct history_query query = all_of("acme");
+	struct analytic_event published = {
+		.id = uuid_of(99),
+		.subject = ANALYTIC_WEBHOOK_EVENT_PUBLISH,
+		.step = ANALYTIC_SUCCESS,
+		.timestamp_ms = NOW_MS,
+		.tenant_id = "acme",
+		.command_id = "command-1",
+		.request_id = "request",
+		.status = 202,
+		.data = { EVENT_DATA_PUBLISHED, .published = { uuid_of(7), "DegreeRevoked", 0 } }
+	};
+
+	fold(f, &published);
+	query.has_event_id = true;
+	query.event_id = uuid_of(7);
+	assert_string_equal(found_events(f, &query), "WEBHOOK_EVENT_PUBLISH_SUCCESS");
+	buffer_clear(&f->out);
+	assert_int_equal(history_query_events(f->history, &query, &f->out), 0);
+	assert_non_null(strstr(f->out.data, "\"requestId\":\"request\""));
+	query.tenant_id = "other";
+	assert_string_equal(found_events(f, &query), "");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(filters, set_up, tear_down),
@@ -241,6 +403,11 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(pages_follow_each_other, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_search_is_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_file_that_cannot_be_opened_is_told, set_up,
+						tear_down),
+		cmocka_unit_test(the_beginning_is_of_the_subject),
+		cmocka_unit_test(each_look_up_follows_an_index),
+		cmocka_unit_test_setup_teardown(buckets_are_one_list, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_event_of_ones_own_is_found_by_its_id, set_up,
 						tear_down),
 	};
 
