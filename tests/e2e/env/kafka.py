@@ -224,6 +224,7 @@ class CommandWriter:
     def __init__(self, bootstrap, prefix, schemas, **settings):
         self.bootstrap, self.prefix, self.schemas = bootstrap, prefix, schemas
         self.failures = []
+        self.unplaced = []  # records that are told as written without an offset: see _report
         self.settings = settings
         self.producer = self._made_by("producer")
         self.planter = None
@@ -283,9 +284,14 @@ class CommandWriter:
         assert isinstance(placed[0], tuple), placed
         return placed[0]
 
-    def _report(self, error, _):
+    def _report(self, error, message):
+        """librdkafka takes a broker's DUPLICATE_SEQUENCE_NUMBER for a success without an offset.
+        After a broker's death such a record may be nowhere.
+        """
         if error:
             self.failures.append(error)
+        elif message.offset() is None:
+            self.unplaced.append(message)
 
     def flush(self):
         for producer in filter(None, (self.producer, self.planter)):

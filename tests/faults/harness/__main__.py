@@ -21,6 +21,7 @@ from .judge import duplicates, leaks, problems
 from .load import SECRET, Load
 from .schedule import KINDS, draw
 from .stand import FAULTS, Stand
+from .whereabouts import forget_unwritten
 
 RATE = 100  # commands a second
 AFTERMATH_S = 20  # how long after its end a fault is held to account for what stands still
@@ -138,6 +139,8 @@ def experience(given, directory):
             load.end()
             stand.flood.end()
             loaded_until = time.monotonic()
+            if unwritten := sum(forget_unwritten(stand, writer, load.sent) for writer in (load.writer, stand.flood.writer)):
+                incidents.say(f"{unwritten} commands were lost by the load's own librdkafka: they are in no topic")
             load.appease()
             stand.flood.appease()
             stand.heal()

@@ -29,6 +29,7 @@ from .pool import WHERE_FAKETIME_IS, Pool
 from .schedule import WORKERS
 from .schema_ids import SchemaIds
 from .watch import Watch
+from .whereabouts import whereabouts
 
 PARTITIONS = 6
 FILE_SYSTEM_SIZE = "512m"  # memory only as far as it is filled
@@ -198,7 +199,8 @@ class Stand:
             until(lambda: not self.watch.unanswered(sent), 180, "every command's outcome", step=rest)
         except AssertionError as late:
             missing = self.watch.unanswered(sent)
-            raise AssertionError(f"{late}; {len(missing)} are missing, as {missing[:5]}") from None
+            places = "\n".join(whereabouts(self, missing[:5]))
+            raise AssertionError(f"{late}; {len(missing)} are missing, as\n{places}") from None
         until(lambda: self.pending() == 0, 240, "no delivery is pending", step=rest)
 
     def rest(self):
