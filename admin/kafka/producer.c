@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "kafka/handle.h"
 #include "rdkafka/refusal.h"
+#include "rdkafka/report.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,16 +22,17 @@ struct producer {
 
 static void on_report(void *userdata, const rd_kafka_message_t *message) {
 	struct producer *producer = userdata;
+	rd_kafka_resp_err_t error = report_error(message);
 
-	if (message->err) {
+	if (error) {
 		producer->lost++;
-		producer->last_error = message->err;
+		producer->last_error = error;
 	} else {
 		producer->acknowledged++;
 	}
 	if (producer->on_report && message->_private)
 		producer->on_report(producer->on_report_userdata, message->_private,
-				    message->err ? rd_kafka_err2str(message->err) : NULL);
+				    error ? rd_kafka_err2str(error) : NULL);
 }
 
 static enum admin_status complain(const struct producer *producer, rd_kafka_resp_err_t error) {

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/invariant.h"
 #include "rdkafka/refusal.h"
+#include "rdkafka/report.h"
 #include "rdkafka/throttle.h"
 #include "rdkafka/transaction_error.h"
 #include "rdkafka/transaction_topics.h"
@@ -46,8 +47,9 @@ struct transaction {
 	enum state state;
 	bool is_begun;              /* and its end is still to come */
 	struct transaction_end end; /* of the transaction that is begun, as far as it is known */
+	bool may_lack_records;      /* librdkafka told of success without an offset */
 	int aborts_in_a_row;
-	bool was_slow;
+	bool is_worn;            /* its sequence numbers may not be the brokers' (R9) */
 	int64_t ending_since_ms; /* monotonic: when the flush began */
 	size_t bytes, taken;
 };
@@ -66,16 +68,19 @@ static void on_produce_report(rd_kafka_t *producer _unused_, const rd_kafka_mess
 			      void *opaque) {
 	struct transaction *t = opaque;
 	int64_t *offset_out = message->_private;
+	rd_kafka_resp_err_t err = report_error(message);
 
-	if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+	if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
 		note_too_large(t, message->rkt);
-	else if (message->err)
-		refusal_log(message->err, "Write", "topic", rd_kafka_topic_name(message->rkt));
-	if (message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+	else if (err == RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER)
+		t->is_worn = t->may_lack_records = true;
+	else if (err)
+		refusal_log(err, "Write", "topic", rd_kafka_topic_name(message->rkt));
+	if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
 		t->end.may_not_write[transaction_topics_find(&t->topics, message->rkt)] = true;
-	if (!message->err)
+	if (!err)
 		t->taken += message->key_len + message->len;
-	if (offset_out && !message->err)
+	if (offset_out && !err)
 		*offset_out = message->offset;
 }
 
@@ -194,7 +199,7 @@ int transaction_init(struct transaction *t) {
 }
 
 bool transaction_needs_replacement(const struct transaction *t) {
-	return t->state == STATE_LOST || t->was_slow || t->aborts_in_a_row >= ABORTS_IN_A_ROW_MAX ||
+	return t->state == STATE_LOST || t->is_worn || t->aborts_in_a_row >= ABORTS_IN_A_ROW_MAX ||
 	       throttle_is_outlived(&t->throttle, clock_monotonic_ms());
 }
 
@@ -208,6 +213,7 @@ int transaction_begin(struct transaction *t) {
 	t->is_begun = true;
 	t->end = (struct transaction_end){ 0 };
 	t->bytes = t->taken = 0;
+	t->may_lack_records = false;
 	client_forget_refused_topic();
 	error = rd_kafka_begin_transaction(t->producer);
 	if (!error) {
@@ -283,11 +289,15 @@ int transaction_flush(struct transaction *t) {
 	while (err == RD_KAFKA_RESP_ERR__TIMED_OUT && !client_has_refused_topic(NULL) &&
 	       clock_monotonic_ms() - t->ending_since_ms < TRANSACTION_RETRIED_FOR_MS);
 	fault_step("after-flush");
-	if (!err) {
+	if (!err && !t->may_lack_records) {
 		move_to(t, STATE_FLUSHED);
 		return 0;
 	}
-	if (!client_has_refused_topic(NULL))
+	if (!err)
+		log_warn("a broker takes a record for one that it has: the transaction is undone, "
+			 "and another producer follows",
+			 "transactional_id=%s", log_quote(t->id));
+	else if (!client_has_refused_topic(NULL))
 		refusal_log_cause("flush", "transactional id", t->id, rd_kafka_err2str(err));
 	return fail(t, TRANSACTION_ABORT);
 }
@@ -343,7 +353,7 @@ int transaction_commit(struct transaction *t, const rd_kafka_topic_partition_lis
 	fault_step("after-kafka-commit");
 	if (verdict != 0)
 		return fail(t, (enum transaction_verdict)verdict);
-	t->was_slow |= clock_monotonic_ms() - t->ending_since_ms > COMMIT_SLOW_MS;
+	t->is_worn |= clock_monotonic_ms() - t->ending_since_ms > COMMIT_SLOW_MS;
 	move_to(t, STATE_IDLE);
 	t->aborts_in_a_row = 0;
 	return 0;

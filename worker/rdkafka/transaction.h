@@ -73,7 +73,8 @@ rd_kafka_topic_t *transaction_input_topic(struct transaction *transaction, enum 
 
 /*
  * Whether the producer is to be replaced before the next transaction: LOST, three aborts in a row,
- * a commit that took very long (R9), or a connection that the brokers hold up for long.
+ * a commit that took very long or a record that may be nowhere (R9), or a connection that the
+ * brokers hold up for long.
  */
 bool transaction_needs_replacement(const struct transaction *transaction);
 
