@@ -77,6 +77,11 @@ static void open_queue(struct inputs *inputs, rd_kafka_t *consumer, const char *
 	inputs->queues[inputs->count++] = (struct input_queue){ .queue = queue };
 }
 
+static int stop_timeout_ms(void) {
+	/* Before 2.1.0 it takes a thousandth. Source: librdkafka, release notes of 2.1.0, #4230. */
+	return rd_kafka_version() < 0x02010000 ? STOP_TIMEOUT_MS * 1000 : STOP_TIMEOUT_MS;
+}
+
 /*
  * librdkafka stops the fetchers of what is not assigned any more, later; when it is to stop one
  * again before the first stop is done, it aborts (2.0.2, rd_kafka_assignment_partition_stopped:
@@ -87,7 +92,7 @@ static rd_kafka_resp_err_t stop_all(rd_kafka_t *consumer, rd_kafka_topic_partiti
 	rd_kafka_resp_err_t err = inputs_assign_none(consumer);
 
 	if (!err)
-		rd_kafka_error_destroy(rd_kafka_seek_partitions(consumer, list, STOP_TIMEOUT_MS));
+		rd_kafka_error_destroy(rd_kafka_seek_partitions(consumer, list, stop_timeout_ms()));
 	return err;
 }
 
