@@ -121,7 +121,8 @@ struct step ownership_restore(struct ownership *ownership _unused_, int64_t budg
 }
 
 struct step ownership_activate(struct ownership *ownership _unused_,
-			       struct replica *replica _unused_, rd_kafka_t *client _unused_) {
+			       struct replica *replica _unused_, rd_kafka_t *client _unused_,
+			       int64_t budget_ms _unused_) {
 	tell("activate");
 	return answers.activate;
 }

@@ -31,6 +31,7 @@ static void tell(const char *format, ...) {
 static struct {
 	int topics, accept, read, offsets, activate, add, step, orphan;
 	int32_t partition_count;
+	bool is_torn[PARTITIONS];  /* its offsets are of another changelog */
 	bool is_ended[PARTITIONS]; /* restores that have ended and are not taken */
 	bool is_restoring[PARTITIONS];
 	enum restore_end restore_end;
@@ -47,9 +48,17 @@ int topics_check(const struct topics *topics _unused_, rd_kafka_t *client _unuse
 	return answers.topics;
 }
 
-int offsets_ask(const struct offsets_question *question, int64_t next[POSITION_INPUTS]) {
-	next[0] = 10 + question->partition;
-	next[1] = 20 + question->partition;
+int offsets_ask(const struct offsets_question *question) {
+	tell("ask(");
+	for (size_t i = 0; i < question->count; i++) {
+		struct offsets_of *asked = &question->partitions[i];
+
+		tell("%s%d", i ? " " : "", asked->partition);
+		asked->next[0] = 10 + asked->partition;
+		asked->next[1] = 20 + asked->partition;
+		asked->result = answers.is_torn[asked->partition] ? OFFSETS_E_TORN : 0;
+	}
+	tell(") ");
 	return answers.offsets;
 }
 
@@ -254,7 +263,7 @@ static void restore(struct world *w, int32_t partition, enum restore_end end) {
 }
 
 static struct step activate(struct world *w) {
-	return ownership_activate(w->ownership, NULL, NULL);
+	return ownership_activate(w->ownership, NULL, NULL, 1000);
 }
 
 /* The whole way of partition 0, alone. */
@@ -287,7 +296,7 @@ static void from_assigned_to_served(void **state) {
 	print_message("then it is\n");
 	assert_int_equal(activate(w).end, STEP_REREAD);
 	assert_string_equal(states(w), "R-A");
-	assert_told("forget(2) activate(2 epoch 1) ");
+	assert_told("ask(2) forget(2) activate(2 epoch 1) ");
 	assert_int_equal(atomic_load(&w->metrics.partitions[2].pending), 7);
 	print_message("and read, while the other is not\n");
 	assert_int_equal(ownership_read(w->ownership).end, STEP_DONE);
@@ -375,11 +384,11 @@ static void epochs(void **state _unused_) {
 		const char *told;
 	} rows[] = {
 		{ "it comes back, and nobody else has owned it", RESTORE_END_UNMOVED, NULL,
-		  "activate(0 epoch 1) " },
+		  "ask(0) activate(0 epoch 1) " },
 		{ "it comes back, and others have", RESTORE_END_MOVED, NULL,
-		  "forget(0) activate(0 epoch 2) " },
+		  "ask(0) forget(0) activate(0 epoch 2) " },
 		{ "it was others', who did nothing", RESTORE_END_UNMOVED, "1",
-		  "forget(0) activate(0 epoch 2) " },
+		  "ask(0) forget(0) activate(0 epoch 2) " },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -474,18 +483,21 @@ static void a_resync(void **state) {
 static void activation_that_is_put_off_or_fails(void **state _unused_) {
 	static const struct {
 		const char *name;
-		int offsets, orphan, activate;
+		int offsets;
+		bool is_torn;
+		int orphan, activate;
 		enum step_end end;
 		const char *states;
 		int failures;
 	} rows[] = {
-		{ "the brokers do not tell the offsets", -EAGAIN, REPLICA_E_NOT_FOUND, 0, STEP_DONE,
-		  "R--", 1 },
-		{ "the offsets are of another changelog", OFFSETS_E_TORN, REPLICA_E_NOT_FOUND, 0,
+		{ "the brokers do not tell the offsets", -EAGAIN, false, REPLICA_E_NOT_FOUND, 0,
+		  STEP_DONE, "R--", 1 },
+		{ "the offsets are of another changelog", 0, true, REPLICA_E_NOT_FOUND, 0,
 		  STEP_DONE, "F--", 0 },
-		{ "a master key is not here", 0, 0, 0, STEP_FATAL, "R--", 0 },
-		{ "the replica fails at the keys", 0, -EIO, 0, STEP_REPLICA_FAILED, "R--", 0 },
-		{ "the replica fails at the backlog", 0, REPLICA_E_NOT_FOUND, -EIO,
+		{ "a master key is not here", 0, false, 0, 0, STEP_FATAL, "R--", 0 },
+		{ "the replica fails at the keys", 0, false, -EIO, 0, STEP_REPLICA_FAILED, "R--",
+		  0 },
+		{ "the replica fails at the backlog", 0, false, REPLICA_E_NOT_FOUND, -EIO,
 		  STEP_REPLICA_FAILED, "A--", 0 },
 	};
 
@@ -500,6 +512,7 @@ static void activation_that_is_put_off_or_fails(void **state _unused_) {
 		assert_int_equal(assign(w, "0").end, STEP_DONE);
 		restore(w, 0, RESTORE_END_MOVED);
 		answers.offsets = rows[i].offsets;
+		answers.is_torn[0] = rows[i].is_torn;
 		answers.orphan = rows[i].orphan;
 		answers.activate = rows[i].activate;
 		assert_int_equal(activate(w).end, rows[i].end);
@@ -507,6 +520,38 @@ static void activation_that_is_put_off_or_fails(void **state _unused_) {
 		assert_int_equal(ownership_failures(w->ownership), rows[i].failures);
 		teardown(&world);
 	}
+}
+
+/* The brokers are asked once, and the inputs are read once. */
+static void what_is_restored_together_is_served_together(void **state) {
+	struct world *w = *state;
+
+	assert_int_equal(assign(w, "012").end, STEP_DONE);
+	for (int32_t i = 0; i < PARTITIONS; i++)
+		restore(w, i, RESTORE_END_MOVED);
+	answers.is_torn[0] = true;
+	told[0] = '\0';
+	print_message("but one whose offsets are of another changelog\n");
+	assert_int_equal(activate(w).end, STEP_REREAD);
+	assert_told("ask(0 1 2) forget(1) activate(1 epoch 1) forget(2) activate(2 epoch 2) ");
+	assert_string_equal(states(w), "FAA");
+	assert_int_equal(ownership_read(w->ownership).end, STEP_DONE);
+	assert_told("read(webhook-admin/1@11 credential-issuance/1@21 "
+		    "webhook-admin/2@12 credential-issuance/2@22) ");
+}
+
+/* The turns wait no longer than that (R6). */
+static void serving_begins_one_at_least_in_its_time(void **state) {
+	struct world *w = *state;
+
+	assert_int_equal(assign(w, "01").end, STEP_DONE);
+	restore(w, 0, RESTORE_END_MOVED);
+	restore(w, 1, RESTORE_END_MOVED);
+	assert_int_equal(ownership_activate(w->ownership, NULL, NULL, 0).end, STEP_REREAD);
+	assert_string_equal(states(w), "AR-");
+	assert_int_equal(ownership_activate(w->ownership, NULL, NULL, 0).end, STEP_REREAD);
+	assert_string_equal(states(w), "AA-");
+	assert_int_equal(activate(w).end, STEP_DONE);
 }
 
 static void restores_that_fail(void **state) {
@@ -636,6 +681,8 @@ int main(void) {
 		OWNERSHIP_TEST(gates_close_at_once),
 		OWNERSHIP_TEST(a_resync),
 		cmocka_unit_test(activation_that_is_put_off_or_fails),
+		OWNERSHIP_TEST(what_is_restored_together_is_served_together),
+		OWNERSHIP_TEST(serving_begins_one_at_least_in_its_time),
 		OWNERSHIP_TEST(restores_that_fail),
 		cmocka_unit_test(an_input_that_is_lost),
 		OWNERSHIP_TEST(inputs_that_are_lost_together_are_skipped_together),

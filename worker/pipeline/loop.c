@@ -114,12 +114,15 @@ static void note_delay(struct loop *loop, int64_t since_ms) {
 		     MAX(longest_ms, clock_monotonic_ms() - since_ms));
 }
 
-/* A slice, so that a rebalance and the turns need not wait for the end of a restore (R6). */
+/* Of a slice, so that a rebalance and the turns need not wait for the end of a restore (R6). */
+static int64_t slice_ms(const struct loop *loop) {
+	return ownership_has(loop->ownership, PARTITION_ACTIVE) ? RESTORE_SLICE_MS
+								: RESTORE_ALONE_MS;
+}
+
 static struct step restore(struct loop *loop) {
-	bool is_serving = ownership_has(loop->ownership, PARTITION_ACTIVE);
 	int64_t begun_ms = clock_monotonic_ms();
-	struct step step =
-	    ownership_restore(loop->ownership, is_serving ? RESTORE_SLICE_MS : RESTORE_ALONE_MS);
+	struct step step = ownership_restore(loop->ownership, slice_ms(loop));
 
 	note_delay(loop, begun_ms);
 	return step;
@@ -131,7 +134,8 @@ static struct step activate(struct loop *loop) {
 
 	if (!restorer_owns_replica(loop->restorer))
 		step = ownership_activate(loop->ownership, stores_replica(loop->stores),
-					  transaction_client(stores_transaction(loop->stores)));
+					  transaction_client(stores_transaction(loop->stores)),
+					  slice_ms(loop));
 	note_delay(loop, begun_ms);
 	return step;
 }

@@ -2,14 +2,14 @@
 
 #include "base/invariant.h"
 #include "base/memory.h"
+#include "pipeline/input_topics.h"
 #include "rdkafka/refusal.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { NOT_READ_YET = -2 }; /* of webhook-events: its first record is the next */
-enum { COMMITTED_TIMEOUT_MS = 5000, WATERMARK_TIMEOUT_MS = 5000 };
+enum { COMMITTED_TIMEOUT_MS = 5000, WATERMARK_TIMEOUT_MS = 5000, BEGINNINGS_TIMEOUT_MS = 5000 };
 
 void offset_metadata(const struct position *position, char out[OFFSET_METADATA_SIZE]) {
 	char store_id[UUID_TEXT_SIZE];
@@ -59,44 +59,20 @@ static int log_torn(const rd_kafka_topic_partition_t *committed) {
 	return OFFSETS_E_TORN;
 }
 
-/* The offset of one input. */
-static int choose(const struct offsets_question *question,
-		  const rd_kafka_topic_partition_t *committed, int64_t position_offset,
-		  int64_t *out) {
-	struct committed_offset offset = { committed->offset, committed->metadata,
-					   committed->metadata_size };
-	int64_t end;
+/* All partitions that are asked about, of all inputs: one list, in that order. */
 
-	switch (offset_choose(&offset, question->position)) {
-	case OFFSET_OF_POSITION:
-		if (position_offset == NOT_READ_YET)
-			return offsets_ask_bounds(question->client, committed->topic,
-						  committed->partition, out, &end);
-		*out = position_offset;
-		return 0;
-	case OFFSET_SET_BY_HAND:
-		if (question->position->sequence == 0 || committed->offset != position_offset)
-			log_warn("following an offset that was set by hand",
-				 "topic=%s partition=%d offset=%" PRId64, committed->topic,
-				 committed->partition, committed->offset);
-		*out = committed->offset;
-		return 0;
-	case OFFSET_FIRST_RECORD:
-		return offsets_ask_bounds(question->client, committed->topic, committed->partition,
-					  out, &end);
-	case OFFSET_TORN:
-		return log_torn(committed);
-	}
-	impossible("a choice is one of four");
+static const char *topic_of(const struct offsets_question *question, int input) {
+	return input_topic_name(question->topics, (enum input)input);
 }
 
 static rd_kafka_resp_err_t ask_committed(const struct offsets_question *question,
 					 rd_kafka_topic_partition_list_t *list) {
 	rd_kafka_resp_err_t err;
 
-	rd_kafka_topic_partition_list_add(list, question->topics->admin, question->partition);
-	rd_kafka_topic_partition_list_add(list, question->topics->issuance, question->partition);
-	rd_kafka_topic_partition_list_add(list, question->topics->events, question->partition);
+	for (size_t i = 0; i < question->count; i++)
+		for (int input = 0; input < POSITION_INPUTS; input++)
+			rd_kafka_topic_partition_list_add(list, topic_of(question, input),
+							  question->partitions[i].partition);
 	err = rd_kafka_committed(question->member, list, COMMITTED_TIMEOUT_MS);
 	for (int i = 0; i < list->cnt && !err; i++)
 		err = list->elems[i].err;
@@ -106,19 +82,107 @@ static rd_kafka_resp_err_t ask_committed(const struct offsets_question *question
 	return err;
 }
 
-int offsets_ask(const struct offsets_question *question, int64_t next[POSITION_INPUTS]) {
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(POSITION_INPUTS);
-	const struct position *position = question->position;
-	int r = ask_committed(question, list) ? -EAGAIN : 0;
+/* The next offset that the position names. */
+static int64_t named_by(const struct position *position, int input) {
+	const int64_t named[] = { position->admin_offset, position->issuance_offset,
+				  position->event_offset ? position->event_offset
+							 : RD_KAFKA_OFFSET_BEGINNING };
 
-	if (r == 0)
-		r = choose(question, &list->elems[0], position->admin_offset, &next[0]);
-	if (r == 0)
-		r = choose(question, &list->elems[1], position->issuance_offset, &next[1]);
-	if (r == 0)
-		r = choose(question, &list->elems[2],
-			   position->event_offset ? position->event_offset : NOT_READ_YET,
-			   &next[2]);
+	return named[input];
+}
+
+/* RD_KAFKA_OFFSET_BEGINNING where the first record is the next. */
+static int choose(const rd_kafka_topic_partition_t *committed, const struct position *position,
+		  int64_t named, int64_t *out) {
+	struct committed_offset offset = { committed->offset, committed->metadata,
+					   committed->metadata_size };
+
+	switch (offset_choose(&offset, position)) {
+	case OFFSET_OF_POSITION:
+		*out = named;
+		return 0;
+	case OFFSET_SET_BY_HAND:
+		if (position->sequence == 0 || committed->offset != named)
+			log_warn("following an offset that was set by hand",
+				 "topic=%s partition=%d offset=%" PRId64, committed->topic,
+				 committed->partition, committed->offset);
+		*out = committed->offset;
+		return 0;
+	case OFFSET_FIRST_RECORD:
+		*out = RD_KAFKA_OFFSET_BEGINNING;
+		return 0;
+	case OFFSET_TORN:
+		return log_torn(committed);
+	}
+	impossible("a choice is one of four");
+}
+
+static void choose_all(const struct offsets_question *question,
+		       const rd_kafka_topic_partition_list_t *committed) {
+	const rd_kafka_topic_partition_t *of = committed->elems;
+
+	for (size_t i = 0; i < question->count; i++, of += POSITION_INPUTS) {
+		struct offsets_of *asked = &question->partitions[i];
+
+		asked->result = 0;
+		for (int input = 0; input < POSITION_INPUTS && asked->result == 0; input++)
+			asked->result =
+			    choose(&of[input], asked->position, named_by(asked->position, input),
+				   &asked->next[input]);
+	}
+}
+
+/* Those that begin with their first record; each one's opaque is where that is wanted. */
+static rd_kafka_topic_partition_list_t *list_beginnings(const struct offsets_question *question) {
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(0);
+
+	for (size_t i = 0; i < question->count; i++) {
+		const struct offsets_of *asked = &question->partitions[i];
+
+		for (int input = 0; input < POSITION_INPUTS && asked->result == 0; input++) {
+			rd_kafka_topic_partition_t *element;
+
+			if (asked->next[input] != RD_KAFKA_OFFSET_BEGINNING)
+				continue;
+			element = rd_kafka_topic_partition_list_add(list, topic_of(question, input),
+								    asked->partition);
+			element->offset = RD_KAFKA_OFFSET_BEGINNING;
+			element->opaque = &asked->next[input];
+		}
+	}
+	return list;
+}
+
+/*
+ * One request for all: ListOffsets has the beginning as a time. Source: Kafka protocol guide,
+ * ListOffsets, EARLIEST_TIMESTAMP.
+ */
+static int begin_at_first_records(const struct offsets_question *question) {
+	rd_kafka_topic_partition_list_t *list = list_beginnings(question);
+	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+	if (list->cnt > 0)
+		err = rd_kafka_offsets_for_times(question->client, list, BEGINNINGS_TIMEOUT_MS);
+	for (int i = 0; i < list->cnt && !err; i++) {
+		err = list->elems[i].err;
+		*(int64_t *)list->elems[i].opaque = list->elems[i].offset;
+	}
+	if (err)
+		refusal_log_cause("ask for offsets", "topic", list->elems[0].topic,
+				  rd_kafka_err2str(err));
 	rd_kafka_topic_partition_list_destroy(list);
+	return err ? -EAGAIN : 0;
+}
+
+int offsets_ask(const struct offsets_question *question) {
+	rd_kafka_topic_partition_list_t *committed =
+	    rd_kafka_topic_partition_list_new((int)question->count * POSITION_INPUTS);
+	int r = ask_committed(question, committed) ? -EAGAIN : 0;
+
+	if (r == 0) {
+		choose_all(question, committed);
+		r = begin_at_first_records(question);
+	}
+	rd_kafka_topic_partition_list_destroy(committed);
 	return r;
 }

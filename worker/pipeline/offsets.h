@@ -34,24 +34,32 @@ enum offset_choice {
 enum offset_choice offset_choose(const struct committed_offset *committed,
 				 const struct position *position);
 
-/*
- * Asks the brokers, and chooses for all inputs of a partition: `position` has its admin_offset,
- * issuance_offset and event_offset. Returns 0 with `next`, OFFSETS_E_TORN (logged), or -EAGAIN
- * (logged) while the brokers do not answer. Waits for some seconds at most.
- */
 enum { OFFSETS_E_TORN = 1 };
+
+/* A partition that is asked about: `position` has its admin_offset, issuance_offset and
+ * event_offset. */
+struct offsets_of {
+	int32_t partition;
+	const struct position *position;
+	int64_t *next; /* [POSITION_INPUTS]; filled where `result` is 0 */
+	int result;    /* filled: 0, or OFFSETS_E_TORN (logged) */
+};
 
 struct offsets_question {
 	rd_kafka_t *member; /* the consumer, whose group's offsets are asked for */
 	rd_kafka_t *client; /* any other, for what a consumer answers late */
 	const struct topics *topics;
 	const char *group_id;
-	int32_t partition;
-	const struct position *position;
+	struct offsets_of *partitions; /* [count], at least one */
+	size_t count;
 };
 
-int offsets_ask(const struct offsets_question *question,
-		int64_t next[POSITION_INPUTS]) _must_check_;
+/*
+ * Asks the brokers once for all partitions, and chooses for all their inputs. Returns 0, or -EAGAIN
+ * (logged) while the brokers do not answer: then nothing is filled that counts. Waits for some
+ * seconds at most.
+ */
+int offsets_ask(const struct offsets_question *question) _must_check_;
 
 /*
  * The first offset of an input's partition, and the one after its last. Returns 0, or -EAGAIN

@@ -47,11 +47,6 @@ bool ownership_has(const struct ownership *o, enum partition_state state) {
 	return false;
 }
 
-static void move(struct ownership *o, struct partition *partition, enum partition_state state) {
-	partition_move(partition, state);
-	atomic_store(&o->settings.metrics->partitions[partition->id].state, (int)state);
-}
-
 /* Giving away. */
 
 void ownership_close_gates(struct ownership *o) {
@@ -73,7 +68,7 @@ void ownership_suspend(struct ownership *o) {
 		if (partition->state == PARTITION_ABSENT || partition->state == PARTITION_SUSPENDED)
 			continue;
 		stop(o, partition);
-		move(o, partition, PARTITION_SUSPENDED);
+		ownership_move(o, partition, PARTITION_SUSPENDED);
 	}
 }
 
@@ -85,7 +80,7 @@ void ownership_resync(struct ownership *o) {
 			continue;
 		stop(o, partition);
 		if (partition->state == PARTITION_ACTIVE)
-			move(o, partition, PARTITION_RESTORING);
+			ownership_move(o, partition, PARTITION_RESTORING);
 	}
 }
 
@@ -128,7 +123,7 @@ static bool is_of_whole_partitions(const struct ownership *o,
 static void let_go(struct ownership *o, struct partition *partition) {
 	dispatcher_forget(o->settings.dispatcher, partition->id);
 	partition->epoch = 0;
-	move(o, partition, PARTITION_ABSENT);
+	ownership_move(o, partition, PARTITION_ABSENT);
 }
 
 /* Returns how many partitions there are. */
@@ -141,7 +136,7 @@ static int32_t take_over(struct ownership *o, const rd_kafka_topic_partition_lis
 		if (is_listed(list, o->settings.topics->admin, i)) {
 			invariant(!partition->is_restored,
 				  "an assigned partition is restored before it is served (R6)");
-			move(o, partition, PARTITION_RESTORING);
+			ownership_move(o, partition, PARTITION_RESTORING);
 			count++;
 		} else if (partition->state == PARTITION_SUSPENDED) {
 			let_go(o, partition);
@@ -202,7 +197,7 @@ static void end_restore(struct ownership *o, const struct restore_result *result
 	struct partition *partition = &o->partitions.items[result->partition];
 
 	if (result->end == RESTORE_END_TORN) {
-		move(o, partition, PARTITION_FAILED);
+		ownership_move(o, partition, PARTITION_FAILED);
 		return;
 	}
 	partition->is_restored = true;
@@ -223,121 +218,6 @@ struct step ownership_restore(struct ownership *o, int64_t budget_ms) {
 	while (restorer_take_ended(o->settings.restorer, &result))
 		end_restore(o, &result);
 	return step_done(r != 0);
-}
-
-/* Becoming active. */
-
-/* Logs whose secret it is, and which master keys are here. */
-static void log_missing_master_key(const struct ownership *o, int32_t partition,
-				   const struct orphan *orphan) {
-	_cleanup_(buffer_destroy) struct buffer ids = BUFFER_INIT(1024);
-
-	master_keys_append_ids(o->settings.master_keys, &ids);
-	log_error("a tenant's secrets are derived from a master key that this worker does not "
-		  "have: worker.master.key.file must name its file",
-		  "tenant=%s %s=%s master_key=%s master_keys_here=%s partition=%d",
-		  log_quote(orphan->tenant_id), orphan->kind, orphan->name, orphan->master_key_id,
-		  ids.data, partition);
-}
-
-static bool has_master_key(const void *master_keys, const char *id) {
-	return master_keys_find(master_keys, id);
-}
-
-/*
- * A worker that cannot sign for its tenants, or would give new ones keys that the others cannot
- * derive, serves nobody: every master key that a listed key or a webhook of the partition names
- * must be here. They come into a partition by a restore or from this worker's own hand, so it is
- * asked once.
- */
-static struct step check_master_keys(struct ownership *o, struct replica *replica, int32_t id) {
-	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	struct orphan orphan;
-	int r = replica_find_orphan_key(replica, arena, id, clock_wall_ms(), has_master_key,
-					o->settings.master_keys, &orphan);
-
-	if (r == REPLICA_E_NOT_FOUND)
-		return step_done(false);
-	if (r < 0)
-		return step_replica_failed(r);
-	log_missing_master_key(o, id, &orphan);
-	return step_end(STEP_FATAL);
-}
-
-/* Its epoch stays when nobody else has owned it meanwhile (R5). */
-static void choose_epoch(struct ownership *o, struct partition *partition) {
-	if (!partition->has_moved && partition->epoch != 0)
-		return;
-	dispatcher_forget(o->settings.dispatcher, partition->id);
-	partition->epoch = ++o->last_epoch;
-	partition->has_moved = false;
-}
-
-static struct step activate(struct ownership *o, struct partition *partition) {
-	struct dispatch_partition dispatched;
-	int64_t pending;
-	int r;
-
-	choose_epoch(o, partition);
-	partition_turn_reset(partition);
-	for (int input = 0; input < POSITION_INPUTS; input++) {
-		partition->is_input_lost[input] = false;
-		partition->poison[input] = -1;
-	}
-	move(o, partition, PARTITION_ACTIVE);
-	invariant(partition->epoch != 0, "a served partition has an epoch (R5)");
-	dispatched = (struct dispatch_partition){ partition->id, partition->epoch };
-	r = dispatcher_activate(o->settings.dispatcher, dispatched,
-				partition->position.timestamp_ms, clock_wall_ms(), &pending);
-	if (r < 0)
-		return step_replica_failed(r);
-	atomic_store(&o->settings.metrics->partitions[partition->id].pending, pending);
-	return step_end(STEP_REREAD);
-}
-
-static struct partition *find_restored(struct ownership *o) {
-	for (int32_t i = 0; i < o->partitions.count; i++)
-		if (o->partitions.items[i].state == PARTITION_RESTORING &&
-		    o->partitions.items[i].is_restored)
-			return &o->partitions.items[i];
-	return NULL;
-}
-
-/* Returns 0, OFFSETS_E_TORN, or -EAGAIN, which is put off. */
-static int ask_offsets(struct ownership *o, struct partition *partition, rd_kafka_t *client) {
-	struct offsets_question question = {
-		.member = membership_client(o->settings.membership),
-		.client = client,
-		.topics = o->settings.topics,
-		.group_id = o->settings.config->group_id,
-		.partition = partition->id,
-		.position = &partition->position,
-	};
-	int r = offsets_ask(&question, partition->next);
-
-	if (r == -EAGAIN)
-		ownership_put_off(o);
-	else
-		backoff_clear(&o->ask_backoff);
-	return r;
-}
-
-struct step ownership_activate(struct ownership *o, struct replica *replica, rd_kafka_t *client) {
-	struct partition *partition = find_restored(o);
-	struct step step;
-	int r;
-
-	if (!partition || !backoff_is_over(&o->ask_backoff, clock_monotonic_ms()))
-		return step_done(false);
-	r = ask_offsets(o, partition, client);
-	if (r == -EAGAIN)
-		return step_done(false);
-	if (r == OFFSETS_E_TORN) {
-		move(o, partition, PARTITION_FAILED);
-		return step_done(true);
-	}
-	step = check_master_keys(o, replica, partition->id);
-	return step.end == STEP_DONE ? activate(o, partition) : step;
 }
 
 int ownership_failures(const struct ownership *o) {

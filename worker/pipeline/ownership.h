@@ -43,11 +43,12 @@ void ownership_resync(struct ownership *ownership);
  */
 struct step ownership_restore(struct ownership *ownership, int64_t budget_ms) _must_check_;
 /*
- * One restored partition, if there is any, becomes active: its backlog is walked. `client` asks the
- * brokers. Ends with STEP_REREAD where there was one.
+ * Restored partitions, if there are any, become active, one at least and then for about
+ * `budget_ms`: their backlogs are walked. `client` asks the brokers, once for all. Ends with
+ * STEP_REREAD where one became active.
  */
 struct step ownership_activate(struct ownership *ownership, struct replica *replica,
-			       rd_kafka_t *client) _must_check_;
+			       rd_kafka_t *client, int64_t budget_ms) _must_check_;
 
 /* How often in a row the brokers did not tell where inputs go on. */
 int ownership_failures(const struct ownership *ownership);

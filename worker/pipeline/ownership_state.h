@@ -19,3 +19,9 @@ static inline void ownership_put_off(struct ownership *ownership) {
 
 	backoff_fail(&ownership->ask_backoff, clock_monotonic_ms(), PAUSE_MIN_MS, PAUSE_MAX_MS);
 }
+
+static inline void ownership_move(struct ownership *ownership, struct partition *partition,
+				  enum partition_state state) {
+	partition_move(partition, state);
+	atomic_store(&ownership->settings.metrics->partitions[partition->id].state, (int)state);
+}

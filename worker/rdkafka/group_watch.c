@@ -206,13 +206,14 @@ static void wait_for(struct group_watch *watch, int64_t ms) {
 	watch->is_asked = false;
 }
 
+/* Before the first assignment the group's members are on their way: nothing is asked. */
 static void *run(void *userdata) {
 	struct group_watch *watch = userdata;
+	int64_t again_in_ms = ASK_INTERVAL_MS;
 
 	pthread_mutex_lock(&watch->lock);
+	wait_for(watch, again_in_ms);
 	while (!watch->is_stopping) {
-		int64_t again_in_ms;
-
 		pthread_mutex_unlock(&watch->lock);
 		again_in_ms = look(watch);
 		pthread_mutex_lock(&watch->lock);
