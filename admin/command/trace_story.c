@@ -11,10 +11,14 @@ struct known {
 };
 
 struct story {
-	const char *id; /* borrowed */
-	struct known *commands, *deliveries;
-	struct known *open;  /* deliveries and commands that have not ended */
-	int64_t begun_at_ms; /* wall; -1: no event yet */
+	const char *id;                /* borrowed */
+	struct known *commands, *told; /* what is told, with its deliveries */
+	struct known *deliveries;      /* those that came */
+	struct known *open;            /* deliveries and commands that have not ended */
+	char *answered;                /* owned; the last command that promised deliveries */
+	struct known *unnamed; /* those of its deliveries whose recording names no command */
+	int32_t owed;          /* promised by it, and not recorded so far */
+	int64_t begun_at_ms;   /* wall; -1: no event yet */
 };
 
 struct story *story_new(const char *id) {
@@ -60,8 +64,11 @@ static void drop_all(struct known **set) {
 
 void story_free(struct story *story) {
 	drop_all(&story->commands);
+	drop_all(&story->told);
 	drop_all(&story->deliveries);
 	drop_all(&story->open);
+	drop_all(&story->unnamed);
+	free(story->answered);
 	free(story);
 }
 
@@ -95,19 +102,6 @@ static bool is_told_by(const struct story *story, const struct analytic_event *e
 	}
 }
 
-void story_note(struct story *story, const struct analytic_event *event) {
-	if (event->command_id && is_told_by(story, event))
-		add(&story->commands, event->command_id);
-}
-
-bool story_is_empty(const struct story *story) {
-	return !story->commands;
-}
-
-bool story_has(const struct story *story, const struct analytic_event *event) {
-	return event->command_id && find(story->commands, event->command_id);
-}
-
 /* Deliveries that come behind the answer; those of a repeated one came before, or the reading began
  * after them. */
 static int32_t promised_by(const struct analytic_event *event) {
@@ -116,6 +110,86 @@ static int32_t promised_by(const struct analytic_event *event) {
 		   ? event->data.credential_issued.deliveries
 	       : event->data.kind == EVENT_DATA_PUBLISHED ? event->data.published.deliveries
 							  : 0;
+}
+
+static bool is_of_a_delivery(const struct analytic_event *event) {
+	return event->subject == ANALYTIC_WEBHOOK_EVENT && event->data.kind == EVENT_DATA_DELIVERY;
+}
+
+static struct known *find_delivery(struct known *set, const struct analytic_event *event) {
+	char delivery[UUID_TEXT_SIZE];
+
+	uuid_format(&event->data.delivery.delivery_id, delivery);
+	return find(set, delivery);
+}
+
+static bool add_delivery(struct known **set, const struct analytic_event *event) {
+	char delivery[UUID_TEXT_SIZE];
+
+	uuid_format(&event->data.delivery.delivery_id, delivery);
+	return add(set, delivery);
+}
+
+/* An older worker's step of a delivery names no command, but what a command has recorded stands
+ * behind its answer. */
+static const char *command_of(const struct story *story, const struct analytic_event *event) {
+	if (event->command_id || !is_of_a_delivery(event))
+		return event->command_id;
+	return find_delivery(story->unnamed, event) ? story->answered : NULL;
+}
+
+static bool is_of_command(const struct story *story, const struct analytic_event *event) {
+	const char *command = command_of(story, event);
+
+	return command && find(story->commands, command);
+}
+
+static void note_answer(struct story *story, const struct analytic_event *event) {
+	story->owed = promised_by(event);
+	drop_all(&story->unnamed);
+	free(story->answered);
+	story->answered = x_strdup(event->command_id);
+}
+
+static void note_unnamed(struct story *story, const struct analytic_event *event) {
+	if (story->owed > 0 && !event->command_id && event->step == ANALYTIC_RECEIVE) {
+		add_delivery(&story->unnamed, event);
+		story->owed--;
+	}
+}
+
+/* The deliveries of its command that came before it are told too. */
+static void tell_unnamed(struct story *story) {
+	for (const struct known *each = story->unnamed; each; each = each->hh.next)
+		add(&story->told, each->id);
+}
+
+static void note_delivery(struct story *story, const struct analytic_event *event) {
+	add_delivery(&story->told, event);
+	if (!event->command_id && command_of(story, event))
+		tell_unnamed(story);
+}
+
+void story_note(struct story *story, const struct analytic_event *event) {
+	bool is_told = is_told_by(story, event);
+
+	if (promised_by(event) > 0)
+		note_answer(story, event);
+	if (is_of_a_delivery(event))
+		note_unnamed(story, event);
+	if (is_told && command_of(story, event))
+		add(&story->commands, command_of(story, event));
+	if (is_of_a_delivery(event) && (is_told || is_of_command(story, event)))
+		note_delivery(story, event);
+}
+
+bool story_is_empty(const struct story *story) {
+	return !story->commands && !story->told;
+}
+
+bool story_has(const struct story *story, const struct analytic_event *event) {
+	return is_of_command(story, event) ||
+	       (is_of_a_delivery(event) && find_delivery(story->told, event));
 }
 
 static void follow_command(struct story *story, const struct analytic_event *event) {
@@ -132,16 +206,12 @@ static void follow_delivery(struct story *story, const struct analytic_event *ev
 	char delivery[UUID_TEXT_SIZE];
 
 	uuid_format(&event->data.delivery.delivery_id, delivery);
-	if (add(&story->deliveries, delivery))
-		find(story->commands, event->command_id)->seen++;
+	if (add(&story->deliveries, delivery) && is_of_command(story, event))
+		find(story->commands, command_of(story, event))->seen++;
 	if (event->step == ANALYTIC_PROCESS_SUCCESS || event->step == ANALYTIC_PROCESS_FAIL)
 		drop(&story->open, delivery);
 	else
 		add(&story->open, delivery);
-}
-
-static bool is_of_a_delivery(const struct analytic_event *event) {
-	return event->subject == ANALYTIC_WEBHOOK_EVENT && event->data.kind == EVENT_DATA_DELIVERY;
 }
 
 void story_follow(struct story *story, const struct analytic_event *event) {

@@ -1,4 +1,5 @@
-/* The story of an id: the events of each command that has to do with it, as a timeline. */
+/* The story of an id: the events of each command and delivery that has to do with it, as a
+ * timeline. */
 #pragma once
 
 #include "base/buffer.h"
@@ -14,8 +15,9 @@ struct story *story_new(const char *id);
 void story_free(struct story *story);
 DEFINE_CLEANUP(struct story, story_free)
 
-/* Notes the command of an event that has to do with the id. Called for each event of the tenant
- * before the first call of the others. */
+/* Notes the command, and the delivery, of an event that has to do with the id. Called for each
+ * event of the tenant before the first call of the others, and once more before each call for that
+ * event. */
 void story_note(struct story *story, const struct analytic_event *event);
 /* Whether nothing has to do with the id. */
 bool story_is_empty(const struct story *story);

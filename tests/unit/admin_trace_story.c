@@ -116,6 +116,67 @@ static void a_repeated_answer_promises_no_deliveries(void **state _unused_) {
 	assert_false(story_has_ended(story));
 }
 
+#define OLDER(id_, step_, ...)                                                                     \
+	{                                                                                          \
+		.subject = ANALYTIC_WEBHOOK_EVENT, .step = (step_), .tenant_id = "acme",           \
+		.data = { EVENT_DATA_DELIVERY, .delivery = { .delivery_id = { { (id_) } },         \
+							     .event_type = "x",                    \
+							     __VA_ARGS__ } }                       \
+	}
+#define ISSUED(command_, credential_, deliveries_)                                                 \
+	{                                                                                          \
+		.subject = ANALYTIC_OPENID_CREDENTIAL, .step = ANALYTIC_SUCCESS,                   \
+		.tenant_id = "acme", .command_id = (command_),                                     \
+		.data = { EVENT_DATA_CREDENTIAL_ISSUED,                                            \
+			  .credential_issued = { (credential_), (deliveries_) } }                  \
+	}
+
+/* Of a worker whose steps of deliveries name neither command nor subject: what stands behind the
+ * answer is its command's. */
+static const struct {
+	struct analytic_event event;
+	bool is_told, has_ended; /* after it */
+} older[] = {
+	{ ISSUED("cmd-0", "c-0", 1), false, false },
+	{ OLDER(7, ANALYTIC_RECEIVE, .duration_ms = -1), false, false },
+	{ ISSUED("cmd-1", "c-1", 2), true, false },
+	{ OLDER(1, ANALYTIC_RECEIVE, .duration_ms = -1), true, false },
+	{ OLDER(2, ANALYTIC_RECEIVE, .duration_ms = -1), true, false },
+	{ OLDER(8, ANALYTIC_RECEIVE, .duration_ms = -1), false, false },
+	{ OLDER(1, ANALYTIC_PROCESS_SUCCESS, .attempt = 1, .duration_ms = 1), true, false },
+	{ OLDER(7, ANALYTIC_PROCESS_SUCCESS, .attempt = 1, .duration_ms = 1), false, false },
+	{ OLDER(2, ANALYTIC_RETRY, .attempt = 1, .duration_ms = 1), true, false },
+	/* A newer worker goes on with it. */
+	{ { OF_COMMAND(ANALYTIC_WEBHOOK_EVENT, ANALYTIC_PROCESS_SUCCESS, 0),
+	    .data = { EVENT_DATA_DELIVERY,
+		      .delivery = { .delivery_id = { { 2 } }, .attempt = 2 } } },
+	  true,
+	  true },
+};
+
+static void what_an_older_worker_told_belongs_to_its_command(void **state _unused_) {
+	static const char *const ids[] = { "c-1", "cmd-1", "01000000-0000-0000-0000-000000000000",
+					   "02000000-0000-0000-0000-000000000000" };
+
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+		_cleanup_(story_freep) struct story *story = story_new(ids[i]);
+
+		print_message("%s\n", ids[i]);
+		for (size_t j = 0; j < ARRAY_LEN(older); j++)
+			story_note(story, &older[j].event);
+		for (size_t j = 0; j < ARRAY_LEN(older); j++) {
+			const struct analytic_event *event = &older[j].event;
+
+			print_message("event %zu\n", j);
+			story_note(story, event);
+			assert_int_equal(story_has(story, event), older[j].is_told);
+			if (older[j].is_told)
+				story_follow(story, event);
+			assert_int_equal(story_has_ended(story), older[j].has_ended);
+		}
+	}
+}
+
 static void nothing_is_told_of_what_is_not_there(void **state _unused_) {
 	_cleanup_(story_freep) struct story *story = story_new("c-9");
 
@@ -128,6 +189,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_story_is_told_in_order),
 		cmocka_unit_test(a_repeated_answer_promises_no_deliveries),
+		cmocka_unit_test(what_an_older_worker_told_belongs_to_its_command),
 		cmocka_unit_test(nothing_is_told_of_what_is_not_there),
 	};
 
