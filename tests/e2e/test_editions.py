@@ -100,13 +100,12 @@ def test_a_pool_is_upgraded_and_rolled_back_under_load(pool, receivers, released
 
 def tenant_of(pool, worker, endpoint):
     """One that the worker serves, with a webhook."""
-    mine = worker.partitions()
     while True:
         tenant = pool.tenant()
         value = commands.command(tenant, commands.create(endpoint.url))
         partition, _ = pool.writer.place("webhook-admin", tenant, pool.schemas.command.encode(value))
         assert pool.results.end(value["commandId"]).status == 201
-        if partition in mine:
+        if partition in worker.partitions():
             return tenant
 
 
