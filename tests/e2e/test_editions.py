@@ -154,13 +154,13 @@ def test_a_history_of_both_releases(pool, receivers, released):
     endpoints = [receivers.endpoint().answers(LATER, 200) for _ in range(2)]
     tenants = [tenant_of(pool, worker, endpoint) for worker, endpoint in zip((old, new), endpoints, strict=True)]
     waiting = [put_off(pool, tenant) for tenant in tenants]
-    assert [event.data["subject"] for event in waiting] == [event.data["response"] for event in waiting] == [None, None]
+    assert not any(event.data.get("subject") or event.data.get("response") for event in waiting)
     resend = commands.resend(str(waiting[1].data["deliveryId"]))
     for newer_command in (resend, commands.create(endpoints[1].url, events=["DeliveryDead"])):
         refused = pool.ask(tenants[1], newer_command)
         assert (refused.status, refused.data["details"][0]["param"]) == (503, "workers")
     without_older(old, new)
-    gateway = pool.gateway()
+    gateway = pool.gateway(event_types=TYPE)
     for tenant, event in zip(tenants, waiting, strict=True):
         id = str(event.data["deliveryId"])
         assert pool.ask(tenant, commands.resend(id)).status == 202
