@@ -27,7 +27,7 @@ enum {
 int history_query_deliveries(struct history *history, const struct history_query *query,
 			     struct buffer *out) _must_check_;
 /* The same with events, in the form of json_append_event. */
-int history_query_events(struct history *history, const struct history_query *query,
+int history_query_events(struct history *history, const struct history_query *asked,
 			 struct buffer *out) _must_check_;
 
 enum { HISTORY_E_NOT_FOUND = 1 };

@@ -8,12 +8,12 @@
 	"{\"event\":{\"payload\":{\"userId\":\"u\",\"credentialId\":\"" credential "\"}}}"
 
 /* A delivery of the webhook, that is due or ended at `at_ms`. */
-static void add(struct world *world, const char *webhook_id, uint8_t number,
+static void add(struct world *world, const char *webhook_id, int number,
 		enum delivery_status status, int64_t at_ms) {
 	static const char *const bodies[] = { ISSUED("c-0"), ISSUED("c-1") };
 	struct state_record record = {
 		.kind = STATE_DELIVERY,
-		.delivery = { .id = { { number } },
+		.delivery = { .id = { { (uint8_t)number } },
 			      .tenant_id = "t",
 			      .command_id = "c",
 			      .event_type = EVENT_TYPE_CREDENTIAL_ISSUED,
@@ -33,8 +33,8 @@ static void add(struct world *world, const char *webhook_id, uint8_t number,
 	fake_registry_apply(&world->fake, &effects);
 }
 
-static struct delivery *stored(struct world *world, uint8_t number) {
-	struct state_key key = { .kind = STATE_DELIVERY, .id = { { number } } };
+static struct delivery *stored(struct world *world, int number) {
+	struct state_key key = { .kind = STATE_DELIVERY, .id = { { (uint8_t)number } } };
 
 	return &fake_registry_find(&world->fake, &key)->delivery;
 }
@@ -213,7 +213,7 @@ enum { MANY = 7, BYTES = RECOVER_BYTES_MAX / 2 };
 static struct command begin_many(struct world *world) {
 	const char *id = world_create(world, "t");
 
-	for (uint8_t number = 1; number <= MANY; number++) {
+	for (int number = 1; number <= MANY; number++) {
 		add(world, id, number, DELIVERY_DEAD, number * 1000);
 		stored(world, number)->body_len = BYTES;
 	}
@@ -258,7 +258,7 @@ static void a_recovery_goes_on_until_it_is_done(void **state) {
 	assert_int_equal(world->effects.events[0].status, 200);
 	assert_int_equal(world->effects.events[0].data.recovered, MANY);
 	assert_int_equal(told_so_far(world, &command), -1);
-	for (uint8_t number = 1; number <= MANY; number++)
+	for (int number = 1; number <= MANY; number++)
 		assert_int_equal(stored(world, number)->status, DELIVERY_PENDING);
 }
 
@@ -317,7 +317,7 @@ static void what_was_not_looked_at_is_not_left_out(void **state) {
 	command.subject = "c-9";
 	world->may_resume = false;
 	world_assert_outcome(run_turn(world, &command), "WEBHOOK_RECOVER_FAIL", 503);
-	for (uint8_t number = 1; number < MANY; number++)
+	for (int number = 1; number < MANY; number++)
 		stored(world, number)->body_len = 1;
 	world_assert_outcome(run_turn(world, &command), "WEBHOOK_RECOVER_SUCCESS", 200);
 }
@@ -396,7 +396,7 @@ static void a_recovery_ends_though_they_die_again(void **state) {
 		if (!command.resume_ms)
 			break;
 		world->now_ms += 100;
-		for (uint8_t number = 1; number <= MANY; number++)
+		for (int number = 1; number <= MANY; number++)
 			if (stored(world, number)->status == DELIVERY_PENDING) {
 				stored(world, number)->status = DELIVERY_DEAD;
 				stored(world, number)->next_attempt_at_ms = world->now_ms;

@@ -112,46 +112,44 @@ static void filters(void **state) {
 	}
 }
 
+static const struct {
+	const char *name;
+	struct history_query query;
+	const char *expected;
+} events_found[] = {
+	{ "subject", Q(.subject = "cred-1"), "OPENID_CREDENTIAL_SUCCESS" },
+	{ "command", Q(.command_id = "command-1"),
+	  "OPENID_CREDENTIAL_SUCCESS WEBHOOK_EVENT_PROCESS_SUCCESS WEBHOOK_EVENT_RECEIVE" },
+	{ "delivery's subject, and its command's", Q(.subject = "subject-2"),
+	  "OPENID_CREDENTIAL_START WEBHOOK_EVENT_RETRY WEBHOOK_EVENT_RECEIVE" },
+	{ "subject and command", Q(.subject = "subject-2", .command_id = "command-2"),
+	  "OPENID_CREDENTIAL_START WEBHOOK_EVENT_RETRY WEBHOOK_EVENT_RECEIVE" },
+	{ "subject and another command", Q(.subject = "subject-2", .command_id = "command-1"), "" },
+	{ "event", Q(.has_event_id = true, .event_id = ID(3)),
+	  "WEBHOOK_EVENT_PROCESS_FAIL WEBHOOK_EVENT_RECEIVE" },
+	{ "webhook", Q(.has_webhook_id = true, .webhook_id = ID(4)),
+	  "WEBHOOK_EVENT_PROCESS_FAIL WEBHOOK_EVENT_RECEIVE" },
+	{ "type", Q(.type = "*RETRY"), "WEBHOOK_EVENT_RETRY" },
+	{ "state", Q(.has_status = true, .status = HISTORY_PENDING),
+	  "WEBHOOK_EVENT_RETRY WEBHOOK_EVENT_RECEIVE" },
+	{ "answer", Q(.http_status = 503), "WEBHOOK_EVENT_PROCESS_FAIL" },
+	{ "webhook and answer", Q(.http_status = 503, .has_webhook_id = true, .webhook_id = ID(3)),
+	  "WEBHOOK_EVENT_PROCESS_FAIL" },
+	{ "event and another webhook",
+	  Q(.has_event_id = true, .event_id = ID(3), .has_webhook_id = true, .webhook_id = ID(2)),
+	  "" },
+	{ "event and its command",
+	  Q(.has_event_id = true, .event_id = ID(3), .command_id = "command-3"),
+	  "WEBHOOK_EVENT_PROCESS_FAIL WEBHOOK_EVENT_RECEIVE" },
+	{ "event and another command",
+	  Q(.has_event_id = true, .event_id = ID(3), .command_id = "command-1"), "" },
+	{ "another tenant", Q(OTHER, .command_id = "command-1"),
+	  "WEBHOOK_EVENT_PROCESS_FAIL WEBHOOK_EVENT_RECEIVE" },
+	{ "its subject", Q(OTHER, .subject = "cred-1"), "" },
+	{ "of nobody", Q(.tenant_id = "nobody"), "" },
+};
+
 static void events_by_the_same_filters(void **state) {
-	static const struct {
-		const char *name;
-		struct history_query query;
-		const char *expected;
-	} rows[] = {
-		{ "subject", Q(.subject = "cred-1"), "OPENID_CREDENTIAL_SUCCESS" },
-		{ "command", Q(.command_id = "command-1"),
-		  "OPENID_CREDENTIAL_SUCCESS WEBHOOK_EVENT_PROCESS_SUCCESS WEBHOOK_EVENT_RECEIVE" },
-		{ "delivery's subject, and its command's", Q(.subject = "subject-2"),
-		  "OPENID_CREDENTIAL_START WEBHOOK_EVENT_RETRY WEBHOOK_EVENT_RECEIVE" },
-		{ "subject and command", Q(.subject = "subject-2", .command_id = "command-2"),
-		  "OPENID_CREDENTIAL_START WEBHOOK_EVENT_RETRY WEBHOOK_EVENT_RECEIVE" },
-		{ "subject and another command",
-		  Q(.subject = "subject-2", .command_id = "command-1"), "" },
-		{ "event", Q(.has_event_id = true, .event_id = ID(3)),
-		  "WEBHOOK_EVENT_PROCESS_FAIL WEBHOOK_EVENT_RECEIVE" },
-		{ "webhook", Q(.has_webhook_id = true, .webhook_id = ID(4)),
-		  "WEBHOOK_EVENT_PROCESS_FAIL WEBHOOK_EVENT_RECEIVE" },
-		{ "type", Q(.type = "*RETRY"), "WEBHOOK_EVENT_RETRY" },
-		{ "state", Q(.has_status = true, .status = HISTORY_PENDING),
-		  "WEBHOOK_EVENT_RETRY WEBHOOK_EVENT_RECEIVE" },
-		{ "answer", Q(.http_status = 503), "WEBHOOK_EVENT_PROCESS_FAIL" },
-		{ "webhook and answer",
-		  Q(.http_status = 503, .has_webhook_id = true, .webhook_id = ID(3)),
-		  "WEBHOOK_EVENT_PROCESS_FAIL" },
-		{ "event and another webhook",
-		  Q(.has_event_id = true, .event_id = ID(3), .has_webhook_id = true,
-		    .webhook_id = ID(2)),
-		  "" },
-		{ "event and its command",
-		  Q(.has_event_id = true, .event_id = ID(3), .command_id = "command-3"),
-		  "WEBHOOK_EVENT_PROCESS_FAIL WEBHOOK_EVENT_RECEIVE" },
-		{ "event and another command",
-		  Q(.has_event_id = true, .event_id = ID(3), .command_id = "command-1"), "" },
-		{ "another tenant", Q(OTHER, .command_id = "command-1"),
-		  "WEBHOOK_EVENT_PROCESS_FAIL WEBHOOK_EVENT_RECEIVE" },
-		{ "its subject", Q(OTHER, .subject = "cred-1"), "" },
-		{ "of nobody", Q(.tenant_id = "nobody"), "" },
-	};
 	struct fixture *f = *state;
 	struct analytic_event issued = { .id = uuid_of(99),
 					 .subject = ANALYTIC_OPENID_CREDENTIAL,
@@ -173,12 +171,12 @@ static void events_by_the_same_filters(void **state) {
 	fill(f);
 	fold(f, &issued);
 	fold(f, &started);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(events_found); i++) {
 		struct history_query query;
 
-		print_message("%s\n", rows[i].name);
-		query = completed(&rows[i].query);
-		assert_string_equal(found_events(f, &query), rows[i].expected);
+		print_message("%s\n", events_found[i].name);
+		query = completed(&events_found[i].query);
+		assert_string_equal(found_events(f, &query), events_found[i].expected);
 	}
 }
 
@@ -252,7 +250,7 @@ static void a_file_that_cannot_be_opened_is_told(void **state) {
 	assert_int_equal(history_query_deliveries(f->history, &all, &f->out), -EIO);
 	dup2(original_stderr, STDERR_FILENO);
 	close(original_stderr);
-	rewind(log);
+	assert_int_equal(fseek(log, 0, SEEK_SET), 0);
 	assert_non_null(fgets(told, sizeof(told), log));
 	fclose(log);
 	assert_non_null(strstr(told, "unable to open database file"));
