@@ -248,7 +248,7 @@ _TIMES = {name for name, type in _fields(_SCHEMA) if _is_time(type)}
 _OPTIONAL = {
     "description", "headers", "signatures", "filter", "rateLimit", "secretEpoch", "secretOverlapUntil", "secretMasterKeyId",
     "formerSecretMasterKeyId", "credentialConfigurationId", "format", "credentialProfile", "subject", "eventId", "attemptedAt",
-    "response", "eventOffset", "catalogue", "published",
+    "response", "eventOffset", "catalogue", "published", "failingToldSince", "healthToldAt", "disabledToldAt", "deadToldAt",
 }  # fmt: skip
 _SEALED_KEY_ID = 16  # bytes of a sealed value, which begins with its master key's id
 

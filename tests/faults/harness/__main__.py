@@ -139,11 +139,11 @@ def experience(given, directory):
             load.end()
             stand.flood.end()
             loaded_until = time.monotonic()
-            if unwritten := sum(forget_unwritten(stand, writer, load.sent) for writer in (load.writer, stand.flood.writer)):
-                incidents.say(f"{unwritten} commands were lost by the load's own librdkafka: they are in no topic")
             load.appease()
             stand.flood.appease()
             stand.heal()
+            if unwritten := sum(forget_unwritten(stand, writer, load.sent) for writer in (load.writer, stand.flood.writer)):
+                incidents.say(f"{unwritten} commands were lost by the load's own librdkafka: they are in no topic")
             stand.pool.upgrade()
             incidents.say("waiting for quiet")
             stand.wait_quiet(load.sent)
