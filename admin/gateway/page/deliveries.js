@@ -1,53 +1,94 @@
 // The table of deliveries, with filters. Its end is filled while one scrolls to it.
 
 import { list } from "./api.js";
-import { $, cell, element, idOf, link, narrow, row, run, typeOf, urlOf } from "./dom.js";
+import { $, cell, element, idOf, link, narrow, row, run, typeOf } from "./dom.js";
 import { timeOf } from "./times.js";
 import { addView, hashOf } from "./views.js";
 import { webhookNames } from "./webhook_names.js";
 import { answered, count, STATUS_TEXTS, statusClass, visible } from "./words.js";
 
 const PAGE_SIZE = 500, SEARCHES_MAX = 20; // answers without an item, until one is asked whether to go on
-const CHUNK = 50; // rows that are made at once, and that the browser skips together while they are out of sight
+const PART = 50, SLICE = 8; // rows of a tbody, and those that are made in one frame
+const NEAR = "3000px"; // before and behind the window
 const FILTERS = ["status", "webhookId", "httpStatus", "subject", "commandId", "eventId", "from", "to"], TIMES = ["from", "to"];
 
 let next = null; // { query, cursor, signal, isLoading }: what to ask for more; null at the end
-
-const breath = () => new Promise(resolve => setTimeout(resolve));
 
 // --- Rows ---
 
 const lastOf = ({ lastStatus, lastReason }) => answered({ status: lastStatus, reason: lastReason });
 
-function deliveryRow(delivery, names) {
-  const url = names.get(delivery.webhookId);
+function deliveryRow(delivery, names, number) {
   return row([
     cell("Recorded", link(hashOf("story", delivery.id), timeOf(delivery.createdAt) || "Before this history")),
     cell("State", element("span", { className: statusClass(delivery.status) }, STATUS_TEXTS[delivery.status] ?? visible(delivery.status))),
     cell("Event", typeOf(delivery.eventType)),
     cell("About", delivery.subject ? idOf(delivery.subject) : ""),
-    cell("Webhook", url === undefined ? idOf(delivery.webhookId) : urlOf(url), "url"),
+    cell("Webhook", names.get(delivery.webhookId) ?? idOf(delivery.webhookId), "url"),
     cell("Attempts", String(delivery.attemptCount), "number"),
     cell("Last answer", lastOf(delivery)),
-  ]);
+  ], { ariaRowIndex: number });
 }
 
-async function append(deliveries, names, signal) {
-  for (let from = 0; from < deliveries.length && !signal.aborted; from += CHUNK) {
-    const rows = deliveries.slice(from, from + CHUNK).map(delivery => deliveryRow(delivery, names));
-    $("delivery-table").append(element("tbody", { role: "rowgroup" }, ...rows));
-    await breath();
+// --- Parts: those near the window have their rows, the others keep their height ---
+
+const parts = new Map(); // tbody: { deliveries, names, first, isNear }; first: the number of deliveries before it
+let filling = Promise.resolve(); // one part after the other
+let rowHeight = 60; // in px, as last measured: of parts that had no rows yet
+
+const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+
+// The row of a table's head is its first.
+function fillSlice(part, { deliveries, names, first }) {
+  const from = part.rows.length, slice = deliveries.slice(from, from + SLICE);
+  part.append(...slice.map((delivery, n) => deliveryRow(delivery, names, first + from + n + 2)));
+}
+
+async function fill(part) {
+  const content = parts.get(part);
+  while (content?.isNear && part.rows.length < content.deliveries.length) {
+    await frame();
+    if (content.isNear) fillSlice(part, content);
+  }
+  if (content?.isNear) part.style.height = "";
+}
+
+// Not the one that has the focus: it would be lost.
+function empty(part, height) {
+  if (!part.rows.length || part.contains(document.activeElement)) return;
+  rowHeight = height / parts.get(part).deliveries.length;
+  part.style.height = `${height}px`;
+  part.replaceChildren();
+}
+
+const observer = new IntersectionObserver(entries => {
+  for (const { target, isIntersecting, boundingClientRect } of entries) {
+    if (!parts.has(target)) continue;
+    parts.get(target).isNear = isIntersecting;
+    if (isIntersecting) filling = filling.then(() => fill(target));
+    else empty(target, boundingClientRect.height);
+  }
+}, { rootMargin: NEAR });
+
+const rowCount = () => [...parts.values()].reduce((sum, { deliveries }) => sum + deliveries.length, 0);
+
+function append(all, names) {
+  for (let from = 0; from < all.length; from += PART) {
+    const deliveries = all.slice(from, from + PART), part = element("tbody", { role: "rowgroup" });
+    part.style.height = `${deliveries.length * rowHeight}px`;
+    parts.set(part, { deliveries, names, first: rowCount(), isNear: false });
+    $("delivery-table").append(part);
+    observer.observe(part);
   }
 }
 
 // --- Pages ---
 
-const rowCount = () => $("delivery-table").querySelectorAll("tbody tr").length;
-
 function tellCount(completeSince) {
   const rows = rowCount(), known = Date.parse(completeSince) > 0 ? [" This gateway knows of all since ", timeOf(completeSince), "."] : [];
   const text = rows ? `${count(rows, "delivery", "deliveries")}${next ? ", and there may be more." : "."}` : next ? "None found yet: there is more to search." : "No delivery matches.";
   $("delivery-count").replaceChildren(text, ...known);
+  $("delivery-table").ariaRowCount = next ? -1 : rows + 1;
   if (!next && document.activeElement === $("delivery-more")) $("delivery-end").focus();
   $("delivery-more").hidden = !next;
   $("delivery-more").textContent = rows ? "More" : "Search further back";
@@ -69,8 +110,8 @@ async function more() {
   asked.isLoading = true;
   try {
     const [page, names] = await Promise.all([nextItems(asked), webhookNames()]);
-    await append(page.data, names, asked.signal);
     if (asked.signal.aborted) return;
+    append(page.data, names);
     next = page.nextCursor ? { ...asked, cursor: page.nextCursor, isLoading: false } : null;
     tellCount(page.completeSince);
   } finally {
@@ -115,7 +156,9 @@ async function open({ query, signal }) {
 
 export function clearDeliveries() {
   next = null;
-  for (const rows of $("delivery-table").querySelectorAll("tbody")) rows.remove();
+  observer.disconnect();
+  for (const part of parts.keys()) part.remove();
+  parts.clear();
   $("delivery-count").replaceChildren();
   $("delivery-more").hidden = true;
 }

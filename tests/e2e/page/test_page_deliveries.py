@@ -16,7 +16,7 @@ def other(client, world):
 
 
 def about(page, count):
-    """The subjects of the rows, which come one chunk after the other."""
+    """The subjects of the rows, which come a few in a frame."""
     until(lambda: len(page.script(ROWS)) == count and page.text("#delivery-count"), 15, f"{count} rows")
     return [row[3] for row in page.script(ROWS)]
 
@@ -113,18 +113,20 @@ def test_a_telephone_has_cards(five, page, client):
 
 MANY = 10_000
 # Scrolls to the end as a wheel does, a step in each frame; more rows come meanwhile. Frames and
-# long tasks are those of the browser's own clock. Source: W3C Long Tasks API.
+# long tasks are those of the browser's own clock. Source: W3C Long Tasks API. A look into the middle
+# of the window, in each eighth frame, tells whether a row is there.
 SCROLL = """const done = arguments[0], frames = [], tasks = [];
 const observer = new PerformanceObserver(list => tasks.push(...list.getEntries().map(entry => entry.duration)));
 observer.observe({ entryTypes: ["longtask"] });
-let last = performance.now(), still = 0;
+let last = performance.now(), still = 0, blank = 0;
 const step = now => {
     frames.push(now - last);
     last = now;
     scrollBy(0, 400);
+    blank += frames.length % 8 === 0 && !document.elementFromPoint(innerWidth / 2, innerHeight / 2).closest("tr");
     still = scrollY + innerHeight >= document.documentElement.scrollHeight - 1 ? still + 1 : 0;
     if (still < 60) requestAnimationFrame(step);
-    else { observer.disconnect(); done([frames, tasks, document.querySelectorAll("#delivery-table tbody tr").length]); }
+    else { observer.disconnect(); done([frames, tasks, blank, document.querySelector("#delivery-count").innerText]); }
 };
 requestAnimationFrame(step);"""
 
@@ -137,17 +139,20 @@ def test_ten_thousand_rows_without_a_stutter(world, page, client, tenant, webhoo
     past.written(client, MANY)
     page.open("/#/deliveries").enter(client.token)
     until(lambda: page.find("#delivery-more").is_displayed(), 20, "the first rows")
-    frames, tasks, rows = page.driver.execute_async_script(SCROLL)
+    frames, tasks, blank, told = page.driver.execute_async_script(SCROLL)
     frames.sort()
     p95, longest = frames[len(frames) * 95 // 100], max(tasks, default=0)
     report(
-        f"{rows} rows, {len(frames)} frames: p95 {p95:.0f} ms, worst {frames[-1]:.0f} ms; {len(tasks)} tasks of more than 50 ms, the longest {longest:.0f} ms"
+        f"{told} {len(frames)} frames: p95 {p95:.0f} ms, worst {frames[-1]:.0f} ms; {len(tasks)} tasks of more than 50 ms, the longest {longest:.0f} ms; "
+        f"no row to be seen in {blank} of {len(frames) // 8}"
     )
-    assert rows == MANY and p95 < 50 and longest < 150
+    assert told == f"{MANY:,} deliveries." and p95 < 50 and longest < 150 and blank < len(frames) // 8 / 20
+    assert page.script(ROWS)[-1][3] == f"c-{MANY - 1}", "the oldest, at the end"
 
 
-def test_more_by_the_keyboard(world, page, client, tenant, webhook):
-    """The table is passed over by its own link, and who comes to its end gets more."""
+@pytest.fixture
+def six_hundred(world, page, client, tenant, webhook):
+    """The view, with its first page."""
     past = Past(world, tenant)
     for number in range(600):
         past.delivery(webhook, past.now_ms - number * 1000, [(200, 40, None)], subject=f"c-{number}")
@@ -155,10 +160,44 @@ def test_more_by_the_keyboard(world, page, client, tenant, webhook):
     page.open().enter(client.token).wait_row(webhook["url"])
     page.go("Deliveries")
     until(lambda: page.find("#delivery-more").is_displayed(), 20, "the first rows")
+    return page
+
+
+def all_six_hundred(page):
+    until(lambda: page.text("#delivery-count") == "600 deliveries." and not page.find("#delivery-more").is_displayed(), 10, "the end")
+
+
+def test_rows_out_of_sight(six_hundred):
+    """They are not there, and come back; one that has the focus stays. A screen reader is told which
+    of how many each is.
+    """
+    page = six_hundred
+    subjects = lambda: [row[3] for row in page.script(ROWS)]
+    height = lambda: page.script("return document.documentElement.scrollHeight")
+    until(lambda: "c-0" in subjects(), 5)
+    assert page.script("return document.querySelector('#delivery-table').ariaRowCount") == "-1", "nobody knows yet"
+    page.script("window.scrollTo(0, document.documentElement.scrollHeight)")
+    all_six_hundred(page)
+    page.script("window.scrollTo(0, document.documentElement.scrollHeight)")
+    until(lambda: "c-599" in subjects() and "c-0" not in subjects(), 10, "the last rows alone")
+    assert len(subjects()) < 300
+    first, last = page.script("const rows = [...document.querySelectorAll('#delivery-table tr')]; return [rows[1], rows.at(-1)].map(row => +row.ariaRowIndex)")
+    assert last == 601 and last - first == len(subjects()) - 1
+    assert page.script("return document.querySelector('#delivery-table').ariaRowCount") == "601"
+    page.script("[...document.querySelectorAll('#delivery-table a')].at(-1).focus()")
+    before = height()
+    page.script("window.scrollTo(0, 0)")
+    until(lambda: subjects()[0] == "c-0", 10, "the first rows again")
+    assert subjects()[-1] == "c-599" and page.script("return document.activeElement.closest('tr').ariaRowIndex") == "601"
+    assert abs(height() - before) < before / 20, "what is not there has its height"
+
+
+def test_more_by_the_keyboard(six_hundred):
+    """The table is passed over by its own link, and who comes to its end gets more."""
+    page = six_hundred
     page.script("arguments[0].focus()", page.button("Filter"))
     page.press(Keys.TAB)
     assert page.focused() == ("Skip the table", True)
     page.press(Keys.ENTER)
     assert page.script("return document.activeElement.id") == "delivery-end"
-    about(page, 600)
-    until(lambda: page.text("#delivery-count") == "600 deliveries." and not page.find("#delivery-more").is_displayed(), 10, "the end")
+    all_six_hundred(page)
