@@ -1,12 +1,8 @@
 #include "pipeline/ownership.h"
 
-#include "base/clock.h"
 #include "base/invariant.h"
 #include "domain/webhook_rules.h"
-#include "pipeline/offsets.h"
 #include "pipeline/ownership_state.h"
-
-#include <errno.h>
 
 enum { TOPICS_TIMEOUT_MS = 5000 };
 

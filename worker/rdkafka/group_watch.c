@@ -206,13 +206,13 @@ static void wait_for(struct group_watch *watch, int64_t ms) {
 	watch->is_asked = false;
 }
 
-/* Before the first assignment the group's members are on their way: nothing is asked. */
+/* The first question waits for an assignment: before, the group is not settled. */
 static void *run(void *userdata) {
 	struct group_watch *watch = userdata;
-	int64_t again_in_ms = ASK_INTERVAL_MS;
+	int64_t again_in_ms;
 
 	pthread_mutex_lock(&watch->lock);
-	wait_for(watch, again_in_ms);
+	wait_for(watch, ASK_INTERVAL_MS);
 	while (!watch->is_stopping) {
 		pthread_mutex_unlock(&watch->lock);
 		again_in_ms = look(watch);

@@ -31,6 +31,18 @@ class _Finder(Reader):
                 self.found[tenant, id].append(f"{self.name}[{message.partition()}]@{message.offset()}")
 
 
+def _places(stand, topics, wanted):
+    """{(tenant, command id): where records name it}"""
+    found = {key: [] for key in wanted}
+    for topic in topics if wanted else ():
+        finder = _Finder(stand, topic, wanted)
+        finder.catch_up(timeout=60)
+        finder.close()
+        for key, places in finder.found.items():
+            found[key] += places
+    return found
+
+
 def _committed(stand, partition):
     client = AdminClient(connection(stand.bootstrap))
     inputs = [TopicPartition(stand.prefix + topic, partition) for topic in INPUTS]
@@ -40,14 +52,7 @@ def _committed(stand, partition):
 
 def whereabouts(stand, wanted):
     """Lines: of each command the records that name it, and how far its partition's inputs are."""
-    found = {key: [] for key in wanted}
-    for topic in TOPICS:
-        finder = _Finder(stand, topic, wanted)
-        finder.catch_up(timeout=60)
-        finder.close()
-        for key, places in finder.found.items():
-            found[key] += places
-    for (tenant, id), places in found.items():
+    for (tenant, id), places in _places(stand, TOPICS, wanted).items():
         partition = partition_of(tenant.encode(), stand.partitions)
         yield f"{id} of {tenant}: {', '.join(places) or 'in no topic'}; committed of partition {partition}: {_committed(stand, partition)}"
 
@@ -58,14 +63,8 @@ def forget_unwritten(stand, writer, sent):
     """
     doubtful = [(message.key().decode(), message.value()) for message in writer.unplaced]
     wanted = [key for key in sent if any(key[0] == tenant and encoded(key[1]) in value for tenant, value in doubtful)]
-    found = {key: 0 for key in wanted}
-    for topic in INPUTS if wanted else ():
-        finder = _Finder(stand, topic, wanted)
-        finder.catch_up(timeout=60)
-        finder.close()
-        for key, places in finder.found.items():
-            found[key] += len(places)
-    unwritten = [key for key in wanted if found[key] < sent[key]]
-    for key in unwritten:
-        sent[key] = found[key]
+    found = {key: len(places) for key, places in _places(stand, INPUTS, wanted).items()}
+    unwritten = {key: times for key, times in found.items() if times < sent[key]}
+    for key, times in unwritten.items():
+        sent[key] = times
     return len(unwritten)
