@@ -113,8 +113,8 @@ def test_a_telephone_has_cards(five, page, client):
 
 MANY = 10_000
 # Scrolls to the end as a wheel does, a step in each frame; more rows come meanwhile. Frames and
-# long tasks are those of the browser's own clock. Source: W3C Long Tasks API. A look into the middle
-# of the window, in each eighth frame, tells whether a row is there.
+# long tasks are those of the browser's own clock. Source: W3C Long Tasks API. In each eighth frame,
+# a look into the middle of the window tells whether a row is there.
 SCROLL = """const done = arguments[0], frames = [], tasks = [];
 const observer = new PerformanceObserver(list => tasks.push(...list.getEntries().map(entry => entry.duration)));
 observer.observe({ entryTypes: ["longtask"] });
@@ -168,8 +168,8 @@ def all_six_hundred(page):
 
 
 def test_rows_out_of_sight(six_hundred):
-    """They are not there, and come back; one that has the focus stays. A screen reader is told which
-    of how many each is.
+    """They are not there, and come back; one that has the focus stays. A screen reader is told the
+    place of each.
     """
     page = six_hundred
     subjects = lambda: [row[3] for row in page.script(ROWS)]
