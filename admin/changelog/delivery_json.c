@@ -24,7 +24,8 @@ void delivery_json_append(struct buffer *out, const struct delivery *delivery, b
 	else
 		buffer_append_string(out, ",\"lastStatus\":null,\"lastReason\":");
 	buffer_append_json_string_or_null(out, delivery->last_reason);
-	append_time(out, "nextAttemptAt", dead, delivery->next_attempt_at_ms);
+	append_time(out, "nextAttemptAt", delivery->status != DELIVERY_PENDING,
+		    delivery->next_attempt_at_ms);
 	append_time(out, "diedAt", !dead, delivery->next_attempt_at_ms);
 	append_time(out, "createdAt", false, delivery->created_at_ms);
 	if (with_body) {

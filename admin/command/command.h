@@ -41,6 +41,7 @@ extern const struct subcommand dead_letters_subcommands[];
 extern const struct subcommand credential_subcommands[];
 extern const struct subcommand event_subcommands[];
 extern const struct subcommand results_subcommands[];
+extern const struct subcommand trace_subcommands[];
 extern const struct subcommand state_subcommands[];
 extern const struct subcommand token_subcommands[];
 extern const struct subcommand serve_subcommands[];

@@ -1,7 +1,7 @@
 #include "base/clock.h"
 #include "changelog/delivery_json.h"
 #include "changelog/delivery_list.h"
-#include "command/command.h"
+#include "command/call.h"
 #include "command/flags.h"
 #include "kafka/record_codec.h"
 #include "terminal/clean.h"
@@ -14,7 +14,7 @@ enum { LIMIT_DEFAULT = 100, LINE_MAX_BYTES = 64 * 1024 * 1024 };
 
 static const struct flag list_flags[] = {
 	{ "webhook", "ID", "only deliveries to this webhook" },
-	{ "status", "pending|dead", "only deliveries with this status" },
+	{ "status", "pending|dead|succeeded", "only deliveries with this status" },
 	{ "limit", "N", "list at most N (default 100)" },
 	{ "with-body", NULL, "show the bodies, which have credentials and personal data" },
 	{ 0 },
@@ -34,7 +34,7 @@ static enum admin_status read_status(const char *text, struct delivery_filter *f
 		filter->has_status = true;
 		return ADMIN_OK;
 	}
-	terminal_complain("--status is \"%s\", must be pending or dead", text);
+	terminal_complain("--status is \"%s\", must be pending, dead or succeeded", text);
 	return ADMIN_USAGE;
 }
 
@@ -101,8 +101,8 @@ static void add_row(struct table *table, const struct delivery *delivery) {
 }
 
 static void print_table(struct delivery_list *list, size_t count, bool with_body) {
-	static const char *const head[] = { "ID",   "WEBHOOK",     "EVENT",   "STATUS", "ATTEMPTS",
-					    "LAST", "NEXT / DIED", "CREATED", "BODY" };
+	static const char *const head[] = { "ID",   "WEBHOOK",      "EVENT",   "STATUS", "ATTEMPTS",
+					    "LAST", "NEXT / ENDED", "CREATED", "BODY" };
 	_cleanup_(table_destroy) struct table table =
 	    table_new(with_body ? ARRAY_LEN(head) : ARRAY_LEN(head) - 1, head);
 
@@ -148,17 +148,27 @@ static enum admin_status list_deliveries(const struct invocation *invocation) {
 	return !status && delivery_list_unreadable(found) ? ADMIN_REFUSED : status;
 }
 
+static const struct flag resend_flags[] = { ENVELOPE_FLAGS, { 0 } };
+
+static enum admin_status resend_delivery(const struct invocation *invocation) {
+	return call_and_show(invocation,
+			     &(struct command){ .operation = OPERATION_RESEND_DELIVERY,
+						.id = invocation->arguments->operands[0] });
+}
+
 const struct subcommand delivery_subcommands[] = {
 	{
 	    .family = "delivery",
 	    .verb = "list",
-	    .summary = "list a tenant's pending and dead deliveries",
-	    .details = "In the order of creation, from the changelog up to the start. Succeeded "
-		       "deliveries are gone from it; their events are in\n"
-		       "`results tail`. A dead delivery can be made due again: `webhook recover`.\n"
-		       "With --json a line for each delivery: id, webhookId, eventType, status, "
-		       "attempts, lastStatus, lastReason, nextAttemptAt\n"
-		       "(pending), diedAt (dead), createdAt, and body with --with-body.\n",
+	    .summary = "list a tenant's pending, dead and kept deliveries",
+	    .details =
+		"In the order of creation, from the changelog up to the start. Succeeded "
+		"deliveries are there for delivery.succeeded.retention; their events are in\n"
+		"`trace` and `results tail`. A dead delivery can be sent again: `delivery resend`, "
+		"`webhook recover`.\n"
+		"With --json a line for each delivery: id, webhookId, eventType, status, "
+		"attempts, lastStatus, lastReason, nextAttemptAt\n"
+		"(pending), diedAt (dead), createdAt, and body with --with-body.\n",
 	    .examples = "delivery list --tenant acme --status dead\n"
 			"delivery list --tenant acme --webhook "
 			"0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --json\n",
@@ -166,6 +176,21 @@ const struct subcommand delivery_subcommands[] = {
 	    .needs_tenant = true,
 	    .needs = CONFIG_NEED_KAFKA,
 	    .run = list_deliveries,
+	},
+	{
+	    .family = "delivery",
+	    .verb = "resend",
+	    .operands = "ID",
+	    .operand_count = 1,
+	    .summary = "send a delivery again, with the same webhook-id",
+	    .details = "A pending delivery is due now. A dead one, and one that "
+		       "delivery.succeeded.retention has kept, is as if just recorded.\n"
+		       "A receiver that has it drops it by its webhook-id.\n",
+	    .examples = "delivery resend --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11\n",
+	    .flags = resend_flags,
+	    .needs_tenant = true,
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = resend_delivery,
 	},
 	{ 0 },
 };

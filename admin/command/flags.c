@@ -23,24 +23,29 @@ enum admin_status flags_read_limit(const struct invocation *invocation, size_t f
 	return ADMIN_OK;
 }
 
-enum admin_status flags_read_since(const struct invocation *invocation, bool *given,
-				   int64_t *since_ms) {
-	const char *since = arguments_get(invocation->arguments, "since");
+enum admin_status flags_read_time(const struct invocation *invocation, const char *name,
+				  bool *given, int64_t *out_ms) {
+	const char *text = arguments_get(invocation->arguments, name);
 	int64_t back_ms;
 
-	*given = since != NULL;
-	*since_ms = 0;
-	if (!since || !clock_parse_iso8601(since, since_ms))
+	*given = text != NULL;
+	*out_ms = 0;
+	if (!text || !clock_parse_iso8601(text, out_ms))
 		return ADMIN_OK;
-	if (!duration_parse(since, &back_ms)) {
-		*since_ms = clock_wall_ms() - back_ms;
+	if (!duration_parse(text, &back_ms)) {
+		*out_ms = clock_wall_ms() - back_ms;
 		return ADMIN_OK;
 	}
 	terminal_complain(
-	    "--since is \"%s\", must be a time such as 2026-01-31T12:00:00.000Z or a duration "
+	    "--%s is \"%s\", must be a time such as 2026-01-31T12:00:00.000Z or a duration "
 	    "such as 2h",
-	    since);
+	    name, text);
 	return ADMIN_USAGE;
+}
+
+enum admin_status flags_read_since(const struct invocation *invocation, bool *given,
+				   int64_t *since_ms) {
+	return flags_read_time(invocation, "since", given, since_ms);
 }
 
 enum admin_status flags_check_single(const struct invocation *invocation, const char *name,

@@ -8,6 +8,9 @@
 enum admin_status flags_read_limit(const struct invocation *invocation, size_t fallback,
 				   size_t *limit) _must_check_;
 
+/* Reads the flag `name` as flags_read_since reads --since. */
+enum admin_status flags_read_time(const struct invocation *invocation, const char *name,
+				  bool *given, int64_t *out_ms) _must_check_;
 /* Reads --since as wall-clock milliseconds: a time such as 2026-01-31T12:00:00.000Z, or a duration
  * back from now such as 2h. Without it, `*given` is false and `*since_ms` 0. */
 enum admin_status flags_read_since(const struct invocation *invocation, bool *given,

@@ -2,13 +2,16 @@
 #include "base/number.h"
 #include "command/call.h"
 #include "command/flags.h"
+#include "command/recover.h"
 #include "command/secret.h"
 #include "command/show.h"
 
 static const struct flag write_flags[] = {
 	{ "url", "URL", "the endpoint: an absolute https url (required)" },
 	{ "events", "TYPE[,TYPE]",
-	  "OpenIdCredentialIssued, OpenIdCredentialIssuedSummary, or of event.types (required)" },
+	  "OpenIdCredentialIssued, OpenIdCredentialIssuedSummary, WebhookFailing, "
+	  "WebhookRecovered, "
+	  "WebhookDisabled, DeliveryDead, or of event.types (required)" },
 	{ "disabled", NULL, "no callbacks for now" },
 	{ "description", "TEXT", "a text for people, at most 256 characters" },
 	{ "filter", "JSON",
@@ -28,12 +31,6 @@ static const struct flag list_flags[] = {
 	{ "limit", "N", "webhooks on a page, 1 to 1000 (default 100)" },
 	{ "cursor", "CURSOR", "the nextCursor of the previous page" },
 	{ "all", NULL, "every page, one after the other" },
-	ENVELOPE_FLAGS,
-	{ 0 },
-};
-static const struct flag recover_flags[] = {
-	{ "since", "TIME",
-	  "2026-01-31T12:00:00.000Z, or a duration back from now such as 2h (required)" },
 	ENVELOPE_FLAGS,
 	{ 0 },
 };
@@ -120,21 +117,6 @@ static enum admin_status delete_webhook(const struct invocation *invocation) {
 static enum admin_status test_webhook(const struct invocation *invocation) {
 	return call_and_show(invocation, &(struct command){ .operation = OPERATION_TEST_WEBHOOK,
 							    .id = call_operand(invocation) });
-}
-
-static enum admin_status recover_deliveries(const struct invocation *invocation) {
-	struct command command = { .operation = OPERATION_RECOVER_DELIVERIES,
-				   .id = call_operand(invocation) };
-	bool given;
-	enum admin_status status = flags_read_since(invocation, &given, &command.since_ms);
-
-	if (status)
-		return status;
-	if (!given) {
-		terminal_complain("--since is needed");
-		return ADMIN_USAGE;
-	}
-	return call_and_show(invocation, &command);
 }
 
 static enum admin_status fill_list(const struct invocation *invocation, struct command *command) {
@@ -330,9 +312,10 @@ const struct subcommand webhook_subcommands[] = {
 	    .operand_count = 1,
 	    .summary = "make a webhook's dead deliveries due again",
 	    .details = "Those that died at --since or later. Their attempts count from the "
-		       "beginning, and their ids stay. A command takes\n"
-		       "1000, the oldest first: repeat it while it prints 1000. A disabled webhook "
-		       "is refused: enable it first.\n",
+		       "beginning, and their ids stay. It ends when all\n"
+		       "are due, the oldest first; repeated with its --command-id before, it tells "
+		       "how many are. A disabled webhook is\n"
+		       "refused: enable it first.\n",
 	    .examples =
 		"webhook recover --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --since 2h\n"
 		"webhook recover --tenant acme 0b8e7f0c-4c1e-4f0f-9a38-0d8f1d1c9a11 --since "

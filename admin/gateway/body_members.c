@@ -163,15 +163,34 @@ static void read_filter(struct reading *reading, json_t *value) {
 	}
 }
 
+static void read_time(struct reading *reading, const char *param, json_t *value, int64_t *out) {
+	if (json_is_integer(value))
+		*out = json_integer_value(value);
+	else if (!json_is_string(value) || clock_parse_iso8601(json_string_value(value), out))
+		add_wrong(
+		    reading, param, value,
+		    "Must be a time such as 2026-01-31T12:00:00.000Z, or milliseconds since 1970");
+}
+
 static void read_since(struct reading *reading, json_t *value) {
 	reading->has_since = true;
-	if (json_is_integer(value))
-		reading->command->since_ms = json_integer_value(value);
-	else if (!json_is_string(value) ||
-		 clock_parse_iso8601(json_string_value(value), &reading->command->since_ms))
-		add_wrong(
-		    reading, "since", value,
-		    "Must be a time such as 2026-01-31T12:00:00.000Z, or milliseconds since 1970");
+	read_time(reading, "since", value, &reading->command->since_ms);
+}
+
+static void read_until(struct reading *reading, json_t *value) {
+	reading->command->has_until = !json_is_null(value);
+	if (reading->command->has_until)
+		read_time(reading, "until", value, &reading->command->until_ms);
+}
+
+static void read_recovered_subject(struct reading *reading, json_t *value) {
+	if (!json_is_null(value))
+		reading->command->subject = read_text(reading, "subject", value);
+}
+
+static void read_recovered_status(struct reading *reading, json_t *value) {
+	if (!json_is_null(value))
+		reading->command->status = read_text(reading, "status", value);
 }
 
 static void read_type(struct reading *reading, json_t *value) {
@@ -205,7 +224,13 @@ static const struct member webhook_members[] = {
 	{ "rateLimit", read_rate_limit },
 	{ 0 },
 };
-static const struct member recover_members[] = { { "since", read_since }, { 0 } };
+static const struct member recover_members[] = {
+	{ "since", read_since },
+	{ "until", read_until },
+	{ "subject", read_recovered_subject },
+	{ "status", read_recovered_status },
+	{ 0 },
+};
 static const struct member event_members[] = {
 	{ "type", read_type }, { "subject", read_subject }, { "payload", read_payload }, { 0 }
 };

@@ -25,7 +25,7 @@ struct webhook_entry {
 	struct uuid id;
 	struct tenant *tenant;
 	struct delivery_entry *deliveries;
-	size_t counts[2]; /* by status */
+	size_t counts[DELIVERY_STATUS_COUNT]; /* by status; of succeeded ones none is held */
 	bool exists;
 	int64_t failing_since_ms; /* wall; 0: it is not failing */
 };
@@ -174,9 +174,14 @@ static struct delivery_entry *delivery_add(struct delivery_index *index,
 	return delivery;
 }
 
+/* One that succeeded is the history's to tell. */
 static void put_delivery(struct delivery_index *index, const struct delivery *from) {
 	struct delivery_entry *delivery = delivery_find(index, &from->id);
 
+	if (from->status == DELIVERY_SUCCEEDED && delivery)
+		delivery_drop(index, delivery);
+	if (from->status == DELIVERY_SUCCEEDED)
+		return;
 	delivery = delivery ? delivery : delivery_add(index, from);
 	if (!delivery)
 		return;

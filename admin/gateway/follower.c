@@ -24,23 +24,9 @@ struct follower {
 	atomic_bool stopping, caught_up, failing, login_refused, unanswered;
 };
 
-/* Reads to the end that the topic had at the start, then onwards. */
-static enum reader_event next_record(struct follower *follower, struct record *record) {
-	enum reader_event event;
-
-	if (atomic_load(&follower->caught_up))
-		return reader_next(follower->reader, FOLLOWER_TICK_MS, record);
-	event = reader_next_until_end(follower->reader, FOLLOWER_TICK_MS, record);
-	if (event == READER_END) {
-		log_info("topic read", "topic=%s", follower->name);
-		atomic_store(&follower->caught_up, true);
-	}
-	return event;
-}
-
 static void read_one(struct follower *follower) {
 	struct record record;
-	enum reader_event event = next_record(follower, &record);
+	enum reader_event event = reader_next(follower->reader, FOLLOWER_TICK_MS, &record);
 
 	if (event == READER_FAILED) {
 		if (!atomic_exchange(&follower->failing, true))
@@ -52,6 +38,15 @@ static void read_one(struct follower *follower) {
 		backoff_clear(&follower->backoff);
 		follower->options.on_record(follower->options.userdata, &record);
 	}
+}
+
+/* The end that a partition had at the start may be reached long before another's: what comes behind
+ * it meanwhile is told as well. */
+static void note_end(struct follower *follower) {
+	if (atomic_load(&follower->caught_up) || !reader_is_at_end(follower->reader))
+		return;
+	log_info("topic read", "topic=%s", follower->name);
+	atomic_store(&follower->caught_up, true);
 }
 
 /* A reader is told once that it may not read, and never that it may again. */
@@ -67,6 +62,7 @@ static void take_record(struct follower *follower) {
 		read_one(follower);
 	else
 		poll(NULL, 0, FOLLOWER_TICK_MS);
+	note_end(follower);
 	ask_again(follower);
 	atomic_store(&follower->login_refused, reader_login_is_refused(follower->reader));
 	atomic_store(&follower->unanswered, !atomic_load(&follower->login_refused) &&
@@ -87,6 +83,8 @@ enum admin_status follower_start(const struct config *config,
 				 const struct follower_options *options, struct follower **out) {
 	_cleanup_(follower_stopp) struct follower *follower = x_calloc(1, sizeof(*follower));
 	struct reader_options reader = { .start = options->start,
+					 .resume = options->resume,
+					 .resume_userdata = options->userdata,
 					 .timeout_ms = options->timeout_ms };
 	enum admin_status status;
 
@@ -121,6 +119,10 @@ void follower_stop(struct follower *follower) {
 
 bool follower_caught_up(const struct follower *follower) {
 	return atomic_load(&follower->caught_up);
+}
+
+bool follower_has_lost_its_place(const struct follower *follower) {
+	return reader_has_lost_its_place(follower->reader);
 }
 
 bool follower_is_failing(const struct follower *follower) {

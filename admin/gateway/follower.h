@@ -9,7 +9,8 @@ struct follower;
 struct follower_options {
 	enum topic topic;
 	enum reader_start start;
-	int64_t timeout_ms; /* for finding the topic */
+	reader_resume_fn resume; /* for READER_RESUMED; called on the thread that starts it */
+	int64_t timeout_ms;      /* for finding the topic */
 	void (*on_record)(void *userdata, const struct record *record);
 	/* Called after each record, and at least every FOLLOWER_TICK_MS; NULL: none. `caught_up`:
 	 * the end at the start has been reached. */
@@ -28,5 +29,7 @@ DEFINE_CLEANUP(struct follower, follower_stop)
 
 /* Whether the end at the start has been reached. */
 bool follower_caught_up(const struct follower *follower);
+/* Whether it is READER_RESUMED, and reads no more: it is to be started again. */
+bool follower_has_lost_its_place(const struct follower *follower);
 /* Whether the last read failed, the login is refused, or no broker answers; reading is retried. */
 bool follower_is_failing(const struct follower *follower);

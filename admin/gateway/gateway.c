@@ -21,7 +21,7 @@ enum {
 	PAUSE_MIN_MS = 500, /* between tries to reach Kafka at the start */
 	PAUSE_MAX_MS = 5000,
 	TRY_MS = 5000, /* a longer one would keep the reason, and a signal, waiting */
-	TICK_MS = 250, /* the interval of token_store_refresh and sender_mend */
+	TICK_MS = 250, /* the interval of the mending in tick */
 	THREADS_MAX = 16,
 	WHY_MAX = 16 * 1024,
 	OTHER_FILES = 512, /* descriptors besides the connections': librdkafka's, and files */
@@ -148,10 +148,11 @@ static enum admin_status open_kafka(struct gateway *gateway, int64_t timeout_ms)
 	enum admin_status status = ADMIN_OK;
 
 	if (!gateway->outcomes)
-		status = outcomes_start(config, timeout_ms, gateway->pending, gateway->events,
-					&gateway->outcomes);
+		status = outcomes_start(config, timeout_ms, gateway->pending, &gateway->outcomes);
 	if (!status && !gateway->state)
 		status = state_follower_start(config, timeout_ms, &gateway->state);
+	if (!status)
+		status = history_follower_start(gateway->history, timeout_ms);
 	if (!status && !gateway->sender)
 		status =
 		    sender_open(config, TOPIC_ADMIN, config->gateway_timeout_ms, &gateway->sender);
@@ -191,11 +192,12 @@ static enum admin_status start_parts(struct gateway *gateway, int64_t timeout_ms
 
 	if (!status)
 		status = open_tokens(gateway);
-	gateway->events = event_index_new(clock_wall_ms());
 	gateway->pending =
 	    pending_new((size_t)config->gateway_max_in_flight, config->gateway_timeout_ms);
 	if (!status)
 		status = check_schemas(config);
+	if (!status)
+		status = history_follower_open(config, &gateway->history);
 	if (!status)
 		status = start_operations(gateway);
 	if (!status)
@@ -213,6 +215,7 @@ static void tick(struct gateway *gateway) {
 	token_store_refresh(gateway->tokens);
 	sender_mend(gateway->sender);
 	sender_mend(gateway->event_sender);
+	history_follower_mend(gateway->history);
 }
 
 static void serve(struct gateway *gateway) {
@@ -241,9 +244,9 @@ static void tear_down(struct gateway *gateway) {
 	sender_closep(&gateway->event_sender);
 	sender_closep(&gateway->sender);
 	outcomes_stopp(&gateway->outcomes);
+	history_follower_stopp(&gateway->history);
 	state_follower_stopp(&gateway->state);
 	pending_freep(&gateway->pending);
-	event_index_freep(&gateway->events);
 	token_store_freep(&gateway->tokens);
 }
 

@@ -5,15 +5,17 @@
  *       ▲        (threads)               │     │  ▲                                       │
  *       │                                │     ▼  │                                       ▼
  *       └──────────── answer ◄───────────┤   pending ◄── outcomes (thread) ◄── webhook-results
- *                                        │                   │
- *                                        ▼                   ▼
- *                                  serve_reads ◄──────── event_index
- *                                        ▲
- *                                        └── public_keys, delivery_index
+ *                                        │
+ *                                        ├──► serve_history ◄── history (SQLite)
+ *                                        │                        ▲
+ *                                        │     history_follower (thread) ◄── webhook-results
+ *                                        ▼
+ *                                  serve_reads ◄── public_keys, delivery_index
  *                                                      ▲
  *                                 state_follower (thread) ◄── webhook-state
  *
- * It has no state of its own but the tokens' file: any number of gateways run beside each other.
+ * It has no state of its own but the tokens' file, and a history that it reads again from the topic
+ * where it is lost: any number of gateways run beside each other, each with a folder of its own.
  * The worker judges the values of a command's fields, so that the answers over HTTP and over Kafka
  * are the same; the gateway refuses only requests that cannot be made a command.
  */

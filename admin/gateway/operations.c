@@ -18,6 +18,18 @@ static void append_answers(struct buffer *out, struct gateway_metrics *metrics) 
 			  (int64_t)atomic_load(&metrics->timeouts));
 }
 
+static void append_history(struct buffer *out, struct history_follower *history) {
+	struct history_figures figures = history_follower_figures(history);
+
+	exposition_single(out, "posthorn_gateway_history_events_total", "counter",
+			  "Events that were folded into the history.", (int64_t)figures.folded);
+	exposition_single(out, "posthorn_gateway_history_bytes", "gauge",
+			  "Bytes of the history's file that are in use.", figures.bytes);
+	exposition_single(out, "posthorn_gateway_history_failing", "gauge",
+			  "1: the history cannot be folded, and is behind.",
+			  history_follower_is_failing(history));
+}
+
 static void serve_metrics(struct gateway *gateway, struct http_answer *answer) {
 	struct buffer *out = &answer->body;
 
@@ -38,12 +50,10 @@ static void serve_metrics(struct gateway *gateway, struct http_answer *answer) {
 			  http_server_requests(gateway->api));
 	exposition_single(out, "posthorn_gateway_tokens", "gauge", "Known tokens.",
 			  (int64_t)token_store_count(gateway->tokens));
-	exposition_single(out, "posthorn_gateway_event_index_bytes", "gauge",
-			  "Memory of the kept events in bytes.",
-			  (int64_t)event_index_bytes(gateway->events));
 	exposition_single(out, "posthorn_gateway_catalogue_disagreements", "gauge",
 			  "Partitions whose last worker has other event.types than the gateway.",
 			  state_follower_disagreements(gateway->state));
+	append_history(out, gateway->history);
 }
 
 static void serve_readyz(struct gateway *gateway, struct http_answer *answer) {

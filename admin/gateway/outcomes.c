@@ -13,7 +13,6 @@ struct outcomes {
 	struct registry_metrics registry;
 	struct arena *arena; /* holds one event */
 	struct pending *pending;
-	struct event_index *events;
 	int64_t expired_at_ms; /* monotonic */
 };
 
@@ -29,7 +28,6 @@ static void on_record(void *userdata, const struct record *record) {
 		return;
 	if (event.command_id && (event.step == ANALYTIC_SUCCESS || event.step == ANALYTIC_FAIL))
 		pending_settle(outcomes->pending, &event);
-	event_index_add(outcomes->events, &event, record->offset);
 }
 
 static void on_tick(void *userdata, bool caught_up _unused_) {
@@ -43,8 +41,7 @@ static void on_tick(void *userdata, bool caught_up _unused_) {
 }
 
 enum admin_status outcomes_start(const struct config *config, int64_t timeout_ms,
-				 struct pending *pending, struct event_index *events,
-				 struct outcomes **out) {
+				 struct pending *pending, struct outcomes **out) {
 	_cleanup_(outcomes_stopp) struct outcomes *outcomes = x_calloc(1, sizeof(*outcomes));
 	const struct follower_options options = { .topic = TOPIC_RESULTS,
 						  .start = READER_FROM_END,
@@ -55,7 +52,6 @@ enum admin_status outcomes_start(const struct config *config, int64_t timeout_ms
 	enum admin_status status;
 
 	outcomes->pending = pending;
-	outcomes->events = events;
 	outcomes->arena = arena_new();
 	outcomes->codec =
 	    record_codec_new_waiting(config, &outcomes->stopping, &outcomes->registry);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/config.h"
-#include "gateway/event_index.h"
+#include "gateway/history_follower.h"
 #include "gateway/outcomes.h"
 #include "gateway/pending.h"
 #include "gateway/sender.h"
@@ -24,7 +24,7 @@ struct gateway {
 	const struct config *config; /* borrowed */
 	const char *version;
 	struct token_store *tokens;
-	struct event_index *events;
+	struct history_follower *history;
 	struct pending *pending;
 	struct sender *sender, *event_sender;
 	struct outcomes *outcomes;

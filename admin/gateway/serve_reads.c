@@ -1,9 +1,8 @@
-/* Requests that are answered from memory: JWKS, events, deliveries. */
+/* Requests that are answered from memory: JWKS, and the deliveries of a webhook. */
 #include "base/clock.h"
-#include "base/number.h"
 #include "changelog/delivery_json.h"
-#include "domain/limits.h"
 #include "gateway/exchange.h"
+#include "gateway/query_values.h"
 #include "gateway/serve.h"
 
 #include <strings.h>
@@ -81,63 +80,6 @@ void serve_tenant_jwks(struct exchange *exchange) {
 	exchange_answer_problem(exchange, problem);
 }
 
-/* --- Events --- */
-
-static void read_number(struct exchange *exchange, struct problem **problem, const char *name,
-			int64_t max, const char *rule, int64_t *out) {
-	bool wrong = false;
-	const char *text = exchange_query(exchange, name, &wrong);
-
-	if (wrong || (text && number_parse(text, 1, max, out)))
-		exchange_wrong(exchange, problem, name, "query", text, rule);
-}
-
-static void read_time(struct exchange *exchange, struct problem **problem, const char *name,
-		      int64_t *out) {
-	bool wrong = false;
-	const char *text = exchange_query(exchange, name, &wrong);
-
-	if (wrong || (text && clock_parse_iso8601(text, out)))
-		exchange_wrong(exchange, problem, name, "query", text,
-			       "Must be a time such as 2026-01-31T12:00:00.000Z");
-}
-
-static struct problem *read_query(struct exchange *exchange, struct event_query *query) {
-	struct problem *problem = NULL;
-	int64_t limit = PAGE_LIMIT_DEFAULT;
-	bool wrong = false;
-
-	*query = (struct event_query){ .tenant_id = exchange->tenant_id,
-				       .to_ms = INT64_MAX,
-				       .before = INT64_MAX };
-	query->type = exchange_query(exchange, "type", &wrong);
-	if (wrong ||
-	    (query->type && (!*query->type || strlen(query->type) > 64 ||
-			     query->type[strspn(query->type, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_*")])))
-		exchange_wrong(exchange, &problem, "type", "query", query->type,
-			       "Must be an event type; * stands for any text");
-	read_time(exchange, &problem, "from", &query->from_ms);
-	read_time(exchange, &problem, "to", &query->to_ms);
-	read_number(exchange, &problem, "limit", PAGE_LIMIT_MAX, "Must be between 1 and 1000",
-		    &limit);
-	read_number(exchange, &problem, "cursor", INT64_MAX, "Invalid value", &query->before);
-	query->limit = (size_t)limit;
-	return problem;
-}
-
-void serve_events(struct exchange *exchange) {
-	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(EVENT_PAGE_BYTES_MAX);
-	struct event_query query;
-	struct problem *problem = read_query(exchange, &query);
-
-	if (problem) {
-		exchange_answer_problem(exchange, problem);
-		return;
-	}
-	event_index_query(exchange->gateway->events, &query, &out);
-	exchange_answer_buffer(exchange, &out);
-}
-
 /* --- Deliveries --- */
 
 static void read_status(struct exchange *exchange, struct problem **problem,
@@ -146,7 +88,8 @@ static void read_status(struct exchange *exchange, struct problem **problem,
 	const char *text = exchange_query(exchange, "status", &wrong);
 
 	query->has_status = text;
-	if (wrong || (text && delivery_status_parse(text, &query->status)))
+	if (wrong || (text && (delivery_status_parse(text, &query->status) ||
+			       query->status == DELIVERY_SUCCEEDED)))
 		exchange_wrong(exchange, problem, "status", "query", text,
 			       "Must be pending or dead");
 }
@@ -163,16 +106,13 @@ static struct problem *read_delivery_query(struct exchange *exchange,
 					   struct delivery_query *query) {
 	const char *id = exchange->match.parameters[0];
 	struct problem *problem = NULL;
-	int64_t limit = PAGE_LIMIT_DEFAULT;
 
 	*query = (struct delivery_query){ .tenant_id = exchange->tenant_id };
 	if (uuid_parse(id, &query->webhook_id))
 		exchange_wrong(exchange, &problem, "id", "params", id, "Invalid value");
 	read_status(exchange, &problem, query);
-	read_number(exchange, &problem, "limit", PAGE_LIMIT_MAX, "Must be between 1 and 1000",
-		    &limit);
+	query_read_limit(exchange, &problem, &query->limit);
 	read_cursor(exchange, &problem, &query->after);
-	query->limit = (size_t)limit;
 	return problem;
 }
 

@@ -4,25 +4,13 @@
 
 #include "base/config.h"
 #include "kafka/header.h"
+#include "kafka/reader_options.h"
 #include "terminal/status.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct reader;
-
-enum reader_start { READER_FROM_BEGINNING, READER_FROM_END, READER_FROM_TIME };
-
-struct reader_options {
-	const char *topic;
-	const char *key; /* only the partition of this key; NULL: all */
-	enum reader_start start;
-	int64_t since_ms; /* for READER_FROM_TIME: reading starts with the first record of this time
-			     or later */
-	int64_t timeout_ms; /* for finding the partitions and their ends */
-	bool prints; /* records are printed as they come, so that no progress bar may be drawn on
-			the same terminal */
-};
 
 /* With READER_FROM_END, every record that is produced after ADMIN_OK was returned will be read. */
 enum admin_status reader_open(const struct config *config, const struct reader_options *options,
@@ -58,6 +46,10 @@ enum reader_event {
  * that reads. */
 bool reader_login_is_refused(struct reader *reader);
 
+/* Whether the topic has lost what a READER_RESUMED was to read next: it reads no more. Any thread.
+ */
+bool reader_has_lost_its_place(const struct reader *reader);
+
 /* Whether no broker answers the reader; logs that once. */
 bool reader_is_unanswered(const struct reader *reader);
 
@@ -65,7 +57,8 @@ bool reader_is_unanswered(const struct reader *reader);
 enum reader_event reader_next(struct reader *reader, int wait_ms, struct record *out) _must_check_;
 /* Whether the end at the time of opening has been reached. */
 bool reader_is_at_end(const struct reader *reader);
-/* The next record before the end at the time of opening. */
+/* The next record before the end at the time of opening. Those behind it are passed over, so that
+ * nothing can be read onwards from here. */
 enum reader_event reader_next_until_end(struct reader *reader, int wait_ms,
 					struct record *out) _must_check_;
 

@@ -44,7 +44,7 @@ def test_every_command_is_there():
     wanted = (
         "topics create, topics check, schemas register, schemas check, acls print, acls create, acls check, master-key generate, token create, token list, token revoke, "
         "webhook create, webhook list, webhook get, webhook update, webhook delete, webhook test, webhook secret, webhook rotate-secret, webhook recover, jwks show, jwks rotate, credential issue, event publish, "
-        "results tail, delivery list, dead-letters list, dead-letters replay, state dump, serve"
+        "results tail, trace, delivery list, delivery resend, dead-letters list, dead-letters replay, state dump, serve"
     )
     assert sorted(COMMANDS) == sorted(wanted.split(", "))
 
@@ -135,7 +135,7 @@ def in_bash(program, *words):
 def test_every_command_and_option_completes():
     families = {command.split()[0] for command in COMMANDS}
     assert set(complete("")) == families
-    for family in families - {"serve"}:
+    for family in families - set(COMMANDS):
         assert {f"{family} {verb}" for verb in complete(family, "")} == {command for command in COMMANDS if command.split()[0] == family}
     for command in COMMANDS:
         assert sorted(complete(*command.split(), "--")) == sorted(f"--{name}" for name in options(*command.split())), command
@@ -154,11 +154,17 @@ def test_every_key_completes_behind_set():
         (["--config=x", "dead-l"], ["dead-letters"]),
         (["--config", ""], ["@files"]),
         (["state", "dump", "--replica=a"], ["@files"]),
-        (["delivery", "list", "--status", ""], ["pending", "dead"]),
+        (["delivery", "list", "--status", ""], ["pending", "dead", "succeeded"]),
+        (["webhook", "recover", "--status", ""], ["dead", "succeeded"]),
+        (["tr"], ["trace"]),
+        (["trace", "--fo"], ["--follow"]),
         (["delivery", "list", "--status=d"], ["--status=dead"]),
         (["dead-letters", "list", "--topic", "c"], ["credential-issuance"]),
-        (["results", "tail", "--type", "WEBHOOK_D"], [*(f"WEBHOOK_DELETE_{step}" for step in STEPS), "WEBHOOK_DISABLED"]),
+        (["results", "tail", "--type", "WEBHOOK_DE"], [f"WEBHOOK_{command}_{step}" for command in ("DELETE", "DELIVERY_RESEND") for step in STEPS]),
+        (["results", "tail", "--type", "WEBHOOK_DI"], ["WEBHOOK_DISABLED"]),
+        (["results", "tail", "--type", "WEBHOOK_EVENT_RES"], ["WEBHOOK_EVENT_RESEND"]),
         (["webhook", "create", "--events", "OpenIdCredentialIssuedS"], ["OpenIdCredentialIssuedSummary"]),
+        (["webhook", "create", "--events", "Webhook"], ["WebhookFailing", "WebhookRecovered", "WebhookDisabled"]),
         (["webhook", "create", "--events=x,OpenIdCredentialIssuedS"], ["--events=x,OpenIdCredentialIssuedSummary"]),
         (["webhook", "get", ""], []),
         (["webhook", "get", "--tenant", "--js"], []),

@@ -60,7 +60,7 @@ def kill(world, tenant, count=1, status=500):
 def test_a_tenant_without_deliveries(world):
     tenant = world.tenant()
     assert listed(world, tenant) == []
-    assert world.admin.ok("delivery", "list", "--tenant", tenant).split() == ("ID WEBHOOK EVENT STATUS ATTEMPTS LAST NEXT / DIED CREATED".split())
+    assert world.admin.ok("delivery", "list", "--tenant", tenant).split() == ("ID WEBHOOK EVENT STATUS ATTEMPTS LAST NEXT / ENDED CREATED".split())
 
 
 def test_pending(slow):
@@ -133,7 +133,7 @@ def test_bodies_are_shown_only_when_they_are_asked_for(slow):
     "flags",
     [
         ["--webhook", "nothing"],
-        ["--status", "succeeded"],
+        ["--status", "withdrawn"],
         ["--status", ""],
         ["--limit", "0"],
         ["--limit", "many"],

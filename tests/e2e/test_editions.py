@@ -14,6 +14,7 @@ from env.paths import ROOT
 from env.wait import until
 
 TYPE = "DegreeRevoked"
+LATER = {"status": 429, "headers": {"retry-after": "3600"}}
 
 
 @pytest.fixture(scope="session")
@@ -97,16 +98,28 @@ def test_a_pool_is_upgraded_and_rolled_back_under_load(pool, receivers, released
     load.end()
 
 
+def tenant_of(pool, worker, endpoint):
+    """One that the worker serves, with a webhook."""
+    while True:
+        tenant = pool.tenant()
+        value = commands.command(tenant, commands.create(endpoint.url))
+        partition, _ = pool.writer.place("webhook-admin", tenant, pool.schemas.command.encode(value))
+        assert pool.results.end(value["commandId"]).status == 201
+        if partition in worker.partitions():
+            return tenant
+
+
+def without_older(old, new):
+    """Ends the older worker, and waits until the newer one knows."""
+    old.stop()
+    until(lambda: new.metric("posthorn_group_older_workers") == 0, 60, "the older worker to be gone from the group")
+
+
 def test_nothing_newer_is_written_while_one_is_older(pool, receivers, released):
     old, new = pool.released(released, "worker-1"), newer(pool, "worker-2")
     knows(new, 1)
-    mine, tenant, endpoint = new.partitions(), None, receivers.endpoint()
-    while tenant is None:
-        candidate = pool.tenant()
-        value = commands.command(candidate, commands.create(endpoint.url))
-        partition, _ = pool.writer.place("webhook-admin", candidate, pool.schemas.command.encode(value))
-        assert pool.results.end(value["commandId"]).status == 201
-        tenant = candidate if partition in mine else None
+    endpoint = receivers.endpoint()
+    tenant = tenant_of(pool, new, endpoint)
     refused = commands.command(tenant, commands.create(endpoint.url, description="new"))
     pool.writer.command(refused)
     pool.writer.flush()
@@ -116,13 +129,50 @@ def test_nothing_newer_is_written_while_one_is_older(pool, receivers, released):
     for _ in range(3):
         assert pool.ask(tenant, commands.retrieve_all()).status == 200, "other commands do not"
     assert not pool.results.by_command[published], "events of one's own wait"
-    old.stop()
-    until(lambda: new.metric("posthorn_group_older_workers") == 0, 60, "the older worker to be gone from the group")
+    without_older(old, new)
     pool.results.end(published, timeout=40)
     pool.writer.command(refused)
     pool.writer.flush()
     again = pool.results.of(refused["commandId"], ends=2)[-1]
     assert (again.status, again.repeat, again.data["description"]) == (201, False, "new"), "a 503 leaves no receipt"
+
+
+def put_off(pool, tenant):
+    """The event of the tenant's one delivery that is to be tried again later."""
+    id = pool.issue(tenant, credential_id="c-1")
+    assert pool.results.end(id).status == 200
+    (delivery,) = pool.results.wait(lambda: pool.results.deliveries(tenant), 20, "the delivery")
+    return pool.delivered(delivery, "WEBHOOK_EVENT_RETRY")[-1]
+
+
+def test_a_history_of_both_releases(pool, receivers, released):
+    """Nothing is sent again, and no notice is subscribed to, while one worker is older; a gateway
+    tells of the deliveries of both.
+    """
+    old, new = pool.released(released, "worker-1"), newer(pool, "worker-2")
+    knows(new, 1)
+    endpoints = [receivers.endpoint().answers(LATER, 200) for _ in range(2)]
+    tenants = [tenant_of(pool, worker, endpoint) for worker, endpoint in zip((old, new), endpoints, strict=True)]
+    waiting = [put_off(pool, tenant) for tenant in tenants]
+    assert not any(event.data.get("subject") or event.data.get("response") for event in waiting)
+    resend = commands.resend(str(waiting[1].data["deliveryId"]))
+    for newer_command in (resend, commands.create(endpoints[1].url, events=["DeliveryDead"])):
+        refused = pool.ask(tenants[1], newer_command)
+        assert (refused.status, refused.data["details"][0]["param"]) == (503, "workers")
+    without_older(old, new)
+    gateway = pool.gateway(event_types=TYPE)
+    for tenant, event in zip(tenants, waiting, strict=True):
+        id = str(event.data["deliveryId"])
+        assert pool.ask(tenant, commands.resend(id)).status == 202
+        assert pool.delivered(event.data["deliveryId"])[-1].data["subject"] == "c-1"
+        client = pool.client(gateway, tenant)
+        until(lambda client=client, id=id: client("GET", f"/v1/deliveries/{id}").json["status"] == "succeeded", 20, "the history")
+        told = client("GET", f"/v1/deliveries/{id}").json
+        assert [attempt["status"] for attempt in told["attempts"]] == [429, 200] and "createdAt" in told
+        assert [d["id"] for d in client("GET", "/v1/deliveries?subject=c-1").json["data"]] == [id]
+        lines = pool.admin.ok("trace", "--tenant", tenant, "--follow", "c-1").splitlines()
+        steps = [" recorded: ", " failed: attempt 1, status-429", " is resent", " succeeded: attempt 2, status 200"]
+        assert len(lines) == 2 + len(steps) and all(f"delivery {id}{step}" in line for step, line in zip(steps, lines[2:], strict=True)), lines
 
 
 def test_an_older_worker_serves_what_a_newer_one_refused(pool, released):

@@ -25,9 +25,13 @@ PATHS = {
     "/v1/webhooks/{id}/secret": {"get"},
     "/v1/webhooks/{id}/secret/rotate": {"post"},
     "/v1/webhooks/{id}/deliveries": {"get"},
+    "/v1/webhooks/{id}/statistics": {"get"},
     "/v1/webhooks/jwks": {"get"},
     "/v1/webhooks/jwks/rotate": {"post"},
     "/v1/tenants/{tenantId}/webhooks/jwks": {"get"},
+    "/v1/deliveries": {"get"},
+    "/v1/deliveries/{id}": {"get"},
+    "/v1/deliveries/{id}/resend": {"post"},
     "/v1/events": {"get", "post"},
     "/openapi.json": {"get"},
 }

@@ -128,6 +128,8 @@ REQUESTS = {
     "recover-none": recover(NONE, 0),
     "recover-before-time": recover("{id}", -2),
     "recover-no-uuid-before-time": recover("x", -2),
+    "resend-none": Request("POST", f"/v1/deliveries/{NONE}/resend", commands.resend(NONE)),
+    "resend-no-uuid": Request("POST", "/v1/deliveries/x/resend", commands.resend("x")),
     "rotate": Request("POST", f"{WEBHOOKS}/jwks/rotate", commands.rotate_key()),
 }
 # Each way makes its own of these.
@@ -201,7 +203,7 @@ FORMS = {
     "no-array": ("POST", WEBHOOKS, {"events": "x", "url": 7}, ["events", "url"]),
     "id-and-form": ("PUT", f"{WEBHOOKS}/x", {"events": [ISSUED], "url": "", "disabled": None}, ["id", "url", "disabled"]),
     "since-and-id": ("POST", f"{WEBHOOKS}/x/recover", {"since": "yesterday"}, ["id", "since"]),
-    "no-since": ("POST", f"{WEBHOOKS}/x/recover", {"until": 1}, ["id", "since", "until"]),
+    "no-since": ("POST", f"{WEBHOOKS}/x/recover", {"until": "yesterday"}, ["id", "since", "until"]),
     "limit-and-cursor": ("GET", f"{WEBHOOKS}?limit=many&cursor=x", None, ["limit", "cursor"]),
     "no-json": ("PUT", f"{WEBHOOKS}/x", b"{", ["id", "body"]),
 }

@@ -139,7 +139,7 @@ def test_a_browser_stays_with_tls(gateways, gateway):
 def test_large_answers_and_bodies(gateways):
     """In as many records as it takes, and on one connection."""
     connection = Client(gateways["RSA"].api, None, context()).connect()
-    for path, size in (("/openapi.json", 40_000), ("/page.js", 10_000), ("/openapi.json", 40_000)):
+    for path, size in (("/openapi.json", 40_000), ("/page.css", 10_000), ("/openapi.json", 40_000)):
         connection.request("GET", path)
         assert len(connection.getresponse().read()) > size
     connection.request("POST", "/v1/webhooks", b"x" * 1_000_000)

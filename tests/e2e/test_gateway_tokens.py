@@ -71,4 +71,5 @@ def test_a_tenant_sees_its_own(world, gateway, client):
     assert other("POST", f"{place}/test").status == 404
     assert other("GET", WEBHOOKS).json == {"data": []} and client("GET", place).json == webhook
     ids = lambda events: {event["tenantId"] for event in events.json["data"]}
+    until(lambda: ids(other("GET", "/v1/events")), 5, "the events")
     assert len(ids(other("GET", "/v1/events"))) == 1 and not ids(other("GET", "/v1/events")) & ids(client("GET", "/v1/events"))

@@ -8,6 +8,7 @@ import pytest
 from env import commands
 from env.commands import ISSUED, SUMMARY
 from env.kcat import Kcat
+from env.wait import until
 
 URL = "http://127.0.0.1:9/hook"
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -156,8 +157,7 @@ def test_events_are_json_for_everybody_who_reads_them(json_world):
     assert client("GET", f"/v1/webhooks/{webhook['id']}").json == webhook
     refused = client("POST", "/v1/webhooks", {"url": "ftp://x", "events": ["Nothing"]})
     assert (refused.status, len(refused.json["details"]), refused.json["type"]) == (400, 2, "request")
-    types = [event["type"] for event in client("GET", "/v1/events").json["data"]]
-    assert "WEBHOOK_RETRIEVE_SUCCESS" in types
+    until(lambda: "WEBHOOK_RETRIEVE_SUCCESS" in [event["type"] for event in client("GET", "/v1/events").json["data"]], 5)
     told = [json.loads(line) for line in world.admin.ok("results", "tail", "--tenant", tenant, "--json").splitlines()]
     assert {"WEBHOOK_CREATE_START", "WEBHOOK_CREATE_SUCCESS", "WEBHOOK_RETRIEVE_SUCCESS"} <= {event["type"] for event in told}
 

@@ -14,6 +14,7 @@ INPUTS = ("webhook-admin", "credential-issuance")
 FROM = "posthorn.rerouted.from"
 URL = "http://127.0.0.1:9/hook"
 TENANTS, CREDENTIALS = 24, 5
+MAX_BYTES, OVERHEAD = 524_288, 10  # command.max.bytes; what a header's lengths count
 WARNING = "a record is not in the partition of its key and is handed on"
 
 
@@ -124,6 +125,15 @@ def test_headers_that_are_too_large(world):
     _, value = creation(world, tenant)
     partition, offset = world.writer.place("webhook-admin", tenant, value, headers=[("x", bytes(600_000))])
     assert "headers have" in world.dead_letters.of(world.prefix + "webhook-admin", offset, partition).reason
+
+
+def test_headers_that_are_as_large_as_may_be(world):
+    """What the worker adds to hand it on does not make them too large."""
+    tenant = world.tenant()
+    id, value = creation(world, tenant)
+    largest = [("x", bytes(MAX_BYTES - len("x") - OVERHEAD))]
+    world.writer.place("webhook-admin", tenant, value, partition=wrong_partition(world, tenant), headers=largest)
+    assert world.results.end(id).status == 201
 
 
 def test_it_can_be_switched_off(fresh_world):

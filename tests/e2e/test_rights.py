@@ -336,6 +336,41 @@ def test_a_gateway_whose_right_is_taken_away(broker, world, report, right, words
     assert until(lambda: client("GET", "/v1/webhooks").status == 200, 20, "an answer")
 
 
+LARGE, LARGE_BYTES = 72, 240_000  # more than a turn's 16 MiB
+
+
+def outcome(world, command, nth):
+    """Of the command, which is sent for the nth time."""
+    world.writer.command(command)
+    world.writer.flush()
+    return world.results.of(command["commandId"], ends=nth, timeout=60)[-1]
+
+
+def test_a_recovery_of_several_turns_needs_a_right(broker, world):
+    """Without it nothing is done, and the refusal names it; with it the same command does all."""
+    right = ("TOPIC", "webhook-admin", "WRITE")
+    settings = {"delivery_retry_schedule": "10ms", "delivery_breaker_failures": 1_000_000, "input_reroute": "false"}
+    worker = start_worker(broker, world, [right], ready=True, **settings)
+    tenant, endpoint = world.tenant(), world.receivers.endpoint().answers(500)
+    webhook = world.webhook(tenant, endpoint)["id"]
+    for _ in range(LARGE):
+        world.issue(tenant, credential="x" * LARGE_BYTES)
+    world.writer.flush()
+    died = lambda: [types for types in world.results.deliveries(tenant).values() if types[-1] == "WEBHOOK_EVENT_PROCESS_FAIL"]
+    world.results.wait(lambda: len(died()) == LARGE, 90, "all to die")
+    recover = commands.command(tenant, commands.recover(webhook))
+    refused = outcome(world, recover, 1)
+    detail = refused.data["details"][0]
+    assert (refused.status, detail["param"], detail["location"], detail["value"]) == (503, "Write", "rights", world.prefix + "webhook-admin")
+    assert len(died()) == LARGE and len(endpoint.requests) == 2 * LARGE
+    worker.stop()
+    broker.allow("worker", full(world, "worker", right))
+    worker.start()
+    done = outcome(world, recover, 2)
+    assert (done.status, done.data) == (200, {"deliveries": LARGE})
+    endpoint.wait(3 * LARGE, timeout=60)
+
+
 def delete(world, topic):
     client, name = AdminClient({"bootstrap.servers": world.bootstrap}), world.prefix + topic
     client.delete_topics([name])[name].result(20)

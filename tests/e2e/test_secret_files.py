@@ -30,7 +30,7 @@ def test_a_worker_and_a_gateway_with_mounted_secrets(fresh_world, them):
     world.webhook(tenant, endpoint)
     world.results.end(world.issue(tenant))
     endpoint.wait()
-    gateway = them.gateway(gateway_tokens_file=volume / "tokens")
+    gateway = them.gateway(gateway_tokens_file=volume / "tokens", gateway_data_dir=them.folder("history"))
     client = Client(gateway.api, token)
     assert len(client("GET", "/v1/webhooks").json["data"]) == 1
     swap(volume, {**files, "tokens": b""})

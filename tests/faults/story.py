@@ -4,15 +4,16 @@ one thing at a time.
 
 import hashlib
 import json
+from dataclasses import replace
 
-from checker import changelog, ids, rules
-from checker.history import ADMIN, ISSUANCE, OWN, Callback, Change, Command, Event, History, Offset, Sighting
+from checker import changelog, ids, rules, told
+from checker.history import ADMIN, ISSUANCE, OWN, Callback, Change, Command, Event, History, Offset, Sighting, Told
 from checker.run import Settings
 
 STORES = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
 TENANTS = ("acme", "b/50%")  # one in each partition
 OWN_TYPE = "DegreeRevoked"
-SETTINGS = Settings(schedule_ms=(5000, 10000), jitter=0.2, event_types=(OWN_TYPE,))
+SETTINGS = Settings(schedule_ms=(5000, 10000), jitter=0.2, succeeded_retention_ms=3_600_000, event_types=(OWN_TYPE,))
 START_MS = 1_800_000_000_000
 
 
@@ -244,7 +245,8 @@ class Story:
         report = self.report(delivery, number, answered, None if answered < 300 else f"status-{answered}")
         if answered < 300:
             step = "PROCESS_SUCCESS"
-            self.change(partition, f"delivery/{delivery['id']}", None)
+            delivery |= {"attempts": number, "lastStatus": answered, "status": "succeeded", "nextAttemptAt": self.now}
+            self.change(partition, f"delivery/{delivery['id']}", dict(delivery))
         else:
             is_dead = number > len(SETTINGS.schedule_ms)
             step = "PROCESS_FAIL" if is_dead else "RETRY"
@@ -255,12 +257,57 @@ class Story:
         self.event(tenant, f"{step} {number} {delivery['id']} {self.now}", f"WEBHOOK_EVENT_{step}", data=report)
         self.commit(partition)
 
-    def recover(self, delivery):
-        command = self.ask(delivery["tenantId"], "RecoverDeliveries", {"id": delivery["webhookId"], "since": 0})
-        delivery |= {"status": "pending", "attempts": 0, "lastStatus": None, "nextAttemptAt": self.now}
-        self.change(command.partition, f"delivery/{delivery['id']}", dict(delivery))
-        self.answer(command, 200, {"deliveries": 1})
+    def revive(self, delivery):
+        """One that ended is as if just recorded, a pending one is due now."""
+        if delivery["status"] != "pending":
+            delivery |= {"status": "pending", "attempts": 0, "lastStatus": None}
+        delivery |= {"nextAttemptAt": self.now}
+        self.change(TENANTS.index(delivery["tenantId"]), f"delivery/{delivery['id']}", dict(delivery))
+
+    def recover(self, webhook, *deliveries, **chosen):
+        command = self.ask(deliveries[0]["tenantId"], "RecoverDeliveries", {"id": webhook["id"], "since": 0} | chosen)
+        self.finish(command, deliveries, len(deliveries))
+
+    def finish(self, command, deliveries, count):
+        for delivery in deliveries:
+            self.revive(delivery)
+        self.answer(command, 200, {"deliveries": count})
+        for delivery in deliveries:
+            self.resent(delivery)
         self.commit(command.partition)
+
+    def recover_in_turns(self, webhook, *turns):
+        """Each turn revives its deliveries; the last one answers, by a copy of the record."""
+        command = self.ask(turns[0][0]["tenantId"], "RecoverDeliveries", {"id": webhook["id"], "since": 0})
+        begun = self.now
+        for delivery in turns[0]:
+            self.revive(delivery)
+            self.resent(delivery)
+        for deliveries in turns[1:-1]:
+            self.go_on(command)
+            for delivery in deliveries:
+                self.revive(delivery)
+                self.resent(delivery)
+        self.finish(self.go_on(command), turns[-1], sum(map(len, turns)))
+        self.history.changes[-2].value["createdAt"] = begun  # the receipt is written again
+
+    def go_on(self, command):
+        """The copy of its record, behind what was written so far."""
+        self.commit(command.partition)
+        copy = replace(command, offset=self.offset(command.topic, command.partition), resumes=True)
+        self.history.commands.append(copy)
+        return copy
+
+    def resend(self, delivery):
+        command = self.ask(delivery["tenantId"], "ResendDelivery", {"id": delivery["id"]})
+        self.revive(delivery)
+        self.answer(command, 202, {"deliveryId": delivery["id"]})
+        self.resent(delivery)
+        self.commit(command.partition)
+
+    def resent(self, delivery):
+        report = self.report(delivery, delivery["attempts"]) | {"nextAttemptAt": self.now}
+        self.event(delivery["tenantId"], f"resent {delivery['id']} {self.now}", "WEBHOOK_EVENT_RESEND", data=report)
 
     def withdraw(self, delivery):
         """Its webhook was deleted before."""
@@ -288,10 +335,25 @@ def dump(history, keep=lambda partition: True):
     )
 
 
+def answers(history, tenant):
+    """What a gateway tells of the tenant."""
+    rows, attempts = told.fold(history)
+    newest = sorted(rows.get(tenant, {}).values(), key=lambda row: row["createdAt"], reverse=True)
+    events = sorted(told.events_of(history).get(tenant, {}).values(), key=lambda event: event[2], reverse=True)
+    stories = {id: story for id, story in attempts.get(tenant, {}).items() if len(story) > 1}
+    return Told(newest, stories, events, told.NOTHING_MISSING)
+
+
 def dump_all(history):
     history.forget()
+    history.gateways = {"gateway": {tenant: answers(history, tenant) for tenant in TENANTS}}
     history.dump = history.restored = history.dump_then = dump(history)
     history.replicas = {f"worker-{p + 1}": dump(history, lambda partition, p=p: partition == p) for p in range(history.partitions)}
+
+
+def die(story, delivery):
+    for _ in range(len(SETTINGS.schedule_ms) + 1):
+        story.attempt(delivery, 500)
 
 
 def good():
@@ -314,10 +376,22 @@ def good():
     story.attempt(dying, 503)
     story.attempt(failing, 200)
     story.attempt(dying, 503)
-    story.recover(dying)
+    story.recover(first, dying)
+    story.attempt(dying, 500)
+    story.resend(dying)
     story.attempt(dying, 200)
-    for _ in range(3):
-        story.attempt(dead, 500)
+    die(story, dead)
+    story.resend(dead)
+    die(story, dead)
+    story.recover(first, failing, status="succeeded", since=failing["nextAttemptAt"], until=failing["nextAttemptAt"])
+    story.attempt(failing, 200)
+    many = [story.issue(acme, first) for _ in range(3)]
+    for delivery in many:
+        die(story, delivery)
+    story.recover_in_turns(first, [dead], many[:1], many[1:])
+    for delivery in many:
+        story.attempt(delivery, 200)
+    die(story, dead)
     story.attempt(left, 500)
     shown = story.ask(other, "RetrieveWebhooks", {"limit": None, "cursor": None})
     story.answer(shown, 200, {"data": [second], "nextCursor": None})

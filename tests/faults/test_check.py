@@ -440,7 +440,177 @@ def commit_an_event_less(history):
     history.offsets[OWN, 1].offset -= 1
 
 
+def copies_of_a_recovery(history):
+    return [command for command in history.commands if command.resumes]
+
+
+def begin_a_recovery_again(history):
+    history.events.append(replace(history.events[0], id=history.id_of(copies_of_a_recovery(history)[0], 0), offset=10_000))
+
+
+def answer_before_it_is_done(history):
+    history.events.append(replace(history.events[0], id=history.id_of(copies_of_a_recovery(history)[0], 1), offset=10_000))
+
+
+def go_on_with_nothing(history):
+    copy = copies_of_a_recovery(history)[0]
+    history.commands.remove(next(command for command in history.commands if command.id == copy.id and not command.resumes))
+
+
+def go_on_with_another(history):
+    for command in history.commands:
+        if command.id == copies_of_a_recovery(history)[0].id:
+            command.operation = "DeleteWebhook"
+
+
+def recoveries(history):
+    return [event for event in history.events if event.type == "WEBHOOK_RECOVER_SUCCESS"]
+
+
+def count_one_less(history):
+    recoveries(history)[0].data["deliveries"] -= 1
+
+
+def count_the_last_turn_alone(history):
+    assert max(event.data["deliveries"] for event in recoveries(history)) == 4
+    recoveries(history)[-1].data["deliveries"] = 2
+
+
+def recover_past_its_time(history):
+    """One that ended after `until`."""
+    chosen = next(command for command in history.commands if command.fields.get("until"))
+    chosen.fields["until"] -= 1
+
+
+def recover_of_another_subject(history):
+    next(command for command in history.commands if command.operation == "RecoverDeliveries").fields["subject"] = "another"
+
+
+def resends(history, attempted):
+    """Of deliveries that had ended, or of pending ones."""
+    return [event for event in history.events if event.type == "WEBHOOK_EVENT_RESEND" and (event.data["attempt"] > 0) == attempted]
+
+
+def tell_no_resend(history):
+    history.events.remove(resends(history, False)[-1])
+
+
+def tell_no_resend_of_a_pending_one(history):
+    history.events.remove(resends(history, True)[0])
+
+
+def resend_unasked(history):
+    """Of one that is pending."""
+    retried = event(history, "WEBHOOK_EVENT_RETRY")
+    again = replace(resends(history, True)[0], id="another", offset=retried.offset + 1, partition=retried.partition, data=dict(retried.data))
+    history.events.insert(history.events.index(retried) + 1, again)
+
+
+def send_no_more(history):
+    """The callback by which a resending was told to have ended."""
+    id = resends(history, True)[0].data["deliveryId"]
+    history.callbacks.remove([callback for callback in history.callbacks if callback.id == id][-1])
+
+
+def send_with_another_id(history):
+    id = resends(history, True)[0].data["deliveryId"]
+    [callback for callback in history.callbacks if callback.id == id][-1].id = "another"
+
+
+def never_end_what_was_resent(history):
+    id = resends(history, False)[-1].data["deliveryId"]
+    own = [event for event in history.events if (event.data or {}).get("deliveryId") == id and event.type != "WEBHOOK_EVENT_RESEND"]
+    last_resend = max(event.place for event in resends(history, False) if event.data["deliveryId"] == id)
+    history.events = [event for event in history.events if event not in own or event.place < last_resend]
+
+
+def keep_two_records(history):
+    """One delivery in two partitions."""
+    found = still_pending(history)
+    history.changes.append(replace(found, partition=1 - found.partition, offset=10_000))
+
+
+def tell(history, tenant=story.TENANTS[0]):
+    return history.gateways["gateway"][tenant]
+
+
+def tell_nothing_of_a_delivery(history):
+    tell(history).deliveries.pop()
+
+
+def tell_another_state(history):
+    tell(history).deliveries[0] = tell(history).deliveries[0] | {"status": "dead"}
+
+
+def tell_one_attempt_less(history):
+    row = next(row for row in tell(history).deliveries if row["attemptCount"] > 1)
+    row["attemptCount"] -= 1
+
+
+def tell_a_delivery_twice(history):
+    tell(history).deliveries.append(tell(history).deliveries[-1])
+
+
+def tell_anothers_delivery(history):
+    tell(history).deliveries.append(tell(history, story.TENANTS[1]).deliveries[-1])
+
+
+def tell_the_oldest_first(history):
+    tell(history).deliveries.reverse()
+
+
+def tell_another_story(history):
+    next(iter(tell(history).attempts.values()))[0]["status"] = 418
+
+
+def tell_of_a_loss(history):
+    tell(history).complete_since = "2026-01-31T12:00:00.000Z"
+
+
+def tell_nothing_of_an_event(history):
+    tell(history).events.pop(5)
+
+
+def tell_an_event_twice(history):
+    tell(history).events.append(tell(history).events[-1])
+
+
+def tell_anothers_event(history):
+    tell(history).events.append(tell(history, story.TENANTS[1]).events[0])
+
+
+def tell_the_oldest_event_first(history):
+    tell(history).events.reverse()
+
+
 VIOLATIONS = [
+    ("goes-on", begin_a_recovery_again),
+    ("goes-on", answer_before_it_is_done),
+    ("goes-on", go_on_with_nothing),
+    ("goes-on", go_on_with_another),
+    ("answers-model", count_one_less),
+    ("answers-model", count_the_last_turn_alone),
+    ("answers-model", recover_past_its_time),
+    ("answers-model", recover_of_another_subject),
+    ("delivery-lives", tell_no_resend),
+    ("delivery-lives", tell_no_resend_of_a_pending_one),
+    ("delivery-lives", resend_unasked),
+    ("resends-sent", send_no_more),
+    ("resends-sent", send_with_another_id),
+    ("resends-sent", never_end_what_was_resent),
+    ("pending", redump(keep_two_records)),
+    ("history-deliveries", tell_nothing_of_a_delivery),
+    ("history-deliveries", tell_another_state),
+    ("history-deliveries", tell_one_attempt_less),
+    ("history-deliveries", tell_a_delivery_twice),
+    ("history-deliveries", tell_anothers_delivery),
+    ("history-deliveries", tell_the_oldest_first),
+    ("history-deliveries", tell_another_story),
+    ("history-deliveries", tell_of_a_loss),
+    ("history-events", tell_nothing_of_an_event),
+    ("history-events", tell_an_event_twice),
+    ("history-events", tell_anothers_event),
+    ("history-events", tell_the_oldest_event_first),
     ("recorded-model", deliver_against_the_filter),
     ("answers-model", publish_an_unknown_type),
     ("answers-model", show_another_member),

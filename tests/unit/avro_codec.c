@@ -118,6 +118,25 @@ static void a_command_has_its_fields(void **state _unused_) {
 	assert_int_equal(value.command.since_ms, 1767225600002);
 }
 
+static void a_time_of_1970_is_not_null(void **state _unused_) {
+	for (int given = 0; given < 2; given++) {
+		_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(65536);
+		const struct command command = { .envelope = SAMPLE_ENVELOPE,
+						 .operation = OPERATION_RECOVER_DELIVERIES,
+						 .id = "r",
+						 .has_until = given };
+		union sample_value value;
+		const char *why;
+
+		sample_encode(codec, SAMPLE_COMMAND, &command, &out);
+		assert_int_equal(
+		    sample_decode(codec, arena, SAMPLE_COMMAND, out.data, out.len, &value, &why),
+		    0);
+		assert_int_equal(value.command.has_until, given);
+		assert_int_equal(value.command.until_ms, 0);
+	}
+}
+
 static void an_issuance_has_its_fields(void **state _unused_) {
 	union sample_value value;
 
@@ -359,6 +378,7 @@ int main(void) {
 		cmocka_unit_test(our_bytes_are_those_of_fastavro),
 		cmocka_unit_test(what_is_decoded_encodes_to_the_same_bytes),
 		cmocka_unit_test(a_command_has_its_fields),
+		cmocka_unit_test(a_time_of_1970_is_not_null),
 		cmocka_unit_test(an_issuance_has_its_fields),
 		cmocka_unit_test(tenant_and_status_reach_the_data),
 		cmocka_unit_test(the_nulls_of_numbers),

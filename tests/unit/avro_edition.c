@@ -8,6 +8,7 @@
 
 static const char *const builtin_types[] = { EVENT_TYPE_CREDENTIAL_ISSUED,
 					     EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY };
+static const char *const notice_types[] = { "DeliveryDead" };
 static const char *const own_types[] = { EVENT_TYPE_CREDENTIAL_ISSUED, "DegreeRevoked" };
 static const struct webhook_filter filter;
 static struct webhook_header header = { .name = "x-api-key" };
@@ -50,15 +51,21 @@ static const struct {
 	WEBHOOK("secretOverlapUntil", 2, PLAIN, .secret_overlap_until_ms = 1),
 	WEBHOOK("secretMasterKeyId", 2, PLAIN, .secret_master_key_id = "k"),
 	WEBHOOK("formerSecretMasterKeyId", 2, PLAIN, .former_secret_master_key_id = "k"),
+	WEBHOOK("a notice's type", 2, TYPES(notice_types)),
+	WEBHOOK("failingToldSince", 2, PLAIN, .told.failing_since_ms = 1),
+	WEBHOOK("healthToldAt", 2, PLAIN, .told.health_at_ms = 1),
+	WEBHOOK("disabledToldAt", 2, PLAIN, .told.disabled_at_ms = 1),
+	WEBHOOK("deadToldAt", 2, PLAIN, .told.dead_at_ms = 1),
 	STATE_ROW("signing key", 1, STATE_SIGNING_KEY, .signing_key = { .epoch = 2 }),
 	DELIVERY("of a credential", 1, .event_type = EVENT_TYPE_CREDENTIAL_ISSUED),
 	DELIVERY("of a test", 1, .event_type = EVENT_TYPE_WEBHOOK_TEST),
 	DELIVERY("with a reason", 1, .event_type = EVENT_TYPE_CREDENTIAL_ISSUED,
 		 .last_reason = "proxy-refused"),
 	DELIVERY("of a type of one's own", 2, .event_type = "DegreeRevoked"),
+	DELIVERY("of a notice", 2, .event_type = "WebhookFailing"),
 	DELIVERY("subject", 2, .event_type = EVENT_TYPE_WEBHOOK_TEST, .subject = "s"),
-	DELIVERY("lastAttemptAt", 2, .event_type = EVENT_TYPE_WEBHOOK_TEST,
-		 .last_attempt_at_ms = 1),
+	DELIVERY("succeeded", 2, .event_type = EVENT_TYPE_WEBHOOK_TEST,
+		 .status = DELIVERY_SUCCEEDED),
 	RECEIPT("create", 1, WEBHOOK_CREATE, 201, EVENT_DATA_WEBHOOK, .webhook = { PLAIN }),
 	RECEIPT("create, a type of one's own", 2, WEBHOOK_CREATE, 201, EVENT_DATA_WEBHOOK,
 		.webhook = { TYPES(own_types) }),
@@ -87,6 +94,8 @@ static const struct {
 		.secret = { NULL, 2, 0 }),
 	RECEIPT("rotate secret refused", 2, WEBHOOK_SECRET_ROTATE, 409, REFUSAL),
 	RECEIPT("retrieve secret refused", 2, WEBHOOK_SECRET_RETRIEVE, 404, REFUSAL),
+	RECEIPT("resend", 2, WEBHOOK_DELIVERY_RESEND, 202, EVENT_DATA_DELIVERY,
+		.delivery = { .event_type = EVENT_TYPE_WEBHOOK_TEST }),
 	RECEIPT("publish", 2, WEBHOOK_EVENT_PUBLISH, 202, EVENT_DATA_PUBLISHED,
 		.published = { .event_type = "DegreeRevoked" }),
 	RECEIPT("publish refused", 2, WEBHOOK_EVENT_PUBLISH, 400, REFUSAL),
@@ -113,6 +122,7 @@ static void the_changelog(void **state _unused_) {
 	}
 #define REPORT EVENT_DATA_DELIVERY, .delivery
 
+static const struct attempt_response response = { .http_version = "1.1" };
 static const struct webhook plain_webhooks[] = { { PLAIN }, { TYPES(own_types) } };
 static const struct webhook newer_webhooks[] = { { PLAIN }, { PLAIN, .description = "d" } };
 
@@ -145,6 +155,8 @@ static const struct {
 	EVENT("retry, eventId", 2, WEBHOOK_EVENT, RETRY, REPORT = { .has_event_id = true }),
 	EVENT("retry, subject", 2, WEBHOOK_EVENT, RETRY, REPORT = { .subject = "s" }),
 	EVENT("retry, attemptedAt", 2, WEBHOOK_EVENT, RETRY, REPORT = { .attempted_at_ms = 1 }),
+	EVENT("retry, response", 2, WEBHOOK_EVENT, RETRY, REPORT = { .response = &response }),
+	EVENT("resend", 1, WEBHOOK_EVENT, RESEND, REPORT = { .event_type = "DegreeRevoked" }),
 	EVENT("signing key", 1, WEBHOOK_KEY_ROTATE, SUCCESS, EVENT_DATA_SIGNING_KEY),
 	EVENT("recovered", 1, WEBHOOK_RECOVER, SUCCESS, EVENT_DATA_RECOVERED),
 	EVENT("published", 2, WEBHOOK_EVENT_PUBLISH, SUCCESS, EVENT_DATA_PUBLISHED),

@@ -206,7 +206,7 @@ static const struct row state_rows[] = {
 	  .why = "field Webhook.id is not a UUID" },
 	/* Another worker's event.types are kept as they are, in the edition that has them. */
 	{ "an event type of one's own", WEBHOOK, "0 " UUID_1 "'t 1 'Other 0 'u 5 6",
-	  .ours = "0 " UUID_1 "'t 1 'Other 0 'u 0 5 6 0 0 0 0 0 0 0 0 0 0" },
+	  .ours = "0 " UUID_1 "'t 1 'Other 0 'u 0 5 6 0 0 0 0 0 0 0 0 0 0 0 0 0 0" },
 	{ "offsets missing, int for the sequence", POSITION, "0 " UUID_1 "7 1 'm 2 5",
 	  .ours = "4 " UUID_1 "7 1 'm 0 0 2 5" },
 	{ "an unknown kind of record", STATE(ID_ONLY("Other")), "0 'x",
@@ -434,8 +434,42 @@ static void a_record_is_written_with_the_first_edition_that_holds_it(void **stat
 	}
 }
 
+static uint64_t fingerprint_in(struct codec *codec, const struct analytic_event *event) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(65536);
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	struct frame frame;
+	const char *why;
+
+	codec_encode_event(codec, event, &out);
+	assert_int_equal(frame_parse(arena, out.data, out.len, &frame, &why), 0);
+	return frame.fingerprint;
+}
+
+/* As it is written while a worker of the group is older (R13). */
+static void an_event_without_its_trace_is_of_the_first_edition(void **state _unused_) {
+	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(65536);
+	_cleanup_(codec_freep) struct codec *codec = NULL;
+	size_t count = 0;
+
+	assert_int_equal(codec_new(NULL, &codec, &problems), 0);
+	for (size_t i = 0; i < ARRAY_LEN(sample_events); i++) {
+		struct analytic_event event = sample_events[i];
+
+		if (event.data.kind != EVENT_DATA_DELIVERY || !event.data.delivery.response)
+			continue;
+		assert_true(fingerprint_in(codec, &event) ==
+			    fingerprint_of_own("analytic-event.avsc"));
+		event.data.delivery = delivery_report_of_first_edition(&event.data.delivery);
+		assert_true(fingerprint_in(codec, &event) ==
+			    fingerprint_of_own("edition-1/analytic-event.avsc"));
+		count++;
+	}
+	assert_int_equal(count, 1);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_event_without_its_trace_is_of_the_first_edition),
 		cmocka_unit_test(commands),
 		cmocka_unit_test(states),
 		cmocka_unit_test(events),

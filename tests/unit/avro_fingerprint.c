@@ -61,11 +61,11 @@ static const struct {
 static const struct {
 	const char *file, *forms[CANONICAL_FORM_COUNT];
 } own[] = {
-	{ "webhook-command.avsc", { "4adbd80b793cf87f", "6e726c7b56ce838e", "84bf5783254e6909" } },
+	{ "webhook-command.avsc", { "c676534eba5849ef", "b52aaff0caf4dc2e", "b3027c8c373c6e8b" } },
 	{ "credential-issuance-command.avsc",
 	  { "47a196a47e343d0b", "22c9e20b19574b97", "fb873d9730198717" } },
-	{ "analytic-event.avsc", { "7081aec7928ada30", "cb962cb169d69d3c", "bf923243d88952ce" } },
-	{ "state-record.avsc", { "9bb6e64b743d7fb6", "a1f023f4d148817d", "e88ceb8ba01d94b1" } },
+	{ "analytic-event.avsc", { "2b5079d84f1c3e89", "ada0fe9696955372", "6f5aea20a14a938f" } },
+	{ "state-record.avsc", { "aca1f6740c40ec07", "e8b9d5106c7c5f6b", "35c0dd4173d9aa46" } },
 	{ "event-command.avsc", { "40b393c712d34272", "1b6c01faed43ac03", "ec354a4565663df6" } },
 	{ "edition-1/webhook-command.avsc",
 	  { "91544110aa85c38d", "55dbf517d5d20ceb", "a0f3a23c80ba6e2c" } },

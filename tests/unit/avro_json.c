@@ -53,12 +53,19 @@ static const struct problem *faults_of(enum sample_kind kind, const union sample
 	"'sessionId':'session-1'"
 #define CLAIMS "'claims':{'a':1},'credential':'ey.J.x'"
 
+static const struct command until_1970 = { .envelope = SAMPLE_ENVELOPE,
+					   .operation = OPERATION_RECOVER_DELIVERIES,
+					   .id = "r",
+					   .has_until = true };
+
 static const struct {
 	const char *name;
 	enum sample_kind kind;
 	const char *json;
 	const void *same; /* the sample that it is */
 } understood[] = {
+	{ "a time of 1970, which is not null", SAMPLE_COMMAND,
+	  COMMAND("{'type':'RecoverDeliveries','id':'r','since':0,'until':0}"), &until_1970 },
 	{ "create", SAMPLE_COMMAND, COMMAND(CREATE), &sample_commands[0] },
 	{ "members in another order, with white space", SAMPLE_COMMAND,
 	  "{ 'operation' :\n\t{ 'disabled' : true , 'url' : 'https://hooks.example.com/ü' ,\r\n"
@@ -162,7 +169,9 @@ static void claims_and_credential_keep_their_bytes(void **state _unused_) {
 #define TIME "Must be a time such as 2026-01-31T12:00:00Z, or milliseconds since 1970"
 #define TYPES                                                                                      \
 	"Must be one of CreateWebhook RetrieveWebhooks RetrieveWebhook UpdateWebhook "             \
-	"DeleteWebhook TestWebhook RotateSigningKey RecoverDeliveries RetrieveSecret RotateSecret"
+	"DeleteWebhook TestWebhook RotateSigningKey RecoverDeliveries RetrieveSecret "             \
+	"RotateSecret "                                                                            \
+	"ResendDelivery"
 #define MINIMAL "{'commandId':'c','tenantId':'t','timestamp':1,'operation':" DELETE
 #define DELETE_TOO ",'operation':" DELETE "}"
 

@@ -39,8 +39,8 @@ static const char *const sample_types_both[] = { EVENT_TYPE_CREDENTIAL_ISSUED_SU
 	  .disabled = true,                                                                        \
 	  .created_at_ms = 1767225600000,                                                          \
 	  .updated_at_ms = 1767225600123 }
-/* With every member of the second edition that is shown. */
-#define SAMPLE_WEBHOOK_WITH(headers_)                                                              \
+/* With every member of the second edition that is shown, and others. */
+#define SAMPLE_WEBHOOK_WITH(headers_, ...)                                                         \
 	{ SAMPLE_UUID(1),                                                                          \
 	  .tenant_id = "acme",                                                                     \
 	  .events = sample_types,                                                                  \
@@ -54,7 +54,8 @@ static const char *const sample_types_both[] = { EVENT_TYPE_CREDENTIAL_ISSUED_SU
 	  .signatures = { SIGNATURE_STANDARD_WEBHOOKS_HMAC, SIGNATURE_RFC9421 },                   \
 	  .signature_count = 2,                                                                    \
 	  .filter = &sample_filter,                                                                \
-	  .rate_limit = 50 }
+	  .rate_limit = 50,                                                                        \
+	  __VA_ARGS__ }
 #define SAMPLE_EVENT_HEAD(subject_, step_, status_)                                                \
 	.id = SAMPLE_UUID(2), .subject = (subject_), .step = (step_),                              \
 	.timestamp_ms = 1767225600001, .tenant_id = "acme", .command_id = "cmd-1",                 \
@@ -119,6 +120,15 @@ static const struct command sample_commands[] = {
 	  .filter = &sample_filter,
 	  .has_rate_limit = true },
 	{ .envelope = SAMPLE_ENVELOPE, .operation = OPERATION_ROTATE_SECRET, .id = "s" },
+	{ .envelope = SAMPLE_ENVELOPE, .operation = OPERATION_RESEND_DELIVERY, .id = "d" },
+	{ .envelope = SAMPLE_ENVELOPE,
+	  .operation = OPERATION_RECOVER_DELIVERIES,
+	  .id = "r",
+	  .since_ms = 1767225600002,
+	  .has_until = true,
+	  .until_ms = 1767225600003,
+	  .subject = "cred-1",
+	  .status = "succeeded" },
 };
 
 static const struct issuance sample_issuances[] = {
@@ -141,6 +151,9 @@ static struct problem_detail sample_details[] = {
 static const struct problem sample_problem = {
 	400, "BadRequest", "request", "The command is not valid.", sample_details, 2, 2
 };
+
+static const struct attempt_response sample_response = { "busy\\u000a", "192.0.2.1", "1.1",
+							 "TLSv1.3" };
 
 static const struct analytic_event sample_events[] = {
 	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_CREATE, ANALYTIC_START, 0) },
@@ -188,7 +201,7 @@ static const struct analytic_event sample_events[] = {
 	  .data = { EVENT_DATA_DELIVERY,
 		    .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(1), EVENT_TYPE_WEBHOOK_TEST, 2, 503,
 				  "status-503", 0, 1767225605000, true, SAMPLE_UUID(4), "cred-1",
-				  1767225600000 } } },
+				  1767225600000, &sample_response } } },
 	{ SAMPLE_EVENT_HEAD(ANALYTIC_WEBHOOK_EVENT_PUBLISH, ANALYTIC_SUCCESS, 202),
 	  .data = { EVENT_DATA_PUBLISHED,
 		    .published = { SAMPLE_UUID(4), "CredentialRevoked", 3 } } },
@@ -214,7 +227,7 @@ static const struct state_record sample_states[] = {
 	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1", "req-1",
 			NULL, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 			EVENT_TYPE_CREDENTIAL_ISSUED, "{\"k\":\"\\\"é\"}", 12, DELIVERY_DEAD, 8,
-			500, "status-500", 1767225600000, 1767225700000, NULL, 0 } },
+			500, "status-500", 1767225600000, 1767225700000, NULL } },
 	{ .kind = STATE_DELIVERY,
 	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1",
 			.body = "{}", .body_len = 2, .event_type = EVENT_TYPE_WEBHOOK_TEST,
@@ -227,12 +240,13 @@ static const struct state_record sample_states[] = {
 	{ .kind = STATE_POSITION,
 	  .position = { SAMPLE_UUID(5), 1234567890123, 7, "worker-1", -1, 42, 3, 1767225600000, 0,
 			0 } },
-	{ .kind = STATE_WEBHOOK, .webhook = SAMPLE_WEBHOOK_WITH(sample_sealed) },
+	{ .kind = STATE_WEBHOOK,
+	  .webhook = SAMPLE_WEBHOOK_WITH(sample_sealed, .told = { 1767225600456, 1767225600789,
+								  1767312000000, 1767225700000 }) },
 	{ .kind = STATE_DELIVERY,
 	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1",
 			.body = "{}", .body_len = 2, .event_type = EVENT_TYPE_WEBHOOK_TEST,
-			.created_at_ms = 1, .next_attempt_at_ms = 2, .subject = "cred-1",
-			.last_attempt_at_ms = 3 } },
+			.created_at_ms = 1, .next_attempt_at_ms = 2, .subject = "cred-1" } },
 	SAMPLE_RECEIPT(
 	    ANALYTIC_WEBHOOK_EVENT_PUBLISH, 202,
 	    { EVENT_DATA_PUBLISHED, .published = { SAMPLE_UUID(4), "CredentialRevoked", 3 } }),
@@ -275,6 +289,8 @@ static const struct sample samples[] = {
 	/* Of the second edition. */
 	{ "create with all", SAMPLE_COMMAND, { &sample_commands[9] } },
 	{ "rotate secret", SAMPLE_COMMAND, { &sample_commands[10] } },
+	{ "resend", SAMPLE_COMMAND, { &sample_commands[11] } },
+	{ "recover with all", SAMPLE_COMMAND, { &sample_commands[12] } },
 	{ "event webhook with all", SAMPLE_EVENT, { .event = &sample_events[10] } },
 	{ "event retry with trace", SAMPLE_EVENT, { .event = &sample_events[11] } },
 	{ "event published", SAMPLE_EVENT, { .event = &sample_events[12] } },
@@ -284,7 +300,7 @@ static const struct sample samples[] = {
 	{ "receipt published", SAMPLE_STATE, { .state = &sample_states[11] } },
 	{ "position of three inputs", SAMPLE_STATE, { .state = &sample_states[12] } },
 };
-enum { SAMPLE_COUNT = ARRAY_LEN(samples), SAMPLES_OF_SECOND_EDITION = 10 };
+enum { SAMPLE_COUNT = ARRAY_LEN(samples), SAMPLES_OF_SECOND_EDITION = 12 };
 
 /* Room for the result of any of the decoders. */
 union sample_value {

@@ -60,6 +60,7 @@ static void every_key_has_its_default(void **state _unused_) {
 	assert_int_equal(config->delivery_retry_schedule_ms[0], 5000);
 	assert_int_equal(config->delivery_retry_schedule_ms[6], 36000000);
 	assert_true(config->delivery_retry_jitter > 0.19 && config->delivery_retry_jitter < 0.21);
+	assert_int_equal(config->endpoint_failing_notify_after_ms, 900000);
 	assert_int_equal(config->endpoint_disable_after_ms, 432000000);
 	assert_false(config->endpoint_allow_http);
 	assert_int_equal(config->endpoint_allow_networks.count, 0);

@@ -137,6 +137,7 @@ static void retry_after_is_read_as_the_rfc_says(void **state _unused_) {
 
 static void headers_have_limits(void **state _unused_) {
 	struct response response = RESPONSE_INIT;
+	static const char body[RESPONSE_BODY_BYTES_MAX];
 	char line[8192];
 
 	memset(line, 'x', sizeof(line));
@@ -151,8 +152,40 @@ static void headers_have_limits(void **state _unused_) {
 	assert_false(response_take_header(&response, line, 1));
 
 	response = RESPONSE_INIT;
-	assert_true(response_take_body(&response, RESPONSE_BODY_BYTES_MAX));
-	assert_false(response_take_body(&response, 1));
+	assert_true(response_take_body(&response, body, RESPONSE_BODY_BYTES_MAX));
+	assert_false(response_take_body(&response, body, 1));
+}
+
+static void an_excerpt_is_text(void **state _unused_) {
+	static const struct {
+		int32_t status;
+		const char *first, *second, *expected; /* NULL: none */
+	} rows[] = {
+		{ 500, "out of ", "order", "out of order" },
+		{ 500, "a\n\x1b[2J", "", "a\\u000a\\u001b[2J" },
+		{ 500, "123456789012345", "6789", "1234567890123456" },
+		{ 500, "12345678901234\xc3\xa9", "cut", "12345678901234\xc3\xa9" },
+		{ 500, "123456789012345\xc3", "\xa9", "123456789012345" },
+		{ 500, "\x1f\x8b\x08 gzip", "", NULL },
+		{ 500, "half of one \xc3", "", NULL },
+		{ 500, "", "", NULL },
+		{ 200, "fine", "", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_(response_destroy) struct response response = RESPONSE_INIT;
+		_cleanup_(x_freep) char *excerpt = NULL;
+
+		response_reset(&response, 16);
+		assert_true(response_end_header(&response, rows[i].status, 1));
+		assert_true(response_take_body(&response, rows[i].first, strlen(rows[i].first)));
+		assert_true(response_take_body(&response, rows[i].second, strlen(rows[i].second)));
+		excerpt = response_excerpt(&response);
+		if (rows[i].expected)
+			assert_string_equal(excerpt, rows[i].expected);
+		else
+			assert_null(excerpt);
+	}
 }
 
 static void an_interim_answer_is_no_verdict(void **state _unused_) {
@@ -175,6 +208,7 @@ int main(void) {
 		cmocka_unit_test(curls_codes_have_their_reason),
 		cmocka_unit_test(retry_after_is_read_as_the_rfc_says),
 		cmocka_unit_test(headers_have_limits),
+		cmocka_unit_test(an_excerpt_is_text),
 		cmocka_unit_test(an_interim_answer_is_no_verdict),
 	};
 

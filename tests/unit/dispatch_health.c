@@ -43,6 +43,27 @@ static const struct dispatch_row rows[] = {
 	{ "one whose proxy fails is held, and no failure is counted",
 	  "put A1-9; activate 0 1; refill; late A1; refill; sent A2-3; held 2000 A2-3; open 0; "
 	  "due 2000; +1999; refill; sent ; +1; refill; sent A2; ok A2; refill; sent A3-4" },
+	{ "one that is asked for goes past a hold, which goes on",
+	  "put A1-3; activate 0 1; refill; wait 5000 A1; resend A1; sent A1; ok A1; refill; sent ; "
+	  "due 5000; +5000; refill; sent A2-3" },
+	{ "it lets no other past the hold",
+	  "put A1-3; activate 0 1; refill; wait 5000 A1; resend A1; refill; sent A1; wait 7000 A1; "
+	  "due 7000" },
+	{ "of those that are asked for a held endpoint gets one at a time",
+	  "put A1-9; activate 0 1; refill; wait 5000 A1; resend A1-3; sent A1; refill; sent ; "
+	  "resend A4; sent ; ok A1; resend A4; sent A4" },
+	{ "it is a probe where the breaker is open, and closes it",
+	  OPENED "resend A9; sent A9!; ok A9; open 0; refill; sent A4-5" },
+	{ "one that is asked for goes past those that are due before it",
+	  "put A1-9; activate 0 1; refill; sent A1; ok A1; resend A9; sent A9" },
+	{ "but not where the window is full",
+	  "put A1-9; activate 0 1; refill; sent A1; resend A9; sent ; late A1; refill; sent A2-3" },
+	{ "nor to an endpoint that is gone",
+	  "put A1-9; activate 0 1; refill; gone A1; resend A2; sent ; due never" },
+	{ "nor beyond its rate",
+	  "rate A 1; put A1-9; activate 0 1; refill; ok A1; refill; resend A9; sent " },
+	{ "nor a second time while it is in memory",
+	  "put A1; activate 0 1; refill; resend A1; sent A1; ok A1; refill; due never" },
 	{ "a held endpoint does not hold another",
 	  "put A1-2 B1-2; activate 0 1; refill; sent A1 B1; wait 5000 A1; ok B1; refill; "
 	  "sent B2" },
@@ -78,6 +99,27 @@ static const struct dispatch_row rows[] = {
 	{ "an attempt to an earlier url says nothing of the new one",
 	  "put A1-9; activate 0 1; refill; late A1; refill; late A2-3; refill; sent A4-7; "
 	  "move A; refill; fail A4-7; open 0" },
+	{ "its tenant is to be told of what fails for a while",
+	  "notify 5000; " OPENED "commit-reports; +4999; refill; fail A4; reports ; +1000; refill; "
+	  "fail A5; reports A:failing" },
+	{ "that is asked for again after each such time",
+	  "notify 5000; " OPENED "commit-reports; +5000; refill; fail A4; commit-reports; +1000; "
+	  "refill; fail A5; reports ; +4000; refill; fail A6; reports A:failing" },
+	{ "a request that was not committed is made again after the next attempt",
+	  "notify 5000; " OPENED "commit-reports; +5000; refill; fail A4; reports A:failing; "
+	  "suspend 0; activate 0 1; +1000; refill; fail A5; reports A:failing" },
+	{ "once it is told it is not asked for, and the first success is reported",
+	  "notify 5000; " OPENED "commit-reports; told A 1; +10000; refill; fail A4; reports ; "
+	  "+1000; refill; ok A5; reports A:well" },
+	{ "also where the webhook was changed meanwhile",
+	  "notify 5000; " OPENED "commit-reports; told A 1; move A; refill; fail A4; reports ; "
+	  "refill; ok A5; reports A:well" },
+	{ "a fault of the worker's is no success",
+	  "told A 1; put A1-9; activate 0 1; refill; internal A1; reports ; refill; ok A2; "
+	  "reports A:well" },
+	{ "a success that was told is not reported again",
+	  "told A 1; put A1-9; activate 0 1; refill; ok A1; reports A:well; commit-reports; "
+	  "told A 0; refill; ok A2; reports " },
 	{ "what an earlier worker found goes on with a probe",
 	  "note A 5000; put A1-9; activate 0 1; refill; sent A1!; open 1; memory 1" },
 	{ "a success after that closes and is reported",

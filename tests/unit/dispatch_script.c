@@ -1,5 +1,6 @@
 #include "dispatch_expect.h"
 #include "domain/endpoint_report.h"
+#include "domain/event_type.h"
 
 #include <errno.h>
 
@@ -36,6 +37,7 @@ static struct delivery make_delivery(struct script *s, const struct range *range
 				  .webhook_id = webhook_id_of(range->letter),
 				  .tenant_id = tenant_name_of(&s->w, range->letter),
 				  .command_id = "command",
+				  .event_type = EVENT_TYPE_WEBHOOK_TEST,
 				  .body = body,
 				  .body_len = s->body_len,
 				  .created_at_ms = s->w.now_ms,
@@ -44,20 +46,23 @@ static struct delivery make_delivery(struct script *s, const struct range *range
 				  .attempts = range->due_ms > s->w.now_ms };
 }
 
-enum telling { PUT, ADD, ADD_BRIEF };
+enum telling { PUT, ADD, ADD_BRIEF, RESEND };
 
 static void record_deliveries(struct script *s, const char *word, enum telling telling) {
 	struct range range = parse_range(s, word);
 
 	for (int number = range.first; number <= range.last; number++) {
 		struct delivery delivery = make_delivery(s, &range, number);
-		struct delivery brief = delivery_without_texts(&delivery);
+		struct dispatch_added added = { .partition = partition_at(&s->w, range.letter),
+						.delivery = delivery,
+						.is_whole = telling != ADD_BRIEF,
+						.is_asked_for = telling == RESEND };
 
 		put_delivery(&s->w, &delivery);
+		if (telling == ADD_BRIEF)
+			added.delivery = delivery_without_texts(&delivery);
 		if (telling != PUT)
-			dispatcher_add_delivery(s->w.dispatcher, partition_at(&s->w, range.letter),
-						telling == ADD ? &delivery : &brief, telling == ADD,
-						s->w.now_ms);
+			dispatcher_add_delivery(s->w.dispatcher, &added, s->w.now_ms);
 	}
 }
 
@@ -65,16 +70,16 @@ static void record_deliveries(struct script *s, const char *word, enum telling t
 
 static void reschedule(struct script *s, const struct delivery *delivery, int64_t wait_ms) {
 	struct delivery again = delivery_copy(s->w.arena, delivery);
-	struct delivery brief;
+	struct dispatch_added added = {
+		.partition = partition_at(&s->w, (char)delivery->webhook_id.bytes[0]),
+	};
 
 	again.attempts++;
 	again.last_status = 429; /* so that R10 allows a day */
 	again.next_attempt_at_ms = s->w.now_ms + wait_ms;
-	brief = delivery_without_texts(&again);
+	added.delivery = delivery_without_texts(&again);
 	put_delivery(&s->w, &again);
-	dispatcher_add_delivery(s->w.dispatcher,
-				partition_at(&s->w, (char)delivery->webhook_id.bytes[0]), &brief,
-				false, s->w.now_ms);
+	dispatcher_add_delivery(s->w.dispatcher, &added, s->w.now_ms);
 }
 
 static void commit_outcome(struct script *s, struct job *job) {
@@ -189,7 +194,7 @@ static bool run_webhook(struct script *s, const char *verb, char **words, int co
 		change_keys(s, words, count);
 		return true;
 	}
-	if (count < 1 || !strstr(" move disable enable delete note rate unkey ", verb))
+	if (count < 1 || !strstr(" move disable enable delete note told rate unkey ", verb))
 		return false;
 	make_webhook(&s->w, words[0][0]);
 	webhook = find_webhook(&s->w, words[0][0]);
@@ -209,6 +214,8 @@ static bool run_webhook(struct script *s, const char *verb, char **words, int co
 		int64_t ago_ms = strtol(words[1], NULL, 10);
 
 		webhook->failing_since_ms = ago_ms ? s->w.now_ms - ago_ms : 0;
+	} else if (strcmp(verb, "told") == 0) {
+		webhook->told.failing_since_ms = strtol(words[1], NULL, 10);
 	} else {
 		webhook->updated_at_ms = s->w.now_ms;
 		webhook->failing_since_ms = 0;
@@ -297,6 +304,9 @@ static bool run_setting(struct script *s, const char *verb, char **words) {
 		assert_null(s->w.dispatcher);
 		s->w.config.delivery_max_in_flight = (int)strtol(words[0], NULL, 10);
 		s->w.config.delivery_max_in_flight_per_endpoint = (int)strtol(words[1], NULL, 10);
+	} else if (strcmp(verb, "notify") == 0) {
+		assert_null(s->w.dispatcher);
+		s->w.config.endpoint_failing_notify_after_ms = strtol(words[0], NULL, 10);
 	} else {
 		return false;
 	}
@@ -304,7 +314,7 @@ static bool run_setting(struct script *s, const char *verb, char **words) {
 }
 
 static bool run_other(struct script *s, const char *verb, char **words, int count) {
-	static const char *const tellings[] = { "put", "add", "add-brief" };
+	static const char *const tellings[] = { "put", "add", "add-brief", "resend" };
 
 	for (size_t i = 0; i < ARRAY_LEN(tellings); i++)
 		if (strcmp(verb, tellings[i]) == 0) {

@@ -8,6 +8,7 @@
  *
  * Before the first other step:
  *     limits M E        in flight: M of all, E of an endpoint (else 64 and 4)
+ *     notify N          endpoint.failing.notify.after is N ms (else: never)
  *     bodies N          bytes of the bodies from now on (at any time)
  * Time:
  *     +N                N ms pass
@@ -17,12 +18,14 @@
  *     put D...          the replica has them, the dispatcher is not told
  *     add D...          recorded, whole
  *     add-brief D...    recorded, without texts
+ *     resend D...       asked for now
  *     ok D...           the attempt succeeded at once; `late` after two seconds
  *     fail D...         it failed with 500, and is due again 10 s later; `503`, `429`, `internal`
  *     wait N D...       it failed with 429 and Retry-After of N ms
  *     gone D...         it was answered with 410
  *     refused D...      the engine did not make the attempt
  *     move, disable, enable, delete A...   its webhook; `note A N`: failing since N ms ago;
+ *                       `told A N`: WebhookFailing told of what began at N, 0: no more;
  *                       `rate A N`: its rate limit
  *     keys A...         the tenant's signing key; `unkey A`: the tenant has none
  * Partitions:

@@ -13,8 +13,8 @@ enum happening {
 	SUCCEEDED,
 	FAILED,
 	RETRIED,
-	RECOVERED_5,
-	RECOVERED_5_AGAIN, /* a repeated command: nothing happened */
+	RESENT,
+	RESENT_PENDING, /* it is due now, and was pending before */
 	BACKLOG_3,
 	BACKLOG_2_OF_B,
 	COMMITTED,
@@ -50,8 +50,8 @@ static const struct {
 	  { RECORDED, SUCCEEDED, COMMITTED },
 	  0,
 	  0 },
-	{ "recovered deliveries are pending again", { RECOVERED_5, COMMITTED }, 5, 0 },
-	{ "a repeated recovery recovers none", { RECOVERED_5_AGAIN, COMMITTED }, 0, 0 },
+	{ "a dead delivery that is resent is pending again", { RESENT, COMMITTED }, 1, 0 },
+	{ "a pending one that is resent was pending", { RESENT_PENDING, COMMITTED }, 0, 0 },
 	{ "a backlog comes in parts", { BACKLOG_3, BACKLOG_3, BACKLOG_2_OF_B }, 6, 2 },
 	{ "what is recorded later adds to a backlog", { BACKLOG_3, RECORDED, COMMITTED }, 4, 0 },
 	{ "a partition is forgotten alone", { BACKLOG_3, BACKLOG_2_OF_B, FORGOTTEN }, 0, 2 },
@@ -73,14 +73,14 @@ static void note(struct tenant_pending *pending, int32_t partition_id, const cha
 						      .tenant_id = tenant_id });
 }
 
-static void note_recovered(struct tenant_pending *pending, int32_t count, bool repeat) {
-	tenant_pending_note(pending, PARTITION,
-			    &(struct analytic_event){
-				.subject = ANALYTIC_WEBHOOK_RECOVER,
-				.step = ANALYTIC_SUCCESS,
-				.tenant_id = "a",
-				.repeat = repeat,
-				.data = { .kind = EVENT_DATA_RECOVERED, .recovered = count } });
+static void note_resent(struct tenant_pending *pending, int32_t attempts) {
+	tenant_pending_note(
+	    pending, PARTITION,
+	    &(struct analytic_event){
+		.subject = ANALYTIC_WEBHOOK_EVENT,
+		.step = ANALYTIC_RESEND,
+		.tenant_id = "a",
+		.data = { .kind = EVENT_DATA_DELIVERY, .delivery = { .attempt = attempts } } });
 }
 
 static void happen(struct tenant_pending *pending, enum happening happening) {
@@ -102,9 +102,9 @@ static void happen(struct tenant_pending *pending, enum happening happening) {
 	case RETRIED:
 		note(pending, PARTITION, "a", ANALYTIC_RETRY);
 		break;
-	case RECOVERED_5:
-	case RECOVERED_5_AGAIN:
-		note_recovered(pending, 5, happening == RECOVERED_5_AGAIN);
+	case RESENT:
+	case RESENT_PENDING:
+		note_resent(pending, happening == RESENT_PENDING);
 		break;
 	case BACKLOG_3:
 		tenant_pending_add(pending, PARTITION, "a", 3);

@@ -117,6 +117,7 @@ static void parts_init(struct parts *parts, size_t full_window) {
 	dispatch_endpoints_init(&parts->endpoints, M, full_window);
 	parts->health = (struct dispatch_health){ .endpoints = &parts->endpoints,
 						  .breaker = { 3, 1000 },
+						  .notify_after_ms = INT64_MAX,
 						  .disable_after_ms = 1000 };
 	parts->endpoint =
 	    dispatch_endpoint_get(&parts->endpoints, (struct dispatch_partition){ 0, 1 }, &id);

@@ -153,6 +153,7 @@ void world_init(struct world *w) {
 			.delivery_max_in_flight_per_endpoint = 4,
 			.delivery_breaker_failures = BREAKER_FAILURES,
 			.delivery_breaker_probe_interval_ms = PROBE_MS,
+			.endpoint_failing_notify_after_ms = INT64_MAX,
 			.endpoint_disable_after_ms = WORLD_DISABLE_AFTER_MS,
 			.delivery_retry_schedule_ms = retry_schedule_ms,
 			.delivery_retry_count = ARRAY_LEN(retry_schedule_ms),

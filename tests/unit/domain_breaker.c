@@ -152,7 +152,19 @@ static void a_breaker_is_continued_by_another_worker(void **state _unused_) {
 
 enum { NOW_MS = 1000 * 1000 };
 
-static const struct outcome_settings settings = { .endpoint_disable_after_ms = 5000 };
+static int no_subscribers(void *userdata _unused_, struct arena *arena _unused_,
+			  const char *tenant_id _unused_,
+			  const struct subscriber_query *query _unused_,
+			  struct subscriber **out _unused_, size_t *count) {
+	*count = 0;
+	return 0;
+}
+
+static const struct registry nobody_listens = { .subscribers = no_subscribers };
+
+static const struct outcome_settings settings = { .endpoint_failing_notify_after_ms = INT64_MAX,
+						  .endpoint_disable_after_ms = 5000 };
+static const struct notice_context context = { .registry = &nobody_listens, .now_ms = NOW_MS };
 static const struct webhook there = {
 	.id = { { 1 } }, .tenant_id = "t", .url = "https://a/", .updated_at_ms = 3
 };
@@ -207,7 +219,9 @@ static void reports_change_their_webhook(void **state _unused_) {
 		webhook.failing_since_ms = reports[i].recorded_ms;
 		webhook.disabled = reports[i].is_disabled;
 		effects_init(&effects, arena);
-		handle_endpoint_report(&settings, &webhook, &reports[i].report, NOW_MS, &effects);
+		assert_int_equal(handle_endpoint_report(&settings, &context, &webhook,
+							&reports[i].report, &effects),
+				 0);
 		assert_int_equal(effects.change_count, reports[i].what != NOTHING);
 		assert_int_equal(effects.event_count, reports[i].what == DISABLED);
 		if (effects.change_count) {
@@ -231,7 +245,7 @@ static void a_disabled_webhook_has_its_event(void **state _unused_) {
 	struct effects effects;
 
 	effects_init(&effects, arena);
-	handle_endpoint_report(&settings, &there, &report, NOW_MS, &effects);
+	assert_int_equal(handle_endpoint_report(&settings, &context, &there, &report, &effects), 0);
 	event = &effects.events[0];
 	assert_string_equal(analytic_event_type(event->subject, event->step), "WEBHOOK_DISABLED");
 	assert_string_equal(event->tenant_id, "t");

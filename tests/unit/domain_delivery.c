@@ -1,5 +1,7 @@
 /* The life of a delivery after it was recorded: outcomes, the retry schedule, Retry-After,
  * withdrawal. */
+#include "domain/callback_body.h"
+#include "domain/delivery_subject.h"
 #include "domain/id.h"
 #include "domain/outcome.h"
 #include "unit.h"
@@ -19,6 +21,18 @@ static const struct outcome_settings steady = {
 enum { RETRIES = ARRAY_LEN(schedule_ms) };
 static const int64_t now_ms = 1769860800000;
 
+/* Of a delivery whose webhook was deleted nobody is told. */
+static int no_webhook(void *userdata _unused_, struct arena *arena _unused_,
+		      const char *tenant_id _unused_, const struct uuid *id _unused_,
+		      struct webhook *out _unused_) {
+	return REGISTRY_E_NOT_FOUND;
+}
+
+static const struct registry registry = { .webhook_get = no_webhook };
+static const struct notice_context context = { .registry = &registry, .now_ms = now_ms };
+
+#define BODY "{\"event\":{\"payload\":{\"userId\":\"u\",\"credentialId\":\"cred-1\"}}}"
+
 static const struct delivery fresh = {
 	.id = { { 1, 2, 3 } },
 	.webhook_id = { { 4, 5, 6 } },
@@ -28,18 +42,23 @@ static const struct delivery fresh = {
 	.client_id = "client",
 	.traceparent = "00-trace",
 	.event_type = EVENT_TYPE_CREDENTIAL_ISSUED,
-	.body = "{}",
-	.body_len = 2,
+	.event_id = { { 7, 8, 9 } },
+	.body = BODY,
+	.body_len = sizeof(BODY) - 1,
 	.created_at_ms = now_ms - 5000,
 	.next_attempt_at_ms = now_ms - 5000,
 };
+
+static const struct attempt_response answer = { "busy", "192.0.2.1", "1.1", "TLSv1.3" };
 
 static struct attempt_result result_of(enum attempt_reason reason, int32_t status) {
 	return (struct attempt_result){ .reason = reason,
 					.status = status,
 					.retry_after_ms = -1,
 					.duration_ms = 42,
-					.finished_at_ms = now_ms };
+					.started_at_ms = now_ms - 43,
+					.finished_at_ms = now_ms,
+					.response = reason == ATTEMPT_OK ? NULL : &answer };
 }
 
 static void assert_own_event(const struct effects *effects, enum analytic_step step,
@@ -51,13 +70,17 @@ static void assert_own_event(const struct effects *effects, enum analytic_step s
 	assert_int_equal(event->step, step);
 	assert_int_equal(event->timestamp_ms, at_ms);
 	assert_string_equal(event->tenant_id, "t");
-	assert_null(event->command_id);
+	assert_string_equal(event->command_id, "c");
 	assert_string_equal(event->request_id, "request");
 	assert_string_equal(event->traceparent, "00-trace");
 	assert_int_equal(event->data.kind, EVENT_DATA_DELIVERY);
 	assert_memory_equal(&event->data.delivery.delivery_id, &fresh.id, sizeof(fresh.id));
 	assert_memory_equal(&event->data.delivery.webhook_id, &fresh.webhook_id,
 			    sizeof(fresh.webhook_id));
+	assert_true(event->data.delivery.has_event_id);
+	assert_memory_equal(&event->data.delivery.event_id, &fresh.event_id,
+			    sizeof(fresh.event_id));
+	assert_string_equal(event->data.delivery.subject, "cred-1");
 }
 
 static void success_ends_it(void **state _unused_) {
@@ -66,7 +89,7 @@ static void success_ends_it(void **state _unused_) {
 	struct effects effects;
 
 	effects_init(&effects, arena);
-	handle_outcome(&settings, &fresh, &result, &effects);
+	assert_int_equal(handle_outcome(&settings, &context, &fresh, &result, &effects), 0);
 	assert_own_event(&effects, ANALYTIC_PROCESS_SUCCESS, now_ms);
 	assert_int_equal(effects.events[0].status, 204);
 	assert_int_equal(effects.events[0].data.delivery.attempt, 1);
@@ -85,7 +108,7 @@ static void failure_schedules_the_next_attempt(void **state _unused_) {
 	struct effects effects;
 
 	effects_init(&effects, arena);
-	handle_outcome(&steady, &fresh, &result, &effects);
+	assert_int_equal(handle_outcome(&steady, &context, &fresh, &result, &effects), 0);
 	assert_own_event(&effects, ANALYTIC_RETRY, now_ms);
 	next = &effects.changes[0].record->delivery;
 	assert_int_equal(next->status, DELIVERY_PENDING);
@@ -96,6 +119,8 @@ static void failure_schedules_the_next_attempt(void **state _unused_) {
 	assert_int_equal(next->created_at_ms, fresh.created_at_ms);
 	assert_ptr_equal(next->body, fresh.body);
 	assert_int_equal(effects.events[0].data.delivery.attempt, 1);
+	assert_int_equal(effects.events[0].data.delivery.attempted_at_ms, now_ms - 43);
+	assert_ptr_equal(effects.events[0].data.delivery.response, &answer);
 	assert_int_equal(effects.events[0].data.delivery.next_attempt_at_ms, now_ms + 5000);
 	assert_string_equal(effects.events[0].data.delivery.reason, "status-503");
 }
@@ -116,7 +141,8 @@ static void an_endpoint_that_never_answers_ends_it_dead(void **state _unused_) {
 
 			result.finished_at_ms = at_ms;
 			effects_init(&effects, arena);
-			handle_outcome(&settings, &delivery, &result, &effects);
+			assert_int_equal(
+			    handle_outcome(&settings, &context, &delivery, &result, &effects), 0);
 			assert_own_event(
 			    &effects, attempt <= RETRIES ? ANALYTIC_RETRY : ANALYTIC_PROCESS_FAIL,
 			    at_ms);
@@ -135,6 +161,46 @@ static void an_endpoint_that_never_answers_ends_it_dead(void **state _unused_) {
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < i; j++)
 			assert_memory_not_equal(&ids[i], &ids[j], sizeof(ids[i]));
+}
+
+static void a_credential_is_the_subject(void **state _unused_) {
+	static const struct {
+		const char *type, *user_id, *credential_id, *own, *expected; /* NULL: none */
+	} rows[] = {
+		{ EVENT_TYPE_CREDENTIAL_ISSUED, "u", "cred-1", NULL, "cred-1" },
+		{ EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY, "u", "cred-1", NULL, "cred-1" },
+		{ EVENT_TYPE_CREDENTIAL_ISSUED, "a\"b\\", "c\"d\\\xc3\xa9\xe2\x80\xae", NULL,
+		  "c\"d\\\xc3\xa9\xe2\x80\xae" },
+		{ EVENT_TYPE_CREDENTIAL_ISSUED,
+		  "\"payload\":{\"userId\":\"x\",\"credentialId\":\"y", "z", NULL, "z" },
+		{ EVENT_TYPE_WEBHOOK_TEST, "u", "cred-1", NULL, NULL },
+		{ "DegreeRevoked", "u", "cred-1", "degree-7", "degree-7" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_(arena_freep) struct arena *arena = arena_new();
+		_cleanup_(buffer_destroy) struct buffer json = BUFFER_INIT(EVENT_JSON_MAX);
+		struct delivery delivery = fresh;
+		struct issuance issuance = { .user_id = rows[i].user_id,
+					     .credential_id = rows[i].credential_id,
+					     .credential_configuration_id = "Degree",
+					     .credential_profile = "ietf",
+					     .format = "dc+sd-jwt",
+					     .credential = "{\"payload\":{}}" };
+		const char *subject;
+
+		event_json_issued(&json, &issuance, BUILTIN_CREDENTIAL_ISSUED, &fresh.event_id);
+		callback_body(arena, &json, &delivery);
+		delivery.event_type = rows[i].type;
+		delivery.subject = rows[i].own;
+		subject = delivery_subject(arena, &delivery);
+		if (rows[i].expected)
+			assert_string_equal(subject, rows[i].expected);
+		else
+			assert_null(subject);
+		delivery.body = NULL;
+		assert_ptr_equal(delivery_subject(arena, &delivery), rows[i].own);
+	}
 }
 
 static void a_cancellation_ends_it(void **state _unused_) {
@@ -352,6 +418,7 @@ int main(void) {
 		cmocka_unit_test(success_ends_it),
 		cmocka_unit_test(failure_schedules_the_next_attempt),
 		cmocka_unit_test(an_endpoint_that_never_answers_ends_it_dead),
+		cmocka_unit_test(a_credential_is_the_subject),
 		cmocka_unit_test(a_cancellation_ends_it),
 		cmocka_unit_test(waits_follow_the_schedule_within_the_jitter),
 		cmocka_unit_test(retry_after_is_honoured_within_bounds),

@@ -275,6 +275,8 @@ static void nothing_with_a_secret_is_written_while_a_worker_is_older(void **stat
 		  "WEBHOOK_UPDATE_FAIL" },
 		{ "a secret that is shown", OPERATION_RETRIEVE_SECRET, NULL,
 		  "WEBHOOK_SECRET_RETRIEVE_FAIL" },
+		{ "a delivery that is resent", OPERATION_RESEND_DELIVERY, NULL,
+		  "WEBHOOK_DELIVERY_RESEND_FAIL" },
 		{ "a secret that is rotated", OPERATION_ROTATE_SECRET, NULL,
 		  "WEBHOOK_SECRET_ROTATE_FAIL" },
 	};

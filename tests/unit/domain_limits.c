@@ -114,6 +114,7 @@ static void recovery(void **state) {
 					     .delivery = { .id = { { n } },
 							   .tenant_id = "t",
 							   .command_id = "c",
+							   .event_type = EVENT_TYPE_WEBHOOK_TEST,
 							   .body = "{}",
 							   .body_len = 2,
 							   .status = DELIVERY_DEAD } };

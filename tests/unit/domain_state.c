@@ -132,6 +132,10 @@ static void ids_stay_what_they_are(void **state _unused_) {
 		{ id_of_analytic_event(&source, 1), "0926c64e-c95c-89a6-9d06-b3133948c8d6" },
 		{ id_of_delivery_event(&delivery, 1, ANALYTIC_RETRY),
 		  "30da7902-92d9-894b-8be8-eefc86dd9410" },
+		{ id_of_notice("WebhookFailing", &id, NULL, 1769860800000),
+		  "099b46ba-312d-809a-98ac-c41a5c7d6941" },
+		{ id_of_notice("DeliveryDead", &id, &id, 1769860800000),
+		  "ddda0c40-d3ea-8d62-9706-040b54857533" },
 		{ id_of_webhook(&source, "t", "c"), "94f46af6-9db8-8361-a52c-40638c7460aa" },
 	};
 
@@ -179,7 +183,7 @@ static void event_types_come_back(void **state _unused_) {
 			count++;
 		}
 	}
-	assert_int_equal(count, 12 * 3 + 2 + 4 + 1);
+	assert_int_equal(count, 13 * 3 + 2 + 5 + 1);
 	assert_string_equal(analytic_event_type(ANALYTIC_WEBHOOK_RETRIEVE_LIST, ANALYTIC_FAIL),
 			    "WEBHOOK_RETRIEVE_LIST_FAIL");
 	assert_string_equal(analytic_event_type(ANALYTIC_OPENID_CREDENTIAL, ANALYTIC_START),

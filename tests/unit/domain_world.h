@@ -13,6 +13,7 @@ struct world {
 	int64_t now_ms;
 	enum group_edition edition;
 	const char *older_workers;
+	bool may_resume;
 	int64_t pending_deliveries; /* of the tenant, as the pipeline would say */
 	int64_t offset;             /* of the next command */
 	struct effects effects;     /* of the last one */
@@ -36,6 +37,8 @@ struct issuance world_issuance(struct world *world);
 /* Handles and applies. Returns the outcome event, after checking that START stands before it and
  * both belong to the command. */
 const struct analytic_event *world_handle(struct world *world, const struct command *command);
+/* Handles and applies, and checks nothing: of a command that goes on in a later turn. */
+void world_run(struct world *world, const struct command *command);
 const struct analytic_event *world_issue(struct world *world, const struct issuance *issuance);
 /* An event of one's own, of the type "DegreeRevoked"; "degree.renewed_v2" is the other one. */
 struct event_command world_event(struct world *world);

@@ -181,6 +181,7 @@ static int subscribers(void *userdata, struct arena *arena, const char *tenant_i
 		       size_t *count) {
 	const struct webhook_query all = { .limit = SIZE_MAX, .bytes_max = SIZE_MAX };
 	struct webhook_list list;
+	size_t walked = 0;
 	int r = webhook_list(userdata, arena, tenant_id, &all, &list);
 
 	*count = 0;
@@ -192,9 +193,14 @@ static int subscribers(void *userdata, struct arena *arena, const char *tenant_i
 		struct subscriber subscriber = { .webhook_id = webhook->id };
 
 		subscriber.types = subscriber_types(webhook);
+		if (!subscriber.types ||
+		    (query->of_notices && !(subscriber.types & SUBSCRIBER_TAKES_NOTICES)))
+			continue;
+		if (query->walked_max > 0 && walked++ == query->walked_max)
+			break;
 		if (subscriber.types & SUBSCRIBER_HAS_MORE)
 			subscriber_add_more(&subscriber, arena, webhook);
-		if (subscriber.types && query->takes(query->userdata, &subscriber))
+		if (query->takes(query->userdata, &subscriber))
 			(*out)[(*count)++] = subscriber;
 	}
 	return 0;
@@ -215,6 +221,20 @@ static int delivery_find(void *userdata, const struct uuid *id, enum delivery_st
 	return 0;
 }
 
+static int delivery_get(void *userdata, struct arena *arena _unused_, const struct uuid *id,
+			struct delivery *out) {
+	struct fake_registry *fake = userdata;
+	const struct state_record *record;
+
+	if (fake->error)
+		return fake->error;
+	record = fake_registry_find(fake, &(struct state_key){ .kind = STATE_DELIVERY, .id = *id });
+	if (!record)
+		return REGISTRY_E_NOT_FOUND;
+	*out = record->delivery;
+	return 0;
+}
+
 static int compare_due(const void *a, const void *b) {
 	const struct delivery *x = a, *y = b;
 
@@ -223,35 +243,44 @@ static int compare_due(const void *a, const void *b) {
 	return uuid_compare(&x->id, &y->id);
 }
 
-static size_t count_within(struct delivery_bounds bounds, const struct delivery *deliveries,
-			   size_t count) {
-	size_t bytes = 0, within = 0;
+static bool is_in(const struct delivery_walk *walk, const struct state_record *record) {
+	const struct delivery *delivery = &record->delivery;
 
-	while (within < count && (within == 0 || (within < bounds.count && bytes < bounds.bytes)))
-		bytes += deliveries[within++].body_len;
-	return within;
+	return record->kind == STATE_DELIVERY && delivery->status == walk->status &&
+	       uuid_compare(&delivery->webhook_id, &walk->webhook_id) == 0 &&
+	       delivery->next_attempt_at_ms >= walk->since_ms &&
+	       delivery->next_attempt_at_ms <= walk->until_ms;
 }
 
-static int delivery_dead(void *userdata, struct arena *arena, const struct uuid *webhook_id,
-			 int64_t since_ms, struct delivery_bounds bounds, struct delivery **out,
-			 size_t *count) {
+static int delivery_ended(void *userdata, struct arena *arena, const struct delivery_walk *walk,
+			  struct delivery **out, size_t *count, int64_t *next_ms) {
 	struct fake_registry *fake = userdata;
+	struct delivery *all = arena_alloc(arena, (fake->count + 1) * sizeof(*all));
+	size_t found = 0, bytes = 0, walked_bytes = 0;
 
-	if (fake->error)
-		return fake->error;
 	*out = arena_alloc(arena, (fake->count + 1) * sizeof(**out));
 	*count = 0;
-	for (size_t i = 0; i < fake->count; i++) {
-		const struct delivery *delivery = &fake->records[i].delivery;
+	*next_ms = 0;
+	for (size_t i = 0; i < fake->count; i++)
+		if (is_in(walk, &fake->records[i]))
+			all[found++] = fake->records[i].delivery;
+	qsort(all, found, sizeof(*all), compare_due);
+	for (size_t i = 0; i < found; i++) {
+		bool is_full =
+		    *count > 0 && (*count >= walk->bounds.count || bytes >= walk->bounds.bytes);
 
-		if (fake->records[i].kind == STATE_DELIVERY && delivery->status == DELIVERY_DEAD &&
-		    uuid_compare(&delivery->webhook_id, webhook_id) == 0 &&
-		    delivery->next_attempt_at_ms >= since_ms)
-			(*out)[(*count)++] = *delivery;
+		if (is_full || ((i >= walk->walked.count || walked_bytes >= walk->walked.bytes) &&
+				all[i].next_attempt_at_ms > all[i - 1].next_attempt_at_ms)) {
+			*next_ms = all[i].next_attempt_at_ms;
+			break;
+		}
+		walked_bytes += all[i].body_len;
+		if (!walk->takes(walk->userdata, &all[i]))
+			continue;
+		bytes += all[i].body_len;
+		(*out)[(*count)++] = all[i];
 	}
-	qsort(*out, *count, sizeof(**out), compare_due);
-	*count = count_within(bounds, *out, *count);
-	return 0;
+	return fake->error;
 }
 
 void fake_registry_init(struct fake_registry *fake, struct arena *arena) {
@@ -266,7 +295,8 @@ void fake_registry_init(struct fake_registry *fake, struct arena *arena) {
 			.signing_key_newest = signing_key_newest,
 			.signing_key_count = signing_key_count,
 			.delivery_find = delivery_find,
-			.delivery_dead = delivery_dead,
+			.delivery_get = delivery_get,
+			.delivery_ended = delivery_ended,
 		},
 		.arena = arena,
 	};

@@ -116,11 +116,8 @@ int replica_walk_pending(struct replica *replica, const struct uuid *webhook_id,
 	_cleanup_(x_freep) struct delivery *deliveries = list_pending(replica, webhook_id, &count);
 	int r = replica->error;
 
-	for (size_t i = 0; i < count && r == 0; i++) {
-		deliveries[i].body = NULL;
-		deliveries[i].body_len = 0;
+	for (size_t i = 0; i < count && r == 0; i++)
 		r = fn(userdata, &deliveries[i]);
-	}
 	return r;
 }
 

@@ -41,6 +41,8 @@ static void who_may_not_write_does_not_try_for_some_minutes(void **state _unused
 		for (int input = 0; input < POSITION_INPUTS; input++)
 			assert_int_equal(reroute_may(&reroute, (enum input)input, later_ms),
 					 rows[i].may[input]);
+		assert_int_equal(reroute_may_write(&reroute, INPUT_ADMIN, later_ms),
+				 !rows[i].is_on || rows[i].may[INPUT_ADMIN]);
 	}
 }
 

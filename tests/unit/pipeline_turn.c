@@ -6,6 +6,7 @@
 #include "avro/frame.h"
 #include "base/clock.h"
 #include "base/config_load.h"
+#include "domain/limits.h"
 #include "fake_engine.h"
 #include "fake_membership.h"
 #include "fake_schema_registry.h"
@@ -50,8 +51,9 @@ int __wrap_replica_turn_end(struct replica *replica, int64_t now_ms) {
 	return fails_turn_end ? fails_turn_end : __real_replica_turn_end(replica, now_ms);
 }
 
-/* The dispatcher has this report, where a test says so. */
-static struct dispatch_report *has_report;
+/* The dispatcher has these reports, where a test says so. */
+static struct dispatch_report *has_reports;
+static size_t report_count;
 
 size_t __real_dispatcher_list_reports(const struct dispatcher *dispatcher, struct arena *arena,
 				      size_t limit, struct dispatch_report **out);
@@ -60,10 +62,10 @@ size_t __wrap_dispatcher_list_reports(const struct dispatcher *dispatcher, struc
 
 size_t __wrap_dispatcher_list_reports(const struct dispatcher *dispatcher, struct arena *arena,
 				      size_t limit, struct dispatch_report **out) {
-	if (!has_report)
+	if (!has_reports)
 		return __real_dispatcher_list_reports(dispatcher, arena, limit, out);
-	*out = has_report;
-	return 1;
+	*out = has_reports;
+	return report_count;
 }
 
 /* And so much waits for its threads. */
@@ -203,7 +205,8 @@ static int setup(void **state) {
 	fake_transaction = (struct fake_transaction){ .next_offset = 100 };
 	fake_membership = (struct fake_membership){ .has_group = true, .generation = 3 };
 	fails_turn_begin = fails_apply = fails_turn_end = 0;
-	has_report = NULL;
+	has_reports = NULL;
+	report_count = 1;
 	waiting = 0;
 	has_cancellations = false;
 	*state = w;
@@ -246,17 +249,20 @@ static struct command_envelope envelope(struct world *w) {
 	};
 }
 
-static void create_webhook(struct world *w) {
+static void create_webhook_at(struct world *w, const char *url, const char *event) {
 	_cleanup_(buffer_destroy) struct buffer value = BUFFER_INIT(1024 * 1024);
-	const char *events[] = { "OpenIdCredentialIssued" };
 	struct command command = { .envelope = envelope(w),
 				   .operation = OPERATION_CREATE_WEBHOOK,
-				   .events = events,
+				   .events = &event,
 				   .event_count = 1,
-				   .url = "http://127.0.0.1:9/hook" };
+				   .url = url };
 
 	codec_encode_command(w->replica->codec, &command, &value);
 	add(w, w->admin, &value);
+}
+
+static void create_webhook(struct world *w) {
+	create_webhook_at(w, "http://127.0.0.1:9/hook", "OpenIdCredentialIssued");
 }
 
 static void issue(struct world *w) {
@@ -747,6 +753,82 @@ static void a_misplaced_record_that_becomes_too_large(void **state) {
 	assert_int_equal(misplaced(w)->next[INPUT_ADMIN], 1);
 }
 
+/* A command of several turns. */
+
+/* The tenant's only webhook. */
+static struct uuid webhook_id(struct world *w) {
+	const struct registry *registry = replica_registry(w->replica->replica);
+	const struct webhook_query query = { .limit = 1, .bytes_max = SIZE_MAX };
+	struct webhook_list list;
+
+	assert_int_equal(
+	    registry->webhook_list(registry->userdata, w->replica->arena, TENANT, &query, &list),
+	    0);
+	assert_int_equal(list.count, 1);
+	return list.items[0].id;
+}
+
+static void recover(struct world *w) {
+	_cleanup_(buffer_destroy) struct buffer value = BUFFER_INIT(1024);
+	char id[UUID_TEXT_SIZE];
+	struct uuid webhook = webhook_id(w);
+	struct command command = { .envelope = envelope(w),
+				   .operation = OPERATION_RECOVER_DELIVERIES,
+				   .id = id };
+
+	uuid_format(&webhook, id);
+	codec_encode_command(w->replica->codec, &command, &value);
+	add(w, w->admin, &value);
+}
+
+/* Of more deliveries than a turn bears. */
+static void recover_many(struct world *w) {
+	create_webhook(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(replica_begin(w->replica->replica), 0);
+	for (uint32_t n = 0; n <= RECOVER_MAX; n++) {
+		struct state_record record = delivery_of(n, 0, DELIVERY_DEAD, 1 + n);
+
+		record.delivery.tenant_id = TENANT;
+		record.delivery.webhook_id = webhook_id(w);
+		put(w->replica, w->partition->id, record);
+	}
+	assert_int_equal(replica_commit(w->replica->replica), 0);
+	recover(w);
+}
+
+static void a_command_that_goes_on_is_written_again(void **state) {
+	struct world *w = *state;
+
+	recover_many(w);
+	w->turns->reroute.is_on = false; /* is about other records */
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.inputs, 1);
+	assert_int_equal(fake_transaction.input_topic, TOPIC_ADMIN);
+	assert_int_equal(fake_transaction.input_partition, w->partition->id);
+	print_message("START and each delivery are told, and not yet the answer\n");
+	assert_int_equal(fake_transaction.results, 1 + RECOVER_MAX);
+	assert_int_equal(atomic_load(&w->metrics.deliveries[METRIC_DELIVERY_RESENT]), RECOVER_MAX);
+}
+
+static void one_that_may_not_be_written_again_is_refused(void **state) {
+	struct world *w = *state;
+
+	recover_many(w);
+	fake_transaction.fails = FAKE_FLUSH;
+	fake_transaction.end.may_not_write[TOPIC_ADMIN] = true;
+	assert_int_equal(run(w).end, STEP_REREAD);
+	w->offset--;
+	recover(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.inputs, 0);
+	print_message("START and the answer are told, and there is nothing but the position\n");
+	assert_int_equal(fake_transaction.results, 2);
+	assert_int_equal(fake_transaction.state_records, 1);
+	assert_int_equal(atomic_load(&w->metrics.commands[METRIC_INPUT_ADMIN][METRIC_COMMAND_FAIL]),
+			 1);
+}
+
 /* Outcomes. */
 
 /* A webhook and a delivery of it, which the engine has. Returns its job. */
@@ -975,7 +1057,7 @@ static void a_report_alone_touches_its_partition(void **state) {
 
 	create_webhook(w);
 	assert_int_equal(run(w).end, STEP_DONE);
-	has_report = &reported;
+	has_reports = &reported;
 	print_message("of a webhook that was deleted\n");
 	report->webhook_id = uuid_random();
 	report->is_gone = true;
@@ -996,6 +1078,65 @@ static void a_report_alone_touches_its_partition(void **state) {
 	assert_int_equal(run(w).end, STEP_DONE);
 	assert_int_equal(fake_transaction.offsets, 2);
 	assert_int_equal(fake_transaction.state_records, 1);
+}
+
+/* R4, R14. */
+static void a_notice_is_of_its_causes_transaction(void **state) {
+	struct world *w = *state;
+	struct dispatch_report gone = {
+		.partition_id = w->partition->id,
+		.report = { .tenant_id = TENANT, .url = "http://127.0.0.1:9/hook", .is_gone = true }
+	};
+	atomic_uint_fast64_t *told =
+	    &w->metrics.notices[BUILTIN_WEBHOOK_DISABLED][METRIC_NOTICE_TOLD];
+
+	create_webhook(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	gone.report.webhook_id = id_of_the_webhook(w);
+	create_webhook_at(w, "http://127.0.0.1:8/watch", "WebhookDisabled");
+	assert_int_equal(run(w).end, STEP_DONE);
+	has_reports = &gone;
+	fake_transaction.fails = FAKE_COMMIT;
+	fake_transaction.end.outcome = TRANSACTION_ABORTED;
+	assert_int_equal(run(w).end, STEP_REREAD);
+	assert_int_equal(dispatcher_refill(w->dispatcher, clock_wall_ms()), 0);
+	assert_int_equal(w->engine->submitted.count, 0);
+	assert_int_equal(atomic_load(told), 0);
+	print_message(
+	    "the webhook, the delivery and the position; and an event of the first two\n");
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.state_records, 3);
+	assert_int_equal(fake_transaction.results, 2);
+	assert_int_equal(dispatcher_refill(w->dispatcher, clock_wall_ms()), 0);
+	assert_int_equal(w->engine->submitted.count, 1);
+	assert_int_equal(atomic_load(told), 1);
+	assert_int_equal(tenant_pending_get(w->tenant_pending, TENANT), 1);
+	print_message("and it is told once\n");
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.state_records, 1);
+}
+
+static void reports_without_room_wait_for_the_next_turn(void **state) {
+	struct world *w = *state;
+	struct dispatch_report failing[2] = { 0 };
+
+	create_webhook(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	for (int i = 0; i < 2; i++)
+		failing[i] = (struct dispatch_report){
+			.partition_id = w->partition->id,
+			.report = { .webhook_id = id_of_the_webhook(w),
+				    .tenant_id = TENANT,
+				    .url = "http://127.0.0.1:9/hook",
+				    .failing_since_ms = clock_wall_ms() - i },
+		};
+	has_reports = failing;
+	report_count = 2;
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.state_records, 3);
+	w->turns->budget.bytes = 1;
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_int_equal(fake_transaction.state_records, 2);
 }
 
 /* The schema registry. */
@@ -1114,6 +1255,8 @@ int main(void) {
 		TURN_TEST(an_input_that_may_not_be_written),
 		TURN_TEST(without_rerouting_it_is_a_dead_letter),
 		TURN_TEST(a_misplaced_record_that_becomes_too_large),
+		TURN_TEST(a_command_that_goes_on_is_written_again),
+		TURN_TEST(one_that_may_not_be_written_again_is_refused),
 		TURN_TEST(an_outcome_waits_until_it_is_committed),
 		TURN_TEST(outcomes_without_room_are_told),
 		TURN_TEST(a_turn_is_put_off_while_threads_have_enough),
@@ -1124,6 +1267,8 @@ int main(void) {
 		TURN_TEST(nothing_leaves_before_the_commit),
 		TURN_TEST(offsets_go_with_the_transaction),
 		TURN_TEST(a_report_alone_touches_its_partition),
+		TURN_TEST(a_notice_is_of_its_causes_transaction),
+		TURN_TEST(reports_without_room_wait_for_the_next_turn),
 		TURN_TEST(a_record_waits_for_its_schema),
 		TURN_TEST(a_record_of_an_unknown_schema_is_a_dead_letter),
 		TURN_TEST(what_is_refused_anyway_waits_for_no_schema),

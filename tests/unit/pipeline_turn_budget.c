@@ -221,6 +221,8 @@ static void a_turn_ends_with_its_bytes(void **state _unused_) {
 	assert_true(turn_budget_allows_bytes(&budget, &(struct turn_spent){ 0, 900, 0 }, 101));
 	assert_true(turn_budget_allows_outcome(&budget, &(struct turn_spent){ 0, 499, 0 }));
 	assert_false(turn_budget_allows_outcome(&budget, &(struct turn_spent){ 0, 500, 0 }));
+	assert_true(turn_budget_allows_report(&budget, &(struct turn_spent){ 0, 999, 9999 }));
+	assert_false(turn_budget_allows_report(&budget, &(struct turn_spent){ 0, 1000, 0 }));
 }
 
 int main(void) {

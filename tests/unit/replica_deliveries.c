@@ -93,35 +93,91 @@ static void the_next_due_time_is_found(void **state) {
 	}
 }
 
-static void dead_deliveries_come_by_time_of_death_within_bounds(void **state) {
+/* Takes the deliveries whose number is even, or all. */
+static bool takes_even(void *userdata, const struct delivery *delivery) {
+	assert_non_null(delivery->body);
+	return !userdata || delivery->id.bytes[3] % 2 == 0;
+}
+
+#define DEAD DELIVERY_DEAD
+#define DONE DELIVERY_SUCCEEDED
+#define ANY { 100, SIZE_MAX }
+
+static void ended_deliveries_come_by_time_of_end_within_bounds(void **state) {
 	static const struct {
-		int64_t since_ms;
-		struct delivery_bounds bounds;
+		enum delivery_status status;
+		int64_t since_ms, until_ms;
+		struct delivery_bounds bounds, walked;
+		bool even;
 		uint32_t expected[5];
 		size_t count;
+		int64_t next_ms;
 	} rows[] = {
-		{ 0, { 100, SIZE_MAX }, { 20, 21, 22, 23, 24 }, 5 },
-		{ 303, { 100, SIZE_MAX }, { 23, 24 }, 2 },
-		{ 0, { 2, SIZE_MAX }, { 20, 21 }, 2 },
-		{ 0, { 100, 1000 }, { 20, 21 }, 2 },
-		{ 0, { 100, 0 }, { 20 }, 1 },
-		{ 305, { 100, SIZE_MAX }, { 0 }, 0 },
+		{ DEAD, 0, 900, ANY, ANY, false, { 20, 21, 22, 23, 24 }, 5, 0 },
+		{ DEAD, 303, 900, ANY, ANY, false, { 23, 24 }, 2, 0 },
+		{ DEAD, 301, 302, ANY, ANY, false, { 21, 22 }, 2, 0 },
+		{ DEAD, 0, 900, { 2, SIZE_MAX }, ANY, false, { 20, 21 }, 2, 302 },
+		{ DEAD, 0, 900, { 100, 1000 }, ANY, false, { 20, 21 }, 2, 302 },
+		{ DEAD, 0, 900, { 100, 0 }, ANY, false, { 20 }, 1, 301 },
+		{ DEAD, 305, 900, ANY, ANY, false, { 0 }, 0, 0 },
+		{ DEAD, 0, 900, ANY, ANY, true, { 20, 22, 24 }, 3, 0 },
+		{ DEAD, 0, 900, ANY, { 2, SIZE_MAX }, true, { 20 }, 1, 302 },
+		{ DEAD, 0, 900, ANY, { 100, 1000 }, true, { 20 }, 1, 302 },
+		{ DEAD, 301, 900, ANY, { 100, 1 }, true, { 0 }, 0, 302 },
+		{ DONE, 0, 900, ANY, ANY, false, { 40, 41, 42 }, 3, 0 },
+		/* Those of one millisecond are looked at together. */
+		{ DONE, 0, 900, ANY, { 1, SIZE_MAX }, true, { 40 }, 1, 501 },
+		{ DONE, 0, 900, ANY, { 100, 1 }, true, { 40 }, 1, 501 },
 	};
 	struct fixture *f = *state;
 	const struct registry *registry = registry_of(f);
-	struct uuid webhook_id = uuid_of(1);
 
 	fill_deliveries(f);
+	put(f, 0, delivery_of(40, 1, DELIVERY_SUCCEEDED, 500));
+	put(f, 0, delivery_of(41, 1, DELIVERY_SUCCEEDED, 500));
+	put(f, 0, delivery_of(42, 1, DELIVERY_SUCCEEDED, 501));
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int even = 1;
+		struct delivery_walk walk = { .webhook_id = uuid_of(1),
+					      .status = rows[i].status,
+					      .since_ms = rows[i].since_ms,
+					      .until_ms = rows[i].until_ms,
+					      .takes = takes_even,
+					      .userdata = rows[i].even ? &even : NULL,
+					      .bounds = rows[i].bounds,
+					      .walked = rows[i].walked };
 		struct delivery *deliveries;
+		int64_t next_ms;
 		size_t count;
 
-		assert_int_equal(registry->delivery_dead(registry->userdata, f->arena, &webhook_id,
-							 rows[i].since_ms, rows[i].bounds,
-							 &deliveries, &count),
+		print_message("row %zu\n", i);
+		assert_int_equal(registry->delivery_ended(registry->userdata, f->arena, &walk,
+							  &deliveries, &count, &next_ms),
 				 0);
 		assert_ids(deliveries, count, rows[i].expected, rows[i].count);
+		assert_int_equal(next_ms, rows[i].next_ms);
 	}
+}
+
+static void a_delivery_is_found_by_its_id(void **state) {
+	struct fixture *f = *state;
+	const struct registry *registry = registry_of(f);
+	struct uuid id = uuid_of(7), none = uuid_of(8);
+	struct delivery found;
+
+	put(f, 0, delivery_of(7, 1, DELIVERY_DEAD, 300));
+	assert_int_equal(registry->delivery_get(registry->userdata, f->arena, &id, &found), 0);
+	assert_int_equal(found.status, DELIVERY_DEAD);
+	assert_int_equal(found.next_attempt_at_ms, 300);
+	assert_non_null(found.body);
+	assert_int_equal(registry->delivery_get(registry->userdata, f->arena, &none, &found),
+			 REGISTRY_E_NOT_FOUND);
+	/* Also one that no commit has written yet. */
+	assert_int_equal(replica_turn_begin(f->replica, 0), 0);
+	put(f, 0, delivery_of(8, 1, DELIVERY_PENDING, 5));
+	assert_int_equal(registry->delivery_get(registry->userdata, f->arena, &none, &found), 0);
+	assert_int_equal(found.next_attempt_at_ms, 5);
+	assert_int_equal(replica_turn_end(f->replica, 0), 0);
 }
 
 struct walk {
@@ -132,7 +188,7 @@ struct walk {
 static int append_id(void *userdata, const struct delivery *delivery) {
 	struct walk *walk = userdata;
 
-	assert_null(delivery->body);
+	assert_non_null(delivery->body);
 	assert_string_equal(delivery->tenant_id, "tenant");
 	buffer_printf(&walk->ids, "%d ", delivery->id.bytes[3]);
 	return --walk->left == 0 ? 7 : 0;
@@ -194,7 +250,8 @@ int main(void) {
 		TEST(pending_deliveries_come_by_due_time_within_bounds),
 		TEST(a_walk_over_pending_deliveries_can_be_ended),
 		TEST(the_next_due_time_is_found),
-		TEST(dead_deliveries_come_by_time_of_death_within_bounds),
+		TEST(ended_deliveries_come_by_time_of_end_within_bounds),
+		TEST(a_delivery_is_found_by_its_id),
 		TEST(a_backlog_follows_its_deliveries),
 	};
 

@@ -159,7 +159,7 @@ static void assert_subscribers(struct fixture *f, const char *tenant_id, size_t 
 			       const char *expected) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(1024);
 	const struct registry *registry = registry_of(f);
-	const struct subscriber_query query = { takes_each, NULL, limit };
+	const struct subscriber_query query = { .takes = takes_each, .limit = limit };
 	struct subscriber *found;
 	size_t count;
 
@@ -381,7 +381,9 @@ static void assert_expired(struct fixture *f, int64_t now_ms, int64_t dead_befor
 	size_t count;
 
 	assert_int_equal(
-	    replica_expired(f->replica, f->arena, 0, now_ms, dead_before_ms, limit, &keys, &count),
+	    replica_expired(f->replica, f->arena, 0,
+			    &(struct replica_expiry){ now_ms, dead_before_ms, dead_before_ms - 10 },
+			    limit, &keys, &count),
 	    0);
 	for (size_t i = 0; i < count; i++)
 		buffer_printf(&out, "%s ", state_key_format(f->arena, &keys[i]));
@@ -400,10 +402,13 @@ static void expired_records_are_found(void **state) {
 	put(f, 0, delivery_of(1, 1, DELIVERY_DEAD, 30));
 	put(f, 0, delivery_of(2, 1, DELIVERY_DEAD, 31));
 	put(f, 0, delivery_of(3, 1, DELIVERY_PENDING, 1));
+	put(f, 0, delivery_of(4, 1, DELIVERY_SUCCEEDED, 20));
+	put(f, 0, delivery_of(5, 1, DELIVERY_SUCCEEDED, 21));
 
 	assert_expired(f, 0, 0, 100, "");
 	assert_expired(f, 100, 31, 100,
 		       "key/t%2Fu/old delivery/00000001-0000-8000-8000-000000000000 "
+		       "delivery/00000004-0000-8000-8000-000000000000 "
 		       "receipt/t/early receipt/t/a%25b ");
 	assert_expired(f, 100, 31, 2,
 		       "key/t%2Fu/old delivery/00000001-0000-8000-8000-000000000000 ");

@@ -12,7 +12,7 @@ static bool takes_each(void *userdata _unused_, const struct subscriber *subscri
 static void assert_subscribers(struct fixture *f, const char *tenant_id, const char *expected) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(1024);
 	const struct registry *registry = replica_registry(f->replica);
-	const struct subscriber_query query = { takes_each, NULL, 100 };
+	const struct subscriber_query query = { .takes = takes_each, .limit = 100 };
 	struct subscriber *found;
 	size_t count;
 
@@ -126,7 +126,7 @@ static bool describe(void *userdata, const struct subscriber *subscriber) {
 	struct buffer *out = userdata;
 
 	buffer_printf(out, "%d:%u ", subscriber->webhook_id.bytes[3], subscriber->types);
-	append_texts(out, subscriber->own_types, subscriber->own_count);
+	append_texts(out, subscriber->more_types, subscriber->more_count);
 	if (filter) {
 		buffer_append_string(out, " formats=");
 		append_texts(out, filter->formats.items, filter->formats.count);
@@ -139,7 +139,7 @@ static bool describe(void *userdata, const struct subscriber *subscriber) {
 
 static void assert_walk(struct fixture *f, const char *expected, size_t expected_count) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(65536);
-	const struct subscriber_query query = { describe, &out, 100 };
+	const struct subscriber_query query = { .takes = describe, .userdata = &out, .limit = 100 };
 	const struct registry *registry = replica_registry(f->replica);
 	struct subscriber *found;
 	size_t count;
@@ -149,7 +149,7 @@ static void assert_walk(struct fixture *f, const char *expected, size_t expected
 	assert_string_equal(out.len ? out.data : "", expected);
 	assert_int_equal(count, expected_count);
 	for (size_t i = 0; i < count; i++)
-		assert_true(!found[i].own_types && !found[i].filter);
+		assert_true(!found[i].more_types && !found[i].filter);
 }
 
 static void what_they_borrow_is_kept_with_them(void **state) {
@@ -180,6 +180,53 @@ static void what_they_borrow_is_kept_with_them(void **state) {
 	assert_walk(f, expected, 2);
 }
 
+/* "n@endpoint ", in order. */
+static bool append_endpoint(void *userdata, const struct subscriber *subscriber) {
+	buffer_printf(userdata, "%d@%s ", subscriber->webhook_id.bytes[3], subscriber->endpoint);
+	return true;
+}
+
+static void assert_watchers(struct fixture *f, size_t walked_max, const char *expected) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(1024);
+	const struct subscriber_query query = { .takes = append_endpoint,
+						.userdata = &out,
+						.limit = 100,
+						.of_notices = true,
+						.walked_max = walked_max };
+	const struct registry *registry = replica_registry(f->replica);
+	struct subscriber *found;
+	size_t count;
+
+	assert_int_equal(
+	    registry->subscribers(registry->userdata, f->arena, "t", &query, &found, &count), 0);
+	assert_string_equal(out.len ? out.data : "", expected);
+}
+
+/* Also where others are many; what is kept is all, never these alone. */
+static void who_takes_notices_is_walked_alone(void **state) {
+	static const char *const notice[] = { "DegreeRevoked", "WebhookFailing" };
+	struct fixture *f = *state;
+
+	for (uint32_t n = 1; n <= 5; n++) {
+		struct state_record record = webhook_of("t", n, n);
+
+		record.webhook.url = "https://hooks.example.com/a";
+		if (n % 2 == 0) {
+			record.webhook.events = notice;
+			record.webhook.event_count = 2;
+		}
+		put(f, 0, record);
+	}
+	for (int again = 0; again < 2; again++) {
+		assert_watchers(f, 0, "2@hooks.example.com:443 4@hooks.example.com:443 ");
+		assert_watchers(f, 1, "2@hooks.example.com:443 ");
+		assert_subscribers(f, "t", "1:1 2:12 3:1 4:12 5:1 ");
+		arena_reset(f->arena);
+		memset(arena_alloc(f->arena, 4096), 'x', 4096); /* where the answer was */
+		print_message("from memory\n");
+	}
+}
+
 /* Each of its webhooks is looked at, and none of them is kept. */
 static void a_list_that_is_too_large_is_walked_again(void **state) {
 	enum { BYTES = 3500, COUNT = 180 };
@@ -198,7 +245,7 @@ static void a_list_that_is_too_large_is_walked_again(void **state) {
 	}
 	for (int again = 0; again < 2; again++) {
 		const struct registry *registry = replica_registry(f->replica);
-		const struct subscriber_query query = { takes_each, NULL, COUNT };
+		const struct subscriber_query query = { .takes = takes_each, .limit = COUNT };
 		struct subscriber *found;
 		size_t count;
 
@@ -254,6 +301,7 @@ int main(void) {
 		TEST(an_undone_turn_leaves_no_answer),
 		TEST(a_reader_keeps_no_answer),
 		TEST(what_they_borrow_is_kept_with_them),
+		TEST(who_takes_notices_is_walked_alone),
 		TEST(a_list_that_is_too_large_is_walked_again),
 		cmocka_unit_test(its_bytes_are_bounded),
 	};

@@ -118,6 +118,14 @@ static int read_int_flagged(struct decoder *decoder, const struct schema *schema
 	return read_int(decoder, schema, out);
 }
 
+static int read_time_flagged(struct decoder *decoder, const struct schema *schema, int64_t *out,
+			     bool *flag) {
+	if (schema->type == SCHEMA_NULL)
+		return 0;
+	*flag = true;
+	return read_long(decoder, schema, out);
+}
+
 static int read_fixed(struct decoder *decoder, const struct schema *schema, void *out,
 		      size_t size) {
 	const void *bytes;
@@ -325,6 +333,8 @@ static int read_field(struct decoder *decoder, const struct schema *schema,
 	case FIELD_LONG_OR_NULL:
 	case FIELD_TIME_OR_NULL:
 		return schema->type == SCHEMA_NULL ? 0 : read_long(decoder, schema, value);
+	case FIELD_TIME_FLAGGED:
+		return read_time_flagged(decoder, schema, value, second);
 	case FIELD_FIXED:
 		return read_fixed(decoder, schema, value, field->second);
 	case FIELD_BYTES:

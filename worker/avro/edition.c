@@ -32,6 +32,7 @@ static inline bool is_default(const struct field *field, const char *in) {
 	case FIELD_INT_OR_NULL:
 		return !AS(int32_t, value);
 	case FIELD_INT_FLAGGED:
+	case FIELD_TIME_FLAGGED:
 	case FIELD_UUID_FLAGGED:
 		return !AS(bool, second);
 	case FIELD_LONG:

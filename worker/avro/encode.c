@@ -121,6 +121,8 @@ static void write_field(struct buffer *out, const struct field *field, const cha
 		return write_long_or_null(out, AS(int64_t, value), AS(int64_t, value) == -1);
 	case FIELD_TIME_OR_NULL:
 		return write_long_or_null(out, AS(int64_t, value), !AS(int64_t, value));
+	case FIELD_TIME_FLAGGED:
+		return write_long_or_null(out, AS(int64_t, value), !AS(bool, second));
 	case FIELD_FIXED:
 		return buffer_append(out, value, field->second);
 	case FIELD_BYTES:

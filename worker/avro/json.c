@@ -123,6 +123,8 @@ static void append_value(struct buffer *out, const struct field *field, const ch
 		return append_time_or_null(out, AS(int64_t, value), false);
 	case FIELD_TIME_OR_NULL:
 		return append_time_or_null(out, AS(int64_t, value), !AS(int64_t, value));
+	case FIELD_TIME_FLAGGED:
+		return append_time_or_null(out, AS(int64_t, value), !AS(bool, second));
 	case FIELD_FIXED:
 		return append_bytes(out, value, field->second);
 	case FIELD_BYTES:

@@ -248,7 +248,11 @@ static void read_field(struct reader *reader, const struct field *field, struct 
 		return json_read_long(&reader->values, field->name, text, value);
 	case FIELD_TIME:
 	case FIELD_TIME_OR_NULL:
-		return json_read_time(&reader->values, field->name, text, value);
+		json_read_time(&reader->values, field->name, text, value);
+		return;
+	case FIELD_TIME_FLAGGED:
+		*(bool *)second = json_read_time(&reader->values, field->name, text, value);
+		return;
 	case FIELD_VERSION:
 		json_read_int(&reader->values, field->name, text, &(int32_t){ 0 });
 		return;

@@ -95,18 +95,20 @@ void json_read_long(struct json_values *values, const char *param, struct json_t
 		json_values_fault(values, param, text, "Must be a whole number of 64 bits");
 }
 
-void json_read_time(struct json_values *values, const char *param, struct json_text text,
+bool json_read_time(struct json_values *values, const char *param, struct json_text text,
 		    int64_t *out) {
 	const char *string;
 	size_t len;
 
 	if (read_integer(text, INT64_MIN, INT64_MAX, out))
-		return;
+		return true;
 	string = json_read_string(values->arena, text, &len);
-	if (!string || clock_parse_rfc3339(string, out))
-		json_values_fault(
-		    values, param, text,
-		    "Must be a time such as 2026-01-31T12:00:00Z, or milliseconds since 1970");
+	if (string && !clock_parse_rfc3339(string, out))
+		return true;
+	json_values_fault(
+	    values, param, text,
+	    "Must be a time such as 2026-01-31T12:00:00Z, or milliseconds since 1970");
+	return false;
 }
 
 void json_read_boolean(struct json_values *values, const char *param, struct json_text text,

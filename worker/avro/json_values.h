@@ -38,7 +38,8 @@ bool json_read_int(struct json_values *values, const char *param, struct json_te
 		   int32_t *out);
 void json_read_long(struct json_values *values, const char *param, struct json_text text,
 		    int64_t *out);
-void json_read_time(struct json_values *values, const char *param, struct json_text text,
+/* Returns false after a fault. */
+bool json_read_time(struct json_values *values, const char *param, struct json_text text,
 		    int64_t *out);
 void json_read_boolean(struct json_values *values, const char *param, struct json_text text,
 		       bool *out);

@@ -22,6 +22,7 @@ enum field_kind {
 	FIELD_LONG_OR_NULL, /* int64_t, -1: null                     ["null", "long"] */
 	FIELD_TIME,         /* int64_t, wall ms                      timestamp-millis */
 	FIELD_TIME_OR_NULL, /* int64_t, wall ms, 0: null             ["null", timestamp-millis] */
+	FIELD_TIME_FLAGGED, /* int64_t, wall ms, and a bool, false: null        the same */
 	FIELD_FIXED,        /* uint8_t[]                             fixed */
 	FIELD_BYTES,        /* const uint8_t * and its size_t length bytes: a sealed secret */
 	FIELD_VERSION,      /* nothing: always 1                     int */

@@ -44,7 +44,14 @@ static const struct field update_fields[] = { ID, EVENTS, URL, DISABLED, OPTIONS
 static const struct field id_fields[] = { ID };
 static const struct field secret_fields[] = { ID,
 					      { "publicKey", COMMAND(FIELD_TEXT, public_key) } };
-static const struct field recover_fields[] = { ID, { "since", COMMAND(FIELD_TIME, since_ms) } };
+static const struct field recover_fields[] = {
+	ID,
+	{ "since", COMMAND(FIELD_TIME, since_ms) },
+	{ "until", COMMAND(FIELD_TIME_FLAGGED, until_ms), SECOND_EDITION,
+	  .second = offsetof(struct command, has_until) },
+	{ "subject", COMMAND(FIELD_TEXT_OR_NULL, subject), SECOND_EDITION },
+	{ "status", COMMAND(FIELD_TEXT_OR_NULL, status), SECOND_EDITION },
+};
 
 static const struct record create = { "CreateWebhook", RECORD_TABLE(create_fields) };
 static const struct record list = { "RetrieveWebhooks", RECORD_TABLE(list_fields) };
@@ -57,6 +64,8 @@ static const struct record recover = { "RecoverDeliveries", RECORD_TABLE(recover
 static const struct record secret = { "RetrieveSecret", RECORD_TABLE(secret_fields) };
 static const struct record rotate_secret = { "RotateSecret", RECORD_TABLE(id_fields) };
 
+static const struct record resend = { "ResendDelivery", RECORD_TABLE(id_fields) };
+
 static const struct branch operation_branches[OPERATION_COUNT] = {
 	[OPERATION_CREATE_WEBHOOK] = { &create },
 	[OPERATION_RETRIEVE_WEBHOOKS] = { &list },
@@ -68,6 +77,7 @@ static const struct branch operation_branches[OPERATION_COUNT] = {
 	[OPERATION_RECOVER_DELIVERIES] = { &recover },
 	[OPERATION_RETRIEVE_SECRET] = { &secret },
 	[OPERATION_ROTATE_SECRET] = { &rotate_secret },
+	[OPERATION_RESEND_DELIVERY] = { &resend },
 };
 static const struct field_union operation_union = { operation_branches, OPERATION_COUNT, 0 };
 

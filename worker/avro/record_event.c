@@ -106,6 +106,17 @@ static const struct record issued = { "CredentialIssued", RECORD_TABLE(issued_fi
 
 #define REPORT(kind, member) FIELD_AT(kind, delivery_report, member)
 
+#define RESPONSE(member) FIELD_AT(FIELD_TEXT_OR_NULL, attempt_response, member)
+
+static const struct field response_fields[] = {
+	{ "body", RESPONSE(body), SECOND_EDITION },
+	{ "address", RESPONSE(address), SECOND_EDITION },
+	{ "httpVersion", RESPONSE(http_version), SECOND_EDITION },
+	{ "tlsVersion", RESPONSE(tls_version), SECOND_EDITION },
+};
+static const struct record response = { "AttemptResponse", RECORD_TABLE(response_fields) };
+static const struct field_array responses = { &response, sizeof(struct attempt_response), 0 };
+
 static const struct field delivery_fields[] = {
 	{ "deliveryId", REPORT(FIELD_UUID, delivery_id) },
 	{ "webhookId", REPORT(FIELD_UUID, webhook_id) },
@@ -119,6 +130,8 @@ static const struct field delivery_fields[] = {
 	  .second = offsetof(struct delivery_report, has_event_id) },
 	{ "subject", REPORT(FIELD_TEXT_OR_NULL, subject), SECOND_EDITION },
 	{ "attemptedAt", REPORT(FIELD_TIME_OR_NULL, attempted_at_ms), SECOND_EDITION },
+	{ "response", REPORT(FIELD_RECORD_OR_NULL, response), SECOND_EDITION,
+	  .as_array = &responses },
 };
 
 static void delivery_complete(void *record) {

@@ -31,6 +31,10 @@ static const struct field webhook_fields[] = {
 	{ "secretMasterKeyId", WEBHOOK(FIELD_TEXT_OR_NULL, secret_master_key_id), SECOND_EDITION },
 	{ "formerSecretMasterKeyId", WEBHOOK(FIELD_TEXT_OR_NULL, former_secret_master_key_id),
 	  SECOND_EDITION },
+	{ "failingToldSince", WEBHOOK(FIELD_TIME_OR_NULL, told.failing_since_ms), SECOND_EDITION },
+	{ "healthToldAt", WEBHOOK(FIELD_TIME_OR_NULL, told.health_at_ms), SECOND_EDITION },
+	{ "disabledToldAt", WEBHOOK(FIELD_TIME_OR_NULL, told.disabled_at_ms), SECOND_EDITION },
+	{ "deadToldAt", WEBHOOK(FIELD_TIME_OR_NULL, told.dead_at_ms), SECOND_EDITION },
 };
 
 /* Workers of the first edition know no other types of event than their own. */
@@ -87,7 +91,6 @@ static const struct field delivery_fields[] = {
 	{ "createdAt", DELIVERY(FIELD_TIME, created_at_ms) },
 	{ "nextAttemptAt", DELIVERY(FIELD_TIME, next_attempt_at_ms) },
 	{ "subject", DELIVERY(FIELD_TEXT_OR_NULL, subject), SECOND_EDITION },
-	{ "lastAttemptAt", DELIVERY(FIELD_TIME_OR_NULL, last_attempt_at_ms), SECOND_EDITION },
 };
 
 static void delivery_complete(void *record) {
@@ -99,7 +102,9 @@ static void delivery_complete(void *record) {
 static int delivery_edition(const void *record) {
 	const struct delivery *delivery = record;
 
-	return event_type_is_own(delivery->event_type) ? 2 : 1;
+	return event_type_is_newer(delivery->event_type) || delivery->status == DELIVERY_SUCCEEDED
+		   ? 2
+		   : 1;
 }
 
 static const struct record delivery = { "Delivery", RECORD_TABLE(delivery_fields),
@@ -153,6 +158,7 @@ static bool is_newer_outcome(enum analytic_subject subject) {
 	switch (subject) {
 	case ANALYTIC_WEBHOOK_SECRET_RETRIEVE:
 	case ANALYTIC_WEBHOOK_SECRET_ROTATE:
+	case ANALYTIC_WEBHOOK_DELIVERY_RESEND:
 	case ANALYTIC_WEBHOOK_COMMAND:
 	case ANALYTIC_WEBHOOK_EVENT_PUBLISH:
 		return true;
@@ -173,12 +179,12 @@ static bool is_newer_outcome(enum analytic_subject subject) {
 	return false;
 }
 
-/* Whether the answer names an event type of one's own. A page is the answer to a read, which leaves
- * no receipt. */
+/* Whether the answer names an event type that they do not know. A page is the answer to a read,
+ * which leaves no receipt. */
 static bool is_newer_answer(const struct event_data *data) {
 	if (data->kind == EVENT_DATA_WEBHOOK)
 		return webhook_is_newer(&data->webhook);
-	return data->kind == EVENT_DATA_DELIVERY && event_type_is_own(data->delivery.event_type);
+	return data->kind == EVENT_DATA_DELIVERY && event_type_is_newer(data->delivery.event_type);
 }
 
 static int receipt_edition(const void *record) {

@@ -107,8 +107,10 @@ struct config {
 	int delivery_breaker_failures;
 	int64_t delivery_breaker_probe_interval_ms;
 	int64_t delivery_dead_retention_ms;
+	int64_t delivery_succeeded_retention_ms; /* 0: not kept */
+	int delivery_response_excerpt_bytes;     /* of a failed attempt's answer; 0: none */
 
-	int64_t endpoint_disable_after_ms;
+	int64_t endpoint_failing_notify_after_ms, endpoint_disable_after_ms;
 	bool endpoint_allow_http;
 	struct network_list endpoint_allow_networks;
 	char *endpoint_ca_file;
@@ -126,6 +128,9 @@ struct config {
 	char *gateway_tls_key_file;
 	bool gateway_allow_plaintext;
 	char *gateway_tokens_file;
+	char *gateway_data_dir;
+	int64_t history_retention_ms;
+	int64_t history_max_bytes;
 	char *gateway_domain;
 	char *gateway_default_tenant;
 	int64_t gateway_timeout_ms;

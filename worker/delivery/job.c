@@ -35,6 +35,7 @@ void job_free(struct job *job) {
 	if (!job)
 		return;
 	route_unref(job->route);
+	free(job->response);
 	free(job->error);
 	free(job);
 }

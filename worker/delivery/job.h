@@ -32,6 +32,8 @@ struct job {
 	enum job_end end;
 	int64_t hold_ms; /* of a refused one: no attempt of its endpoint before that; 0: at once */
 	struct attempt_result result;
+	struct attempt_response *response; /* owned, with its texts in the same allocation: that of
+					      `result`; NULL: none */
 	char *error; /* owned; curl's or TLS's words, where an attempt got no answer; else NULL */
 };
 

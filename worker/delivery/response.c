@@ -1,6 +1,7 @@
 #include "delivery/response.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "domain/attempt.h"
 
 #include <string.h>
@@ -9,6 +10,18 @@
 enum { RETRY_AFTER_TEXT_MAX = 64 };
 
 static const char retry_after_name[] = "retry-after:";
+
+void response_reset(struct response *response, size_t excerpt_max) {
+	struct buffer excerpt = response->excerpt;
+
+	buffer_clear(&excerpt);
+	excerpt.max = excerpt_max;
+	*response = (struct response){ .retry_after_ms = -1, .excerpt = excerpt };
+}
+
+void response_destroy(struct response *response) {
+	buffer_destroy(&response->excerpt);
+}
 
 static size_t without_line_end(const char *line, size_t len) {
 	while (len && (line[len - 1] == '\r' || line[len - 1] == '\n' || line[len - 1] == ' ' ||
@@ -71,7 +84,34 @@ bool response_end_header(struct response *response, long status, int64_t now_us)
 	return true;
 }
 
-bool response_take_body(struct response *response, size_t len) {
+bool response_take_body(struct response *response, const char *bytes, size_t len) {
+	struct buffer *excerpt = &response->excerpt;
+
 	response->body_bytes += len;
+	if (!attempt_status_is_success(response->status))
+		buffer_append(excerpt, bytes, MIN(len, excerpt->max - excerpt->len));
 	return response->body_bytes <= RESPONSE_BODY_BYTES_MAX;
+}
+
+/* The bytes of \uXXXX, for a control character of one. */
+enum { VISIBLE_MAX = 6 };
+
+/* The excerpt's length as text; 0: it is none. A character may be cut at the end of a full one. */
+static size_t text_len(const struct buffer *excerpt) {
+	size_t cut_max = excerpt->len == excerpt->max ? 3 : 0;
+
+	for (size_t cut = 0; cut <= cut_max && cut < excerpt->len; cut++)
+		if (utf8_is_text(excerpt->data, excerpt->len - cut))
+			return excerpt->len - cut;
+	return 0;
+}
+
+char *response_excerpt(const struct response *response) {
+	size_t len = text_len(&response->excerpt);
+	struct buffer visible = BUFFER_INIT(len * VISIBLE_MAX + 1);
+	_cleanup_(x_freep) char *text = len ? x_strndup(response->excerpt.data, len) : NULL;
+
+	if (text)
+		buffer_append_visible(&visible, text);
+	return visible.data;
 }

@@ -61,7 +61,7 @@ struct route *route_new(const struct uuid *webhook_id, const char *tenant_id, co
 	route->tenant_id = x_strdup(tenant_id);
 	route->url = x_strdup(url);
 	route->storage = pack_parts(&parts, &route->parts);
-	route->host_key = x_asprintf("%s:%u", parts.host, (unsigned)parts.port);
+	route->host_key = x_strdup(url_endpoint(arena, url));
 	route->host_hash = hash_text(route->host_key);
 	route->location = parse_location(url);
 	route->signer = signer_ref(signer);

@@ -213,6 +213,15 @@ CURLcode tls_on_context(CURL *easy _unused_, void *context, void *userdata) {
 	return CURLE_OK;
 }
 
+const char *tls_version(CURL *easy) {
+	const struct curl_tlssessioninfo *session = NULL;
+
+	return curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK && session &&
+		       session->internals
+		   ? SSL_get_version(session->internals)
+		   : NULL;
+}
+
 void tls_watch_end(struct tls_watch *watch) {
 	if (watch->context)
 		SSL_CTX_set_ex_data(watch->context, watch_index, NULL);

@@ -46,6 +46,10 @@ struct tls_watch {
 /* For CURLOPT_SSL_CTX_FUNCTION, with a watch as `userdata`: prepares a new connection. */
 CURLcode tls_on_context(CURL *easy, void *context, void *userdata);
 
+/* The version of TLS that the transfer's connection speaks, "TLSv1.3": static; NULL: none. Known
+ * while curl holds the connection for the transfer. */
+const char *tls_version(CURL *easy);
+
 /* Forgets the connection and its alert. Safe on a watch of zeros. */
 void tls_watch_end(struct tls_watch *watch);
 

@@ -31,10 +31,10 @@ static size_t on_header(char *line, size_t size _unused_, size_t len, void *user
 	return response_end_header(&transfer->response, status, clock_monotonic_us()) ? len : 0;
 }
 
-static size_t on_body(char *bytes _unused_, size_t size _unused_, size_t len, void *userdata) {
+static size_t on_body(char *bytes, size_t size _unused_, size_t len, void *userdata) {
 	struct transfer *transfer = userdata;
 
-	return response_take_body(&transfer->response, len) ? len : 0;
+	return response_take_body(&transfer->response, bytes, len) ? len : 0;
 }
 
 /* The reason for which the guard refuses an address that is about to be connected to, as static
@@ -95,6 +95,7 @@ static int on_connected(void *userdata, char *to _unused_, char *from _unused_,
 	transfer->resolved = true;
 	scheduler_host_resolved(transfer->scheduler, transfer->claim.host);
 	transfer->sent = true;
+	transfer->tls_version = tls_version(transfer->easy);
 	SET(transfer, CURLOPT_FRESH_CONNECT, 1L);
 	transfer->withheld = !engine_shared_gate_admits(transfer->shared, transfer->claim.job) ||
 			     !engine_shared_lease_holds(transfer->shared);
@@ -214,6 +215,7 @@ void transfer_free(struct transfer *transfer) {
 	if (!transfer)
 		return;
 	end_handle(transfer);
+	response_destroy(&transfer->response);
 	buffer_destroy(&transfer->lines);
 	free(transfer);
 }
@@ -237,7 +239,9 @@ static void choose_connection(struct transfer *transfer) {
 
 /* Into its shard, without a result, unless it must not be sent. */
 static bool enter_shard(struct transfer *transfer) {
-	transfer->response = RESPONSE_INIT;
+	response_reset(&transfer->response,
+		       (size_t)transfer->shared->config->delivery_response_excerpt_bytes);
+	transfer->tls_version = NULL;
 	transfer->refused_by = proxy_refusal(&transfer->shared->proxy, transfer->claim.job);
 	transfer->error[0] = '\0';
 	transfer->out_of_sockets = transfer->withheld = transfer->resolved = transfer->connects =

@@ -25,6 +25,7 @@ struct transfer {
 	const char *refused_by;      /* the address guard's reason, static; NULL: none */
 	char error[CURL_ERROR_SIZE]; /* curl's message; empty: none */
 	struct tls_watch tls;        /* of the connection that was opened for it */
+	const char *tls_version;     /* of the connection that it was sent over; NULL: none */
 	struct client_pair *pair;    /* counted; the one that curl borrows; NULL: none */
 	bool out_of_sockets;
 	bool resolved; /* its host's address was found, or was not needed */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/packed_text.h"
 #include "delivery/failure.h"
 
 /* curl has no code of its own for a look-up that could not even begin, only these words (7.88
@@ -10,13 +11,16 @@ static bool lacked_a_thread(const struct transfer *transfer) {
 	return strstr(transfer->error, "thread failed to start");
 }
 
+static bool is_http(const struct transfer *transfer) {
+	return strcmp(transfer->claim.job->route->parts.scheme, "http") == 0;
+}
+
 /* Of an http request the proxy itself asks for a login, and no endpoint. Source: RFC 9110
  * section 15.5.8. */
 static bool is_refused_by_proxy(const struct transfer *transfer) {
 	const struct job *job = transfer->claim.job;
 
-	return transfer->response.status == 407 && job->by_proxy &&
-	       strcmp(job->route->parts.scheme, "http") == 0;
+	return transfer->response.status == 407 && job->by_proxy && is_http(transfer);
 }
 
 static enum attempt_reason reason_without_verdict(const struct transfer *transfer, CURLcode code) {
@@ -114,11 +118,59 @@ static void spread_news(struct transfer *transfer) {
 		proxy_end_attempt(&shared->proxy, reason, job->error);
 }
 
+/* Copies texts into one allocation, which the caller owns. */
+static struct attempt_response *response_new(const struct attempt_response *borrowed) {
+	struct attempt_response *response =
+	    x_malloc(sizeof(*response) + packed_text_size(borrowed->body) +
+		     packed_text_size(borrowed->address));
+	char *end = (char *)(response + 1);
+
+	*response = *borrowed;
+	response->body = packed_text_add(&end, borrowed->body);
+	response->address = packed_text_add(&end, borrowed->address);
+	return response;
+}
+
+/* The answer to an http request through a proxy may be the proxy's own, which is none of the
+ * tenant's business; so is the proxy's address. */
+static struct attempt_response *read_response(const struct transfer *transfer) {
+	bool by_proxy = transfer->claim.job->by_proxy, has_body = !by_proxy || !is_http(transfer);
+	_cleanup_(x_freep) char *body = has_body ? response_excerpt(&transfer->response) : NULL;
+	char *address = NULL;
+	long version = 0;
+
+	if (!by_proxy)
+		curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &address);
+	if (transfer->response.status)
+		curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+	return response_new(&(struct attempt_response){
+	    .body = body,
+	    .address = address && *address ? address : NULL,
+	    .http_version = version == CURL_HTTP_VERSION_1_0   ? "1.0"
+			    : version == CURL_HTTP_VERSION_1_1 ? "1.1"
+							       : NULL,
+	    .tls_version = transfer->tls_version,
+	});
+}
+
+/* Of a failed attempt that reached an endpoint. */
+static void keep_response(const struct transfer *transfer, struct job *job) {
+	curl_off_t connected_us = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
+	if (job->result.reason == ATTEMPT_OK || !attempt_is_of_endpoint(&job->result) ||
+	    (!transfer->sent && connected_us == 0))
+		return;
+	job->response = read_response(transfer);
+	job->result.response = job->response;
+}
+
 static void write_verdict(struct transfer *transfer, CURLcode code) {
 	const struct response *response = &transfer->response;
 	struct job *job = transfer->claim.job;
-	int64_t duration_us = (response->status ? response->completed_us : clock_monotonic_us()) -
-			      transfer->started_us;
+	int64_t now_us = clock_monotonic_us(), now_ms = clock_wall_ms();
+	int64_t duration_us =
+	    (response->status ? response->completed_us : now_us) - transfer->started_us;
 	enum attempt_reason reason = reason_of(transfer, code);
 	bool is_answered = reason == ATTEMPT_OK || reason == ATTEMPT_STATUS;
 
@@ -128,10 +180,12 @@ static void write_verdict(struct transfer *transfer, CURLcode code) {
 		.status = is_answered ? response->status : 0,
 		.retry_after_ms = is_answered ? response->retry_after_ms : -1,
 		.duration_ms = duration_us / 1000,
+		.started_at_ms = now_ms - (now_us - transfer->started_us) / 1000,
 		/* The millisecond after: the back-off counts from here, and must not be short by a
 		   part of one. */
-		.finished_at_ms = clock_wall_ms() + 1,
+		.finished_at_ms = now_ms + 1,
 	};
+	keep_response(transfer, job);
 	engine_counters_add_attempt(&transfer->shared->counters, reason, duration_us);
 	if (!is_answered) {
 		job->error = error_text(transfer, reason, code);

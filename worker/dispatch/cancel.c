@@ -1,5 +1,7 @@
 #include "dispatch/cancel.h"
 
+#include "domain/delivery_subject.h"
+
 #include <utlist.h>
 
 enum { CANCEL_MS = 50 };
@@ -20,13 +22,17 @@ static bool has_enough(const struct cancel_walk *walk) {
 /* Ends the walk when there are enough. */
 static int add_cancellation(void *userdata, const struct delivery *delivery) {
 	struct cancel_walk *walk = userdata;
+	struct delivery copy;
 
-	if (!dispatch_outstanding_has(walk->cancel->outstanding, &delivery->id))
-		walk->items[walk->count++] = (struct dispatch_cancellation){
-			.delivery = delivery_copy_without_body(walk->arena, delivery),
-			.partition_id = walk->endpoint->partition.id,
-			.reason = walk->endpoint->cancel_reason,
-		};
+	if (dispatch_outstanding_has(walk->cancel->outstanding, &delivery->id))
+		return has_enough(walk);
+	copy = delivery_copy_without_body(walk->arena, delivery);
+	copy.subject = delivery_subject(walk->arena, delivery);
+	walk->items[walk->count++] = (struct dispatch_cancellation){
+		.delivery = copy,
+		.partition_id = walk->endpoint->partition.id,
+		.reason = walk->endpoint->cancel_reason,
+	};
 	return has_enough(walk);
 }
 

@@ -14,7 +14,7 @@
 #include "replica/replica.h"
 
 struct dispatch_cancellation {
-	struct delivery delivery; /* without its body */
+	struct delivery delivery; /* without its body; `subject` is the event's */
 	int32_t partition_id;
 	const char *reason; /* static: "webhook-deleted" or "webhook-disabled" */
 };

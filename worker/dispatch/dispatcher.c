@@ -27,6 +27,7 @@ struct dispatcher *dispatcher_new(const struct dispatcher_settings *settings, in
 		.endpoints = &d->endpoints,
 		.breaker = { config->delivery_breaker_failures,
 			     config->delivery_breaker_probe_interval_ms },
+		.notify_after_ms = config->endpoint_failing_notify_after_ms,
 		.disable_after_ms = config->endpoint_disable_after_ms,
 	};
 	d->refill = (struct dispatch_refill){
@@ -121,25 +122,36 @@ void dispatcher_forget(struct dispatcher *d, int32_t partition_id) {
 
 /* Commits. */
 
-/* Whether the delivery may go to the engine at once: not past others that are due before it. */
+/* Whether it is the delivery's turn: not past others that are due before it. One that is asked for
+ * has its turn now; while the endpoint is held, one at a time. */
+static bool has_turn(const struct dispatch_endpoint *endpoint, bool is_asked_for, int64_t now_ms) {
+	if (!is_asked_for)
+		return endpoint->next_due_ms > now_ms &&
+		       dispatch_endpoint_is_open(endpoint, now_ms);
+	return !endpoint->breaker.is_gone &&
+	       (endpoint->load.count == 0 || dispatch_endpoint_is_open(endpoint, now_ms));
+}
+
+/* Whether the delivery may go to the engine at once. */
 static bool may_be_chosen(const struct dispatcher *d, const struct dispatch_endpoint *endpoint,
-			  const struct delivery *delivery, int64_t now_ms) {
-	return endpoint->route && !endpoint->cancel_reason && endpoint->next_due_ms > now_ms &&
-	       dispatch_endpoint_is_open(endpoint, now_ms) &&
+			  const struct dispatch_added *added, int64_t now_ms) {
+	return endpoint->route && !endpoint->cancel_reason &&
+	       has_turn(endpoint, added->is_asked_for, now_ms) &&
 	       dispatch_endpoint_has_room(&d->endpoints, endpoint) &&
 	       (!endpoint->rate_limit ||
 		dispatch_endpoint_allowance(endpoint, d->refill.monotonic_ms()) > 0) &&
-	       !dispatch_outstanding_has(&d->outstanding, &delivery->id);
+	       !dispatch_outstanding_has(&d->outstanding, &added->delivery.id);
 }
 
-void dispatcher_add_delivery(struct dispatcher *d, struct dispatch_partition partition,
-			     const struct delivery *delivery, bool is_whole, int64_t now_ms) {
+void dispatcher_add_delivery(struct dispatcher *d, const struct dispatch_added *added,
+			     int64_t now_ms) {
+	const struct delivery *delivery = &added->delivery;
 	struct dispatch_endpoint *endpoint =
-	    dispatch_endpoint_get(&d->endpoints, partition, &delivery->webhook_id);
+	    dispatch_endpoint_get(&d->endpoints, added->partition, &delivery->webhook_id);
 	int64_t due_ms =
 	    retry_due_ms(&d->refill.retry, delivery, now_ms, endpoint->clock_was_ahead);
 
-	if (is_whole && due_ms <= now_ms && may_be_chosen(d, endpoint, delivery, now_ms)) {
+	if (added->is_whole && due_ms <= now_ms && may_be_chosen(d, endpoint, added, now_ms)) {
 		if (endpoint->rate_limit)
 			dispatch_endpoint_pace(endpoint, d->refill.monotonic_ms());
 		dispatch_outstanding_add(&d->outstanding, endpoint, delivery);
@@ -162,7 +174,8 @@ static void drop_route(struct dispatcher *d, struct dispatch_endpoint *endpoint)
 	dispatch_endpoint_settle(&d->endpoints, endpoint);
 }
 
-/* Whether only failingSince changed, which is what its endpoint reported. */
+/* Whether only failingSince changed, which is what its endpoint reported, or what was told of it.
+ */
 static bool is_same_webhook(const struct dispatch_endpoint *endpoint,
 			    const struct webhook *webhook) {
 	return webhook && !webhook->disabled && endpoint->route &&
@@ -177,7 +190,7 @@ void dispatcher_update_webhook(struct dispatcher *d, const struct uuid *webhook_
 	if (!endpoint)
 		return;
 	if (is_same_webhook(endpoint, webhook)) {
-		endpoint->recorded_failing_ms = webhook->failing_since_ms;
+		dispatch_health_note(endpoint, webhook);
 		return;
 	}
 	dispatch_health_reset(&d->health, endpoint);

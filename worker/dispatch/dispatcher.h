@@ -44,6 +44,9 @@
  * help against prompt endpoints that all stop at one moment: each holds its bound in flight until
  * that times out, and is FAILING then.
  *
+ * A delivery that an operator asks for now goes past the hold, and past those that are due before
+ * it; to a held endpoint only while nothing else of it is in memory, so one at a time.
+ *
  * A delivery whose webhook was deleted or disabled is cancelled: the next transaction ends it. Any
  * change of a webhook, or of its tenant's signing key, makes its endpoint rescan the replica at
  * once, whatever its window and its due times say: deliveries that wait for later may have to be
@@ -101,12 +104,17 @@ void dispatcher_suspend(struct dispatcher *dispatcher, int32_t partition_id);
  * are of an older epoch. */
 void dispatcher_forget(struct dispatcher *dispatcher, int32_t partition_id);
 
-/*
- * A commit recorded or rescheduled the delivery, which is copied. One that is not `is_whole` has no
- * texts and no body: it is read from the replica when it is due.
- */
-void dispatcher_add_delivery(struct dispatcher *dispatcher, struct dispatch_partition partition,
-			     const struct delivery *delivery, bool is_whole, int64_t now_ms);
+/* A delivery that a commit recorded or rescheduled. */
+struct dispatch_added {
+	struct dispatch_partition partition;
+	struct delivery delivery;
+	bool is_whole;     /* else without its texts and its body, which are read when it is due */
+	bool is_asked_for; /* an operator wants it sent now */
+};
+
+/* The delivery is copied. */
+void dispatcher_add_delivery(struct dispatcher *dispatcher, const struct dispatch_added *added,
+			     int64_t now_ms);
 /* A commit changed the webhook, or deleted it (NULL). Before the deliveries of the same commit. */
 void dispatcher_update_webhook(struct dispatcher *dispatcher, const struct uuid *webhook_id,
 			       const struct webhook *webhook);

@@ -140,6 +140,7 @@ void dispatch_endpoint_suspend(struct dispatch_endpoints *endpoints,
 			       struct dispatch_endpoint *endpoint) {
 	heap_remove(&endpoints->due[endpoint->lane], &endpoint->due);
 	dispatch_endpoint_end_report(endpoints, endpoint);
+	endpoint->notice_asked_ms = 0;
 	if (!endpoint->cancel_reason)
 		return;
 	dispatch_endpoint_leave_lists(endpoints, endpoint);
@@ -154,6 +155,8 @@ void dispatch_endpoint_step_clock(struct dispatch_endpoints *endpoints,
 		endpoint->breaker.hold_until_ms += step_ms;
 	if (endpoint->breaker.counted_at_ms)
 		endpoint->breaker.counted_at_ms += step_ms;
+	if (endpoint->notice_asked_ms)
+		endpoint->notice_asked_ms += step_ms;
 	endpoint->clock_was_ahead |= step_ms < 0;
 	if (endpoint->next_due_ms == DISPATCH_NEVER || endpoint->cancel_reason)
 		return;

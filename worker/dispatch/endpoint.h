@@ -50,7 +50,13 @@ struct dispatch_endpoint {
 	size_t readable;     /* how many of them the last refill's bytes allowed; SIZE_MAX: all */
 	size_t streak;       /* successes since the window last changed */
 	int64_t recorded_failing_ms; /* wall: its webhook's failingSince; 0: none */
-	int64_t updated_at_ms;       /* wall: of the webhook that the route is of */
+	bool is_failing_told;        /* as its webhook says, and that it recovered is not */
+	int64_t notice_asked_ms; /* wall: when that was last asked for by a report; 0: not yet */
+	/* Of the last attempt that says something of it. */
+	bool has_succeeded;
+	int32_t last_status;     /* 0: none */
+	const char *last_reason; /* in the tenant's words, static; NULL: none */
+	int64_t updated_at_ms;   /* wall: of the webhook that the route is of */
 	/* Some of its deliveries may have been recorded by a clock that was ahead (R10). What the
 	 * endpoint has asked this process to wait is in its breaker, and moves with the clock. */
 	bool clock_was_ahead;

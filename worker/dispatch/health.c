@@ -14,12 +14,21 @@ void dispatch_health_reset(const struct dispatch_health *health,
 	dispatch_endpoint_set_lane(health->endpoints, endpoint, DISPATCH_LANE_UNPROVEN);
 	endpoint->window = 1;
 	endpoint->streak = 0;
+	endpoint->notice_asked_ms = 0;
+	endpoint->has_succeeded = false;
+	endpoint->last_status = 0;
+	endpoint->last_reason = NULL;
+}
+
+void dispatch_health_note(struct dispatch_endpoint *endpoint, const struct webhook *webhook) {
+	endpoint->recorded_failing_ms = webhook->failing_since_ms;
+	endpoint->is_failing_told = webhook->told.failing_since_ms;
 }
 
 void dispatch_health_recall(const struct dispatch_health *health,
 			    struct dispatch_endpoint *endpoint, const struct webhook *webhook) {
 	endpoint->updated_at_ms = webhook->updated_at_ms;
-	endpoint->recorded_failing_ms = webhook->failing_since_ms;
+	dispatch_health_note(endpoint, webhook);
 	if (!webhook->failing_since_ms || endpoint->breaker.failing_since_ms)
 		return;
 	dispatch_endpoint_set_breaker(health->endpoints, endpoint,
@@ -42,9 +51,23 @@ static bool has_failed_for_long(const struct dispatch_health *health,
 	return since_ms > 0 && now_ms - since_ms >= health->disable_after_ms;
 }
 
+static bool is_to_be_told(const struct dispatch_health *health,
+			  const struct dispatch_endpoint *endpoint, int64_t now_ms) {
+	int64_t since_ms = failing_since_ms(endpoint);
+
+	if (endpoint->is_failing_told)
+		return endpoint->has_succeeded;
+	return since_ms > 0 &&
+	       now_ms - MAX(since_ms, endpoint->notice_asked_ms) >= health->notify_after_ms;
+}
+
 static void report_news(const struct dispatch_health *health, struct dispatch_endpoint *endpoint,
 			struct route *route, int64_t now_ms) {
-	if (endpoint->breaker.is_gone ||
+	bool is_asked = is_to_be_told(health, endpoint, now_ms);
+
+	if (is_asked)
+		endpoint->notice_asked_ms = now_ms;
+	if (is_asked || endpoint->breaker.is_gone ||
 	    failing_since_ms(endpoint) != endpoint->recorded_failing_ms ||
 	    has_failed_for_long(health, endpoint, now_ms))
 		dispatch_endpoint_report(health->endpoints, endpoint, route);
@@ -64,7 +87,10 @@ size_t dispatch_health_list_reports(const struct dispatch_health *health, struct
 				    .tenant_id = endpoint->reported->tenant_id,
 				    .url = endpoint->reported->url,
 				    .failing_since_ms = failing_since_ms(endpoint),
-				    .is_gone = endpoint->breaker.is_gone },
+				    .is_gone = endpoint->breaker.is_gone,
+				    .has_succeeded = endpoint->has_succeeded,
+				    .last_status = endpoint->last_status,
+				    .last_reason = endpoint->last_reason },
 			.partition_id = endpoint->partition.id,
 		};
 	return count;
@@ -133,6 +159,11 @@ bool dispatch_health_end_attempt(const struct dispatch_health *health,
 	enum breaker_effect effect = BREAKER_NONE;
 
 	dispatch_endpoint_set_lane(health->endpoints, endpoint, lane_after(endpoint, result));
+	if (attempt_is_of_endpoint(result)) {
+		endpoint->has_succeeded = result->reason == ATTEMPT_OK;
+		endpoint->last_status = result->status;
+		endpoint->last_reason = attempt_reason_public(result);
+	}
 	if (result->reason == ATTEMPT_OK) {
 		breaker_success(&breaker);
 		widen_window(health, endpoint);

@@ -19,7 +19,9 @@
  *
  * A webhook keeps since when its endpoint fails (failingSince), so that another worker continues
  * with a probe. That is reported when the breaker opens or closes. Reported as well: the endpoint
- * is gone (410), and its breaker has been open for `endpoint.disable.after`.
+ * is gone (410), its breaker has been open for `endpoint.disable.after`, and what its tenant is to
+ * be told: that the breaker has been open for `endpoint.failing.notify.after`, again after each
+ * such time until the webhook says that it was told, and then the first success.
  */
 #pragma once
 
@@ -30,7 +32,7 @@
 struct dispatch_health {
 	struct dispatch_endpoints *endpoints; /* borrowed */
 	struct breaker_policy breaker;
-	int64_t disable_after_ms;
+	int64_t notify_after_ms, disable_after_ms;
 };
 
 /* An attempt of the endpoint ended. Returns whether its jobs that the engine has queued are to be
@@ -45,6 +47,8 @@ void dispatch_health_hold(const struct dispatch_health *health, struct dispatch_
 /* Its webhook was changed: nothing is known of it any more. */
 void dispatch_health_reset(const struct dispatch_health *health,
 			   struct dispatch_endpoint *endpoint);
+/* Its webhook keeps something else of it: what a report led to. */
+void dispatch_health_note(struct dispatch_endpoint *endpoint, const struct webhook *webhook);
 /* Takes over what its webhook has kept of it, from an earlier worker or from before. */
 void dispatch_health_recall(const struct dispatch_health *health,
 			    struct dispatch_endpoint *endpoint, const struct webhook *webhook);

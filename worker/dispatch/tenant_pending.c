@@ -85,10 +85,10 @@ static int64_t change_of(const struct analytic_event *event) {
 	case ANALYTIC_PROCESS_SUCCESS:
 	case ANALYTIC_PROCESS_FAIL:
 		return -1;
+	case ANALYTIC_RESEND:
+		return event->data.delivery.attempt == 0;
 	default:
-		return event->data.kind == EVENT_DATA_RECOVERED && !event->repeat
-			   ? event->data.recovered
-			   : 0;
+		return 0;
 	}
 }
 

@@ -23,6 +23,7 @@ static const char *const types[ANALYTIC_SUBJECT_COUNT][ANALYTIC_STEP_NONE + 1] =
 	[ANALYTIC_WEBHOOK_RECOVER] = OF_A_COMMAND("WEBHOOK_RECOVER"),
 	[ANALYTIC_WEBHOOK_SECRET_RETRIEVE] = OF_A_COMMAND("WEBHOOK_SECRET_RETRIEVE"),
 	[ANALYTIC_WEBHOOK_SECRET_ROTATE] = OF_A_COMMAND("WEBHOOK_SECRET_ROTATE"),
+	[ANALYTIC_WEBHOOK_DELIVERY_RESEND] = OF_A_COMMAND("WEBHOOK_DELIVERY_RESEND"),
 	[ANALYTIC_WEBHOOK_COMMAND] = {
 		[ANALYTIC_START] = "WEBHOOK_COMMAND_START",
 		[ANALYTIC_FAIL] = "WEBHOOK_COMMAND_FAIL",
@@ -34,6 +35,7 @@ static const char *const types[ANALYTIC_SUBJECT_COUNT][ANALYTIC_STEP_NONE + 1] =
 		[ANALYTIC_PROCESS_SUCCESS] = "WEBHOOK_EVENT_PROCESS_SUCCESS",
 		[ANALYTIC_PROCESS_FAIL] = "WEBHOOK_EVENT_PROCESS_FAIL",
 		[ANALYTIC_RETRY] = "WEBHOOK_EVENT_RETRY",
+		[ANALYTIC_RESEND] = "WEBHOOK_EVENT_RESEND",
 	},
 	[ANALYTIC_WEBHOOK_DISABLED] = { [ANALYTIC_STEP_NONE] = "WEBHOOK_DISABLED" },
 };
@@ -46,6 +48,16 @@ const char *analytic_event_type(enum analytic_subject subject, enum analytic_ste
 
 bool analytic_event_type_exists(enum analytic_subject subject, enum analytic_step step) {
 	return types[subject][step] != NULL;
+}
+
+struct delivery_report delivery_report_of_first_edition(const struct delivery_report *report) {
+	struct delivery_report former = *report;
+
+	former.has_event_id = false;
+	former.subject = NULL;
+	former.attempted_at_ms = 0;
+	former.response = NULL;
+	return former;
 }
 
 const char *analytic_event_category(enum analytic_subject subject) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/uuid.h"
+#include "domain/attempt.h"
 #include "domain/problem.h"
 #include "domain/webhook.h"
 
@@ -17,11 +18,12 @@ enum analytic_subject {
 	ANALYTIC_WEBHOOK_RECOVER,
 	ANALYTIC_WEBHOOK_SECRET_RETRIEVE,
 	ANALYTIC_WEBHOOK_SECRET_ROTATE,
+	ANALYTIC_WEBHOOK_DELIVERY_RESEND,
 	ANALYTIC_WEBHOOK_COMMAND, /* of no known operation: START and FAIL alone */
 	ANALYTIC_OPENID_CREDENTIAL,
 	ANALYTIC_WEBHOOK_EVENT_PUBLISH, /* an event of the tenant's own */
-	ANALYTIC_WEBHOOK_EVENT,    /* deliveries: RECEIVE, PROCESS_SUCCESS, PROCESS_FAIL, RETRY */
-	ANALYTIC_WEBHOOK_DISABLED, /* stands alone, step NONE */
+	ANALYTIC_WEBHOOK_EVENT,         /* deliveries: RECEIVE and those behind it */
+	ANALYTIC_WEBHOOK_DISABLED,      /* stands alone, step NONE */
 	ANALYTIC_SUBJECT_COUNT,
 };
 
@@ -33,6 +35,7 @@ enum analytic_step {
 	ANALYTIC_PROCESS_SUCCESS,
 	ANALYTIC_PROCESS_FAIL,
 	ANALYTIC_RETRY,
+	ANALYTIC_RESEND, /* due again by a command; attempt 0: it had ended before */
 	ANALYTIC_STEP_NONE,
 };
 
@@ -82,10 +85,14 @@ struct delivery_report {
 
 	/* Edition 2. */
 	bool has_event_id;
-	struct uuid event_id;    /* the callback's event */
-	const char *subject;     /* NULL: none */
-	int64_t attempted_at_ms; /* wall: when the attempt began; 0: unknown */
+	struct uuid event_id;                    /* the callback's event */
+	const char *subject;                     /* NULL: none */
+	int64_t attempted_at_ms;                 /* wall: when the attempt began; 0: unknown */
+	const struct attempt_response *response; /* NULL: none */
 };
+
+/* The report without what edition 2 added, which tells more of the delivery and changes nothing. */
+struct delivery_report delivery_report_of_first_edition(const struct delivery_report *report);
 
 /* An event of a tenant's own that was published. */
 struct event_published {
@@ -128,7 +135,8 @@ struct analytic_event {
 	enum analytic_step step;
 	int64_t timestamp_ms; /* wall */
 	const char *tenant_id;
-	const char *command_id;  /* NULL for a delivery's own events */
+	const char *command_id;  /* of the one that was answered, or that recorded the delivery;
+				    NULL: of neither */
 	const char *request_id;  /* NULL: none */
 	const char *client_id;   /* NULL: none */
 	const char *traceparent; /* NULL: none; a record header, not a field */

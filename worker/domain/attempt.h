@@ -23,12 +23,24 @@ enum attempt_reason {
 	ATTEMPT_REASON_COUNT,
 };
 
+/* What is told of the endpoint that a failed attempt reached. */
+struct attempt_response {
+	const char *body;    /* its first bytes, where they are text, with control characters as
+				\uXXXX; NULL: none */
+	const char *address; /* connected to; NULL: the proxy's */
+	const char *http_version; /* of the answer, "1.1": static; NULL: there was none */
+	const char *tls_version;  /* "TLSv1.3": static; NULL: none */
+};
+
 struct attempt_result {
 	enum attempt_reason reason;
 	int32_t status;         /* HTTP; 0: none */
 	int64_t retry_after_ms; /* -1: none */
 	int64_t duration_ms;
-	int64_t finished_at_ms; /* wall */
+	int64_t started_at_ms;                   /* wall */
+	int64_t finished_at_ms;                  /* wall */
+	const struct attempt_response *response; /* borrowed; NULL: a success, or nothing was
+						    reached */
 };
 
 /* The reason in the operator's words: "timeout", "status-503", ...: static text. NULL for

@@ -1,6 +1,8 @@
 #include "domain/callback_body.h"
 
 #include "base/clock.h"
+#include "domain/delivery_subject.h"
+#include "domain/url.h"
 
 #include <stdio.h>
 
@@ -80,6 +82,60 @@ void event_json_own(struct buffer *out, const struct event_command *command,
 		append_text(out, ",\"subject\":", command->subject);
 	append_time(out, ",\"timestamp\":", command->envelope.timestamp_ms);
 	append_verbatim(out, ",\"payload\":", command->payload);
+	buffer_append_char(out, '}');
+}
+
+/* Of the url its origin alone: path and query may be secrets, and this goes to somebody else. */
+static void append_webhook(struct buffer *out, struct arena *arena, const struct webhook *webhook) {
+	append_uuid(out, "{\"webhookId\":", &webhook->id);
+	append_text(out, ",\"endpoint\":", url_origin(arena, webhook->url));
+}
+
+static void append_delivery(struct buffer *out, struct arena *arena,
+			    const struct delivery *delivery) {
+	const char *subject = delivery_subject(arena, delivery);
+
+	append_uuid(out, ",\"deliveryId\":", &delivery->id);
+	append_uuid(out, ",\"eventId\":", &delivery->event_id);
+	append_text(out, ",\"eventType\":", delivery->event_type);
+	if (subject)
+		append_text(out, ",\"subject\":", subject);
+	append_text(out, ",\"commandId\":", delivery->command_id);
+	append_time(out, ",\"createdAt\":", delivery->created_at_ms);
+	buffer_printf(out, ",\"attemptCount\":%d", delivery->attempts);
+}
+
+static void append_notice(struct buffer *out, struct arena *arena, const struct notice *notice) {
+	static const char *const at[EVENT_TYPE_BUILTIN_COUNT] = {
+		[BUILTIN_WEBHOOK_RECOVERED] = ",\"recoveredAt\":",
+		[BUILTIN_WEBHOOK_DISABLED] = ",\"disabledAt\":",
+		[BUILTIN_DELIVERY_DEAD] = ",\"endedAt\":",
+	};
+
+	append_webhook(out, arena, notice->webhook);
+	if (notice->delivery)
+		append_delivery(out, arena, notice->delivery);
+	if (notice->reason)
+		append_text(out, ",\"reason\":", notice->reason);
+	if (notice->failing_since_ms)
+		append_time(out, ",\"failingSince\":", notice->failing_since_ms);
+	if (at[notice->type])
+		append_time(out, at[notice->type], notice->at_ms);
+	if (notice->last_status)
+		buffer_printf(out, ",\"lastStatus\":%d", notice->last_status);
+	if (notice->last_reason)
+		append_text(out, ",\"lastReason\":", notice->last_reason);
+	buffer_append_char(out, '}');
+}
+
+void event_json_notice(struct buffer *out, struct arena *arena, const struct notice *notice,
+		       const struct uuid *event_id) {
+	append_uuid(out, "{\"id\":", event_id);
+	append_text(out, ",\"type\":", event_type_builtin_name(notice->type));
+	append_uuid(out, ",\"subject\":", &notice->webhook->id);
+	append_time(out, ",\"timestamp\":", notice->at_ms);
+	buffer_append_string(out, ",\"payload\":");
+	append_notice(out, arena, notice);
 	buffer_append_char(out, '}');
 }
 

@@ -7,6 +7,7 @@
 #include "domain/command.h"
 #include "domain/delivery.h"
 #include "domain/event_type.h"
+#include "domain/webhook.h"
 
 /* The maximum of an event's JSON, so that the whole body keeps to DELIVERY_BODY_MAX. */
 enum {
@@ -23,6 +24,26 @@ void event_json_issued(struct buffer *out, const struct issuance *issuance,
 /* The same with the payload as it was given, and `subject` where there is one. */
 void event_json_own(struct buffer *out, const struct event_command *command,
 		    const struct uuid *event_id);
+
+/* What a notice (domain/notice.h) tells. */
+struct notice {
+	enum event_type_builtin type;
+	const struct webhook *webhook; /* that it speaks about */
+	int64_t at_ms;                 /* wall: of the event */
+	int64_t moment_ms; /* with the webhook and the delivery it makes the event's id */
+
+	/* 0 or NULL: there is none. */
+	int64_t failing_since_ms;
+	const char *reason; /* WebhookDisabled: "gone" or "failing" */
+	int32_t last_status;
+	const char *last_reason;
+	const struct delivery *delivery; /* DeliveryDead: as it ended */
+};
+
+/* The same with `subject`, the webhook's id. The texts that are made on the way are in the arena.
+ */
+void event_json_notice(struct buffer *out, struct arena *arena, const struct notice *notice,
+		       const struct uuid *event_id);
 void event_json_test(struct buffer *out, const struct uuid *event_id, const struct uuid *webhook_id,
 		     int64_t timestamp_ms);
 

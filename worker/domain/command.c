@@ -11,6 +11,7 @@ static const char *const names[OPERATION_COUNT + 1] = {
 	[OPERATION_RECOVER_DELIVERIES] = "RecoverDeliveries",
 	[OPERATION_RETRIEVE_SECRET] = "RetrieveSecret",
 	[OPERATION_ROTATE_SECRET] = "RotateSecret",
+	[OPERATION_RESEND_DELIVERY] = "ResendDelivery",
 	[OPERATION_UNKNOWN] = "unknown",
 };
 

@@ -20,6 +20,7 @@ enum operation {
 	OPERATION_RECOVER_DELIVERIES,
 	OPERATION_RETRIEVE_SECRET,
 	OPERATION_ROTATE_SECRET,
+	OPERATION_RESEND_DELIVERY,
 	OPERATION_COUNT,
 	OPERATION_UNKNOWN = OPERATION_COUNT, /* the faults name it */
 };
@@ -54,7 +55,8 @@ enum { PUBLIC_KEY_LEN = 32 };
 struct command {
 	struct command_envelope envelope;
 	enum operation operation;
-	const char *id; /* RETRIEVE_WEBHOOK, UPDATE, DELETE, TEST, RECOVER, *_SECRET */
+	const char *id; /* RETRIEVE_WEBHOOK, UPDATE, DELETE, TEST, RECOVER, *_SECRET; RESEND: the
+			   delivery's */
 	const char **events;
 	size_t event_count; /* CREATE, UPDATE */
 	const char *url;
@@ -72,6 +74,11 @@ struct command {
 	const char *cursor;
 	const char *public_key; /* RETRIEVE_SECRET: of X25519, as base64url */
 	int64_t since_ms;       /* RECOVER */
+	bool has_until;         /* RECOVER */
+	int64_t until_ms;
+	const char *subject; /* RECOVER; NULL: any */
+	const char *status;  /* RECOVER; NULL: "dead" */
+	int64_t resume_ms;   /* RECOVER: where an earlier turn left off; 0: this one begins it */
 };
 
 /* CredentialIssuanceCommand. */

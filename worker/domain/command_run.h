@@ -9,6 +9,11 @@
  * An operation validates its fields with the functions of validation.h, returns when
  * command_run_refused says that one was wrong, and answers exactly once. It makes changes only when
  * it answers with success.
+ *
+ * One operation, RecoverDeliveries, may have more to do than a turn bears. It then answers with
+ * COMMAND_UNDERWAY, which nobody is told but who repeats the command; its receipt holds what was
+ * done, and effects->resume_ms has the command come again. Only the last turn's answer is an event.
+ * Where that is a refusal, what the earlier turns did stays.
  */
 #pragma once
 
@@ -16,12 +21,22 @@
 #include "domain/handler_context.h"
 #include "domain/validation.h"
 
+enum {
+	COMMAND_UNDERWAY = 202,
+	/* How long a receipt holds at least from one turn to the next, whatever its retention:
+	 * without it the command would begin again. In ms. */
+	COMMAND_UNDERWAY_FOR_MS = 7 * 24 * 3600 * 1000,
+};
+
 struct command_run {
 	const struct handler_context *context;
 	const struct command_envelope *envelope;
 	enum analytic_subject subject;
 	struct effects *effects;
-	size_t first_event; /* START's index in effects->events; the outcome has the next one */
+	size_t first_event; /* START's index in effects->events; of a command that goes on, the
+			       outcome's */
+	size_t outcome;     /* the outcome's */
+	const struct receipt *former; /* of its earlier turns; NULL: this is its first */
 	struct validation validation;
 	int32_t status; /* the answer's; 0: none yet */
 	struct event_data data;
@@ -31,6 +46,7 @@ struct command_run {
  * is repeated: it leaves no receipt, which would hold its whole page. */
 struct receipt_rule {
 	bool is_kept;
+	bool resumes;     /* the command goes on where its receipt says that it left off */
 	bool leaves_none; /* writes no receipt; another command's receipt is still a conflict */
 	int64_t retention_ms;
 	uint8_t fingerprint[16]; /* hash of the operation and its fields */

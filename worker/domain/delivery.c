@@ -5,8 +5,11 @@
 #include "domain/attempt.h"
 #include "domain/field_hash.h"
 
-static const char *const status_names[] = { [DELIVERY_PENDING] = "pending",
-					    [DELIVERY_DEAD] = "dead" };
+static const char *const status_names[DELIVERY_STATUS_COUNT] = {
+	[DELIVERY_PENDING] = "pending",
+	[DELIVERY_DEAD] = "dead",
+	[DELIVERY_SUCCEEDED] = "succeeded",
+};
 
 const char *delivery_status_name(enum delivery_status status) {
 	return status_names[status];

@@ -7,12 +7,14 @@
  *                           ▼       attempt failed, another is scheduled: handle_outcome
  *                  ┌──► PENDING ───────────────┐
  *                  │      │  │ ◄───────────────┘
- *        recovered │      │  └───── 2xx ────────────► (gone: tombstone)    handle_outcome
+ *           resent │      │  └───── 2xx ────────────► (gone: tombstone)    handle_outcome
+ *                  │      │           └─ where it is kept: SUCCEEDED
  *                  │      ├─── webhook deleted ─────► (gone: tombstone)    handle_cancelled
  *                  │      │    or disabled
  *                  │      ▼ schedule exhausted: handle_outcome
  *                  └──── DEAD ──── retention over ──► (gone: tombstone)    replica_expired
- *      operation_recover_deliveries
+ *                        SUCCEEDED
+ *       resend_delivery, also of a pending one: due now
  *
  * The changelog's record is the truth. An attempt whose outcome was not committed did not happen,
  * and the delivery is sent again with the same id.
@@ -25,9 +27,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum delivery_status { DELIVERY_PENDING, DELIVERY_DEAD };
+enum delivery_status {
+	DELIVERY_PENDING,
+	DELIVERY_DEAD,
+	DELIVERY_SUCCEEDED, /* edition 2: kept for delivery.succeeded.retention */
+	DELIVERY_STATUS_COUNT,
+};
 
-/* "pending", "dead" */
+/* "pending", "dead", "succeeded" */
 const char *delivery_status_name(enum delivery_status status);
 
 enum { DELIVERY_STATUS_E_UNKNOWN = 1 };
@@ -53,11 +60,10 @@ struct delivery {
 	const char *last_reason;    /* NULL before the first failure */
 	int64_t created_at_ms;      /* wall: when the delivery was recorded */
 	int64_t next_attempt_at_ms; /* wall. Pending: when it is due, at once when not in the
-				       future. Dead: when it died. */
+				       future. Else: when it ended. */
 
 	/* Edition 2. */
-	const char *subject;        /* the event's; of a credential its credentialId; NULL: none */
-	int64_t last_attempt_at_ms; /* wall: when the last finished attempt began; 0: unknown */
+	const char *subject; /* of an event of one's own, NULL: none; see delivery_subject */
 };
 
 enum { DELIVERY_BODY_MAX = 256 * 1024 };

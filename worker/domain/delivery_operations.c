@@ -3,15 +3,9 @@
 #include "domain/limits.h"
 #include "domain/operations.h"
 #include "domain/recording.h"
+#include "domain/resending.h"
 
-/* Finds the command's webhook, which must not be disabled. Returns 0; 1 after answering; or a
- * negative errno. */
-static int find_enabled(struct command_run *run, const struct command *command,
-			struct webhook *out) {
-	int r = operation_find_webhook(run, command, out);
-
-	return r ? r : operation_is_disabled(run, command, out);
-}
+#include <string.h>
 
 static void answer_accepted(struct command_run *run, const struct delivery *delivery) {
 	command_run_answer(run, 202,
@@ -33,7 +27,7 @@ int operation_test_webhook(struct command_run *run, const void *userdata) {
 	struct uuid event_id;
 	int r;
 
-	r = find_enabled(run, userdata, &webhook);
+	r = operation_find_enabled(run, userdata, &webhook);
 	if (r)
 		return r;
 	if (command_run_exceeds(run, TENANT_LIMIT_PENDING_DELIVERIES,
@@ -49,55 +43,58 @@ int operation_test_webhook(struct command_run *run, const void *userdata) {
 	return 0;
 }
 
-/* Makes a dead delivery pending, as if just recorded; its id and body stay. */
-static void revive(struct command_run *run, const struct delivery *dead) {
-	struct state_record record = { .kind = STATE_DELIVERY, .delivery = *dead };
-
-	record.delivery.status = DELIVERY_PENDING;
-	record.delivery.attempts = 0;
-	record.delivery.last_status = 0;
-	record.delivery.last_reason = NULL;
-	record.delivery.next_attempt_at_ms = run->context->now_ms;
-	effects_put(run->effects, &record);
-}
-
-/* How many deliveries may be revived at once; at least 1 is looked for, so that a tenant without
- * dead deliveries gets 0 and not a refusal. */
-static size_t room(const struct command_run *run) {
-	const struct handler_context *context = run->context;
-	int64_t max = context->settings->tenant_max[TENANT_LIMIT_PENDING_DELIVERIES];
-
-	return max == 0 ? RECOVER_MAX
-			: (size_t)MIN(MAX(max - context->pending_deliveries, (int64_t)1),
-				      (int64_t)RECOVER_MAX);
-}
-
-/* A disabled webhook is refused: its pending deliveries are cancelled, so reviving dead ones
- * would lose them. */
-int operation_recover_deliveries(struct command_run *run, const void *userdata) {
+/* The webhook of a delivery that is to be sent again. Returns 0; 1 after answering; or a negative
+ * errno. */
+static int find_webhook_of(struct command_run *run, const struct command *command,
+			   const struct delivery *delivery) {
 	const struct registry *registry = run->context->registry;
-	const struct command *command = userdata;
-	struct event_data data = { .kind = EVENT_DATA_RECOVERED };
-	struct delivery *dead;
 	struct webhook webhook;
-	size_t count;
+	int r = registry->webhook_get(registry->userdata, run->effects->arena,
+				      run->envelope->tenant_id, &delivery->webhook_id, &webhook);
+
+	if (r == REGISTRY_E_NOT_FOUND)
+		operation_answer_about(run, 409, "The delivery's webhook was deleted.", command->id,
+				       "Must be to a webhook that is there");
+	if (r || !webhook.disabled)
+		return r;
+	operation_answer_about(run, 409, "The delivery's webhook is disabled.", command->id,
+			       "Must be to a webhook that is not disabled");
+	return 1;
+}
+
+/* Another tenant's delivery is none. As find_webhook_of. */
+static int find_delivery(struct command_run *run, const struct command *command,
+			 struct delivery *out) {
+	const struct registry *registry = run->context->registry;
+	struct uuid id;
 	int r;
 
-	validate_since(&run->validation, command->since_ms);
-	r = find_enabled(run, command, &webhook);
+	validate_id(&run->validation, command->id, &id);
+	if (command_run_refused(run) || operation_meets_older(run))
+		return 1;
+	r = registry->delivery_get(registry->userdata, run->effects->arena, &id, out);
+	if (r == 0 && strcmp(out->tenant_id, run->envelope->tenant_id) != 0)
+		r = REGISTRY_E_NOT_FOUND;
+	if (r == REGISTRY_E_NOT_FOUND)
+		operation_answer_about(run, 404,
+				       "The delivery does not exist, or is no longer kept.",
+				       command->id, "Not found");
+	return r ? r : find_webhook_of(run, command, out);
+}
+
+int operation_resend_delivery(struct command_run *run, const void *userdata) {
+	struct delivery delivery;
+	int r = find_delivery(run, userdata, &delivery);
+
 	if (r)
-		return r;
-	r = registry->delivery_dead(
-	    registry->userdata, run->effects->arena, &webhook.id, command->since_ms,
-	    (struct delivery_bounds){ room(run), RECOVER_BYTES_MAX }, &dead, &count);
-	if (r < 0)
-		return r;
+		return MIN(r, 0);
 	if (command_run_exceeds(run, TENANT_LIMIT_PENDING_DELIVERIES,
-				run->context->pending_deliveries, (int64_t)count))
+				run->context->pending_deliveries,
+				delivery.status != DELIVERY_PENDING))
 		return 0;
-	for (size_t i = 0; i < count; i++)
-		revive(run, &dead[i]);
-	data.recovered = (int32_t)count;
-	command_run_answer(run, 200, &data);
+	resend_delivery(run->effects, &delivery, run->context->now_ms);
+	run->effects->is_asked_for = true;
+	delivery.next_attempt_at_ms = run->context->now_ms;
+	answer_accepted(run, &delivery);
 	return 0;
 }

@@ -11,7 +11,10 @@ struct effects {
 	size_t change_count, change_capacity;
 	struct analytic_event *events;
 	size_t event_count, event_capacity;
-	int filtered;              /* deliveries that a filter left out */
+	int filtered;            /* deliveries that a filter left out */
+	bool is_asked_for;       /* the deliveries are to be sent now */
+	unsigned told, left_out; /* notices: sets of 1 << enum event_type_builtin */
+	int64_t resume_ms; /* the command goes on in a later turn, from this time on; 0: not */
 	enum tenant_limit reached; /* the limit for which the command was refused */
 };
 

@@ -40,13 +40,6 @@ static const char *subject_of(const struct event_command *command) {
 	return command->subject && *command->subject ? command->subject : NULL;
 }
 
-static bool has_type(const struct subscriber *subscriber, const char *type) {
-	for (size_t i = 0; i < subscriber->own_count; i++)
-		if (strcmp(subscriber->own_types[i], type) == 0)
-			return true;
-	return false;
-}
-
 struct match {
 	const struct event_command *command;
 	struct event_facts facts;
@@ -56,12 +49,8 @@ struct match {
 static bool takes(void *userdata, const struct subscriber *subscriber) {
 	struct match *match = userdata;
 
-	if (!has_type(subscriber, match->command->event_type))
-		return false;
-	if (!subscriber->filter || webhook_filter_matches(subscriber->filter, &match->facts))
-		return true;
-	++*match->filtered;
-	return false;
+	return subscriber_takes(subscriber, match->command->event_type, &match->facts,
+				match->filtered);
 }
 
 static int find_matches(struct command_run *run, const struct event_command *command,
@@ -69,7 +58,9 @@ static int find_matches(struct command_run *run, const struct event_command *com
 	struct match match = { command,
 			       { .subject = subject_of(command) },
 			       &run->effects->filtered };
-	const struct subscriber_query query = { takes, &match, FANOUT_MAX };
+	const struct subscriber_query query = { .takes = takes,
+						.userdata = &match,
+						.limit = FANOUT_MAX };
 	const struct registry *registry = run->context->registry;
 
 	return registry->subscribers(registry->userdata, run->effects->arena,

@@ -9,13 +9,23 @@
 	"OpenIdCredentialIssuedSummary"       /* the same without it                     */
 #define EVENT_TYPE_WEBHOOK_TEST "WebhookTest" /* sent on demand, never subscribed to */
 
-/* The built-in types that are subscribed to, by the bit that stands for each in a set. */
+/* The built-in types that are subscribed to. */
 enum event_type_builtin {
+	/* A credential's: each stands for a bit in a set. */
 	BUILTIN_CREDENTIAL_ISSUED,
 	BUILTIN_CREDENTIAL_ISSUED_SUMMARY,
+	EVENT_TYPE_CREDENTIAL_COUNT,
+
+	/* Notices: domain/notice.h. */
+	BUILTIN_WEBHOOK_FAILING = EVENT_TYPE_CREDENTIAL_COUNT,
+	BUILTIN_WEBHOOK_RECOVERED,
+	BUILTIN_WEBHOOK_DISABLED,
+	BUILTIN_DELIVERY_DEAD,
 	EVENT_TYPE_BUILTIN_COUNT,
 };
 
 const char *event_type_builtin_name(enum event_type_builtin type);
-/* Whether the type is none of this program's: of event.types, or unknown. */
-bool event_type_is_own(const char *type);
+bool event_type_is_of_credential(const char *type);
+bool event_type_is_notice(const char *type);
+/* Whether workers of 0.1.0 do not know it (R13): a notice's, of event.types, or unknown. */
+bool event_type_is_newer(const char *type);

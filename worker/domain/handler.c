@@ -31,6 +31,8 @@ static const struct operation_rule rules[OPERATION_COUNT + 1] = {
 	[OPERATION_RETRIEVE_SECRET] = { ANALYTIC_WEBHOOK_SECRET_RETRIEVE,
 					operation_retrieve_secret },
 	[OPERATION_ROTATE_SECRET] = { ANALYTIC_WEBHOOK_SECRET_ROTATE, operation_rotate_secret },
+	[OPERATION_RESEND_DELIVERY] = { ANALYTIC_WEBHOOK_DELIVERY_RESEND,
+					operation_resend_delivery },
 	[OPERATION_UNKNOWN] = { ANALYTIC_WEBHOOK_COMMAND, operation_unknown },
 };
 
@@ -85,6 +87,21 @@ static void hash_options(struct field_hash *hash, const struct command *command)
 	}
 }
 
+static void hash_recovery(struct field_hash *hash, const struct command *command) {
+	if (command->has_until) {
+		field_hash_add_text(hash, "until");
+		field_hash_add_int(hash, command->until_ms);
+	}
+	if (command->subject) {
+		field_hash_add_text(hash, "subject");
+		field_hash_add_text(hash, command->subject);
+	}
+	if (command->status) {
+		field_hash_add_text(hash, "status");
+		field_hash_add_text(hash, command->status);
+	}
+}
+
 static void hash_webhook(struct field_hash *hash, const struct command *command) {
 	field_hash_add_int(hash, (int64_t)command->event_count);
 	for (size_t i = 0; i < command->event_count; i++)
@@ -111,12 +128,14 @@ static void hash_fields(struct field_hash *hash, const struct command *command) 
 	case OPERATION_RECOVER_DELIVERIES:
 		field_hash_add_text(hash, command->id);
 		field_hash_add_int(hash, command->since_ms);
+		hash_recovery(hash, command);
 		return;
 	case OPERATION_RETRIEVE_WEBHOOK:
 	case OPERATION_DELETE_WEBHOOK:
 	case OPERATION_TEST_WEBHOOK:
 	case OPERATION_RETRIEVE_SECRET:
 	case OPERATION_ROTATE_SECRET:
+	case OPERATION_RESEND_DELIVERY:
 		field_hash_add_text(hash, command->id);
 		return;
 	case OPERATION_ROTATE_SIGNING_KEY:
@@ -154,6 +173,7 @@ int handle_command(const struct handler_context *context, const struct command *
 	};
 	struct receipt_rule receipt = { .is_kept = true,
 					.leaves_none = leaves_no_receipt(command->operation),
+					.resumes = command->resume_ms != 0,
 					.retention_ms = context->settings->receipt_retention_ms };
 
 	fingerprint(command, receipt.fingerprint);

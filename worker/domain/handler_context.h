@@ -51,6 +51,8 @@ struct handler_context {
 	const struct command_source *source;
 	enum group_edition edition;
 	const char *older_workers;  /* SOME_OLDER: their names, "" where they are not known */
+	bool may_resume;            /* the worker may write the command's record again, with which
+				       it goes on in a later turn */
 	int64_t pending_deliveries; /* of the command's tenant */
 	int64_t now_ms;             /* wall */
 };

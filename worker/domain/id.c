@@ -69,6 +69,19 @@ struct uuid id_of_delivery_event(const struct delivery *delivery, int32_t attemp
 	return finish(&hash);
 }
 
+struct uuid id_of_notice(const char *type, const struct uuid *webhook_id,
+			 const struct uuid *delivery_id, int64_t moment_ms) {
+	struct field_hash hash;
+
+	field_hash_init(&hash, "posthorn notice");
+	field_hash_add_text(&hash, type);
+	add_uuid(&hash, webhook_id);
+	if (delivery_id)
+		add_uuid(&hash, delivery_id);
+	field_hash_add_int(&hash, moment_ms);
+	return finish(&hash);
+}
+
 struct uuid id_of_webhook_disabled(const struct webhook *webhook) {
 	struct field_hash hash;
 

@@ -26,6 +26,10 @@ struct uuid id_of_analytic_event(const struct command_source *source, int32_t in
  */
 struct uuid id_of_delivery_event(const struct delivery *delivery, int32_t attempt,
 				 enum analytic_step step);
+/* A notice's event id: of (type, webhook that it speaks about, delivery or none, moment that it
+ * speaks about). */
+struct uuid id_of_notice(const char *type, const struct uuid *webhook_id,
+			 const struct uuid *delivery_id, int64_t moment_ms);
 /* The id of the event that reports a webhook's disabling: of (webhook id, time of its last
  * update before). */
 struct uuid id_of_webhook_disabled(const struct webhook *webhook);

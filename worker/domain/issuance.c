@@ -17,7 +17,7 @@ struct matches {
 
 /* The JSON of each event type, built when the first webhook wants it. */
 struct events {
-	struct buffer json[EVENT_TYPE_BUILTIN_COUNT];
+	struct buffer json[EVENT_TYPE_CREDENTIAL_COUNT];
 };
 
 static void events_destroy(struct events *events) {
@@ -61,7 +61,7 @@ static bool takes(const struct subscriber *subscriber, int type) {
 static int count_types(const struct subscriber *subscriber) {
 	int count = 0;
 
-	for (int type = 0; type < EVENT_TYPE_BUILTIN_COUNT; type++)
+	for (int type = 0; type < EVENT_TYPE_CREDENTIAL_COUNT; type++)
 		count += takes(subscriber, type);
 	return count;
 }
@@ -91,7 +91,9 @@ static int find_matches(struct command_run *run, const struct issuance *issuance
 			   issuance->credential_profile, issuance->credential_id },
 		.filtered = &run->effects->filtered,
 	};
-	const struct subscriber_query query = { is_match, &match, FANOUT_MAX };
+	const struct subscriber_query query = { .takes = is_match,
+						.userdata = &match,
+						.limit = FANOUT_MAX };
 	const struct registry *registry = run->context->registry;
 	int r =
 	    registry->subscribers(registry->userdata, run->effects->arena, run->envelope->tenant_id,
@@ -107,7 +109,7 @@ static size_t fanout_bytes(const struct matches *matches, const struct events *e
 	size_t bytes = 0;
 
 	for (size_t i = 0; i < matches->subscriber_count; i++)
-		for (int type = 0; type < EVENT_TYPE_BUILTIN_COUNT; type++)
+		for (int type = 0; type < EVENT_TYPE_CREDENTIAL_COUNT; type++)
 			bytes += takes(&matches->subscribers[i], type) ? events->json[type].len : 0;
 	return bytes;
 }
@@ -131,7 +133,7 @@ static bool build_events(const struct issuance *issuance, const struct matches *
 
 	for (size_t i = 0; i < matches->subscriber_count; i++)
 		types |= matches->subscribers[i].types;
-	for (int type = 0; type < EVENT_TYPE_BUILTIN_COUNT; type++)
+	for (int type = 0; type < EVENT_TYPE_CREDENTIAL_COUNT; type++)
 		if (types >> type & 1 &&
 		    !build_event(issuance, (enum event_type_builtin)type, &out->json[type]))
 			return false;
@@ -152,7 +154,7 @@ static int record_deliveries(struct command_run *run, const struct matches *matc
 	int r = 0;
 
 	for (size_t i = 0; i < matches->subscriber_count; i++)
-		for (int type = 0; type < EVENT_TYPE_BUILTIN_COUNT && r == 0; type++)
+		for (int type = 0; type < EVENT_TYPE_CREDENTIAL_COUNT && r == 0; type++)
 			if (takes(&matches->subscribers[i], type))
 				r = record_one(run, &matches->subscribers[i],
 					       (enum event_type_builtin)type, &events->json[type]);

@@ -77,3 +77,24 @@ void json_text_validate(struct validation *validation, const char *param, const 
 	else if (is_too_deep(text))
 		validation_add(validation, param, "body", text, "Must be at most 60 levels deep");
 }
+
+const char *json_text_string_end(const char *text) {
+	if (*text++ != '"')
+		return NULL;
+	while (*text && *text != '"')
+		text += *text == '\\' && text[1] ? 2 : 1;
+	return *text ? text + 1 : NULL;
+}
+
+const char *json_text_string_value(struct arena *arena, const char *begin, const char *end) {
+	size_t len = (size_t)(end - begin);
+	json_t *json;
+	const char *value;
+
+	if (!memchr(begin, '\\', len))
+		return arena_strndup(arena, begin + 1, len - 2);
+	json = json_loadb(begin, len, JSON_DECODE_ANY, NULL);
+	value = arena_strdup_null(arena, json_string_value(json));
+	json_decref(json);
+	return value;
+}

@@ -19,6 +19,7 @@ enum {
 	FANOUT_BYTES_MAX = 32 * 1024 * 1024,
 	FANOUT_MAX = 256 *
 	    1024, /* webhooks of one command; so many bodies always exceed FANOUT_BYTES_MAX */
+	NOTICE_FANOUT_MAX = 256,      /* webhooks that are looked at, and told, for one notice */
 	DESCRIPTION_MAX = 256,        /* characters */
 	FILTER_VALUES_MAX = 64,       /* of one list */
 	FILTER_BYTES_MAX = 16 * 1024, /* of all values of a filter */
@@ -29,8 +30,8 @@ enum {
 	    1024, /* a page ends early, with a cursor, so that Kafka takes its record */
 	PAGE_READ_MAX = 4 * 1024 * 1024, /* of the records that a page is made of: they have what it
 					    does not show, the sealed headers */
-	RECOVER_MAX = 1000, /* deliveries of one RecoverDeliveries command, oldest first; the caller
-			       repeats it until the answer is 0 */
-	RECOVER_BYTES_MAX = 16 * 1024 *
-	    1024, /* of the records of one RecoverDeliveries command, which are one transaction */
+	RECOVER_MAX = 1000, /* deliveries that a RecoverDeliveries command revives in a turn */
+	RECOVER_BYTES_MAX = 16 * 1024 * 1024, /* of their records, which are one transaction */
+	RECOVER_WALKED_MAX = 5000,            /* deliveries that it looks at in a turn */
+	RECOVER_WALKED_BYTES_MAX = 16 * 1024 * 1024, /* of their records, which are decoded */
 };

@@ -14,14 +14,19 @@ int operation_rotate_signing_key(struct command_run *run, const void *userdata);
 int operation_recover_deliveries(struct command_run *run, const void *userdata);
 int operation_retrieve_secret(struct command_run *run, const void *userdata);
 int operation_rotate_secret(struct command_run *run, const void *userdata);
+int operation_resend_delivery(struct command_run *run, const void *userdata);
+
+/* Answers with a refusal about what `id` names. */
+void operation_answer_about(struct command_run *run, int status, const char *message,
+			    const char *id, const char *msg);
 
 /* Finds the webhook that the command names. Returns 0; 1 after answering 400 or 404; or a negative
  * errno. */
 int operation_find_webhook(struct command_run *run, const struct command *command,
 			   struct webhook *out) _must_check_;
-/* Whether the webhook is disabled. If so, answers 409. */
-bool operation_is_disabled(struct command_run *run, const struct command *command,
-			   const struct webhook *webhook);
+/* The same, of one that is not disabled: else answers 409. */
+int operation_find_enabled(struct command_run *run, const struct command *command,
+			   struct webhook *out) _must_check_;
 /* Whether the group has a worker of an older release, which can read nothing newer (R13). If so,
  * answers 503. */
 bool operation_meets_older(struct command_run *run) _must_check_;

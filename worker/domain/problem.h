@@ -12,7 +12,7 @@ struct problem_detail {
 				 characters; "" where it is missing */
 	const char *msg;      /* "Invalid value" or the broken rule, in words */
 	const char *param;    /* url, events, events[1], id, limit, cursor, commandId, ... */
-	const char *location; /* body, params or query */
+	const char *location; /* body, params, query, headers, limits, group or rights */
 };
 
 struct problem {

@@ -21,24 +21,35 @@ enum { REGISTRY_E_NOT_FOUND = 1 };
 /* A webhook that takes events now, with the event types it takes. */
 struct subscriber {
 	struct uuid webhook_id;
-	unsigned types; /* 1 << enum event_type_builtin, and SUBSCRIBER_HAS_MORE; at least one */
+	unsigned types; /* 1 << enum event_type_builtin of a credential, and those below; at least
+			   one */
 
 	/* Where it has more; else none. */
-	const char *const *own_types; /* [own_count]: those of its types that are not built in */
-	size_t own_count;
+	const char *const *more_types; /* [more_count]: those of its types that have no bit */
+	size_t more_count;
 	const struct webhook_filter *filter; /* NULL: none */
+	const char *endpoint;                /* as url_endpoint says; NULL: it takes no notices */
 };
 
-/* It takes types that are not built in, or has a filter. */
-enum { SUBSCRIBER_HAS_MORE = 1 << EVENT_TYPE_BUILTIN_COUNT };
+enum {
+	/* It takes types that have no bit, or has a filter. */
+	SUBSCRIBER_HAS_MORE = 1 << EVENT_TYPE_CREDENTIAL_COUNT,
+	/* It takes notices, and so has more. */
+	SUBSCRIBER_TAKES_NOTICES = SUBSCRIBER_HAS_MORE << 1,
+};
 
 /* The set of types that a webhook takes now: 0 where it is disabled. */
 unsigned subscriber_types(const struct webhook *webhook);
-/* Fills `own_types` and `filter`, which borrow from the webhook; the array is in the arena. */
+/* Fills the rest. The types and the filter borrow from the webhook; the others are in the arena. */
 void subscriber_add_more(struct subscriber *subscriber, struct arena *arena,
 			 const struct webhook *webhook);
 /* Copies what the subscriber borrows into the arena. */
 void subscriber_copy_more(struct subscriber *subscriber, struct arena *arena);
+
+/* Whether it takes an event of a type that has no bit. One that its filter alone leaves out is
+ * counted in `filtered`. */
+bool subscriber_takes(const struct subscriber *subscriber, const char *type,
+		      const struct event_facts *facts, int *filtered);
 
 /* Which subscribers are looked for. */
 struct subscriber_query {
@@ -46,6 +57,8 @@ struct subscriber_query {
 	bool (*takes)(void *userdata, const struct subscriber *subscriber);
 	void *userdata;
 	size_t limit;
+	bool of_notices;   /* those alone that take notices */
+	size_t walked_max; /* of these; 0: all */
 };
 
 /* Which of a tenant's webhooks are read: those after the position (NULL: from the start), no
@@ -59,6 +72,19 @@ struct webhook_list {
 	struct webhook *items;
 	size_t count;
 	bool has_more; /* the bounds left some out */
+};
+
+/* A walk over a webhook's deliveries that have ended and are kept, in the order of their ends. */
+struct delivery_walk {
+	struct uuid webhook_id;
+	enum delivery_status status;
+	int64_t since_ms, until_ms; /* wall, inclusive: when they ended */
+	/* Whether it is taken. All that it borrows lives during the call alone. */
+	bool (*takes)(void *userdata, const struct delivery *delivery);
+	void *userdata;
+	struct delivery_bounds bounds; /* of those that are taken; at least one is */
+	struct delivery_bounds walked; /* of all; those that ended in the same millisecond are
+					  walked too */
 };
 
 struct registry {
@@ -87,9 +113,11 @@ struct registry {
 	/* A delivery's status, and the time at which it is due or died. */
 	int (*delivery_find)(void *userdata, const struct uuid *id, enum delivery_status *status,
 			     int64_t *due_ms);
-	/* The webhook's dead deliveries that died at or after `since_ms`, oldest first, within
-	 * the bounds but at least one. */
-	int (*delivery_dead)(void *userdata, struct arena *arena, const struct uuid *webhook_id,
-			     int64_t since_ms, struct delivery_bounds bounds, struct delivery **out,
-			     size_t *count);
+	/* A delivery with its body. */
+	int (*delivery_get)(void *userdata, struct arena *arena, const struct uuid *id,
+			    struct delivery *out);
+	/* The deliveries that the walk takes. `*next_ms` is where a walk goes on that was ended by
+	 * its bounds; 0: there are no more. */
+	int (*delivery_ended)(void *userdata, struct arena *arena, const struct delivery_walk *walk,
+			      struct delivery **out, size_t *count, int64_t *next_ms);
 };

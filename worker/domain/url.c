@@ -302,3 +302,17 @@ void url_split(struct arena *arena, const char *url, struct url_parts *out) {
 	out->host = split_host(arena, out->authority);
 	out->port = split_port(out->authority, strcmp(out->scheme, "https") == 0);
 }
+
+char *url_origin(struct arena *arena, const char *url) {
+	struct url_parts parts;
+
+	url_split(arena, url, &parts);
+	return arena_printf(arena, "%s://%s", parts.scheme, parts.authority);
+}
+
+char *url_endpoint(struct arena *arena, const char *url) {
+	struct url_parts parts;
+
+	url_split(arena, url, &parts);
+	return arena_printf(arena, "%s:%u", parts.host, (unsigned)parts.port);
+}

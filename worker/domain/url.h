@@ -37,3 +37,8 @@ struct url_parts {
 
 /* Splits a url that url_normalise returned. Aborts on any other. */
 void url_split(struct arena *arena, const char *url, struct url_parts *out);
+/* Its scheme, host and port alone: "https://hooks.example.com". In the arena. Source: RFC 6454
+ * section 6.2. */
+char *url_origin(struct arena *arena, const char *url);
+/* "host:port" of such a url: webhooks with the same one have the same endpoint. In the arena. */
+char *url_endpoint(struct arena *arena, const char *url);

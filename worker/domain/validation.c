@@ -108,8 +108,19 @@ void validate_cursor(struct validation *validation, const struct command *comman
 		*out = storage;
 }
 
-void validate_since(struct validation *validation, int64_t since_ms) {
-	if (since_ms < 0)
-		validation_add(validation, "since", BODY, decimal(validation, since_ms),
+void validate_recovery(struct validation *validation, const struct command *command,
+		       enum delivery_status *status) {
+	*status = DELIVERY_DEAD;
+	if (command->since_ms < 0)
+		validation_add(validation, "since", BODY, decimal(validation, command->since_ms),
 			       "Must not be before 1970");
+	if (command->has_until && command->until_ms < command->since_ms)
+		validation_add(validation, "until", BODY, decimal(validation, command->until_ms),
+			       "Must not be before since");
+	if (command->subject)
+		validate_identifier(validation, "subject", command->subject, false);
+	if (command->status &&
+	    (delivery_status_parse(command->status, status) || *status == DELIVERY_PENDING))
+		validation_add(validation, "status", BODY, command->status,
+			       "Must be dead or succeeded");
 }

@@ -4,6 +4,7 @@
 
 #include "domain/command.h"
 #include "domain/cursor.h"
+#include "domain/delivery.h"
 #include "domain/problem.h"
 #include "domain/url.h"
 #include "domain/webhook.h"
@@ -49,7 +50,9 @@ void validate_limit(struct validation *validation, const struct command *command
 /* `*out` points to `storage`, or is NULL for a command without a cursor. */
 void validate_cursor(struct validation *validation, const struct command *command,
 		     struct cursor *storage, const struct cursor **out);
-void validate_since(struct validation *validation, int64_t since_ms);
+/* The members of a recovery but its id. `*status`: of the deliveries. */
+void validate_recovery(struct validation *validation, const struct command *command,
+		       enum delivery_status *status);
 /* All of a command, envelope included, as its operation would validate it: for the gateway,
  * which refuses some commands before it sends them. */
 void validate_command(struct validation *validation, const struct command *command,

@@ -143,6 +143,7 @@ void validate_command(struct validation *validation, const struct command *comma
 		      const struct webhook_rules *rules) {
 	const struct cursor *after;
 	uint8_t public_key[PUBLIC_KEY_LEN];
+	enum delivery_status status;
 	struct webhook webhook;
 	struct cursor cursor;
 	struct uuid id;
@@ -163,12 +164,13 @@ void validate_command(struct validation *validation, const struct command *comma
 		return;
 	case OPERATION_RECOVER_DELIVERIES:
 		validate_id(validation, command->id, &id);
-		validate_since(validation, command->since_ms);
+		validate_recovery(validation, command, &status);
 		return;
 	case OPERATION_RETRIEVE_WEBHOOK:
 	case OPERATION_DELETE_WEBHOOK:
 	case OPERATION_TEST_WEBHOOK:
 	case OPERATION_ROTATE_SECRET:
+	case OPERATION_RESEND_DELIVERY:
 		validate_id(validation, command->id, &id);
 		return;
 	case OPERATION_RETRIEVE_SECRET:

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* The built-in event types and the 256 of event.types, and its headers. */
-enum { WEBHOOK_EVENTS_MAX = 258, WEBHOOK_HEADERS_MAX = 8 };
+enum { WEBHOOK_EVENTS_MAX = 262, WEBHOOK_HEADERS_MAX = 8 };
 
 /* The sealed form of a value begins with the id of the master key that it is sealed with. */
 enum { WEBHOOK_SEALED_KEY_ID_LEN = 16 };
@@ -22,6 +22,14 @@ struct webhook_header {
 	const char *name;
 	const uint8_t *sealed; /* encrypted; NULL where the webhook is shown */
 	size_t sealed_len;
+};
+
+/* What notices told of a webhook (domain/notice.h), wall; 0: nothing. */
+struct webhook_told {
+	/* Since when it failed, as WebhookFailing told; until the end of that is told. */
+	int64_t failing_since_ms;
+	int64_t health_at_ms; /* when WebhookFailing or WebhookRecovered was last told */
+	int64_t disabled_at_ms, dead_at_ms;
 };
 
 struct webhook {
@@ -49,6 +57,7 @@ struct webhook {
 						signs too; 0: not at all */
 	const char *secret_master_key_id; /* what its secret is derived from; NULL: it has none */
 	const char *former_secret_master_key_id; /* of the secret of the epoch before */
+	struct webhook_told told;                /* not members of the API's webhook */
 };
 
 /* Whether an event of the type is to be delivered: the webhook subscribes to it and is not

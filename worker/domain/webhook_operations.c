@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-static void answer_about(struct command_run *run, int status, const char *message, const char *id,
-			 const char *msg) {
+void operation_answer_about(struct command_run *run, int status, const char *message,
+			    const char *id, const char *msg) {
 	struct problem *problem = problem_new(run->effects->arena, status, message);
 
 	problem->type = "resource";
@@ -20,7 +20,8 @@ static int look_up(struct command_run *run, const struct command *command, const
 				      run->envelope->tenant_id, id, out);
 
 	if (r == REGISTRY_E_NOT_FOUND)
-		answer_about(run, 404, "The webhook does not exist.", command->id, "Not found");
+		operation_answer_about(run, 404, "The webhook does not exist.", command->id,
+				       "Not found");
 	return r;
 }
 
@@ -32,12 +33,15 @@ int operation_find_webhook(struct command_run *run, const struct command *comman
 	return command_run_refused(run) ? 1 : look_up(run, command, &id, out);
 }
 
-bool operation_is_disabled(struct command_run *run, const struct command *command,
-			   const struct webhook *webhook) {
-	if (webhook->disabled)
-		answer_about(run, 409, "The webhook is disabled.", command->id,
-			     "Must name a webhook that is not disabled");
-	return webhook->disabled;
+int operation_find_enabled(struct command_run *run, const struct command *command,
+			   struct webhook *out) {
+	int r = operation_find_webhook(run, command, out);
+
+	if (r || !out->disabled)
+		return r;
+	operation_answer_about(run, 409, "The webhook is disabled.", command->id,
+			       "Must name a webhook that is not disabled");
+	return 1;
 }
 
 static void answer_webhook(struct command_run *run, int32_t status, const struct webhook *webhook) {
@@ -128,7 +132,7 @@ int operation_retrieve_webhook(struct command_run *run, const void *userdata) {
 }
 
 /* Replaces everything but the id and the time of creation, which are the webhook's position in a
- * list, and its secret. */
+ * list, its secret, and what was told of it. */
 int operation_update_webhook(struct command_run *run, const void *userdata) {
 	const struct command *command = userdata;
 	struct webhook replacement = { 0 }, webhook;
@@ -147,6 +151,7 @@ int operation_update_webhook(struct command_run *run, const void *userdata) {
 	replacement.tenant_id = webhook.tenant_id;
 	replacement.created_at_ms = webhook.created_at_ms;
 	replacement.updated_at_ms = run->context->now_ms;
+	replacement.told = webhook.told;
 	if (operation_give_secrets(run, command, &webhook, &replacement) ||
 	    is_too_new(run, &replacement))
 		return 0;
@@ -185,7 +190,7 @@ static size_t length_of(const struct webhook *webhook) {
 	size_t bytes = strlen(webhook->url) + WEBHOOK_ENCODED_MAX;
 
 	for (size_t i = 0; i < webhook->event_count; i++)
-		if (event_type_is_own(webhook->events[i]))
+		if (event_type_is_newer(webhook->events[i]))
 			bytes += strlen(webhook->events[i]) + sizeof("\"\",");
 	if (webhook->description)
 		bytes += strlen(webhook->description);

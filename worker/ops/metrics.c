@@ -54,16 +54,23 @@ static void render_group(struct buffer *out, const struct pipeline_metrics *metr
 		      load(&metrics->catalogue_disagreements));
 }
 
-static void render_filtered(struct buffer *out, const struct pipeline_metrics *metrics) {
-	exposition_family(out, "posthorn_deliveries_filtered_total", "counter",
-			  "Deliveries that a webhook's filter left out.");
-	buffer_printf(out, "posthorn_deliveries_filtered_total %" PRIu64 "\n",
-		      load(&metrics->filtered));
+static void render_notices(struct buffer *out, const struct pipeline_metrics *metrics) {
+	static const char *const results[] = { "told", "left_out" };
+
+	exposition_family(out, "posthorn_notices_total", "counter",
+			  "Notices to tenants of their webhooks and deliveries. One is left out "
+			  "within an hour of the one before, or beyond a limit.");
+	for (int type = EVENT_TYPE_CREDENTIAL_COUNT; type < EVENT_TYPE_BUILTIN_COUNT; type++)
+		for (int result = 0; result < METRIC_NOTICE_COUNT; result++)
+			buffer_printf(
+			    out, "posthorn_notices_total{type=\"%s\",result=\"%s\"} %" PRIu64 "\n",
+			    event_type_builtin_name((enum event_type_builtin)type), results[result],
+			    load(&metrics->notices[type][result]));
 }
 
 static void render_deliveries(struct buffer *out, const struct pipeline_metrics *metrics) {
-	static const char *const outcomes[] = { "recorded", "succeeded", "retried",
-						"dead",     "withdrawn", "discarded" };
+	static const char *const outcomes[] = { "recorded",  "succeeded", "retried",  "dead",
+						"withdrawn", "resent",    "discarded" };
 
 	exposition_family(
 	    out, "posthorn_deliveries_total", "counter",
@@ -313,7 +320,10 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline,
 	render_rerouted(out, metrics);
 	render_lost(out, metrics);
 	render_deliveries(out, metrics);
-	render_filtered(out, metrics);
+	exposition_single(out, "posthorn_deliveries_filtered_total", "counter",
+			  "Deliveries that a webhook's filter left out.",
+			  (int64_t)load(&metrics->filtered));
+	render_notices(out, metrics);
 	render_group(out, metrics);
 	render_transactions(out, metrics);
 	render_throttle(out, metrics);

@@ -5,6 +5,7 @@
 #include "domain/limits.h"
 #include "pipeline/input_topics.h"
 #include "pipeline/reroute.h"
+#include "pipeline/resume.h"
 #include "rdkafka/headers.h"
 
 #include <ctype.h>
@@ -29,7 +30,7 @@ static const char *refuse_raw(const struct intake *intake, struct arena *arena,
 		return arena_printf(arena,
 				    "value has %zu bytes, more than command.max.bytes = %lld",
 				    message->len, (long long)intake->command_max_bytes);
-	headers = headers_of(message).bytes;
+	headers = headers_given_bytes(message);
 	if ((int64_t)headers > intake->command_max_bytes)
 		return arena_printf(arena,
 				    "headers have %zu bytes, more than command.max.bytes = %lld",
@@ -149,5 +150,7 @@ int intake_decode(const struct intake *intake, struct arena *arena,
 	if (*reason)
 		return INTAKE_E_DEAD_LETTER;
 	envelope->traceparent = read_traceparent(arena, message);
+	if (out->input == INPUT_ADMIN)
+		out->command.resume_ms = resume_from_ms(message);
 	return check_partition(intake, arena, message, reason);
 }

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "dispatch/metrics.h"
+#include "domain/event_type.h"
 #include "domain/tenant_limit.h"
 #include "registry/metrics.h"
 #include "restore/metrics.h"
@@ -29,9 +30,11 @@ enum metric_delivery {
 	METRIC_DELIVERY_RETRIED,
 	METRIC_DELIVERY_DEAD,
 	METRIC_DELIVERY_WITHDRAWN,
+	METRIC_DELIVERY_RESENT,
 	METRIC_DELIVERY_DISCARDED, /* outcomes of an older assignment epoch */
 	METRIC_DELIVERY_COUNT
 };
+enum metric_notice { METRIC_NOTICE_TOLD, METRIC_NOTICE_LEFT_OUT, METRIC_NOTICE_COUNT };
 enum metric_transaction {
 	METRIC_TRANSACTION_COMMITTED,
 	METRIC_TRANSACTION_ABORTED,
@@ -64,6 +67,7 @@ struct pipeline_metrics {
 	atomic_uint_fast64_t commands[METRIC_INPUT_COUNT][METRIC_COMMAND_COUNT];
 	atomic_uint_fast64_t rerouted[METRIC_INPUT_COUNT]; /* handed on to their key's partition */
 	atomic_uint_fast64_t deliveries[METRIC_DELIVERY_COUNT];
+	atomic_uint_fast64_t notices[EVENT_TYPE_BUILTIN_COUNT][METRIC_NOTICE_COUNT];
 	atomic_uint_fast64_t webhooks_disabled;                    /* by their endpoints */
 	atomic_uint_fast64_t refused_by_limit[TENANT_LIMIT_COUNT]; /* commands */
 

@@ -16,8 +16,12 @@ struct reroute reroute_new(bool is_on) {
 	return (struct reroute){ .is_on = is_on };
 }
 
+bool reroute_may_write(const struct reroute *reroute, enum input input, int64_t now_ms) {
+	return now_ms >= reroute->refused_until_ms[input];
+}
+
 bool reroute_may(const struct reroute *reroute, enum input input, int64_t now_ms) {
-	return reroute->is_on && now_ms >= reroute->refused_until_ms[input];
+	return reroute->is_on && reroute_may_write(reroute, input, now_ms);
 }
 
 void reroute_heed(struct reroute *reroute, const struct transaction_end *ended, int64_t now_ms) {

@@ -7,8 +7,9 @@
  * header is not handed on again: while partitions are being added, two workers could hand it to
  * each other for ever.
  *
- * It needs the right to write to the inputs. A worker without it finds that out by an aborted
- * transaction, and then does not try again for some minutes.
+ * It needs the right to write to the inputs, as does a command of several turns (resume.h). A
+ * worker without it finds that out by an aborted transaction, and then does not try again for some
+ * minutes.
  */
 #pragma once
 
@@ -23,6 +24,8 @@ struct reroute {
 
 struct reroute reroute_new(bool is_on);
 
+/* Whether this input may be written to, as far as is known. */
+bool reroute_may_write(const struct reroute *reroute, enum input input, int64_t now_ms);
 /* Whether records of this input are handed on now. */
 bool reroute_may(const struct reroute *reroute, enum input input, int64_t now_ms);
 /* Notes which inputs the transaction was not allowed to write. */

@@ -34,7 +34,9 @@ static struct outcome_settings outcome_settings(const struct config *config) {
 	return (struct outcome_settings){
 		.retry = { config->delivery_retry_schedule_ms, config->delivery_retry_count,
 			   config->delivery_retry_jitter },
+		.endpoint_failing_notify_after_ms = config->endpoint_failing_notify_after_ms,
 		.endpoint_disable_after_ms = config->endpoint_disable_after_ms,
+		.keeps_succeeded = config->delivery_succeeded_retention_ms > 0,
 	};
 }
 
@@ -118,6 +120,10 @@ static void count_turn(const struct turn *turn) {
 		metric_add(&metrics->deliveries[i], turn->delivery_counts[i]);
 	metric_add(&metrics->webhooks_disabled, turn->webhooks_disabled);
 	metric_add(&metrics->filtered, turn->filtered);
+	for (int i = 0; i < EVENT_TYPE_BUILTIN_COUNT; i++) {
+		metric_add(&metrics->notices[i][METRIC_NOTICE_TOLD], turn->told[i]);
+		metric_add(&metrics->notices[i][METRIC_NOTICE_LEFT_OUT], turn->left_out[i]);
+	}
 	for (int i = 0; i < TENANT_LIMIT_COUNT; i++)
 		metric_add(&metrics->refused_by_limit[i], turn->refused_by_limit[i]);
 }

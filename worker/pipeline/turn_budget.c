@@ -29,6 +29,10 @@ bool turn_budget_allows_outcome(const struct turn_budget *budget, const struct t
 	       (spent->written < budget->bytes / 2 && spent->ms < budget->time_ms / 2);
 }
 
+bool turn_budget_allows_report(const struct turn_budget *budget, const struct turn_spent *spent) {
+	return spent->written < budget->bytes;
+}
+
 /* A turn that was not nearly full tells of no larger one, unless it took too long. */
 static void fit_bytes(struct turn_budget *budget, const struct turn_passed *passed) {
 	int64_t aim_ms = passed->is_throttled ? TURN_THROTTLED_MS : TURN_SLOW_MS;

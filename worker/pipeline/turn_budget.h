@@ -74,6 +74,8 @@ bool turn_budget_allows_bytes(const struct turn_budget *budget, const struct tur
 /* Whether another outcome of an attempt may be: they come first, and leave half of all to the
  * commands. */
 bool turn_budget_allows_outcome(const struct turn_budget *budget, const struct turn_spent *spent);
+/* Whether another report of an endpoint may be: there are few, and only its notices have bytes. */
+bool turn_budget_allows_report(const struct turn_budget *budget, const struct turn_spent *spent);
 
 void turn_budget_committed(struct turn_budget *budget, const struct turn_passed *passed);
 /* `passed`: what the brokers had taken of it, and for how long they were tried. */

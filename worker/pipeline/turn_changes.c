@@ -1,26 +1,41 @@
 #include "pipeline/turn_changes.h"
 
-#include "base/invariant.h"
 #include "pipeline/turn_budget.h"
 
 /*
  * In one piece, where it is due and there is room; else without its texts and its body, so that it
  * is looked up when its time comes.
  */
-static void note_delivery(struct turn_changes *changes, struct arena *arena,
-			  struct dispatch_partition partition, const struct delivery *delivery,
-			  int64_t now_ms) {
+static struct dispatch_added *note_delivery(struct turn_changes *changes, struct arena *arena,
+					    const struct delivery *delivery, int64_t now_ms) {
 	bool is_whole = delivery->next_attempt_at_ms <= now_ms &&
 			changes->kept_bytes + delivery->body_len <= TURN_KEPT_MAX;
-	struct changed_delivery *noted;
+	struct dispatch_added *noted;
 
 	changes->deliveries = arena_grow(arena, changes->deliveries, changes->delivery_count,
 					 &changes->delivery_capacity, sizeof(*changes->deliveries));
 	noted = &changes->deliveries[changes->delivery_count++];
-	*noted = (struct changed_delivery){ .partition = partition, .is_whole = is_whole };
+	*noted = (struct dispatch_added){ .is_whole = is_whole };
 	noted->delivery =
 	    is_whole ? delivery_copy(arena, delivery) : delivery_without_texts(delivery);
 	changes->kept_bytes += is_whole ? delivery->body_len : 0;
+	return noted;
+}
+
+static void note_deliveries(struct turn_changes *changes, struct arena *arena,
+			    struct dispatch_partition partition, const struct effects *effects,
+			    int64_t now_ms) {
+	for (size_t i = 0; i < effects->change_count; i++) {
+		const struct state_record *record = effects->changes[i].record;
+		struct dispatch_added *noted;
+
+		if (!record || record->kind != STATE_DELIVERY ||
+		    record->delivery.status != DELIVERY_PENDING)
+			continue;
+		noted = note_delivery(changes, arena, &record->delivery, now_ms);
+		noted->partition = partition;
+		noted->is_asked_for = effects->is_asked_for;
+	}
 }
 
 static void note_webhook(struct turn_changes *changes, struct arena *arena,
@@ -58,26 +73,17 @@ static void note_key(struct turn_changes *changes, struct arena *arena, const ch
 }
 
 void turn_changes_note(struct turn_changes *changes, struct arena *arena,
-		       struct dispatch_partition partition, const struct change *change,
+		       struct dispatch_partition partition, const struct effects *effects,
 		       int64_t now_ms) {
-	switch (change->key.kind) {
-	case STATE_DELIVERY:
-		if (change->record && change->record->delivery.status == DELIVERY_PENDING)
-			note_delivery(changes, arena, partition, &change->record->delivery, now_ms);
-		return;
-	case STATE_WEBHOOK:
-		note_webhook(changes, arena, change);
-		return;
-	case STATE_SIGNING_KEY:
-		note_key(changes, arena, change->key.tenant_id);
-		return;
-	case STATE_RECEIPT:
-	case STATE_POSITION:
-		return;
-	case STATE_KIND_COUNT:
-		break;
+	note_deliveries(changes, arena, partition, effects, now_ms);
+	for (size_t i = 0; i < effects->change_count; i++) {
+		const struct change *change = &effects->changes[i];
+
+		if (change->key.kind == STATE_WEBHOOK)
+			note_webhook(changes, arena, change);
+		else if (change->key.kind == STATE_SIGNING_KEY)
+			note_key(changes, arena, change->key.tenant_id);
 	}
-	impossible("a change has a kind");
 }
 
 /*
@@ -91,8 +97,6 @@ void turn_changes_dispatch(const struct turn_changes *changes, struct dispatcher
 					  changes->webhooks[i].webhook);
 	dispatcher_update_keys(dispatcher, changes->key_tenants, changes->key_tenant_count);
 	for (size_t i = 0; i < changes->delivery_count; i++)
-		dispatcher_add_delivery(dispatcher, changes->deliveries[i].partition,
-					&changes->deliveries[i].delivery,
-					changes->deliveries[i].is_whole, now_ms);
+		dispatcher_add_delivery(dispatcher, &changes->deliveries[i], now_ms);
 	dispatcher_submit(dispatcher);
 }

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/invariant.h"
+#include "pipeline/input_topics.h"
+#include "pipeline/resume.h"
 #include "pipeline/turn_commit.h"
 #include "pipeline/turn_write.h"
 
@@ -35,6 +37,7 @@ static int handle_record(struct turn *turn, const rd_kafka_message_t *message,
 		.older_workers = turn->edition == GROUP_EDITION_SOME_OLDER
 				     ? group_watch_others(t->settings.watch, t->scratch)
 				     : NULL,
+		.may_resume = reroute_may_write(&t->reroute, INPUT_ADMIN, clock_monotonic_ms()),
 		.pending_deliveries =
 		    tenant_pending_get(t->settings.tenant_pending, envelope->tenant_id),
 		.now_ms = clock_wall_ms(),
@@ -115,8 +118,17 @@ static int hand_on(struct turn *turn, const rd_kafka_message_t *message) {
 
 static int apply(struct turn *turn, const rd_kafka_message_t *message,
 		 const struct effects *effects) {
+	enum input input = intake_input(&turn->turns->intake, message);
+	int64_t resume_ms = effects->resume_ms;
+	int r;
+
 	take_on(turn, message);
-	return turn_write_effects(turn, partition_of(turn, message->partition), effects);
+	r = turn_write_effects(turn, partition_of(turn, message->partition), effects);
+	if (r || !resume_ms)
+		return r;
+	return resume_write(turn->transaction,
+			    transaction_input_topic(turn->transaction, input_topic(input)), message,
+			    resume_ms);
 }
 
 static bool has_room_for(const struct turn *turn, size_t bytes) {
@@ -197,16 +209,32 @@ static bool has_room_for_outcome(const struct turn *turn) {
 	return turn_budget_allows_outcome(&turn->turns->budget, &now);
 }
 
+static struct notice_context notice_context(const struct turn *turn, const char *tenant_id) {
+	const struct turns *t = turn->turns;
+
+	return (struct notice_context){
+		.registry = replica_registry(turn->replica),
+		.edition = turn->edition,
+		.pending_deliveries = tenant_pending_get(t->settings.tenant_pending, tenant_id),
+		.pending_max = t->handler_settings.tenant_max[TENANT_LIMIT_PENDING_DELIVERIES],
+		.now_ms = clock_wall_ms(),
+	};
+}
+
 static int handle_one_outcome(struct turn *turn, const struct job *job) {
 	struct partition *partition = partition_of(turn, job->partition);
+	struct notice_context context = notice_context(turn, job->delivery.tenant_id);
+	struct outcome_settings settings = turn->turns->outcome_settings;
 	struct effects effects;
+	int r;
 
 	invariant_with(job->epoch == partition->epoch,
 		       "an outcome of an older epoch is never committed (R5)",
 		       "partition=%d epoch=%u of=%u", partition->id, partition->epoch, job->epoch);
 	effects_init(&effects, turn->turns->scratch);
-	handle_outcome(&turn->turns->outcome_settings, &job->delivery, &job->result, &effects);
-	return turn_write_effects(turn, partition, &effects);
+	settings.keeps_succeeded &= turn->edition == GROUP_EDITION_NEWEST; /* R13 */
+	r = handle_outcome(&settings, &context, &job->delivery, &job->result, &effects);
+	return r < 0 ? r : turn_write_effects(turn, partition, &effects);
 }
 
 /* Those without room wait for the next turn: after a failure they may be with bodies of 256 KiB. */
@@ -251,27 +279,37 @@ static int handle_cancellations(struct turn *turn, const struct work *work) {
  */
 static int handle_report(struct turn *turn, const struct dispatch_report *reported) {
 	struct turns *t = turn->turns;
-	const struct registry *registry = replica_registry(turn->replica);
 	const struct endpoint_report *report = &reported->report;
+	struct notice_context context = notice_context(turn, report->tenant_id);
 	struct webhook webhook;
 	struct effects effects;
-	int r = registry->webhook_get(registry->userdata, t->scratch, report->tenant_id,
-				      &report->webhook_id, &webhook);
+	int r = context.registry->webhook_get(context.registry->userdata, t->scratch,
+					      report->tenant_id, &report->webhook_id, &webhook);
 
-	if (r < 0)
-		return r;
 	effects_init(&effects, t->scratch);
-	if (r != REGISTRY_E_NOT_FOUND)
-		handle_endpoint_report(&t->outcome_settings, &webhook, report, clock_wall_ms(),
-				       &effects);
-	return turn_write_effects(turn, partition_of(turn, reported->partition_id), &effects);
+	if (r == 0)
+		r = handle_endpoint_report(&t->outcome_settings, &context, &webhook, report,
+					   &effects);
+	return r < 0
+		   ? r
+		   : turn_write_effects(turn, partition_of(turn, reported->partition_id), &effects);
 }
 
-static int handle_reports(struct turn *turn, const struct work *work) {
+static bool has_room_for_report(const struct turn *turn) {
+	struct turn_spent now = spent(turn);
+
+	return turn_budget_allows_report(&turn->turns->budget, &now);
+}
+
+/* One at least; the others while there is room, for each may have many notices. */
+static int handle_reports(struct turn *turn, struct work *work) {
+	size_t handled = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < work->report_count && r == 0; i++)
-		r = handle_report(turn, &work->reports[i]);
+	while (handled < work->report_count && r == 0 &&
+	       (handled == 0 || has_room_for_report(turn)))
+		r = handle_report(turn, &work->reports[handled++]);
+	work->report_count = handled;
 	return r;
 }
 

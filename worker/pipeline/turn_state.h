@@ -78,5 +78,6 @@ struct turn {
 	uint64_t delivery_counts[METRIC_DELIVERY_COUNT];
 	uint64_t webhooks_disabled;
 	uint64_t filtered;
+	uint64_t told[EVENT_TYPE_BUILTIN_COUNT], left_out[EVENT_TYPE_BUILTIN_COUNT]; /* notices */
 	uint64_t refused_by_limit[TENANT_LIMIT_COUNT];
 };

@@ -77,7 +77,10 @@ static void release_held(struct turns *t) {
 /* One that ended in the future did so by a clock that was ahead, and has been set back since: its
  * delivery would wait for the clock to be there again (R10). */
 static void take_outcome(struct job *job, struct job_list *taken) {
-	job->result.finished_at_ms = MIN(job->result.finished_at_ms, clock_wall_ms() + 1);
+	int64_t ahead_ms = MAX(job->result.finished_at_ms - (clock_wall_ms() + 1), (int64_t)0);
+
+	job->result.finished_at_ms -= ahead_ms;
+	job->result.started_at_ms -= ahead_ms;
 	job_list_push(taken, job);
 }
 
@@ -118,19 +121,23 @@ static void take_outcomes(struct turn *turn, struct work *work) {
 
 /* Expiry. */
 
-/* Receipts, keys and dead deliveries of one partition whose time is over. */
+/* Receipts, keys and ended deliveries of one partition whose time is over. */
 static int take_expired_of(struct turn *turn, struct work *work, int32_t id, size_t limit,
 			   size_t *found) {
 	struct turns *t = turn->turns;
 	int64_t now_ms = clock_wall_ms();
-	int64_t dead_before_ms = now_ms - t->settings.config->delivery_dead_retention_ms;
+	const struct replica_expiry expiry = {
+		.now_ms = now_ms,
+		.dead_before_ms = now_ms - t->settings.config->delivery_dead_retention_ms,
+		.succeeded_before_ms = now_ms - t->settings.config->delivery_succeeded_retention_ms,
+	};
 	struct expired expired = { .partition = &t->settings.partitions->items[id] };
 	int r;
 
 	if (expired.partition->state != PARTITION_ACTIVE)
 		return 0;
-	r = replica_expired(turn->replica, t->arena, id, now_ms, dead_before_ms, limit,
-			    &expired.keys, &expired.count);
+	r = replica_expired(turn->replica, t->arena, id, &expiry, limit, &expired.keys,
+			    &expired.count);
 	if (r < 0 || expired.count == 0)
 		return r;
 	if (!work->expired) /* of each partition one key at least */

@@ -64,12 +64,24 @@ static void encode_event(struct turns *t, const struct analytic_event *event) {
 		impossible("no turn begins before its events' schema id is known");
 }
 
+/* What an older worker of the group cannot write is not written by a newer one (R13): a reader of
+ * the events meets the second edition when the upgrade is done. */
+static struct analytic_event event_for_group(const struct turn *turn,
+					     const struct analytic_event *event) {
+	struct analytic_event written = *event;
+
+	if (turn->edition == GROUP_EDITION_SOME_OLDER && event->data.kind == EVENT_DATA_DELIVERY)
+		written.data.delivery = delivery_report_of_first_edition(&event->data.delivery);
+	return written;
+}
+
 static int write_event(struct turn *turn, const struct analytic_event *event) {
 	struct turns *t = turn->turns;
+	struct analytic_event written = event_for_group(turn, event);
 	struct transaction_record record;
 
 	buffer_clear(&t->record);
-	encode_event(t, event);
+	encode_event(t, &written);
 	record = (struct transaction_record){
 		.topic = transaction_results_topic(turn->transaction),
 		.partition = RD_KAFKA_PARTITION_UA,
@@ -88,16 +100,13 @@ static enum metric_command answer_metric(const struct analytic_event *event) {
 	return event->step == ANALYTIC_SUCCESS ? METRIC_COMMAND_SUCCESS : METRIC_COMMAND_FAIL;
 }
 
-static void count_answer(struct turn *turn, struct partition *partition,
-			 const struct analytic_event *event) {
+static void count_answer(struct turn *turn, const struct analytic_event *event) {
 	enum metric_input input =
 	    event->subject == ANALYTIC_OPENID_CREDENTIAL       ? METRIC_INPUT_ISSUANCE
 	    : event->subject == ANALYTIC_WEBHOOK_EVENT_PUBLISH ? METRIC_INPUT_EVENT
 							       : METRIC_INPUT_ADMIN;
 
 	turn->command_counts[input][answer_metric(event)]++;
-	if (event->data.kind == EVENT_DATA_RECOVERED && !event->repeat)
-		partition->turn.pending += event->data.recovered;
 }
 
 static void count_event(struct turn *turn, struct partition *partition,
@@ -105,7 +114,7 @@ static void count_event(struct turn *turn, struct partition *partition,
 	switch (event->step) {
 	case ANALYTIC_SUCCESS:
 	case ANALYTIC_FAIL:
-		count_answer(turn, partition, event);
+		count_answer(turn, event);
 		break;
 	case ANALYTIC_RECEIVE:
 		turn->delivery_counts[METRIC_DELIVERY_RECORDED]++;
@@ -121,6 +130,10 @@ static void count_event(struct turn *turn, struct partition *partition,
 		break;
 	case ANALYTIC_RETRY:
 		turn->delivery_counts[METRIC_DELIVERY_RETRIED]++;
+		break;
+	case ANALYTIC_RESEND:
+		turn->delivery_counts[METRIC_DELIVERY_RESENT]++;
+		partition->turn.pending += event->data.delivery.attempt == 0;
 		break;
 	case ANALYTIC_STEP_NONE:
 		turn->webhooks_disabled++;
@@ -139,10 +152,9 @@ static int write_changes(struct turn *turn, struct partition *partition,
 
 	for (size_t i = 0; i < effects->change_count && r == 0; i++) {
 		r = write_change(turn, partition, &effects->changes[i], NULL);
-		turn_changes_note(&turn->changes, turn->turns->arena, dispatched,
-				  &effects->changes[i], clock_wall_ms());
 		partition->turn.records++;
 	}
+	turn_changes_note(&turn->changes, turn->turns->arena, dispatched, effects, clock_wall_ms());
 	return r;
 }
 
@@ -159,6 +171,13 @@ static int write_events(struct turn *turn, struct partition *partition,
 	return r;
 }
 
+static void count_notices(struct turn *turn, const struct effects *effects) {
+	for (int i = 0; i < EVENT_TYPE_BUILTIN_COUNT; i++) {
+		turn->told[i] += effects->told >> i & 1;
+		turn->left_out[i] += effects->left_out >> i & 1;
+	}
+}
+
 int turn_write_effects(struct turn *turn, struct partition *partition,
 		       const struct effects *effects) {
 	int r;
@@ -173,6 +192,7 @@ int turn_write_effects(struct turn *turn, struct partition *partition,
 		r = write_events(turn, partition, effects);
 	turn->refused_by_limit[effects->reached]++;
 	turn->filtered += (uint64_t)effects->filtered;
+	count_notices(turn, effects);
 	arena_reset(turn->turns->scratch);
 	return r;
 }

@@ -1,5 +1,7 @@
 #include "rdkafka/headers.h"
 
+#include "base/memory.h"
+
 #include <string.h>
 
 enum {
@@ -11,17 +13,33 @@ static size_t bytes_of(const char *name, size_t len) {
 	return strlen(name) + len + OVERHEAD;
 }
 
-struct headers headers_of(const rd_kafka_message_t *message) {
-	struct headers headers = { 0 };
+/* Those whose names begin so. */
+static size_t sum(const rd_kafka_headers_t *list, const char *begin) {
 	const char *name;
 	const void *value;
-	size_t len;
+	size_t len, bytes = 0;
+
+	for (size_t i = 0; !rd_kafka_header_get_all(list, i, &name, &value, &len); i++)
+		if (strncmp(name, begin, strlen(begin)) == 0)
+			bytes += bytes_of(name, len);
+	return bytes;
+}
+
+struct headers headers_of(const rd_kafka_message_t *message) {
+	struct headers headers = { 0 };
 
 	if (rd_kafka_message_headers(message, &headers.list))
 		return (struct headers){ 0 };
-	for (size_t i = 0; !rd_kafka_header_get_all(headers.list, i, &name, &value, &len); i++)
-		headers.bytes += bytes_of(name, len);
+	headers.bytes = sum(headers.list, "");
 	return headers;
+}
+
+size_t headers_given_bytes(const rd_kafka_message_t *message) {
+	struct headers headers = headers_of(message);
+
+	if (!headers.list)
+		return 0;
+	return headers.bytes - MIN(sum(headers.list, "posthorn."), (size_t)HEADERS_ADDED_MAX);
 }
 
 struct headers headers_copy(const struct headers *headers) {

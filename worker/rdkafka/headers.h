@@ -9,8 +9,14 @@ struct headers {
 	size_t bytes;             /* of names, values and lengths, at most */
 };
 
+/* More than what handing on (reroute.h), going on (resume.h) and `dead-letters replay` add. */
+enum { HEADERS_ADDED_MAX = 512 };
+
 /* Those of a message that was read, which keeps them. */
 struct headers headers_of(const rd_kafka_message_t *message);
+/* The bytes of those that its producer gave it: without the ones named posthorn.*, of which
+ * HEADERS_ADDED_MAX are not counted. */
+size_t headers_given_bytes(const rd_kafka_message_t *message);
 /* The caller owns the copy's list. */
 struct headers headers_copy(const struct headers *headers);
 

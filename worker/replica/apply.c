@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-static_assert(DELIVERY_PENDING == 0 && DELIVERY_DEAD == 1,
+static_assert(DELIVERY_PENDING == 0 && DELIVERY_DEAD == 1 && DELIVERY_SUCCEEDED == 2,
 	      "schema.sql and statement.c say these as numbers");
 
 static const enum statement put_statements[STATE_KIND_COUNT] = {

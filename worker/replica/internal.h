@@ -57,5 +57,13 @@ static inline sqlite3_stmt *replica_statement(struct replica *replica, enum stat
  * deliveries that is not by id, and of all rows. Returns 0 or -EIO. */
 int replica_write_unflushed(struct replica *replica) _must_check_;
 
+/* registry_deliveries.c: look-ups of domain/registry.h. */
+int replica_delivery_find(void *userdata, const struct uuid *id, enum delivery_status *status,
+			  int64_t *due_ms);
+int replica_delivery_get(void *userdata, struct arena *arena, const struct uuid *id,
+			 struct delivery *out);
+int replica_delivery_ended(void *userdata, struct arena *arena, const struct delivery_walk *walk,
+			   struct delivery **out, size_t *count, int64_t *next_ms);
+
 /* registry.c: fills the handlers' look-ups in. */
 void replica_registry_init(struct registry *registry, struct replica *replica);

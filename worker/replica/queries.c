@@ -57,8 +57,6 @@ int replica_walk_pending(struct replica *replica, const struct uuid *webhook_id,
 		r = row_decode(replica, replica->scratch, statement, 0, STATE_DELIVERY, &record);
 		if (r)
 			return r;
-		record.delivery.body = NULL;
-		record.delivery.body_len = 0;
 		r = fn(userdata, &record.delivery);
 		if (r)
 			return r;
@@ -122,16 +120,18 @@ static int collect_expired(struct replica *replica, struct arena *arena, sqlite3
 	return r;
 }
 
-int replica_expired(struct replica *replica, struct arena *arena, int32_t partition, int64_t now_ms,
-		    int64_t dead_before_ms, size_t limit, struct state_key **out, size_t *count) {
+int replica_expired(struct replica *replica, struct arena *arena, int32_t partition,
+		    const struct replica_expiry *expiry, size_t limit, struct state_key **out,
+		    size_t *count) {
 	const struct {
 		enum statement statement;
 		enum state_kind kind;
 		int64_t before_ms;
 	} sources[] = {
-		{ STATEMENT_EXPIRED_SIGNING_KEYS, STATE_SIGNING_KEY, now_ms },
-		{ STATEMENT_EXPIRED_DELIVERIES, STATE_DELIVERY, dead_before_ms },
-		{ STATEMENT_EXPIRED_RECEIPTS, STATE_RECEIPT, now_ms },
+		{ STATEMENT_EXPIRED_SIGNING_KEYS, STATE_SIGNING_KEY, expiry->now_ms },
+		{ STATEMENT_EXPIRED_DEAD, STATE_DELIVERY, expiry->dead_before_ms },
+		{ STATEMENT_EXPIRED_SUCCEEDED, STATE_DELIVERY, expiry->succeeded_before_ms },
+		{ STATEMENT_EXPIRED_RECEIPTS, STATE_RECEIPT, expiry->now_ms },
 	};
 	struct key_list list = { 0 };
 

@@ -57,31 +57,6 @@ static int receipt_get(void *userdata, struct arena *arena, const char *tenant_i
 	return r;
 }
 
-static int delivery_find(void *userdata, const struct uuid *id, enum delivery_status *status,
-			 int64_t *due_ms) {
-	struct replica *replica = userdata;
-	_cleanup_(statement_resetp) sqlite3_stmt *statement =
-	    replica_statement(replica, STATEMENT_DELIVERY_FIND);
-	const struct unflushed_row *unflushed = unflushed_get(
-	    replica->unflushed, &(struct unflushed_key){ id->bytes, sizeof(id->bytes) });
-	int r;
-
-	if (unflushed) {
-		*status = DELIVERY_PENDING;
-		*due_ms = unflushed->at_ms;
-		return 0;
-	}
-	bind_uuid(statement, 1, id);
-	r = row_step(replica, statement);
-	if (r == 0)
-		absent_ids_add(&replica->absent, id);
-	if (r <= 0)
-		return r ? r : REGISTRY_E_NOT_FOUND;
-	*status = (enum delivery_status)sqlite3_column_int(statement, 0);
-	*due_ms = sqlite3_column_int64(statement, 1);
-	return 0;
-}
-
 static int webhook_list(void *userdata, struct arena *arena, const char *tenant_id,
 			const struct webhook_query *query, struct webhook_list *out) {
 	static const struct cursor start = { .created_at_ms = INT64_MIN };
@@ -132,6 +107,7 @@ struct walk {
 	const struct subscriber_query *query;
 	struct arena *arena;   /* of the answer */
 	struct arena *scratch; /* owned: what the present one borrows; NULL until one does */
+	size_t walked;
 	struct subscriber *taken;
 	size_t taken_count, taken_capacity;
 	/* All that were met, in the arena, as long as so many may be kept. */
@@ -159,6 +135,7 @@ static int read_more(struct walk *walk, struct subscriber *out) {
 }
 
 static void ask(struct walk *walk, const struct subscriber *subscriber) {
+	walk->walked++;
 	if (!walk->query->takes(walk->query->userdata, subscriber))
 		return;
 	walk->taken = arena_grow(walk->arena, walk->taken, walk->taken_count, &walk->taken_capacity,
@@ -169,8 +146,16 @@ static void ask(struct walk *walk, const struct subscriber *subscriber) {
 	};
 }
 
+static bool is_over(const struct walk *walk) {
+	const struct subscriber_query *query = walk->query;
+
+	return walk->taken_count == query->limit ||
+	       (query->walked_max > 0 && walk->walked == query->walked_max);
+}
+
+/* Only of all subscribers. */
 static bool may_be_kept(const struct walk *walk) {
-	return walk->replica->lock_fd >= 0 &&
+	return walk->replica->lock_fd >= 0 && !walk->query->of_notices &&
 	       subscriber_cache_takes(walk->replica->subscribers, walk->met_bytes);
 }
 
@@ -186,12 +171,18 @@ static void meet(struct walk *walk, const struct subscriber *subscriber) {
 	walk->met_count++;
 }
 
+/* The highest bit is that of who takes notices. */
+static unsigned least_types(const struct subscriber_query *query) {
+	return query->of_notices ? SUBSCRIBER_TAKES_NOTICES : 0;
+}
+
 static int walk_rows(struct walk *walk) {
 	_cleanup_(statement_resetp) sqlite3_stmt *statement =
 	    replica_statement(walk->replica, STATEMENT_SUBSCRIBERS);
 	int r;
 
 	bind_text(statement, 1, walk->tenant_id);
+	bind_int(statement, 2, least_types(walk->query));
 	while ((r = row_step(walk->replica, statement)) > 0) {
 		struct subscriber subscriber = {
 			.types = (unsigned)sqlite3_column_int(statement, 1),
@@ -204,13 +195,19 @@ static int walk_rows(struct walk *walk) {
 			return r;
 		meet(walk, &subscriber);
 		ask(walk, &subscriber);
-		if (walk->taken_count == walk->query->limit)
+		if (is_over(walk))
 			return 0;
 	}
 	if (r == 0 && may_be_kept(walk))
 		subscriber_cache_put(walk->replica->subscribers, walk->tenant_id,
 				     &(struct subscriber_list){ walk->met, walk->met_count });
 	return r;
+}
+
+static void walk_kept(struct walk *walk, const struct subscriber_list *kept) {
+	for (size_t i = 0; i < kept->count && !is_over(walk); i++)
+		if (kept->items[i].types >= least_types(walk->query))
+			ask(walk, &kept->items[i]);
 }
 
 /* Of a file that another process writes nothing is kept. */
@@ -222,11 +219,13 @@ static int subscribers(void *userdata, struct arena *arena, const char *tenant_i
 	struct walk walk = {
 		.replica = replica, .tenant_id = tenant_id, .query = query, .arena = arena
 	};
-	int r = kept ? 0 : walk_rows(&walk);
+	int r = 0;
 
+	if (kept)
+		walk_kept(&walk, kept);
+	else
+		r = walk_rows(&walk);
 	arena_free(walk.scratch);
-	for (size_t i = 0; kept && i < kept->count && walk.taken_count < query->limit; i++)
-		ask(&walk, &kept->items[i]);
 	*out = walk.taken;
 	*count = walk.taken_count;
 	return r;
@@ -268,17 +267,6 @@ static int signing_key_count(void *userdata, const char *tenant_id, int64_t now_
 	return r;
 }
 
-static int delivery_dead(void *userdata, struct arena *arena, const struct uuid *webhook_id,
-			 int64_t since_ms, struct delivery_bounds bounds, struct delivery **out,
-			 size_t *count) {
-	struct replica *replica = userdata;
-	sqlite3_stmt *statement = replica_statement(replica, STATEMENT_DELIVERY_DEAD);
-
-	bind_uuid(statement, 1, webhook_id);
-	bind_int(statement, 2, since_ms);
-	return MIN(row_collect_deliveries(replica, arena, statement, bounds, out, count), 0);
-}
-
 void replica_registry_init(struct registry *registry, struct replica *replica) {
 	*registry = (struct registry){
 		.userdata = replica,
@@ -289,8 +277,9 @@ void replica_registry_init(struct registry *registry, struct replica *replica) {
 		.subscribers = subscribers,
 		.signing_key_newest = signing_key_newest,
 		.signing_key_count = signing_key_count,
-		.delivery_find = delivery_find,
-		.delivery_dead = delivery_dead,
+		.delivery_find = replica_delivery_find,
+		.delivery_get = replica_delivery_get,
+		.delivery_ended = replica_delivery_ended,
 	};
 }
 

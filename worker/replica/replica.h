@@ -123,8 +123,8 @@ int replica_backlog(struct replica *replica, int32_t partition, replica_backlog_
 int replica_pending(struct replica *replica, struct arena *arena, const struct uuid *webhook_id,
 		    int64_t due_ms_max, struct delivery_bounds bounds, struct delivery **out,
 		    size_t *count) _must_check_;
-/* Called for each row in order; a result other than 0 ends the walk and is returned. `delivery` has
- * no body and lives until the call returns. */
+/* Called for each row in order; a result other than 0 ends the walk and is returned. `delivery`
+ * lives until the call returns. */
 typedef int (*replica_delivery_fn)(void *userdata, const struct delivery *delivery);
 /* Walks all of the webhook's pending deliveries. `fn` must not use the replica. */
 int replica_walk_pending(struct replica *replica, const struct uuid *webhook_id,
@@ -154,10 +154,15 @@ int replica_find_orphan_key(struct replica *replica, struct arena *arena, int32_
 			    int64_t now_ms, replica_has_fn has, const void *userdata,
 			    struct orphan *out) _must_check_;
 
-/* Keys of the partition that have expired at `now_ms`: receipts, signing keys, and deliveries that
- * died before `dead_before_ms`. At most `limit`; they live in the arena. */
-int replica_expired(struct replica *replica, struct arena *arena, int32_t partition, int64_t now_ms,
-		    int64_t dead_before_ms, size_t limit, struct state_key **out,
+/* Wall. */
+struct replica_expiry {
+	int64_t now_ms;                              /* of receipts and signing keys */
+	int64_t dead_before_ms, succeeded_before_ms; /* of deliveries: when they ended */
+};
+
+/* Keys of the partition that have expired. At most `limit`; they live in the arena. */
+int replica_expired(struct replica *replica, struct arena *arena, int32_t partition,
+		    const struct replica_expiry *expiry, size_t limit, struct state_key **out,
 		    size_t *count) _must_check_;
 
 /* Each count walks the partition's part of an index, a tenth of a second for a million pending

@@ -72,7 +72,7 @@ CREATE TABLE receipt (
 );
 CREATE INDEX receipt_expiry ON receipt (partition, expires_at_ms);
 
--- `status` is enum delivery_status (0: pending, 1: dead); `due_ms` is the next attempt's time, of a dead one the time of its death.
+-- `status` is enum delivery_status (0: pending, 1: dead, 2: succeeded); `due_ms` is the next attempt's time, of one that ended the time of its end.
 --
 -- A delivery is written and deleted soon after, with a body that is large beside its columns, and its id is a hash.
 CREATE TABLE delivery (
@@ -88,5 +88,5 @@ CREATE TABLE delivery (
 -- Each is partial, so that only the pending one is paid for by all, and ends in the rowid. The status stands in them although it is always the same:
 -- without it SQLite would look it up in the table, row by row.
 CREATE INDEX delivery_pending ON delivery (webhook_id, status, due_ms, partition) WHERE status = 0;
-CREATE INDEX delivery_dead ON delivery (webhook_id, status, due_ms) WHERE status = 1;
-CREATE INDEX delivery_dead_age ON delivery (partition, status, due_ms) WHERE status = 1;
+CREATE INDEX delivery_ended ON delivery (webhook_id, status, due_ms) WHERE status <> 0;
+CREATE INDEX delivery_ended_age ON delivery (partition, status, due_ms) WHERE status <> 0;

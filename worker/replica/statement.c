@@ -1,7 +1,11 @@
 #include "replica/statement.h"
 
+#define EXPIRED_DELIVERIES(status)                                                                 \
+	"SELECT id FROM delivery WHERE partition = ?1 AND status <> 0 AND status = " status        \
+	" AND due_ms < ?2 ORDER BY due_ms LIMIT ?3"
+
 /*
- * The constants 0 and 1 of `status` are literals: SQLite uses a partial index only where the query
+ * The constants of `status` are literals: SQLite uses a partial index only where the query
  * says what the index says. An upsert that changes nothing but the value touches no index.
  */
 static const char *const sql[STATEMENT_COUNT] = {
@@ -43,7 +47,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_TENANT_LOSES] = "UPDATE tenant SET webhooks = webhooks - 1 WHERE id = ?1",
 	[STATEMENT_TENANT_DELETE] = "DELETE FROM tenant WHERE id = ?1 AND webhooks = 0",
 	[STATEMENT_SUBSCRIBERS] = "SELECT id, types FROM webhook WHERE tenant = ?1 AND types > 0 "
-				  "ORDER BY created_at_ms, id",
+				  "AND types >= ?2 ORDER BY created_at_ms, id",
 
 	[STATEMENT_SIGNING_KEY_PUT] =
 	    "INSERT INTO signing_key (key, partition, value, tenant, epoch, expires_at_ms)"
@@ -78,9 +82,10 @@ static const char *const sql[STATEMENT_COUNT] = {
 	    " webhook_id = excluded.webhook_id, status = excluded.status, due_ms = excluded.due_ms",
 	[STATEMENT_DELIVERY_DELETE] = "DELETE FROM delivery WHERE id = ?1 AND partition = ?2",
 	[STATEMENT_DELIVERY_FIND] = "SELECT status, due_ms FROM delivery WHERE id = ?1 LIMIT 1",
-	[STATEMENT_DELIVERY_DEAD] =
-	    "SELECT value FROM delivery WHERE webhook_id = ?1 AND status = 1 AND due_ms >= ?2"
-	    " ORDER BY due_ms, rowid",
+	[STATEMENT_DELIVERY_GET] = "SELECT value FROM delivery WHERE id = ?1 LIMIT 1",
+	[STATEMENT_DELIVERY_ENDED] =
+	    "SELECT value, due_ms FROM delivery WHERE webhook_id = ?1 AND status <> 0 "
+	    "AND status = ?2 AND due_ms BETWEEN ?3 AND ?4 ORDER BY due_ms, rowid",
 	[STATEMENT_DELIVERY_PENDING] =
 	    "SELECT value FROM delivery WHERE webhook_id = ?1 AND status = 0 AND due_ms <= ?2"
 	    " ORDER BY due_ms, partition, rowid",
@@ -97,15 +102,14 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_EXPIRED_SIGNING_KEYS] =
 	    "SELECT key FROM signing_key WHERE partition = ?1 AND expires_at_ms > 0"
 	    " AND expires_at_ms <= ?2 ORDER BY expires_at_ms LIMIT ?3",
-	[STATEMENT_EXPIRED_DELIVERIES] =
-	    "SELECT id FROM delivery WHERE partition = ?1 AND status = 1 AND due_ms < ?2"
-	    " ORDER BY due_ms LIMIT ?3",
+	[STATEMENT_EXPIRED_DEAD] = EXPIRED_DELIVERIES("1"),
+	[STATEMENT_EXPIRED_SUCCEEDED] = EXPIRED_DELIVERIES("2"),
 
 	[STATEMENT_COUNT_WEBHOOKS] = "SELECT count(*) FROM webhook WHERE partition = ?1",
 	[STATEMENT_COUNT_PENDING] = "SELECT count(*) FROM delivery INDEXED BY delivery_pending "
 				    "WHERE status = 0 AND partition = ?1",
 	[STATEMENT_COUNT_DEAD] =
-	    "SELECT count(*) FROM delivery WHERE status = 1 AND partition = ?1",
+	    "SELECT count(*) FROM delivery WHERE status <> 0 AND status = 1 AND partition = ?1",
 	[STATEMENT_COUNT_RECEIPTS] = "SELECT count(*) FROM receipt WHERE partition = ?1",
 	[STATEMENT_SIGNING_KEYS_LISTED] = "SELECT value FROM signing_key WHERE partition = ?1"
 					  " AND (expires_at_ms = 0 OR expires_at_ms > ?2)",

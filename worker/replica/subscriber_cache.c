@@ -72,7 +72,8 @@ static void add_list(struct more_size *size, const char *const *texts, size_t co
 static void add_more(struct more_size *size, const struct subscriber *subscriber) {
 	const struct webhook_filter *filter = subscriber->filter;
 
-	add_list(size, subscriber->own_types, subscriber->own_count);
+	add_list(size, subscriber->more_types, subscriber->more_count);
+	size->texts += packed_text_size(subscriber->endpoint);
 	if (!filter)
 		return;
 	size->tables += sizeof(*filter);
@@ -122,7 +123,8 @@ static const struct webhook_filter *pack_filter(struct room *room,
 
 /* Copies what the item borrows. */
 static void pack_more(struct room *room, struct subscriber *item) {
-	item->own_types = pack_texts(room, item->own_types, item->own_count);
+	item->more_types = pack_texts(room, item->more_types, item->more_count);
+	item->endpoint = packed_text_add(&room->text, item->endpoint);
 	if (item->filter)
 		item->filter = pack_filter(room, item->filter);
 }

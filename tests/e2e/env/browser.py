@@ -5,6 +5,7 @@ loopback alone.
 import json
 import os
 import shutil
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from selenium import webdriver
@@ -18,6 +19,7 @@ ARGUMENTS = (
     "--headless=new", "--window-size=1280,900", "--lang=en-GB", "--force-color-profile=srgb", "--disable-dev-shm-usage",
     "--disable-background-networking", "--disable-component-update", "--no-first-run", "--disable-default-apps",
 )  # fmt: skip
+SCRIPT_TIMEOUT_S = 300  # a script that scrolls thousands of rows, or looks at every element
 
 
 def start():
@@ -29,7 +31,9 @@ def start():
     for argument in ARGUMENTS + (("--no-sandbox",) if os.geteuid() == 0 else ()):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    return webdriver.Chrome(options, webdriver.ChromeService(driver))
+    started = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    started.set_script_timeout(SCRIPT_TIMEOUT_S)
+    return started
 
 
 class Page:
@@ -103,6 +107,27 @@ class Page:
         """Sets the value as a picker would: keys would follow the order of the language."""
         self.script("arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', { bubbles: true }))", self.field(name), text)
 
+    # Views
+
+    def view(self, hash):
+        """The one that the address names: "#/deliveries"."""
+        self.script("location.hash = arguments[0]", hash)
+        return self
+
+    def go(self, name):
+        """By a link of the navigation."""
+        self._named(self.driver, "nav a", name).click()
+        return self
+
+    def search(self, id):
+        self.fill("Id of a credential, delivery, command or event", id)
+        self.button("Search").click()
+        return self
+
+    def texts(self, css):
+        """What each of them says, at one moment: a view may be drawn anew."""
+        return self.script("return [...document.querySelectorAll(arguments[0])].map(each => each.innerText)", css)
+
     # The list
 
     def rows(self):
@@ -166,6 +191,15 @@ class Page:
 
     def prefer(self, scheme):
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+
+    @contextmanager
+    def narrow(self, width):
+        """As on a telephone."""
+        self.resize(width, 800)
+        try:
+            yield self
+        finally:
+            self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
     def resize(self, width, height):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})

@@ -56,8 +56,12 @@ def rotate_secret(id):
     return _operation("RotateSecret", id=id)
 
 
-def recover(id, since_ms=0):
-    return _operation("RecoverDeliveries", id=id, since=since_ms)
+def resend(id):
+    return _operation("ResendDelivery", id=id)
+
+
+def recover(id, since_ms=0, **chosen):
+    return _operation("RecoverDeliveries", id=id, since=since_ms, **chosen)
 
 
 def envelope(tenant, command_id=None, request_id=None, client_id=None):

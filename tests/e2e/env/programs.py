@@ -198,4 +198,5 @@ class Gateway(Server):
 
     def own_settings(self):
         self.api = f"127.0.0.1:{free_port()}"
-        return {"gateway.listen": self.api, "gateway.operations.listen": self.address}
+        self.data = self.directory / "data"
+        return {"gateway.listen": self.api, "gateway.operations.listen": self.address, "gateway.data.dir": self.data}

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 
+from confluent_kafka import OFFSET_END, TopicPartition
 from confluent_kafka.admin import (
     AclBinding,
     AclOperation,
@@ -88,6 +89,13 @@ class World:
         for future in client.incremental_alter_configs([resource]).values():
             future.result(10)
 
+    def delete_records(self, topic):
+        """All that a topic of ours has now, as its retention would."""
+        client = AdminClient(connection(self.bootstrap))
+        partitions = client.list_topics(self.prefix + topic, timeout=10).topics[self.prefix + topic].partitions
+        for future in client.delete_records([TopicPartition(self.prefix + topic, id, OFFSET_END) for id in partitions]).values():
+            future.result(20)
+
     def wait_in_replica(self, worker):
         """Until all that the worker has done is in its replica's file: turns share a commit."""
         mine = worker.partitions()
@@ -146,9 +154,9 @@ class World:
         return self.admin.json("token", "create", "--tenant", tenant)
 
     def client(self, gateway, tenant):
-        """The API as the tenant sees it; returns when the gateway knows the new token."""
+        """The API as the tenant sees it; returns when the gateway knows the token and the past."""
         client = Client(gateway.api, self.token(tenant)["token"])
-        until(lambda: client("GET", "/v1/events").status != 401, 10, "the token to be known")
+        until(lambda: client("GET", "/v1/events").status == 200, 10, "the token and the history to be known")
         return client
 
     # What tests do most

@@ -4,6 +4,7 @@ import pytest
 from env import browser
 from env.browser import Page
 from env.commands import ISSUED
+from env.filled import Filled
 
 WEBHOOKS = "/v1/webhooks"
 
@@ -49,3 +50,15 @@ def entered(page, client, webhook):
     """With the token of a tenant that has one webhook."""
     page.open().enter(client.token).wait_row(webhook["url"], pending="0", dead="0")
     return page
+
+
+@pytest.fixture(scope="module")
+def full_tenant(world, gateway):
+    tenant = world.tenant("full")
+    return Filled(world, world.client(gateway, tenant), tenant)
+
+
+@pytest.fixture
+def filled(full_tenant, page):
+    """A page of the tenant that has a day of deliveries."""
+    return full_tenant.on(page)

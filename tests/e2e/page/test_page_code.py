@@ -19,6 +19,7 @@ SNIPPETS = {"Node.js": "node.mjs", "Python": "verify.py", "Go": "verify.go", "Ja
 
 
 def test_keys_and_code_to_copy(entered, world, gateway, tenant):
+    entered.go("Signing keys")
     url = f"http://{gateway.api}/v1/tenants/{tenant}/webhooks/jwks"
     until(lambda: entered.text("#jwks-url") == url, 5, "the keys' address")
     assert json.loads(entered.text("#jwks")) == world.admin.jwks(tenant)

@@ -19,7 +19,7 @@ def test_script_in_a_url_is_text(page, client, endpoint):
     """The address takes some of it as it is; the rest is escaped by the API."""
     made = client("POST", WEBHOOKS, {"events": [ISSUED], "url": f"{endpoint.url}?{SCRIPT};&lt;'\"{{{{JWKS}}}}"}).json
     page.open().enter(client.token).wait_row(made["url"])
-    for action, place in (("Delete", "#remove-url"), ("Recover", "#recover-url"), ("Attempts", "#attempts-url")):
+    for action, place in (("Delete", "#remove-url"), ("Recover", "#recover-url")):
         page.act(action, made["url"])
         assert page.text(place) == made["url"]
         page.press(Keys.ESCAPE)
@@ -36,23 +36,32 @@ def test_script_in_what_the_api_answers_is_text(page, client, webhook):
         "id": webhook["id"], "url": SCRIPT, "events": [SCRIPT], "disabled": False, "completeSince": SCRIPT, "pending": SCRIPT, "dead": SCRIPT,
         "failingSince": None, "complete": True, "deliveryId": SCRIPT, "keys": [SCRIPT], "description": SCRIPT, "headers": [{"name": SCRIPT}],
         "signatures": [SCRIPT, "standard-webhooks-hmac"], "filter": {SCRIPT: [SCRIPT], "subject": [SCRIPT]}, "rateLimit": 7, "secret": SCRIPT,
+        "succeeded": 1, "failed": 1, "durationMs": {"p50": 1, "p99": 2},
+        "hours": [{"from": SCRIPT, "succeeded": 1, "failed": 1, "durationMs": {"p50": 1, "p99": 2}}] * 24,
     }  # fmt: skip
-    members = "id deliveryId eventType status attempts attempt reason lastReason createdAt durationMs nextAttemptAt"
-    delivery = dict.fromkeys(members.split(), SCRIPT) | {"webhookId": webhook["id"]}
-    event = {"type": SCRIPT, "timestamp": SCRIPT, "tenantId": SCRIPT, "data": delivery}
+    members = "id deliveryId eventType subject commandId eventId status attemptCount attempt reason lastReason createdAt endedAt nextAttemptAt attemptedAt"
+    delivery = dict.fromkeys(members.split(), SCRIPT) | {"webhookId": webhook["id"], "attempts": []}
+    delivery |= {"durationMs": 1, "response": dict.fromkeys(("body", "address", "httpVersion", "tlsVersion"), SCRIPT)}
+    event = {"type": "WEBHOOK_EVENT_PROCESS_FAIL", "timestamp": SCRIPT, "tenantId": SCRIPT, "commandId": SCRIPT, "status": SCRIPT, "data": delivery}
+    stranger["failures"] = [event]
     problem = {"message": SCRIPT, "details": [{"param": SCRIPT, "msg": SCRIPT}]}
     page.script(
         """const [webhook, delivery, event, problem] = arguments;
         window.fetch = async (path, { method } = {}) => method === "POST" || method === "PUT" ? Response.json(problem, { status: 400 })
-            : Response.json({ ...webhook, data: path.includes("/events") ? [event] : path.includes("/deliveries") ? [delivery] : [webhook] });""",
+            : Response.json({ ...webhook, data: path.includes("/events") ? [event, { ...event, type: SCRIPT, data: { message: SCRIPT } }]
+                : path.includes("/deliveries") ? [delivery] : [webhook] });""".replace("SCRIPT", json.dumps(SCRIPT).replace("/", "\\/")),
         stranger, delivery, event, problem,
     )  # fmt: skip
     page.enter("any").wait_row(SCRIPT)
-    assert SCRIPT in page.text("#tenant") and SCRIPT in page.text("#jwks")
-    page.act("Attempts", SCRIPT)
-    page.wait_text("#waiting-rows", SCRIPT)
-    page.wait_text("#attempt-rows", SCRIPT)
-    page.press(Keys.ESCAPE)
+    page.wait_text("#tenant", SCRIPT)
+    for view, places in {
+        "keys": ["#jwks"], "deliveries": ["#delivery-table", "#query-webhookId"], f"story/{webhook['id']}": ["#story-list", "#story-list .excerpt"],
+        f"webhooks/{webhook['id']}": ["#webhook-url", "#webhook-failures", "#webhook-failures .excerpt"], "webhooks": ["#rows"],
+    }.items():  # fmt: skip
+        page.view(f"#/{view}")
+        for place in places:
+            page.wait_text(place, SCRIPT)
+    assert is_quiet(page)
     page.act("Test", SCRIPT)
     page.wait_text("#test .error", SCRIPT)
     page.press(Keys.ESCAPE)
@@ -80,9 +89,9 @@ def test_nothing_from_elsewhere(entered, client, webhook):
     """Not one request leaves for another host, and the token goes into the API's header and nowhere
     else.
     """
-    entered.act("Attempts", webhook["url"])
-    entered.wait_text("#waiting-count", "0 pending")
-    entered.press(Keys.ESCAPE)
+    entered.view(f"#/webhooks/{webhook['id']}").wait_text("#webhook-none", "No attempt")
+    entered.go("Deliveries").wait_text("#delivery-count", "No delivery")
+    entered.go("Signing keys").wait_text("#code", "http")
     requests = entered.requests()
     assert len(requests) >= 8 and not [request["url"] for request in requests if entered.is_foreign(request["url"])]
     assert not [request["url"] for request in requests if client.token in request["url"]]

@@ -225,13 +225,13 @@ def test_delete_asks_first(entered, client, webhook):
 
 def test_a_test_and_its_result(entered, endpoint, webhook):
     entered.act("Test", webhook["url"])
-    entered.wait_text("#test-result", "Answered 200 after")
+    entered.wait_text("#test-result", "Answered 200 OK after")
     assert endpoint.wait(1)[0].json["event"]["type"] == "WebhookTest"
     entered.button("Close").click()
     entered.wait_row(webhook["url"], "Healthy")
     endpoint.answers(500)
     entered.act("Test", webhook["url"])
-    said = entered.wait_text("#test-result", "Failed: status-500.")
+    said = entered.wait_text("#test-result", "Failed: 500 Internal Server Error after")
     assert "next attempt" in said or "not tried again" in said
 
 
@@ -242,27 +242,23 @@ def test_a_test_of_what_is_disabled(page, client, endpoint):
     assert page.text("#test-result") == "" and not endpoint.requests
 
 
-def test_attempts(entered, client, endpoint, webhook):
+def test_what_is_not_delivered(entered, client, endpoint, webhook):
+    """The numbers in a webhook's view lead to the deliveries."""
     endpoint.answers(500, 500, LATER)
     dead = send(client, webhook)
     held(client, webhook, dead=1)
     waiting = send(client, webhook)
     until(lambda: client("GET", "/v1/events").json["data"][0]["type"] == "WEBHOOK_EVENT_RETRY", 10)
     held(client, webhook, dead=1, pending=1)
-    entered.act("Attempts", webhook["url"])
-    entered.wait_text("#waiting-count", "1 pending, 1 dead.")
-    texts = lambda id: [[cell.text for cell in row.find_elements("css selector", "td")] for row in entered.all(f"#{id} tr")]
-    attempts = [(what, attempt, status, reason, id) for _, what, attempt, status, reason, _, _, id in texts("attempt-rows")]
-    assert attempts == [
-        ("Failed, another follows", "1", "503", "status-503", waiting),
-        ("Recorded", "", "", "", waiting),
-        ("Dead", "2", "500", "status-500", dead),
-        ("Failed, another follows", "1", "500", "status-500", dead),
-        ("Recorded", "", "", "", dead),
-    ]
-    held_rows = [(event, state, attempts, reason, id) for _, event, state, attempts, reason, _, id in texts("waiting-rows")]
-    assert held_rows == [("WebhookTest", "Dead", "2", "status-500", dead), ("WebhookTest", "Pending", "1", "status-503", waiting)]
-    assert entered.all("#attempt-rows tr")[0].find_elements("css selector", "td")[6].text, "the next attempt's time"
+    entered.view(f"#/webhooks/{webhook['id']}")
+    until(lambda: entered.texts("#webhook-tiles dd")[-2:] == ["1", "1"], 10, "the numbers")
+    assert entered.texts("#webhook-failures .what strong") == ["503 Service Unavailable", *["500 Internal Server Error"] * 2]
+    for number, id, answer in ((-2, waiting, "503 Service Unavailable"), (-1, dead, "500 Internal Server Error")):
+        entered.view(f"#/webhooks/{webhook['id']}")
+        click = "const link = [...document.querySelectorAll('#webhook-tiles a')].at(arguments[0]); link?.click(); return link !== undefined"
+        until(lambda number=number, click=click: entered.script(click, number), 10, "the numbers")
+        rows = "return [...document.querySelectorAll('#delivery-table tbody tr')].map(row => [row.querySelector('a').hash, row.lastChild.innerText])"
+        until(lambda rows=rows, shown=[f"#/story/{id}", answer]: entered.script(rows) == [shown], 10, id)
 
 
 def test_recover(entered, client, endpoint, webhook):

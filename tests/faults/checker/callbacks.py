@@ -46,21 +46,21 @@ def are_committed(history):
 
 
 def ids_stay(history):
-    """One id for each event and webhook, and the same bytes for as long as the delivery lives; a
-    second recording has a new time in its body.
+    """One id for each event and webhook, and the same bytes for as long as the delivery is kept,
+    also where it is sent again; a second recording has a new time in its body.
     """
     verdict, id_of, bodies = Verdict(), {}, {}
     for callback in history.callbacks:
         first = id_of.setdefault((callback.event, callback.webhook), callback.id)
         bodies.setdefault(callback.id, set()).add(callback.body)
         delivery = history.replay.deliveries.get(callback.id)
-        lives = len(delivery.lives) if delivery else 1
+        recordings = sum(life.is_recorded for life in delivery.lives) if delivery else 1
         if callback.id != callback.delivery:
             fault = f"its body says {callback.delivery}"
         elif first != callback.id:
             fault = f"came as {first} before"
         else:
-            fault = "its body changed" if len(bodies[callback.id]) > lives else None
+            fault = "its body changed" if len(bodies[callback.id]) > recordings else None
         verdict.look(not fault, lambda c=callback, fault=fault: f"{_told(c)}: {fault}")
     return verdict
 
@@ -127,11 +127,47 @@ def back_off_is_kept(history):
     verdict = Verdict()
     for delivery in history.replay.deliveries.values():
         callbacks = history.callbacks_of.get(delivery.id, [])
-        for event in (event for life in delivery.lives for event in life.retries):
+        for life, event in ((each, event) for each in delivery.lives for event in each.retries):
             seen = history.seen.get(("results", *event.place))
+            until_ms = min([event.data["nextAttemptAt"], *(resent.time_ms for resent in life.resends if resent.place > event.place)])
             if seen is not None:
-                spans = [(seen, event.data["nextAttemptAt"] / 1000, f"the next was put off to {event.data['nextAttemptAt']} ms")]
+                spans = [(seen, until_ms / 1000, f"the next was put off to {until_ms} ms")]
                 _look_for_attempts(history, verdict, spans, callbacks)
+    return verdict
+
+
+def _outcomes_behind(history):
+    """[(RESEND, the delivery's next event but another RESEND; None where there is none)]"""
+    found, open_ = [], {}
+    for event in history.events:
+        if not event.type.startswith("WEBHOOK_EVENT_") or "deliveryId" not in (event.data or ()):
+            continue
+        if event.type == "WEBHOOK_EVENT_RESEND":
+            open_.setdefault(event.data["deliveryId"], []).append(event)
+        else:
+            found += [(resent, event) for resent in open_.pop(event.data["deliveryId"], [])]
+    return found + [(resent, None) for events in open_.values() for resent in events]
+
+
+def _how_resent(history, resent, outcome):
+    if outcome is None:
+        return "no attempt of it ended, and it did not end without"
+    if outcome.data["status"] is None or outcome.data["durationMs"] is None:
+        return None  # withdrawn, or no endpoint answered
+    sent = [c for c in history.callbacks_of.get(resent.data["deliveryId"], []) if c.answered == outcome.data["status"]]
+    if not any(history.clock or callback.time * 1000 >= resent.time_ms for callback in sent):
+        return f"no callback of its id was answered {outcome.data['status']} after that"
+    return None
+
+
+def resends_are_sent(history):
+    """What is sent again leads to an attempt with the same webhook-id, or ends with its webhook."""
+    verdict = Verdict()
+    for resent, outcome in _outcomes_behind(history):
+        fault = _how_resent(history, resent, outcome)
+        verdict.look(not fault, lambda e=resent, f=fault: f"delivery {e.data['deliveryId']}, to be sent again by {e.place}: {f}")
+    if history.released and not verdict.looked:
+        return Verdict(not_judged="a worker of the release before does not tell of it")
     return verdict
 
 
@@ -222,6 +258,7 @@ PROPERTIES = [
     Property("callback-ids", "a delivery's id and body stay the same over its attempts", ids_stay),
     Property("none-after-end", "no attempt begins after its end was committed", none_after_end),
     Property("back-off", "no attempt begins before its committed time", back_off_is_kept),
+    Property("resends-sent", "what is sent again leads to an attempt with the same id", resends_are_sent),
     Property("schedule", "attempts are put off as the schedule says", schedule_is_kept),
     Property("outcomes-happened", "what was committed as answered was answered so by a receiver", outcomes_happened),
     Property("observer", "who looked on all along saw each event once, and all of them", observer_saw),

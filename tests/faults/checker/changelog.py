@@ -185,7 +185,7 @@ def receipts(history):
             "outcome": receipt.outcome,
             "status": receipt.answer.status,
             "createdAt": receipt.created_ms,
-            "expiresAt": receipt.created_ms + keep if receipt.created_ms else None,
+            "expiresAt": receipt.written_ms + keep if receipt.written_ms else None,
         }
         for tenant in history.replay.tenants.values()
         for id, receipt in tenant.receipts.items()
@@ -194,8 +194,8 @@ def receipts(history):
 
 
 def pending(history):
-    """created - finished = pending, delivery by delivery; the dead ones too, for as long as they
-    are kept.
+    """created - finished = pending, delivery by delivery; those that ended too, for as long as they
+    are kept: what succeeded only where the worker knew that all others could read it.
     """
     model = {
         f"delivery/{delivery.id}": {
@@ -210,10 +210,11 @@ def pending(history):
             "nextAttemptAt": delivery.next_ms,
         }
         for delivery in history.replay.deliveries.values()
-        if delivery.status in ("pending", "dead")
+        if delivery.status in ("pending", "dead", "succeeded")
     }
     dead_before = _now_ms(history) - history.settings.dead_retention_ms
-    verdict = _compare(history, "delivery", model, lambda wanted: wanted["status"] == "dead" and wanted["nextAttemptAt"] < dead_before)
+    may_be_gone = lambda wanted: wanted["status"] == "succeeded" or (wanted["status"] == "dead" and wanted["nextAttemptAt"] < dead_before)
+    verdict = _compare(history, "delivery", model, may_be_gone)
     # One that ended is looked at as well: it must not be there.
     verdict.looked += sum(delivery.status == "gone" for delivery in history.replay.deliveries.values())
     return verdict
@@ -247,9 +248,14 @@ _TIMES = {name for name, type in _fields(_SCHEMA) if _is_time(type)}
 _OPTIONAL = {
     "description", "headers", "signatures", "filter", "rateLimit", "secretEpoch", "secretOverlapUntil", "secretMasterKeyId",
     "formerSecretMasterKeyId", "credentialConfigurationId", "format", "credentialProfile", "subject", "eventId", "attemptedAt",
-    "lastAttemptAt", "eventOffset", "catalogue", "published",
+    "response", "eventOffset", "catalogue", "published", "failingToldSince", "healthToldAt", "disabledToldAt", "deadToldAt",
 }  # fmt: skip
 _SEALED_KEY_ID = 16  # bytes of a sealed value, which begins with its master key's id
+
+
+def shown_time(ms):
+    """As all programs show it."""
+    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03}Z"
 
 
 def _shown(value, name=""):
@@ -265,7 +271,7 @@ def _shown(value, name=""):
     if isinstance(value, bytes):
         return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
     if isinstance(value, int) and name in _TIMES:
-        return datetime.fromtimestamp(value // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value % 1000:03}Z"
+        return shown_time(value)
     return value
 
 

@@ -2,13 +2,9 @@
 
 from collections import Counter
 
-from . import ids, rules
+from . import rules
 from .history import ADMIN, ISSUANCE, OWN
 from .verdict import Property, Verdict
-
-
-def _source(history, command):
-    return history.cluster, history.prefix + command.topic, command.partition, command.offset
 
 
 def _told(command):
@@ -16,7 +12,9 @@ def _told(command):
 
 
 def _how_answered(history, command, by_id):
-    start, end = (by_id.get(ids.analytic_event(_source(history, command), index), []) for index in (0, 1))
+    """One that takes several turns is answered by the last copy of its record."""
+    last = history.copies.get(command.place, [command])[-1]
+    start, end = by_id.get(history.id_of(command, 0), []), by_id.get(history.id_of(last, 1), [])
     subject = rules.SUBJECTS[command.operation]
     if len(start) != 1 or len(end) != 1:
         return f"{len(start)} START, {len(end)} SUCCESS or FAIL"
@@ -34,14 +32,14 @@ def answered_once(history):
         by_id.setdefault(event.id, []).append(event)
     for command in history.commands:
         count = letters[command.place]
-        if command.misplaced:
-            continue  # rerouted-once
+        if command.misplaced or (command.resumes and count == 0):
+            continue  # rerouted-once, goes-on
         if count == 0 and command.operation is None:
             fault = "neither readable nor a dead letter"
         elif count == 0:
             fault = _how_answered(history, command, by_id)
         else:
-            answer = by_id.get(ids.analytic_event(_source(history, command), 0))
+            answer = by_id.get(history.id_of(command, 0))
             fault = "dead letter and answered" if answer else None if count == 1 else f"{count} dead letters"
         verdict.look(not fault, lambda command=command, fault=fault: f"{_told(command)}: {fault}")
     places = {command.place for command in history.commands}
@@ -52,11 +50,11 @@ def answered_once(history):
 
 
 def answers_belong(history):
-    """No answer is without its command."""
+    """No answer is without its command. A delivery's events name the one that recorded it."""
     verdict = Verdict()
-    known = {ids.analytic_event(_source(history, command), index) for command in history.commands if command.operation for index in (0, 1)}
+    known = {history.id_of(command, index) for command in history.commands if command.operation for index in (0, 1)}
     for event in history.events:
-        if event.command is not None:
+        if event.command is not None and not (event.data and "deliveryId" in event.data and event.type.startswith("WEBHOOK_EVENT_")):
             verdict.look(event.id in known, lambda event=event: f"{event.type} {event.id} of {event.command!r} belongs to no command")
     return verdict
 
@@ -71,9 +69,9 @@ def events_once(history):
 
 def answers_in_order(history):
     """A tenant's commands of one topic are answered in their order there."""
-    verdict, by_id, last = Verdict(), {event.id: event for event in history.events}, {}
+    verdict, last = Verdict(), {}
     for command in history.commands:
-        start = by_id.get(ids.analytic_event(_source(history, command), 0)) if command.operation else None
+        start = history.answer_of(command, 0) if command.operation else None
         if not start:
             continue
         line = command.topic, command.tenant
@@ -116,6 +114,29 @@ def rerouted_once(history):
     return verdict
 
 
+def _how_gone_on(history, place, copies):
+    if place is None:
+        return "a copy of a command that was not begun, or was answered"
+    if copies[0].operation != "RecoverDeliveries":
+        return "no recovery"
+    if any(history.answer_of(copy, 0) for copy in copies):
+        return "begun again by a copy"
+    return "answered by a copy that was not the last" if any(history.answer_of(copy, 1) for copy in copies[:-1]) else None
+
+
+def goes_on(history):
+    """A recovery that takes several turns goes on by copies of its record, each written once: it
+    begins with the first record, and is answered with the last copy.
+    """
+    if not history.copies and any(command.operation == "RecoverDeliveries" for command in history.commands):
+        return Verdict(not_judged="no recovery took more than a turn")
+    verdict = Verdict()
+    for place, copies in history.copies.items():
+        fault = _how_gone_on(history, place, copies)
+        verdict.look(not fault, lambda copies=copies, fault=fault: f"{_told(copies[0])}, with {len(copies)} copies: {fault}")
+    return verdict
+
+
 def _of_replay(name):
     def judge(history):
         return Verdict(history.replay.looked[name], history.replay.wrong[name])
@@ -149,6 +170,7 @@ PROPERTIES = [
     Property("answers-belong", "every answer belongs to a command", answers_belong),
     Property("answers-in-order", "a tenant's commands of a topic are answered in their order", answers_in_order),
     Property("rerouted-once", "a command in a wrong partition is handed on once, unchanged and in order, or is one dead letter", rerouted_once),
+    Property("goes-on", "a recovery of several turns is begun once, and answered once, when it is done", goes_on),
     Property("events-once", "no analytic event is there twice for a read_committed reader", events_once),
     Property("answers-model", "every command is answered what the model says", _of_replay("answers")),
     Property("recorded-model", "every command records the deliveries that the model says, once", _of_replay("recorded")),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from . import ids
 from .run import Settings
 
 ADMIN, ISSUANCE, OWN = "webhook-admin", "credential-issuance", "webhook-events"
@@ -22,6 +23,7 @@ class Command:
     envelope: dict = field(default_factory=dict)  # requestId, clientId, timestamp
     misplaced: bool = False  # in another partition than its key's; then `operation` is None too
     came_from: tuple | None = None  # (partition, offset) where it was handed on from
+    resumes: bool = False  # a copy, by which a command goes on that takes several turns
     content: bytes = b""  # a digest of what must not change on the way
 
     @property
@@ -94,6 +96,16 @@ class Sighting:
 
 
 @dataclass(slots=True)
+class Told:
+    """What a gateway answers to a tenant, all pages of it, as JSON."""
+
+    deliveries: list[dict] = field(default_factory=list)  # the newest first
+    attempts: dict[str, list[dict]] = field(default_factory=dict)  # of some of them, by id
+    events: list[tuple] = field(default_factory=list)  # the newest first; see told.shown_event
+    complete_since: str = ""
+
+
+@dataclass(slots=True)
 class Offset:
     """A committed offset of the group."""
 
@@ -109,6 +121,7 @@ class History:
     settings: Settings = field(default_factory=Settings)
     compaction: bool = False
     clock: bool = False
+    released: bool = False  # a worker of the release before took part
     commands: list[Command] = field(default_factory=list)  # by topic, partition, offset
     dead_letters: list[tuple] = field(default_factory=list)  # the places that they tell of
     events: list[Event] = field(default_factory=list)  # by partition, offset
@@ -120,6 +133,8 @@ class History:
     dump: str = ""  # of the changelog, by posthorn-admin
     restored: str = ""  # of a replica restored from nothing
     dump_then: str = ""  # of the changelog, after that
+    # {gateway: {tenant: its answers}}; None: there was no gateway
+    gateways: dict[str, dict[str, Told]] | None = field(default_factory=dict)
 
     @cached_property
     def folded(self):
@@ -150,6 +165,32 @@ class History:
         return times
 
     @cached_property
+    def event_of(self):
+        """{event id: event}"""
+        return {event.id: event for event in self.events}
+
+    def id_of(self, command, index):
+        """Of an event that a record of an input led to: its START is 0, its outcome 1."""
+        return ids.analytic_event((self.cluster, self.prefix + command.topic, command.partition, command.offset), index)
+
+    def answer_of(self, command, index):
+        return self.event_of.get(self.id_of(command, index))
+
+    @cached_property
+    def copies(self):
+        """{place of a command that took several turns: the copies by which it went on}; by None
+        those of none.
+        """
+        found, begun = {}, {}
+        for command in self.commands:
+            name = command.topic, command.partition, command.tenant, command.id, command.content
+            if command.resumes:
+                found.setdefault(begun.get(name), []).append(command)
+            elif command.operation and not self.answer_of(command, 1):
+                begun[name] = command.place
+        return found
+
+    @cached_property
     def callbacks_of(self):
         """{delivery id as the header has it: [callbacks]}"""
         found = {}
@@ -165,5 +206,5 @@ class History:
 
     def forget(self):
         """After a change to the lists: drops the values that were derived from them."""
-        for name in ("folded", "positions", "seen", "callbacks_of", "replay"):
+        for name in ("folded", "positions", "seen", "event_of", "copies", "callbacks_of", "replay"):
             self.__dict__.pop(name, None)

@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from . import callbacks, changelog, commands
+from . import callbacks, changelog, commands, told
 from .verdict import render
 
-PROPERTIES = [*commands.PROPERTIES, *changelog.PROPERTIES, *callbacks.PROPERTIES]
+PROPERTIES = [*commands.PROPERTIES, *changelog.PROPERTIES, *callbacks.PROPERTIES, *told.PROPERTIES]
 
 
 def judge(history):

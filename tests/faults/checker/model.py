@@ -6,39 +6,15 @@ commands and the ends of deliveries, any order is right; the actual one is taken
 webhook-results, where all of a tenant's events lie in one partition.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from . import ids, rules
+from .deliveries import PROCESS, Deliveries, Work
 from .history import ADMIN
 
-WITHDRAWN = ("webhook-deleted", "webhook-disabled")
-PROCESS = "WEBHOOK_EVENT_"
 PUBLISH = "WEBHOOK_EVENT_PUBLISH_"
 DISABLED = "WEBHOOK_DISABLED"
-GONE = "status-410"
-
-
-@dataclass
-class Life:
-    """From a delivery's recording (or its recovery) to its end."""
-
-    opened: object  # the answer of the command that began it, None where there is none
-    retries: list = field(default_factory=list)
-    end: object = None
-
-
-@dataclass
-class Delivery:
-    id: str
-    tenant: str
-    webhook: str
-    command: str
-    event_type: str
-    status: str = "pending"  # "dead", "gone"
-    attempts: int = 0
-    next_ms: int | None = None  # of a dead one: when it died
-    lives: list = field(default_factory=list)
 
 
 @dataclass
@@ -65,42 +41,27 @@ class Receipt:
     answer: Answer
     outcome: str
     created_ms: int | None
+    written_ms: int | None  # for the last time
 
 
-@dataclass
-class Replay:
-    tenants: dict = field(default_factory=dict)
-    deliveries: dict = field(default_factory=dict)
-    wrong: dict = field(default_factory=lambda: defaultdict(list))  # property: what did not fit
-    looked: dict = field(default_factory=lambda: defaultdict(int))
-
-
-class _Replayer:
-    def __init__(self, history):
-        self.history = history
-        self.out = Replay()
-        self.by_id = {event.id: event for event in history.events}
-        self.claimed = set()
-        self.dead = defaultdict(dict)  # webhook id: {delivery id: Delivery}
-        self.pending = Counter()  # by tenant
-        self.end = None  # of the command at hand
-
+class _Replayer(Deliveries):
     # The order of replay
 
     def source(self, command):
         return self.history.cluster, self.history.prefix + command.topic, command.partition, command.offset
 
-    def event(self, command, index):
-        return self.by_id.get(ids.analytic_event(self.source(command), index))
-
     def items(self):
         """{tenant: [(place, ...), item]} in the order of replay; an unanswered command stands
-        behind the one before it.
+        behind the one before it, and the copy that ends one where it was answered.
         """
         items, last = defaultdict(list), {}
         dead = set(self.history.dead_letters)
         for number, command in enumerate(self.history.commands):
             if command.operation is None or command.place in dead:
+                continue
+            if command.resumes:
+                if end := self.event(command, 1):
+                    items[command.tenant].append((end.place, number, command))
                 continue
             line = command.topic, command.tenant
             start = self.event(command, 0)
@@ -115,16 +76,17 @@ class _Replayer:
         for name, items in self.items().items():
             tenant = self.out.tenants.setdefault(name, Tenant(name))
             for _, number, item in items:
-                if number >= 0:
+                if number >= 0 and item.resumes:
+                    self.end_work(tenant, item)
+                elif number >= 0:
                     self.command(tenant, item)
                 elif item.type == DISABLED:
                     self.disable(tenant, item)
                 else:
                     self.step(item)
+        for id in self.due if not self.history.released else ():
+            self.complain("lives", f"delivery {id} was to be sent again, and no event says so")
         return self.out
-
-    def complain(self, what, text):
-        self.out.wrong[what].append(text)
 
     # Commands
 
@@ -139,7 +101,7 @@ class _Replayer:
 
     def answer_again(self, tenant, command, now):
         receipt = tenant.receipts.get(command.id) if command.topic == ADMIN else None
-        if not receipt or (now and receipt.created_ms and receipt.created_ms + self.history.settings.receipt_retention_ms <= now):
+        if not receipt or (now and receipt.written_ms and receipt.written_ms + self.history.settings.receipt_retention_ms <= now):
             return None
         if receipt.content == (command.operation, command.fields):
             return Answer(receipt.answer.status, receipt.answer.data, repeat=True)
@@ -157,15 +119,17 @@ class _Replayer:
             answer = operation(tenant, command, now)
         if command.topic == ADMIN and rules.is_command_id(command.id) and command.operation not in rules.READS:
             outcome = f"{rules.SUBJECTS[command.operation]}_{'SUCCESS' if answer.status < 400 else 'FAIL'}"
-            tenant.receipts[command.id] = Receipt((command.operation, command.fields), answer, outcome, now)
+            tenant.receipts[command.id] = Receipt((command.operation, command.fields), answer, outcome, now, now)
         return answer
 
     def needs_newest(self, tenant, command):
         """Whether a worker of the release before could not read the outcome: a worker refuses it
         where it cannot ask the brokers who is in the group.
         """
-        if command.operation in ("RetrieveSecret", "RotateSecret"):
+        if command.operation in ("RetrieveSecret", "RotateSecret", "ResendDelivery"):
             return True
+        if command.operation == "RecoverDeliveries":
+            return any(command.fields.get(name) for name in ("until", "subject", "status"))
         if command.operation not in ("CreateWebhook", "UpdateWebhook") or not self.is_webhook(command):
             return False
         keeps_secret = rules.webhook_id(command.fields.get("id")) in tenant.secrets
@@ -185,6 +149,8 @@ class _Replayer:
             case "TestWebhook" | "RecoverDeliveries":
                 _, refusal = self.find_enabled(tenant, command)
                 return not refusal and self.pending[tenant.name] >= rules.PENDING_LEAST
+            case "ResendDelivery":
+                return self.pending[tenant.name] >= rules.PENDING_LEAST
         return False
 
     def compare(self, command, answer, end):
@@ -308,22 +274,62 @@ class _Replayer:
 
     def on_RecoverDeliveries(self, tenant, command, now):
         id, refusal = self.find_enabled(tenant, command)
-        if command.fields["since"] < 0:
+        if not rules.is_recovery(command.fields):
             return Answer(400)
         if refusal:
             return refusal
-        dead = [delivery for delivery in self.dead[id].values() if delivery.next_ms >= command.fields["since"]]
-        revived = sorted(dead, key=lambda delivery: delivery.next_ms)[: rules.RECOVER_MAX]
+        if command.place in self.history.copies:
+            self.works[tenant.name].append(Work(command, id, now))
+            return Answer(202)
+        revived = self.chosen(command.fields, id, self.end, None)[: rules.RECOVER_MAX]
         for delivery in revived:
-            self.begin(delivery, now)
+            self.revive(delivery, now, self.end)
         return Answer(200, {"deliveries": len(revived)})
+
+    def end_work(self, tenant, command):
+        """The last turn of a recovery; `command` is the last copy."""
+        work = next((w for w in self.works[tenant.name] if (w.command.id, w.command.content) == (command.id, command.content)), None)
+        if not work:
+            self.complain("answers", f"{command.operation} {command.id} was ended, and was not under way")
+            return
+        self.works[tenant.name].remove(work)
+        self.end = self.event(command, 1)
+        webhook, fields = tenant.webhooks.get(work.webhook), work.command.fields
+        answer = Answer(409 if webhook else 404)
+        if webhook and not webhook["disabled"]:
+            rest = self.chosen(fields, work.webhook, self.end, work.begun_ms)
+            for delivery in rest:
+                self.revive(delivery, self.end.time_ms, self.end)
+            answer = Answer(200, {"deliveries": work.count + len(rest)})
+        self.out.looked["answers"] += 1
+        self.compare(command, answer, self.end)
+        receipt = tenant.receipts[command.id]
+        receipt.answer, receipt.written_ms = answer, self.end.time_ms
+        receipt.outcome = f"{rules.SUBJECTS[command.operation]}_{'SUCCESS' if answer.status < 400 else 'FAIL'}"
+
+    def on_ResendDelivery(self, tenant, command, now):
+        id = rules.webhook_id(command.fields["id"])
+        delivery = self.out.deliveries.get(id)
+        if id is None:
+            return Answer(400)
+        is_kept = delivery and delivery.tenant == tenant.name and delivery.status != "gone"
+        if not is_kept or (delivery.status == "succeeded" and self.end and self.end.status == 404):
+            return Answer(404)
+        webhook = tenant.webhooks.get(delivery.webhook)
+        if not webhook or webhook["disabled"]:
+            return Answer(409)
+        if delivery.status != "pending":
+            self.revive(delivery, now, self.end)
+        elif delivery.attempts > 0 and now and delivery.next_ms > now:
+            self.due.add(id)
+        return Answer(202, {"deliveryId": id})
 
     def on_IssueCredential(self, tenant, command, now):
         if not rules.is_issuance(command.fields):
             return Answer(400)
         facts = command.fields | {"subject": command.fields["credentialId"]}
         matches = rules.wants(tenant.webhooks, rules.SUBSCRIBABLE, facts)
-        self.record(command, matches, now)
+        self.record(command, matches, now, facts["subject"])
         return Answer(200, {"deliveries": len(matches), "credentialId": command.fields["credentialId"]})
 
     def on_PublishEvent(self, tenant, command, now):
@@ -331,34 +337,9 @@ class _Replayer:
             return Answer(400)
         name = command.fields["eventType"]
         matches = rules.wants(tenant.webhooks, [name], {"subject": command.fields["subject"]})
-        self.record(command, matches, now)
+        self.record(command, matches, now, command.fields["subject"])
         answer = {"deliveries": len(matches), "eventType": name, "eventId": ids.event(command.tenant, command.id, name)}
         return Answer(202, answer)
-
-    # Deliveries
-
-    def begin(self, delivery, now):
-        self.dead[delivery.webhook].pop(delivery.id, None)
-        delivery.status, delivery.attempts, delivery.next_ms = "pending", 0, now
-        self.pending[delivery.tenant] += 1
-        delivery.lives.append(Life(self.end))
-
-    def record(self, command, matches, now):
-        """A delivery that is pending already (its command came twice) is not recorded again."""
-        wanted = set()
-        for webhook, event_type in matches:
-            id = ids.delivery(command.tenant, command.id, event_type, webhook)
-            delivery = self.out.deliveries.setdefault(id, Delivery(id, command.tenant, webhook, command.id, event_type, "new"))
-            if delivery.status == "pending":
-                continue
-            self.begin(delivery, now)
-            wanted.add(id)
-        told = {event.id: event.data["deliveryId"] for n in range(len(wanted)) if (event := self.event(command, 2 + n)) and event.data}
-        self.claimed.update(told)
-        self.out.looked["recorded"] += len(wanted)
-        if set(told.values()) != wanted:
-            missing, extra = wanted - set(told.values()), set(told.values()) - wanted
-            self.complain("recorded", f"{command.operation} {command.id}: not recorded {sorted(missing)}, recorded {sorted(extra)}")
 
     def disable(self, tenant, event):
         """Its endpoint disabled it, without a command: the records that follow show it."""
@@ -367,45 +348,6 @@ class _Replayer:
             webhook |= {"disabled": True, "updatedAt": event.data["updatedAt"]}
         else:
             self.complain("answers", f"webhook {event.data['id']} was disabled by its endpoint, and is {'disabled' if webhook else 'unknown'}")
-
-    def step(self, event):
-        name = event.type.removeprefix(PROCESS)
-        id = event.data["deliveryId"]
-        if name == "RECEIVE":
-            if event.id not in self.claimed:
-                self.complain("recorded", f"delivery {id} was recorded by no command (event {event.id})")
-            return
-        self.out.looked["lives"] += 1
-        delivery = self.out.deliveries.get(id)
-        if not delivery or delivery.status != "pending":
-            self.complain("lives", f"{event.type} of delivery {id}, which is {delivery.status if delivery else 'unknown'}")
-            return
-        withdrawn = name == "PROCESS_FAIL" and event.data["reason"] in WITHDRAWN
-        ended = withdrawn or (name == "PROCESS_FAIL" and event.data["reason"] == GONE)
-        expected = delivery.attempts + (not withdrawn)
-        if event.data["attempt"] != expected:
-            self.complain("lives", f"{event.type} of delivery {id}: attempt {event.data['attempt']} where {expected} comes next")
-        getattr(self, "end_" + name)(delivery, event, ended)
-        self.pending[delivery.tenant] -= delivery.status != "pending"
-
-    def end_RETRY(self, delivery, event, _):
-        if event.data["attempt"] > len(self.history.settings.schedule_ms):
-            self.complain("lives", f"delivery {delivery.id}: another attempt where the schedule is over")
-        delivery.attempts, delivery.next_ms = event.data["attempt"], event.data["nextAttemptAt"]
-        delivery.lives[-1].retries.append(event)
-
-    @staticmethod
-    def end_PROCESS_SUCCESS(delivery, event, _):
-        delivery.status = "gone"
-        delivery.lives[-1].end = event
-
-    def end_PROCESS_FAIL(self, delivery, event, ended):
-        if not ended and event.data["attempt"] <= len(self.history.settings.schedule_ms):
-            self.complain("lives", f"delivery {delivery.id} died of attempt {event.data['attempt']}, before its schedule was over")
-        delivery.status, delivery.attempts, delivery.next_ms = "gone" if ended else "dead", event.data["attempt"], event.time_ms
-        delivery.lives[-1].end = event
-        if not ended:
-            self.dead[delivery.webhook][delivery.id] = delivery
 
 
 def replay(history):

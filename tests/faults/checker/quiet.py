@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from confluent_kafka import TopicPartition
 from env import commands
 from env.avro import Schemas
 from env.kafka import Broker
+from env.partitioner import partition_of
 from env.paths import ADMIN, WORKER
 from env.receiver import Receivers
 from env.wait import until
@@ -23,13 +25,15 @@ HERE = Path(__file__).resolve().parents[1]
 TENANTS, ROUNDS, CREDENTIALS, PARTITIONS = 24, 8, 400, 6
 SETTINGS = {
     "delivery.retry.schedule": "1s,4s",
+    "delivery.breaker.failures": 1_000_000,  # what always fails dies, and is recovered
+    "delivery.succeeded.retention": "1h",
     "kafka.session.timeout.ms": 6000,
     "kafka.statistics.interval.ms": 0,
 }
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 
-def write_run(directory, world, broker):
+def write_run(directory, world, broker, gateway):
     (directory / "run.json").write_text(
         json.dumps(
             {
@@ -42,7 +46,8 @@ def write_run(directory, world, broker):
                 "admin": str(ADMIN),
                 "worker": str(WORKER),
                 "master_key": str(world.master_key),
-                "workers": [{"id": w.id, "data_dir": str(w.replica.parent), "config": str(w.config)} for w in world.workers],
+                "workers": [{"id": w.id, "data_dir": str(w.replica.parent), "config": str(w.config)} for w in world.workers if w is not gateway],
+                "gateway": {"data_dir": str(gateway.data), "config": str(gateway.config)},
                 "receivers": [str(world.receivers.records)],
                 "observed": "observed.log",
             }
@@ -89,6 +94,11 @@ class Load:
         for _ in range(2):
             self.world.writer.issuance(value)
 
+    def delivery(self, tenant):
+        """Any that was recorded, if one was."""
+        known = self.world.results.by_delivery.items()
+        return self.chance.choice([id for id, events in known if events and events[0].tenantId == tenant] or [NOWHERE])
+
     def operations(self):
         for tenant, ids in self.webhooks.items():
             id, url = self.chance.choice(ids), self.endpoints[self.chance.randrange(len(self.endpoints))].url
@@ -103,6 +113,9 @@ class Load:
                 commands.create(url, ("Unknown",)),
                 commands.send_test(id),
                 commands.recover(self.chance.choice(ids)),
+                commands.recover(self.chance.choice(ids), until=int(time.time() * 1000) - 2000),
+                commands.recover(self.chance.choice(ids), status="succeeded", since_ms=int(time.time() * 1000) - 200),
+                commands.resend(self.delivery(tenant)),
             ):
                 self.ask(tenant, operation)
             self.ask(tenant, commands.retrieve(id), command_id=twice)
@@ -111,6 +124,8 @@ class Load:
         self.ask(tenant, commands.rotate_key())
         self.ask(tenant, commands.delete(self.chance.choice(self.webhooks[tenant])))
         self.world.writer.raw("webhook-admin", tenant, b"no command")
+        listing, elsewhere = commands.command(tenant, commands.retrieve_all()), partition_of(tenant.encode(), PARTITIONS) + 1
+        self.world.writer.raw("webhook-admin", tenant, self.world.schemas.command.encode(listing), partition=elsewhere % PARTITIONS)
         self.world.writer.raw("credential-issuance", b"another", self.world.schemas.issuance.encode(commands.issuance(tenant)))
         self.world.writer.flush()
 
@@ -118,7 +133,7 @@ class Load:
 def all_ended(world):
     """No delivery is pending, and no command waits."""
     state = world.state.kind("delivery")
-    return all(value["status"] == "dead" for value in state.values())
+    return all(value["status"] != "pending" for value in state.values())
 
 
 def committed(world):
@@ -136,7 +151,8 @@ def run(directory):
     world = World(directory, broker.bootstrap, receivers, Schemas(), SETTINGS, PARTITIONS)
     try:
         world.create_topics()
-        write_run(directory, world, broker)
+        gateway = world.gateway()
+        write_run(directory, world, broker, gateway)
         observer = subprocess.Popen([HERE / "observe", directory], stdout=subprocess.PIPE, text=True)
         assert observer.stdout.readline()
         for n in (1, 2):
@@ -149,11 +165,13 @@ def run(directory):
         world.writer.flush()
         until(lambda: committed(world), 120, "every command to be processed")
         until(lambda: all_ended(world), 120, "every delivery's end", step=lambda: world.state.poll(0.2))
+        gateway.kill()
         for worker in world.workers:
-            worker.stop()
+            if worker is not gateway:
+                worker.stop()
         observer.send_signal(signal.SIGTERM)
         observer.wait(60)
-        write_run(directory, world, broker)
+        write_run(directory, world, broker, gateway)
         return subprocess.run([HERE / "check", directory], check=False).returncode
     finally:
         world.close()

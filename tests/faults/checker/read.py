@@ -16,9 +16,11 @@ from env.programs import Admin, write_properties
 from env.receiver import scan
 
 from .history import ADMIN, ISSUANCE, OWN, Callback, Change, Command, Event, History, Offset, Sighting
+from .gateways import told
 from .restored import restored_dump
+from .told import tenants
 
-_REROUTED_FROM = "posthorn.rerouted.from"
+_REROUTED_FROM, _RESUMED_FROM = "posthorn.rerouted.from", "posthorn.resumed.from"
 _ENVELOPE = ("requestId", "clientId", "timestamp")
 
 
@@ -58,8 +60,9 @@ def _note_way(command, message):
     """Where it came from, and all that must not change on its way."""
     headers = message.headers() or []
     place = dict(headers).get(_REROUTED_FROM)
-    command.came_from = place and tuple(map(int, place.split(b":")))
-    others = [header for header in headers if header[0] != _REROUTED_FROM]
+    command.resumes = _RESUMED_FROM in dict(headers)
+    command.came_from = tuple(map(int, place.split(b":"))) if place and not command.resumes else None
+    others = [header for header in headers if header[0] not in (_REROUTED_FROM, _RESUMED_FROM)]
     command.content = hashlib.blake2b(repr((message.key(), message.value(), others, message.timestamp())).encode(), digest_size=16).digest()
 
 
@@ -212,6 +215,7 @@ def _replicas(run, admin, say):
 def read(run, say=lambda line: None):
     client = AdminClient(connection(run.bootstrap))
     history = History(client.list_topics(timeout=30).cluster_id, run.prefix, run.partitions, run.settings, bool(run.compaction), bool(run.clock))
+    history.released = bool(run.members.get("released"))
     limit = int(run.properties.get("command.max.bytes", 524_288))
     say("reading the topics")
     for topic, schema in ((ADMIN, "webhook-command"), (ISSUANCE, "credential-issuance-command"), (OWN, "event-command")):
@@ -227,6 +231,8 @@ def read(run, say=lambda line: None):
     admin = admin_of(run)
     history.dump = admin.ok("state", "dump", timeout=600)
     history.replicas = _replicas(run, admin, say)
+    say("asking the gateways")
+    history.gateways = told(run, tenants(history))
     say("restoring a replica from nothing")
     history.restored, history.dump_then = restored_dump(run, admin)
     return history

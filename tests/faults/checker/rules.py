@@ -20,6 +20,7 @@ SUBJECTS = {
     "RecoverDeliveries": "WEBHOOK_RECOVER",
     "RetrieveSecret": "WEBHOOK_SECRET_RETRIEVE",
     "RotateSecret": "WEBHOOK_SECRET_ROTATE",
+    "ResendDelivery": "WEBHOOK_DELIVERY_RESEND",
     "IssueCredential": "OPENID_CREDENTIAL",
     "PublishEvent": "WEBHOOK_EVENT_PUBLISH",
 }
@@ -38,7 +39,7 @@ LIMITED = (409, 429)
 TOO_NEW = 503  # for a worker of the release before
 WEBHOOKS_LEAST, KEYS_LEAST, PENDING_LEAST = 100, 8, 1000
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_LAST_MS = 253402300799999
+LAST_MS = 253402300799999
 
 
 def webhook_id(text):
@@ -53,7 +54,7 @@ def is_command_id(text):
 def is_envelope(command):
     texts = (command.envelope.get("requestId"), command.envelope.get("clientId"))
     return (
-        is_command_id(command.id) and all(text is None or len(text.encode()) <= 256 for text in texts) and 0 <= command.envelope.get("timestamp", 0) <= _LAST_MS
+        is_command_id(command.id) and all(text is None or len(text.encode()) <= 256 for text in texts) and 0 <= command.envelope.get("timestamp", 0) <= LAST_MS
     )
 
 
@@ -132,6 +133,16 @@ def is_issuance(fields):
         and all(len((fields.get(name) or "").encode()) <= 1024 for name in optional)
         and (claims is None or _is_json(claims, dict))
         and (not credential or _is_json(credential, (dict, str)))
+    )
+
+
+def is_recovery(fields):
+    until, subject = fields.get("until"), fields.get("subject")
+    return (
+        fields["since"] >= 0
+        and (not until or until >= fields["since"])
+        and (subject is None or 0 < len(subject.encode()) <= 1024)
+        and fields.get("status") in (None, "dead", "succeeded")
     )
 
 

@@ -28,6 +28,7 @@ class Settings:
     schedule_ms: tuple = (5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 36_000_000)
     jitter: float = 0.2
     dead_retention_ms: int = 14 * 86_400_000
+    succeeded_retention_ms: int = 0
     receipt_retention_ms: int = 86_400_000
     key_overlap_ms: int = 86_400_000
     event_types: tuple = ()
@@ -43,6 +44,7 @@ class Settings:
             given["event_types"] = tuple(part.strip() for part in properties["event.types"].split(","))
         for name, key in (
             ("dead_retention_ms", "delivery.dead.retention"),
+            ("succeeded_retention_ms", "delivery.succeeded.retention"),
             ("receipt_retention_ms", "receipt.retention"),
             ("key_overlap_ms", "signing.key.overlap"),
         ):

@@ -106,7 +106,7 @@ def report(incidents, stand, load, loaded_until):
 
 
 def show_logs(stand):
-    for member in stand.pool:
+    for member in (*stand.pool, stand.gateway):
         print(f"--- {member.log}", *member.tail(SHOWN), sep="\n")
     for _, id, status, tail in stand.pool.crashes:
         print(f"--- {id} ended with {status}; its log then:", *tail, sep="\n")
@@ -151,9 +151,9 @@ def experience(given, directory):
             bad_ends = stand.rest()
             report(incidents, stand, load, loaded_until)
             found = list(problems(stand.watch, load.sent))
-            found += [f"{id} ended with {status} after SIGTERM" for id, status in bad_ends.items()]
-            found += [f"a sanitizer reports in {member.log}: {lines[0]}" for member in stand.pool if (lines := member.reports())]
-            found += leaks(stand.pool, SECRET)
+            found += [f"{id} ended with {status}" for id, status in bad_ends.items()]
+            found += [f"a sanitizer reports in {member.log}: {lines[0]}" for member in (*stand.pool, stand.gateway) if (lines := member.reports())]
+            found += leaks(stand.pool, stand.gateway, SECRET)
             found += [f"{fault.kind} {fault.variant} could not be done: {problem!r}" for fault, problem in incidents.failed]
             print(*(found or ["the first judgement finds nothing"]), sep="\n", flush=True)
             good = check(directory) and not found

@@ -5,12 +5,14 @@ again.
 import os
 import signal
 import subprocess
+import time
 
 from .pool import FAULT_EXIT_STATUS
 
 SESSION_TIMEOUT_S = 6
 STEP_WITHIN_S = 40
 STEPS_MAX = 20
+FOLDS_WITHIN_S = 20
 API_ADD_OFFSETS, API_END_TXN = 25, 26
 CLOCK_STEP_S = 3600
 OUTAGES = {"cut": "cut", "slow": "slow", "refusing": 401, "failing": 503}
@@ -139,6 +141,37 @@ def replica(stand, fault, member):
     member.start()
 
 
+def gateway(stand, fault, _):
+    """Its history goes on where it was, or is made anew. Killed twice: also while it reads what it
+    missed.
+    """
+    folder = stand.gateway
+    with folder.lock:
+        folder.kill()
+        match fault.variant:
+            case "deleted":
+                folder.forget()
+            case "truncated" if folder.history.exists():
+                size = folder.history.stat().st_size * fault.count // 60
+                for file in folder.files():
+                    file.unlink() if file != folder.history else os.truncate(file, size)
+        pause(stand, fault.seconds / 2)
+        folder.start()
+        kill_while_folding(stand, folder)
+
+
+def kill_while_folding(stand, folder):
+    deadline = time.monotonic() + FOLDS_WITHIN_S
+    try:
+        while not folder.folds():
+            if stand.over.is_set() or time.monotonic() > deadline:
+                raise Missed(f"the gateway folded nothing within {FOLDS_WITHIN_S} s")
+            pause(stand, 0.05)
+    finally:
+        folder.kill()
+        folder.start()
+
+
 class read_only:
     def __init__(self, stand, member):
         self.folder = member.replica.parent
@@ -202,6 +235,8 @@ def compaction(stand, fault, member):
 
 def flood(stand, fault, _):
     """One tenant does its worst. It is over when that is answered, or the run is."""
+    if fault.variant == "resends" and stand.released:
+        raise Missed("a worker of the release before keeps nothing that succeeded")
     stand.flood.run(fault.variant)
     while not stand.over.is_set() and stand.flood.unanswered():
         pause(stand, 0.2)
@@ -218,7 +253,7 @@ def registry(stand, fault, _):
         stand.registry.front.mend()
 
 
-ACTIONS = {action.__name__: action for action in (kill, step, stop, scale, broker, net, replica, disk, clock, compaction, flood, registry, release)}
+ACTIONS = {action.__name__: action for action in (kill, step, stop, scale, broker, net, replica, disk, clock, compaction, flood, gateway, registry, release)}
 OF_A_WORKER = {"kill", "step", "stop", "replica", "disk", "clock", "compaction", "release"}
 
 

@@ -1,11 +1,12 @@
 """One tenant does its worst, while the others go on: all that it can ask for in numbers, in the
-time that it takes to write it.
+time that it takes to write it; and one asks for many deliveries again with one command.
 """
 
 from env import commands
 from env.kafka import CommandWriter
 
 WEBHOOKS, ROTATIONS, ISSUANCES, PAGES, RECOVERIES = 300, 300, 150, 60, 60
+RESENT = 2400  # deliveries of one recovery, which takes a turn for each thousand
 URL = "https://flood.invalid/" + "x" * 2000
 SUBSCRIBED = 20  # webhooks that take everything, at an endpoint that answers nothing but 500
 
@@ -22,22 +23,25 @@ class Flood:
         self.url = f"http://127.0.0.1:{stand.receivers.ports[0]}{self.path}"
         self.writer = CommandWriter(stand.bootstrap, stand.prefix, stand.schemas)
         self.made = 0
+        self.resender = f"{self.tenant}-resends"  # a tenant whose endpoint takes everything
         stand.receivers.ask(rules={self.path: [{"status": 500}]})
 
     def appease(self):
         self.stand.receivers.ask(rules={self.path: [{"status": 200}]})
 
-    def note(self):
+    def note(self, tenant):
         self.made += 1
         id = f"flood-{self.made}"
-        self.sent[self.tenant, id] += 1
+        self.sent[tenant, id] += 1
         return id
 
-    def ask(self, operation):
-        self.writer.command(commands.command(self.tenant, operation, command_id=self.note()))
+    def ask(self, operation, tenant=None):
+        tenant = tenant or self.tenant
+        self.writer.command(commands.command(tenant, operation, command_id=self.note(tenant)))
 
-    def issue(self):
-        self.writer.issuance(commands.issuance(self.tenant, command_id=self.note()))
+    def issue(self, tenant=None):
+        tenant = tenant or self.tenant
+        self.writer.issuance(commands.issuance(tenant, command_id=self.note(tenant)))
 
     def living(self):
         """The webhooks that it has, as far as they are known; the newest last."""
@@ -73,12 +77,35 @@ class Flood:
             living = self.living()
             self.ask(commands.retrieve(living[n % len(living)]))
 
+    def resends(self):
+        """Everything that a webhook has taken, once more. It is deleted afterwards: the next one
+        begins anew.
+        """
+        watch, tenant = self.stand.watch, self.resender
+        before = len(watch.webhooks[tenant])
+        self.ask(commands.create(f"{self.url}-taken", (commands.ISSUED, commands.SUMMARY)), tenant)
+        self.writer.flush()
+        self.wait(lambda: len(watch.webhooks[tenant]) > before)
+        for _ in range(RESENT // 2):
+            self.issue(tenant)
+        self.writer.flush()
+        for webhook in watch.webhooks[tenant][before:]:
+            self.wait(lambda webhook=webhook: watch.succeeded[webhook] >= RESENT)
+            self.ask(commands.recover(webhook, 0, status="succeeded"), tenant)
+            self.wait(lambda webhook=webhook: watch.succeeded[webhook] >= 2 * RESENT)
+            self.ask(commands.delete(webhook), tenant)
+
+    def wait(self, condition):
+        """Until it is true, or the run is over."""
+        while not condition() and not self.stand.over.wait(0.2):
+            pass
+
     def run(self, way):
         getattr(self, way)()
         self.writer.producer.poll(0)
 
     def unanswered(self):
-        return self.stand.watch.unanswered({key: times for key, times in list(self.sent.items()) if key[0] == self.tenant})
+        return self.stand.watch.unanswered({key: times for key, times in list(self.sent.items()) if key[0].startswith(self.tenant)})
 
     def end(self):
         self.writer.flush()

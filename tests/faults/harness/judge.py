@@ -16,7 +16,7 @@ def problems(watch, sent):
     """
     wrong = {key: (c.starts, c.ends) for key, c in watch.commands.items() if not c.starts == c.ends >= sent.get(key, float("inf"))}
     lost = [key for key, times in sent.items() if times and key not in watch.commands]
-    open_ = [id for id, d in watch.deliveries.items() if d.received != 1 or d.succeeded + d.failed < 1 or d.succeeded > 1]
+    open_ = [id for id, d in watch.deliveries.items() if d.received != 1 or d.succeeded + d.failed < 1 or d.succeeded > 1 + d.resent]
     if wrong:
         yield f"commands without one START and one outcome (starts, outcomes): {shown(list(wrong.items()))}"
     if lost:
@@ -27,12 +27,14 @@ def problems(watch, sent):
         yield f"events that came twice: {shown(watch.repeated_ids)}"
 
 
-def leaks(pool, secret):
-    """Where a secret's bytes stand: in no log and in no replica."""
+def leaks(pool, gateway, secret):
+    """Where a secret's bytes stand: in no log, in no replica and in no history."""
+    files = [gateway.log, *gateway.files()]
     for member in pool:
-        for file in (member.log, *member.replica.parent.glob("replica.db*")):
-            if secret.encode() in file.read_bytes():
-                yield f"{file} has a header's value"
+        files += [member.log, *member.replica.parent.glob("replica.db*")]
+    for file in files:
+        if secret.encode() in file.read_bytes():
+            yield f"{file} has a header's value"
 
 
 def duplicates(receivers):

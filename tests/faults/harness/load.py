@@ -27,7 +27,7 @@ MIX = {
     "wrong": 30, "repeat": 20, "rotate": 10, "recover": 10, "conflict": 5, "garbage": 5,
 }  # fmt: skip
 # What 0.1.0 does not know: beside that, where none of its workers takes part.
-NEWER = {"publish": 120, "retrieve_secret": 15, "rotate_secret": 15}
+NEWER = {"publish": 120, "retrieve_secret": 15, "rotate_secret": 15, "resend": 15, "recover_some": 15}
 MEMBERS_SHARE = 0.6  # of the webhooks that are created or updated, with optional members
 SECRET = "value-that-is-shown-to-nobody"  # in each header's value
 SUBJECTS = ("degree-1", "degree-2", "degree-3")
@@ -149,6 +149,25 @@ class Load:
 
     def rotate_secret(self, tenant):
         self.ask(tenant, commands.rotate_secret(self.webhook(tenant)))
+
+    def recover_some(self, tenant):
+        """By more than when they ended; now and then wrongly."""
+        now = int(time.time() * 1000)
+        chosen = self.chance.choice([
+            {"until": now - 2000},
+            {"since_ms": now - 60_000, "until": now, "status": "dead"},
+            {"subject": f"credential-{self.made - self.chance.randrange(1000)}"},
+            {"subject": self.chance.choice(SUBJECTS)},
+            {"since_ms": now - 3000, "status": "succeeded"},
+            {"status": "succeeded", "subject": self.chance.choice(SUBJECTS)},
+            {"since_ms": now, "until": now - 1},
+            {"status": "pending"},
+        ])  # fmt: skip
+        self.ask(tenant, commands.recover(self.webhook(tenant), **chosen))
+
+    def resend(self, tenant):
+        recorded = self.stand.watch.recorded[tenant]
+        self.ask(tenant, commands.resend(self.chance.choice(recorded) if recorded else NOWHERE))
 
     def issue(self, tenant):
         credential = "x" * LARGE if self.chance.random() < 0.005 else None

@@ -21,6 +21,15 @@ WHERE_FAKETIME_IS = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 SPAWNER = ThreadPoolExecutor(1)
 
 
+def spawn(program, options, log, environment=ENVIRONMENT, note=""):
+    """Starts it, with its output behind what the log has; it dies with the harness."""
+    with open(log, "ab") as file:
+        file.write(f"--- started {program}{note}\n".encode())
+        file.flush()
+        command = ["setpriv", "--pdeathsig", "KILL", program, *options]
+        return SPAWNER.submit(subprocess.Popen, command, stdout=file, stderr=file, env=environment).result()
+
+
 class Member(Worker):
     """A worker to which one thread at a time does things: the holder of `lock`."""
 
@@ -35,11 +44,7 @@ class Member(Worker):
     def start(self, ready=False, fault=None):
         environment = ENVIRONMENT | self.faketime() | ({"POSTHORN_FAULT": fault} if fault else {})
         program = self.today if fault else self.program  # a release dies at no step
-        with open(self.log, "ab") as log:
-            log.write(f"--- started {program}{f' with {fault}' if fault else ''}\n".encode())
-            log.flush()
-            command = ["setpriv", "--pdeathsig", "KILL", program, "--config", self.config]
-            self.process = SPAWNER.submit(subprocess.Popen, command, stdout=log, stderr=log, env=environment).result()
+        self.process = spawn(program, ("--config", self.config), self.log, environment, f" with {fault}" if fault else "")
         self.wanted = fault is None
         if ready:
             self.wait_ready()

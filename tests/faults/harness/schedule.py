@@ -20,7 +20,8 @@ KINDS = {
     "disk": ["full", "full-at-start"],
     "clock": ["forward", "back"],
     "compaction": ["restore"],
-    "flood": ["webhooks", "keys", "fanout", "pages"],
+    "flood": ["webhooks", "keys", "fanout", "pages", "resends"],
+    "gateway": ["kill", "deleted", "truncated"],
     "registry": ["cut", "slow", "refusing", "failing"],
     "release": ["kill", "restart"],
 }

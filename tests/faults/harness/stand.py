@@ -25,6 +25,7 @@ from env.world import grant
 
 from .cluster import Cluster
 from .faults import SESSION_TIMEOUT_S, mount
+from .gateway import Folder
 from .pool import WHERE_FAKETIME_IS, Pool
 from .schedule import WORKERS
 from .schema_ids import SchemaIds
@@ -45,6 +46,8 @@ SETTINGS = {
     "delivery.retry.schedule": "500ms,1s,2s,4s,8s",
     "delivery.breaker.probe.interval": "1s",
 }
+# In a pool without a worker of 0.1.0, which does not know it. What is kept comes and goes.
+NEWER = {"delivery.succeeded.retention": "1m"}
 
 # The cleaner must not have time to rest, and nothing is too young for it.
 COMPACTING = {
@@ -95,7 +98,7 @@ class Stand:
         self.receivers = Receivers(self.directory / "receivers", ports=8)
         stack.callback(self.receivers.close)
         self.make_key()
-        common = SETTINGS | ({"event.types": ",".join(self.event_types)} if self.event_types else {})
+        common = SETTINGS | ({} if self.released else NEWER | {"event.types": ",".join(self.event_types)})
         common |= {"topic.prefix": self.prefix, "group.id": self.group, "worker.master.key.file": self.master_key}
         direct = {"kafka.bootstrap.servers": self.bootstrap}
         if self.is_locked:
@@ -103,10 +106,12 @@ class Stand:
         self.admin = Admin(write_properties(self.directory / "admin.properties", common | direct | login(self.bootstrap, "operator")))
         self.admin.ok("topics", "create")
         self.set_cleaner()
-        proxied = login(self.bootstrap, "worker") | {"kafka.bootstrap.servers": self.cluster.proxied}
-        self.pool = Pool(self.directory, common | proxied | (self.registry.settings if self.registry else {}), WORKERS, self.released)
+        proxied = {"kafka.bootstrap.servers": self.cluster.proxied} | (self.registry.settings if self.registry else {})
+        self.pool = Pool(self.directory, common | proxied | login(self.bootstrap, "worker"), WORKERS, self.released)
+        self.gateway = Folder(self.directory, common | proxied | login(self.bootstrap, "gateway") | {"gateway.tokens.file": self.directory / "tokens"})
         stack.callback(self.unmount)
         stack.callback(self.pool.close)
+        stack.callback(self.gateway.kill)
         self.mount_file_systems()
         self.prepare_clocks()
         self.write_run()
@@ -114,6 +119,7 @@ class Stand:
         stack.callback(self.watch.close)
         self.start_observer(stack)
         self.pool.begin()
+        self.gateway.start(ready=True)
 
     def make_key(self):
         self.master_key = self.directory / "master.key"
@@ -164,10 +170,12 @@ class Stand:
             "group": self.group,
             "compaction": "compaction" in self.kinds,
             "clock": any(member.clock for member in self.pool),
+            "released": self.released is not None,
             "admin": str(ADMIN),
             "worker": str(WORKER),
             "master_key": str(self.master_key),
             "workers": [{"id": m.id, "data_dir": str(m.replica.parent), "config": str(m.config)} for m in self.pool],
+            "gateway": {"data_dir": str(self.gateway.data), "config": str(self.gateway.config)},
             "receivers": [str(self.receivers.records)],
             "observed": "observed.log",
         } | ({"logins": "kafka"} if self.is_locked else {})
@@ -204,9 +212,14 @@ class Stand:
         until(lambda: self.pending() == 0, 240, "no delivery is pending", step=rest)
 
     def rest(self):
-        """All stopped and written down; returns who did not end as it should."""
+        """All stopped and written down; returns who did not end as it should. The gateway is
+        killed: its history must bear that.
+        """
         self.pool.rest()
         ends = self.pool.stop()
+        if not self.gateway.running:
+            ends[self.gateway.id] = self.gateway.process.returncode
+        self.gateway.kill()
         self.unmount()
         self.write_run()
         self.observer.send_signal(signal.SIGTERM)

@@ -4,7 +4,7 @@ each partition went on.
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict, deque
 
 from env import avro
 from env.kafka import Reader
@@ -21,10 +21,10 @@ class Command:
 
 
 class Delivery:
-    __slots__ = ("received", "succeeded", "failed")
+    __slots__ = ("received", "resent", "succeeded", "failed")
 
     def __init__(self):
-        self.received = self.succeeded = self.failed = 0
+        self.received = self.resent = self.succeeded = self.failed = 0
 
 
 class Watch(Reader):
@@ -37,6 +37,8 @@ class Watch(Reader):
         self.commands = defaultdict(Command)
         self.deliveries = defaultdict(Delivery)
         self.webhooks = defaultdict(list)  # tenant: ids as they were created
+        self.succeeded = Counter()  # webhook: deliveries
+        self.recorded = defaultdict(lambda: deque(maxlen=500))  # tenant: the newest deliveries
         self.commits = defaultdict(list)  # partition: times
         self.asked = {}  # (tenant, command id): when the load wrote it
         self.waits = []  # (when it was written, seconds until it was answered), of those
@@ -66,10 +68,14 @@ class Watch(Reader):
         subject, _, step = event["type"].rpartition("_")
         if subject == "WEBHOOK_EVENT" and step == "RECEIVE":
             self.deliveries[event["data"][1]["deliveryId"]].received += 1
+            self.recorded[event["tenantId"]].append(event["data"][1]["deliveryId"])
+        elif subject == "WEBHOOK_EVENT" and step == "RESEND":
+            self.deliveries[event["data"][1]["deliveryId"]].resent += 1
         elif subject == "WEBHOOK_EVENT_PROCESS":
             delivery = self.deliveries[event["data"][1]["deliveryId"]]
             delivery.succeeded += step == "SUCCESS"
             delivery.failed += step == "FAIL"
+            self.succeeded[event["data"][1]["webhookId"]] += step == "SUCCESS"
         elif step == "START":
             self.commands[event["tenantId"], event["commandId"]].starts += 1
         elif step in ("SUCCESS", "FAIL"):

@@ -1,0 +1,8 @@
+/* webhook recover. */
+#pragma once
+
+#include "command/command.h"
+
+extern const struct flag recover_flags[];
+
+enum admin_status recover_deliveries(const struct invocation *invocation);
