@@ -16,7 +16,7 @@ def other(client, world):
 
 
 def about(page, count):
-    """The subjects of the rows, which come a few in a frame."""
+    """The subjects of the rows, which come a few at a time."""
     until(lambda: len(page.script(ROWS)) == count and page.text("#delivery-count"), 15, f"{count} rows")
     return [row[3] for row in page.script(ROWS)]
 
