@@ -154,6 +154,7 @@ static void headers_have_limits(void **state _unused_) {
 	response = RESPONSE_INIT;
 	assert_true(response_take_body(&response, body, RESPONSE_BODY_BYTES_MAX));
 	assert_false(response_take_body(&response, body, 1));
+	response_destroy(&response);
 }
 
 static void an_excerpt_is_text(void **state _unused_) {

@@ -8,7 +8,7 @@ import { webhookNames } from "./webhook_names.js";
 import { answered, count, STATUS_TEXTS, statusClass, visible } from "./words.js";
 
 const PAGE_SIZE = 500, SEARCHES_MAX = 20; // answers without an item, until one is asked whether to go on
-const PART = 50, SLICE = 8; // rows of a tbody, and those that are made in one frame
+const PART = 50, SLICE = 10; // rows of a tbody, and those that are made at once
 const NEAR = "3000px"; // before and behind the window
 const FILTERS = ["status", "webhookId", "httpStatus", "subject", "commandId", "eventId", "from", "to"], TIMES = ["from", "to"];
 
@@ -36,7 +36,7 @@ const parts = new Map(); // tbody: { deliveries, names, first, isNear }; first: 
 let filling = Promise.resolve(); // one part after the other
 let rowHeight = 60; // in px, as last measured: of parts that had no rows yet
 
-const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+const breath = () => new Promise(resolve => setTimeout(resolve));
 
 // The row of a table's head is its first.
 function fillSlice(part, { deliveries, names, first }) {
@@ -47,7 +47,7 @@ function fillSlice(part, { deliveries, names, first }) {
 async function fill(part) {
   const content = parts.get(part);
   while (content?.isNear && part.rows.length < content.deliveries.length) {
-    await frame();
+    await breath();
     if (content.isNear) fillSlice(part, content);
   }
   if (content?.isNear) part.style.height = "";

@@ -128,13 +128,27 @@ class TlsReceiver:
                 peer.recv(1)
                 peer.sendall(b"HTTP/1.1 400 The plain HTTP request was sent to HTTPS port\r\nconnection: close\r\n\r\n")
                 return
-            with self.context.wrap_socket(peer, server_side=True) as peer:
+            with self.context.wrap_socket(peer, server_side=True, do_handshake_on_connect=False) as peer:
+                self._shake_hands(peer)
                 self.resumed.append(peer.session_reused)
                 self.clients.append(_common_name(peer.getpeercert()))
                 self._answer(peer)
                 # Up to TLS 1.2 a session whose connection ends without this is not resumed. Source:
                 # OpenSSL, SSL_shutdown(3).
                 peer.unwrap()
+
+    @staticmethod
+    def _shake_hands(peer):
+        """A client that is refused may have sent its request already: where that is not read, the
+        connection's end is a reset, which can take the alert with it. Source: RFC 9112 section 9.6.
+        """
+        try:
+            peer.do_handshake()
+        except ssl.SSLError:
+            peer.shutdown(socket.SHUT_WR)
+            while peer.recv(4096):
+                pass
+            raise
 
     def _answer(self, peer):
         data = b""
