@@ -1,7 +1,7 @@
 // The table of deliveries, with filters. Its end is filled while one scrolls to it.
 
 import { list } from "./api.js";
-import { $, cell, element, idOf, link, narrow, row, run, typeOf } from "./dom.js";
+import { $, cell, element, idOf, link, narrow, pause, row, run, typeOf } from "./dom.js";
 import { timeOf } from "./times.js";
 import { addView, hashOf } from "./views.js";
 import { webhookNames } from "./webhook_names.js";
@@ -36,8 +36,6 @@ const parts = new Map(); // tbody: { deliveries, names, first, isNear }; first: 
 let filling = Promise.resolve(); // one part after the other
 let rowHeight = 60; // in px, as last measured: of parts that had no rows yet
 
-const breath = () => new Promise(resolve => setTimeout(resolve));
-
 // The row of a table's head is its first.
 function fillSlice(part, { deliveries, names, first }) {
   const from = part.rows.length, slice = deliveries.slice(from, from + SLICE);
@@ -47,7 +45,7 @@ function fillSlice(part, { deliveries, names, first }) {
 async function fill(part) {
   const content = parts.get(part);
   while (content?.isNear && part.rows.length < content.deliveries.length) {
-    await breath();
+    await pause(0);
     if (content.isNear) fillSlice(part, content);
   }
   if (content?.isNear) part.style.height = "";
@@ -73,10 +71,11 @@ const observer = new IntersectionObserver(entries => {
 const rowCount = () => [...parts.values()].reduce((sum, { deliveries }) => sum + deliveries.length, 0);
 
 function append(all, names) {
+  const before = rowCount();
   for (let from = 0; from < all.length; from += PART) {
     const deliveries = all.slice(from, from + PART), part = element("tbody", { role: "rowgroup" });
     part.style.height = `${deliveries.length * rowHeight}px`;
-    parts.set(part, { deliveries, names, first: rowCount(), isNear: false });
+    parts.set(part, { deliveries, names, first: before + from, isNear: false });
     $("delivery-table").append(part);
     observer.observe(part);
   }

@@ -34,7 +34,7 @@ function made(format, text) {
 export const timeOf = text => text ? made(shortFormat, text) : "";
 export const preciseTimeOf = text => text ? made(longFormat, text) : "";
 
-// Those on the page go on. A slice at a time: a long table has thousands.
+// Those on the page go on. A slice at a time: a long table has hundreds.
 async function tick() {
   const shown = [...document.getElementsByTagName("time")];
   for (let from = 0; from < shown.length; from += SLICE) {
