@@ -1,6 +1,7 @@
 """Kafka as compose/kafka starts it."""
 
 import os
+import signal
 import subprocess
 
 from env.kafka import VERSION
@@ -21,3 +22,30 @@ def test_brokers_that_start_at_once_fetch_kafka_once(tmp_path):
     finally:
         for folder in folders:
             subprocess.run([KAFKA, "stop", "--dir", folder], check=True)
+
+
+def test_a_broker_that_does_not_start_leaves_the_others_up(tmp_path):
+    def pid(node):
+        return int((tmp_path / f"node-{node}/pid").read_text())
+
+    def start():
+        command = [KAFKA, "start", "--brokers", "3", "--port", "0", "--dir", tmp_path, *VERSION]
+        return subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+
+    try:
+        assert start().returncode == 0
+        others = [pid(1), pid(3)]
+        os.kill(pid(2), signal.SIGKILL)
+        identity = tmp_path / "node-2/data/meta.properties"
+        kept = identity.read_text()
+        identity.write_text(kept.replace("node.id=2", "node.id=9"))
+        failed = start()
+        assert failed.returncode == 1 and "a broker ended while it started" in failed.stderr, failed
+        assert [pid(1), pid(3)] == others
+        for other in others:
+            os.kill(other, 0)
+        identity.write_text(kept)
+        assert start().returncode == 0
+        assert [pid(1), pid(3)] == others
+    finally:
+        subprocess.run([KAFKA, "stop", "--dir", tmp_path], check=True)
