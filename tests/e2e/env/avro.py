@@ -45,7 +45,8 @@ class Schema:
     def __init__(self, definition, first=None):
         self.definition = definition
         self.first = first and Schema(first)
-        self.parsed = fastavro.parse_schema(definition, _write_hint=False)
+        # Marked as parsed, so that it is not parsed again for each record.
+        self.parsed = fastavro.parse_schema(definition)
         self.frame = MARKER + crc64(to_parsing_canonical_form(definition).encode()).to_bytes(8, "little")
 
     @classmethod

@@ -36,7 +36,7 @@ def _schema(name):
     """Times stay milliseconds, in both editions."""
     schema = avro.Schema.load(name)
     for edition in filter(None, (schema, schema.first)):
-        edition.parsed = fastavro.parse_schema(_without_logical_types(edition.definition), _write_hint=False)
+        edition.parsed = fastavro.parse_schema(_without_logical_types(edition.definition))
     return schema
 
 
