@@ -66,6 +66,10 @@ need_bench() {
 	install_missing "$(missing_commands wrk=wrk)"
 }
 
+need_sinks() {
+	install_missing "$(missing_packages postgresql)"
+}
+
 need_peers() {
 	need_go
 }
