@@ -1,7 +1,6 @@
 """See run: the blocks of docs/operating.md, tried on real components.
 
-Debezium's sink for JDBC and Apicurio's converter stand for any other of their kind; ClickHouse's
-own sink is in no registry, so its table is filled from PostgreSQL's.
+ClickHouse's own sink is not on Maven Central, so its table is filled from PostgreSQL's.
 """
 
 import contextlib
@@ -55,7 +54,6 @@ class Postgres:
     def __init__(self, directory):
         self.data, self.port = directory / "postgres", free_port()
         self.programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
-        shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir()
         shutil.chown(self.data, "postgres")
         self.run("initdb", "-D", self.data, "-A", "trust", "--no-sync")
@@ -81,24 +79,25 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def connect(directory, name, properties):
-    """Kafka Connect, alone, with one connector."""
+def connect(directory, name, bootstrap, text, changes):
+    """Kafka Connect, alone, with one connector: the document's text, where these are others."""
     worker, connector, log = (directory / f"{name}.{kind}" for kind in ("worker", "connector", "log"))
     worker.write_text(
-        f"bootstrap.servers={properties.pop('bootstrap')}\n"
+        f"bootstrap.servers={bootstrap}\n"
         "key.converter=org.apache.kafka.connect.storage.StringConverter\n"
         "value.converter=org.apache.kafka.connect.storage.StringConverter\n"
-        "connector.client.config.override.policy=All\n"
         f"offset.storage.file.filename={directory / name}.offsets\n"
         f"listeners=http://127.0.0.1:{free_port()}\n"
     )
-    text = properties.pop("text")
-    connector.write_text(f"name={name}\n{text}\n" + "".join(f"{key}={value}\n" for key, value in properties.items()))
+    connector.write_text(f"name={name}\n{text}\n" + "".join(f"{key}={value}\n" for key, value in changes.items()))
     java = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Duser.timezone={ZONE}", "-cp", f"{CACHE / 'jars'}/*"]
     with open(log, "w") as out:
         process = subprocess.Popen([*java, "org.apache.kafka.connect.cli.ConnectStandalone", worker, connector], stdout=out, stderr=out)
         try:
-            yield process
+            yield
+        except AssertionError:
+            print(f"--- {log.name}", *log.read_text().splitlines()[-60:], sep="\n", file=sys.stderr)
+            raise
         finally:
             process.terminate()
             process.wait(60)
@@ -131,7 +130,8 @@ def make_story(world):
     dead.answers(410)
     webhooks = [world.webhook("acme", endpoint)["id"] for endpoint in (good, slow, dead)]
     world.writer.issuance(commands.issuance("acme") | {"credentialId": "c-1"})
-    good.wait(1), slow.wait(3), dead.wait(1)
+    for endpoint, requests in ((good, 1), (slow, 3), (dead, 1)):
+        endpoint.wait(requests)
     return webhooks
 
 
@@ -147,13 +147,37 @@ def judge(story, waiting, hours, webhooks):
     assert counts == {good: ("1", "0"), slow: ("1", "2"), dead: ("0", "1")}, counts
 
 
-def main():
-    common, jdbc, (tables, queries), (click_tables, click_queries) = blocks()
+def sink_twice(directory, world, registry, postgres, text):
+    """Connect writes the events into the table, and another one writes all of them again."""
+    changes = {
+        "topics": f"{world.prefix}webhook-results",
+        "connection.url": postgres.url,
+        "connection.username": "postgres",
+        "connection.password": "any",
+        "value.converter.apicurio.registry.url": registry.url.replace("/ccompat/v7", "/registry/v2"),
+    }
+    ended = "FROM event WHERE type IN ('WEBHOOK_EVENT_PROCESS_SUCCESS', 'WEBHOOK_EVENT_PROCESS_FAIL')"
+    with connect(directory, "first", world.bootstrap, text, changes):
+        until(lambda: len(postgres.ask(f"SELECT 1 {ended}")) == 3, 120, "the story in PostgreSQL")
+    rows = postgres.ask("SELECT * FROM event ORDER BY id")
+    postgres.ask("UPDATE event SET reason = 'to be written again'")
+    with connect(directory, "second", world.bootstrap, text, changes):
+        until(lambda: postgres.ask("SELECT * FROM event ORDER BY id") == rows, 120, "it again")
+    return len(rows)
+
+
+def judge_times(postgres):
+    ages = "SELECT now() AT TIME ZONE 'UTC' - at AS age FROM event"
+    fit = postgres.ask(f"SELECT max(age) < interval '10 minutes' AND min(age) > interval '0' AS fit FROM ({ages}) AS of")
+    assert fit == [{"fit": "t"}], postgres.ask(ages)
+
+
+@contextlib.contextmanager
+def components(directory):
+    """(a world with a worker, its registry, a PostgreSQL)"""
+    for name in ("kafka", "registry", "receivers", "world"):
+        (directory / name).mkdir()
     with contextlib.ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="posthorn-sinks-")))
-        directory.chmod(0o755)
-        for name in ("kafka", "registry", "receivers", "world"):
-            (directory / name).mkdir()
         broker = Broker(directory / "kafka")
         stack.callback(broker.stop)
         registry = Registry(directory / "registry")
@@ -166,40 +190,23 @@ def main():
         world = World(directory / "world", broker.bootstrap, receivers, Schemas(), settings)
         stack.callback(world.close)
         world.create_topics().worker()
-        webhooks = make_story(world)
-        for table in tables:
-            postgres.ask(table)
-        properties = {
-            "bootstrap": broker.bootstrap,
-            "text": common + jdbc,
-            "topics": f"{world.prefix}webhook-results",
-            "connection.url": postgres.url,
-            "connection.username": "postgres",
-            "connection.password": "any",
-            "value.converter.apicurio.registry.url": registry.url.replace("/ccompat/v7", "/registry/v2"),
-        }
-        count = lambda: int(postgres.ask("SELECT count(*) AS n FROM event")[0]["n"])
-        ended = "SELECT count(*) AS n FROM event WHERE type IN ('WEBHOOK_EVENT_PROCESS_SUCCESS', 'WEBHOOK_EVENT_PROCESS_FAIL')"
-        try:
-            with connect(directory, "first", dict(properties)):
-                until(lambda: postgres.ask(ended)[0]["n"] == "3", 120, "the story in PostgreSQL")
-            rows = count()
-            postgres.ask("UPDATE event SET reason = 'to be written again' WHERE type = 'WEBHOOK_EVENT_PROCESS_FAIL'")
-            with connect(directory, "second", dict(properties)):
-                until(lambda: not postgres.ask("SELECT 1 FROM event WHERE reason = 'to be written again'"), 120, "it again")
-        except AssertionError:
-            for log in directory.glob("*.log"):
-                print(f"--- {log.name}", *log.read_text().splitlines()[-60:], sep="\n", file=sys.stderr)
-            raise
-        assert count() == rows
-        ages = postgres.ask(
-            "SELECT max(age) < interval '10 minutes' AND min(age) > interval '0' AS fit FROM (SELECT now() AT TIME ZONE 'UTC' - at AS age FROM event) AS of"
-        )
-        assert ages == [{"fit": "t"}], ages
-        answers = [postgres.ask(query) for query in queries]
-        judge(*answers, webhooks)
-        print(f"PostgreSQL: {rows} events, read twice; {len(answers)} queries tell the story")
-        exported = postgres.run("psql", "-h", postgres.data, "-p", str(postgres.port), "-q", "-c", "COPY event TO STDOUT CSV HEADER")
+        yield world, registry, postgres
+
+
+def main():
+    common, jdbc, (tables, queries), (click_tables, click_queries) = blocks()
+    with tempfile.TemporaryDirectory(prefix="posthorn-sinks-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)  # the user postgres enters it
+        with components(directory) as (world, registry, postgres):
+            webhooks = make_story(world)
+            for table in tables:
+                postgres.ask(table)
+            rows = sink_twice(directory, world, registry, postgres, common + jdbc)
+            judge_times(postgres)
+            judge(*map(postgres.ask, queries), webhooks)
+            print(f"PostgreSQL: {rows} events, written twice; {len(queries)} queries tell the story")
+            exported = postgres.run("psql", "-h", postgres.data, "-p", str(postgres.port), "-q", "-c", "COPY event TO STDOUT CSV HEADER")
         judge(*clickhouse(directory, *click_tables, exported, click_queries), webhooks)
         print("ClickHouse's engine: the same, of rows that came twice")
 
