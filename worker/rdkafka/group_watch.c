@@ -3,7 +3,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "rdkafka/refusal.h"
+#include "rdkafka/group_members.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -17,7 +17,6 @@ enum {
 	UNKNOWN_FOR_MS = 10 *
 	    1000,          /* then nothing newer is written, instead of waiting for an answer */
 	OTHERS_MAX = 1024, /* bytes of names */
-	MEMBER_ID_SUFFIX = 36 + 1, /* that brokers add to a static member's id */
 };
 
 struct group_watch {
@@ -73,14 +72,9 @@ int group_subscription_has(const void *metadata, size_t len, const char *topic, 
 
 /* The group's description. */
 
-/* worker.id, of which brokers make a static member's id. */
 static void append_member(struct buffer *out, const char *member_id) {
-	size_t len = strlen(member_id);
-
-	if (len > MEMBER_ID_SUFFIX)
-		len -= MEMBER_ID_SUFFIX;
 	buffer_append_string(out, out->len ? ", " : "");
-	buffer_append(out, member_id, len);
+	buffer_append(out, member_id, group_member_worker_len(member_id));
 }
 
 struct answer {
@@ -110,31 +104,22 @@ static int read_members(const struct group_watch *watch, const struct rd_kafka_g
 	return 0;
 }
 
-/* Returns 0, or -EAGAIN where the brokers do not tell. Partial lists are good: only the coordinator
- * has the group. A refusal is logged; another error may pass within moments, as while a coordinator
- * loads the group. */
+/* Returns 0, or -EAGAIN where the brokers do not tell. */
 static int ask(struct group_watch *watch, struct answer *out) {
-	const struct rd_kafka_group_list *list = NULL;
+	_cleanup_(rd_kafka_group_list_destroyp) const struct rd_kafka_group_list *list = NULL;
 	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR__STATE;
-	int r = -EAGAIN;
+	int r;
 
 	pthread_mutex_lock(&watch->in_use);
 	if (watch->client)
-		err = rd_kafka_list_groups(watch->client, watch->settings.group_id, &list,
-					   ASK_TIMEOUT_MS);
+		list = group_members_ask(watch->client, watch->settings.group_id, ASK_TIMEOUT_MS,
+					 &err);
 	pthread_mutex_unlock(&watch->in_use);
-	if (list && list->group_cnt == 1 && !list->groups[0].err) {
-		r = read_members(watch, &list->groups[0], out);
-	} else if (list && list->group_cnt == 1) {
-		err = list->groups[0].err;
-		refusal_log(err, "Describe", "group", watch->settings.group_id);
-	}
+	r = list ? read_members(watch, &list->groups[0], out) : -EAGAIN;
 	if (r < 0) {
 		buffer_clear(&out->names);
-		buffer_append_string(&out->names, err ? rd_kafka_err2str(err) : "a rebalance");
+		buffer_append_string(&out->names, list ? "a rebalance" : rd_kafka_err2str(err));
 	}
-	if (list)
-		rd_kafka_group_list_destroy(list);
 	return r;
 }
 
