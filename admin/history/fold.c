@@ -40,11 +40,11 @@ static void bind_own(sqlite3_stmt *statement, const struct analytic_event *event
 
 	sqlite3_bind_null(statement, 8);
 	bind_int_or_null(statement, 12, is_issued ? data->credential_issued.deliveries : -1, -1);
-	for (int i = 13; i <= 16; i++)
+	for (int i = 13; i <= 17; i++)
 		sqlite3_bind_null(statement, i);
-	bind_text(statement, 17, event->command_id);
-	bind_text(statement, 18, subject_of(event));
-	bind_uuid(statement, 19, is_published ? &data->published.event_id : NULL);
+	bind_text(statement, 18, event->command_id);
+	bind_text(statement, 19, subject_of(event));
+	bind_uuid(statement, 20, is_published ? &data->published.event_id : NULL);
 }
 
 static void bind_step(sqlite3_stmt *statement, const struct analytic_event *event,
@@ -53,19 +53,20 @@ static void bind_step(sqlite3_stmt *statement, const struct analytic_event *even
 
 	bind_int(statement, 8, state->place);
 	bind_int(statement, 12, report->attempt);
-	bind_int_or_null(statement, 13, state->last_reason, 0);
-	bind_int_or_null(statement, 14, report->duration_ms, -1);
-	bind_int_or_null(statement, 15, report->attempted_at_ms, 0);
-	bind_int_or_null(statement, 16, report->next_attempt_at_ms, 0);
-	for (int i = 17; i <= 19; i++)
+	bind_int_or_null(statement, 13, event_is_attempt(event) ? state->attempts : -1, -1);
+	bind_int_or_null(statement, 14, state->last_reason, 0);
+	bind_int_or_null(statement, 15, report->duration_ms, -1);
+	bind_int_or_null(statement, 16, report->attempted_at_ms, 0);
+	bind_int_or_null(statement, 17, report->next_attempt_at_ms, 0);
+	for (int i = 18; i <= 20; i++)
 		sqlite3_bind_null(statement, i);
 }
 
 static void bind_value(sqlite3_stmt *statement, const struct buffer *value) {
 	if (value->len)
-		sqlite3_bind_blob(statement, 20, value->data, (int)value->len, SQLITE_STATIC);
+		sqlite3_bind_blob(statement, 21, value->data, (int)value->len, SQLITE_STATIC);
 	else
-		sqlite3_bind_null(statement, 20);
+		sqlite3_bind_null(statement, 21);
 }
 
 /* `state`: of its delivery; of an event that belongs to none the keys alone. */

@@ -48,7 +48,7 @@ static int append_attempts(struct reading *reading, const struct delivery_row *d
 	int r;
 
 	bind_int(statement, 1, delivery->place);
-	bind_int(statement, 2, QUERY_ATTEMPTS_MAX);
+	bind_int(statement, 2, delivery->attempts - QUERY_ATTEMPTS_MAX);
 	buffer_append_string(reading->out, ",\"attempts\":[");
 	while ((r = reading_step(reading, statement)) == 1) {
 		struct analytic_event event;

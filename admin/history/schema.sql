@@ -64,9 +64,10 @@ CREATE INDEX delivery_webhook_status ON delivery (webhook_id, status) WHERE stat
 CREATE INDEX delivery_webhook_answer ON delivery (webhook_id, last_status) WHERE last_status >= 300;
 
 -- `type` and `reason` are words; `webhook` is a key of its id. `delivery` is a delivery's place. `is_failure`: it tells of an attempt that failed.
--- `number`: of a delivery's event the attempt, of an issued credential its deliveries. command_id, subject and published_id are of events that
--- belong to no delivery; `subject_key` is that of the subject, or of the one that another event of the command has (history/subjects.h). `value`,
--- the event as Avro, is there where the columns do not say all (history/event_row.h).
+-- `number`: of a delivery's event the attempt, of an issued credential its deliveries. `nth`: of an attempt, how many its delivery had with it. That
+-- is their order: a time may be of a clock that was set back, and numbers begin anew when a delivery is sent again. command_id, subject and
+-- published_id are of events that belong to no delivery; `subject_key` is that of the subject, or of the one that another event of the command has
+-- (history/subjects.h). `value`, the event as Avro, is there where the columns do not say all (history/event_row.h).
 CREATE TABLE event (
 	place              INTEGER PRIMARY KEY,
 	id                 BLOB NOT NULL,
@@ -80,6 +81,7 @@ CREATE TABLE event (
 	command_key        INTEGER,
 	subject_key        INTEGER,
 	number             INTEGER,
+	nth                INTEGER,
 	reason             INTEGER,
 	duration_ms        INTEGER,
 	attempted_at_ms    INTEGER,

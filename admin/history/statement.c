@@ -33,7 +33,7 @@ static const char *const writes[WRITE_COUNT] = {
 	    "coalesce(command_key, ?3) WHERE delivery = ?1",
 	[WRITE_EVENT_PUT] =
 	    "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-	    "?14, ?15, ?16, ?17, ?18, ?19, ?20) ON CONFLICT (place) DO NOTHING",
+	    "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) ON CONFLICT (place) DO NOTHING",
 	[WRITE_SUBJECT_GET] =
 	    "SELECT subject_key FROM event INDEXED BY event_command WHERE place >> 46 = ?1 AND "
 	    "command_key = ?2 AND subject_key IS NOT NULL LIMIT 1",
@@ -123,9 +123,7 @@ static const char *const reads[READ_COUNT] = {
 	    "event_webhook_answer", "AND e.webhook = ?4 AND e.status = ?5 AND e.status >= 300"),
 	[READ_EVENTS_OF_DELIVERY] =
 	    "SELECT " EVENT_VALUES " FROM event e INDEXED BY event_delivery" EVENT_WORDS
-	    " WHERE e.delivery = ?1 AND e.duration_ms IS NOT NULL AND e.place > coalesce((SELECT "
-	    "place FROM event INDEXED BY event_delivery WHERE delivery = ?1 AND duration_ms IS NOT "
-	    "NULL ORDER BY place DESC LIMIT 1 OFFSET ?2), -1) ORDER BY e.place",
+	    " WHERE e.delivery = ?1 AND e.nth > ?2 ORDER BY e.nth",
 	[READ_FAILURES] = EVENTS("event_failure", "AND e.webhook = ?4 AND e.is_failure = 1"),
 	[READ_COMMAND_OF_EVENT] =
 	    "SELECT command_id FROM delivery INDEXED BY delivery_event WHERE place >> 46 = ?2 AND "

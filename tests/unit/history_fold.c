@@ -101,6 +101,28 @@ static const struct {
 	       "'nextAttemptAt':'2026-01-31T12:00:02.000Z','attemptCount':1,"
 	       "'attempts':[{'at':'2026-01-31T12:00:00.960Z','status':503,'reason':'status-503',"
 	       "'durationMs':40}]}" },
+	{ "the clock was set back",
+	  { { ANALYTIC_RECEIVE, 0, .next_s = 1 },
+	    { ANALYTIC_RETRY, 9, 500, "status-500", 10, .attempt = 1 },
+	    { ANALYTIC_PROCESS_SUCCESS, 2, 204, .attempt = 2 } },
+	  HEAD
+	  "'status':'succeeded'," CREATED
+	  "'endedAt':'2026-01-31T12:00:02.000Z','attemptCount':2,'lastStatus':204,"
+	  "'attempts':[{'at':'2026-01-31T12:00:08.960Z','status':500,'reason':'status-500',"
+	  "'durationMs':40},{'at':'2026-01-31T12:00:01.960Z','status':204,'durationMs':40}]}" },
+	{ "the clock was set back before it was sent again",
+	  { { ANALYTIC_RECEIVE, 0, .next_s = 1 },
+	    { ANALYTIC_RETRY, 8, 500, "status-500", 9, .attempt = 1 },
+	    { ANALYTIC_PROCESS_FAIL, 9, 503, "status-503", 0, .attempt = 2 },
+	    { ANALYTIC_RESEND, 2, .next_s = 2 },
+	    { ANALYTIC_PROCESS_SUCCESS, 3, 204, .attempt = 1 } },
+	  HEAD "'status':'succeeded'," CREATED
+	       "'endedAt':'2026-01-31T12:00:03.000Z','attemptCount':3,'lastStatus':204,"
+	       "'attempts':[{'at':'2026-01-31T12:00:07.960Z','status':500,'reason':'status-500',"
+	       "'durationMs':40},"
+	       "{'at':'2026-01-31T12:00:08.960Z','status':503,'reason':'status-503',"
+	       "'durationMs':40},"
+	       "{'at':'2026-01-31T12:00:02.960Z','status':204,'durationMs':40}]}" },
 	{ "recorded again when dead",
 	  { { ANALYTIC_RECEIVE, 0, .next_s = 1 },
 	    { ANALYTIC_PROCESS_FAIL, 1, 503, "status-503", 0, .attempt = 1 },
