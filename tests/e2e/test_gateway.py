@@ -207,7 +207,12 @@ def test_events(world, client, tenant):
     webhook = client("POST", WEBHOOKS, new()).json
     client("GET", f"{WEBHOOKS}/{webhook['id']}")
     client("GET", f"{WEBHOOKS}/none")
-    page = until(lambda: (answer := client("GET", "/v1/events").json)["data"][0]["type"] == "WEBHOOK_RETRIEVE_FAIL" and answer, 5)
+
+    def ended():
+        page = client("GET", "/v1/events").json
+        return page if [event["type"] for event in page["data"][:1]] == ["WEBHOOK_RETRIEVE_FAIL"] else None
+
+    page = until(ended, 5, "the last event")
     assert [event["type"] for event in page["data"]] == [
         "WEBHOOK_RETRIEVE_FAIL", "WEBHOOK_RETRIEVE_START", "WEBHOOK_RETRIEVE_SUCCESS", "WEBHOOK_RETRIEVE_START",
         "WEBHOOK_CREATE_SUCCESS", "WEBHOOK_CREATE_START",

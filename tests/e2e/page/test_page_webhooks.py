@@ -248,7 +248,7 @@ def test_what_is_not_delivered(entered, client, endpoint, webhook):
     dead = send(client, webhook)
     held(client, webhook, dead=1)
     waiting = send(client, webhook)
-    until(lambda: client("GET", "/v1/events").json["data"][0]["type"] == "WEBHOOK_EVENT_RETRY", 10)
+    until(lambda: client("GET", f"/v1/deliveries/{waiting}").json.get("attemptCount") == 1, 10, "the attempt")
     held(client, webhook, dead=1, pending=1)
     entered.view(f"#/webhooks/{webhook['id']}")
     until(lambda: entered.texts("#webhook-tiles dd")[-2:] == ["1", "1"], 10, "the numbers")
