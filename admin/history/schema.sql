@@ -92,7 +92,7 @@ CREATE TABLE event (
 	value              BLOB
 );
 CREATE INDEX event_tenant ON event (tenant);
-CREATE INDEX event_delivery ON event (delivery) WHERE delivery IS NOT NULL;
+CREATE INDEX event_delivery ON event (delivery, nth) WHERE delivery IS NOT NULL;
 CREATE INDEX event_webhook ON event (webhook) WHERE webhook IS NOT NULL;
 CREATE INDEX event_command ON event (place >> 46, command_key) WHERE command_key IS NOT NULL;
 CREATE INDEX event_subject ON event (place >> 46, subject_key) WHERE subject_key IS NOT NULL;
