@@ -127,22 +127,23 @@ static void classes_of_errors(void **state _unused_) {
 		struct transaction_failure failure;
 		enum transaction_verdict verdict;
 	} rows[] = {
-		{ "retriable, at once", { true, false, 0 }, TRANSACTION_RETRY },
+		{ "retriable, at once", { .is_retriable = true }, TRANSACTION_RETRY },
 		{ "retriable, just in time",
-		  { true, false, TRANSACTION_RETRIED_FOR_MS - 1 },
+		  { .is_retriable = true, .spent_ms = TRANSACTION_RETRIED_FOR_MS - 1 },
 		  TRANSACTION_RETRY },
 		{ "retriable, too late",
-		  { true, false, TRANSACTION_RETRIED_FOR_MS },
+		  { .is_retriable = true, .spent_ms = TRANSACTION_RETRIED_FOR_MS },
 		  TRANSACTION_LOSE },
 		{ "retriable and abortable, in time: retried first",
-		  { true, true, 0 },
+		  { .is_retriable = true, .requires_abort = true },
 		  TRANSACTION_RETRY },
 		{ "retriable and abortable, too late",
-		  { true, true, INT64_MAX },
+		  { .is_retriable = true, .requires_abort = true, .spent_ms = INT64_MAX },
 		  TRANSACTION_ABORT },
-		{ "abortable", { false, true, 0 }, TRANSACTION_ABORT },
-		{ "neither: fatal, or of a kind that is not known",
-		  { false, false, 0 },
+		{ "abortable", { .requires_abort = true }, TRANSACTION_ABORT },
+		{ "neither: fatal, or of a kind that is not known", { 0 }, TRANSACTION_LOSE },
+		{ "a timeout, however early: its results come later",
+		  { .is_retriable = true, .is_timeout = true },
 		  TRANSACTION_LOSE },
 	};
 

@@ -5,10 +5,11 @@
 #include "rdkafka/refusal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { TRIES_MAX = 5 };
+enum { TRIES_MAX = 8, FIRST_PAUSE_MS = 100 }; /* 12 s in all */
 
 static atomic_bool session_timed_out, login_refused;
 
@@ -168,13 +169,18 @@ static rd_kafka_t *try_new(const struct config *config, enum client_kind kind,
 	return client;
 }
 
+/* A clock that is set meanwhile ends librdkafka's waits, and those of the next try too while it is
+ * being set. */
 rd_kafka_t *client_new(const struct config *config, enum client_kind kind,
 		       const struct client_callbacks *callbacks) {
-	rd_kafka_t *client = NULL;
-	bool again = true;
+	rd_kafka_t *client;
+	bool again;
 
-	for (int tries = 0; !client && again && tries < TRIES_MAX; tries++)
+	client = try_new(config, kind, callbacks, &again);
+	for (int tries = 1; !client && again && tries < TRIES_MAX; tries++) {
+		poll(NULL, 0, FIRST_PAUSE_MS << (tries - 1));
 		client = try_new(config, kind, callbacks, &again);
+	}
 	if (client && !settings_produces(kind))
 		rd_kafka_poll_set_consumer(client);
 	return client;

@@ -12,8 +12,7 @@
 #include <errno.h>
 
 enum {
-	CALL_TIMEOUT_MS = 5000, /* of one call to librdkafka */
-	FLUSH_STEP_MS = 500,    /* a refusal is not waited for */
+	FLUSH_STEP_MS = 500, /* a refusal is not waited for */
 	INIT_TIMEOUT_MS = 5000,
 	ABORTS_IN_A_ROW_MAX = 3, /* R9 */
 	/* R9: a slower commit met timeouts, which can desync sequences in librdkafka 2.0.2. */
@@ -305,28 +304,38 @@ int transaction_flush(struct transaction *t) {
 /* A call of librdkafka that ends a transaction, with its arguments. */
 struct ending {
 	struct transaction_call call;
-	rd_kafka_error_t *(*run)(rd_kafka_t *producer, const struct ending *ending);
+	rd_kafka_error_t *(*run)(rd_kafka_t *producer, const struct ending *ending, int timeout_ms);
 	const rd_kafka_consumer_group_metadata_t *group;
 };
 
-static rd_kafka_error_t *send_offsets(rd_kafka_t *producer, const struct ending *ending) {
+static rd_kafka_error_t *send_offsets(rd_kafka_t *producer, const struct ending *ending,
+				      int timeout_ms) {
 	return rd_kafka_send_offsets_to_transaction(producer, ending->call.offsets, ending->group,
-						    CALL_TIMEOUT_MS);
+						    timeout_ms);
 }
 
-static rd_kafka_error_t *commit(rd_kafka_t *producer, const struct ending *ending _unused_) {
-	return rd_kafka_commit_transaction(producer, CALL_TIMEOUT_MS);
+static rd_kafka_error_t *commit(rd_kafka_t *producer, const struct ending *ending _unused_,
+				int timeout_ms) {
+	return rd_kafka_commit_transaction(producer, timeout_ms);
 }
 
-static rd_kafka_error_t *abort_it(rd_kafka_t *producer, const struct ending *ending _unused_) {
-	return rd_kafka_abort_transaction(producer, CALL_TIMEOUT_MS);
+static rd_kafka_error_t *abort_it(rd_kafka_t *producer, const struct ending *ending _unused_,
+				  int timeout_ms) {
+	return rd_kafka_abort_transaction(producer, timeout_ms);
+}
+
+/* All the time that is left, for one call: one that timed out is not made again. */
+static int time_left_ms(int64_t started_ms) {
+	int64_t spent_ms = clock_monotonic_ms() - started_ms;
+
+	return (int)MAX(TRANSACTION_RETRIED_FOR_MS - spent_ms, (int64_t)1);
 }
 
 /* Repeats the call while that may help. Returns 0, or a verdict that is not RETRY. */
 static int call(struct transaction *t, const struct ending *ending, int64_t started_ms) {
 	rd_kafka_error_t *error;
 
-	while ((error = ending->run(t->producer, ending))) {
+	while ((error = ending->run(t->producer, ending, time_left_ms(started_ms)))) {
 		int64_t spent_ms = clock_monotonic_ms() - started_ms;
 		enum transaction_verdict verdict =
 		    transaction_judge_error(&ending->call, error, spent_ms, &t->end.is_fenced);

@@ -8,6 +8,8 @@
 enum { METADATA_TIMEOUT_MS = 5000 };
 
 enum transaction_verdict transaction_judge(const struct transaction_failure *failure) {
+	if (failure->is_timeout)
+		return TRANSACTION_LOSE;
 	if (failure->is_retriable && failure->spent_ms < TRANSACTION_RETRIED_FOR_MS)
 		return TRANSACTION_RETRY;
 	return failure->requires_abort ? TRANSACTION_ABORT : TRANSACTION_LOSE;
@@ -64,6 +66,7 @@ enum transaction_verdict transaction_judge_error(const struct transaction_call *
 	struct transaction_failure failure = {
 		.is_retriable = rd_kafka_error_is_retriable(error),
 		.requires_abort = rd_kafka_error_txn_requires_abort(error),
+		.is_timeout = rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT,
 		.spent_ms = spent_ms,
 	};
 	enum transaction_verdict verdict = transaction_judge(&failure);

@@ -11,6 +11,7 @@
 /* librdkafka's classes of error, and the time since the first try of the call. */
 struct transaction_failure {
 	bool is_retriable, requires_abort;
+	bool is_timeout; /* the call's: it goes on without its caller */
 	int64_t spent_ms;
 };
 
@@ -19,7 +20,12 @@ enum transaction_verdict { TRANSACTION_RETRY, TRANSACTION_ABORT, TRANSACTION_LOS
 /* Past transaction.timeout.ms (15 s) nothing can come of a further try. */
 enum { TRANSACTION_RETRIED_FOR_MS = 15000 };
 
-/* R9, as a function of values: retriable, the same call again; abortable, abort; else LOST. */
+/*
+ * R9, as a function of values: retriable, the same call again; abortable, abort; else LOST. So is a
+ * call that timed out, although librdkafka would have it called again: it takes the first result
+ * that comes for that of the step it waits for, and those of the call before are still to come.
+ * After two timeouts a commit is told as done that has not begun.
+ */
 enum transaction_verdict transaction_judge(const struct transaction_failure *failure);
 
 /* A call, by what it is told of. */
