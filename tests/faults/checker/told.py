@@ -38,13 +38,18 @@ def _attempt(event):
 
 
 class _Delivery:
-    """Its events so far."""
+    """Its events so far. A worker of the release before tells less of it: the first that tells a
+    member of `named` is believed.
+    """
 
     def __init__(self, event):
-        self.first, self.last, self.attempts, self.most = event, event, [], 0
+        self.first, self.last, self.attempts, self.most, self.named = event, event, [], 0, {}
 
     def take(self, event):
         self.last = event
+        for name, value in (("commandId", event.command), ("eventId", event.data.get("eventId")), ("subject", event.data.get("subject"))):
+            if value is not None:
+                self.named.setdefault(name, value)
         if event.data["durationMs"] is not None:
             self.attempts.append(_attempt(event))
         self.most = max(self.most, len(self.attempts), event.data["attempt"])
@@ -59,10 +64,8 @@ class _Delivery:
         return _shown(
             id=first.data["deliveryId"],
             webhookId=first.data["webhookId"],
-            eventId=first.data.get("eventId"),
             eventType=first.data["eventType"],
-            subject=first.data.get("subject"),
-            commandId=first.command,
+            **self.named,
             status=status,
             createdAt=_time(first.time_ms if first.type == "WEBHOOK_EVENT_RECEIVE" else None),
             endedAt=_time(None if status == "pending" else last.time_ms),
@@ -73,12 +76,18 @@ class _Delivery:
         )
 
 
-def fold(history):
-    """{tenant: {delivery id: its row}}, {tenant: {delivery id: its attempts}}"""
+def _deliveries(history):
+    """{tenant: {delivery id: its delivery}}"""
     found = {}
     for event in history.events:
         if _is_of_delivery(event.type, event.data):
             found.setdefault(event.tenant, {}).setdefault(event.data["deliveryId"], _Delivery(event)).take(event)
+    return found
+
+
+def fold(history):
+    """{tenant: {delivery id: its row}}, {tenant: {delivery id: its attempts}}"""
+    found = _deliveries(history)
     rows = {tenant: {id: delivery.row() for id, delivery in deliveries.items()} for tenant, deliveries in found.items()}
     return rows, {tenant: {id: delivery.attempts for id, delivery in deliveries.items()} for tenant, deliveries in found.items()}
 
@@ -94,10 +103,12 @@ def shown_event(event):
 
 
 def events_of(history):
-    """{tenant: {event id: the event}}"""
-    found = {}
+    """{tenant: {event id: the event}}; a delivery's have the delivery's command."""
+    found, deliveries = {}, _deliveries(history)
     for event in history.events:
-        shown = _event(event.id, event.type, shown_time(event.time_ms), event.command, event.status, event.data)
+        is_step = _is_of_delivery(event.type, event.data)
+        command = deliveries[event.tenant][event.data["deliveryId"]].named.get("commandId") if is_step else event.command
+        shown = _event(event.id, event.type, shown_time(event.time_ms), command, event.status, event.data)
         found.setdefault(event.tenant, {})[event.id] = shown
     return found
 
