@@ -136,6 +136,20 @@ def test_the_changelog_is_made_anew_under_a_worker(fresh_world):
     assert not world.state.catch_up().values and not any(world.results.catch_up().by_command[id] for id in asked)
 
 
+class GroupOffsets:
+    """Those of a group without members, as an operator's tool sees and sets them."""
+
+    def __init__(self, world):
+        self.client, self.group = AdminClient(connection(world.bootstrap)), world.settings["group.id"]
+
+    def read(self):
+        return self.client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(self.group)])[self.group].result(20).topic_partitions
+
+    def set(self, places):
+        until(lambda: self.client.describe_consumer_groups([self.group])[self.group].result(20).state == ConsumerGroupState.EMPTY, 30, "the end of the session")
+        self.client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(self.group, places)])[self.group].result(20)
+
+
 def test_a_changelog_that_was_made_anew_is_taken_with_offsets_that_were_set_by_hand(fresh_world):
     """As docs/operating.md has it, of an operator who does without the old one."""
     world = fresh_world
@@ -143,12 +157,35 @@ def test_a_changelog_that_was_made_anew_is_taken_with_offsets_that_were_set_by_h
     tenants, _ = world.in_every_partition()
     worker.stop()
     make_changelog_anew(world)
-    client, group = AdminClient(connection(world.bootstrap)), world.settings["group.id"]
-    committed = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result(20).topic_partitions
-    by_hand = [TopicPartition(place.topic, place.partition, place.offset) for place in committed]
-    until(lambda: client.describe_consumer_groups([group])[group].result(20).state == ConsumerGroupState.EMPTY, 30, "the end of the session")
-    client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, by_hand)])[group].result(20)
+    offsets = GroupOffsets(world)
+    offsets.set([TopicPartition(place.topic, place.partition, place.offset) for place in offsets.read()])
     worker.start()
     assert "following an offset that was set by hand" in worker.log.read_text()
     for tenant in tenants.values():
         assert world.ask(tenant, commands.retrieve_all()).data["data"] == []
+
+
+def test_offsets_that_were_left_behind(fresh_world):
+    """As Kafka leaves them when it commits a transaction's records and not its offsets: nothing is
+    handled twice, and the group's offsets are right again without a command.
+    """
+    world = fresh_world
+    worker = world.worker(kafka_session_timeout_ms=6000)
+    tenants, _ = world.in_every_partition()
+    for tenant in tenants.values():
+        world.ask(tenant, commands.retrieve_all())
+    worker.stop()
+    offsets, values = GroupOffsets(world), lambda places: {(each.topic, each.partition): (each.offset, each.metadata) for each in places}
+    committed = offsets.read()
+    behind = []
+    for each in committed:
+        store, sequence = each.metadata.split("/")
+        behind.append(TopicPartition(each.topic, each.partition, max(each.offset - 1, 0), f"{store}/{int(sequence) - 1}"))
+    offsets.set(behind)
+    before = len(world.results.catch_up().events)
+    worker.start()
+    assert "committed offset is of an earlier position than the changelog's" in worker.log.read_text()
+    until(lambda: values(offsets.read()) == values(committed), 10, "the offsets of the changelog's position")
+    for tenant in tenants.values():
+        assert len(world.ask(tenant, commands.retrieve_all()).data["data"]) == 1
+    assert len(world.results.catch_up().events) == before + 2 * len(tenants)

@@ -2,6 +2,7 @@
 
 #include "base/invariant.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "pipeline/input_topics.h"
 #include "rdkafka/refusal.h"
 
@@ -18,6 +19,18 @@ void offset_metadata(const struct position *position, char out[OFFSET_METADATA_S
 	snprintf(out, OFFSET_METADATA_SIZE, "%s/%" PRId64, store_id, position->sequence);
 }
 
+void offsets_add(rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition,
+		 int64_t offset, const struct position *position) {
+	rd_kafka_topic_partition_t *element =
+	    rd_kafka_topic_partition_list_add(list, topic, partition);
+	char metadata[OFFSET_METADATA_SIZE];
+
+	offset_metadata(position, metadata);
+	element->offset = offset;
+	element->metadata = strdup(metadata); /* the list frees it */
+	element->metadata_size = strlen(metadata);
+}
+
 static bool is_of_position(const struct committed_offset *committed,
 			   const struct position *position) {
 	char metadata[OFFSET_METADATA_SIZE];
@@ -27,6 +40,21 @@ static bool is_of_position(const struct committed_offset *committed,
 	       memcmp(committed->metadata, metadata, committed->metadata_len) == 0;
 }
 
+static bool is_of_earlier_position(const struct committed_offset *committed,
+				   const struct position *position) {
+	char metadata[OFFSET_METADATA_SIZE], store_id[UUID_TEXT_SIZE];
+	int64_t sequence;
+
+	if (committed->metadata_len >= sizeof(metadata))
+		return false;
+	memcpy(metadata, committed->metadata, committed->metadata_len);
+	metadata[committed->metadata_len] = '\0';
+	uuid_format(&position->store_id, store_id);
+	return strncmp(metadata, store_id, UUID_TEXT_SIZE - 1) == 0 &&
+	       metadata[UUID_TEXT_SIZE - 1] == '/' &&
+	       number_parse(metadata + UUID_TEXT_SIZE, 1, position->sequence - 1, &sequence) == 0;
+}
+
 enum offset_choice offset_choose(const struct committed_offset *committed,
 				 const struct position *position) {
 	bool has_position = position->sequence > 0, is_committed = committed->offset >= 0;
@@ -34,7 +62,8 @@ enum offset_choice offset_choose(const struct committed_offset *committed,
 	if (is_committed && committed->metadata_len == 0)
 		return OFFSET_SET_BY_HAND;
 	if (is_committed && !(has_position && is_of_position(committed, position)))
-		return OFFSET_TORN;
+		return has_position && is_of_earlier_position(committed, position) ? OFFSET_BEHIND
+										   : OFFSET_TORN;
 	return has_position ? OFFSET_OF_POSITION : OFFSET_FIRST_RECORD;
 }
 
@@ -57,6 +86,15 @@ static int log_torn(const rd_kafka_topic_partition_t *committed) {
 	    committed->partition, committed->offset, (int)committed->metadata_size,
 	    (const char *)committed->metadata);
 	return OFFSETS_E_TORN;
+}
+
+static void log_behind(const rd_kafka_topic_partition_t *committed, int64_t named) {
+	log_warn("committed offset is of an earlier position than the changelog's: Kafka committed "
+		 "a transaction without its offsets, and perhaps without some of its events; the "
+		 "input goes on where the changelog says",
+		 "topic=%s partition=%d offset=%" PRId64 " next=%" PRId64 " metadata=%.*s",
+		 committed->topic, committed->partition, committed->offset, named,
+		 (int)committed->metadata_size, (const char *)committed->metadata);
 }
 
 /* All partitions that are asked about, of all inputs: one list, in that order. */
@@ -91,14 +129,20 @@ static int64_t named_by(const struct position *position, int input) {
 	return named[input];
 }
 
-/* RD_KAFKA_OFFSET_BEGINNING where the first record is the next. */
+/* RD_KAFKA_OFFSET_BEGINNING where the first record is the next. Adds to `behind` what is to be
+ * committed anew. */
 static int choose(const rd_kafka_topic_partition_t *committed, const struct position *position,
-		  int64_t named, int64_t *out) {
+		  int64_t named, int64_t *out, rd_kafka_topic_partition_list_t *behind) {
 	struct committed_offset offset = { committed->offset, committed->metadata,
 					   committed->metadata_size };
 
 	switch (offset_choose(&offset, position)) {
 	case OFFSET_OF_POSITION:
+		*out = named;
+		return 0;
+	case OFFSET_BEHIND:
+		log_behind(committed, named);
+		offsets_add(behind, committed->topic, committed->partition, named, position);
 		*out = named;
 		return 0;
 	case OFFSET_SET_BY_HAND:
@@ -117,8 +161,21 @@ static int choose(const rd_kafka_topic_partition_t *committed, const struct posi
 	impossible("a choice is one of four");
 }
 
+/* Whoever owns the partition next, or the next transaction here, does it where this fails. */
+static void commit_anew(const struct offsets_question *question,
+			const rd_kafka_topic_partition_list_t *behind) {
+	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+	if (behind->cnt > 0)
+		err = rd_kafka_commit(question->member, behind, 0);
+	if (err)
+		refusal_log_cause("commit offsets", "group", question->group_id,
+				  rd_kafka_err2str(err));
+}
+
 static void choose_all(const struct offsets_question *question,
 		       const rd_kafka_topic_partition_list_t *committed) {
+	rd_kafka_topic_partition_list_t *behind = rd_kafka_topic_partition_list_new(0);
 	const rd_kafka_topic_partition_t *of = committed->elems;
 
 	for (size_t i = 0; i < question->count; i++, of += POSITION_INPUTS) {
@@ -128,8 +185,10 @@ static void choose_all(const struct offsets_question *question,
 		for (int input = 0; input < POSITION_INPUTS && asked->result == 0; input++)
 			asked->result =
 			    choose(&of[input], asked->position, named_by(asked->position, input),
-				   &asked->next[input]);
+				   &asked->next[input], behind);
 	}
+	commit_anew(question, behind);
+	rd_kafka_topic_partition_list_destroy(behind);
 }
 
 /* Those that begin with their first record; each one's opaque is where that is wanted. */

@@ -2,7 +2,10 @@
  * Where the inputs of a partition go on.
  *
  * A position record and its committed offsets were one transaction, so they agree; each committed
- * offset carries as metadata the position that it belongs to.
+ * offset carries as metadata the position that it belongs to. Offsets of an earlier position were
+ * left behind by the brokers: Kafka 4.1 can commit the records of a transaction and abort its
+ * offsets, when the coordinator's broker dies and is back before another one leads. The changelog
+ * has what the inputs did up to its position, so that is where they go on.
  */
 #pragma once
 
@@ -16,6 +19,10 @@ enum { OFFSET_METADATA_SIZE = 64 };
 /* "<store id>/<sequence>": the metadata of the offsets that are committed with a position. */
 void offset_metadata(const struct position *position, char out[OFFSET_METADATA_SIZE]);
 
+/* Adds an offset with that metadata. */
+void offsets_add(rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition,
+		 int64_t offset, const struct position *position);
+
 /* An input's committed offset, as the group's coordinator tells it. */
 struct committed_offset {
 	int64_t offset;       /* below 0: none */
@@ -25,9 +32,10 @@ struct committed_offset {
 
 enum offset_choice {
 	OFFSET_OF_POSITION,  /* they agree, or the committed offset expired */
+	OFFSET_BEHIND,       /* it is of an earlier position of this changelog */
 	OFFSET_SET_BY_HAND,  /* it is not a worker's: an operator's, who is followed */
 	OFFSET_FIRST_RECORD, /* neither is there: a first start */
-	OFFSET_TORN,         /* a worker's, but of another position: of another changelog */
+	OFFSET_TORN,         /* a worker's, but of a later position, or of another changelog */
 };
 
 /* R8, as a function of values. `position`: sequence 0 means that the changelog has none. */
@@ -55,7 +63,8 @@ struct offsets_question {
 };
 
 /*
- * Asks the brokers once for all partitions, and chooses for all their inputs. Returns 0, or -EAGAIN
+ * Asks the brokers once for all partitions, and chooses for all their inputs. Offsets that were
+ * left behind are committed anew, so that the group's lag is right (logged). Returns 0, or -EAGAIN
  * (logged) while the brokers do not answer: then nothing is filled that counts. Waits for some
  * seconds at most.
  */

@@ -240,16 +240,10 @@ int turn_write_positions(struct turn *turn) {
 
 static void add_offset(rd_kafka_topic_partition_list_t *list, const char *topic,
 		       const struct partition *partition, enum input input) {
-	rd_kafka_topic_partition_t *offset =
-	    rd_kafka_topic_partition_list_add(list, topic, partition->id);
-	char metadata[OFFSET_METADATA_SIZE];
-
 	invariant(partition->turn.position.sequence == partition->position.sequence + 1,
 		  "a transaction closes each partition with its position (R8)");
-	offset_metadata(&partition->turn.position, metadata);
-	offset->offset = partition->turn.next[input];
-	offset->metadata = strdup(metadata); /* the list frees it */
-	offset->metadata_size = strlen(metadata);
+	offsets_add(list, topic, partition->id, partition->turn.next[input],
+		    &partition->turn.position);
 }
 
 rd_kafka_topic_partition_list_t *turn_offsets(const struct turn *turn) {
