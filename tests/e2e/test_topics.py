@@ -166,7 +166,7 @@ def test_a_changelog_that_was_made_anew_is_taken_with_offsets_that_were_set_by_h
 
 
 def positions_of(world):
-    """{partition: the metadata of offsets with the changelog's position, and with the one before}"""
+    """{partition: an offset's metadata with the changelog's position, and with the one before}"""
     values = {key[1]: value for key, value in world.state.catch_up().values.items() if isinstance(key, tuple)}
     found = {}
     for partition, value in values.items():

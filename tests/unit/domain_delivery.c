@@ -169,6 +169,8 @@ static void a_credential_is_the_subject(void **state _unused_) {
 	} rows[] = {
 		{ EVENT_TYPE_CREDENTIAL_ISSUED, "u", "cred-1", NULL, "cred-1" },
 		{ EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY, "u", "cred-1", NULL, "cred-1" },
+		{ EVENT_TYPE_CREDENTIAL_ISSUED, NULL, "cred-1", NULL, "cred-1" },
+		{ EVENT_TYPE_CREDENTIAL_ISSUED, "null", "cred-1", NULL, "cred-1" },
 		{ EVENT_TYPE_CREDENTIAL_ISSUED, "a\"b\\", "c\"d\\\xc3\xa9\xe2\x80\xae", NULL,
 		  "c\"d\\\xc3\xa9\xe2\x80\xae" },
 		{ EVENT_TYPE_CREDENTIAL_ISSUED,

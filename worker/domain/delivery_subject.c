@@ -5,13 +5,21 @@
 
 #include <string.h>
 
+/* A credential is issued to a user, or to nobody that its command names. */
+static const char *user_id_end(const char *at) {
+	static const char none[] = "null";
+
+	return strncmp(at, none, sizeof(none) - 1) == 0 ? at + sizeof(none) - 1
+							: json_text_string_end(at);
+}
+
 /* The body begins as callback_body wrote it, up to the member. Neither an id, a time nor a type in
  * front of it can have a quote. */
 static const char *credential_id(struct arena *arena, const char *body) {
 	static const char user[] = "\"payload\":{\"userId\":", id[] = ",\"credentialId\":";
 	const char *at = strstr(body, user), *end;
 
-	at = at ? json_text_string_end(at + sizeof(user) - 1) : NULL;
+	at = at ? user_id_end(at + sizeof(user) - 1) : NULL;
 	if (!at || strncmp(at, id, sizeof(id) - 1) != 0)
 		return NULL;
 	at += sizeof(id) - 1;
