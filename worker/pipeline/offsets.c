@@ -161,13 +161,13 @@ static int choose(const rd_kafka_topic_partition_t *committed, const struct posi
 	impossible("a choice is one of four");
 }
 
-/* Whoever owns the partition next, or the next transaction here, does it where this fails. */
+/* Nobody waits: the next transaction, or the partition's next owner, does it where this fails. */
 static void commit_anew(const struct offsets_question *question,
 			const rd_kafka_topic_partition_list_t *behind) {
 	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
 
 	if (behind->cnt > 0)
-		err = rd_kafka_commit(question->member, behind, 0);
+		err = rd_kafka_commit(question->member, behind, 1);
 	if (err)
 		refusal_log_cause("commit offsets", "group", question->group_id,
 				  rd_kafka_err2str(err));
