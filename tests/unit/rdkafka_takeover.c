@@ -50,14 +50,14 @@ static void a_coordinator_that_comes_back_late(void **state _unused_) {
 
 /* A static member's id is its worker.id and a UUID. */
 static void a_member_is_known_by_its_id(void **state _unused_) {
-	static char member[] = "worker-1-4a39a17e-9bb1-4d9a-8f7d-0123456789ab", *ids[] = { member };
-	struct rd_kafka_group_member_info members[] = { { .member_id = ids[0] } };
-	struct rd_kafka_group_info group = { .members = members, .member_cnt = 1 };
+	static char id[] = "worker-1-4a39a17e-9bb1-4d9a-8f7d-0123456789ab";
+	struct rd_kafka_group_member_info member = { .member_id = id };
+	struct rd_kafka_group_info group = { .members = &member, .member_cnt = 1 };
 
 	assert_true(group_has_worker(&group, "worker-1"));
 	assert_false(group_has_worker(&group, "worker-"));
 	assert_false(group_has_worker(&group, "worker-11"));
-	assert_false(group_has_worker(&group, member));
+	assert_false(group_has_worker(&group, id));
 	group.member_cnt = 0;
 	assert_false(group_has_worker(&group, "worker-1"));
 }
