@@ -56,6 +56,12 @@ static const struct dispatch_row rows[] = {
 	{ "else its deliveries wait as they were asked to",
 	  "add A1; refill; sent A1; wait 3600000 A1; suspend 0; forget 0; activate 0 2 1000; "
 	  "refill; sent ; due 3600000" },
+	{ "until it is as late as a clock was, no delivery counts as asked to wait",
+	  "add A1; refill; sent A1; step 3600000; refill; step -3600000; refill; +3599999; "
+	  "wait 7200000 A1; move A; refill; refill; sent A1+" },
+	{ "from then on deliveries wait as they were asked to",
+	  "add A1; refill; sent A1; step 3600000; refill; step -3600000; refill; +3600000; "
+	  "wait 7200000 A1; move A; refill; refill; sent ; due 7200000" },
 	{ "a clock that is set forward makes waiting deliveries due",
 	  "add A1; refill; sent A1; fail A1; due 10000; step 20000; refill; sent A1" },
 	{ "a clock that is set moves a hold with it",

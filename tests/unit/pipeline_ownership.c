@@ -102,7 +102,7 @@ int64_t membership_input_end(const struct membership *membership _unused_,
 /* The dispatcher. */
 
 int dispatcher_activate(struct dispatcher *dispatcher _unused_, struct dispatch_partition partition,
-			int64_t written_ms _unused_, int64_t now_ms _unused_, int64_t *pending) {
+			int64_t latest_ms _unused_, int64_t now_ms _unused_, int64_t *pending) {
 	tell("activate(%d epoch %u) ", partition.id, partition.epoch);
 	*pending = 7;
 	return answers.activate;

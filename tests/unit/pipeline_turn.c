@@ -990,6 +990,25 @@ static void an_outcome_of_the_future_ended_now(void **state) {
 	assert_in_range(due_ms, before_ms + 1000, clock_wall_ms() + 60000);
 }
 
+/* R10: else the partition would look as if no clock had been ahead. */
+static void the_time_of_a_position_never_decreases(void **state) {
+	struct world *w = *state;
+	int64_t ahead_ms = clock_wall_ms() + 3600000;
+
+	w->partition->position.timestamp_ms = ahead_ms;
+	for (int turns = 1; turns <= 2; turns++) {
+		create_webhook(w);
+		assert_int_equal(run(w).end, STEP_DONE);
+		assert_int_equal(w->partition->position.sequence, turns);
+		assert_int_equal(w->partition->position.timestamp_ms, ahead_ms);
+	}
+	print_message("once that time has come it goes on\n");
+	w->partition->position.timestamp_ms = 1;
+	create_webhook(w);
+	assert_int_equal(run(w).end, STEP_DONE);
+	assert_in_range(w->partition->position.timestamp_ms, ahead_ms - 3600000, clock_wall_ms());
+}
+
 /* It was not attempted: nothing happened, and it is due again. */
 static void a_refused_job_is_no_outcome(void **state) {
 	struct world *w = *state;
@@ -1263,6 +1282,7 @@ int main(void) {
 		TURN_TEST(what_is_to_be_withdrawn_does_not_wait),
 		TURN_TEST(an_outcome_of_an_older_epoch_is_discarded),
 		TURN_TEST(an_outcome_of_the_future_ended_now),
+		TURN_TEST(the_time_of_a_position_never_decreases),
 		TURN_TEST(a_refused_job_is_no_outcome),
 		TURN_TEST(nothing_leaves_before_the_commit),
 		TURN_TEST(offsets_go_with_the_transaction),

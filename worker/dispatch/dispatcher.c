@@ -60,8 +60,7 @@ void dispatcher_set_replica(struct dispatcher *d, struct replica *replica) {
 struct backlog_walk {
 	struct dispatcher *dispatcher;
 	struct dispatch_partition partition;
-	int64_t now_ms, count;
-	bool clock_was_ahead;
+	int64_t now_ms, latest_ms, count;
 };
 
 /* A webhook whose deliveries wait for later may be deleted or disabled: they have to be cancelled
@@ -73,7 +72,7 @@ static int add_backlog(void *userdata, const struct uuid *webhook_id, const char
 	struct dispatch_endpoint *endpoint =
 	    dispatch_endpoint_get(&d->endpoints, walk->partition, webhook_id);
 
-	endpoint->clock_was_ahead |= walk->clock_was_ahead;
+	endpoint->clock_ahead_until_ms = MAX(endpoint->clock_ahead_until_ms, walk->latest_ms);
 	endpoint->next_due_ms =
 	    next_due_ms > walk->now_ms ? DISPATCH_RESCAN : MIN(endpoint->next_due_ms, next_due_ms);
 	dispatch_endpoint_settle(&d->endpoints, endpoint);
@@ -83,12 +82,12 @@ static int add_backlog(void *userdata, const struct uuid *webhook_id, const char
 }
 
 int dispatcher_activate(struct dispatcher *d, struct dispatch_partition partition,
-			int64_t written_ms, int64_t now_ms, int64_t *pending) {
+			int64_t latest_ms, int64_t now_ms, int64_t *pending) {
 	struct backlog_walk walk = {
 		.dispatcher = d,
 		.partition = partition,
 		.now_ms = now_ms,
-		.clock_was_ahead = written_ms > now_ms + DISPATCH_CLOCK_STEP_MS,
+		.latest_ms = latest_ms > now_ms + DISPATCH_CLOCK_STEP_MS ? latest_ms : 0,
 	};
 	int r;
 
@@ -148,8 +147,8 @@ void dispatcher_add_delivery(struct dispatcher *d, const struct dispatch_added *
 	const struct delivery *delivery = &added->delivery;
 	struct dispatch_endpoint *endpoint =
 	    dispatch_endpoint_get(&d->endpoints, added->partition, &delivery->webhook_id);
-	int64_t due_ms =
-	    retry_due_ms(&d->refill.retry, delivery, now_ms, endpoint->clock_was_ahead);
+	int64_t due_ms = retry_due_ms(&d->refill.retry, delivery, now_ms,
+				      endpoint->clock_ahead_until_ms > now_ms);
 
 	if (added->is_whole && due_ms <= now_ms && may_be_chosen(d, endpoint, added, now_ms)) {
 		if (endpoint->rate_limit)

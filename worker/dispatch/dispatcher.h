@@ -91,12 +91,12 @@ void dispatcher_set_replica(struct dispatcher *dispatcher, struct replica *repli
 
 /*
  * A partition became active: takes on its backlog, by endpoint and by tenant, and opens its gate.
- * `written_ms` is the wall time of its last transaction: one in the future tells of a clock that
+ * `latest_ms` is the latest wall time of its transactions: one in the future tells of a clock that
  * was ahead (R10). `pending` is the number of its pending deliveries. Returns 0 or a negative errno
  * of the replica. Aborts for epoch 0, which closes a gate.
  */
 int dispatcher_activate(struct dispatcher *dispatcher, struct dispatch_partition partition,
-			int64_t written_ms, int64_t now_ms, int64_t *pending) _must_check_;
+			int64_t latest_ms, int64_t now_ms, int64_t *pending) _must_check_;
 /* Closes the partition's gate: no attempt begins from now on. Those in flight go on, and the
  * endpoints stay known. */
 void dispatcher_suspend(struct dispatcher *dispatcher, int32_t partition_id);

@@ -148,7 +148,8 @@ void dispatch_endpoint_suspend(struct dispatch_endpoints *endpoints,
 }
 
 void dispatch_endpoint_step_clock(struct dispatch_endpoints *endpoints,
-				  struct dispatch_endpoint *endpoint, int64_t step_ms) {
+				  struct dispatch_endpoint *endpoint, int64_t step_ms,
+				  int64_t now_ms) {
 	struct heap *due = &endpoints->due[endpoint->lane];
 
 	if (endpoint->breaker.hold_until_ms)
@@ -157,7 +158,7 @@ void dispatch_endpoint_step_clock(struct dispatch_endpoints *endpoints,
 		endpoint->breaker.counted_at_ms += step_ms;
 	if (endpoint->notice_asked_ms)
 		endpoint->notice_asked_ms += step_ms;
-	endpoint->clock_was_ahead |= step_ms < 0;
+	endpoint->clock_ahead_until_ms = MAX(endpoint->clock_ahead_until_ms, now_ms - step_ms);
 	if (endpoint->next_due_ms == DISPATCH_NEVER || endpoint->cancel_reason)
 		return;
 	endpoint->next_due_ms = DISPATCH_RESCAN;

@@ -57,9 +57,10 @@ struct dispatch_endpoint {
 	int32_t last_status;     /* 0: none */
 	const char *last_reason; /* in the tenant's words, static; NULL: none */
 	int64_t updated_at_ms;   /* wall: of the webhook that the route is of */
-	/* Some of its deliveries may have been recorded by a clock that was ahead (R10). What the
-	 * endpoint has asked this process to wait is in its breaker, and moves with the clock. */
-	bool clock_was_ahead;
+	/* Wall: until then some of its deliveries may have been recorded by a clock that was ahead
+	 * (R10). What the endpoint has asked this process to wait is in its breaker, and moves with
+	 * the clock. */
+	int64_t clock_ahead_until_ms;
 	int32_t rate_limit; /* of its webhook: attempts a second; 0: none */
 	/* Monotonic: when all attempts that it was given would be over, at its rate: a token bucket
 	 * as one number. Source: ITU-T I.371, the generic cell rate algorithm. */
@@ -142,10 +143,11 @@ void dispatch_endpoint_set_lane(struct dispatch_endpoints *endpoints,
 				struct dispatch_endpoint *endpoint, enum dispatch_lane lane);
 void dispatch_endpoint_set_breaker(struct dispatch_endpoints *endpoints,
 				   struct dispatch_endpoint *endpoint, struct breaker breaker);
-/* The wall clock was stepped: times are moved with it, and the replica is rescanned. From a step
- * back on it is known that the clock was ahead. */
+/* The wall clock was stepped, to `now_ms`: times are moved with it, and the replica is rescanned.
+ * After a step back it is known that the clock was ahead, until it is again where it was. */
 void dispatch_endpoint_step_clock(struct dispatch_endpoints *endpoints,
-				  struct dispatch_endpoint *endpoint, int64_t step_ms);
+				  struct dispatch_endpoint *endpoint, int64_t step_ms,
+				  int64_t now_ms);
 
 /* Puts it on the list of reports; nothing happens where it is on it. */
 void dispatch_endpoint_report(struct dispatch_endpoints *endpoints,

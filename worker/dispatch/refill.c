@@ -58,7 +58,8 @@ static bool choose_all(const struct dispatch_refill *refill, struct dispatch_end
 static int64_t due_ms(const struct dispatch_refill *refill,
 		      const struct dispatch_endpoint *endpoint, const struct delivery *delivery,
 		      int64_t now_ms) {
-	return retry_due_ms(&refill->retry, delivery, now_ms, endpoint->clock_was_ahead);
+	return retry_due_ms(&refill->retry, delivery, now_ms,
+			    endpoint->clock_ahead_until_ms > now_ms);
 }
 
 /* Sets the endpoint's next due time: that of its first delivery which is due after `after_ms`. The
@@ -182,7 +183,7 @@ static void notice_clock_step(struct dispatch_refill *refill, int64_t now_ms) {
 	if (step_ms >= -DISPATCH_CLOCK_STEP_MS && step_ms <= DISPATCH_CLOCK_STEP_MS)
 		return;
 	for (struct dispatch_endpoint *e = endpoints->by_id; e; e = e->hh.next)
-		dispatch_endpoint_step_clock(endpoints, e, step_ms);
+		dispatch_endpoint_step_clock(endpoints, e, step_ms, now_ms);
 }
 
 static int refill_lane(const struct dispatch_refill *refill, enum dispatch_lane lane,

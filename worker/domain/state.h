@@ -62,7 +62,8 @@ struct position {
 	    issuance_offset;  /* the next one to read of credential-issuance; -1: none read yet */
 	int32_t record_count; /* of this transaction in this partition, the position record not
 				 counted */
-	int64_t timestamp_ms; /* wall */
+	int64_t timestamp_ms; /* wall: of the transaction, or of an earlier one that a clock which
+				 was ahead put later: it never decreases (R10) */
 
 	/* Edition 2. */
 	int64_t event_offset; /* the next one to read of webhook-events; 0: none read yet */

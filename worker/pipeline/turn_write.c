@@ -223,7 +223,8 @@ static int write_position(struct turn *turn, struct partition *partition) {
 	if (position->catalogue != 0 || turn->edition == GROUP_EDITION_NEWEST)
 		position->catalogue = t->catalogue_hash;
 	position->record_count = partition->turn.records;
-	position->timestamp_ms = clock_wall_ms();
+	/* Whoever takes the partition over has to know that a clock was ahead (R10). */
+	position->timestamp_ms = MAX(clock_wall_ms(), position->timestamp_ms);
 	partition->turn.position = *position;
 	return write_change(turn, partition, &change, &partition->turn.position_offset);
 }
