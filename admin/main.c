@@ -81,19 +81,9 @@ static enum admin_status check_usage(const struct subcommand *row,
 	return check_tenant(arguments_get(arguments, "tenant"));
 }
 
-static enum admin_status load_config(const struct arguments *arguments, unsigned needs,
-				     struct config **out) {
+static enum admin_status load_config(const struct config_source *source, struct config **out) {
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(PROBLEMS_MAX);
-	size_t setting_count;
-	_cleanup_(x_freep) const char **settings =
-	    arguments_get_all(arguments, "set", &setting_count);
-	const struct config_source source = { .file = arguments_get(arguments, "config"),
-					      .environment = environ,
-					      .settings = settings,
-					      .setting_count = setting_count,
-					      .needs = needs,
-					      .kafka_rules = &settings_rules };
-	int r = config_load(&source, out, &problems);
+	int r = config_load(source, out, &problems);
 
 	if (!r)
 		return ADMIN_OK;
@@ -106,7 +96,17 @@ static enum admin_status load_config(const struct arguments *arguments, unsigned
 
 static enum admin_status run_row(const struct subcommand *row, const struct arguments *arguments) {
 	_cleanup_(config_freep) struct config *config = NULL;
+	size_t setting_count;
+	_cleanup_(x_freep) const char **settings =
+	    arguments_get_all(arguments, "set", &setting_count);
+	const struct config_source source = { .file = arguments_get(arguments, "config"),
+					      .environment = environ,
+					      .settings = settings,
+					      .setting_count = setting_count,
+					      .needs = row->needs,
+					      .kafka_rules = &settings_rules };
 	struct invocation invocation = { .arguments = arguments,
+					 .source = &source,
 					 .tenant = arguments_get(arguments, "tenant"),
 					 .json = arguments_has(arguments, "json") };
 	enum admin_status status = check_usage(row, arguments);
@@ -114,7 +114,7 @@ static enum admin_status run_row(const struct subcommand *row, const struct argu
 	if (!status)
 		status = read_timeout(&invocation);
 	if (!status)
-		status = load_config(arguments, row->needs, &config);
+		status = load_config(&source, &config);
 	if (status)
 		return status;
 	log_configure(config->log_level, config->log_format);

@@ -8,8 +8,11 @@
 #include "base/config_load.h"
 #include "base/config_text.h"
 #include "base/manual.h"
+#include "base/notify.h"
 #include "base/process.h"
 #include "base/signals.h"
+#include "http/probe.h"
+#include "ops/reload.h"
 #include "ops/server.h"
 #include "pipeline/pipeline.h"
 #include "rdkafka/settings_judge.h"
@@ -28,16 +31,17 @@
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_FATAL = 3, EXIT_REPLACED = 4 };
 enum { SETTINGS_MAX = 256, PROBLEMS_MAX = 64 * 1024, STOP_GRACE_MS = 0 };
-enum { KEY_CHECK_CONFIG = 0x100, KEY_PRINT_OPTIONS, KEY_PRINT_MANUAL };
+enum { KEY_CHECK_CONFIG = 0x100, KEY_CHECK_HEALTH, KEY_PRINT_OPTIONS, KEY_PRINT_MANUAL };
 
 struct arguments {
 	const char *config_file;
 	const char *settings[SETTINGS_MAX];
 	size_t setting_count;
-	bool check_config, print_options, print_manual;
+	bool check_config, check_health, print_options, print_manual;
 };
 
 struct worker {
+	struct config_source source;
 	struct config *config;
 	struct master_keys *master_keys;
 	struct engine *engine;
@@ -45,6 +49,7 @@ struct worker {
 	struct server *server;
 	pthread_t signal_thread; /* valid where `has_signal_thread` */
 	bool has_signal_thread;
+	atomic_bool is_open; /* the service manager knows that it has started */
 };
 
 static struct worker worker; /* global: threads and start-up steps take no argument */
@@ -56,6 +61,8 @@ static const struct argp_option argp_options[] = {
 	{ "set", 's', "KEY=VALUE", 0, "Set one key; repeatable, and overrides file and environment",
 	  0 },
 	{ "check-config", KEY_CHECK_CONFIG, NULL, 0, "Check the configuration and exit", 0 },
+	{ "check-health", KEY_CHECK_HEALTH, NULL, 0,
+	  "Ask the running worker at worker.http.listen whether it is ready, and exit: 0 or 1", 0 },
 	{ "print-options", KEY_PRINT_OPTIONS, NULL, OPTION_HIDDEN,
 	  "Print key, default and help of every option, tab-separated", 0 },
 	{ "print-manual", KEY_PRINT_MANUAL, NULL, OPTION_HIDDEN, "Print posthorn-worker(1)", 0 },
@@ -76,6 +83,9 @@ static error_t parse_argument(int key, char *value, struct argp_state *state) {
 		return 0;
 	case KEY_CHECK_CONFIG:
 		arguments->check_config = true;
+		return 0;
+	case KEY_CHECK_HEALTH:
+		arguments->check_health = true;
 		return 0;
 	case KEY_PRINT_OPTIONS:
 		arguments->print_options = true;
@@ -159,6 +169,9 @@ static int print_manual(void) {
 	manual_item(
 	    &out, "SIGTERM, SIGINT", NULL,
 	    "Stop the worker: attempts in flight end first, and their outcomes are committed.");
+	manual_item(&out, "SIGHUP", NULL,
+		    "Read log.level, log.format, the master keys and endpoint.ca.file again. A "
+		    "master key that the worker has is given up only at a restart.");
 	manual_section(&out, "EXIT STATUS");
 	manual_item(&out, "0", NULL, "stopped by a signal");
 	manual_item(&out, "1", NULL, "a failure that a restart may fix");
@@ -176,7 +189,9 @@ static int print_manual(void) {
 
 static int read_config(const struct arguments *arguments) {
 	_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(PROBLEMS_MAX);
-	struct config_source source = {
+	int r;
+
+	worker.source = (struct config_source){
 		.file = arguments->config_file,
 		.environment = environ,
 		.settings = arguments->settings,
@@ -184,8 +199,7 @@ static int read_config(const struct arguments *arguments) {
 		.needs = CONFIG_NEED_KAFKA | CONFIG_NEED_MASTER_KEY,
 		.kafka_rules = &settings_rules,
 	};
-	int r = config_load(&source, &worker.config, &problems);
-
+	r = config_load(&worker.source, &worker.config, &problems);
 	if (r == 0) {
 		log_configure(worker.config->log_level, worker.config->log_format);
 		return 0;
@@ -237,12 +251,8 @@ static void wake_pipeline(void *userdata _unused_) {
 	pipeline_wake(worker.pipeline);
 }
 
-/* Blocks the signals before the first thread starts. */
 static int start_engine(void) {
-	int r;
-
-	signals_block();
-	r = engine_new(worker.config, POSTHORN_VERSION, wake_pipeline, NULL, &worker.engine);
+	int r = engine_new(worker.config, POSTHORN_VERSION, wake_pipeline, NULL, &worker.engine);
 
 	if (r == 0)
 		return 0;
@@ -250,9 +260,26 @@ static int start_engine(void) {
 	return EXIT_FAILED;
 }
 
-static void *stop_on_signal(void *userdata _unused_) {
-	while (!signals_wait(-1))
-		;
+/* A reload during the start is not told of: its end would pass for the start's. */
+static void reload(void) {
+	const struct reload parts = { &worker.source, worker.config, worker.master_keys,
+				      worker.engine };
+	bool is_told = atomic_load(&worker.is_open);
+
+	if (is_told)
+		notify_reloading();
+	reload_run(&parts);
+	if (is_told)
+		notify_ready();
+}
+
+static void *heed_signals(void *userdata _unused_) {
+	enum signal_asked asked;
+
+	while ((asked = signals_wait(-1)) != SIGNAL_END)
+		if (asked == SIGNAL_RELOAD)
+			reload();
+	notify_stopping();
 	pipeline_stop(worker.pipeline);
 	return NULL;
 }
@@ -261,7 +288,7 @@ static int make_pipeline(void) {
 	int r;
 
 	worker.pipeline = pipeline_new(worker.config, worker.master_keys, worker.engine);
-	r = pthread_create(&worker.signal_thread, NULL, stop_on_signal, NULL);
+	r = pthread_create(&worker.signal_thread, NULL, heed_signals, NULL);
 	worker.has_signal_thread = r == 0;
 	if (r == 0)
 		return 0;
@@ -290,10 +317,23 @@ static int run_pipeline(void) {
 	if (r == 0) {
 		log_info("worker started", "version=%s worker=%s", POSTHORN_VERSION,
 			 worker.config->worker_id);
+		atomic_store(&worker.is_open, true);
+		notify_ready();
 		r = pipeline_run(worker.pipeline);
 	}
 	log_info("worker stopped", "code=%d", exit_code(r));
 	return exit_code(r);
+}
+
+static int check_health(void) {
+	_cleanup_(buffer_destroy) struct buffer answer = BUFFER_INIT(PROBLEMS_MAX);
+	int r = http_probe(&worker.config->worker_http_listen, "/readyz", &answer);
+
+	if (r < 0)
+		fprintf(stderr, "worker.http.listen: %s\n", strerror(-r));
+	else if (answer.len)
+		fputs(answer.data, stdout);
+	return r ? EXIT_FAILED : EXIT_OK;
 }
 
 /* Stops the server first, since it reads the others; the engine before the pipeline, which it
@@ -330,7 +370,13 @@ int main(int argc, char **argv) {
 		return print_manual();
 	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) || replica_init() < 0)
 		return EXIT_FAILED;
+	signals_block(); /* before the first thread, and before a signal to process 1 is lost */
 	code = read_config(&arguments);
+	if (code == 0 && arguments.check_health) {
+		code = check_health();
+		tear_down();
+		return code;
+	}
 	for (size_t i = 0; code == 0 && arguments.check_config && i < ARRAY_LEN(checks); i++)
 		code = checks[i]();
 	if (code == 0 && arguments.check_config)

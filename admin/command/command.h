@@ -1,13 +1,14 @@
 /* The subcommands: names, operands, flags and help texts. Each family has a file. */
 #pragma once
 
-#include "base/config.h"
+#include "base/config_load.h"
 #include "terminal/arguments.h"
 #include "terminal/status.h"
 
 /* The input of a subcommand, read and checked by main. */
 struct invocation {
 	const struct config *config;
+	const struct config_source *source; /* of the configuration, to read it again */
 	const struct arguments *arguments;
 	const char *tenant; /* NULL: not given */
 	bool json;
@@ -46,3 +47,4 @@ extern const struct subcommand state_subcommands[];
 extern const struct subcommand token_subcommands[];
 extern const struct subcommand serve_subcommands[];
 extern const struct subcommand schemas_subcommands[];
+extern const struct subcommand health_subcommands[];

@@ -3,10 +3,12 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/cpus.h"
+#include "base/notify.h"
 #include "base/signals.h"
 #include "gateway/api.h"
 #include "gateway/operations.h"
 #include "gateway/parts.h"
+#include "gateway/reload.h"
 #include "gateway/tls_files.h"
 #include "kafka/handle.h"
 #include "kafka/record_codec.h"
@@ -162,6 +164,22 @@ static enum admin_status open_kafka(struct gateway *gateway, int64_t timeout_ms)
 	return status;
 }
 
+/* Waits for a signal. Returns whether it is the end. */
+static bool heed_signal(struct gateway *gateway, int64_t timeout_ms) {
+	enum signal_asked asked = signals_wait(timeout_ms);
+	bool is_told = atomic_load(&gateway->is_open);
+
+	if (asked != SIGNAL_RELOAD)
+		return asked == SIGNAL_END;
+	/* A reload during the start is not told of: its end would pass for the start's. */
+	if (is_told)
+		notify_reloading();
+	gateway_reload(gateway, gateway->source);
+	if (is_told)
+		notify_ready();
+	return false;
+}
+
 /* Nothing but Kafka can fail here: its brokers may come, and a right may be granted. */
 static enum admin_status wait_for_kafka(struct gateway *gateway, int64_t timeout_ms) {
 	struct backoff backoff = { 0 };
@@ -172,7 +190,7 @@ static enum admin_status wait_for_kafka(struct gateway *gateway, int64_t timeout
 
 		atomic_store(&gateway->is_refused, true);
 		backoff_fail(&backoff, now_ms, PAUSE_MIN_MS, PAUSE_MAX_MS);
-		if (signals_wait((int)(backoff.until_ms - now_ms)))
+		if (heed_signal(gateway, backoff.until_ms - now_ms))
 			return ADMIN_INTERRUPTED;
 	}
 	return ADMIN_OK;
@@ -216,11 +234,14 @@ static void tick(struct gateway *gateway) {
 	sender_mend(gateway->sender);
 	sender_mend(gateway->event_sender);
 	history_follower_mend(gateway->history);
+	if (!http_server_is_stuck(gateway->api, GATEWAY_STUCK_MS))
+		notify_watchdog();
 }
 
 static void serve(struct gateway *gateway) {
-	while (!signals_wait(TICK_MS))
+	while (!heed_signal(gateway, TICK_MS))
 		tick(gateway);
+	notify_stopping();
 }
 
 /* Waits until waiting requests are answered, at the latest with their timeout, and until each
@@ -250,9 +271,9 @@ static void tear_down(struct gateway *gateway) {
 	token_store_freep(&gateway->tokens);
 }
 
-enum admin_status gateway_run(const struct config *config, const char *version,
-			      int64_t timeout_ms) {
-	struct gateway gateway = { .config = config, .version = version };
+enum admin_status gateway_run(const struct config *config, const struct config_source *source,
+			      const char *version, int64_t timeout_ms) {
+	struct gateway gateway = { .config = config, .source = source, .version = version };
 	enum admin_status status = check_config(config);
 
 	if (status)
@@ -265,6 +286,7 @@ enum admin_status gateway_run(const struct config *config, const char *version,
 		log_info("gateway started", "version=%s host=%s port=%u tls=%s", version,
 			 config->gateway_listen.host, http_server_port(gateway.api),
 			 config->gateway_tls_key_file ? "yes" : "no");
+		notify_ready();
 		serve(&gateway);
 		drain(&gateway);
 		log_info("gateway stopped", "connections=%u", http_server_connections(gateway.api));

@@ -21,10 +21,10 @@
  */
 #pragma once
 
-#include "base/config.h"
+#include "base/config_load.h"
 #include "terminal/status.h"
 
-/* Serves until SIGTERM or SIGINT; requests that wait then are still answered. `timeout_ms`: for
- * finding brokers and topics. */
-enum admin_status gateway_run(const struct config *config, const char *version,
-			      int64_t timeout_ms) _must_check_;
+/* Serves until SIGTERM or SIGINT; requests that wait then are still answered. SIGHUP: reload.h.
+ * `source`: of the configuration. `timeout_ms`: for finding brokers and topics. */
+enum admin_status gateway_run(const struct config *config, const struct config_source *source,
+			      const char *version, int64_t timeout_ms) _must_check_;

@@ -71,13 +71,20 @@ static void serve_readyz(struct gateway *gateway, struct http_answer *answer) {
 		http_answer_text(answer, 200, "ok\n");
 }
 
+static void serve_livez(const struct gateway *gateway, struct http_answer *answer) {
+	if (atomic_load(&gateway->is_open) && http_server_is_stuck(gateway->api, GATEWAY_STUCK_MS))
+		http_answer_text(answer, 503, "stuck\n");
+	else
+		http_answer_text(answer, 200, "ok\n");
+}
+
 static void on_request(void *userdata, struct http_request *http) {
 	if (!strcmp(http->head->path, "/metrics"))
 		serve_metrics(userdata, &http->answer);
 	else if (!strcmp(http->head->path, "/readyz"))
 		serve_readyz(userdata, &http->answer);
 	else if (!strcmp(http->head->path, "/livez"))
-		http_answer_text(&http->answer, 200, "ok\n");
+		serve_livez(userdata, &http->answer);
 	else
 		http_answer_text(&http->answer, 404, "not found\n");
 }

@@ -1,7 +1,7 @@
 /* The parts of a gateway, as its request handlers use them. gateway.c makes and frees them. */
 #pragma once
 
-#include "base/config.h"
+#include "base/config_load.h"
 #include "gateway/history_follower.h"
 #include "gateway/outcomes.h"
 #include "gateway/pending.h"
@@ -12,7 +12,10 @@
 
 #include <stdatomic.h>
 
-enum { GATEWAY_BODY_MAX = 64 * 1024 /* bytes of a request */ };
+enum {
+	GATEWAY_BODY_MAX = 64 * 1024, /* bytes of a request */
+	GATEWAY_STUCK_MS = 60 * 1000, /* longer than a thread takes for one round of its crowd */
+};
 
 /* The counters of /metrics; any thread. */
 struct gateway_metrics {
@@ -21,7 +24,8 @@ struct gateway_metrics {
 };
 
 struct gateway {
-	const struct config *config; /* borrowed */
+	const struct config *config;        /* borrowed, as the next one is */
+	const struct config_source *source; /* of the configuration, to read it again */
 	const char *version;
 	struct token_store *tokens;
 	struct history_follower *history;

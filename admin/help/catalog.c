@@ -4,7 +4,8 @@ const struct subcommand *const catalog_families[] = {
 	topics_subcommands,  acls_subcommands,  schemas_subcommands,    master_key_subcommands,
 	webhook_subcommands, jwks_subcommands,  credential_subcommands, event_subcommands,
 	results_subcommands, trace_subcommands, delivery_subcommands,   dead_letters_subcommands,
-	state_subcommands,   token_subcommands, serve_subcommands,      NULL,
+	state_subcommands,   token_subcommands, serve_subcommands,      health_subcommands,
+	NULL,
 };
 
 const struct flag catalog_common_flags[] = {

@@ -1,4 +1,4 @@
-#include "base/config_load.h"
+#include "base/config_reload.h"
 #include "base/config_text.h"
 #include "unit.h"
 
@@ -543,6 +543,37 @@ static void the_list_and_the_help_name_every_key(void **state _unused_) {
 	}
 }
 
+static const struct {
+	const char *name, *before, *after, *changes;
+} changes[] = {
+	{ "nothing", "log.level=info", "log.level=info", "" },
+	{ "a default that is named", "log.level=debug", "delivery.timeout=15s", "" },
+	{ "a value", "delivery.timeout=5s", "delivery.timeout=6s", "delivery.timeout" },
+	{ "one that was not set", "endpoint.ca.file=/a", "group.id=g",
+	  "group.id,endpoint.ca.file" },
+	{ "a setting of librdkafka", "kafka.client.id=a", "kafka.client.id=b", "kafka.client.id" },
+	{ "one that came, one that went", "kafka.client.id=a", "kafka.sasl.password=b",
+	  "kafka.client.id,kafka.sasl.password" },
+	{ "apart", "log.level=info", "log.level=warn", "" },
+};
+
+static void changed_keys_are_named(void **state _unused_) {
+	static const char *const apart[] = { "log.", NULL };
+
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		_cleanup_(buffer_destroy) struct buffer problems = BUFFER_INIT(1024),
+							found = BUFFER_INIT(1024);
+		_cleanup_(config_freep) struct config *before = load_setting(changes[i].before,
+									     &problems),
+						      *after =
+							  load_setting(changes[i].after, &problems);
+
+		config_append_changes(before, after, apart, &found);
+		if (strcmp(found.len ? found.data : "", changes[i].changes) != 0)
+			fail_msg("%s: %s", changes[i].name, found.len ? found.data : "");
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_key_has_its_default),
@@ -556,6 +587,7 @@ int main(void) {
 		cmocka_unit_test(a_secret_file_that_is_not_there_is_named_visibly),
 		cmocka_unit_test(secrets_are_known_by_their_words),
 		cmocka_unit_test(a_missing_file_is_refused),
+		cmocka_unit_test(changed_keys_are_named),
 		cmocka_unit_test(the_tokens_file_is_judged_for_a_gateway),
 		cmocka_unit_test(the_list_and_the_help_name_every_key),
 	};

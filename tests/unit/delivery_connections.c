@@ -109,6 +109,23 @@ static void a_kept_connection_that_ends_is_no_failure(void **state) {
 	}
 }
 
+/* Authorities that cannot be read leave those before. */
+static void authorities_are_read_again(void **state) {
+	struct fixture *f = *state;
+	struct receiver *receiver =
+	    receiver_new(&(struct receiver_options){ .behaviour = BEHAVE_ANSWER, .tls = &tls_1_3 });
+	_cleanup_(route_unrefp) struct route *route =
+	    route_to_receiver(f, "127.0.0.1", receiver, true);
+
+	start(f);
+	assert_int_equal(attempt_of(f, job_for(route, 1)), ATTEMPT_TLS);
+	assert_int_equal(engine_reload_authorities(f->engine, tls_authority_file()), 0);
+	assert_int_equal(attempt_of(f, job_for(route, 2)), ATTEMPT_OK);
+	assert_int_not_equal(engine_reload_authorities(f->engine, "/dev/null"), 0);
+	assert_int_equal(attempt_of(f, job_for(route, 3)), ATTEMPT_OK);
+	receiver_free(receiver);
+}
+
 /* Also where many of them end at once: each goes to a fresh one then, not to the next that has
  * ended. */
 static void a_thousand_kept_connections_may_end_at_once(void **state) {
@@ -281,6 +298,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		CONNECTION_TEST(large_bodies_keep_their_connection),
 		CONNECTION_TEST(a_kept_connection_that_ends_is_no_failure),
+		CONNECTION_TEST(authorities_are_read_again),
 		CONNECTION_TEST(a_thousand_kept_connections_may_end_at_once),
 		CONNECTION_TEST(a_fresh_connection_that_ends_is_a_failure),
 		CONNECTION_TEST(the_gate_is_asked_before_a_second_sending),

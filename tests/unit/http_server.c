@@ -1,9 +1,11 @@
 /* The HTTP server over sockets: what it answers, and what becomes of connections. */
+#include "http/probe.h"
 #include "http/server.h"
 #include "unit.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -47,6 +49,8 @@ static void on_request(void *userdata _unused_, struct http_request *request) {
 		wait_for_answer(request);
 		return;
 	}
+	if (!strcmp(request->head->path, "/slow"))
+		usleep(SOON_MS * 1000);
 	http_answer_text(&request->answer, request->body.len ? 201 : 200, "");
 	if (!strcmp(request->head->path, "/big"))
 		for (size_t i = 0; i < BIG_BYTES; i++)
@@ -312,6 +316,37 @@ static void a_drained_server_ends_each_connection_with_an_answer(void **state _u
 	stop_server(server);
 }
 
+static void a_thread_that_does_not_come_round_is_noticed(void **state _unused_) {
+	struct http_server *server = start_server(16, NEVER_MS, NEVER_MS);
+	_cleanup_(buffer_destroy) struct buffer answers = BUFFER_INIT(1024);
+	int fd = connect_to(server);
+
+	usleep(2 * WAIT_MS * 1000);
+	assert_false(http_server_is_stuck(server, WAIT_MS)); /* it only waits */
+	send_bytes(fd, GET("/slow"), SIZE_MAX);
+	while (!http_server_is_stuck(server, WAIT_MS))
+		usleep(1000);
+	assert_false(http_server_is_stuck(server, NEVER_MS));
+	read_answer(fd, "200", &answers);
+	close(fd);
+	stop_server(server);
+}
+
+static void a_probe_gets_the_answer(void **state _unused_) {
+	struct http_server *server = start_server(16, NEVER_MS, NEVER_MS);
+	const struct listen_address listen = { .host = (char[]){ "0.0.0.0" },
+					       .port = http_server_port(server) };
+	_cleanup_(buffer_destroy) struct buffer well = BUFFER_INIT(1024),
+						refused = BUFFER_INIT(1024);
+
+	assert_int_equal(http_probe(&listen, "/", &well), 0);
+	assert_int_equal(http_probe(&listen, "/forbidden", &refused), HTTP_PROBE_E_REFUSED);
+	assert_string_equal(refused.data, "forbidden");
+	stop_server(server);
+	assert_int_equal(http_probe(&listen, "/", &well), -ECONNREFUSED);
+	assert_int_equal(well.len, 0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_answered_one_after_the_other),
@@ -322,6 +357,8 @@ int main(void) {
 		cmocka_unit_test(a_client_that_says_nothing_is_closed),
 		cmocka_unit_test(an_idle_connection_is_closed),
 		cmocka_unit_test(a_connection_makes_room_for_the_next),
+		cmocka_unit_test(a_thread_that_does_not_come_round_is_noticed),
+		cmocka_unit_test(a_probe_gets_the_answer),
 		cmocka_unit_test(a_drained_server_ends_each_connection_with_an_answer),
 	};
 

@@ -54,14 +54,16 @@ static int remove_files(void **state _unused_) {
 
 enum { NAMES_MAX = 4 };
 
-static int load(const char *const *names, struct master_keys **out, struct buffer *why) {
+/* Again where `*keys` are there already. */
+static int load(const char *const *names, struct master_keys **keys, struct buffer *why) {
 	char *paths[NAMES_MAX];
 	size_t count = 0;
 	int r;
 
 	for (; count < NAMES_MAX && names[count]; count++)
 		paths[count] = path_of(names[count]);
-	r = master_keys_load((const char *const *)paths, count, out, why);
+	r = *keys ? master_keys_reload(*keys, (const char *const *)paths, count, why)
+		  : master_keys_load((const char *const *)paths, count, keys, why);
 	while (count)
 		free(paths[--count]);
 	return r;
@@ -139,12 +141,57 @@ static void an_error_of_the_system_names_the_file(void **state _unused_) {
 	assert_non_null(strstr(why.data, "cannot be read: File name too long"));
 }
 
+static void expect_order(const struct master_keys *keys, const char *const *ids, size_t count) {
+	_cleanup_(buffer_destroy) struct buffer expected = BUFFER_INIT(1024),
+						found = BUFFER_INIT(1024);
+
+	for (size_t i = 0; i < count; i++)
+		buffer_printf(&expected, "%s%s", i ? "," : "", ids[i]);
+	master_keys_append_ids(keys, &found);
+	assert_string_equal(found.data, expected.data);
+}
+
+/* The steps of a roll from one key to another. */
+static void a_reload_adds_a_key_and_then_puts_it_first(void **state _unused_) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024);
+	_cleanup_(master_keys_freep) struct master_keys *keys = NULL;
+	const struct master_key *a, *b;
+
+	assert_int_equal(load((const char *[NAMES_MAX]){ "a" }, &keys, &why), 0);
+	a = master_keys_first(keys);
+	assert_int_equal(load((const char *[NAMES_MAX]){ "a2", "b" }, &keys, &why), 0);
+	assert_ptr_equal(master_keys_first(keys), a);
+	assert_int_equal(load((const char *[NAMES_MAX]){ "b", "a" }, &keys, &why), 0);
+	b = master_keys_first(keys);
+	assert_ptr_not_equal(b, a);
+	assert_ptr_equal(master_keys_find(keys, ID_A), a);
+	expect_order(keys, (const char *[]){ master_key_id(b), ID_A }, 2);
+}
+
+static void a_reload_without_a_known_key_changes_nothing(void **state _unused_) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(1024);
+	_cleanup_(master_keys_freep) struct master_keys *keys = NULL;
+	const struct master_key *first;
+
+	assert_int_equal(load((const char *[NAMES_MAX]){ "b", "a" }, &keys, &why), 0);
+	first = master_keys_first(keys);
+	assert_int_equal(load((const char *[NAMES_MAX]){ "b", "c" }, &keys, &why),
+			 MASTER_KEY_E_REFUSED);
+	assert_non_null(strstr(why.data, "master key " ID_A " is in none of the files"));
+	assert_int_equal(load((const char *[NAMES_MAX]){ "b", "a", "broken" }, &keys, &why),
+			 MASTER_KEY_E_REFUSED);
+	assert_ptr_equal(master_keys_first(keys), first);
+	expect_order(keys, (const char *[]){ master_key_id(first), ID_A }, 2);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_are_found_behind_the_first),
 		cmocka_unit_test(one_key_is_the_first),
 		cmocka_unit_test(wrong_files_are_refused_by_name),
 		cmocka_unit_test(an_error_of_the_system_names_the_file),
+		cmocka_unit_test(a_reload_adds_a_key_and_then_puts_it_first),
+		cmocka_unit_test(a_reload_without_a_known_key_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, make_files, remove_files);

@@ -140,6 +140,8 @@ struct config {
 
 	enum log_level log_level;
 	enum log_format log_format;
+
+	char **texts; /* owned, as are the texts: of each option, as it was set; NULL: it was not */
 };
 
 /* A program's needs beyond those of every program. */

@@ -72,14 +72,26 @@ static char *trimmed(const char *value) {
 	return x_strndup(value, len);
 }
 
+/* It may be a proxy's address with its password. */
+static void wipe_text(char *text) {
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
 static void set_option(struct loader *loader, const struct option *option, const char *value) {
 	_cleanup_(buffer_destroy) struct buffer rule = BUFFER_INIT(1024);
 	_cleanup_(x_freep) char *text = trimmed(value);
+	int r = option->kind->set(option, text, (char *)loader->config + option->field, &rule);
 
-	if (option->kind->set(option, text, (char *)loader->config + option->field, &rule) != 0)
-		refuse_setting(loader, option->key, rule.data);
 	loader->took_secret |=
 	    option->kind == &option_proxy && loader->config->endpoint_proxy.password;
+	if (r) {
+		refuse_setting(loader, option->key, rule.data);
+		return;
+	}
+	wipe_text(loader->config->texts[option - options]);
+	loader->config->texts[option - options] = TAKE(text);
 }
 
 /* A password keeps the blanks around it. */
@@ -295,6 +307,7 @@ int config_load(const struct config_source *source, struct config **out, struct 
 				 .problems = problems,
 				 .kafka_rules = source->kafka_rules };
 
+	config->texts = x_calloc(option_count, sizeof(*config->texts));
 	set_defaults(&loader);
 	if (source->file)
 		load_file(&loader, source->file);
@@ -321,7 +334,9 @@ void config_free(struct config *config) {
 	for (size_t i = 0; i < option_count; i++) {
 		if (options[i].kind && options[i].kind->clear)
 			options[i].kind->clear((char *)config + options[i].field);
+		wipe_text(config->texts[i]);
 	}
+	free(config->texts);
 	for (size_t i = 0; i < config->kafka_count; i++) {
 		free(config->kafka[i].name);
 		free(config->kafka[i].value);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -78,6 +79,12 @@ static void keep_memory_private(void) {
 }
 #endif
 
+/* Process 1 of a container inherits the orphans of others, which would stay as zombies. */
+static void reap_orphans(void) {
+	if (getpid() == 1)
+		signal(SIGCHLD, SIG_IGN);
+}
+
 int process_harden(char **argv) {
 	int r = open_descriptors();
 
@@ -86,6 +93,7 @@ int process_harden(char **argv) {
 	log_output_open();
 	if (take_variables())
 		execute_again(argv);
+	reap_orphans();
 #ifndef POSTHORN_FAULTS
 	keep_memory_private();
 #endif

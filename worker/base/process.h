@@ -18,6 +18,7 @@
  *   registers of the threads.
  *   Builds with POSTHORN_FAULTS (debug, asan, tsan) skip this: developers want cores, and
  *   LeakSanitizer traces its own process.
+ * - As process 1, has the kernel reap orphans. Neither program waits for a child.
  *
  * Returns 0, or a negative errno where /dev/null cannot be opened.
  */

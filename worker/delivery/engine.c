@@ -282,6 +282,10 @@ void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id) 
 		broadcast(engine, &message);
 }
 
+int engine_reload_authorities(struct engine *engine, const char *file) {
+	return tls_authorities_reload(engine->shared.authorities, file);
+}
+
 bool engine_wait_idle(struct engine *engine, int64_t timeout_ms) {
 	struct engine_shared *shared = &engine->shared;
 	int64_t deadline_us = clock_monotonic_us() + timeout_ms * 1000;

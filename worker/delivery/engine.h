@@ -75,6 +75,11 @@ void engine_lease_set(struct engine *engine, int64_t until_us);
  * go on. */
 void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id);
 
+/* Reads the authorities that are trusted for endpoints again, from `file` (NULL: the system's).
+ * Kept connections live on. Returns 0, or a negative errno after logging, and nothing has changed
+ * then. Any thread. */
+int engine_reload_authorities(struct engine *engine, const char *file) _must_check_;
+
 /* Waits until nothing is in flight, for at most `timeout_ms`. Returns whether nothing is. */
 bool engine_wait_idle(struct engine *engine, int64_t timeout_ms);
 

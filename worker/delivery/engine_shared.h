@@ -16,11 +16,11 @@
 enum { ENGINE_GATE_COUNT = 16384 };
 
 struct engine_shared {
-	const struct config *config;       /* borrowed */
-	char *user_agent;                  /* owned; the whole header line */
-	struct x509_store_st *authorities; /* owned */
-	int shard_count;                   /* of each thread */
-	int connections_max;               /* of all threads: the process's descriptors bound it */
+	const struct config *config;         /* borrowed */
+	char *user_agent;                    /* owned; the whole header line */
+	struct tls_authorities *authorities; /* owned */
+	int shard_count;                     /* of each thread */
+	int connections_max; /* of all threads: the process's descriptors bound it */
 	struct outbox outbox;
 	struct engine_counters counters;
 	struct proxy proxy;

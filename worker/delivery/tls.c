@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <unistd.h>
 
 /*
@@ -14,6 +15,11 @@
  * answer (NewSessionTicket). Without a bound such a peer could hold the thread for ever.
  */
 enum { HANDSHAKE_PARTS_MAX = 512 };
+
+struct tls_authorities {
+	pthread_mutex_t mutex; /* guards the pointer; the store itself is immutable and counted */
+	X509_STORE *store;
+};
 
 static int parts_index = -1; /* of an SSL's data: the number of parts so far */
 static int watch_index = -1; /* of an SSL_CTX's data: its watch, or NULL */
@@ -120,16 +126,10 @@ static int load_authorities(X509_STORE *store, const char *file) {
 	return r;
 }
 
-int tls_authorities_new(const char *file, struct x509_store_st **out) {
+static int store_new(const char *file, X509_STORE **out) {
 	X509_STORE *store = x_checked(X509_STORE_new());
 	int r;
 
-	if (parts_index < 0)
-		parts_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-	if (watch_index < 0)
-		watch_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-	if (parts_index < 0 || watch_index < 0)
-		out_of_memory();
 	/* As curl does: every certificate of the file is trusted, a root or not. */
 	X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
 	r = load_authorities(store, file);
@@ -140,8 +140,52 @@ int tls_authorities_new(const char *file, struct x509_store_st **out) {
 	return r;
 }
 
-void tls_authorities_free(struct x509_store_st *authorities) {
-	X509_STORE_free(authorities);
+int tls_authorities_new(const char *file, struct tls_authorities **out) {
+	X509_STORE *store;
+	int r;
+
+	if (parts_index < 0)
+		parts_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	if (watch_index < 0)
+		watch_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	if (parts_index < 0 || watch_index < 0)
+		out_of_memory();
+	r = store_new(file, &store);
+	if (r)
+		return r;
+	*out = x_calloc(1, sizeof(**out));
+	pthread_mutex_init(&(*out)->mutex, NULL);
+	(*out)->store = store;
+	return 0;
+}
+
+void tls_authorities_free(struct tls_authorities *authorities) {
+	if (!authorities)
+		return;
+	X509_STORE_free(authorities->store);
+	pthread_mutex_destroy(&authorities->mutex);
+	free(authorities);
+}
+
+int tls_authorities_reload(struct tls_authorities *authorities, const char *file) {
+	X509_STORE *store, *before;
+	int r = store_new(file, &store);
+
+	if (r)
+		return r;
+	pthread_mutex_lock(&authorities->mutex);
+	before = authorities->store;
+	authorities->store = store;
+	pthread_mutex_unlock(&authorities->mutex);
+	X509_STORE_free(before);
+	return 0;
+}
+
+/* The context counts the store, which outlives a reload there. */
+static void trust(SSL_CTX *context, struct tls_authorities *authorities) {
+	pthread_mutex_lock(&authorities->mutex);
+	SSL_CTX_set1_cert_store(context, authorities->store);
+	pthread_mutex_unlock(&authorities->mutex);
 }
 
 /* Gives no passphrase, instead of prompting for one. */
@@ -204,7 +248,7 @@ int tls_judge_pair(const char *certificate, const char *key, const char **why) {
 CURLcode tls_on_context(CURL *easy _unused_, void *context, void *userdata) {
 	struct tls_watch *watch = userdata;
 
-	SSL_CTX_set1_cert_store(context, watch->authorities);
+	trust(context, watch->authorities);
 	SSL_CTX_set_msg_callback(context, on_message);
 	tls_watch_end(watch);
 	if (SSL_CTX_up_ref(context) != 1 || SSL_CTX_set_ex_data(context, watch_index, watch) != 1)

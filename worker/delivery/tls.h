@@ -12,15 +12,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Certificates of authorities; immutable, shared by all threads. */
-struct x509_store_st;
+/* Certificates of authorities, shared by all threads. */
+struct tls_authorities;
 
 /*
  * Reads the authorities of a PEM file; NULL: of the file that libcurl would read. The caller owns
  * them. Returns 0, or -EINVAL after logging the file that has none.
  */
-int tls_authorities_new(const char *file, struct x509_store_st **out) _must_check_;
-void tls_authorities_free(struct x509_store_st *authorities);
+int tls_authorities_new(const char *file, struct tls_authorities **out) _must_check_;
+void tls_authorities_free(struct tls_authorities *authorities);
+/* Reads them again; connections opened from now on trust these. Returns as above, and nothing has
+ * changed then. Any thread. */
+int tls_authorities_reload(struct tls_authorities *authorities, const char *file) _must_check_;
 
 enum { TLS_E_CERTIFICATE = 1, TLS_E_KEY = 2 };
 
@@ -37,10 +40,10 @@ int tls_judge_pair(const char *certificate, const char *key, const char **why) _
  * watched after it. Source: RFC 8446 section 6.
  */
 struct tls_watch {
-	struct x509_store_st *authorities; /* borrowed */
-	struct ssl_ctx_st *context;        /* counted; of the connection; NULL: none was opened */
-	uint8_t alert;                     /* its number; 0 (close_notify): there was none */
-	bool alert_is_ours;                /* sent by this end */
+	struct tls_authorities *authorities; /* borrowed */
+	struct ssl_ctx_st *context;          /* counted; of the connection; NULL: none was opened */
+	uint8_t alert;                       /* its number; 0 (close_notify): there was none */
+	bool alert_is_ours;                  /* sent by this end */
 };
 
 /* For CURLOPT_SSL_CTX_FUNCTION, with a watch as `userdata`: prepares a new connection. */

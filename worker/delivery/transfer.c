@@ -134,6 +134,8 @@ static void set_policy(struct transfer *transfer, const struct config *config) {
 	/* curl would read and keep the authorities once for each shard: 20 ms and 0.8 MB. */
 	SET(transfer, CURLOPT_CAPATH, NULL);
 	SET(transfer, CURLOPT_CAINFO, NULL);
+	/* It would keep ours of the first connection too, and show them to all later ones. */
+	SET(transfer, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	SET(transfer, CURLOPT_SSL_CTX_FUNCTION, tls_on_context);
 	SET(transfer, CURLOPT_SSL_CTX_DATA, &transfer->tls);
 }

@@ -107,6 +107,7 @@ static void run_round(struct http_loop *loop) {
 	int count = epoll_wait(loop->epoll_fd, events, EVENTS_MAX, time_left(loop));
 
 	loop->now_ms = clock_monotonic_ms();
+	atomic_store_explicit(&loop->busy_since_ms, loop->now_ms, memory_order_relaxed);
 	for (int i = 0; i < count; i++)
 		take_event(loop, &events[i]);
 	run_ready(loop);
@@ -118,6 +119,7 @@ static void run_round(struct http_loop *loop) {
 	if (atomic_load(&loop->server->stopping))
 		close_all_but_waiting(loop);
 	free_dead(loop);
+	atomic_store_explicit(&loop->busy_since_ms, 0, memory_order_relaxed);
 }
 
 static void *run_loop(void *userdata) {

@@ -1,5 +1,6 @@
 #include "http/server.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "http/loop.h"
 
@@ -141,6 +142,17 @@ unsigned http_server_requests(const struct http_server *server) {
 
 unsigned http_server_owed(const struct http_server *server) {
 	return atomic_load(&server->owed);
+}
+
+bool http_server_is_stuck(const struct http_server *server, int64_t limit_ms) {
+	for (unsigned i = 0; i < server->loop_count; i++) {
+		int64_t since_ms =
+		    atomic_load_explicit(&server->loops[i].busy_since_ms, memory_order_relaxed);
+
+		if (since_ms && clock_monotonic_ms() - since_ms > limit_ms)
+			return true;
+	}
+	return false;
 }
 
 void http_server_drain(struct http_server *server) {

@@ -29,6 +29,8 @@ unsigned http_server_connections(const struct http_server *server);
 unsigned http_server_requests(const struct http_server *server);
 /* The number of complete requests among them, which are owed an answer. */
 unsigned http_server_owed(const struct http_server *server);
+/* Whether a thread of the server has not come round for `limit_ms`. Any thread. */
+bool http_server_is_stuck(const struct http_server *server, int64_t limit_ms);
 /* Accepts no new connections; existing ones end with their next answer. */
 void http_server_drain(struct http_server *server);
 /* Waits for the answers of waiting requests, and ends everything else. The counts above stay

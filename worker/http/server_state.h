@@ -34,6 +34,7 @@ struct http_loop {
 	size_t crowd;                  /* the most connections since memory was returned */
 	atomic_uint load;              /* connections, including those in the inbox */
 	int64_t now_ms;                /* monotonic, of this round */
+	_Atomic int64_t busy_since_ms; /* the same for other threads; 0: it waits */
 	int64_t accepts_from_ms;       /* 0: at any time */
 	unsigned given;                /* connections that the first loop has distributed */
 	struct http_connection *ready; /* those that can go on without an event */

@@ -7,8 +7,10 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <pthread.h>
 
 struct http_tls {
+	pthread_mutex_t mutex; /* guards the pointer: each session counts its context */
 	SSL_CTX *context;
 };
 
@@ -102,18 +104,46 @@ static int use_files(SSL_CTX *context, const char *certificate, const char *priv
 	return HTTP_TLS_E_KEY;
 }
 
-int http_tls_new(const char *certificate, const char *private_key, struct http_tls **out,
-		 const char **why) {
-	_cleanup_(http_tls_freep) struct http_tls *tls = x_calloc(1, sizeof(*tls));
+static int context_new(const char *certificate, const char *private_key, SSL_CTX **out,
+		       const char **why) {
+	SSL_CTX *context = x_checked(SSL_CTX_new(TLS_server_method()));
 	int r;
 
-	tls->context = x_checked(SSL_CTX_new(TLS_server_method()));
-	set_rules(tls->context);
-	r = use_files(tls->context, certificate, private_key, why);
+	set_rules(context);
+	r = use_files(context, certificate, private_key, why);
 	ERR_clear_error();
 	if (r)
+		SSL_CTX_free(context);
+	else
+		*out = context;
+	return r;
+}
+
+int http_tls_new(const char *certificate, const char *private_key, struct http_tls **out,
+		 const char **why) {
+	SSL_CTX *context;
+	int r = context_new(certificate, private_key, &context, why);
+
+	if (r)
 		return r;
-	*out = TAKE(tls);
+	*out = x_calloc(1, sizeof(**out));
+	pthread_mutex_init(&(*out)->mutex, NULL);
+	(*out)->context = context;
+	return 0;
+}
+
+int http_tls_reload(struct http_tls *tls, const char *certificate, const char *private_key,
+		    const char **why) {
+	SSL_CTX *context, *before;
+	int r = context_new(certificate, private_key, &context, why);
+
+	if (r)
+		return r;
+	pthread_mutex_lock(&tls->mutex);
+	before = tls->context;
+	tls->context = context;
+	pthread_mutex_unlock(&tls->mutex);
+	SSL_CTX_free(before);
 	return 0;
 }
 
@@ -121,13 +151,16 @@ void http_tls_free(struct http_tls *tls) {
 	if (!tls)
 		return;
 	SSL_CTX_free(tls->context);
+	pthread_mutex_destroy(&tls->mutex);
 	free(tls);
 }
 
 struct http_tls_session *http_tls_session_new(struct http_tls *tls, int fd) {
 	struct http_tls_session *session = x_calloc(1, sizeof(*session));
 
+	pthread_mutex_lock(&tls->mutex);
 	session->ssl = x_checked(SSL_new(tls->context));
+	pthread_mutex_unlock(&tls->mutex);
 	if (SSL_set_fd(session->ssl, fd) != 1)
 		out_of_memory();
 	SSL_set_accept_state(session->ssl);

@@ -21,6 +21,10 @@ enum { HTTP_TLS_E_CERTIFICATE = 1, HTTP_TLS_E_KEY };
  * which of them is wrong, with the reason in `why` (static). */
 int http_tls_new(const char *certificate, const char *private_key, struct http_tls **out,
 		 const char **why) _must_check_;
+/* Shows other files to connections that are accepted from now on. Returns as above, and nothing
+ * has changed then. Any thread. */
+int http_tls_reload(struct http_tls *tls, const char *certificate, const char *private_key,
+		    const char **why) _must_check_;
 void http_tls_free(struct http_tls *tls);
 DEFINE_CLEANUP(struct http_tls, http_tls_free)
 

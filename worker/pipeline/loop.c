@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/invariant.h"
+#include "base/notify.h"
 #include "pipeline/ownership_inputs.h"
 #include "pipeline/wake.h"
 
@@ -283,6 +284,7 @@ static int64_t idle_ms(const struct loop *loop) {
 static void watch(struct loop *loop, int64_t now_ms) {
 	int of_stores, of_brokers;
 
+	notify_watchdog();
 	membership_watch(loop->membership);
 	ownership_update_lag(loop->ownership);
 	ownership_update_group(loop->ownership);

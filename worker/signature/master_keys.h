@@ -1,7 +1,8 @@
 /*
  * A worker's master keys: one, or several while one is rolled to the next. The first derives new
  * signing keys. An existing signing key names the id of its own. Each is loaded, locked and wiped
- * as in master_key.h.
+ * as in master_key.h. One thread may reload them while others read; a key that was returned lives
+ * as long as the keys.
  */
 #pragma once
 
@@ -18,6 +19,10 @@ struct master_keys;
  */
 int master_keys_load(const char *const *paths, size_t count, struct master_keys **out,
 		     struct buffer *why) _must_check_;
+/* Loads the files again: keys may be added, and their order may change. Returns as above, and the
+ * keys are as they were then; also where a key of theirs is in none of the files. */
+int master_keys_reload(struct master_keys *keys, const char *const *paths, size_t count,
+		       struct buffer *why) _must_check_;
 void master_keys_free(struct master_keys *keys);
 DEFINE_CLEANUP(struct master_keys, master_keys_free)
 
