@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <stdio.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum {
@@ -213,12 +216,49 @@ static void a_mounted_secret_opens(void **state _unused_) {
 	rmdir(folder);
 }
 
+/* Of a file of root's: rw- for the owner, r-- as the mask, and these two. */
+static bool set_access_list(const char *name, uint32_t user, uint16_t of_group) {
+	const struct {
+		struct posix_acl_xattr_header header;
+		struct posix_acl_xattr_entry entries[5];
+	} list = { { POSIX_ACL_XATTR_VERSION },
+		   { { ACL_USER_OBJ, ACL_READ | ACL_WRITE, (uint32_t)ACL_UNDEFINED_ID },
+		     { ACL_USER, ACL_READ, user },
+		     { ACL_GROUP_OBJ, of_group, (uint32_t)ACL_UNDEFINED_ID },
+		     { ACL_MASK, ACL_READ, (uint32_t)ACL_UNDEFINED_ID },
+		     { ACL_OTHER, 0, (uint32_t)ACL_UNDEFINED_ID } } };
+
+	return setxattr(name, "system.posix_acl_access", &list, sizeof(list), 0) == 0;
+}
+
+/* systemd's credential: root's, and an access list lets this user read. */
+static void an_access_list_may_name_this_user_alone(void **state _unused_) {
+	struct stat file;
+
+	if (geteuid() != 0)
+		skip();
+	make_file(path, 0600);
+	if (!set_access_list(path, USER, 0)) {
+		unlink(path);
+		skip(); /* a file system without them */
+	}
+	assert_int_equal(stat(path, &file), 0);
+	assert_int_equal(file.st_mode & 0777, 0640); /* the mask */
+	assert_int_equal(run_as(USER, GROUP, open_secret), 0);
+	assert_true(set_access_list(path, USER, ACL_READ));
+	assert_int_equal(run_as(USER, GROUP, open_secret), SECRET_FILE_E_REFUSED);
+	assert_true(set_access_list(path, OTHER_USER, 0));
+	assert_opens(SECRET_FILE_E_REFUSED, "has mode 0640");
+	unlink(path);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(owner_and_mode_decide),
 		cmocka_unit_test(links_are_followed),
 		cmocka_unit_test(only_a_regular_file_opens),
 		cmocka_unit_test(a_mounted_secret_opens),
+		cmocka_unit_test(an_access_list_may_name_this_user_alone),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -3,14 +3,19 @@
 #include "base/fd.h"
 #include "base/utf8.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum {
 	OWN_MODE = S_IRUSR | S_IWUSR,
 	ROOTS_MODE = S_IRUSR | S_IWUSR | S_IRGRP,
 	MODE_BITS = 07777,
+	ACL_ENTRIES_MAX = 32,
 };
 
 bool secret_file_group_is_ours(gid_t group) {
@@ -72,15 +77,58 @@ int secret_file_judge(const struct stat *file, struct buffer *why) {
 	return 0;
 }
 
+struct access_list {
+	struct posix_acl_xattr_header header;
+	struct posix_acl_xattr_entry entries[ACL_ENTRIES_MAX];
+};
+
+static bool is_for_us_alone(const struct posix_acl_xattr_entry *entry) {
+	switch (le16toh(entry->e_tag)) {
+	case ACL_USER:
+		return le32toh(entry->e_id) == geteuid();
+	case ACL_GROUP_OBJ:
+	case ACL_GROUP:
+		return entry->e_perm == 0;
+	default:
+		return true; /* the owner's, the mask, and the others', as in the mode */
+	}
+}
+
+/* Whether the group bits of the mode are the mask of an access list that gives rights to no group,
+ * and to no other user than this process's. */
+static bool group_bits_are_ours(int fd) {
+	struct access_list list;
+	ssize_t len = fgetxattr(fd, "system.posix_acl_access", &list, sizeof(list));
+	size_t count;
+
+	if (len < (ssize_t)sizeof(list.header) ||
+	    le32toh(list.header.a_version) != POSIX_ACL_XATTR_VERSION)
+		return false;
+	count = ((size_t)len - sizeof(list.header)) / sizeof(list.entries[0]);
+	for (size_t i = 0; i < count; i++)
+		if (!is_for_us_alone(&list.entries[i]))
+			return false;
+	return true;
+}
+
+static int judge_opened(int fd, struct buffer *why) {
+	struct stat file;
+
+	if (fstat(fd, &file) < 0)
+		return -errno;
+	if (file.st_mode & S_IRWXG && group_bits_are_ours(fd))
+		file.st_mode &= ~(mode_t)S_IRWXG;
+	return secret_file_judge(&file, why);
+}
+
 int secret_file_open(const char *path, int *fd, struct buffer *why) {
 	/* O_NONBLOCK: opening a named pipe must not hang before the file's type is checked. */
 	int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat file;
 	int r;
 
 	if (opened < 0)
 		return -errno;
-	r = fstat(opened, &file) < 0 ? -errno : secret_file_judge(&file, why);
+	r = judge_opened(opened, why);
 	if (r == 0)
 		*fd = opened;
 	else

@@ -9,6 +9,10 @@
  * For a process that runs as root, root's own group does not count: it would allow every file of
  * root's.
  *
+ * Where the file has an access list (acl(5)), the mode's group bits are the list's mask. They do
+ * not count where the list gives rights to no group, and to no user but the process's own: so
+ * systemd hands over a credential, in a file of root's. Source: systemd.exec(5), LoadCredential=.
+ *
  * Links are followed, and the opened file is judged: Kubernetes mounts a Secret behind links
  * (`..data`), owned by root, with the group of fsGroup and mode 0440. Source: PostgreSQL 17,
  * section 18.9 (the rule for server.key); Kubernetes, "Secrets" (defaultMode) and "Security
