@@ -362,6 +362,7 @@ int main(int argc, char **argv) {
 	if (process_harden(argv) < 0)
 		return EXIT_FAILED;
 	signal(SIGPIPE, SIG_IGN); /* the log's reader or a peer may be gone */
+	signals_block(); /* before the first thread, and before a signal to process 1 is lost */
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	if (arguments.print_options)
@@ -370,7 +371,6 @@ int main(int argc, char **argv) {
 		return print_manual();
 	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) || replica_init() < 0)
 		return EXIT_FAILED;
-	signals_block(); /* before the first thread, and before a signal to process 1 is lost */
 	code = read_config(&arguments);
 	if (code == 0 && arguments.check_health) {
 		code = check_health();

@@ -5,12 +5,14 @@
 #include "terminal/output.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* A path, and a sentence about it. */
 enum { WHY_MAX = 16 * 1024 };
 
 static const struct flag generate_flags[] = {
 	{ "file", "FILE", "the file to write, instead of the first of worker.master.key.file" },
+	{ "if-missing", NULL, "keep the key of a file that exists, and print its id" },
 	{ 0 },
 };
 
@@ -25,11 +27,12 @@ static const char *file_to_write(const struct invocation *invocation) {
 	return NULL;
 }
 
-/* Writes a new key. Returns it as read back, or NULL after printing the reason. */
-static struct master_key *write_key(const char *file) {
+/* Writes a new key, unless `keeps` and there is a file. Returns the key as read back, or NULL after
+ * printing the reason. */
+static struct master_key *write_key(const char *file, bool keeps) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
 	struct master_key *key = NULL;
-	int r = master_key_generate(file, &why);
+	int r = keeps && access(file, F_OK) == 0 ? 0 : master_key_generate(file, &why);
 
 	if (!r)
 		r = master_key_load(file, &key, &why);
@@ -43,7 +46,8 @@ static struct master_key *write_key(const char *file) {
 static enum admin_status generate_key(const struct invocation *invocation) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(WHY_MAX);
 	const char *file = file_to_write(invocation);
-	_cleanup_(master_key_freep) struct master_key *key = file ? write_key(file) : NULL;
+	_cleanup_(master_key_freep) struct master_key *key =
+	    file ? write_key(file, arguments_has(invocation->arguments, "if-missing")) : NULL;
 
 	if (!key)
 		return ADMIN_USAGE;
