@@ -17,6 +17,9 @@
 #     need_fuzz       what fuzzing needs besides: clang, with its libFuzzer
 #     need_faults     what fault runs need besides: workers with a clock of their own
 #     need_released   what release 0.1.0 is built with besides
+#     need_package    what tests/package needs: roots of Debian, and what boots them
+#     need_prometheus what tests/prometheus needs: promtool
+#     need_image      what tests/image needs: roots of Debian, and what builds and runs images
 #     build_programs  builds a preset into build/PRESET
 #     python_environment
 #
@@ -122,6 +125,18 @@ need_faults() {
 
 need_released() {
 	install_missing "$(missing_packages libmicrohttpd-dev)"
+}
+
+need_package() {
+	install_missing "$(missing_commands /usr/sbin/debootstrap=debootstrap systemd-nspawn=systemd-container)"
+}
+
+need_prometheus() {
+	install_missing "$(missing_commands promtool=prometheus)"
+}
+
+need_image() {
+	install_missing "$(missing_commands /usr/sbin/debootstrap=debootstrap buildah=buildah podman=podman runc=runc)"
 }
 
 # build_programs PRESET [ARGUMENT...]: the arguments go on to CMake's configuration.
