@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +18,10 @@ CACHE = ROOT / "build/installed"
 
 class Failure(Exception):
     """A sentence for a person."""
+
+
+class Told(Failure):
+    """The failure of a step, which has printed it."""
 
 
 def run(*command, input=None, check=True, timeout=1800, **options):
@@ -60,7 +64,7 @@ class Steps:
         except (Failure, AssertionError, OSError, subprocess.SubprocessError) as failure:
             self.failed += 1
             print(f"FAIL  {text}: {failure}", flush=True)
-            raise Failure("") from failure
+            raise Told("") from failure
         self.passed += 1
         print(f"ok    {text} ({time.monotonic() - begun:.0f} s)", flush=True)
 
@@ -68,8 +72,13 @@ class Steps:
     def all_of(self, text):
         """A row of steps, of which each needs those before it."""
         print(f"--- {text}", flush=True)
-        with suppress(Failure):
+        try:
             yield
+        except Told:
+            pass
+        except Failure as failure:
+            self.failed += 1
+            print(f"FAIL  between the steps: {failure}", flush=True)
 
     def end(self):
         print(f"{self.passed} passed, {self.failed} failed")
