@@ -136,7 +136,8 @@ need_prometheus() {
 }
 
 need_image() {
-	install_missing "$(missing_commands /usr/sbin/debootstrap=debootstrap buildah=buildah podman=podman runc=runc)"
+	install_missing "$(missing_commands /usr/sbin/debootstrap=debootstrap buildah=buildah podman=podman runc=runc \
+		/usr/lib/podman/netavark=netavark /usr/lib/podman/aardvark-dns=aardvark-dns /usr/sbin/iptables=iptables)"
 }
 
 # build_programs PRESET [ARGUMENT...]: the arguments go on to CMake's configuration.
