@@ -1,5 +1,5 @@
-"""What tests/package, tests/image and tests/chart have in common: steps that are told of, roots of
-Debian, a Kafka, and a receiver of callbacks.
+"""The common parts of tests/package, tests/image, tests/chart and tests/prometheus: steps that are
+told of, roots of Debian, a Kafka, and a receiver of callbacks.
 """
 
 import http.server
@@ -38,6 +38,14 @@ def need(*functions):
     """Functions of compose/install.sh."""
     for function in functions:
         run("bash", "-c", f'source "{ROOT}/compose/install.sh" && {function}')
+
+
+def enter_environment():
+    """Goes on as the Python that has the packages of tests/requirements.txt."""
+    need("need_tests", "python_environment")
+    environment = ROOT / "build/.venv"
+    if not os.path.samefile(sys.prefix, environment):
+        os.execv(environment / "bin/python", [environment / "bin/python", *sys.argv])
 
 
 def until(condition, what, seconds=60):
