@@ -10,7 +10,8 @@
 #     need_kafka      what runs the real Kafka of compose/kafka
 #     need_tests      what runs the tests and the demo's receiver
 #     need_e2e        what tests/e2e needs besides: a browser for the page, interpreters of the code
-#                     that the page offers to copy, proxies before the gateway, and gdb for a core
+#                     that the page offers to copy, proxies before the gateway, gdb for a core, and
+#                     Prometheus
 #     need_bench      what benches need besides: a generator of HTTP load
 #     need_peers      what the worker in Go is built with, to which one bench compares
 #     need_go         a Go that is new enough, in PATH
@@ -57,7 +58,7 @@ need_tests() {
 }
 
 need_e2e() {
-	install_missing "$(missing_commands "${e2e_commands[@]}" "cargo=$(cargo_package)")" && need_go
+	install_missing "$(missing_commands "${e2e_commands[@]}" "cargo=$(cargo_package)")" && need_prometheus && need_go
 }
 
 # Debian 12 has a newer Rust beside its own, for browsers.

@@ -3,10 +3,7 @@
 import signal
 
 import pytest
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
 from env import commands
-from env.kafka import connection
 from env.load import Load
 from env.paths import BIN
 from env.programs import run
@@ -234,9 +231,7 @@ def test_records_deleted_before_they_were_read_are_counted(fresh_world):
     worker.stop()
     for _ in range(5):
         _, last = world.writer.place("webhook-admin", tenant, value)
-    place = TopicPartition(world.prefix + "webhook-admin", partition, last + 1)
-    client = AdminClient(connection(world.bootstrap))
-    client.delete_records([place])[place].result(20)
+    world.delete_records("webhook-admin", partition, last + 1)
     worker.expect_error("the records to be read next are not there")
     worker.start()
     assert world.ask(tenant, commands.retrieve_all()).status == 200

@@ -85,14 +85,6 @@ def test_an_input_gets_more_partitions_while_a_worker_runs(fresh_world):
     assert f"{world.prefix}webhook-admin=5" in worker.log.read_text()
 
 
-def make_changelog_anew(world):
-    client, topic = AdminClient(connection(world.bootstrap)), world.prefix + "webhook-state"
-    client.delete_topics([topic])[topic].result(20)
-    until(lambda: topic not in client.list_topics(timeout=10).topics, 20, "it is gone")
-    client.create_topics([NewTopic(topic, world.partitions, 1)])[topic].result(20)
-    wait_known(client, {topic})
-
-
 def wait_torn(world, worker):
     """No partition is served, and the log says of each why."""
     all_of_them = list(range(world.partitions))
@@ -111,7 +103,7 @@ def test_the_changelog_is_made_anew_while_no_worker_runs(fresh_world, replica):
     worker = world.worker()
     world.in_every_partition()
     worker.stop()
-    make_changelog_anew(world)
+    world.make_changelog_anew()
     if replica == "cold":
         worker.forget()
     worker.expect_error(NOT_OF_IT)
@@ -124,7 +116,7 @@ def test_the_changelog_is_made_anew_under_a_worker(fresh_world):
     world = fresh_world
     worker = world.worker()
     tenants, _ = world.in_every_partition()
-    make_changelog_anew(world)
+    world.make_changelog_anew()
     worker.expect_error(f"changelog was deleted and made again.*topic={world.prefix}webhook-state|{NOT_OF_IT}")
     asked = [world.writer.ask(tenant, commands.retrieve_all()) for tenant in tenants.values()]
     world.writer.flush()
@@ -156,7 +148,7 @@ def test_a_changelog_that_was_made_anew_is_taken_with_offsets_that_were_set_by_h
     worker = world.worker(kafka_session_timeout_ms=6000)
     tenants, _ = world.in_every_partition()
     worker.stop()
-    make_changelog_anew(world)
+    world.make_changelog_anew()
     offsets = GroupOffsets(world)
     offsets.set([TopicPartition(place.topic, place.partition, place.offset) for place in offsets.read()])
     worker.start()

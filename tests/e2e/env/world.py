@@ -15,6 +15,7 @@ from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    NewTopic,
     ResourcePatternType,
     ResourceType,
 )
@@ -89,12 +90,21 @@ class World:
         for future in client.incremental_alter_configs([resource]).values():
             future.result(10)
 
-    def delete_records(self, topic):
-        """All that a topic of ours has now, as its retention would."""
+    def delete_records(self, topic, partition=None, end=OFFSET_END):
+        """Of a topic of ours, or one partition of it: all before an offset, as retention would."""
+        name = self.prefix + topic
         client = AdminClient(connection(self.bootstrap))
-        partitions = client.list_topics(self.prefix + topic, timeout=10).topics[self.prefix + topic].partitions
-        for future in client.delete_records([TopicPartition(self.prefix + topic, id, OFFSET_END) for id in partitions]).values():
+        ids = [partition] if partition is not None else client.list_topics(name, timeout=10).topics[name].partitions
+        for future in client.delete_records([TopicPartition(name, id, end) for id in ids]).values():
             future.result(20)
+
+    def make_changelog_anew(self):
+        """Deletes webhook-state, and makes an empty one."""
+        client, topic = AdminClient(connection(self.bootstrap)), self.prefix + "webhook-state"
+        client.delete_topics([topic])[topic].result(20)
+        until(lambda: topic not in client.list_topics(timeout=10).topics, 20, "it is gone")
+        client.create_topics([NewTopic(topic, self.partitions, 1)])[topic].result(20)
+        until(lambda: topic in client.list_topics(timeout=10).topics, 20, "the broker knows it")
 
     def wait_in_replica(self, worker):
         """Until all that the worker has done is in its replica's file: turns share a commit."""

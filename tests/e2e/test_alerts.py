@@ -1,0 +1,124 @@
+"""The alerts of compose/prometheus fire in a real Prometheus that scrapes a real pool, each for its
+fault. Its minutes take two seconds (env/prometheus.py).
+"""
+
+import pytest
+from env import commands
+from env.paths import REFUSING_PORT
+from env.prometheus import Prometheus
+from env.wait import until
+
+
+@pytest.fixture
+def watch(tmp_path):
+    """Has a Prometheus watch these programs."""
+    watching = []
+
+    def start(*programs):
+        watching.append(Prometheus(tmp_path / f"prometheus-{len(watching)}", programs))
+        return watching[-1].wait_up()
+
+    yield start
+    for prometheus in watching:
+        prometheus.close()
+
+
+def test_programs_that_die_and_come_back(fresh_world, watch):
+    world = fresh_world
+    programs = world.worker(), world.worker("worker-2"), world.gateway()
+    prometheus = watch(*programs)
+    until(lambda: prometheus.value("posthorn:partitions_active:sum") == world.partitions, what="all partitions to be seen")
+    assert prometheus.firing() == set()
+    for program in programs:
+        program.kill()
+    prometheus.wait_firing("PosthornWorkerDown", "PosthornGatewayDown", "PosthornPartitionsUnserved")
+    for program in programs:
+        program.start()
+    prometheus.wait_quiet()
+
+
+def test_endpoints_that_fail_and_recover(make_world, watch):
+    """More is issued all the while, so that what is pending grows."""
+    settings = {
+        "delivery.breaker.failures": 1,
+        "delivery.breaker.probe.interval": "10s",
+        "delivery.retry.schedule": ",".join(20 * ["10s"]),
+        "delivery.timeout": "2s",
+    }
+    with make_world(settings=settings) as world:
+        prometheus = watch(world.worker())
+        tenant, endpoints = world.tenant(), [world.receivers.endpoint().answers(500) for _ in range(10)]
+        for endpoint in endpoints:
+            world.webhook(tenant, endpoint)
+        for _ in range(1050):
+            world.writer.issuance(commands.issuance(tenant))
+        more = lambda: world.results.end(world.issue(tenant))
+        prometheus.wait_firing("PosthornMostEndpointsFail", step=more)
+        prometheus.wait_firing("PosthornEndpointsFail", "PosthornPendingGrows", timeout=120, step=more)
+        for endpoint in endpoints:
+            endpoint.answers(200)
+        prometheus.wait_quiet(120)
+
+
+def test_deliveries_and_records_that_are_given_up(make_world, watch):
+    with make_world(settings={"delivery.retry.schedule": "100ms", "delivery.retry.jitter": 0}) as world:
+        prometheus = watch(world.worker())
+        tenant = world.tenant()
+        world.webhook(tenant, world.receivers.endpoint().answers(500))
+        world.issue(tenant)
+        world.writer.raw("webhook-admin", tenant, b"no command")
+        world.writer.flush()
+        prometheus.wait_firing("PosthornDeliveriesDie", "PosthornDeadLetters")
+
+
+def test_records_that_are_deleted_before_they_are_read(fresh_world, watch):
+    """The counter may be 1 when Prometheus sees it first, as that of a worker that was away."""
+    world = fresh_world
+    worker, tenant = world.worker(), world.tenant()
+    value = world.schemas.command.encode(commands.command(tenant, commands.retrieve_all()))
+    world.writer.place("webhook-admin", tenant, value)
+    worker.wait_metric(1, "posthorn_commands_total", topic="webhook-admin")
+    worker.stop()
+    partition, last = world.writer.place("webhook-admin", tenant, value)
+    world.delete_records("webhook-admin", partition, last + 1)
+    worker.expect_error("the records to be read next are not there")
+    worker.start()
+    until(lambda: worker.metric("posthorn_inputs_lost_total") == 1, what="the loss")
+    watch(worker).wait_firing("PosthornInputLost")
+
+
+def test_a_changelog_that_is_made_anew(fresh_world, watch):
+    world = fresh_world
+    worker = world.worker()
+    prometheus = watch(worker)
+    world.in_every_partition()
+    worker.stop()
+    world.make_changelog_anew()
+    worker.expect_error("committed offset is not of this changelog: was webhook-state deleted")
+    worker.start(ready=False)
+    prometheus.wait_firing("PosthornPartitionTorn")
+
+
+def test_a_topic_that_takes_no_records(fresh_world, watch):
+    """No transaction ends, and commands wait."""
+    world = fresh_world
+    worker, tenant = world.worker(), world.tenant()
+    worker.expect_error("")
+    prometheus = watch(worker)
+    world.webhook(tenant, world.receivers.endpoint())
+    world.configure("webhook-results", "min.insync.replicas", 2)
+    for _ in range(1500):
+        world.writer.issuance(commands.issuance(tenant))
+    prometheus.wait_firing("PosthornLagGrows", step=lambda: world.issue(tenant))
+
+
+def test_a_worker_that_reaches_no_broker(fresh_world, watch):
+    worker = fresh_world.worker(ready=False, kafka_bootstrap_servers=f"127.0.0.1:{REFUSING_PORT}")
+    worker.expect_error("")
+    watch(worker).wait_firing("PosthornRepairsFail")
+
+
+def test_a_gateway_without_workers(fresh_world, watch):
+    gateway = fresh_world.gateway(gateway_timeout="500ms")
+    client = fresh_world.client(gateway, fresh_world.tenant())
+    watch(gateway).wait_firing("PosthornGatewayTimesOut", step=lambda: client("GET", "/v1/webhooks"))
