@@ -18,6 +18,7 @@
 #include "rdkafka/settings_judge.h"
 #include "registry/client.h"
 #include "replica/replica.h"
+#include "trace/trace.h"
 
 #include <argp.h>
 #include <ctype.h>
@@ -44,6 +45,7 @@ struct worker {
 	struct config_source source;
 	struct config *config;
 	struct master_keys *master_keys;
+	struct trace_settings trace_settings;
 	struct engine *engine;
 	struct pipeline *pipeline;
 	struct server *server;
@@ -165,6 +167,12 @@ static int print_manual(void) {
 			  "--set wins over the environment, which wins over the file. Durations "
 			  "are 500ms, 5s, 5m, 2h or 5d.");
 	config_append_manual(&out);
+	manual_section(&out, "ENVIRONMENT");
+	manual_item(&out, "OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", NULL,
+		    "Send the spans of sampled traces to this collector, as OTLP over HTTP in "
+		    "JSON. Its siblings _HEADERS, _TIMEOUT, _CERTIFICATE and _PROTOCOL are read "
+		    "too, and OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_EXPORTER "
+		    "and OTEL_SDK_DISABLED.");
 	manual_section(&out, "SIGNALS");
 	manual_item(
 	    &out, "SIGTERM, SIGINT", NULL,
@@ -245,6 +253,25 @@ static int judge_registry_files(void) {
 		return 0;
 	fprintf(stderr, "%s\n", why.data);
 	return EXIT_USAGE;
+}
+
+static int read_trace_settings(void) {
+	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(PROBLEMS_MAX);
+
+	if (trace_settings_read(worker.config->worker_id, POSTHORN_VERSION, &worker.trace_settings,
+				&why) == 0)
+		return 0;
+	fprintf(stderr, "%s\n", why.data);
+	return EXIT_USAGE;
+}
+
+static int start_trace(void) {
+	int r = trace_start(&worker.trace_settings, POSTHORN_VERSION);
+
+	if (r == 0)
+		return 0;
+	log_error("cannot start the thread that sends spans", "error=%s", log_quote(strerror(-r)));
+	return EXIT_FAILED;
 }
 
 static void wake_pipeline(void *userdata _unused_) {
@@ -347,15 +374,18 @@ static void tear_down(void) {
 	engine_stop(worker.engine, STOP_GRACE_MS);
 	pipeline_free(worker.pipeline);
 	engine_free(worker.engine);
+	trace_stop();
+	trace_settings_destroy(&worker.trace_settings);
 	master_keys_free(worker.master_keys);
 	config_free(worker.config);
 }
 
 int main(int argc, char **argv) {
-	int (*const checks[])(void) = { read_master_keys, judge_folder, judge_endpoint_files,
-					judge_registry_files };
-	int (*const steps[])(void) = { read_master_keys, judge_folder, start_engine,
-				       make_pipeline,    start_server, run_pipeline };
+	int (*const checks[])(void) = { read_master_keys, judge_folder, read_trace_settings,
+					judge_endpoint_files, judge_registry_files };
+	int (*const steps[])(void) = { read_master_keys, judge_folder,	read_trace_settings,
+				       start_trace,	 start_engine,	make_pipeline,
+				       start_server,	 run_pipeline };
 	struct arguments arguments = { 0 };
 	int code;
 

@@ -1,11 +1,10 @@
 #include "delivery/request_lines.h"
 
 #include "base/clock.h"
+#include "delivery/attempt_span.h"
 #include "signature/callback.h"
 
 #include <sodium.h>
-
-enum { TRACEPARENT_LEN = 55 };
 
 static void sign_callback(struct buffer *lines, const struct job *job,
 			  const struct engine_shared *shared) {
@@ -30,13 +29,6 @@ static void sign_callback(struct buffer *lines, const struct job *job,
 	    &callback);
 }
 
-/* Only this form is written into a request; a command's Kafka header may hold anything. Source: W3C
- * Trace Context section 3.2. */
-static bool is_traceparent(const char *text) {
-	return text && strlen(text) == TRACEPARENT_LEN &&
-	       strspn(text, "0123456789abcdef-") == TRACEPARENT_LEN;
-}
-
 /* What a receiver may route by before it parses the body. */
 static void append_names(struct buffer *lines, const struct delivery *delivery) {
 	char webhook_id[UUID_TEXT_SIZE];
@@ -49,18 +41,13 @@ static void append_names(struct buffer *lines, const struct delivery *delivery) 
 }
 
 void request_lines_write(struct buffer *lines, const struct job *job,
-			 const struct engine_shared *shared) {
-	const char *traceparent = job->delivery.traceparent;
-
+			 const struct engine_shared *shared, struct span_ref *span) {
 	callback_lines_clear(lines);
 	buffer_append_string(lines, "content-type: application/json\r\n");
 	buffer_append_string(lines, shared->user_agent);
 	sign_callback(lines, job, shared);
 	append_names(lines, &job->delivery);
-	if (is_traceparent(traceparent)) {
-		buffer_append_string(lines, "\r\ntraceparent: ");
-		buffer_append_string(lines, traceparent);
-	}
+	attempt_span_begin(job, span, lines);
 	callback_profile_append_headers(job->route->profile, lines);
 }
 

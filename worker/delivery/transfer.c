@@ -260,7 +260,7 @@ bool transfer_begin(struct transfer *transfer, const struct scheduler_claim *cla
 	transfer->claim = *claim;
 	transfer->shard = shard;
 	transfer->started_us = clock_monotonic_us();
-	request_lines_write(&transfer->lines, job, transfer->shared);
+	request_lines_write(&transfer->lines, job, transfer->shared, &transfer->span);
 	transfer->header.data = transfer->lines.data;
 	choose_connection(transfer);
 	choose_pair(transfer);

@@ -11,6 +11,7 @@
 #include "delivery/shard.h"
 #include "delivery/tls.h"
 #include "signature/callback.h"
+#include "trace/span.h"
 
 struct transfer {
 	struct transfer *prev, *next; /* in the list of its thread: in flight, or pooled */
@@ -36,6 +37,7 @@ struct transfer {
 	bool withheld;       /* connected, and then refused by the gate or the lease */
 	struct buffer lines; /* all header lines, as one text */
 	struct curl_slist header, no_expect; /* curl's list of them, linked without an allocation */
+	struct span_ref span; /* of the attempt; an empty id: none */
 };
 
 struct transfer *transfer_new(struct engine_shared *shared, struct sockets *sockets,

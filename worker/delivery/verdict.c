@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/packed_text.h"
+#include "delivery/attempt_span.h"
 #include "delivery/failure.h"
 
 /* curl has no code of its own for a look-up that could not even begin, only these words (7.88
@@ -187,6 +188,7 @@ static void write_verdict(struct transfer *transfer, CURLcode code) {
 	};
 	keep_response(transfer, job);
 	engine_counters_add_attempt(&transfer->shared->counters, reason, duration_us);
+	attempt_span_end(job, &transfer->span, duration_us);
 	if (!is_answered) {
 		job->error = error_text(transfer, reason, code);
 		log_failure(transfer);

@@ -3,6 +3,7 @@
 #include "base/exposition.h"
 #include "pipeline/input_topics.h"
 #include "rdkafka/topic_names.h"
+#include "trace/trace.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -231,6 +232,16 @@ static void render_partitions(struct buffer *out, const struct pipeline_metrics 
 		      (double)atomic_load(&metrics->restore_step_longest_ms) / 1000);
 }
 
+static void render_spans(struct buffer *out) {
+	struct trace_counts counts = trace_counts();
+
+	exposition_family(out, "posthorn_spans_total", "counter",
+			  "Spans for the collector of traces, by what became of them.");
+	buffer_printf(out, "posthorn_spans_total{result=\"sent\"} %" PRIu64 "\n", counts.sent);
+	buffer_printf(out, "posthorn_spans_total{result=\"dropped\"} %" PRIu64 "\n",
+		      counts.dropped);
+}
+
 static void render_process(struct buffer *out, const char *version) {
 	struct rusage usage;
 	long pages = 0;
@@ -345,5 +356,6 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline,
 	render_refused(out, metrics);
 	render_registry(out, metrics);
 	render_partitions(out, metrics);
+	render_spans(out);
 	render_process(out, version);
 }

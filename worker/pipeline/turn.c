@@ -181,6 +181,7 @@ static struct step end_committed(struct turn *turn, struct work *work) {
 	letter_limit_renew(&t->letter_limit, clock_monotonic_ms());
 	advance_partitions(t);
 	count_turn(turn);
+	turn_trace_end(&turn->trace, turn->begun_ms, turn->commit_us);
 	dispatch(turn, work);
 	pace_turned(&t->pace, turn->begun_ms * 1000, clock_monotonic_us(), outcomes);
 	return step_done(true);

@@ -123,6 +123,7 @@ static int apply(struct turn *turn, const rd_kafka_message_t *message,
 	int r;
 
 	take_on(turn, message);
+	turn_trace_note(&turn->trace, turn->turns->arena, message, effects);
 	r = turn_write_effects(turn, partition_of(turn, message->partition), effects);
 	if (r || !resume_ms)
 		return r;

@@ -27,6 +27,7 @@
 #include "pipeline/turn_budget.h"
 #include "pipeline/turn_changes.h"
 #include "pipeline/turn_settings.h"
+#include "pipeline/turn_trace.h"
 #include "rdkafka/transaction.h"
 
 /* What lasts from turn to turn. */
@@ -72,6 +73,7 @@ struct turn {
 	} last;
 
 	struct turn_changes changes; /* of which the dispatcher is told after the commit */
+	struct turn_trace trace;
 
 	uint64_t command_counts[METRIC_INPUT_COUNT][METRIC_COMMAND_COUNT];
 	uint64_t rerouted[METRIC_INPUT_COUNT];

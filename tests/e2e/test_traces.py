@@ -1,0 +1,99 @@
+"""Spans, as a real collector of OpenTelemetry receives them."""
+
+import pytest
+from env.collector import Collector
+from env.paths import REFUSING_PORT, WORKER
+from env.programs import ENVIRONMENT, run
+from env.wait import until
+
+TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+SECRET = "hunter2"
+SAMPLED, UNSAMPLED = f"00-{TRACE}-{PARENT}-01", f"00-{TRACE}-{PARENT}-00"
+
+
+@pytest.fixture(scope="module")
+def collector(tmp_path_factory):
+    collector = Collector(tmp_path_factory.mktemp("collector"))
+    yield collector
+    collector.close()
+
+
+@pytest.fixture
+def traced(fresh_world, monkeypatch):
+    """Starts a worker whose spans go to this url."""
+
+    def start(url, **settings):
+        monkeypatch.setitem(ENVIRONMENT, "OTEL_EXPORTER_OTLP_ENDPOINT", url)
+        monkeypatch.setitem(ENVIRONMENT, "OTEL_SERVICE_NAME", "hooks")
+        return fresh_world.worker(**settings)
+
+    return start
+
+
+def of_tenant(collector, tenant):
+    return [span for span in collector.spans() if span["attributes"].get("posthorn.tenant") == tenant]
+
+
+def test_a_credential_from_its_command_to_its_callback(fresh_world, collector, traced):
+    world, tenant = fresh_world, fresh_world.tenant()
+    worker = traced(collector.url, delivery_retry_schedule="100ms")
+    endpoint = world.receivers.endpoint().answers(503, 200)
+    world.webhook(tenant, endpoint)
+    world.issue(tenant, headers={"traceparent": SAMPLED})
+    callbacks = endpoint.wait(2)
+    until(lambda: len(of_tenant(collector, tenant)) == 3, 30, "three spans of the tenant")
+    command, first, second = of_tenant(collector, tenant)
+    assert (command["Trace ID"], command["Parent ID"], command["Kind"]) == (TRACE, PARENT, "Consumer")
+    assert command["attributes"]["messaging.destination.name"] == f"{world.prefix}credential-issuance"
+    assert command["attributes"]["posthorn.outcome"].endswith("_SUCCESS")
+    for span, callback in zip((first, second), callbacks, strict=True):
+        assert (span["Trace ID"], span["Parent ID"], span["Kind"], span["Name"]) == (TRACE, command["ID"], "Client", "POST")
+        assert callback.headers["traceparent"] == f"00-{TRACE}-{span['ID']}-01"
+    assert [span["Status code"] for span in (command, first, second)] == ["Unset", "Error", "Unset"]
+    assert (first["attributes"]["error.type"], second["attributes"]["posthorn.attempt"]) == ("status-503", "2")
+    (transaction,) = [span for span in collector.spans() if span["ID"] in command["links"]]
+    assert (transaction["Name"], transaction["links"]) == ("transaction", [command["ID"]])
+    assert "service.name: Str(hooks)" in collector.text() and f"service.instance.id: Str({worker.id})" in collector.text()
+    worker.wait_metric(4, "posthorn_spans_total", result="sent")
+
+
+def test_without_a_sampled_trace_there_is_no_span(fresh_world, collector, traced):
+    world, tenant = fresh_world, fresh_world.tenant()
+    worker = traced(collector.url)
+    endpoint = world.receivers.endpoint()
+    world.webhook(tenant, endpoint)
+    world.issue(tenant)
+    world.issue(tenant, headers={"traceparent": UNSAMPLED})
+    sent = {callback.headers.get("traceparent") for callback in endpoint.wait(2)}
+    worker.stop()
+    assert sent == {None, UNSAMPLED} and not of_tenant(collector, tenant)
+
+
+def test_a_collector_that_is_gone_is_in_nobodys_way(fresh_world, traced):
+    world, tenant = fresh_world, fresh_world.tenant()
+    worker = traced(f"http://127.0.0.1:{REFUSING_PORT}")
+    endpoint = world.receivers.endpoint()
+    world.webhook(tenant, endpoint)
+    ids = [world.issue(tenant, headers={"traceparent": SAMPLED}) for _ in range(1500)]
+    endpoint.wait(len(ids))
+    until(lambda: worker.metric("posthorn_spans_total", result="dropped") > 0, 30, "spans to be dropped")
+    worker.stop(timeout=10)
+    assert "the collector does not take spans" in worker.log.read_text()
+
+
+WRONG = {
+    "no url": ("EXPORTER_OTLP_ENDPOINT", "collector:4318", "must be an http or https url"),
+    "another protocol": ("EXPORTER_OTLP_PROTOCOL", "grpc", "must be http/json"),
+    "no number": ("EXPORTER_OTLP_TIMEOUT", "soon", "milliseconds"),
+    "a header without a value": ("EXPORTER_OTLP_HEADERS", SECRET, "must be name=value"),
+    "two headers in one": ("EXPORTER_OTLP_HEADERS", f"x={SECRET}%0d%0ay: z", "must be name=value"),
+    "an attribute without a value": ("RESOURCE_ATTRIBUTES", "region", "key=value"),
+}
+
+
+@pytest.mark.parametrize("name, value, words", WRONG.values(), ids=WRONG)
+def test_a_wrong_variable_is_refused_by_name(config, name, value, words):
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", f"OTEL_{name}": value}
+    answer = run(WORKER, "--config", config(), "--check-config", environment=variables)
+    assert answer.code == 2 and f"OTEL_{name}" in answer.err and words in answer.err, answer
+    assert SECRET not in answer.err

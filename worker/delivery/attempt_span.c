@@ -1,0 +1,66 @@
+#include "delivery/attempt_span.h"
+
+#include "base/clock.h"
+#include "trace/trace.h"
+
+/* Only this form is written into a request. Source: W3C Trace Context section 3.2. */
+static bool is_traceparent(const char *text) {
+	return text && strlen(text) == TRACEPARENT_LEN &&
+	       strspn(text, "0123456789abcdef-") == TRACEPARENT_LEN;
+}
+
+void attempt_span_begin(const struct job *job, struct span_ref *span, struct buffer *lines) {
+	const char *traceparent = job->delivery.traceparent;
+
+	*span = (struct span_ref){ 0 };
+	if (!is_traceparent(traceparent))
+		return;
+	buffer_append_string(lines, "\r\ntraceparent: ");
+	if (!trace_wants(traceparent)) {
+		buffer_append_string(lines, traceparent);
+		return;
+	}
+	*span = traceparent_ref(traceparent);
+	*span = span_ref_beside(span);
+	traceparent_append(lines, span);
+}
+
+/* A url's path may hold a secret, so the host alone names the endpoint. */
+static void add_attributes(struct span *span, const struct job *job, const char *webhook_id,
+			   const char *delivery_id) {
+	const char *reason = attempt_reason_text(&job->result);
+
+	span_text(span, "http.request.method", "POST");
+	span_text(span, "server.address", job->route->parts.host);
+	span_number(span, "server.port", job->route->parts.port);
+	if (job->result.status)
+		span_number(span, "http.response.status_code", job->result.status);
+	span_text(span, "error.type", reason);
+	span_number(span, "posthorn.attempt", job->delivery.attempts + 1);
+	span_text(span, "posthorn.tenant", job->delivery.tenant_id);
+	span_text(span, "posthorn.webhook", webhook_id);
+	span_text(span, "posthorn.delivery", delivery_id);
+	span->error = reason;
+}
+
+void attempt_span_end(const struct job *job, const struct span_ref *ref, int64_t duration_us) {
+	const struct delivery *delivery = &job->delivery;
+	int64_t now_us = clock_wall_ms() * 1000;
+	struct span span = { .ref = *ref,
+			     .name = "POST",
+			     .kind = SPAN_CLIENT,
+			     .started_us = now_us - duration_us,
+			     .ended_us = now_us };
+	struct span_ref parent;
+	char webhook_id[UUID_TEXT_SIZE], delivery_id[UUID_TEXT_SIZE];
+
+	if (!ref->id[0])
+		return;
+	parent =
+	    span_ref_of_command(delivery->traceparent, delivery->tenant_id, delivery->command_id);
+	span.parent_id = parent.id;
+	uuid_format(&delivery->webhook_id, webhook_id);
+	uuid_format(&delivery->id, delivery_id);
+	add_attributes(&span, job, webhook_id, delivery_id);
+	trace_add(&span);
+}
