@@ -1,6 +1,7 @@
 """A real Prometheus that scrapes a world's programs, with the rules of compose/prometheus."""
 
 import json
+import math
 import re
 import subprocess
 import urllib.parse
@@ -23,9 +24,10 @@ def hastened(duration):
     return f"{int(int(duration[:-1]) * MINUTES[duration[-1]] * MINUTE_MS)}ms"
 
 
-def hastened_rules():
-    """Each `for`, and each range of an expression."""
-    return re.sub(r"(for: |\[|offset )(\d+[smhd])\b", lambda found: found[1] + hastened(found[2]), RULES.read_text())
+def hastened_ranges(text):
+    """Each `for`, and each range of an expression. Grafana's own range holds four scrapes."""
+    text = text.replace("$__rate_interval", "1m")
+    return re.sub(r"(for: |\[|offset )(\d+[smhd])\b", lambda found: found[1] + hastened(found[2]), text)
 
 
 class Prometheus:
@@ -35,7 +37,7 @@ class Prometheus:
         self.programs = programs
         self.address = f"127.0.0.1:{free_port()}"
         directory.mkdir()
-        (directory / "rules.yaml").write_text(hastened_rules())
+        (directory / "rules.yaml").write_text(hastened_ranges(RULES.read_text()))
         (directory / "prometheus.yaml").write_text(yaml.safe_dump(self.config()))
         self.log = open(directory / "log", "wb")
         options = {
@@ -74,6 +76,11 @@ class Prometheus:
         """The one of an expression that has one series, or None."""
         found = self.get("query", query=expression)
         return float(found["result"][0]["value"][1]) if found and found["result"] else None
+
+    def values(self, expression):
+        """Of each series; a NaN, as of a share of nothing, is none."""
+        found = self.get("query", query=expression)
+        return [value for series in found["result"] if not math.isnan(value := float(series["value"][1]))] if found else []
 
     def firing(self):
         """The names of the alerts that fire."""
