@@ -97,7 +97,8 @@ const struct subcommand topics_subcommands[] = {
 	    .family = "topics",
 	    .verb = "create",
 	    .summary = "create missing topics, and check all",
-	    .details = "By topic.prefix, topic.partitions and topic.replication.factor.\n"
+	    .details = "By topic.prefix, topic.partitions, topic.replication.factor and\n"
+		       "topic.retention.*.\n"
 		       "Existing topics are checked and not changed.\n",
 	    .examples = "topics create --config posthorn.properties\n"
 			"topics create --set kafka.bootstrap.servers=127.0.0.1:9092 --set "

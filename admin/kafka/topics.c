@@ -119,8 +119,10 @@ static rd_kafka_NewTopic_t *new_topic(const struct config *config, enum topic to
 		return NULL;
 	}
 	for (const struct topic_rule *rule = topic_rules; rule->setting; rule++) {
+		_cleanup_(x_freep) char *value = topic_rule_value(rule, config);
+
 		if (topic_rule_concerns(rule, topic, replicas))
-			rd_kafka_NewTopic_set_config(new, rule->setting, rule->value);
+			rd_kafka_NewTopic_set_config(new, rule->setting, value);
 	}
 	return new;
 }
@@ -221,8 +223,8 @@ static void check_partitions(struct admin_api *api, const struct config *config,
 	}
 }
 
-static void check_settings(struct topic_report *topic, enum topic which,
-			   const rd_kafka_ConfigResource_t *resource) {
+static void check_settings(const struct config *config, struct topic_report *topic,
+			   enum topic which, const rd_kafka_ConfigResource_t *resource) {
 	if (rd_kafka_ConfigResource_error(resource)) {
 		add_wrong(topic, refusal_sentence(rd_kafka_ConfigResource_error(resource),
 						  "DescribeConfigs", "topic", topic->name));
@@ -230,8 +232,9 @@ static void check_settings(struct topic_report *topic, enum topic which,
 	}
 	for (const struct topic_rule *rule = topic_rules; rule->setting; rule++) {
 		if (topic_rule_concerns(rule, which, topic->replicas))
-			add_wrong(topic, topic_rule_check(
-					     rule, admin_api_setting(resource, rule->setting)));
+			add_wrong(topic,
+				  topic_rule_check(rule, config,
+						   admin_api_setting(resource, rule->setting)));
 	}
 }
 
@@ -262,7 +265,8 @@ static enum admin_status describe_until_known(struct admin_api *api, const char 
 	return status;
 }
 
-static enum admin_status describe_existing(struct admin_api *api, struct topics_report *report) {
+static enum admin_status describe_existing(struct admin_api *api, const struct config *config,
+					   struct topics_report *report) {
 	const char *existing[TOPIC_COUNT];
 	const rd_kafka_ConfigResource_t **resources;
 	enum admin_status status;
@@ -284,7 +288,8 @@ static enum admin_status describe_existing(struct admin_api *api, struct topics_
 		for (int k = 0; k < TOPIC_COUNT; k++) {
 			if (!strcmp(report->topics[k].name,
 				    rd_kafka_ConfigResource_name(resources[i])))
-				check_settings(&report->topics[k], (enum topic)k, resources[i]);
+				check_settings(config, &report->topics[k], (enum topic)k,
+					       resources[i]);
 		}
 	}
 	rd_kafka_event_destroy(event);
@@ -294,7 +299,7 @@ static enum admin_status describe_existing(struct admin_api *api, struct topics_
 static enum admin_status check_all(struct admin_api *api, const struct config *config,
 				   struct topics_report *report) {
 	check_partitions(api, config, report);
-	return describe_existing(api, report);
+	return describe_existing(api, config, report);
 }
 
 enum admin_status topics_create(const struct config *config, int64_t timeout_ms,

@@ -56,6 +56,17 @@ def test_topics(world):
     assert report["good"] and {topic["partitions"] for topic in report["topics"] if "results" not in topic["topic"]} >= {4}
 
 
+def test_topics_have_a_retention(make_world):
+    settings = {"topic.retention.inputs": "2d", "topic.retention.results": "3d"}
+    with make_world(settings=settings) as world:
+        longer = lambda topic, value: world.admin("--set", f"topic.retention.{topic}={value}", "topics", "check")
+        assert longer("dead.letters", "14d").code == SUCCESS
+        answer = longer("results", "4d")
+        assert answer.code == REFUSED and f"{world.prefix}webhook-results: retention.ms is 259200000, must be at least 345600000" in answer.out
+        world.configure("webhook-results", "retention.ms", -1)
+        until(lambda: longer("results", "4d").code == SUCCESS, what="the broker to know it")
+
+
 def test_master_key(world, tmp_path):
     file = tmp_path / "new.key"
     config = ["--config", world.admin.config, "--set", f"worker.master.key.file={file}"]

@@ -153,6 +153,7 @@ static const struct {
 	{ RULE_AT_LEAST, "604800000", "604800000", false },
 	{ RULE_AT_LEAST, "604800000", "86400000", true },
 	{ RULE_AT_LEAST, "2", "3", false },
+	{ RULE_AT_LEAST, "604800000", "-1", false },
 	{ RULE_AT_MOST, "3600000", "9223372036854775807", true },
 	{ RULE_AT_MOST, "3600000", "60000", false },
 };
@@ -162,12 +163,36 @@ static void topic_rules_judge_their_setting(void **state _unused_) {
 		const struct topic_rule rule = { .setting = "x",
 						 .kind = checks[i].kind,
 						 .value = checks[i].wanted };
-		_cleanup_(x_freep) char *wrong = topic_rule_check(&rule, checks[i].value);
+		_cleanup_(x_freep) char *wrong = topic_rule_check(&rule, NULL, checks[i].value);
 
 		if (!wrong == checks[i].wrong)
 			fail_msg("%s against %s: %s", checks[i].value ? checks[i].value : "-",
 				 checks[i].wanted, wrong ? wrong : "good");
 	}
+}
+
+/* Each topic that is not compacted has the retention of its option. */
+static void a_topic_rule_takes_its_value_from_an_option(void **state _unused_) {
+	const struct config config = { .topic_retention_inputs_ms = 1,
+				       .topic_retention_results_ms = 2,
+				       .topic_retention_dead_letters_ms = 3 };
+	static const char *const wanted[TOPIC_COUNT] = { [TOPIC_ADMIN] = "1",
+							 [TOPIC_ISSUANCE] = "1",
+							 [TOPIC_RESULTS] = "2",
+							 [TOPIC_DEAD_LETTERS] = "3" };
+	const char *found[TOPIC_COUNT] = { 0 };
+
+	for (const struct topic_rule *rule = topic_rules; rule->setting; rule++) {
+		_cleanup_(x_freep) char *value = topic_rule_value(rule, &config);
+
+		for (int i = 0; i < TOPIC_COUNT; i++)
+			if (!strcmp(rule->setting, "retention.ms") &&
+			    topic_rule_concerns(rule, (enum topic)i, 1)) {
+				assert_string_equal(value, wanted[i]);
+				found[i] = wanted[i];
+			}
+	}
+	assert_memory_equal(found, wanted, sizeof(found));
 }
 
 /* min.insync.replicas holds from three replicas on, and never for the topics that may lose a
@@ -191,6 +216,7 @@ int main(void) {
 		cmocka_unit_test(the_jwks_lists_the_signing_key_first),
 		cmocka_unit_test(outstanding_commands_are_counted),
 		cmocka_unit_test(topic_rules_judge_their_setting),
+		cmocka_unit_test(a_topic_rule_takes_its_value_from_an_option),
 		cmocka_unit_test(a_topic_rule_concerns_its_topics),
 	};
 

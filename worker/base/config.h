@@ -66,7 +66,9 @@ struct config {
 	char *topic_prefix;
 	int topic_partitions;
 	int topic_replication_factor; /* -1: the broker's */
-	char *schema_registry_url;    /* one or several, with commas between */
+	int64_t topic_retention_inputs_ms, topic_retention_results_ms;
+	int64_t topic_retention_dead_letters_ms;
+	char *schema_registry_url; /* one or several, with commas between */
 	char *schema_registry_basic_auth_file;
 	char *schema_registry_bearer_token_file;
 	char *schema_registry_ca_file;

@@ -32,6 +32,15 @@ const struct option options[] = {
 	  "-1", NULL, -1, 100,
 	  "The replication factor that topics create gives every topic; -1: the broker's "
 	  "default." },
+	{ "topic.retention.inputs", &option_duration, FIELD(topic_retention_inputs_ms), "7d", NULL,
+	  SECONDS(60), DAYS(3650),
+	  "How long topics create keeps commands and events: longer than all workers may be down or "
+	  "behind." },
+	{ "topic.retention.results", &option_duration, FIELD(topic_retention_results_ms), "30d",
+	  NULL, SECONDS(60), DAYS(3650), "How long topics create keeps results." },
+	{ "topic.retention.dead.letters", &option_duration, FIELD(topic_retention_dead_letters_ms),
+	  "14d", NULL, SECONDS(60), DAYS(3650),
+	  "How long topics create keeps dead letters, and so how long one can be replayed." },
 	{ "schema.registry.url", &option_urls, FIELD(schema_registry_url), NULL, NULL, 0, 2048,
 	  "The schema registry for records in Confluent's frame. With several urls, a,b: the next "
 	  "is asked where one does not answer." },
