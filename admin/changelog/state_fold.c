@@ -71,6 +71,16 @@ void state_fold_apply(struct state_fold *fold, const struct state_fold_key *key,
 	entry->value_len = (uint32_t)len;
 }
 
+const void *state_fold_find(const struct state_fold *fold, const struct state_fold_key *key,
+			    size_t *len) {
+	_cleanup_(x_freep) struct folded *wanted = entry_new(key);
+	struct folded *entry;
+
+	HASH_FIND(hh, fold->entries, &wanted->id, sizeof(wanted->id) + key->len, entry);
+	*len = entry ? entry->value_len : 0;
+	return entry ? entry->value : NULL;
+}
+
 static int compare(const void *a, const void *b) {
 	const struct folded *x = *(const struct folded *const *)a,
 			    *y = *(const struct folded *const *)b;

@@ -1,6 +1,7 @@
 #include "avro/json.h"
 #include "changelog/state_read.h"
 #include "command/command.h"
+#include "command/state_move.h"
 #include "kafka/record_codec.h"
 #include "replica/replica.h"
 #include "terminal/output.h"
@@ -106,6 +107,34 @@ const struct subcommand state_subcommands[] = {
 			"state dump --replica posthorn-data/replica.db\n",
 	    .flags = dump_flags,
 	    .run = dump_state,
+	},
+	{
+	    .family = "state",
+	    .verb = "export",
+	    .operands = "FILE",
+	    .operand_count = 1,
+	    .summary = "write the state to a file: webhooks, keys, deliveries, receipts",
+	    .details =
+		"As it was at the start, with a checksum; of one tenant with --tenant. The "
+		"file holds credentials of\n"
+		"pending deliveries, and is its owner's alone. Never over one that exists.\n",
+	    .examples = "state export --config posthorn.properties state.jsonl\n"
+			"state export --config posthorn.properties --tenant acme acme.jsonl\n",
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = state_export,
+	},
+	{
+	    .family = "state",
+	    .verb = "import",
+	    .operands = "FILE",
+	    .operand_count = 1,
+	    .summary = "write an exported state into new topics, of any number of partitions",
+	    .details = "Before the first worker starts there. Ids and keys stay, so nothing is "
+		       "sent twice with another id. An import\n"
+		       "that was interrupted is begun again, and goes on.\n",
+	    .examples = "state import --config new.properties state.jsonl\n",
+	    .needs = CONFIG_NEED_KAFKA,
+	    .run = state_import,
 	},
 	{ 0 },
 };

@@ -13,6 +13,7 @@ enum { FULL_QUEUE_WAIT_MS = 100, FLUSH_STEP_MS = 500 };
 struct producer {
 	struct kafka_handle handle;
 	rd_kafka_topic_t *topic;
+	int32_t partition_count;
 	int64_t timeout_ms;
 	producer_report_fn on_report; /* NULL: none */
 	void *on_report_userdata;
@@ -48,6 +49,7 @@ static enum admin_status check_topic(struct producer *producer) {
 	rd_kafka_poll(producer->handle.rk, 0); /* runs on_error, which keeps the reason */
 	if (!error) {
 		error = metadata->topics[0].err;
+		producer->partition_count = metadata->topics[0].partition_cnt;
 		rd_kafka_metadata_destroy(metadata);
 	}
 	return error ? complain(producer, error) : ADMIN_OK;
@@ -104,9 +106,11 @@ static rd_kafka_resp_err_t produce(struct producer *producer,
 	rd_kafka_resp_err_t error;
 
 	if (!record->header_count)
-		return rd_kafka_produce(producer->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
-					(void *)(uintptr_t)record->value, record->len, record->key,
-					record->key_len, record->tag)
+		return rd_kafka_produce(producer->topic,
+					record->has_partition ? record->partition
+							      : RD_KAFKA_PARTITION_UA,
+					RD_KAFKA_MSG_F_COPY, (void *)(uintptr_t)record->value,
+					record->len, record->key, record->key_len, record->tag)
 			   ? rd_kafka_last_error()
 			   : RD_KAFKA_RESP_ERR_NO_ERROR;
 	headers = headers_new(record);
@@ -118,6 +122,42 @@ static rd_kafka_resp_err_t produce(struct producer *producer,
 	if (error) /* else the record owns them */
 		rd_kafka_headers_destroy(headers);
 	return error;
+}
+
+int32_t producer_partition_count(const struct producer *producer) {
+	return producer->partition_count;
+}
+
+int32_t producer_partition_of(const struct producer *producer, const char *key) {
+	return rd_kafka_msg_partitioner_murmur2(producer->topic, key, strlen(key),
+						producer->partition_count, NULL, NULL);
+}
+
+enum admin_status producer_ask_bounds(struct producer *producer, const char *topic,
+				      int32_t partition, int64_t *low, int64_t *high) {
+	rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
+	    producer->handle.rk, topic, partition, low, high, (int)producer->timeout_ms);
+
+	return error ? kafka_complain_of(&producer->handle, "Describe", "topic", topic, error)
+		     : ADMIN_OK;
+}
+
+enum admin_status producer_check_group_is_empty(struct producer *producer, const char *group_id) {
+	const struct rd_kafka_group_list *groups = NULL;
+	rd_kafka_resp_err_t error =
+	    rd_kafka_list_groups(producer->handle.rk, group_id, &groups, (int)producer->timeout_ms);
+	int members = 0;
+
+	if (error)
+		return kafka_complain_of(&producer->handle, "Describe", "group", group_id, error);
+	for (int i = 0; i < groups->group_cnt; i++)
+		members += groups->groups[i].member_cnt;
+	rd_kafka_group_list_destroy(groups);
+	if (members == 0)
+		return ADMIN_OK;
+	terminal_complain("group %s has %d members: no worker may run during an import", group_id,
+			  members);
+	return ADMIN_REFUSED;
 }
 
 enum admin_status producer_send(struct producer *producer, const struct produced_record *record) {

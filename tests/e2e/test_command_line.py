@@ -44,7 +44,7 @@ def test_every_command_is_there():
     wanted = (
         "topics create, topics check, schemas register, schemas check, acls print, acls create, acls check, master-key generate, token create, token list, token revoke, "
         "webhook create, webhook list, webhook get, webhook update, webhook delete, webhook test, webhook secret, webhook rotate-secret, webhook recover, jwks show, jwks rotate, credential issue, event publish, "
-        "results tail, trace, delivery list, delivery resend, dead-letters list, dead-letters replay, state dump, serve"
+        "results tail, trace, delivery list, delivery resend, dead-letters list, dead-letters replay, state dump, state export, state import, serve, health"
     )
     assert sorted(COMMANDS) == sorted(wanted.split(", "))
 

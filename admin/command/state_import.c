@@ -1,0 +1,247 @@
+#include "base/clock.h"
+#include "changelog/state_file.h"
+#include "changelog/state_read.h"
+#include "command/state_move.h"
+#include "kafka/producer.h"
+#include "kafka/record_codec.h"
+#include "rdkafka/topic_names.h"
+#include "terminal/interrupt.h"
+#include "terminal/progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { RECORD_MAX = 16 * 1024 * 1024 };
+
+/* The writer of the positions with which an import ends. */
+static const char member_id[] = "state-import";
+
+struct import {
+	const struct invocation *invocation;
+	const char *path;
+	struct codec *codec;
+	struct arena *arena;
+	struct state_fold *present; /* of the changelog before */
+	struct producer *producer;
+	struct progress progress;
+	uint64_t present_count; /* records there, without positions */
+	uint64_t total, matching, seen, sent;
+	bool *has_records, *has_position; /* of each partition */
+};
+
+/* What is there already. */
+
+static int judge_present(void *userdata, const char *key, int32_t partition, const void *value,
+			 size_t len) {
+	struct import *import = userdata;
+	struct state_record record;
+	const char *why = NULL;
+
+	arena_reset(import->arena);
+	if (codec_decode_state(import->codec, import->arena, value, len, &record, &why)) {
+		terminal_complain("%s in partition %d cannot be read: %s", key, partition, why);
+		return ADMIN_REFUSED;
+	}
+	if (record.kind != STATE_POSITION) {
+		import->present_count++;
+		return ADMIN_OK;
+	}
+	import->has_position[partition] = true;
+	if (!strcmp(record.position.member_id, member_id) && record.position.sequence == 1)
+		return ADMIN_OK;
+	terminal_complain("partition %d has been served by worker %s: state is imported into new "
+			  "topics alone",
+			  partition, record.position.member_id);
+	return ADMIN_REFUSED;
+}
+
+static struct state_fold_key place_of(const struct import *import,
+				      const struct state_file_record *record) {
+	return (struct state_fold_key){ .partition = producer_partition_of(import->producer,
+									   record->tenant_id),
+					.bytes = record->key,
+					.len = strlen(record->key) };
+}
+
+static bool is_present(const struct import *import, const struct state_file_record *record) {
+	struct state_fold_key key = place_of(import, record);
+	size_t len;
+	const void *value = state_fold_find(import->present, &key, &len);
+
+	return value && len == record->len && !memcmp(value, record->value, len);
+}
+
+static enum admin_status count_present(void *userdata, const struct state_file_record *record) {
+	struct import *import = userdata;
+
+	import->matching += is_present(import, record);
+	return ADMIN_OK;
+}
+
+/* An import that was interrupted goes on; nothing else may be there. */
+static enum admin_status look(struct import *import) {
+	const struct state_read_options options = { .timeout_ms = import->invocation->timeout_ms };
+	uint64_t records;
+	enum admin_status status =
+	    state_read(import->invocation->config, &options, import->present);
+
+	if (!status)
+		status = (enum admin_status)state_fold_walk(import->present, judge_present, import);
+	if (!status && import->present_count)
+		status =
+		    state_file_walk(import->path, import->codec, count_present, import, &records);
+	if (status || import->matching == import->present_count)
+		return status;
+	terminal_complain("webhook-state holds %" PRIu64 " records that are not of this file: "
+			  "state is imported into new topics alone",
+			  import->present_count - import->matching);
+	return ADMIN_REFUSED;
+}
+
+/* Records. */
+
+static enum admin_status send_record(void *userdata, const struct state_file_record *record) {
+	struct import *import = userdata;
+	struct state_fold_key key = place_of(import, record);
+	const struct produced_record produced = { .key = record->key,
+						  .key_len = key.len,
+						  .value = record->value,
+						  .len = record->len,
+						  .has_partition = true,
+						  .partition = key.partition };
+
+	if (interrupt_came())
+		return ADMIN_INTERRUPTED;
+	import->seen++;
+	progress_update(&import->progress, (int64_t)import->seen, import->seen);
+	import->has_records[key.partition] = true;
+	if (is_present(import, record))
+		return ADMIN_OK;
+	import->sent++;
+	return producer_send(import->producer, &produced);
+}
+
+static enum admin_status send_records(struct import *import) {
+	enum admin_status status;
+	uint64_t records;
+
+	progress_start(&import->progress, (int64_t)import->total);
+	status = state_file_walk(import->path, import->codec, send_record, import, &records);
+	progress_finish(&import->progress, (int64_t)import->seen, import->seen);
+	return status ? status : producer_flush(import->producer);
+}
+
+/* Positions. */
+
+/* The first offset of a topic's partition, and the one after its last. */
+static enum admin_status ask_bounds(struct import *import, enum topic topic, int32_t partition,
+				    int64_t *low, int64_t *high) {
+	_cleanup_(x_freep) char *name = topic_name(import->invocation->config->topic_prefix, topic);
+
+	return producer_ask_bounds(import->producer, name, partition, low, high);
+}
+
+/*
+ * The position that a worker goes on from: the first of its changelog, which counts all records
+ * before it, and at the first commands of its inputs (R8).
+ */
+static enum admin_status make_position(struct import *import, int32_t partition,
+				       struct position *out) {
+	int64_t low, high, end;
+	enum admin_status status = ask_bounds(import, TOPIC_STATE, partition, &low, &high);
+
+	*out = (struct position){ .store_id = uuid_random(),
+				  .sequence = 1,
+				  .member_id = member_id,
+				  .timestamp_ms = clock_wall_ms() };
+	if (!status)
+		out->record_count = (int32_t)MIN(high - low, (int64_t)INT32_MAX);
+	if (!status)
+		status = ask_bounds(import, TOPIC_ADMIN, partition, &out->admin_offset, &end);
+	if (!status)
+		status = ask_bounds(import, TOPIC_ISSUANCE, partition, &out->issuance_offset, &end);
+	return status;
+}
+
+static enum admin_status send_position(struct import *import, int32_t partition) {
+	_cleanup_(buffer_destroy) struct buffer value = BUFFER_INIT(RECORD_MAX);
+	struct state_record record = { .kind = STATE_POSITION };
+	struct state_key key = { .kind = STATE_POSITION };
+	enum admin_status status = make_position(import, partition, &record.position);
+	struct produced_record produced = { .has_partition = true, .partition = partition };
+
+	if (status)
+		return status;
+	arena_reset(import->arena);
+	codec_encode_state(import->codec, &record, &value);
+	produced.key = state_key_format(import->arena, &key);
+	produced.key_len = strlen(produced.key);
+	produced.value = value.data;
+	produced.len = value.len;
+	return producer_send(import->producer, &produced);
+}
+
+/* Last, when all records are at the brokers. A partition without records needs none. */
+static enum admin_status send_positions(struct import *import) {
+	int32_t count = producer_partition_count(import->producer);
+	enum admin_status status = ADMIN_OK;
+
+	for (int32_t i = 0; i < count && !status; i++)
+		if (import->has_records[i] && !import->has_position[i])
+			status = send_position(import, i);
+	return status ? status : producer_flush(import->producer);
+}
+
+/* All. */
+
+static enum admin_status open_producer(struct import *import) {
+	_cleanup_(x_freep) char *topic =
+	    topic_name(import->invocation->config->topic_prefix, TOPIC_STATE);
+	const struct producer_options options = { .topic = topic,
+						  .timeout_ms = import->invocation->timeout_ms };
+	enum admin_status status =
+	    producer_open(import->invocation->config, &options, &import->producer);
+	size_t count = status ? 0 : (size_t)producer_partition_count(import->producer);
+
+	import->has_records = x_calloc(count + 1, sizeof(bool));
+	import->has_position = x_calloc(count + 1, sizeof(bool));
+	return status;
+}
+
+static enum admin_status run(struct import *import) {
+	const char *group_id = import->invocation->config->group_id;
+	enum admin_status status =
+	    state_file_walk(import->path, import->codec, NULL, NULL, &import->total);
+
+	if (!status)
+		status = open_producer(import);
+	if (!status)
+		status = producer_check_group_is_empty(import->producer, group_id);
+	if (!status)
+		status = look(import);
+	interrupt_catch();
+	if (!status)
+		status = send_records(import);
+	return status ? status : send_positions(import);
+}
+
+enum admin_status state_import(const struct invocation *invocation) {
+	_cleanup_(codec_freep) struct codec *codec = record_codec_new(invocation->config);
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	_cleanup_(state_fold_freep) struct state_fold *present = state_fold_new();
+	struct import import = { .invocation = invocation,
+				 .path = invocation->arguments->operands[0],
+				 .codec = codec,
+				 .arena = arena,
+				 .present = present };
+	enum admin_status status = codec ? run(&import) : ADMIN_USAGE;
+
+	producer_closep(&import.producer);
+	free(import.has_records);
+	free(import.has_position);
+	if (!status)
+		printf(invocation->json ? "{\"records\":%" PRIu64 ",\"sent\":%" PRIu64 "}\n"
+					: "%" PRIu64 " records, %" PRIu64 " of them sent now\n",
+		       import.total, import.sent);
+	return status;
+}

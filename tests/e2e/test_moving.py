@@ -1,0 +1,197 @@
+"""State leaves one changelog as a file, and is served from another: of another prefix, and of
+another number of partitions.
+"""
+
+import base64
+import json
+
+import pytest
+from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from env import commands
+from env.kafka import connection
+from env.partitioner import partition_of
+from env.wait import until
+
+MORE_PARTITIONS = 7
+
+
+@pytest.fixture
+def old(make_world):
+    settings = {"delivery.retry.schedule": "500ms", "delivery.retry.jitter": 0, "kafka.session.timeout.ms": 6000}
+    with make_world(settings=settings) as world:
+        yield world
+
+
+@pytest.fixture
+def new(make_world, old):
+    """Where nobody has worked yet, with the same master key."""
+    settings = {"worker.master.key.file": old.master_key, "kafka.session.timeout.ms": 6000}
+    with make_world(settings=settings, partitions=MORE_PARTITIONS) as world:
+        yield world
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "state.jsonl"
+
+
+def records(world):
+    """The changelog's records without its positions, wherever they lie."""
+    lines = (json.loads(line) for line in world.admin.dump().splitlines())
+    return {line["key"]: line["value"] for line in lines if line["key"] != "position"}
+
+
+def wait_left(world):
+    """Until the session of a worker that was stopped has ended."""
+    client, group = AdminClient(connection(world.bootstrap)), world.settings["group.id"]
+    until(lambda: client.describe_consumer_groups([group])[group].result(20).state == ConsumerGroupState.EMPTY, 30, "the end of the session")
+
+
+def busy(world):
+    """A worker that has something of everything: (worker, {tenant: endpoint}, {tenant: answer})."""
+    worker = world.worker()
+    _, endpoints = world.in_every_partition()
+    answers = {tenant: world.ask(tenant, commands.rotate_key(), command_id=f"rotate-{tenant}") for tenant in endpoints}
+    for tenant, endpoint in endpoints.items():
+        endpoint.answers(503)
+        world.issue(tenant)
+    for endpoint in endpoints.values():
+        endpoint.wait(2)
+    until(lambda: sum(value.get("attempts", 0) == 2 for value in records(world).values()) == len(endpoints), 20, "two attempts of each")
+    return worker, endpoints, answers
+
+
+def test_a_cutover_to_more_partitions(old, new, file):
+    worker, endpoints, answers = busy(old)
+    worker.stop()
+    jwks = {tenant: old.admin.jwks(tenant) for tenant in endpoints}
+    told = old.admin.ok("state", "export", file)
+    assert told == f"{len(records(old))} records\n" and file.stat().st_mode & 0o777 == 0o600
+    assert new.admin.ok("state", "import", file) == f"{len(records(old))} records, {len(records(old))} of them sent now\n"
+    assert records(new) == records(old)
+    assert {tenant: new.admin.jwks(tenant) for tenant in endpoints} == jwks
+    for endpoint in endpoints.values():
+        endpoint.answers(200)
+    new.worker()
+    for tenant, endpoint in endpoints.items():
+        (webhook,) = new.ask(tenant, commands.retrieve_all()).data["data"]
+        assert webhook["url"] == endpoint.url
+        assert new.ask(tenant, commands.recover(webhook["id"])).status == 200
+        again = new.ask(tenant, commands.rotate_key(), command_id=f"rotate-{tenant}")
+        assert (again.repeat, again.data) == (True, answers[tenant].data)
+        new.issue(tenant)
+        first, second, *_ = endpoint.wait(3)
+        assert first.id == second.id
+
+
+def test_one_tenant_moves_alone(old, new, file):
+    worker, endpoints, _ = busy(old)
+    worker.stop()
+    tenant, other = list(endpoints)[:2]
+    old.admin.ok("--tenant", tenant, "state", "export", file)
+    new.admin.ok("state", "import", file)
+    moved = records(new)
+    assert moved and moved.items() <= records(old).items()
+    new.worker()
+    assert new.ask(tenant, commands.retrieve_all()).data["data"]
+    assert not new.ask(other, commands.retrieve_all()).data["data"]
+
+
+def test_an_import_that_was_interrupted_goes_on(old, new, file):
+    worker, *_ = busy(old)
+    worker.stop()
+    old.admin.ok("state", "export", file)
+    lines = [json.loads(line) for line in file.read_text().splitlines()[1:-1]]
+    producer = Producer(connection(new.bootstrap))
+    for line in lines[:3]:
+        partition = partition_of(line["tenantId"].encode(), MORE_PARTITIONS)
+        producer.produce(f"{new.prefix}webhook-state", base64.b64decode(line["record"]), line["key"], partition)
+    producer.flush()
+    assert new.admin.json("state", "import", file) == {"records": len(lines), "sent": len(lines) - 3}
+    assert new.admin.json("state", "import", file) == {"records": len(lines), "sent": 0}
+    assert records(new) == records(old)
+    new.worker()
+
+
+def changed(text):
+    return text.replace('"tenantId":"', '"tenantId":"x', 1)
+
+
+BROKEN = {
+    "another tenant": (changed, "tenantId is not the record's"),
+    "a line less": (lambda text: "\n".join(text.splitlines()[:1] + text.splitlines()[2:]) + "\n", "the number of records is another"),
+    "no end": (lambda text: "\n".join(text.splitlines()[:-1]) + "\n", "the end is missing"),
+    "another head": (lambda text: text.replace('"createdAt":"2', '"createdAt":"1', 1), "the checksum is another"),
+    "another version": (lambda text: text.replace('"version":1', '"version":2', 1), "its version is none of this posthorn's"),
+    "something behind": (lambda text: text + "{}\n", "it follows the end"),
+    "no JSON": (lambda text: "x\n" + text, "it is no JSON object"),
+}
+
+
+def test_a_broken_file_changes_nothing(old, new, file):
+    worker, *_ = busy(old)
+    worker.stop()
+    old.admin.ok("state", "export", file)
+    text = file.read_text()
+    for name, (breaks, words) in BROKEN.items():
+        file.write_text(breaks(text))
+        answer = new.admin("state", "import", file)
+        assert answer.code == 1 and words in answer.err, (name, answer)
+    assert records(new) == {}
+
+
+def test_what_is_there_is_never_written_over(old, new, file):
+    worker, *_ = busy(old)
+    old.admin.ok("state", "export", file)
+    again = old.admin("state", "export", file)
+    assert again.code == 2 and "never written over" in again.err
+    into_itself = old.admin("state", "import", file)
+    assert into_itself.code == 1 and "no worker may run" in into_itself.err
+    worker.stop()
+    wait_left(old)
+    into_itself = old.admin("state", "import", file)
+    assert into_itself.code == 1 and "has been served by worker worker-1" in into_itself.err
+    new.worker().stop()
+    wait_left(new)
+    new.admin.ok("state", "import", file)
+
+
+def test_foreign_records_are_refused(old, new, file):
+    worker, *_ = busy(old)
+    worker.stop()
+    old.admin.ok("state", "export", file)
+    lines = file.read_text().splitlines()
+    foreign = json.loads(lines[1])
+    producer = Producer(connection(new.bootstrap))
+    producer.produce(
+        f"{new.prefix}webhook-state",
+        base64.b64decode(foreign["record"]),
+        foreign["key"],
+        (partition_of(foreign["tenantId"].encode(), MORE_PARTITIONS) + 1) % MORE_PARTITIONS,
+    )
+    producer.flush()
+    answer = new.admin("state", "import", file)
+    assert answer.code == 1 and "holds 1 records that are not of this file" in answer.err
+
+
+def test_a_changelog_that_was_lost_comes_back_from_a_backup(old, file):
+    """As docs/operating.md has it: only what came after the backup is lost."""
+    worker, endpoints, answers = busy(old)
+    old.admin.ok("state", "export", file)
+    before = records(old)
+    lost = old.tenant()
+    old.webhook(lost, old.receivers.endpoint())
+    worker.stop()
+    old.make_changelog_anew()
+    wait_left(old)
+    assert old.admin("state", "import", file).code == 0 and records(old) == before
+    client, group = AdminClient(connection(old.bootstrap)), old.settings["group.id"]
+    committed = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result(20).topic_partitions
+    by_hand = [TopicPartition(place.topic, place.partition, place.offset) for place in committed]
+    client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, by_hand)])[group].result(20)
+    worker.start()
+    for tenant in endpoints:
+        assert len(old.ask(tenant, commands.retrieve_all()).data["data"]) == 1
+        assert old.ask(tenant, commands.rotate_key(), command_id=f"rotate-{tenant}").data == answers[tenant].data
+    assert old.ask(lost, commands.retrieve_all()).data["data"] == []
