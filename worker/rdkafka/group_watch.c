@@ -126,16 +126,15 @@ static int ask(struct group_watch *watch, struct answer *out) {
 /* What is known. */
 
 static void tell(const struct group_watch *watch, const struct answer *answer) {
-	static const char meanwhile[] =
-	    "not every worker of the group is known to read the newest edition: until then newer "
-	    "members are refused, and events of one's own wait";
 	const char *names = log_quote(answer->names.data ? answer->names.data : "");
 
 	if (answer->others == 0)
 		log_info("every worker of the group can read the newest edition", "group=%s",
 			 log_quote(watch->settings.group_id));
 	else
-		log_warn(meanwhile, "group=%s %s=%s", log_quote(watch->settings.group_id),
+		log_warn("not every worker of the group is known to read the newest edition: until "
+			 "then newer members are refused, and events of one's own wait",
+			 "group=%s %s=%s", log_quote(watch->settings.group_id),
 			 answer->others > 0 ? "workers" : "unknown_for", names);
 }
 
