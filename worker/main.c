@@ -383,9 +383,9 @@ static void tear_down(void) {
 int main(int argc, char **argv) {
 	int (*const checks[])(void) = { read_master_keys, judge_folder, read_trace_settings,
 					judge_endpoint_files, judge_registry_files };
-	int (*const steps[])(void) = { read_master_keys, judge_folder,	read_trace_settings,
-				       start_trace,	 start_engine,	make_pipeline,
-				       start_server,	 run_pipeline };
+	int (*const steps[])(void) = { read_master_keys, judge_folder, read_trace_settings,
+				       start_trace,      start_engine, make_pipeline,
+				       start_server,     run_pipeline };
 	struct arguments arguments = { 0 };
 	int code;
 

@@ -1,10 +1,22 @@
 #include "help/catalog.h"
 
 const struct subcommand *const catalog_families[] = {
-	topics_subcommands,  acls_subcommands,  schemas_subcommands,    master_key_subcommands,
-	webhook_subcommands, jwks_subcommands,  credential_subcommands, event_subcommands,
-	results_subcommands, trace_subcommands, delivery_subcommands,   dead_letters_subcommands,
-	state_subcommands,   token_subcommands, serve_subcommands,      health_subcommands,
+	topics_subcommands,
+	acls_subcommands,
+	schemas_subcommands,
+	master_key_subcommands,
+	webhook_subcommands,
+	jwks_subcommands,
+	credential_subcommands,
+	event_subcommands,
+	results_subcommands,
+	trace_subcommands,
+	delivery_subcommands,
+	dead_letters_subcommands,
+	state_subcommands,
+	token_subcommands,
+	serve_subcommands,
+	health_subcommands,
 	NULL,
 };
 

@@ -178,6 +178,7 @@ static void a_topic_rule_takes_its_value_from_an_option(void **state _unused_) {
 				       .topic_retention_dead_letters_ms = 3 };
 	static const char *const wanted[TOPIC_COUNT] = { [TOPIC_ADMIN] = "1",
 							 [TOPIC_ISSUANCE] = "1",
+							 [TOPIC_EVENTS] = "1",
 							 [TOPIC_RESULTS] = "2",
 							 [TOPIC_DEAD_LETTERS] = "3" };
 	const char *found[TOPIC_COUNT] = { 0 };

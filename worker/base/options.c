@@ -34,8 +34,8 @@ const struct option options[] = {
 	  "default." },
 	{ "topic.retention.inputs", &option_duration, FIELD(topic_retention_inputs_ms), "7d", NULL,
 	  SECONDS(60), DAYS(3650),
-	  "How long topics create keeps commands and events: longer than all workers may be down or "
-	  "behind." },
+	  "How long topics create keeps commands and events: longer than all workers may be down "
+	  "or behind." },
 	{ "topic.retention.results", &option_duration, FIELD(topic_retention_results_ms), "30d",
 	  NULL, SECONDS(60), DAYS(3650), "How long topics create keeps results." },
 	{ "topic.retention.dead.letters", &option_duration, FIELD(topic_retention_dead_letters_ms),
