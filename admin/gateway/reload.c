@@ -4,11 +4,28 @@
 #include "gateway/parts.h"
 #include "gateway/tls_files.h"
 
-/* The keys that are read again here, and those that only the worker uses. */
+/* The keys that are read again here, and those that only other programs use. */
 static const char *const apart[] = {
-	"log.",     "gateway.tls.", "worker.", "batch.",    "receipt.",  "issuance.",
-	"command.", "input.",       "tenant.", "delivery.", "endpoint.", "signature.",
-	"signing.", "results.",     "group.",  NULL,
+	"log.",
+	"gateway.tls.",
+	"worker.",
+	"batch.",
+	"receipt.",
+	"issuance.",
+	"command.",
+	"input.",
+	"tenant.",
+	"delivery.",
+	"endpoint.",
+	"signature.",
+	"signing.",
+	"webhook.",
+	"results.",
+	"group.",
+	"topic.partitions",
+	"topic.replication.",
+	"topic.retention.",
+	NULL,
 };
 
 /* Returns the word for the log. */

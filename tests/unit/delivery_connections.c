@@ -111,7 +111,9 @@ static void a_kept_connection_that_ends_is_no_failure(void **state) {
 
 /* Authorities that cannot be read leave those before. */
 static void authorities_are_read_again(void **state) {
+	static char nothing[] = "/dev/null";
 	struct fixture *f = *state;
+	struct config other = f->config;
 	struct receiver *receiver =
 	    receiver_new(&(struct receiver_options){ .behaviour = BEHAVE_ANSWER, .tls = &tls_1_3 });
 	_cleanup_(route_unrefp) struct route *route =
@@ -119,9 +121,11 @@ static void authorities_are_read_again(void **state) {
 
 	start(f);
 	assert_int_equal(attempt_of(f, job_for(route, 1)), ATTEMPT_TLS);
-	assert_int_equal(engine_reload_authorities(f->engine, tls_authority_file()), 0);
+	other.endpoint_ca_file = (char *)(uintptr_t)tls_authority_file();
+	assert_int_equal(engine_reload_files(f->engine, &other), 0);
 	assert_int_equal(attempt_of(f, job_for(route, 2)), ATTEMPT_OK);
-	assert_int_not_equal(engine_reload_authorities(f->engine, "/dev/null"), 0);
+	other.endpoint_ca_file = nothing;
+	assert_int_not_equal(engine_reload_files(f->engine, &other), 0);
 	assert_int_equal(attempt_of(f, job_for(route, 3)), ATTEMPT_OK);
 	receiver_free(receiver);
 }

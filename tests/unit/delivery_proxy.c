@@ -85,24 +85,48 @@ static void https_has_a_tunnel_that_shows_nothing(void **state) {
 	receiver_free(proxy);
 }
 
+static void write_over(int fd, const char *text) {
+	ssize_t len = (ssize_t)strlen(text);
+
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(pwrite(fd, text, (size_t)len, 0), len);
+}
+
+static void assert_login(struct fixture *f, struct receiver *proxy, const char *line) {
+	_cleanup_(x_freep) char *request = NULL;
+	size_t len;
+
+	assert_int_equal(attempt_at(f, "http://none.test/").reason, ATTEMPT_OK);
+	request = receiver_last_request(proxy, &len);
+	assert_true(has_line(request, line));
+}
+
+/* One that cannot be read leaves the password that was read before. */
 static void a_password_comes_from_its_file(void **state) {
+	static const char login[] = "Proxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+			  other_login[] = "Proxy-Authorization: Basic QWxhZGRpbjpvdGhlcg==";
 	struct fixture *f = *state;
 	struct receiver *proxy = receiver_that(BEHAVE_ANSWER, NULL);
 	char path[] = "/tmp/posthorn-proxy-XXXXXX";
-	_cleanup_(x_freep) char *request = NULL;
 	int fd = mkstemp(path);
-	size_t len;
+	struct config next;
 
-	assert_int_equal(write(fd, "open sesame\n", 12), 12);
-	close(fd);
+	write_over(fd, "open sesame\n");
 	use_proxy(f, "127.0.0.1", receiver_port(proxy));
 	f->config.endpoint_proxy.user = user;
 	f->config.endpoint_proxy_password_file = path;
 	start(f);
-	assert_int_equal(attempt_at(f, "http://none.test/").reason, ATTEMPT_OK);
-	request = receiver_last_request(proxy, &len);
-	assert_true(has_line(request, "Proxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
+	assert_login(f, proxy, login);
+	write_over(fd, "other\n");
+	assert_login(f, proxy, login);
+	assert_int_equal(engine_reload_files(f->engine, &f->config), 0);
+	assert_login(f, proxy, other_login);
+	next = f->config;
+	next.endpoint_proxy_password_file = missing;
+	assert_int_equal(engine_reload_files(f->engine, &next), -EINVAL);
+	assert_login(f, proxy, other_login);
 	unlink(path);
+	close(fd);
 	receiver_free(proxy);
 }
 

@@ -282,8 +282,11 @@ void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id) 
 		broadcast(engine, &message);
 }
 
-int engine_reload_authorities(struct engine *engine, const char *file) {
-	return tls_authorities_reload(engine->shared.authorities, file);
+int engine_reload_files(struct engine *engine, const struct config *config) {
+	int r = tls_authorities_reload(engine->shared.authorities, config->endpoint_ca_file);
+	int of_proxy = proxy_reload(&engine->shared.proxy, config);
+
+	return r ? r : of_proxy;
 }
 
 bool engine_wait_idle(struct engine *engine, int64_t timeout_ms) {

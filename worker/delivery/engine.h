@@ -75,15 +75,19 @@ void engine_lease_set(struct engine *engine, int64_t until_us);
  * go on. */
 void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id);
 
-/* Reads the authorities that are trusted for endpoints again, from `file` (NULL: the system's).
- * Kept connections live on. Returns 0, or a negative errno after logging, and nothing has changed
- * then. Any thread. */
-int engine_reload_authorities(struct engine *engine, const char *file) _must_check_;
+/* Reads the authorities that are trusted for endpoints, and the proxy's password, again from the
+ * files that `config` names. Kept connections live on. Returns 0, or a negative errno after logging
+ * which file cannot be used: what it had is kept. Any thread. */
+int engine_reload_files(struct engine *engine, const struct config *config) _must_check_;
 
 /* Waits until nothing is in flight, for at most `timeout_ms`. Returns whether nothing is. */
 bool engine_wait_idle(struct engine *engine, int64_t timeout_ms);
 
 const struct engine_counters *engine_counters(const struct engine *engine);
+
+/* The end of the client certificate for endpoints, in seconds since 1970; 0: there is none. Any
+ * thread. */
+int64_t engine_certificate_expires_s(const struct engine *engine);
 
 /* Whether endpoint.proxy is not reached: attempts through it wait then. Any thread. */
 bool engine_proxy_fails(const struct engine *engine);

@@ -28,6 +28,7 @@ int proxy_init(struct proxy *proxy, const struct config *config) {
 	const struct proxy_address *address = &config->endpoint_proxy;
 
 	*proxy = (struct proxy){ .config = config };
+	pthread_mutex_init(&proxy->mutex, NULL);
 	if (config->endpoint_proxy_password_file)
 		return read_password(config->endpoint_proxy_password_file, &proxy->password);
 	if (address->user)
@@ -35,10 +36,33 @@ int proxy_init(struct proxy *proxy, const struct config *config) {
 	return 0;
 }
 
+static void wipe(char *password) {
+	if (password)
+		explicit_bzero(password, strlen(password));
+	free(password);
+}
+
 void proxy_destroy(struct proxy *proxy) {
-	if (proxy->password)
-		explicit_bzero(proxy->password, strlen(proxy->password));
-	free(proxy->password);
+	wipe(proxy->password);
+	pthread_mutex_destroy(&proxy->mutex);
+}
+
+int proxy_reload(struct proxy *proxy, const struct config *config) {
+	char *password, *former;
+	int r;
+
+	/* A password that begins or ends to come from a file changes endpoint.proxy too. */
+	if (!proxy->config->endpoint_proxy_password_file || !config->endpoint_proxy_password_file)
+		return 0;
+	r = read_password(config->endpoint_proxy_password_file, &password);
+	if (r)
+		return r;
+	pthread_mutex_lock(&proxy->mutex);
+	former = proxy->password;
+	proxy->password = password;
+	pthread_mutex_unlock(&proxy->mutex);
+	wipe(former);
+	return 0;
 }
 
 /* Whether it works. */
@@ -128,10 +152,17 @@ void proxy_prepare(const struct proxy *proxy, CURL *easy) {
 		return;
 	EASY_SET(easy, CURLOPT_PROXYAUTH, CURLAUTH_BASIC);
 	EASY_SET(easy, CURLOPT_PROXYUSERNAME, address->user);
-	EASY_SET(easy, CURLOPT_PROXYPASSWORD, proxy->password);
 }
 
-void proxy_choose(const struct proxy *proxy, CURL *easy, const struct job *job) {
+static void set_password(struct proxy *proxy, CURL *easy) {
+	pthread_mutex_lock(&proxy->mutex);
+	EASY_SET(easy, CURLOPT_PROXYPASSWORD, proxy->password);
+	pthread_mutex_unlock(&proxy->mutex);
+}
+
+void proxy_choose(struct proxy *proxy, CURL *easy, const struct job *job) {
 	if (proxy->config->endpoint_proxy.location)
 		set_proxy(proxy, easy, job->by_proxy);
+	if (job->by_proxy && proxy->config->endpoint_proxy.user)
+		set_password(proxy, easy);
 }

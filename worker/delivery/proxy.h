@@ -21,21 +21,26 @@
 #include "delivery/job.h"
 
 #include <curl/curl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 enum { PROXY_PAUSE_MS = 2000 };
 
 struct proxy {
 	const struct config *config; /* borrowed */
-	char *password;              /* owned; NULL: no login */
-	atomic_int failures;         /* attempts in a row that did not reach it */
-	_Atomic int64_t try_at_us;   /* monotonic: an attempt may try it then */
+	pthread_mutex_t mutex;
+	char *password;            /* owned; NULL: no login; under `mutex` */
+	atomic_int failures;       /* attempts in a row that did not reach it */
+	_Atomic int64_t try_at_us; /* monotonic: an attempt may try it then */
 };
 
 /* Reads the password's file. `config` is borrowed. Returns 0, or -EINVAL after logging why the file
  * cannot be used. */
 int proxy_init(struct proxy *proxy, const struct config *config) _must_check_;
 void proxy_destroy(struct proxy *proxy);
+/* Reads the password's file again, which `config` may name differently; tunnels that are open stay.
+ * Returns as above, and nothing has changed then. Any thread. */
+int proxy_reload(struct proxy *proxy, const struct config *config) _must_check_;
 
 /*
  * An attempt is about to begin: notes in the job whether it goes through the proxy. Returns false
@@ -59,4 +64,4 @@ const char *proxy_refusal(const struct proxy *proxy, const struct job *job);
 /* Sets the options for a handle's life; after that it goes without a proxy. */
 void proxy_prepare(const struct proxy *proxy, CURL *easy);
 /* Sets those of the next attempt. */
-void proxy_choose(const struct proxy *proxy, CURL *easy, const struct job *job);
+void proxy_choose(struct proxy *proxy, CURL *easy, const struct job *job);

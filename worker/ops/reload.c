@@ -4,9 +4,19 @@
 
 enum { TEXT_MAX = 64 * 1024 };
 
-/* The keys that are read again here, and those that only the gateway uses. */
-static const char *const apart[] = { "log.", "worker.master.key.file", "endpoint.ca.file",
-				     "gateway.", NULL };
+/* The keys that are read again here, and those that only other programs use. */
+static const char *const apart[] = {
+	"log.",
+	"worker.master.key.file",
+	"endpoint.ca.file",
+	"endpoint.proxy.password.file",
+	"gateway.",
+	"history.",
+	"topic.partitions",
+	"topic.replication.",
+	"topic.retention.",
+	NULL,
+};
 
 static void reload_master_keys(struct master_keys *keys, const struct file_list *files) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(TEXT_MAX);
@@ -23,8 +33,8 @@ void reload_run(const struct reload *reload) {
 	if (config_reload(reload->source, reload->running, apart, &config))
 		return;
 	reload_master_keys(reload->master_keys, &config->worker_master_key_files);
-	r = engine_reload_authorities(reload->engine, config->endpoint_ca_file);
+	r = engine_reload_files(reload->engine, config);
 	master_keys_append_ids(reload->master_keys, &ids);
-	log_info("worker reloaded", "master_keys=%s authorities=%s", ids.data,
+	log_info("worker reloaded", "master_keys=%s endpoint_files=%s", ids.data,
 		 r ? "as-before" : "read");
 }

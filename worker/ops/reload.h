@@ -1,5 +1,5 @@
-/* What a running worker reads again on SIGHUP: the log's level and format, the master keys, and the
- * authorities that are trusted for endpoints. */
+/* What a running worker reads again on SIGHUP: the log's level and format, the master keys, the
+ * authorities that are trusted for endpoints, and the proxy's password. */
 #pragma once
 
 #include "base/config_load.h"
