@@ -153,11 +153,11 @@ static const char *read_idempotency_key(struct reading *reading) {
 		   : arena_strdup(http->arena, key);
 }
 
-/* Drops a header that is not a trace context, as the worker would. */
-static const char *read_traceparent(const struct http_request *http) {
-	const char *text = http_request_header(http, "traceparent");
+/* Drops a header that is not of a trace context, as the worker would. */
+static const char *read_trace_header(const struct http_request *http, const char *name) {
+	const char *text = http_request_header(http, name);
 
-	return text && http_request_header_count(http, "traceparent") == 1 &&
+	return text && http_request_header_count(http, name) == 1 &&
 		       utf8_is_text(text, strlen(text))
 		   ? arena_strdup(http->arena, text)
 		   : NULL;
@@ -172,7 +172,8 @@ static void read_envelope(struct reading *reading) {
 		.request_id = exchange->request_id,
 		.client_id = exchange->token_id,
 		.timestamp_ms = clock_wall_ms(),
-		.traceparent = read_traceparent(exchange->http),
+		.traceparent = read_trace_header(exchange->http, "traceparent"),
+		.tracestate = read_trace_header(exchange->http, "tracestate"),
 	};
 }
 

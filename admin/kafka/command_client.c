@@ -61,19 +61,23 @@ void command_client_close(struct command_client *client) {
 	free(client);
 }
 
+static struct record_header header_of(const char *name, const char *value) {
+	return (struct record_header){ .name = name, .value = value, .len = strlen(value) };
+}
+
 static enum admin_status send_encoded(struct command_client *client,
 				      const struct command_envelope *envelope) {
-	const char *traceparent = envelope->traceparent;
-	const struct record_header header = { .name = "traceparent",
-					      .value = traceparent,
-					      .len = traceparent ? strlen(traceparent) : 0 };
-	const struct produced_record record = { .key = envelope->tenant_id,
-						.key_len = strlen(envelope->tenant_id),
-						.value = client->encoded.data,
-						.len = client->encoded.len,
-						.headers = &header,
-						.header_count = traceparent != NULL };
+	struct record_header headers[2];
+	struct produced_record record = { .key = envelope->tenant_id,
+					  .key_len = strlen(envelope->tenant_id),
+					  .value = client->encoded.data,
+					  .len = client->encoded.len,
+					  .headers = headers };
 
+	if (envelope->traceparent)
+		headers[record.header_count++] = header_of("traceparent", envelope->traceparent);
+	if (envelope->traceparent && envelope->tracestate)
+		headers[record.header_count++] = header_of("tracestate", envelope->tracestate);
 	if (client->encoded.overflowed)
 		return ADMIN_REFUSED;
 	return producer_send(client->producer, &record);

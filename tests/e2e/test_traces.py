@@ -8,6 +8,7 @@ from env.wait import until
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SECRET = "hunter2"
+STATE = "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7"
 SAMPLED, UNSAMPLED = f"00-{TRACE}-{PARENT}-01", f"00-{TRACE}-{PARENT}-00"
 
 
@@ -39,16 +40,19 @@ def test_a_credential_from_its_command_to_its_callback(fresh_world, collector, t
     worker = traced(collector.url, delivery_retry_schedule="100ms")
     endpoint = world.receivers.endpoint().answers(503, 200)
     world.webhook(tenant, endpoint)
-    world.issue(tenant, headers={"traceparent": SAMPLED})
+    worker.wait_metric(0, "posthorn_group_older_workers", timeout=40)
+    world.issue(tenant, headers={"traceparent": SAMPLED, "tracestate": STATE})
     callbacks = endpoint.wait(2)
     until(lambda: len(of_tenant(collector, tenant)) == 3, 30, "three spans of the tenant")
     command, first, second = of_tenant(collector, tenant)
     assert (command["Trace ID"], command["Parent ID"], command["Kind"]) == (TRACE, PARENT, "Consumer")
+    assert command["TraceState"] == STATE
     assert command["attributes"]["messaging.destination.name"] == f"{world.prefix}credential-issuance"
     assert command["attributes"]["posthorn.outcome"].endswith("_SUCCESS")
     for span, callback in zip((first, second), callbacks, strict=True):
         assert (span["Trace ID"], span["Parent ID"], span["Kind"], span["Name"]) == (TRACE, command["ID"], "Client", "POST")
         assert callback.headers["traceparent"] == f"00-{TRACE}-{span['ID']}-01"
+        assert callback.headers["tracestate"] == span["TraceState"] == STATE
     assert [span["Status code"] for span in (command, first, second)] == ["Unset", "Error", "Unset"]
     assert (first["attributes"]["error.type"], second["attributes"]["posthorn.attempt"]) == ("status-503", "2")
     (transaction,) = [span for span in collector.spans() if span["ID"] in command["links"]]

@@ -257,7 +257,8 @@ static const char *take_part(struct arena *arena, struct fuzz_input *input) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct fuzz_input input = FUZZ_INPUT(data, size);
-	struct issuance issuance = { .envelope = { "c", "t", "r", NULL, NOW_MS, NULL, NULL } };
+	struct issuance issuance = { .envelope = { "c", "t", "r", NULL, NOW_MS, NULL, NULL,
+						   NULL } };
 
 	/* Bytes that are no text end in the check of the record. */
 	if (size && !utf8_is_text(data, size))

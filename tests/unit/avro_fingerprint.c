@@ -65,7 +65,7 @@ static const struct {
 	{ "credential-issuance-command.avsc",
 	  { "47a196a47e343d0b", "22c9e20b19574b97", "fb873d9730198717" } },
 	{ "analytic-event.avsc", { "2b5079d84f1c3e89", "ada0fe9696955372", "6f5aea20a14a938f" } },
-	{ "state-record.avsc", { "aca1f6740c40ec07", "e8b9d5106c7c5f6b", "35c0dd4173d9aa46" } },
+	{ "state-record.avsc", { "10997430efb1c053", "14540acdfb00158e", "b47239f3a20c8bd5" } },
 	{ "event-command.avsc", { "40b393c712d34272", "1b6c01faed43ac03", "ec354a4565663df6" } },
 	{ "edition-1/webhook-command.avsc",
 	  { "91544110aa85c38d", "55dbf517d5d20ceb", "a0f3a23c80ba6e2c" } },

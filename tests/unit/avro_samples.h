@@ -25,7 +25,7 @@ struct sample {
 			    0x67, 0x89, 0xab, last                                                 \
 		}                                                                                  \
 	}
-#define SAMPLE_ENVELOPE { "cmd-1", "acme", "req-1", "client-1", 1767225600000, NULL, NULL }
+#define SAMPLE_ENVELOPE { "cmd-1", "acme", "req-1", "client-1", 1767225600000, NULL, NULL, NULL }
 static const char *const sample_types[] = { EVENT_TYPE_CREDENTIAL_ISSUED };
 static const char *const sample_types_both[] = { EVENT_TYPE_CREDENTIAL_ISSUED_SUMMARY,
 						 EVENT_TYPE_CREDENTIAL_ISSUED };
@@ -89,7 +89,7 @@ static const struct command sample_commands[] = {
 	  .has_limit = true,
 	  .limit = -7,
 	  .cursor = "Y3Vyc29y" },
-	{ .envelope = { "c", "t", NULL, NULL, -1, NULL, NULL },
+	{ .envelope = { "c", "t", NULL, NULL, -1, NULL, NULL, NULL },
 	  .operation = OPERATION_RETRIEVE_WEBHOOKS },
 	{ .envelope = SAMPLE_ENVELOPE,
 	  .operation = OPERATION_RETRIEVE_WEBHOOK,
@@ -134,7 +134,7 @@ static const struct command sample_commands[] = {
 static const struct issuance sample_issuances[] = {
 	{ SAMPLE_ENVELOPE, "user-1", "cred-1", "config-1", "profile-1", "jwt_vc_json", "offer-1",
 	  "session-1", "{\"a\":1}", "\"ey.J.x\"" },
-	{ .envelope = { "c", "t", NULL, NULL, 0, NULL, NULL },
+	{ .envelope = { "c", "t", NULL, NULL, 0, NULL, NULL, NULL },
 	  .credential_id = "i",
 	  .credential_configuration_id = "k",
 	  .credential_profile = "p",
@@ -227,7 +227,7 @@ static const struct state_record sample_states[] = {
 	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1", "req-1",
 			NULL, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 			EVENT_TYPE_CREDENTIAL_ISSUED, "{\"k\":\"\\\"é\"}", 12, DELIVERY_DEAD, 8,
-			500, "status-500", 1767225600000, 1767225700000, NULL } },
+			500, "status-500", 1767225600000, 1767225700000, NULL, NULL } },
 	{ .kind = STATE_DELIVERY,
 	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1",
 			.body = "{}", .body_len = 2, .event_type = EVENT_TYPE_WEBHOOK_TEST,
@@ -246,7 +246,8 @@ static const struct state_record sample_states[] = {
 	{ .kind = STATE_DELIVERY,
 	  .delivery = { SAMPLE_UUID(3), SAMPLE_UUID(4), SAMPLE_UUID(1), "acme", "cmd-1",
 			.body = "{}", .body_len = 2, .event_type = EVENT_TYPE_WEBHOOK_TEST,
-			.created_at_ms = 1, .next_attempt_at_ms = 2, .subject = "cred-1" } },
+			.created_at_ms = 1, .next_attempt_at_ms = 2, .subject = "cred-1",
+			.tracestate = "rojo=1" } },
 	SAMPLE_RECEIPT(
 	    ANALYTIC_WEBHOOK_EVENT_PUBLISH, 202,
 	    { EVENT_DATA_PUBLISHED, .published = { SAMPLE_UUID(4), "CredentialRevoked", 3 } }),

@@ -143,6 +143,7 @@ struct job *job_for(struct route *route, int number) {
 		.tenant_id = "tenant",
 		.command_id = "command",
 		.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+		.tracestate = "rojo=00f067aa0ba902b7",
 		.body = body_text,
 		.body_len = body_text_len,
 	};

@@ -73,6 +73,7 @@ static void assert_request(struct fixture *f, struct receiver *receiver,
 	assert_string_equal(header_value(request, "user-agent"), "posthorn/0.0.0-test");
 	assert_string_equal(header_value(request, "traceparent"),
 			    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+	assert_string_equal(header_value(request, "tracestate"), "rojo=00f067aa0ba902b7");
 	assert_null(header_value(request, "expect"));
 	assert_null(header_value(request, "accept-encoding"));
 	assert_signed(f, route, request);
@@ -142,6 +143,7 @@ static void the_largest_body_is_sent(void **state) {
 				     .tenant_id = "t",
 				     .command_id = "c",
 				     .traceparent = "00-evil\r\nx-injected: 1",
+				     .tracestate = "a=b",
 				     .body = body,
 				     .body_len = DELIVERY_BODY_MAX };
 	_cleanup_(x_freep) char *request = NULL;
@@ -156,6 +158,7 @@ static void the_largest_body_is_sent(void **state) {
 	request = receiver_last_request(receiver, &len);
 	assert_null(header_value(request, "x-injected"));
 	assert_null(header_value(request, "traceparent"));
+	assert_null(header_value(request, "tracestate"));
 	assert_memory_equal(request + len - DELIVERY_BODY_MAX, body, DELIVERY_BODY_MAX);
 	job_free(job);
 	route_unref(route);

@@ -64,6 +64,25 @@ static void matches_by_subscription_tenant_and_state(void **state) {
 	assert_null(recorded(world, &other, EVENT_TYPE_CREDENTIAL_ISSUED));
 }
 
+/* R13. */
+static void no_tracestate_is_recorded_while_a_worker_is_older(void **state) {
+	static const enum group_edition editions[] = { GROUP_EDITION_SOME_OLDER,
+						       GROUP_EDITION_NEWEST };
+	struct world *world = *state;
+	struct uuid webhook = create(world, "t", ISSUED, NULL, false);
+
+	for (size_t i = 0; i < ARRAY_LEN(editions); i++) {
+		struct issuance issuance = world_issuance(world);
+		const char *kept;
+
+		issuance.envelope.tracestate = "rojo=1";
+		world->edition = editions[i];
+		world_issue(world, &issuance);
+		kept = recorded(world, &webhook, EVENT_TYPE_CREDENTIAL_ISSUED)->tracestate;
+		assert_int_equal(kept != NULL, editions[i] == GROUP_EDITION_NEWEST);
+	}
+}
+
 static void nobody_listens(void **state) {
 	struct world *world = *state;
 	struct issuance issuance = world_issuance(world);
@@ -318,6 +337,7 @@ static void a_body_has_a_largest_size(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(matches_by_subscription_tenant_and_state),
+		WORLD_TEST(no_tracestate_is_recorded_while_a_worker_is_older),
 		WORLD_TEST(nobody_listens),
 		WORLD_TEST(reaches_more_webhooks_than_are_read_at_a_time),
 		WORLD_TEST(the_body_is_exactly_so),

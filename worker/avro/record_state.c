@@ -91,6 +91,7 @@ static const struct field delivery_fields[] = {
 	{ "createdAt", DELIVERY(FIELD_TIME, created_at_ms) },
 	{ "nextAttemptAt", DELIVERY(FIELD_TIME, next_attempt_at_ms) },
 	{ "subject", DELIVERY(FIELD_TEXT_OR_NULL, subject), SECOND_EDITION },
+	{ "tracestate", DELIVERY(FIELD_TEXT_OR_NULL, tracestate), SECOND_EDITION },
 };
 
 static void delivery_complete(void *record) {

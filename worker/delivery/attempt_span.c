@@ -9,20 +9,30 @@ static bool is_traceparent(const char *text) {
 	       strspn(text, "0123456789abcdef-") == TRACEPARENT_LEN;
 }
 
+static void append_lines(struct buffer *lines, const struct delivery *delivery,
+			 const struct span_ref *span) {
+	buffer_append_string(lines, "\r\ntraceparent: ");
+	if (span->id[0])
+		traceparent_append(lines, span);
+	else
+		buffer_append_string(lines, delivery->traceparent);
+	if (!delivery->tracestate || strpbrk(delivery->tracestate, "\r\n"))
+		return;
+	buffer_append_string(lines, "\r\ntracestate: ");
+	buffer_append_string(lines, delivery->tracestate);
+}
+
 void attempt_span_begin(const struct job *job, struct span_ref *span, struct buffer *lines) {
 	const char *traceparent = job->delivery.traceparent;
 
 	*span = (struct span_ref){ 0 };
 	if (!is_traceparent(traceparent))
 		return;
-	buffer_append_string(lines, "\r\ntraceparent: ");
-	if (!trace_wants(traceparent)) {
-		buffer_append_string(lines, traceparent);
-		return;
+	if (trace_wants(traceparent)) {
+		*span = traceparent_ref(traceparent);
+		*span = span_ref_beside(span);
 	}
-	*span = traceparent_ref(traceparent);
-	*span = span_ref_beside(span);
-	traceparent_append(lines, span);
+	append_lines(lines, &job->delivery, span);
 }
 
 /* A url's path may hold a secret, so the host alone names the endpoint. */
@@ -47,6 +57,7 @@ void attempt_span_end(const struct job *job, const struct span_ref *ref, int64_t
 	const struct delivery *delivery = &job->delivery;
 	int64_t now_us = clock_wall_ms() * 1000;
 	struct span span = { .ref = *ref,
+			     .trace_state = delivery->tracestate,
 			     .name = "POST",
 			     .kind = SPAN_CLIENT,
 			     .started_us = now_us - duration_us,

@@ -6,8 +6,8 @@
 #include "delivery/job.h"
 #include "trace/span.h"
 
-/* Chooses the span's id, or none (an empty one). Appends the line of the traceparent: of this span,
- * or the command's as it is. */
+/* Chooses the span's id, or none (an empty one). Appends the line of the traceparent, of this span
+ * or the command's as it is, and that of the tracestate. */
 void attempt_span_begin(const struct job *job, struct span_ref *span, struct buffer *lines);
 
 /* The attempt has its result. */

@@ -8,7 +8,8 @@ struct job *job_new(const struct delivery *delivery, struct route *route, int32_
 	    packed_text_size(delivery->tenant_id) + packed_text_size(delivery->command_id) +
 	    packed_text_size(delivery->request_id) + packed_text_size(delivery->client_id) +
 	    packed_text_size(delivery->traceparent) + packed_text_size(delivery->last_reason) +
-	    packed_text_size(delivery->event_type) + packed_text_size(delivery->subject);
+	    packed_text_size(delivery->event_type) + packed_text_size(delivery->subject) +
+	    packed_text_size(delivery->tracestate);
 	struct job *job = x_malloc(sizeof(*job) + texts + delivery->body_len + 1);
 	char *end = (char *)(job + 1);
 
@@ -23,6 +24,7 @@ struct job *job_new(const struct delivery *delivery, struct route *route, int32_
 	job->delivery.traceparent = packed_text_add(&end, delivery->traceparent);
 	job->delivery.event_type = packed_text_add(&end, delivery->event_type);
 	job->delivery.subject = packed_text_add(&end, delivery->subject);
+	job->delivery.tracestate = packed_text_add(&end, delivery->tracestate);
 	job->delivery.last_reason = packed_text_add(&end, delivery->last_reason);
 	if (delivery->body_len)
 		memcpy(end, delivery->body, delivery->body_len);

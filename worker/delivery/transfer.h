@@ -37,7 +37,7 @@ struct transfer {
 	bool withheld;       /* connected, and then refused by the gate or the lease */
 	struct buffer lines; /* all header lines, as one text */
 	struct curl_slist header, no_expect; /* curl's list of them, linked without an allocation */
-	struct span_ref span; /* of the attempt; an empty id: none */
+	struct span_ref span;                /* of the attempt; an empty id: none */
 };
 
 struct transfer *transfer_new(struct engine_shared *shared, struct sockets *sockets,

@@ -140,6 +140,7 @@ struct analytic_event {
 	const char *request_id;  /* NULL: none */
 	const char *client_id;   /* NULL: none */
 	const char *traceparent; /* NULL: none; a record header, not a field */
+	const char *tracestate;  /* likewise */
 	bool repeat;             /* the answer to a repeated command */
 	int32_t status;          /* the HTTP status; 0 (null on the wire) on START */
 	struct event_data data;

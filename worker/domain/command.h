@@ -39,6 +39,7 @@ struct command_envelope {
 	int64_t timestamp_ms;    /* the producer's, wall */
 	const char *traceparent; /* from the Kafka header; NULL where it is missing or malformed
 				    (W3C Trace Context level 1, section 3.2) */
+	const char *tracestate;  /* likewise, beside a traceparent alone; section 3.3 */
 	const struct problem *faults; /* of the members of its JSON: the command is refused with
 					 them; NULL: none. Their parameters are as if absent. */
 };

@@ -32,6 +32,7 @@ static void add_event(struct command_run *run, const struct analytic_event *even
 	complete.request_id = shown(run, run->envelope->request_id);
 	complete.client_id = shown(run, run->envelope->client_id);
 	complete.traceparent = run->envelope->traceparent;
+	complete.tracestate = run->envelope->tracestate;
 	effects_event(effects, &complete);
 }
 

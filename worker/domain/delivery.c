@@ -36,6 +36,7 @@ struct delivery delivery_copy_without_body(struct arena *arena, const struct del
 	copy.last_reason = arena_strdup_null(arena, delivery->last_reason);
 	copy.event_type = arena_strdup_null(arena, delivery->event_type);
 	copy.subject = arena_strdup_null(arena, delivery->subject);
+	copy.tracestate = arena_strdup_null(arena, delivery->tracestate);
 	copy.body = NULL;
 	copy.body_len = 0;
 	return copy;
@@ -53,7 +54,7 @@ struct delivery delivery_without_texts(const struct delivery *delivery) {
 	struct delivery copy = *delivery;
 
 	copy.tenant_id = copy.command_id = copy.request_id = copy.client_id = copy.traceparent =
-	    copy.last_reason = copy.subject = copy.event_type = NULL;
+	    copy.last_reason = copy.subject = copy.tracestate = copy.event_type = NULL;
 	copy.body = NULL;
 	copy.body_len = 0;
 	return copy;

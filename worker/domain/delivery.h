@@ -63,7 +63,8 @@ struct delivery {
 				       future. Else: when it ended. */
 
 	/* Edition 2. */
-	const char *subject; /* of an event of one's own, NULL: none; see delivery_subject */
+	const char *subject;    /* of an event of one's own, NULL: none; see delivery_subject */
+	const char *tracestate; /* NULL: none */
 };
 
 enum { DELIVERY_BODY_MAX = 256 * 1024 };

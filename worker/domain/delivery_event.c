@@ -28,6 +28,7 @@ void delivery_event_add(struct effects *out, const struct delivery *delivery,
 			       .request_id = delivery->request_id,
 			       .client_id = delivery->client_id,
 			       .traceparent = delivery->traceparent,
+			       .tracestate = delivery->tracestate,
 			       .status = report->status,
 			       .data = { .kind = EVENT_DATA_DELIVERY, .delivery = *report },
 			   });

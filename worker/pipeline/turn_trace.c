@@ -9,6 +9,7 @@ enum { LINKS_MAX = 128 };
 struct traced_command {
 	struct span_ref ref;
 	char parent_id[SPAN_ID_LEN + 1];
+	const char *trace_state; /* NULL: none */
 	const char *name, *topic, *tenant_id, *command_id, *outcome, *partition;
 	int64_t offset, started_us;
 	int32_t status;
@@ -40,6 +41,7 @@ void turn_trace_note(struct turn_trace *trace, struct arena *arena,
 	command = &trace->commands[trace->count++];
 	*command = (struct traced_command){
 		.ref = span_ref_of_command(event->traceparent, event->tenant_id, event->command_id),
+		.trace_state = arena_strdup_null(arena, event->tracestate),
 		.name = arena_printf(arena, "process %s", topic),
 		.topic = arena_strdup(arena, topic),
 		.tenant_id = arena_strdup(arena, event->tenant_id),
@@ -59,6 +61,7 @@ static void add_command(const struct traced_command *command, const struct span_
 			int64_t now_us) {
 	struct span span = { .ref = command->ref,
 			     .parent_id = command->parent_id,
+			     .trace_state = command->trace_state,
 			     .name = command->name,
 			     .kind = SPAN_CONSUMER,
 			     .started_us = command->started_us,

@@ -50,6 +50,8 @@ static struct headers event_headers(const struct analytic_event *event) {
 		headers_add(&headers, "requestId", event->request_id, -1);
 	if (event->traceparent)
 		headers_add(&headers, "traceparent", event->traceparent, -1);
+	if (event->tracestate)
+		headers_add(&headers, "tracestate", event->tracestate, -1);
 	return headers;
 }
 

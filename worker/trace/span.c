@@ -130,6 +130,10 @@ void span_append_json(struct buffer *out, const struct span *span) {
 		      span->ref.id);
 	if (span->parent_id)
 		buffer_printf(out, ",\"parentSpanId\":\"%s\"", span->parent_id);
+	if (span->trace_state) {
+		buffer_append_string(out, ",\"traceState\":");
+		buffer_append_json_string(out, span->trace_state);
+	}
 	buffer_append_string(out, ",\"name\":");
 	buffer_append_json_string(out, span->name);
 	buffer_printf(out,

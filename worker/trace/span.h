@@ -24,7 +24,8 @@ struct span_attribute {
 /* Borrows all texts. */
 struct span {
 	struct span_ref ref;
-	const char *parent_id; /* NULL: the trace begins with it */
+	const char *parent_id;   /* NULL: the trace begins with it */
+	const char *trace_state; /* NULL: none */
 	const char *name;
 	enum span_kind kind;
 	int64_t started_us, ended_us; /* wall */
