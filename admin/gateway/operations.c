@@ -54,6 +54,8 @@ static void serve_metrics(struct gateway *gateway, struct http_answer *answer) {
 			  "Partitions whose last worker has other event.types than the gateway.",
 			  state_follower_disagreements(gateway->state));
 	append_history(out, gateway->history);
+	exposition_certificate(out, "The end of the gateway's certificate, since 1970.",
+			       gateway->tls ? http_tls_expires_s(gateway->tls) : 0);
 }
 
 static void serve_readyz(struct gateway *gateway, struct http_answer *answer) {

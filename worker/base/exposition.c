@@ -35,3 +35,11 @@ void exposition_log_lines(struct buffer *out) {
 			  "Log lines that were dropped because their reader was too slow.",
 			  (int64_t)log_dropped());
 }
+
+void exposition_certificate(struct buffer *out, const char *help, int64_t expires_s) {
+	static const char name[] = "posthorn_certificate_expiry_timestamp_seconds";
+
+	exposition_family(out, name, "gauge", help);
+	if (expires_s)
+		buffer_printf(out, "%s %" PRId64 "\n", name, expires_s);
+}

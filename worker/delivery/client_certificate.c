@@ -61,7 +61,8 @@ static int read_pair(const struct client_certificate *certificate, struct client
 	*file = certificate->key_file;
 	if (read_key(certificate->key_file, &pair->key_text, why))
 		return -EINVAL;
-	r = tls_judge_pair(pair->certificate_text.data, pair->key_text.data, &fault);
+	r = tls_judge_pair(pair->certificate_text.data, pair->key_text.data, &pair->expires_s,
+			   &fault);
 	if (r) {
 		*file =
 		    r == TLS_E_CERTIFICATE ? certificate->certificate_file : certificate->key_file;
@@ -108,8 +109,20 @@ static bool take_versions(struct client_certificate *certificate) {
 	return has_changed;
 }
 
+static void exchange(struct client_certificate *certificate, struct client_pair *pair) {
+	struct client_pair *former;
+
+	pthread_mutex_lock(&certificate->mutex);
+	former = certificate->pair;
+	certificate->pair = pair;
+	atomic_store(&certificate->expires_s, pair->expires_s);
+	pthread_mutex_unlock(&certificate->mutex);
+	client_pair_unref(former);
+}
+
 int client_certificate_init(struct client_certificate *certificate, const struct config *config) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
+	struct client_pair *pair = NULL;
 	const char *file;
 	int r = 0;
 
@@ -121,12 +134,14 @@ int client_certificate_init(struct client_certificate *certificate, const struct
 	if (!certificate->certificate_file)
 		return 0;
 	take_versions(certificate);
-	r = read_pair(certificate, &certificate->pair, &file, &why);
+	r = read_pair(certificate, &pair, &file, &why);
 	if (r)
 		log_error("the client certificate for endpoints cannot be used",
 			  "key=endpoint.tls.%s.file file=%s error=%s",
 			  file == certificate->key_file ? "key" : "certificate", log_quote(file),
 			  log_quote(why.data));
+	else
+		exchange(certificate, pair);
 	return r;
 }
 
@@ -137,16 +152,6 @@ void client_certificate_destroy(struct client_certificate *certificate) {
 }
 
 /* Changes. */
-
-static void exchange(struct client_certificate *certificate, struct client_pair *pair) {
-	struct client_pair *former;
-
-	pthread_mutex_lock(&certificate->mutex);
-	former = certificate->pair;
-	certificate->pair = pair;
-	pthread_mutex_unlock(&certificate->mutex);
-	client_pair_unref(former);
-}
 
 static void look(struct client_certificate *certificate) {
 	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);

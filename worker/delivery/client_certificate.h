@@ -22,6 +22,7 @@ struct client_pair {
 	atomic_int references;
 	struct buffer certificate_text, key_text; /* PEM */
 	struct curl_blob certificate, key;        /* the same for curl, borrowed */
+	int64_t expires_s;                        /* the certificate's end, since 1970 */
 };
 
 /* Which version of a file was read. */
@@ -38,7 +39,8 @@ struct client_certificate {
 	pthread_mutex_t looking;
 	struct file_version versions[2]; /* those last read; under `looking` */
 	pthread_mutex_t mutex;
-	struct client_pair *pair; /* counted; under `mutex` */
+	struct client_pair *pair;  /* counted; under `mutex` */
+	_Atomic int64_t expires_s; /* of the pair; 0: there is none */
 };
 
 /* Borrows the file's names. Returns 0, or -EINVAL after logging why the files cannot be used. */

@@ -308,6 +308,10 @@ const struct engine_counters *engine_counters(const struct engine *engine) {
 	return &engine->shared.counters;
 }
 
+int64_t engine_certificate_expires_s(const struct engine *engine) {
+	return atomic_load(&engine->shared.client_certificate.expires_s);
+}
+
 bool engine_proxy_fails(const struct engine *engine) {
 	return proxy_fails(&engine->shared.proxy);
 }

@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 
 /*
@@ -225,7 +226,16 @@ static bool takes_key(SSL_CTX *context, BIO *text) {
 	return ok;
 }
 
-int tls_judge_pair(const char *certificate, const char *key, const char **why) {
+/* In seconds since 1970. */
+static int64_t expiry_of(const SSL_CTX *context) {
+	struct tm end = { 0 };
+
+	return ASN1_TIME_to_tm(X509_get0_notAfter(SSL_CTX_get0_certificate(context)), &end) == 1
+		   ? timegm(&end)
+		   : 0;
+}
+
+int tls_judge_pair(const char *certificate, const char *key, int64_t *expires_s, const char **why) {
 	SSL_CTX *context = x_checked(SSL_CTX_new(TLS_client_method()));
 	BIO *certificate_text = x_checked(BIO_new_mem_buf(certificate, -1)),
 	    *key_text = x_checked(BIO_new_mem_buf(key, -1));
@@ -236,6 +246,7 @@ int tls_judge_pair(const char *certificate, const char *key, const char **why) {
 		r = TLS_E_CERTIFICATE;
 	else if (!takes_key(context, key_text))
 		r = TLS_E_KEY;
+	*expires_s = r ? 0 : expiry_of(context);
 	*why = r ? ERR_reason_error_string(ERR_peek_last_error()) : NULL;
 	*why = r && !*why ? "cannot be used" : *why;
 	ERR_clear_error();

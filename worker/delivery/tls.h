@@ -29,10 +29,12 @@ enum { TLS_E_CERTIFICATE = 1, TLS_E_KEY = 2 };
 
 /*
  * Whether the private key belongs to the certificate, which may have its chain behind it, and
- * OpenSSL takes both. They are PEM texts; a key with a passphrase is refused. Returns 0; or
- * TLS_E_CERTIFICATE or TLS_E_KEY for the text at fault, with the fault in `why` (static text).
+ * OpenSSL takes both. They are PEM texts; a key with a passphrase is refused. Returns 0 with the
+ * certificate's end in seconds since 1970; or TLS_E_CERTIFICATE or TLS_E_KEY for the text at fault,
+ * with the fault in `why` (static text).
  */
-int tls_judge_pair(const char *certificate, const char *key, const char **why) _must_check_;
+int tls_judge_pair(const char *certificate, const char *key, int64_t *expires_s,
+		   const char **why) _must_check_;
 
 /*
  * Records the TLS alerts of the connection that is opened for a transfer: of those that mean a

@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <time.h>
 
 struct http_tls {
 	pthread_mutex_t mutex; /* guards the pointer: each session counts its context */
@@ -145,6 +146,16 @@ int http_tls_reload(struct http_tls *tls, const char *certificate, const char *p
 	pthread_mutex_unlock(&tls->mutex);
 	SSL_CTX_free(before);
 	return 0;
+}
+
+int64_t http_tls_expires_s(struct http_tls *tls) {
+	struct tm end = { 0 };
+	int r;
+
+	pthread_mutex_lock(&tls->mutex);
+	r = ASN1_TIME_to_tm(X509_get0_notAfter(SSL_CTX_get0_certificate(tls->context)), &end);
+	pthread_mutex_unlock(&tls->mutex);
+	return r == 1 ? timegm(&end) : 0;
 }
 
 void http_tls_free(struct http_tls *tls) {

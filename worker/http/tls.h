@@ -10,6 +10,7 @@
 #include "base/memory.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct http_tls;
@@ -25,6 +26,8 @@ int http_tls_new(const char *certificate, const char *private_key, struct http_t
  * has changed then. Any thread. */
 int http_tls_reload(struct http_tls *tls, const char *certificate, const char *private_key,
 		    const char **why) _must_check_;
+/* The end of the certificate that is shown, in seconds since 1970. Any thread. */
+int64_t http_tls_expires_s(struct http_tls *tls);
 void http_tls_free(struct http_tls *tls);
 DEFINE_CLEANUP(struct http_tls, http_tls_free)
 

@@ -1,14 +1,11 @@
 #include "ops/metrics.h"
 
 #include "base/exposition.h"
+#include "ops/metrics_process.h"
 #include "pipeline/input_topics.h"
 #include "rdkafka/topic_names.h"
-#include "trace/trace.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 static uint64_t load(const atomic_uint_fast64_t *counter) {
 	return atomic_load_explicit(counter, memory_order_relaxed);
@@ -44,15 +41,13 @@ static void render_rerouted(struct buffer *out, const struct pipeline_metrics *m
 }
 
 static void render_group(struct buffer *out, const struct pipeline_metrics *metrics) {
-	exposition_family(out, "posthorn_group_older_workers", "gauge",
+	exposition_single(out, "posthorn_group_older_workers", "gauge",
 			  "Workers of the group that cannot read the newest edition of the "
-			  "changelog; -1 where it is not known.");
-	buffer_printf(out, "posthorn_group_older_workers %d\n",
-		      atomic_load_explicit(&metrics->older_workers, memory_order_relaxed));
-	exposition_family(out, "posthorn_catalogue_disagreements_total", "counter",
-			  "Partitions taken over from a worker with other event.types.");
-	buffer_printf(out, "posthorn_catalogue_disagreements_total %" PRIu64 "\n",
-		      load(&metrics->catalogue_disagreements));
+			  "changelog; -1 where it is not known.",
+			  atomic_load_explicit(&metrics->older_workers, memory_order_relaxed));
+	exposition_single(out, "posthorn_catalogue_disagreements_total", "counter",
+			  "Partitions taken over from a worker with other event.types.",
+			  (int64_t)load(&metrics->catalogue_disagreements));
 }
 
 static void render_notices(struct buffer *out, const struct pipeline_metrics *metrics) {
@@ -232,38 +227,6 @@ static void render_partitions(struct buffer *out, const struct pipeline_metrics 
 		      (double)atomic_load(&metrics->restore_step_longest_ms) / 1000);
 }
 
-static void render_spans(struct buffer *out) {
-	struct trace_counts counts = trace_counts();
-
-	exposition_family(out, "posthorn_spans_total", "counter",
-			  "Spans for the collector of traces, by what became of them.");
-	buffer_printf(out, "posthorn_spans_total{result=\"sent\"} %" PRIu64 "\n", counts.sent);
-	buffer_printf(out, "posthorn_spans_total{result=\"dropped\"} %" PRIu64 "\n",
-		      counts.dropped);
-}
-
-static void render_process(struct buffer *out, const char *version) {
-	struct rusage usage;
-	long pages = 0;
-	FILE *statm = fopen("/proc/self/statm", "re");
-
-	if (statm) {
-		if (fscanf(statm, "%*d %ld", &pages) != 1)
-			pages = 0;
-		fclose(statm);
-	}
-	getrusage(RUSAGE_SELF, &usage);
-	exposition_family(out, "process_cpu_seconds_total", "counter", "User and system CPU time.");
-	buffer_printf(out, "process_cpu_seconds_total %.3f\n",
-		      (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-			  (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
-	exposition_single(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
-			  (int64_t)pages * sysconf(_SC_PAGESIZE));
-	exposition_log_lines(out);
-	exposition_family(out, "posthorn_build_info", "gauge", "The running version.");
-	buffer_printf(out, "posthorn_build_info{version=\"%s\"} 1\n", version);
-}
-
 static void render_refusals(struct buffer *out, const struct pipeline_metrics *metrics) {
 	exposition_family(
 	    out, "posthorn_refused_by_limit_total", "counter",
@@ -339,6 +302,8 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline,
 	render_transactions(out, metrics);
 	render_throttle(out, metrics);
 	render_attempts(out, engine);
+	exposition_certificate(out, "The end of the client certificate for endpoints, since 1970.",
+			       engine_certificate_expires_s(engine));
 	exposition_single(out, "posthorn_deliveries_in_memory", "gauge",
 			  "Pending deliveries in memory; the others wait in the replica.",
 			  atomic_load(&metrics->dispatch.outstanding));
@@ -356,6 +321,5 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline,
 	render_refused(out, metrics);
 	render_registry(out, metrics);
 	render_partitions(out, metrics);
-	render_spans(out);
-	render_process(out, version);
+	metrics_process_render(out, version);
 }
