@@ -143,7 +143,8 @@ static enum admin_status ask_bounds(struct import *import, enum topic topic, int
 
 /*
  * The position that a worker goes on from: the first of its changelog, which counts all records
- * before it, and at the first commands of its inputs (R8).
+ * before it, and at the first commands of its inputs (R8). Its offset of webhook-events is 0: a
+ * worker begins with the first record there is.
  */
 static enum admin_status make_position(struct import *import, int32_t partition,
 				       struct position *out) {

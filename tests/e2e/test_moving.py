@@ -3,6 +3,7 @@ another number of partitions.
 """
 
 import base64
+import hmac
 import json
 
 import pytest
@@ -14,6 +15,8 @@ from env.partitioner import partition_of
 from env.wait import until
 
 MORE_PARTITIONS = 7
+TYPE = "order.paid"
+HEADER = {"name": "x-api-key", "value": "opensesame"}
 
 
 @pytest.fixture
@@ -96,6 +99,51 @@ def test_one_tenant_moves_alone(old, new, file):
     new.worker()
     assert new.ask(tenant, commands.retrieve_all()).data["data"]
     assert not new.ask(other, commands.retrieve_all()).data["data"]
+
+
+def newest(worker):
+    """Once it writes what older releases cannot read."""
+    worker.wait_metric(0, "posthorn_group_older_workers", timeout=40)
+    return worker
+
+
+def is_signed(callback, secret):
+    """By HMAC. Source: Standard Webhooks specification, "Signature scheme", symmetric."""
+    content = f"{callback.id}.{callback.headers['webhook-timestamp']}.".encode() + callback.body
+    mac = hmac.digest(base64.b64decode(secret.removeprefix("whsec_")), content, "sha256")
+    return f"v1,{base64.b64encode(mac).decode()}" in callback.headers["webhook-signature"].split(" ")
+
+
+def test_secrets_own_events_and_what_succeeded_move_too(make_world, file):
+    """Headers stay sealed, the secret stays itself, and a delivery that succeeded can be sent
+    again. An event that was published before the new workers start is delivered by them.
+    """
+    settings = {"event.types": TYPE, "delivery.succeeded.retention": "1h"}
+    with (
+        make_world(settings=settings) as old,
+        make_world(settings=settings | {"worker.master.key.file": old.master_key}, partitions=MORE_PARTITIONS) as new,
+    ):
+        worker, tenant, endpoint = newest(old.worker()), old.tenant(), old.receivers.endpoint()
+        webhook = old.webhook(tenant, endpoint, events=[TYPE], headers=[HEADER], signatures=["standard-webhooks-hmac"])
+        assert old.ask(tenant, commands.rotate_secret(webhook["id"])).status == 201
+        secret = old.admin.json("webhook", "secret", "--tenant", tenant, webhook["id"])["secret"]
+        old.publish(tenant, TYPE, subject="s-1")
+        (first,) = endpoint.wait(1)
+        until(lambda: any(value.get("status") == "succeeded" for value in records(old).values()), 20, "its record")
+        worker.stop()
+        old.admin.ok("state", "export", file)
+        assert HEADER["value"] not in file.read_text()
+        new.admin.ok("state", "import", file)
+        assert records(new) == records(old)
+        new.publish(tenant, TYPE, subject="s-2")
+        newest(new.worker())
+        _, second = endpoint.wait(2)
+        assert new.ask(tenant, commands.resend(first.id)).status == 202
+        *_, third = endpoint.wait(3)
+        assert (third.id, third.body) == (first.id, first.body) and second.id != first.id
+        for callback in (first, second, third):
+            assert callback.headers["x-api-key"] == HEADER["value"] and is_signed(callback, secret)
+        assert new.admin.json("webhook", "secret", "--tenant", tenant, webhook["id"])["secret"] == secret
 
 
 def test_an_import_that_was_interrupted_goes_on(old, new, file):
