@@ -2,11 +2,15 @@
 fault. Its minutes take two seconds (env/prometheus.py).
 """
 
+import os
+
 import pytest
 from env import commands
 from env.paths import REFUSING_PORT
 from env.prometheus import Prometheus
+from env.tls import Authority
 from env.wait import until
+from test_process import TALKATIVE, Odd
 
 
 @pytest.fixture
@@ -122,3 +126,61 @@ def test_a_gateway_without_workers(fresh_world, watch):
     gateway = fresh_world.gateway(gateway_timeout="500ms")
     client = fresh_world.client(gateway, fresh_world.tenant())
     watch(gateway).wait_firing("PosthornGatewayTimesOut", step=lambda: client("GET", "/v1/webhooks"))
+
+
+def test_answers_that_do_not_fit(fresh_world, watch):
+    """Each command's transaction aborts, and the next one sets it aside."""
+    world = fresh_world
+    world.configure("webhook-results", "max.message.bytes", 100)
+    worker, tenant = world.worker(), world.tenant()
+    worker.expect_error("a record is too large for its topic")
+    watch(worker).wait_firing("PosthornTransactionsFail", step=lambda: world.issue(tenant))
+
+
+def test_topics_that_are_not_there(fresh_world, watch):
+    worker = fresh_world.worker(ready=False, topic_prefix=commands.unique("none") + "-")
+    worker.expect_error("")
+    watch(worker).wait_firing("PosthornKafkaRefuses")
+
+
+def test_a_log_that_nobody_reads(fresh_world, watch):
+    reading, writing = os.pipe()
+    with Odd(fresh_world, ["setpriv", "--pdeathsig", "KILL"], TALKATIVE, stderr=writing) as worker:
+        worker.wait_ready()
+        watch(worker).wait_firing("PosthornLogIncomplete", timeout=120)
+        worker.kill()
+    os.close(reading)
+    os.close(writing)
+
+
+def test_a_proxy_that_is_away(make_world, watch):
+    settings = {"endpoint.proxy": f"http://127.0.0.1:{REFUSING_PORT}", "delivery.breaker.failures": 1}
+    with make_world(settings=settings) as world:
+        tenant = world.tenant()
+        prometheus = watch(world.worker())
+        world.webhook(tenant, world.receivers.endpoint())
+        world.issue(tenant)
+        prometheus.wait_firing("PosthornProxyFails")
+
+
+def test_programs_with_other_types_of_events(fresh_world, watch):
+    world = fresh_world
+    worker = world.worker(event_types="order.paid")
+    worker.wait_metric(0, "posthorn_group_older_workers", timeout=40)
+    gateway = world.gateway(event_types="order.sent")
+    gateway.expect_error("a worker has other event.types than this gateway")
+    prometheus = watch(worker, gateway)
+    world.webhook(world.tenant(), world.receivers.endpoint())
+    prometheus.wait_firing("PosthornTypesDiffer")
+
+
+def test_certificates_that_end_soon(make_world, watch, tmp_path):
+    """A worker's for endpoints, and a gateway's; a day is left to each."""
+    file = Authority(tmp_path, "ours").issue("short")
+    file.chmod(0o600)
+    with make_world() as world:
+        worker = world.worker(endpoint_tls_certificate_file=file, endpoint_tls_key_file=file)
+        gateway = world.gateway(gateway_tls_certificate_file=file, gateway_tls_key_file=file)
+        prometheus = watch(worker, gateway)
+        prometheus.wait_firing("PosthornCertificateEnds")
+        until(lambda: prometheus.value('count(ALERTS{alertname="PosthornCertificateEnds",alertstate="firing"})') == 2, what="both")
