@@ -9,7 +9,9 @@ from env import commands
 from env.paths import REFUSING_PORT
 from env.prometheus import Prometheus
 from env.tls import Authority
+from env.unprivileged import needs_root
 from env.wait import until
+from test_data_folder import in_namespace, stopped
 from test_process import TALKATIVE, Odd
 
 
@@ -119,6 +121,14 @@ def test_a_topic_that_takes_no_records(fresh_world, watch):
 def test_a_worker_that_reaches_no_broker(fresh_world, watch):
     worker = fresh_world.worker(ready=False, kafka_bootstrap_servers=f"127.0.0.1:{REFUSING_PORT}")
     worker.expect_error("")
+    watch(worker).wait_firing("PosthornRepairsFail")
+
+
+@needs_root
+def test_a_disk_without_room(fresh_world, watch):
+    worker = stopped(fresh_world)
+    worker.expect_error("replica")
+    in_namespace(fresh_world, worker, f"mount -t tmpfs -o size=16k,mode=700 none {worker.replica.parent}")
     watch(worker).wait_firing("PosthornRepairsFail")
 
 

@@ -4,7 +4,10 @@ another number of partitions.
 
 import base64
 import hmac
+import itertools
 import json
+import threading
+from collections import defaultdict
 
 import pytest
 from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, Producer, TopicPartition
@@ -15,6 +18,7 @@ from env.partitioner import partition_of
 from env.wait import until
 
 MORE_PARTITIONS = 7
+COMMANDS = 300
 TYPE = "order.paid"
 HEADER = {"name": "x-api-key", "value": "opensesame"}
 
@@ -86,6 +90,82 @@ def test_a_cutover_to_more_partitions(old, new, file):
         new.issue(tenant)
         first, second, *_ = endpoint.wait(3)
         assert first.id == second.id
+
+
+class Load(threading.Thread):
+    """Issues for these tenants in turn until it is told to end."""
+
+    def __init__(self, world, tenants):
+        super().__init__(daemon=True)
+        self.world, self.tenants, self.issued = world, list(tenants), []
+        self.lock, self.is_over = threading.Lock(), threading.Event()
+
+    def run(self):
+        for tenant in itertools.cycle(self.tenants):
+            if self.is_over.wait(0.005):
+                return
+            with self.lock:
+                value = commands.issuance(tenant)
+                self.world.writer.issuance(value)
+                self.issued.append(value)
+
+    def go_over(self, world):
+        """From now on all commands are the other world's; returns those of before."""
+        with self.lock:
+            former, self.world, issued = self.world, world, list(self.issued)
+        former.writer.flush()
+        return issued
+
+    def end(self):
+        self.is_over.set()
+        self.join()
+        self.world.writer.flush()
+
+
+def test_a_cutover_under_load(make_world, file):
+    """As docs/operating.md has it. The producers never stop, and half of the endpoints fail until
+    it is over: each credential comes to its endpoint, none with two ids.
+    """
+    settings = {"delivery.retry.schedule": ",".join(20 * ["5s"]), "delivery.breaker.probe.interval": "1s"}
+    with (
+        make_world(settings=settings) as old,
+        make_world(settings=settings | {"worker.master.key.file": old.master_key}, partitions=MORE_PARTITIONS) as new,
+    ):
+        worker = old.worker()
+        _, endpoints = old.in_every_partition()
+        failing = list(endpoints.values())[::2]
+        for endpoint in failing:
+            endpoint.answers(503)
+        load = Load(old, endpoints)
+        assert new.writer  # made here, not by the other thread
+        load.start()
+        until(lambda: len(load.issued) >= COMMANDS, 60, "a load")
+        before = load.go_over(new)
+        for value in before[-len(endpoints) :]:
+            old.results.end(value["commandId"])
+        worker.wait_metric(0, "posthorn_consumer_lag")
+        worker.stop()
+        old.admin.ok("state", "export", file)
+        new.admin.ok("state", "import", file)
+        assert records(new) == records(old)
+        assert sum(value.get("status") == "pending" for value in records(new).values()) >= len(failing)
+        worker = new.worker()
+        for endpoint in failing:
+            endpoint.answers(200)
+        until(lambda: len(load.issued) >= 2 * COMMANDS, 60, "more of it")
+        load.end()
+        ids = defaultdict(set)
+
+        def all_came():
+            for endpoint in endpoints.values():
+                for request in endpoint.requests:
+                    ids[request.json["event"]["payload"]["credentialId"]].add(request.id)
+            return len(ids) == len(load.issued)
+
+        until(all_came, 60, "a callback of each credential")
+        worker.wait_metric(0, "posthorn_deliveries_pending", timeout=60)
+        assert worker.metric("posthorn_deliveries_total", outcome="dead") == 0
+        assert all(len(each) == 1 for each in ids.values())
 
 
 def test_one_tenant_moves_alone(old, new, file):
