@@ -8,6 +8,12 @@
 
 enum { REPORT_MAX = 1024 * 1024 };
 
+static const struct flag create_flags[] = {
+	{ "allow-deviations", NULL,
+	  "end with 0 also where an existing topic deviates; it is printed all the same" },
+	{ 0 },
+};
+
 static void append_json_topic(struct buffer *out, const struct topic_report *topic) {
 	buffer_append_string(out, "{\"topic\":");
 	buffer_append_json_string(out, topic->name);
@@ -64,7 +70,7 @@ static void print_table(const struct topics_report *report) {
 }
 
 static enum admin_status show(const struct invocation *invocation,
-			      const struct topics_report *report) {
+			      const struct topics_report *report, bool allows_deviations) {
 	if (invocation->json) {
 		enum admin_status status = print_json(report);
 
@@ -73,15 +79,16 @@ static enum admin_status show(const struct invocation *invocation,
 	} else {
 		print_table(report);
 	}
-	return topics_report_is_good(report) ? ADMIN_OK : ADMIN_REFUSED;
+	return allows_deviations || topics_report_is_good(report) ? ADMIN_OK : ADMIN_REFUSED;
 }
 
 static enum admin_status create_topics(const struct invocation *invocation) {
 	_cleanup_(topics_report_destroy) struct topics_report report;
+	bool allows_deviations = arguments_has(invocation->arguments, "allow-deviations");
 	enum admin_status status =
 	    topics_create(invocation->config, invocation->timeout_ms, &report);
 
-	return status ? status : show(invocation, &report);
+	return status ? status : show(invocation, &report, allows_deviations);
 }
 
 static enum admin_status check_topics(const struct invocation *invocation) {
@@ -89,7 +96,7 @@ static enum admin_status check_topics(const struct invocation *invocation) {
 	enum admin_status status =
 	    topics_inspect(invocation->config, invocation->timeout_ms, &report);
 
-	return status ? status : show(invocation, &report);
+	return status ? status : show(invocation, &report, false);
 }
 
 const struct subcommand topics_subcommands[] = {
@@ -103,6 +110,7 @@ const struct subcommand topics_subcommands[] = {
 	    .examples = "topics create --config posthorn.properties\n"
 			"topics create --set kafka.bootstrap.servers=127.0.0.1:9092 --set "
 			"topic.partitions=24\n",
+	    .flags = create_flags,
 	    .needs = CONFIG_NEED_KAFKA,
 	    .run = create_topics,
 	},
