@@ -16,7 +16,8 @@ const struct subcommand serve_subcommands[] = {
 		"beside each other. /livez, /readyz and /metrics are at "
 		"gateway.operations.listen. SIGTERM ends it when waiting requests\n"
 		"are answered. SIGHUP has it read its certificate, its tokens, log.level and "
-		"log.format again. `token create` makes tokens.\n",
+		"log.format again; a changed certificate\n"
+		"and changed tokens it reads by itself. `token create` makes tokens.\n",
 	    .examples =
 		"serve\n"
 		"serve --set gateway.listen=[::]:443 --set gateway.tls.certificate.file=cert.pem "

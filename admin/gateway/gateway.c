@@ -9,7 +9,6 @@
 #include "gateway/operations.h"
 #include "gateway/parts.h"
 #include "gateway/reload.h"
-#include "gateway/tls_files.h"
 #include "kafka/handle.h"
 #include "kafka/record_codec.h"
 
@@ -98,22 +97,16 @@ static unsigned thread_count(void) {
 
 static enum admin_status open_tls(struct gateway *gateway) {
 	const struct config *config = gateway->config;
-	_cleanup_(tls_files_destroy) struct tls_files files = { 0 };
-	const char *why;
-	int r;
+	_cleanup_(tls_fault_destroy) struct tls_fault fault = TLS_FAULT_INIT;
 
 	if (!config->gateway_tls_key_file)
 		return ADMIN_OK;
-	if (tls_files_read(config->gateway_tls_certificate_file, config->gateway_tls_key_file,
-			   &files))
-		return ADMIN_USAGE;
-	r = http_tls_new(files.certificate.data, files.private_key.data, &gateway->tls, &why);
-	if (r == HTTP_TLS_E_CERTIFICATE)
-		terminal_complain("gateway.tls.certificate.file %s: %s",
-				  config->gateway_tls_certificate_file, why);
-	else if (r)
-		terminal_complain("gateway.tls.key.file %s: %s", config->gateway_tls_key_file, why);
-	return r ? ADMIN_USAGE : ADMIN_OK;
+	tls_files_init(&gateway->tls_files, config->gateway_tls_certificate_file,
+		       config->gateway_tls_key_file);
+	if (!tls_files_show(&gateway->tls_files, &gateway->tls, &fault))
+		return ADMIN_OK;
+	terminal_complain("%s: %s: %s", fault.key, fault.file, fault.why.data);
+	return ADMIN_USAGE;
 }
 
 static enum admin_status start_api(struct gateway *gateway) {
@@ -231,6 +224,7 @@ static enum admin_status start_parts(struct gateway *gateway, int64_t timeout_ms
 
 static void tick(struct gateway *gateway) {
 	token_store_refresh(gateway->tokens);
+	gateway_refresh_certificate(gateway);
 	sender_mend(gateway->sender);
 	sender_mend(gateway->event_sender);
 	history_follower_mend(gateway->history);
@@ -262,6 +256,7 @@ static void tear_down(struct gateway *gateway) {
 	http_server_freep(&gateway->operations);
 	http_server_freep(&gateway->api);
 	http_tls_freep(&gateway->tls);
+	tls_files_destroy(&gateway->tls_files);
 	sender_closep(&gateway->event_sender);
 	sender_closep(&gateway->sender);
 	outcomes_stopp(&gateway->outcomes);

@@ -7,6 +7,7 @@
 #include "gateway/pending.h"
 #include "gateway/sender.h"
 #include "gateway/state_follower.h"
+#include "gateway/tls_files.h"
 #include "gateway/token_store.h"
 #include "http/server.h"
 
@@ -35,6 +36,7 @@ struct gateway {
 	struct state_follower *state;
 	struct http_server *api, *operations;
 	struct http_tls *tls; /* NULL: plain text */
+	struct tls_files tls_files;
 	struct gateway_metrics metrics;
 	atomic_bool is_open;    /* all parts are there */
 	atomic_bool is_refused; /* until then: opening them failed */

@@ -2,7 +2,6 @@
 
 #include "base/config_reload.h"
 #include "gateway/parts.h"
-#include "gateway/tls_files.h"
 
 /* The keys that are read again here, and those that only other programs use. */
 static const char *const apart[] = {
@@ -31,8 +30,8 @@ static const char *const apart[] = {
 /* Returns the word for the log. */
 static const char *reload_tls(struct gateway *gateway, const struct config *config) {
 	_cleanup_(tls_files_destroy) struct tls_files files = { 0 };
-	const char *why;
-	int r;
+	_cleanup_(tls_fault_destroy) struct tls_fault fault = TLS_FAULT_INIT;
+	struct tls_files former = gateway->tls_files;
 
 	if (!gateway->tls && !config->gateway_tls_key_file)
 		return "none";
@@ -42,17 +41,28 @@ static const char *reload_tls(struct gateway *gateway, const struct config *conf
 			  gateway->tls ? "yes" : "no");
 		return "as-before";
 	}
-	if (tls_files_read(config->gateway_tls_certificate_file, config->gateway_tls_key_file,
-			   &files))
-		return "as-before";
-	r = http_tls_reload(gateway->tls, files.certificate.data, files.private_key.data, &why);
-	if (r)
+	tls_files_init(&files, config->gateway_tls_certificate_file, config->gateway_tls_key_file);
+	if (tls_files_show(&files, &gateway->tls, &fault)) {
 		log_error("the certificate stays as it was", "file=%s error=%s",
-			  log_quote(r == HTTP_TLS_E_CERTIFICATE
-					? config->gateway_tls_certificate_file
-					: config->gateway_tls_key_file),
-			  log_quote(why));
-	return r ? "as-before" : "read";
+			  log_quote(fault.file), log_quote(fault.why.data));
+		return "as-before";
+	}
+	gateway->tls_files = files;
+	files = former;
+	return "read";
+}
+
+void gateway_refresh_certificate(struct gateway *gateway) {
+	_cleanup_(tls_fault_destroy) struct tls_fault fault = TLS_FAULT_INIT;
+
+	if (!gateway->tls || !tls_files_have_changed(&gateway->tls_files))
+		return;
+	if (tls_files_show(&gateway->tls_files, &gateway->tls, &fault))
+		log_warn("the changed certificate cannot be used: the former one stays",
+			 "file=%s error=%s", log_quote(fault.file), log_quote(fault.why.data));
+	else
+		log_info("the certificate has changed: new connections have the new one", "file=%s",
+			 log_quote(gateway->tls_files.certificate_file));
 }
 
 void gateway_reload(struct gateway *gateway, const struct config_source *source) {

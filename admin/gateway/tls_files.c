@@ -6,16 +6,37 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { PEM_MAX = 1024 * 1024, WHY_MAX = 1024 };
+enum { PEM_MAX = 1024 * 1024 };
+
+void tls_files_init(struct tls_files *files, const char *certificate_file, const char *key_file) {
+	*files = (struct tls_files){ .certificate_file = x_strdup(certificate_file),
+				     .key_file = x_strdup(key_file) };
+}
 
 void tls_files_destroy(struct tls_files *files) {
-	if (files->private_key.data)
-		sodium_memzero(files->private_key.data, files->private_key.capacity);
-	buffer_destroy(&files->certificate);
-	buffer_destroy(&files->private_key);
+	free(files->certificate_file);
+	free(files->key_file);
+}
+
+void tls_fault_destroy(struct tls_fault *fault) {
+	buffer_destroy(&fault->why);
+}
+
+/* --- Reading --- */
+
+struct pair {
+	struct buffer certificate; /* followed by its chain */
+	struct buffer private_key;
+};
+
+/* Wipes the key. */
+static void pair_destroy(struct pair *pair) {
+	if (pair->private_key.data)
+		sodium_memzero(pair->private_key.data, pair->private_key.capacity);
+	buffer_destroy(&pair->certificate);
+	buffer_destroy(&pair->private_key);
 }
 
 /* Reads into one allocation: a growing buffer would leave copies of the key behind. */
@@ -37,7 +58,7 @@ static int read_all(int fd, struct buffer *out) {
 }
 
 static int read_certificate(const char *file, struct buffer *out) {
-	_cleanup_(fd_closep) int fd = open(file, O_RDONLY | O_CLOEXEC);
+	_cleanup_(fd_closep) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	return fd < 0 ? -errno : read_all(fd, out);
 }
@@ -49,20 +70,59 @@ static int read_private_key(const char *file, struct buffer *out, struct buffer 
 	return r == 0 ? read_all(fd, out) : r;
 }
 
-static enum admin_status complain_file(const char *key, const char *file, const char *why) {
-	terminal_complain("%s: %s %s", key, file, why);
-	return ADMIN_USAGE;
+/* Each adds `why` to what is there. */
+static int blame_certificate(const struct tls_files *files, const char *why,
+			     struct tls_fault *fault) {
+	fault->key = "gateway.tls.certificate.file";
+	fault->file = files->certificate_file;
+	buffer_append_string(&fault->why, why);
+	return -EINVAL;
 }
 
-enum admin_status tls_files_read(const char *certificate_file, const char *key_file,
-				 struct tls_files *out) {
-	_cleanup_(buffer_destroy) struct buffer why = BUFFER_INIT(WHY_MAX);
-	int r = read_certificate(certificate_file, &out->certificate);
+static int blame_key(const struct tls_files *files, const char *why, struct tls_fault *fault) {
+	fault->key = "gateway.tls.key.file";
+	fault->file = files->key_file;
+	buffer_append_string(&fault->why, why);
+	return -EINVAL;
+}
+
+static int read_pair(const struct tls_files *files, struct pair *pair, struct tls_fault *fault) {
+	int r = read_certificate(files->certificate_file, &pair->certificate);
 
 	if (r < 0)
-		return complain_file("gateway.tls.certificate.file", certificate_file,
-				     strerror(-r));
-	r = read_private_key(key_file, &out->private_key, &why);
-	return r ? complain_file("gateway.tls.key.file", key_file, r < 0 ? strerror(-r) : why.data)
-		 : ADMIN_OK;
+		return blame_certificate(files, strerror(-r), fault);
+	r = read_private_key(files->key_file, &pair->private_key, &fault->why);
+	return r ? blame_key(files, r < 0 ? strerror(-r) : "", fault) : 0;
+}
+
+/* --- Versions --- */
+
+static void take_versions(struct tls_files *files) {
+	files->versions[0] = file_version_of(files->certificate_file);
+	files->versions[1] = file_version_of(files->key_file);
+}
+
+bool tls_files_have_changed(const struct tls_files *files) {
+	const struct file_version versions[] = { file_version_of(files->certificate_file),
+						 file_version_of(files->key_file) };
+
+	return !file_version_is_same(&versions[0], &files->versions[0]) ||
+	       !file_version_is_same(&versions[1], &files->versions[1]);
+}
+
+int tls_files_show(struct tls_files *files, struct http_tls **tls, struct tls_fault *fault) {
+	_cleanup_(pair_destroy) struct pair pair = { 0 };
+	const char *why;
+	int r;
+
+	take_versions(files);
+	r = read_pair(files, &pair, fault);
+	if (r)
+		return r;
+	r = *tls ? http_tls_reload(*tls, pair.certificate.data, pair.private_key.data, &why)
+		 : http_tls_new(pair.certificate.data, pair.private_key.data, tls, &why);
+	if (!r)
+		return 0;
+	return r == HTTP_TLS_E_CERTIFICATE ? blame_certificate(files, why, fault)
+					   : blame_key(files, why, fault);
 }

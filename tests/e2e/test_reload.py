@@ -101,6 +101,14 @@ def test_a_refused_configuration_changes_nothing(fresh_world):
     assert worker.get("/readyz").code == 200
 
 
+def shown(gateway):
+    return ssl.get_server_certificate(gateway.api.split(":"))
+
+
+def of_file(file):
+    return file.read_text().split("-----BEGIN PRIVATE")[0]
+
+
 def test_a_gateway_shows_another_certificate(fresh_world):
     authority = Authority(fresh_world.directory, "ours")
     files = [authority.issue(name) for name in ("one", "two")]
@@ -108,17 +116,46 @@ def test_a_gateway_shows_another_certificate(fresh_world):
         file.chmod(0o600)
     fresh_world.worker()
     gateway = fresh_world.gateway(gateway_tls_certificate_file=files[0], gateway_tls_key_file=files[0])
-    shown = lambda: ssl.get_server_certificate(gateway.api.split(":"))
-    of_file = lambda file: file.read_text().split("-----BEGIN PRIVATE")[0]
-    assert shown() == of_file(files[0])
+    assert shown(gateway) == of_file(files[0])
     os.replace(files[1], files[0])
     assert "certificate=read" in reload(gateway)
-    assert shown() == of_file(files[0])
+    assert shown(gateway) == of_file(files[0])
     gateway.expect_error("the certificate stays as it was")
     files[0].write_text("nonsense")
-    before = shown()
+    before = shown(gateway)
     assert "certificate=as-before" in reload(gateway)
-    assert shown() == before
+    assert shown(gateway) == before
+
+
+def test_a_gateway_takes_a_renewed_certificate_by_itself(fresh_world):
+    """As Kubernetes exchanges a Secret: a folder beside the former one, and one link that leads to
+    it. One that cannot be used keeps the former one.
+    """
+    authority, folder = Authority(fresh_world.directory, "ours"), fresh_world.directory / "secret"
+
+    def publish(version):
+        data = folder / f"..{version}"
+        data.mkdir(parents=True)
+        file = authority.issue(version).rename(data / "tls.pem")
+        file.chmod(0o600)
+        (folder / "..new").symlink_to(data.name)
+        (folder / "..new").rename(folder / "..data")
+        return file
+
+    first = publish("one")
+    link = folder / "tls.pem"
+    link.symlink_to("..data/tls.pem")
+    fresh_world.worker()
+    gateway = fresh_world.gateway(gateway_tls_certificate_file=link, gateway_tls_key_file=link)
+    assert shown(gateway) == of_file(first)
+    second = publish("two")
+    until(lambda: shown(gateway) == of_file(second), what="the renewed certificate")
+    renewed = of_file(second)
+    second.write_text("nonsense")
+    until(lambda: "the changed certificate cannot be used: the former one stays" in gateway.log.read_text(), what="the warning")
+    assert shown(gateway) == renewed
+    third = publish("three")
+    until(lambda: shown(gateway) == of_file(third), what="the next certificate")
 
 
 def test_programs_tell_their_health(fresh_world):

@@ -75,35 +75,12 @@ static int read_pair(const struct client_certificate *certificate, struct client
 	return 0;
 }
 
-/* A file that is not there has a version of zeros. */
-static struct file_version version_of(const char *path) {
-	struct stat file;
-
-	if (stat(path, &file) < 0)
-		return (struct file_version){ 0 };
-	return (struct file_version){ .device = file.st_dev,
-				      .inode = file.st_ino,
-				      .size = file.st_size,
-				      .written = file.st_mtim,
-				      .changed = file.st_ctim };
-}
-
-static bool is_same_time(struct timespec a, struct timespec b) {
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool is_same(const struct file_version *a, const struct file_version *b) {
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       is_same_time(a->written, b->written) && is_same_time(a->changed, b->changed);
-}
-
-/* Whether a file is another one than before. Before it is read: one that is written meanwhile is
- * another one again at the next look. */
+/* Whether a file is another one than before. */
 static bool take_versions(struct client_certificate *certificate) {
-	const struct file_version versions[] = { version_of(certificate->certificate_file),
-						 version_of(certificate->key_file) };
-	bool has_changed = !is_same(&versions[0], &certificate->versions[0]) ||
-			   !is_same(&versions[1], &certificate->versions[1]);
+	const struct file_version versions[] = { file_version_of(certificate->certificate_file),
+						 file_version_of(certificate->key_file) };
+	bool has_changed = !file_version_is_same(&versions[0], &certificate->versions[0]) ||
+			   !file_version_is_same(&versions[1], &certificate->versions[1]);
 
 	memcpy(certificate->versions, versions, sizeof(versions));
 	return has_changed;

@@ -11,11 +11,11 @@
 #pragma once
 
 #include "base/config.h"
+#include "base/file_version.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/stat.h>
 
 /* Immutable and counted. */
 struct client_pair {
@@ -23,14 +23,6 @@ struct client_pair {
 	struct buffer certificate_text, key_text; /* PEM */
 	struct curl_blob certificate, key;        /* the same for curl, borrowed */
 	int64_t expires_s;                        /* the certificate's end, since 1970 */
-};
-
-/* Which version of a file was read. */
-struct file_version {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec written, changed;
 };
 
 struct client_certificate {
