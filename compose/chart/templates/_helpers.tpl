@@ -80,18 +80,24 @@ podAntiAffinity:
 {{- end -}}
 {{- end -}}
 
+{{/* The secret of a component's login: (dict "root" . "own" .Values.gateway.kafkaSecretName) */}}
+{{- define "posthorn.login" -}}
+{{- default .root.Values.kafka.secretName .own -}}
+{{- end -}}
+
+{{/* (dict "root" . "login" "posthorn-kafka"), as for posthorn.volumes */}}
 {{- define "posthorn.mounts" -}}
 - { name: config, mountPath: /etc/posthorn/posthorn.properties, subPath: posthorn.properties, readOnly: true }
-{{- if .Values.kafka.secretName }}
+{{- if .login }}
 - { name: kafka, mountPath: /etc/posthorn/kafka, readOnly: true }
 {{- end }}
 {{- end -}}
 
 {{- define "posthorn.volumes" -}}
 - name: config
-  configMap: { name: {{ include "posthorn.name" . }} }
-{{- if .Values.kafka.secretName }}
+  configMap: { name: {{ include "posthorn.name" .root }} }
+{{- with .login }}
 - name: kafka
-  secret: { secretName: {{ .Values.kafka.secretName }}, defaultMode: 0440 }
+  secret: { secretName: {{ . }}, defaultMode: 0440 }
 {{- end }}
 {{- end -}}
