@@ -204,7 +204,8 @@ static int read_config(const struct arguments *arguments) {
 		.environment = environ,
 		.settings = arguments->settings,
 		.setting_count = arguments->setting_count,
-		.needs = CONFIG_NEED_KAFKA | CONFIG_NEED_MASTER_KEY,
+		/* A container's health check has no --config, and asks at an address alone. */
+		.needs = arguments->check_health ? 0 : CONFIG_NEED_KAFKA | CONFIG_NEED_MASTER_KEY,
 		.kafka_rules = &settings_rules,
 	};
 	r = config_load(&worker.source, &worker.config, &problems);

@@ -164,6 +164,9 @@ def test_programs_tell_their_health(fresh_world):
     admin = Admin(gateway.config)
     assert run(worker.program, "--config", worker.config, "--check-health") == (0, "ok\n", "")
     assert admin("health") == (0, "ok\n", "")
+    # Without a configuration, as an image's health check asks.
+    assert run(worker.program, "--set", f"worker.http.listen={worker.address}", "--check-health") == (0, "ok\n", "")
+    assert run(admin.program, "--set", f"gateway.operations.listen={gateway.address}", "health") == (0, "ok\n", "")
     worker.stop()
     gateway.stop()
     assert run(worker.program, "--config", worker.config, "--check-health") == (1, "", "worker.http.listen: Connection refused\n")
