@@ -21,6 +21,15 @@ app.kubernetes.io/component: {{ .component }}
 {{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
 {{- end -}}
 
+{{/* A value as it was written: Helm's numbers are floats, and from a million on they show as 1e+06. */}}
+{{- define "posthorn.text" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) -}}
+{{- int64 . -}}
+{{- else -}}
+{{- . -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "posthorn.account" -}}
 {{- default (include "posthorn.name" .) .Values.serviceAccount.name -}}
 {{- end -}}
