@@ -269,13 +269,14 @@ static void tear_down(struct gateway *gateway) {
 enum admin_status gateway_run(const struct config *config, const struct config_source *source,
 			      const char *version, int64_t timeout_ms) {
 	struct gateway gateway = { .config = config, .source = source, .version = version };
-	enum admin_status status = check_config(config);
+	enum admin_status status;
 
+	signals_block();
+	signal(SIGPIPE, SIG_IGN);
+	status = check_config(config);
 	if (status)
 		return status;
 	raise_file_limit(config);
-	signals_block();
-	signal(SIGPIPE, SIG_IGN);
 	status = start_parts(&gateway, timeout_ms);
 	if (!status) {
 		log_info("gateway started", "version=%s host=%s port=%u tls=%s", version,

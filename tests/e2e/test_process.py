@@ -13,7 +13,7 @@ import threading
 import pytest
 from env import commands
 from env.http import Client
-from env.paths import WORKER
+from env.paths import ADMIN, WORKER
 from env.programs import ENVIRONMENT
 from env.sanitizer import SANITIZED
 from env.tls import Authority, TlsReceiver, context
@@ -98,6 +98,29 @@ def test_closed_descriptors(fresh_world, closed):
         for fd in closed.split():
             assert os.readlink(f"/proc/{worker.process.pid}/fd/{fd}") == "/dev/null"
         deliver(fresh_world, worker)
+
+
+# Its signals
+
+
+def only_child(process):
+    return open(f"/proc/{process.pid}/task/{process.pid}/children").read().strip()
+
+
+@needs_root
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_command_ends_as_process_1_too(number):
+    """That of a container gets only signals that it has a handler for."""
+    ask = [ADMIN, "--set", "kafka.bootstrap.servers=127.0.0.1:1", "--timeout", "5m", "topics", "check"]
+    process = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", *ask], env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    try:
+        pid = until(lambda: only_child(process), what="the command")
+        until(lambda: len(os.listdir(f"/proc/{pid}/task")) > 1, what="the command to be at work")
+        os.kill(int(pid), number)
+        assert process.wait(20) == 128 + number
+    finally:
+        process.kill()
+        process.wait()
 
 
 # Its environment

@@ -79,10 +79,18 @@ static void keep_memory_private(void) {
 }
 #endif
 
-/* Process 1 of a container inherits the orphans of others, which would stay as zombies. */
-static void reap_orphans(void) {
-	if (getpid() == 1)
-		signal(SIGCHLD, SIG_IGN);
+static void end_by_signal(int number) {
+	_exit(128 + number);
+}
+
+/* Process 1 of a container inherits the orphans of others, which would stay as zombies; and it gets
+ * only signals that it has a handler for. Source: pid_namespaces(7). */
+static void serve_as_process_1(void) {
+	const struct sigaction end = { .sa_handler = end_by_signal };
+
+	signal(SIGCHLD, SIG_IGN);
+	sigaction(SIGTERM, &end, NULL);
+	sigaction(SIGINT, &end, NULL);
 }
 
 int process_harden(char **argv) {
@@ -93,7 +101,8 @@ int process_harden(char **argv) {
 	log_output_open();
 	if (take_variables())
 		execute_again(argv);
-	reap_orphans();
+	if (getpid() == 1)
+		serve_as_process_1();
 #ifndef POSTHORN_FAULTS
 	keep_memory_private();
 #endif

@@ -18,7 +18,9 @@
  *   registers of the threads.
  *   Builds with POSTHORN_FAULTS (debug, asan, tsan) skip this: developers want cores, and
  *   LeakSanitizer traces its own process.
- * - As process 1, has the kernel reap orphans. Neither program waits for a child.
+ * - As process 1, has the kernel reap orphans, since neither program waits for a child; and ends by
+ *   SIGTERM and SIGINT, with 128 and their number, until they are blocked or caught: the kernel's
+ *   default is to ignore them there.
  *
  * Returns 0, or a negative errno where /dev/null cannot be opened.
  */
