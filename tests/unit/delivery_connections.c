@@ -130,6 +130,76 @@ static void authorities_are_read_again(void **state) {
 	receiver_free(receiver);
 }
 
+/* Whom the former authorities vouched for is judged anew: no kept connection and no session of
+ * theirs is used. The same authorities again change nothing. */
+static void authorities_that_go_are_trusted_no_more(void **state) {
+	static const struct {
+		const char *name;
+		enum behaviour behaviour;
+		const struct tls_server_options *tls;
+	} rows[] = {
+		{ "TLS 1.2, kept", BEHAVE_ANSWER, &tls_1_2 },
+		{ "TLS 1.3, kept", BEHAVE_ANSWER, &tls_1_3 },
+		{ "TLS 1.2, resumed", BEHAVE_ANSWER_AND_CLOSE, &tls_1_2 },
+		{ "TLS 1.3, resumed", BEHAVE_ANSWER_AND_CLOSE, &tls_1_3 },
+	};
+	struct fixture *f = *state;
+	struct receiver *receivers[ARRAY_LEN(rows)];
+	struct route *routes[ARRAY_LEN(rows)];
+	struct config other = f->config;
+
+	f->config.endpoint_ca_file = tls_authority_file();
+	start(f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool is_kept = rows[i].behaviour == BEHAVE_ANSWER;
+
+		receivers[i] = receiver_new(&(struct receiver_options){
+		    .behaviour = rows[i].behaviour, .tls = rows[i].tls });
+		routes[i] = route_to_receiver(f, "127.0.0.1", receivers[i], true);
+		assert_int_equal(attempt_of(f, job_for(routes[i], 1)), ATTEMPT_OK);
+		assert_int_equal(engine_reload_files(f->engine, &f->config), 0);
+		usleep(100 * 1000); /* until the connection's end has come */
+		assert_int_equal(attempt_of(f, job_for(routes[i], 2)), ATTEMPT_OK);
+		if (receiver_connections(receivers[i]) != (is_kept ? 1 : 2) ||
+		    receiver_resumed(receivers[i]) != (is_kept ? 0 : 1))
+			fail_msg("%s: %d connections, %d resumed", rows[i].name,
+				 receiver_connections(receivers[i]),
+				 receiver_resumed(receivers[i]));
+	}
+	assert_int_equal(engine_reload_files(f->engine, &other), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		enum attempt_reason reason = attempt_of(f, job_for(routes[i], 3));
+
+		if (reason != ATTEMPT_TLS)
+			fail_msg("%s: reason %d", rows[i].name, reason);
+	}
+	assert_int_equal(engine_reload_files(f->engine, &f->config), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(attempt_of(f, job_for(routes[i], 4)), ATTEMPT_OK);
+		route_unref(routes[i]);
+		receiver_free(receivers[i]);
+	}
+}
+
+/* Once they have settled, kept connections are used again. */
+static void connections_are_kept_under_the_new_authorities(void **state) {
+	struct fixture *f = *state;
+	struct config other = f->config;
+	struct receiver *receiver =
+	    receiver_new(&(struct receiver_options){ .behaviour = BEHAVE_ANSWER, .tls = &tls_1_3 });
+	_cleanup_(route_unrefp) struct route *route =
+	    route_to_receiver(f, "127.0.0.1", receiver, true);
+
+	start(f);
+	other.endpoint_ca_file = tls_authority_file();
+	assert_int_equal(engine_reload_files(f->engine, &other), 0);
+	usleep(3100 * 1000);
+	for (int n = 1; n <= 5; n++)
+		assert_int_equal(attempt_of(f, job_for(route, n)), ATTEMPT_OK);
+	assert_int_equal(receiver_connections(receiver), 1);
+	receiver_free(receiver);
+}
+
 /* Also where many of them end at once: each goes to a fresh one then, not to the next that has
  * ended. */
 static void a_thousand_kept_connections_may_end_at_once(void **state) {
@@ -303,6 +373,8 @@ int main(void) {
 		CONNECTION_TEST(large_bodies_keep_their_connection),
 		CONNECTION_TEST(a_kept_connection_that_ends_is_no_failure),
 		CONNECTION_TEST(authorities_are_read_again),
+		CONNECTION_TEST(authorities_that_go_are_trusted_no_more),
+		CONNECTION_TEST(connections_are_kept_under_the_new_authorities),
 		CONNECTION_TEST(a_thousand_kept_connections_may_end_at_once),
 		CONNECTION_TEST(a_fresh_connection_that_ends_is_a_failure),
 		CONNECTION_TEST(the_gate_is_asked_before_a_second_sending),

@@ -31,7 +31,7 @@ struct receiver {
 	pthread_mutex_t mutex;
 	pthread_cond_t released;
 	bool holding, stopping;
-	int held, held_max, requests, connection_count;
+	int held, held_max, requests, resumed, connection_count;
 	struct connection connections[CONNECTIONS_MAX];
 	char *last_request;
 	size_t last_request_len;
@@ -252,6 +252,7 @@ static bool shake_hands(struct connection *connection) {
 	name = SSL_get_servername(connection->tls, TLSEXT_NAMETYPE_host_name);
 	client = SSL_get0_peer_certificate(connection->tls);
 	pthread_mutex_lock(&receiver->mutex);
+	receiver->resumed += ok && SSL_session_reused(connection->tls);
 	receiver->last_client_name[0] = '\0';
 	if (client)
 		X509_NAME_get_text_by_NID(X509_get_subject_name(client), NID_commonName,

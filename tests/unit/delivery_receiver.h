@@ -52,6 +52,7 @@ void receiver_free(struct receiver *receiver);
 uint16_t receiver_port(const struct receiver *receiver);
 int receiver_connections(struct receiver *receiver); /* accepted so far */
 int receiver_requests(struct receiver *receiver);    /* read so far */
+int receiver_resumed(struct receiver *receiver);     /* handshakes that resumed a session */
 int receiver_held(struct receiver *receiver);        /* waiting to be released */
 int receiver_held_max(struct receiver *receiver);    /* the most that ever waited at once */
 

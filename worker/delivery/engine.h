@@ -76,8 +76,9 @@ void engine_lease_set(struct engine *engine, int64_t until_us);
 void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id);
 
 /* Reads the authorities that are trusted for endpoints, and the proxy's password, again from the
- * files that `config` names. Kept connections live on. Returns 0, or a negative errno after logging
- * which file cannot be used: what it had is kept. Any thread. */
+ * files that `config` names. Other authorities than before judge every receiver anew: no kept
+ * connection and no TLS session of before is used any more. Returns 0, or a negative errno after
+ * logging which file cannot be used: what it had is kept. Any thread. */
 int engine_reload_files(struct engine *engine, const struct config *config) _must_check_;
 
 /* Waits until nothing is in flight, for at most `timeout_ms`. Returns whether nothing is. */

@@ -1,7 +1,6 @@
 #include "delivery/shard.h"
 
 #include "base/clock.h"
-#include "base/invariant.h"
 #include "base/log.h"
 
 #include <sys/epoll.h>
@@ -34,23 +33,10 @@ static int on_timer(CURLM *multi _unused_, long timeout_ms, void *userdata) {
 	return 0;
 }
 
-/* An easy handle keeps only the sessions of its own transfers, and the next transfer to a host uses
- * another handle. */
-static CURLSH *sessions_new(void) {
-	CURLSH *sessions = x_checked(curl_share_init());
-	CURLSHcode code = curl_share_setopt(sessions, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-
-	if (code == CURLSHE_NOMEM)
-		out_of_memory();
-	invariant_with(code == CURLSHE_OK, "this libcurl can share TLS sessions", "error=%s",
-		       log_quote(curl_share_strerror(code)));
-	return sessions;
-}
-
 void shard_init(struct shard *shard, uint8_t index, struct sockets *sockets) {
 	*shard = (struct shard){
 		.multi = x_checked(curl_multi_init()),
-		.sessions = sessions_new(),
+		.sessions = tls_sessions_new(0),
 		.sockets = sockets,
 		.deadline_us = SHARD_NO_DEADLINE,
 		.index = index,
@@ -64,7 +50,15 @@ void shard_init(struct shard *shard, uint8_t index, struct sockets *sockets) {
 
 void shard_destroy(struct shard *shard) {
 	curl_multi_cleanup(shard->multi);
-	curl_share_cleanup(shard->sessions);
+	tls_sessions_unref(shard->sessions);
+}
+
+struct tls_sessions *shard_sessions(struct shard *shard, int64_t trusted_since_us) {
+	if (shard->sessions->trusted_since_us != trusted_since_us) {
+		tls_sessions_unref(shard->sessions);
+		shard->sessions = tls_sessions_new(trusted_since_us);
+	}
+	return shard->sessions;
 }
 
 void shard_keep_connections(struct shard *shard, long count) {

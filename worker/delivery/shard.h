@@ -6,6 +6,7 @@
 #pragma once
 
 #include "delivery/sockets.h"
+#include "delivery/tls_sessions.h"
 
 #include <curl/curl.h>
 
@@ -13,15 +14,19 @@
 
 struct shard {
 	CURLM *multi;
-	CURLSH *sessions;        /* TLS sessions of its hosts, resumed by the next connections */
-	struct sockets *sockets; /* the thread's; borrowed */
-	int64_t deadline_us;     /* monotonic: curl wants to be called then */
+	struct tls_sessions *sessions; /* counted; those last asked for */
+	struct sockets *sockets;       /* the thread's; borrowed */
+	int64_t deadline_us;           /* monotonic: curl wants to be called then */
 	uint8_t index;
 };
 
 void shard_init(struct shard *shard, uint8_t index, struct sockets *sockets);
-/* Closes its connections. No transfer may be in it or use its sessions any more. */
+/* Closes its connections. No transfer may be in it any more. */
 void shard_destroy(struct shard *shard);
+
+/* The TLS sessions of its hosts, of none but the authorities that are trusted since then
+ * (tls_authorities_changed_us). Borrowed. */
+struct tls_sessions *shard_sessions(struct shard *shard, int64_t trusted_since_us);
 
 /* Sets how many connections the shard keeps, idle ones included. */
 void shard_keep_connections(struct shard *shard, long count);

@@ -1,5 +1,6 @@
 #include "delivery/tls.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -7,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,9 +19,16 @@
  */
 enum { HANDSHAKE_PARTS_MAX = 512 };
 
+/* The certificates of a store, as one value: in any order the same ones have the same. */
+struct sum {
+	uint8_t bytes[EVP_MAX_MD_SIZE];
+};
+
 struct tls_authorities {
-	pthread_mutex_t mutex; /* guards the pointer; the store itself is immutable and counted */
+	pthread_mutex_t mutex; /* guards store and sum; the store itself is immutable and counted */
 	X509_STORE *store;
+	struct sum sum;
+	_Atomic int64_t changed_us; /* monotonic; 0: never */
 };
 
 static int parts_index = -1; /* of an SSL's data: the number of parts so far */
@@ -141,6 +150,24 @@ static int store_new(const char *file, X509_STORE **out) {
 	return r;
 }
 
+/* Nobody else has the store yet: the list of its objects has no lock. */
+static struct sum sum_of(X509_STORE *store) {
+	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
+	struct sum sum = { 0 };
+
+	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+		X509 *certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+		uint8_t digest[EVP_MAX_MD_SIZE];
+		unsigned len = 0;
+
+		if (certificate && X509_digest(certificate, EVP_sha256(), digest, &len) != 1)
+			out_of_memory();
+		for (unsigned k = 0; k < len; k++)
+			sum.bytes[k] ^= digest[k];
+	}
+	return sum;
+}
+
 int tls_authorities_new(const char *file, struct tls_authorities **out) {
 	X509_STORE *store;
 	int r;
@@ -157,6 +184,7 @@ int tls_authorities_new(const char *file, struct tls_authorities **out) {
 	*out = x_calloc(1, sizeof(**out));
 	pthread_mutex_init(&(*out)->mutex, NULL);
 	(*out)->store = store;
+	(*out)->sum = sum_of(store);
 	return 0;
 }
 
@@ -170,16 +198,26 @@ void tls_authorities_free(struct tls_authorities *authorities) {
 
 int tls_authorities_reload(struct tls_authorities *authorities, const char *file) {
 	X509_STORE *store, *before;
+	struct sum sum;
 	int r = store_new(file, &store);
 
 	if (r)
 		return r;
+	sum = sum_of(store);
 	pthread_mutex_lock(&authorities->mutex);
 	before = authorities->store;
 	authorities->store = store;
+	/* Behind the store: whoever reads the new time trusts the new store. */
+	if (memcmp(&sum, &authorities->sum, sizeof(sum)) != 0)
+		atomic_store(&authorities->changed_us, clock_monotonic_us());
+	authorities->sum = sum;
 	pthread_mutex_unlock(&authorities->mutex);
 	X509_STORE_free(before);
 	return 0;
+}
+
+int64_t tls_authorities_changed_us(const struct tls_authorities *authorities) {
+	return atomic_load(&authorities->changed_us);
 }
 
 /* The context counts the store, which outlives a reload there. */

@@ -24,6 +24,9 @@ void tls_authorities_free(struct tls_authorities *authorities);
 /* Reads them again; connections opened from now on trust these. Returns as above, and nothing has
  * changed then. Any thread. */
 int tls_authorities_reload(struct tls_authorities *authorities, const char *file) _must_check_;
+/* When a reload last read other certificates than before (monotonic); 0: none did. Connections and
+ * sessions from before it were judged by the others. Any thread. */
+int64_t tls_authorities_changed_us(const struct tls_authorities *authorities);
 
 enum { TLS_E_CERTIFICATE = 1, TLS_E_KEY = 2 };
 

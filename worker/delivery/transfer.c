@@ -17,6 +17,8 @@ enum { DNS_CACHE_S = 10 };
 /* A probe resolves its name again; many probes to one host still share an answer. */
 enum { PROBE_DNS_CACHE_S = 1 };
 
+enum { SECOND_US = 1000 * 1000, TRUST_SETTLES_US = 3 * SECOND_US };
+
 #define SET(transfer, option, value) EASY_SET((transfer)->easy, option, value)
 
 static size_t on_header(char *line, size_t size _unused_, size_t len, void *userdata) {
@@ -189,6 +191,7 @@ static void init_handle(struct transfer *transfer) {
 static void end_handle(struct transfer *transfer) {
 	curl_easy_cleanup(transfer->easy);
 	client_pair_unref(TAKE(transfer->pair));
+	tls_sessions_unref(TAKE(transfer->sessions));
 }
 
 /*
@@ -222,25 +225,49 @@ void transfer_free(struct transfer *transfer) {
 	free(transfer);
 }
 
+/*
+ * Until when the authorities settle, after a change (monotonic). Connections from before it are not
+ * used any more, and one that was begun within the second behind it may have resumed a session of
+ * before. Meanwhile each attempt opens its own; from then on curl's whole seconds tell them apart.
+ */
+static int64_t trust_settles_us(const struct transfer *transfer) {
+	int64_t changed_us = tls_authorities_changed_us(transfer->shared->authorities);
+
+	return changed_us ? changed_us + TRUST_SETTLES_US : 0;
+}
+
 /* How old a kept connection may be for this attempt. curl counts whole seconds: it uses one that is
  * almost a second older. */
 static void choose_connection(struct transfer *transfer) {
 	const struct config *config = transfer->shared->config;
-	int64_t since_us = transfer->claim.host->connections_since_us;
+	int64_t settled_us = trust_settles_us(transfer);
+	int64_t since_us = MAX(transfer->claim.host->connections_since_us, settled_us - SECOND_US);
 	int64_t age_s = config->delivery_connection_lifetime_ms / 1000 - 1;
 	bool is_probe = transfer->claim.job->is_probe;
 
-	if (since_us)
-		age_s = MIN(age_s, (transfer->started_us - since_us) / (1000 * 1000));
+	if (since_us > 0)
+		age_s = MIN(age_s, (transfer->started_us - since_us) / SECOND_US);
 	/* 0 would be no limit. */
 	SET(transfer, CURLOPT_MAXLIFETIME_CONN, (long)MAX(age_s, (int64_t)1));
-	SET(transfer, CURLOPT_FRESH_CONNECT, (long)is_probe);
+	SET(transfer, CURLOPT_FRESH_CONNECT, (long)(is_probe || transfer->started_us < settled_us));
 	SET(transfer, CURLOPT_DNS_CACHE_TIMEOUT,
 	    (long)(is_probe ? PROBE_DNS_CACHE_S : DNS_CACHE_S));
 }
 
+static void choose_sessions(struct transfer *transfer) {
+	struct tls_sessions *sessions = shard_sessions(
+	    transfer->shard, tls_authorities_changed_us(transfer->shared->authorities));
+
+	if (sessions == transfer->sessions)
+		return;
+	SET(transfer, CURLOPT_SHARE, sessions->share);
+	tls_sessions_unref(transfer->sessions);
+	transfer->sessions = tls_sessions_ref(sessions);
+}
+
 /* Into its shard, without a result, unless it must not be sent. */
 static bool enter_shard(struct transfer *transfer) {
+	choose_sessions(transfer);
 	response_reset(&transfer->response,
 		       (size_t)transfer->shared->config->delivery_response_excerpt_bytes);
 	transfer->tls_version = NULL;
@@ -265,7 +292,6 @@ bool transfer_begin(struct transfer *transfer, const struct scheduler_claim *cla
 	choose_connection(transfer);
 	choose_pair(transfer);
 	proxy_choose(&transfer->shared->proxy, transfer->easy, job);
-	SET(transfer, CURLOPT_SHARE, shard->sessions);
 	SET(transfer, CURLOPT_TIMEOUT_MS, (long)transfer->shared->config->delivery_timeout_ms);
 	SET(transfer, CURLOPT_CURLU, job->route->location);
 	SET(transfer, CURLOPT_POSTFIELDS, job->delivery.body);

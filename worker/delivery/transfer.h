@@ -22,12 +22,13 @@ struct transfer {
 	struct shard *shard;          /* while in flight */
 	struct scheduler_claim claim; /* while in flight */
 	struct response response;
-	int64_t started_us;          /* monotonic */
-	const char *refused_by;      /* the address guard's reason, static; NULL: none */
-	char error[CURL_ERROR_SIZE]; /* curl's message; empty: none */
-	struct tls_watch tls;        /* of the connection that was opened for it */
-	const char *tls_version;     /* of the connection that it was sent over; NULL: none */
-	struct client_pair *pair;    /* counted; the one that curl borrows; NULL: none */
+	int64_t started_us;            /* monotonic */
+	const char *refused_by;        /* the address guard's reason, static; NULL: none */
+	char error[CURL_ERROR_SIZE];   /* curl's message; empty: none */
+	struct tls_watch tls;          /* of the connection that was opened for it */
+	const char *tls_version;       /* of the connection that it was sent over; NULL: none */
+	struct client_pair *pair;      /* counted; the one that curl borrows; NULL: none */
+	struct tls_sessions *sessions; /* counted; those that curl resumes and adds to */
 	bool out_of_sockets;
 	bool resolved; /* its host's address was found, or was not needed */
 	bool connects; /* a socket was opened for it, or refused: it uses no kept connection */
