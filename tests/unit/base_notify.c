@@ -5,11 +5,13 @@
 #include "base/notify.h"
 #include "unit.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-enum { ROOM = 256 };
+enum { ROOM = 256, WORDS_MAX = 2000 };
 
 /* A manager's socket in the abstract namespace, which needs no file. */
 static int manage(char name[ROOM]) {
@@ -60,6 +62,34 @@ static void the_watchdog_hears_only_where_it_is_wanted(void **state _unused_) {
 	assert_string_equal(heard(fd), "WATCHDOG=1");
 }
 
+/* Reads, after a while, up to the first word that is not the watchdog's. */
+static void *read_late(void *userdata) {
+	struct pollfd manager = { .fd = *(int *)userdata, .events = POLLIN };
+	const char *word = "";
+
+	poll(NULL, 0, 200);
+	while (poll(&manager, 1, 20 * 1000) == 1 && !strcmp(word = heard(manager.fd), "WATCHDOG=1"))
+		;
+	return x_strdup(word);
+}
+
+/* More words than its socket holds: the watchdog's are lost, and the start's is not. */
+static void a_busy_manager_hears_that_it_is_ready(void **state _unused_) {
+	char name[ROOM];
+	_cleanup_(fd_closep) int fd = manage(name);
+	_cleanup_(x_freep) char *word = NULL;
+	pthread_t thread;
+
+	setenv("NOTIFY_SOCKET", name, 1);
+	setenv("WATCHDOG_USEC", "1000000", 1);
+	for (int i = 0; i < WORDS_MAX; i++)
+		notify_watchdog();
+	assert_int_equal(pthread_create(&thread, NULL, read_late, &fd), 0);
+	notify_ready();
+	pthread_join(thread, (void **)&word);
+	assert_string_equal(word, "READY=1");
+}
+
 /* Longer than an address may be, and others at which nobody listens. */
 static void no_manager_is_no_error(void **state _unused_) {
 	static const char *const names[] = { "", "@posthorn-nobody", "/nowhere/notify",
@@ -82,6 +112,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_manager_hears_each_word),
 		cmocka_unit_test(the_watchdog_hears_only_where_it_is_wanted),
+		cmocka_unit_test(a_busy_manager_hears_that_it_is_ready),
 		cmocka_unit_test(no_manager_is_no_error),
 	};
 

@@ -1,6 +1,7 @@
 /*
  * What a program tells its service manager: systemd, or whatever has set NOTIFY_SOCKET. Without one
- * nothing is told. Any thread; never waits, and a manager that does not listen is no error.
+ * nothing is told. Any thread. A manager that does not listen is no error; a word waits for a few
+ * seconds for one that is busy, and the watchdog's, which is said again soon, does not wait at all.
  * Source: sd_notify(3), "Standalone Implementations".
  */
 #pragma once
