@@ -90,6 +90,26 @@ static void lists_are_decoded(void **state _unused_) {
 	trace_settings_destroy(&settings);
 }
 
+/* Also where the list names the program's own, which it may, or the same one twice. */
+static void each_attribute_of_the_resource_has_its_key_once(void **state _unused_) {
+	struct trace_settings settings;
+
+	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c", 1);
+	setenv("OTEL_SERVICE_NAME", "hooks", 1);
+	setenv("OTEL_RESOURCE_ATTRIBUTES",
+	       "service.instance.id=pod-7, service.version=9 ,zone%2Fname=a,zone/name = b,"
+	       "service.name=other",
+	       1);
+	settings = accepted();
+	assert_string_equal(
+	    settings.resource,
+	    "{\"attributes\":[{\"key\":\"service.name\",\"value\":{\"stringValue\":\"hooks\"}},"
+	    "{\"key\":\"service.version\",\"value\":{\"stringValue\":\"9\"}},"
+	    "{\"key\":\"service.instance.id\",\"value\":{\"stringValue\":\"pod-7\"}},"
+	    "{\"key\":\"zone/name\",\"value\":{\"stringValue\":\"b\"}}]}");
+	trace_settings_destroy(&settings);
+}
+
 static void wrong_values_are_refused_and_secrets_not_told(void **state _unused_) {
 	static const struct {
 		const char *name, *value, *word;
@@ -119,6 +139,7 @@ int main(void) {
 		cmocka_unit_test_setup(it_can_be_turned_off, clear),
 		cmocka_unit_test_setup(the_traces_own_endpoint_is_taken_as_it_is, clear),
 		cmocka_unit_test_setup(lists_are_decoded, clear),
+		cmocka_unit_test_setup(each_attribute_of_the_resource_has_its_key_once, clear),
 		cmocka_unit_test_setup(wrong_values_are_refused_and_secrets_not_told, clear),
 	};
 

@@ -2,7 +2,8 @@
 
 #include "base/number.h"
 #include "base/utf8.h"
-#include "trace/span.h"
+#include "trace/pair_list.h"
+#include "trace/resource.h"
 
 #include <strings.h>
 
@@ -21,46 +22,6 @@ static const char *exporter_variable(const char *name) {
 	const char *value = variable(own);
 
 	return value ? value : variable(shared);
-}
-
-/* Lists: key=value,key=value with values in percent-encoding. */
-
-typedef int (*take_pair)(void *userdata, const char *key, const char *value);
-
-static int decode_pair(const char *pair, take_pair take, void *userdata) {
-	const char *equals = strchr(pair, '=');
-	_cleanup_(x_freep) char *key = NULL;
-	char *value;
-	int len = 0, r;
-
-	if (!equals || equals == pair)
-		return TRACE_E_REFUSED;
-	key = x_strndup(pair, (size_t)(equals - pair));
-	value = x_checked(curl_easy_unescape(NULL, equals + 1, 0, &len));
-	r = utf8_is_text(value, (size_t)len) ? take(userdata, key, value) : TRACE_E_REFUSED;
-	curl_free(value);
-	return r;
-}
-
-static char *trim(char *text) {
-	char *end;
-
-	text += strspn(text, " \t");
-	end = text + strlen(text);
-	while (end > text && (end[-1] == ' ' || end[-1] == '\t'))
-		*--end = '\0';
-	return text;
-}
-
-static int read_list(const char *list, take_pair take, void *userdata) {
-	_cleanup_(x_freep) char *copy = list ? x_strdup(list) : NULL;
-	char *rest = copy, *pair;
-	int r = 0;
-
-	while (r == 0 && (pair = strsep(&rest, ",")))
-		if (*(pair = trim(pair)))
-			r = decode_pair(pair, take, userdata);
-	return r;
 }
 
 /* Source: RFC 9110 section 5.6.2. */
@@ -87,49 +48,14 @@ static int take_header(void *userdata, const char *key, const char *value) {
 	return 0;
 }
 
-/* The resource. */
-
-static void append_resource(struct buffer *out, const char *key, const char *value) {
-	buffer_append_string(out, out->len ? "," : "{\"attributes\":[");
-	span_attribute_append_json(out, &(struct span_attribute){ .key = key, .text = value });
-}
-
-static int take_resource(void *userdata, const char *key, const char *value) {
-	if (!utf8_is_text(key, strlen(key)))
-		return TRACE_E_REFUSED;
-	/* It is said by OTEL_SERVICE_NAME, or ours. */
-	if (strcmp(key, "service.name") != 0)
-		append_resource(userdata, key, value);
-	return 0;
-}
-
-static int find_name(void *userdata, const char *key, const char *value) {
-	char **name = userdata;
-
-	if (strcmp(key, "service.name") == 0 && !*name)
-		*name = x_strdup(value);
-	return 0;
-}
-
 static int read_resource(const char *instance, const char *version,
 			 struct trace_settings *settings) {
 	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(RESOURCE_MAX);
-	const char *attributes = variable("OTEL_RESOURCE_ATTRIBUTES");
-	const char *own = variable("OTEL_SERVICE_NAME");
-	_cleanup_(x_freep) char *name =
-	    own && utf8_is_text(own, strlen(own)) ? x_strdup(own) : NULL;
+	const struct resource_own own = { variable("OTEL_SERVICE_NAME"), version, instance };
 
-	if (own && !name)
+	if (own.name && !utf8_is_text(own.name, strlen(own.name)))
 		return TRACE_E_REFUSED;
-	if (read_list(attributes, find_name, &name))
-		return TRACE_E_REFUSED;
-	append_resource(&out, "service.name", name ? name : "posthorn-worker");
-	append_resource(&out, "service.version", version);
-	append_resource(&out, "service.instance.id", instance);
-	if (read_list(attributes, take_resource, &out))
-		return TRACE_E_REFUSED;
-	buffer_append_string(&out, "]}");
-	if (out.overflowed)
+	if (resource_append_json(&out, variable("OTEL_RESOURCE_ATTRIBUTES"), &own))
 		return TRACE_E_REFUSED;
 	settings->resource = TAKE(out.data);
 	return 0;
@@ -182,7 +108,7 @@ static int read_all(const char *instance, const char *version, struct trace_sett
 	if (timeout && number_parse(timeout, 1, TIMEOUT_MAX_MS, &settings->timeout_ms))
 		return refuse(why, "OTEL_EXPORTER_OTLP_TIMEOUT: must be 1 to 60000 milliseconds");
 	settings->ca_file = ca_file ? x_strdup(ca_file) : NULL;
-	if (read_list(exporter_variable("HEADERS"), take_header, settings))
+	if (pair_list_read(exporter_variable("HEADERS"), take_header, settings))
 		return refuse(why, "OTEL_EXPORTER_OTLP_HEADERS: must be name=value,name=value with "
 				   "values in percent-encoding");
 	if (read_resource(instance, version, settings))
