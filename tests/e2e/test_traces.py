@@ -87,17 +87,30 @@ def test_a_collector_that_is_gone_is_in_nobodys_way(fresh_world, traced):
 
 WRONG = {
     "no url": ("EXPORTER_OTLP_ENDPOINT", "collector:4318", "must be an http or https url"),
-    "another protocol": ("EXPORTER_OTLP_PROTOCOL", "grpc", "must be http/json"),
+    "another protocol": ("EXPORTER_OTLP_PROTOCOL", "grpc", "grpc is not spoken"),
     "no number": ("EXPORTER_OTLP_TIMEOUT", "soon", "milliseconds"),
     "a header without a value": ("EXPORTER_OTLP_HEADERS", SECRET, "must be name=value"),
     "two headers in one": ("EXPORTER_OTLP_HEADERS", f"x={SECRET}%0d%0ay: z", "must be name=value"),
     "an attribute without a value": ("RESOURCE_ATTRIBUTES", "region", "key=value"),
+    "another exporter": ("TRACES_EXPORTER", "console", "only otlp is known"),
 }
 
 
 @pytest.mark.parametrize("name, value, words", WRONG.values(), ids=WRONG)
-def test_a_wrong_variable_is_refused_by_name(config, name, value, words):
+def test_a_wrong_variable_is_named_and_stops_nothing(config, name, value, words):
     variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", f"OTEL_{name}": value}
     answer = run(WORKER, "--config", config(), "--check-config", environment=variables)
-    assert answer.code == 2 and f"OTEL_{name}" in answer.err and words in answer.err, answer
+    assert answer.code == 0 and f"variable=OTEL_{name} " in answer.err and words in answer.err, answer
     assert SECRET not in answer.err
+
+
+def test_spans_are_sent_where_others_send_protobuf(fresh_world, collector, traced, monkeypatch):
+    """To the port that a collector has for both; a variable that only others know changes nothing."""
+    monkeypatch.setitem(ENVIRONMENT, "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+    monkeypatch.setitem(ENVIRONMENT, "OTEL_EXPORTER_OTLP_TIMEOUT", "soon")
+    world, tenant = fresh_world, fresh_world.tenant()
+    worker = traced(collector.url)
+    world.webhook(tenant, world.receivers.endpoint())
+    world.issue(tenant, headers={"traceparent": SAMPLED})
+    until(lambda: len(of_tenant(collector, tenant)) == 2, 30, "two spans of the tenant")
+    assert worker.log.read_text().count("a variable of OpenTelemetry is not followed") == 2

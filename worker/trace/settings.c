@@ -1,5 +1,7 @@
 #include "trace/settings.h"
 
+#include "base/invariant.h"
+#include "base/log.h"
 #include "base/number.h"
 #include "base/utf8.h"
 #include "trace/pair_list.h"
@@ -7,22 +9,34 @@
 
 #include <strings.h>
 
-enum { RESOURCE_MAX = 64 * 1024, HEADER_MAX = 16 * 1024, TIMEOUT_MAX_MS = 60 * 1000 };
+enum { RESOURCE_MAX = 64 * 1024, NAME_BYTES_MAX = 1024, HEADER_MAX = 16 * 1024 };
+enum { TIMEOUT_MS = 10 * 1000 };
 
-static const char *variable(const char *name) {
+struct variable {
+	const char *name, *value; /* NULL: unset, or empty */
+};
+
+static struct variable variable(const char *name) {
 	const char *value = getenv(name);
 
-	return value && *value ? value : NULL;
+	return (struct variable){ name, value && *value ? value : NULL };
 }
 
-/* OTEL_EXPORTER_OTLP_TRACES_`name`, else OTEL_EXPORTER_OTLP_`name`. */
-static const char *exporter_variable(const char *name) {
-	_cleanup_(x_freep) char *own = x_asprintf("OTEL_EXPORTER_OTLP_TRACES_%s", name);
-	_cleanup_(x_freep) char *shared = x_asprintf("OTEL_EXPORTER_OTLP_%s", name);
-	const char *value = variable(own);
-
-	return value ? value : variable(shared);
+static struct variable either(struct variable first, struct variable second) {
+	return first.value ? first : second;
 }
+
+/* That of the traces, else that of all signals. */
+#define EXPORTER_VARIABLE(name)                                                                    \
+	either(variable("OTEL_EXPORTER_OTLP_TRACES_" name), variable("OTEL_EXPORTER_OTLP_" name))
+
+/* The value stays out of the log: it may be a secret. */
+static void warn(struct variable variable, const char *why) {
+	log_warn("a variable of OpenTelemetry is not followed", "variable=%s why=%s", variable.name,
+		 log_quote(why));
+}
+
+/* Headers. */
 
 /* Source: RFC 9110 section 5.6.2. */
 static bool is_token(const char *text) {
@@ -42,26 +56,52 @@ static int take_header(void *userdata, const char *key, const char *value) {
 	_cleanup_(x_freep) char *line = NULL;
 
 	if (!is_token(key) || has_control(value) || strlen(key) + strlen(value) > HEADER_MAX)
-		return TRACE_E_REFUSED;
+		return PAIR_LIST_E_REFUSED;
 	line = x_asprintf("%s: %s", key, value);
 	settings->headers = x_checked(curl_slist_append(settings->headers, line));
 	return 0;
 }
 
-static int read_resource(const char *instance, const char *version,
-			 struct trace_settings *settings) {
-	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(RESOURCE_MAX);
-	const struct resource_own own = { variable("OTEL_SERVICE_NAME"), version, instance };
+static void read_headers(struct trace_settings *settings) {
+	struct variable headers = EXPORTER_VARIABLE("HEADERS");
 
-	if (own.name && !utf8_is_text(own.name, strlen(own.name)))
-		return TRACE_E_REFUSED;
-	if (resource_append_json(&out, variable("OTEL_RESOURCE_ATTRIBUTES"), &own))
-		return TRACE_E_REFUSED;
-	settings->resource = TAKE(out.data);
-	return 0;
+	if (pair_list_read(headers.value, take_header, settings) == 0)
+		return;
+	warn(headers, "must be name=value,name=value with values in percent-encoding: none of them "
+		      "is sent");
+	curl_slist_free_all(settings->headers);
+	settings->headers = NULL;
 }
 
-/* All. */
+/* The resource. */
+
+static const char *read_name(void) {
+	struct variable name = variable("OTEL_SERVICE_NAME");
+	size_t len = name.value ? strlen(name.value) : 0;
+
+	if (len == 0 || (len <= NAME_BYTES_MAX && utf8_is_text(name.value, len)))
+		return name.value;
+	warn(name, "must be UTF-8 of 1024 bytes at most: the name is posthorn-worker");
+	return NULL;
+}
+
+static char *read_resource(const char *instance, const char *version) {
+	_cleanup_(buffer_destroy) struct buffer out = BUFFER_INIT(RESOURCE_MAX);
+	struct variable attributes = variable("OTEL_RESOURCE_ATTRIBUTES");
+	const struct resource_own own = { read_name(), version, instance };
+	int r = resource_append_json(&out, attributes.value, &own);
+
+	if (r) {
+		warn(attributes, "must be key=value,key=value in percent-encoding, UTF-8, of 128 "
+				 "keys and 64 KiB at most: none of them is sent");
+		buffer_clear(&out);
+		r = resource_append_json(&out, NULL, &own);
+	}
+	invariant(r == 0, "a worker's own attributes are short");
+	return TAKE(out.data);
+}
+
+/* Where to, and whether. */
 
 static bool is_http(const char *url) {
 	return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
@@ -69,61 +109,92 @@ static bool is_http(const char *url) {
 
 /* The traces' own url as it is; the common one with /v1/traces behind it. */
 static char *read_url(void) {
-	const char *own = variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
-	const char *shared = variable("OTEL_EXPORTER_OTLP_ENDPOINT");
-	size_t len;
+	struct variable own = variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+	struct variable shared = variable("OTEL_EXPORTER_OTLP_ENDPOINT");
+	struct variable url = either(own, shared);
+	size_t len = url.value ? strlen(url.value) : 0;
 
-	if (own)
-		return x_strdup(own);
-	if (!shared)
+	if (len == 0)
 		return NULL;
-	len = strlen(shared);
-	return x_asprintf("%s%sv1/traces", shared, shared[len - 1] == '/' ? "" : "/");
+	if (!is_http(url.value)) {
+		warn(url, "must be an http or https url: no spans are sent");
+		return NULL;
+	}
+	if (own.value)
+		return x_strdup(url.value);
+	return x_asprintf("%s%sv1/traces", url.value, url.value[len - 1] == '/' ? "" : "/");
 }
 
-static bool is_off(void) {
-	const char *disabled = variable("OTEL_SDK_DISABLED");
-	const char *exporter = variable("OTEL_TRACES_EXPORTER");
+static bool is_disabled(void) {
+	struct variable disabled = variable("OTEL_SDK_DISABLED");
 
-	return (disabled && strcasecmp(disabled, "true") == 0) ||
-	       (exporter && strcasecmp(exporter, "none") == 0);
+	if (!disabled.value || !strcasecmp(disabled.value, "false"))
+		return false;
+	if (!strcasecmp(disabled.value, "true"))
+		return true;
+	warn(disabled, "must be true or false: it is taken for false");
+	return false;
 }
 
-static int refuse(struct buffer *why, const char *what) {
-	buffer_append_string(why, what);
-	return TRACE_E_REFUSED;
+/* A list, of which one exporter is known here. "none" is known too. */
+static bool is_exported(void) {
+	struct variable exporters = variable("OTEL_TRACES_EXPORTER");
+	_cleanup_(x_freep) char *copy = exporters.value ? x_strdup(exporters.value) : NULL;
+	char *rest = copy, *name;
+
+	if (!exporters.value)
+		return true;
+	while ((name = strsep(&rest, ", \t")))
+		if (!strcasecmp(name, "otlp"))
+			return true;
+	if (strcasecmp(exporters.value, "none") != 0)
+		warn(exporters, "only otlp is known: no spans are sent");
+	return false;
 }
 
-static int read_all(const char *instance, const char *version, struct trace_settings *settings,
-		    struct buffer *why) {
-	const char *protocol = exporter_variable("PROTOCOL");
-	const char *timeout = exporter_variable("TIMEOUT");
-	const char *ca_file = exporter_variable("CERTIFICATE");
+/* A collector takes JSON and protobuf at one port, as the media type says, and gRPC at another. */
+static bool is_spoken(void) {
+	struct variable protocol = EXPORTER_VARIABLE("PROTOCOL");
 
-	if (!is_http(settings->url))
-		return refuse(why, "OTEL_EXPORTER_OTLP_ENDPOINT: must be an http or https url");
-	if (protocol && strcmp(protocol, "http/json") != 0)
-		return refuse(why, "OTEL_EXPORTER_OTLP_PROTOCOL: must be http/json, or unset");
-	settings->timeout_ms = 10 * 1000;
-	if (timeout && number_parse(timeout, 1, TIMEOUT_MAX_MS, &settings->timeout_ms))
-		return refuse(why, "OTEL_EXPORTER_OTLP_TIMEOUT: must be 1 to 60000 milliseconds");
-	settings->ca_file = ca_file ? x_strdup(ca_file) : NULL;
-	if (pair_list_read(exporter_variable("HEADERS"), take_header, settings))
-		return refuse(why, "OTEL_EXPORTER_OTLP_HEADERS: must be name=value,name=value with "
-				   "values in percent-encoding");
-	if (read_resource(instance, version, settings))
-		return refuse(why, "OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES: must be UTF-8, "
-				   "the latter key=value,key=value, of 64 KiB at most");
-	return 0;
+	if (!protocol.value || !strcasecmp(protocol.value, "http/json"))
+		return true;
+	if (!strcasecmp(protocol.value, "grpc")) {
+		warn(protocol, "grpc is not spoken: no spans are sent; name the endpoint of "
+			       "http/protobuf, mostly port 4318");
+		return false;
+	}
+	warn(protocol, "spans are sent as http/json");
+	return true;
 }
 
-int trace_settings_read(const char *instance, const char *version, struct trace_settings *out,
-			struct buffer *why) {
+static int64_t read_timeout_ms(void) {
+	struct variable timeout = EXPORTER_VARIABLE("TIMEOUT");
+	int64_t ms;
+
+	if (!timeout.value)
+		return TIMEOUT_MS;
+	if (number_parse(timeout.value, 1, INT32_MAX, &ms) == 0)
+		return ms;
+	warn(timeout, "must be milliseconds, 1 at least: it is 10000");
+	return TIMEOUT_MS;
+}
+
+void trace_settings_read(const char *instance, const char *version, struct trace_settings *out) {
+	struct variable ca_file = EXPORTER_VARIABLE("CERTIFICATE");
+
 	*out = (struct trace_settings){ 0 };
-	if (is_off())
-		return 0;
+	if (is_disabled() || !(variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").value ||
+			       variable("OTEL_EXPORTER_OTLP_ENDPOINT").value))
+		return;
+	if (!is_exported() || !is_spoken())
+		return;
 	out->url = read_url();
-	return out->url ? read_all(instance, version, out, why) : 0;
+	if (!out->url)
+		return;
+	out->timeout_ms = read_timeout_ms();
+	out->ca_file = ca_file.value ? x_strdup(ca_file.value) : NULL;
+	read_headers(out);
+	out->resource = read_resource(instance, version);
 }
 
 void trace_settings_destroy(struct trace_settings *settings) {

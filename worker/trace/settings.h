@@ -1,13 +1,15 @@
 /*
  * Where spans go: the variables of the environment that OpenTelemetry has for it, so that a process
- * is configured as its neighbours are. Empty ones count as unset.
- * Source: OpenTelemetry specification 1.50, "OTLP Exporter" and "Environment Variables".
+ * is configured as its neighbours are. Empty ones count as unset, and names of values are the same
+ * in any case. A value that cannot be used stops no worker, since it may be meant for others: it is
+ * ignored, with a warning.
+ * Source: OpenTelemetry specification 1.50, "OTLP Exporter", "Environment Variables", "Error
+ * Handling".
  */
 #pragma once
 
-#include "base/buffer.h"
-
 #include <curl/curl.h>
+#include <stdint.h>
 
 struct trace_settings {
 	char *url;                  /* owned; NULL: off */
@@ -17,10 +19,7 @@ struct trace_settings {
 	char *resource; /* owned; {"attributes":[...]} */
 };
 
-enum { TRACE_E_REFUSED = 1 };
-
-/* The variables of this process; `instance` becomes service.instance.id. Returns 0, or
- * TRACE_E_REFUSED with the variable and the rule in `why`, and never a header's value. */
-int trace_settings_read(const char *instance, const char *version, struct trace_settings *out,
-			struct buffer *why) _must_check_;
+/* The variables of this process; `instance` becomes service.instance.id. Logs the name of each
+ * variable that is not followed, and the reason; never a value, which may be a secret. */
+void trace_settings_read(const char *instance, const char *version, struct trace_settings *out);
 void trace_settings_destroy(struct trace_settings *settings);
