@@ -170,9 +170,10 @@ static int print_manual(void) {
 	manual_section(&out, "ENVIRONMENT");
 	manual_item(&out, "OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", NULL,
 		    "Send the spans of sampled traces to this collector, as OTLP over HTTP in "
-		    "JSON. Its siblings _HEADERS, _TIMEOUT, _CERTIFICATE and _PROTOCOL are read "
-		    "too, and OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_EXPORTER "
-		    "and OTEL_SDK_DISABLED.");
+		    "JSON. Its siblings _HEADERS, _TIMEOUT, _CERTIFICATE, _CLIENT_CERTIFICATE, "
+		    "_CLIENT_KEY and _PROTOCOL are read too, and OTEL_SERVICE_NAME, "
+		    "OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_EXPORTER and OTEL_SDK_DISABLED. A "
+		    "value that cannot be used is ignored, with a warning.");
 	manual_section(&out, "SIGNALS");
 	manual_item(
 	    &out, "SIGTERM, SIGINT", NULL,

@@ -4,6 +4,7 @@ import pytest
 from env.collector import Collector
 from env.paths import REFUSING_PORT, WORKER
 from env.programs import ENVIRONMENT, run
+from env.tls import Authority, TlsReceiver, context
 from env.wait import until
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -71,6 +72,19 @@ def test_without_a_sampled_trace_there_is_no_span(fresh_world, collector, traced
     sent = {callback.headers.get("traceparent") for callback in endpoint.wait(2)}
     worker.stop()
     assert sent == {None, UNSAMPLED} and not of_tenant(collector, tenant)
+
+
+def test_a_collector_that_asks_for_a_certificate(fresh_world, traced, monkeypatch, tmp_path):
+    ours = Authority(tmp_path, "ours")
+    client, receiver = ours.issue("spans"), TlsReceiver(context(ours.issue("collector"), clients=ours.file))
+    for name, file in (("CERTIFICATE", ours.file), ("CLIENT_CERTIFICATE", client), ("CLIENT_KEY", client)):
+        monkeypatch.setitem(ENVIRONMENT, f"OTEL_EXPORTER_OTLP_{name}", str(file))
+    tenant = fresh_world.tenant()
+    worker = traced(receiver.url)
+    fresh_world.issue(tenant, headers={"traceparent": SAMPLED})
+    worker.wait_metric(2, "posthorn_spans_total", timeout=30, result="sent")
+    assert set(receiver.clients) == {"spans"} and receiver.last.startswith(b"POST /v1/traces ")
+    receiver.close()
 
 
 def test_a_collector_that_is_gone_is_in_nobodys_way(fresh_world, traced):

@@ -12,7 +12,11 @@ static const char *const names[] = {
 	"OTEL_EXPORTER_OTLP_TIMEOUT",  "OTEL_EXPORTER_OTLP_CERTIFICATE",
 	"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
 	"OTEL_SERVICE_NAME",           "OTEL_RESOURCE_ATTRIBUTES",
-	"OTEL_SDK_DISABLED",           "OTEL_TRACES_EXPORTER"
+	"OTEL_SDK_DISABLED",           "OTEL_TRACES_EXPORTER",
+	"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+	"OTEL_EXPORTER_OTLP_CLIENT_KEY",
+	"OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
+	"OTEL_EXPORTER_OTLP_COMPRESSION"
 };
 
 static int clear(void **state _unused_) {
@@ -140,6 +144,7 @@ static void what_cannot_be_used_is_named_and_ignored(void **state _unused_) {
 		{ "EXPORTER_OTLP_HEADERS", "a=1,x=s3cret%0d%0ay: z", "http://c/v1/traces",
 		  "name=value" },
 		{ "EXPORTER_OTLP_HEADERS", "x y=s3cret", "http://c/v1/traces", "name=value" },
+		{ "EXPORTER_OTLP_COMPRESSION", "gzip", "http://c/v1/traces", "as they are" },
 		{ "SERVICE_NAME", "\xff", "http://c/v1/traces", "UTF-8" },
 		{ "RESOURCE_ATTRIBUTES", "region", "http://c/v1/traces", "key=value" },
 		{ "RESOURCE_ATTRIBUTES", "a=b,region=%ff", "http://c/v1/traces", "key=value" },
@@ -167,6 +172,44 @@ static void what_cannot_be_used_is_named_and_ignored(void **state _unused_) {
 		}
 		trace_settings_destroy(&settings);
 		unsetenv(name);
+	}
+}
+
+static void files_are_named_where_they_cannot_be_read(void **state _unused_) {
+	struct trace_settings settings;
+
+	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "https://c", 1);
+	setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", "/dev/null", 1);
+	setenv("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/dev/null", 1);
+	setenv("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "/dev/null", 1);
+	setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "None", 1);
+	settings = accepted();
+	assert_string_equal(settings.ca_file, "/dev/null");
+	assert_string_equal(settings.certificate_file, "/dev/null");
+	assert_string_equal(settings.key_file, "/dev/null");
+	trace_settings_destroy(&settings);
+	setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere/ca.pem", 1);
+	settings = read_settings();
+	assert_non_null(strstr(warnings, "variable=OTEL_EXPORTER_OTLP_CERTIFICATE why=\"No such"));
+	assert_string_equal(settings.ca_file, "/nowhere/ca.pem");
+	trace_settings_destroy(&settings);
+}
+
+static void half_of_a_client_is_none(void **state _unused_) {
+	static const char *const halves[] = { "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+					      "OTEL_EXPORTER_OTLP_CLIENT_KEY" };
+
+	for (size_t i = 0; i < ARRAY_LEN(halves); i++) {
+		struct trace_settings settings;
+
+		setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "https://c", 1);
+		setenv(halves[i], "/dev/null", 1);
+		settings = read_settings();
+		assert_non_null(strstr(warnings, "belongs to it"));
+		assert_null(settings.certificate_file);
+		assert_null(settings.key_file);
+		trace_settings_destroy(&settings);
+		unsetenv(halves[i]);
 	}
 }
 
@@ -211,6 +254,8 @@ int main(void) {
 		cmocka_unit_test_setup(lists_are_decoded, clear),
 		cmocka_unit_test_setup(each_attribute_of_the_resource_has_its_key_once, clear),
 		cmocka_unit_test_setup(what_cannot_be_used_is_named_and_ignored, clear),
+		cmocka_unit_test_setup(files_are_named_where_they_cannot_be_read, clear),
+		cmocka_unit_test_setup(half_of_a_client_is_none, clear),
 		cmocka_unit_test_setup(nothing_is_warned_of_where_no_spans_are_wanted, clear),
 		cmocka_unit_test_setup(names_of_values_are_the_same_in_any_case, clear),
 	};

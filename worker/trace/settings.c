@@ -7,7 +7,9 @@
 #include "trace/pair_list.h"
 #include "trace/resource.h"
 
+#include <errno.h>
 #include <strings.h>
+#include <unistd.h>
 
 enum { RESOURCE_MAX = 64 * 1024, NAME_BYTES_MAX = 1024, HEADER_MAX = 16 * 1024 };
 enum { TIMEOUT_MS = 10 * 1000 };
@@ -167,6 +169,40 @@ static bool is_spoken(void) {
 	return true;
 }
 
+/* Files. */
+
+/* One that cannot be read counts all the same: without it the wrong collector might be trusted. It
+ * may come later. */
+static char *read_file_name(struct variable file) {
+	if (file.value && access(file.value, R_OK) < 0)
+		warn(file, strerror(errno));
+	return file.value ? x_strdup(file.value) : NULL;
+}
+
+static void read_files(struct trace_settings *settings) {
+	struct variable certificate = EXPORTER_VARIABLE("CLIENT_CERTIFICATE");
+	struct variable key = EXPORTER_VARIABLE("CLIENT_KEY");
+
+	settings->ca_file = read_file_name(EXPORTER_VARIABLE("CERTIFICATE"));
+	if (certificate.value && key.value) {
+		settings->certificate_file = read_file_name(certificate);
+		settings->key_file = read_file_name(key);
+	} else if (certificate.value) {
+		warn(certificate, "OTEL_EXPORTER_OTLP_CLIENT_KEY belongs to it: it is not shown");
+	} else if (key.value) {
+		warn(key, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE belongs to it: none is shown");
+	}
+}
+
+/* The rest. */
+
+static void judge_compression(void) {
+	struct variable compression = EXPORTER_VARIABLE("COMPRESSION");
+
+	if (compression.value && strcasecmp(compression.value, "none") != 0)
+		warn(compression, "spans are sent as they are");
+}
+
 static int64_t read_timeout_ms(void) {
 	struct variable timeout = EXPORTER_VARIABLE("TIMEOUT");
 	int64_t ms;
@@ -180,8 +216,6 @@ static int64_t read_timeout_ms(void) {
 }
 
 void trace_settings_read(const char *instance, const char *version, struct trace_settings *out) {
-	struct variable ca_file = EXPORTER_VARIABLE("CERTIFICATE");
-
 	*out = (struct trace_settings){ 0 };
 	if (is_disabled() || !(variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").value ||
 			       variable("OTEL_EXPORTER_OTLP_ENDPOINT").value))
@@ -192,7 +226,8 @@ void trace_settings_read(const char *instance, const char *version, struct trace
 	if (!out->url)
 		return;
 	out->timeout_ms = read_timeout_ms();
-	out->ca_file = ca_file.value ? x_strdup(ca_file.value) : NULL;
+	judge_compression();
+	read_files(out);
 	read_headers(out);
 	out->resource = read_resource(instance, version);
 }
@@ -201,6 +236,8 @@ void trace_settings_destroy(struct trace_settings *settings) {
 	free(settings->url);
 	curl_slist_free_all(settings->headers);
 	free(settings->ca_file);
+	free(settings->certificate_file);
+	free(settings->key_file);
 	free(settings->resource);
 	*settings = (struct trace_settings){ 0 };
 }

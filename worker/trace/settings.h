@@ -16,7 +16,8 @@ struct trace_settings {
 	struct curl_slist *headers; /* owned */
 	char *ca_file;              /* owned; NULL: the system's */
 	int64_t timeout_ms;
-	char *resource; /* owned; {"attributes":[...]} */
+	char *certificate_file, *key_file; /* owned; the client's; NULL: none */
+	char *resource;                    /* owned; {"attributes":[...]} */
 };
 
 /* The variables of this process; `instance` becomes service.instance.id. Logs the name of each

@@ -214,6 +214,22 @@ static int watch_stop(void *userdata, curl_off_t a _unused_, curl_off_t b _unuse
 	return is_stopping && now_ms > *stop_ms;
 }
 
+static void set_files(void) {
+	const struct trace_settings *settings = &trace.settings;
+
+	if (settings->ca_file) {
+		curl_easy_setopt(trace.easy, CURLOPT_CAINFO, settings->ca_file);
+		/* Debian's libcurl has a folder too, and would trust that as well. */
+		curl_easy_setopt(trace.easy, CURLOPT_CAPATH, NULL);
+	}
+	if (!settings->certificate_file)
+		return;
+	curl_easy_setopt(trace.easy, CURLOPT_SSLCERT, settings->certificate_file);
+	curl_easy_setopt(trace.easy, CURLOPT_SSLKEY, settings->key_file);
+	/* Else OpenSSL would ask the terminal for the one of a key that has one. */
+	curl_easy_setopt(trace.easy, CURLOPT_KEYPASSWD, "");
+}
+
 static void set_options(void) {
 	static int64_t stop_ms; /* the thread's */
 
@@ -228,8 +244,7 @@ static void set_options(void) {
 	curl_easy_setopt(trace.easy, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(trace.easy, CURLOPT_XFERINFOFUNCTION, watch_stop);
 	curl_easy_setopt(trace.easy, CURLOPT_XFERINFODATA, &stop_ms);
-	if (trace.settings.ca_file)
-		curl_easy_setopt(trace.easy, CURLOPT_CAINFO, trace.settings.ca_file);
+	set_files();
 }
 
 static void init_condition(void) {
