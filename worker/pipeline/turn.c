@@ -171,6 +171,7 @@ static struct turn_passed passed(struct turn *turn, int64_t ms) {
 static struct step end_committed(struct turn *turn, struct work *work) {
 	struct turns *t = turn->turns;
 	size_t outcomes = work->outcomes.count;
+	int64_t committed_ms = clock_monotonic_ms();
 	struct turn_passed all = passed(turn, turn->commit_us / 1000);
 
 	backoff_clear(&t->undone);
@@ -181,9 +182,10 @@ static struct step end_committed(struct turn *turn, struct work *work) {
 	letter_limit_renew(&t->letter_limit, clock_monotonic_ms());
 	advance_partitions(t);
 	count_turn(turn);
-	turn_trace_end(&turn->trace, turn->begun_ms, turn->commit_us);
 	dispatch(turn, work);
 	pace_turned(&t->pace, turn->begun_ms * 1000, clock_monotonic_us(), outcomes);
+	/* Last, so that no delivery waits for it. */
+	turn_trace_end(&turn->trace, turn->begun_ms, committed_ms, turn->commit_us);
 	return step_done(true);
 }
 

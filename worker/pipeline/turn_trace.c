@@ -58,14 +58,14 @@ void turn_trace_note(struct turn_trace *trace, struct arena *arena,
 }
 
 static void add_command(const struct traced_command *command, const struct span_ref *transaction,
-			int64_t now_us) {
+			int64_t ended_us) {
 	struct span span = { .ref = command->ref,
 			     .parent_id = command->parent_id,
 			     .trace_state = command->trace_state,
 			     .name = command->name,
 			     .kind = SPAN_CONSUMER,
 			     .started_us = command->started_us,
-			     .ended_us = now_us,
+			     .ended_us = MAX(ended_us, command->started_us),
 			     .error = command->has_failed ? command->outcome : NULL,
 			     .links = transaction,
 			     .link_count = 1 };
@@ -83,13 +83,13 @@ static void add_command(const struct traced_command *command, const struct span_
 }
 
 static void add_transaction(const struct turn_trace *trace, const struct span_ref *ref,
-			    int64_t started_us, int64_t now_us, int64_t commit_us) {
+			    int64_t started_us, int64_t ended_us, int64_t commit_us) {
 	struct span_ref links[LINKS_MAX];
 	struct span span = { .ref = *ref,
 			     .name = "transaction",
 			     .kind = SPAN_INTERNAL,
 			     .started_us = started_us,
-			     .ended_us = now_us,
+			     .ended_us = ended_us,
 			     .links = links,
 			     .link_count = MIN(trace->count, (size_t)LINKS_MAX) };
 
@@ -101,16 +101,17 @@ static void add_transaction(const struct turn_trace *trace, const struct span_re
 	trace_add(&span);
 }
 
-void turn_trace_end(const struct turn_trace *trace, int64_t begun_ms, int64_t commit_us) {
-	int64_t now_us, started_us;
+void turn_trace_end(const struct turn_trace *trace, int64_t begun_ms, int64_t committed_ms,
+		    int64_t commit_us) {
+	int64_t ended_us, started_us;
 	struct span_ref transaction;
 
 	if (trace->count == 0)
 		return;
-	now_us = clock_wall_ms() * 1000;
-	started_us = now_us - (clock_monotonic_ms() - begun_ms) * 1000;
+	ended_us = (clock_wall_ms() - (clock_monotonic_ms() - committed_ms)) * 1000;
+	started_us = ended_us - (committed_ms - begun_ms) * 1000;
 	transaction = span_ref_random();
-	add_transaction(trace, &transaction, started_us, now_us, commit_us);
+	add_transaction(trace, &transaction, started_us, ended_us, commit_us);
 	for (size_t i = 0; i < trace->count; i++)
-		add_command(&trace->commands[i], &transaction, now_us);
+		add_command(&trace->commands[i], &transaction, ended_us);
 }

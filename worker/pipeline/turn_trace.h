@@ -22,5 +22,7 @@ struct turn_trace {
 void turn_trace_note(struct turn_trace *trace, struct arena *arena,
 		     const rd_kafka_message_t *message, const struct effects *effects);
 
-/* The turn that began at `begun_ms` (monotonic) is committed; the commit took `commit_us`. */
-void turn_trace_end(const struct turn_trace *trace, int64_t begun_ms, int64_t commit_us);
+/* The turn that lasted from `begun_ms` to `committed_ms` (monotonic) is committed; the commit took
+ * `commit_us`. */
+void turn_trace_end(const struct turn_trace *trace, int64_t begun_ms, int64_t committed_ms,
+		    int64_t commit_us);
