@@ -1,5 +1,7 @@
 """Spans, as a real collector of OpenTelemetry receives them."""
 
+import json
+
 import pytest
 from env.collector import Collector
 from env.paths import REFUSING_PORT, WORKER
@@ -85,6 +87,37 @@ def test_a_collector_that_asks_for_a_certificate(fresh_world, traced, monkeypatc
     worker.wait_metric(2, "posthorn_spans_total", timeout=30, result="sent")
     assert set(receiver.clients) == {"spans"} and receiver.last.startswith(b"POST /v1/traces ")
     receiver.close()
+
+
+@pytest.fixture
+def traced_to(traced, monkeypatch):
+    """Starts a worker whose spans go to an endpoint of the tests."""
+
+    def start(endpoint):
+        monkeypatch.setitem(ENVIRONMENT, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint.url)
+        return traced(f"http://127.0.0.1:{REFUSING_PORT}")
+
+    return start
+
+
+def test_a_collector_has_the_pause_that_it_asks_for(fresh_world, traced_to):
+    endpoint = fresh_world.receivers.endpoint().answers({"status": 503, "headers": {"Retry-After": "4"}}, 200)
+    worker = traced_to(endpoint)
+    fresh_world.issue(fresh_world.tenant(), headers={"traceparent": SAMPLED})
+    first, second = endpoint.wait(2)[:2]
+    assert second.time - first.time >= 4 and first.json == second.json
+    worker.wait_metric(2, "posthorn_spans_total", result="sent")
+
+
+def test_spans_that_a_collector_rejects_are_dropped(fresh_world, traced_to):
+    """One of the two; the answer's message has a number of its own."""
+    rejected = {"partialSuccess": {"rejectedSpans": "1", "errorMessage": 'not "rejectedSpans":"9"'}}
+    endpoint = fresh_world.receivers.endpoint().answers({"status": 200, "body": json.dumps(rejected)}, 200)
+    worker = traced_to(endpoint)
+    fresh_world.issue(fresh_world.tenant(), headers={"traceparent": SAMPLED})
+    worker.wait_metric(1, "posthorn_spans_total", result="dropped")
+    worker.wait_metric(1, "posthorn_spans_total", result="sent")
+    assert "the collector rejects spans" in worker.log.read_text()
 
 
 def test_a_collector_that_is_gone_is_in_nobodys_way(fresh_world, traced):
