@@ -153,18 +153,14 @@ static const char *read_idempotency_key(struct reading *reading) {
 		   : arena_strdup(http->arena, key);
 }
 
-/* Drops a header that is not of a trace context, as the worker would. */
-static const char *read_trace_header(const struct http_request *http, const char *name) {
-	const char *text = http_request_header(http, name);
-
-	return text && http_request_header_count(http, name) == 1 &&
-		       utf8_is_text(text, strlen(text))
-		   ? arena_strdup(http->arena, text)
-		   : NULL;
+/* What is not of a trace context the worker leaves out; Kafka's headers are UTF-8. */
+static const char *text_or_null(const char *text) {
+	return text && utf8_is_text(text, strlen(text)) ? text : NULL;
 }
 
 static void read_envelope(struct reading *reading) {
 	struct exchange *exchange = reading->exchange;
+	const struct http_request *http = exchange->http;
 
 	reading->command->envelope = (struct command_envelope){
 		.command_id = read_idempotency_key(reading),
@@ -172,8 +168,8 @@ static void read_envelope(struct reading *reading) {
 		.request_id = exchange->request_id,
 		.client_id = exchange->token_id,
 		.timestamp_ms = clock_wall_ms(),
-		.traceparent = read_trace_header(exchange->http, "traceparent"),
-		.tracestate = read_trace_header(exchange->http, "tracestate"),
+		.traceparent = text_or_null(http_request_header_list(http, "traceparent")),
+		.tracestate = text_or_null(http_request_header_list(http, "tracestate")),
 	};
 }
 

@@ -72,11 +72,12 @@ def test_trace_and_request_id_reach_the_callback(world, client):
     endpoint = world.receivers.endpoint()
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     place = f"{WEBHOOKS}/{client('POST', WEBHOOKS, new(endpoint.url)).json['id']}"
-    headers = {"traceparent": trace, "tracestate": "congo=t61rcWkgMzE", "x-request-id": "r-1", "idempotency-key": "c-1"}
+    state = {"tracestate": "congo=t61rcWkgMzE", "Tracestate": "rojo=1,\tfoo=2"}  # two lines of one list
+    headers = {"traceparent": trace, "x-request-id": "r-1", "idempotency-key": "c-1"} | state
     answer = client("POST", f"{place}/test", headers=headers)
     assert (answer.headers["x-request-id"], answer.headers["idempotency-key"]) == ("r-1", "c-1")
     sent = endpoint.wait(1)[0].headers
-    assert (sent["traceparent"], sent["tracestate"]) == (trace, "congo=t61rcWkgMzE")
+    assert (sent["traceparent"], sent["tracestate"]) == (trace, "congo=t61rcWkgMzE,rojo=1,\tfoo=2")
     end = world.results.end("c-1")
     assert (end.requestId, end.headers["traceparent"]) == ("r-1", trace)
     made = client("GET", place, headers={"x-request-id": "no\xa0good"}).headers["x-request-id"]

@@ -3,12 +3,6 @@
 #include "base/clock.h"
 #include "trace/trace.h"
 
-/* Only this form is written into a request. Source: W3C Trace Context section 3.2. */
-static bool is_traceparent(const char *text) {
-	return text && strlen(text) == TRACEPARENT_LEN &&
-	       strspn(text, "0123456789abcdef-") == TRACEPARENT_LEN;
-}
-
 static void append_lines(struct buffer *lines, const struct delivery *delivery,
 			 const struct span_ref *span) {
 	buffer_append_string(lines, "\r\ntraceparent: ");
@@ -26,7 +20,7 @@ void attempt_span_begin(const struct job *job, struct span_ref *span, struct buf
 	const char *traceparent = job->delivery.traceparent;
 
 	*span = (struct span_ref){ 0 };
-	if (!is_traceparent(traceparent))
+	if (!traceparent || !traceparent_is_valid(traceparent, strlen(traceparent)))
 		return;
 	if (trace_wants(traceparent)) {
 		*span = traceparent_ref(traceparent);

@@ -1,5 +1,6 @@
 #include "http/connection.h"
 
+#include <strings.h>
 #include <utlist.h>
 
 enum { OUT_MAX = 64 * 1024 };
@@ -86,6 +87,19 @@ const char *http_request_header(const struct http_request *request, const char *
 
 size_t http_request_header_count(const struct http_request *request, const char *name) {
 	return http_head_field_count(request->head, name);
+}
+
+const char *http_request_header_list(const struct http_request *request, const char *name) {
+	const char *list = NULL;
+
+	for (size_t i = 0; i < request->head->field_count; i++) {
+		const struct http_header *field = &request->head->fields[i];
+
+		if (strcasecmp(field->name, name) == 0)
+			list = list ? arena_printf(request->arena, "%s,%s", list, field->value)
+				    : arena_strdup(request->arena, field->value);
+	}
+	return list;
 }
 
 void http_request_wait(struct http_request *request) {

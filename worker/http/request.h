@@ -46,6 +46,9 @@ struct http_handler {
 /* A header's value without surrounding blanks, or NULL. */
 const char *http_request_header(const struct http_request *request, const char *name);
 size_t http_request_header_count(const struct http_request *request, const char *name);
+/* The values of all such headers as one list, joined by commas in their order, in the request's
+ * arena; NULL: there is none. Source: RFC 9110 section 5.3. */
+const char *http_request_header_list(const struct http_request *request, const char *name);
 
 /* Announces that another thread will answer. Call before that thread learns of the request. */
 void http_request_wait(struct http_request *request);

@@ -6,11 +6,8 @@
 #include "pipeline/input_topics.h"
 #include "pipeline/reroute.h"
 #include "pipeline/resume.h"
+#include "pipeline/trace_context.h"
 #include "rdkafka/headers.h"
-
-#include <ctype.h>
-
-enum { TRACESTATE_MAX = 512 };
 
 enum input intake_input(const struct intake *intake, const rd_kafka_message_t *message) {
 	return input_of_topic(intake->topics, rd_kafka_topic_name(message->rkt));
@@ -72,49 +69,6 @@ static int check_partition(const struct intake *intake, struct arena *arena,
 	return again ? INTAKE_E_DEAD_LETTER : INTAKE_E_MISPLACED;
 }
 
-static bool is_lower_hex(const char *s, size_t len) {
-	for (size_t i = 0; i < len; i++)
-		if (!isdigit((unsigned char)s[i]) && (s[i] < 'a' || s[i] > 'f'))
-			return false;
-	return true;
-}
-
-/* The last header of this name, of `len` bytes; NULL: there is none. */
-static const char *find_header(const rd_kafka_message_t *message, const char *name, size_t *len) {
-	rd_kafka_headers_t *headers;
-	const void *raw;
-
-	return rd_kafka_message_headers(message, &headers) ||
-		       rd_kafka_header_get_last(headers, name, &raw, len)
-		   ? NULL
-		   : raw;
-}
-
-/* Source: W3C Trace Context level 1, section 3.2: version-traceid-parentid-flags, of version 00. */
-static const char *read_traceparent(struct arena *arena, const rd_kafka_message_t *message) {
-	size_t len;
-	const char *value = find_header(message, "traceparent", &len);
-
-	if (!value || len != 55 || memcmp(value, "00-", 3) != 0 || value[35] != '-' ||
-	    value[52] != '-' || !is_lower_hex(value + 3, 32) || !is_lower_hex(value + 36, 16) ||
-	    !is_lower_hex(value + 53, 2))
-		return NULL;
-	return arena_strndup(arena, value, len);
-}
-
-/* Printable text of 512 characters at most. Source: W3C Trace Context level 1, section 3.3. */
-static const char *read_tracestate(struct arena *arena, const rd_kafka_message_t *message) {
-	size_t len;
-	const char *value = find_header(message, "tracestate", &len);
-
-	if (!value || len == 0 || len > TRACESTATE_MAX)
-		return NULL;
-	for (size_t i = 0; i < len; i++)
-		if (value[i] < ' ' || value[i] > '~')
-			return NULL;
-	return arena_strndup(arena, value, len);
-}
-
 /* What is refused without its schema waits for none. */
 bool intake_must_wait(const struct intake *intake, const rd_kafka_message_t *message) {
 	uint32_t id;
@@ -158,6 +112,7 @@ int intake_decode(const struct intake *intake, struct arena *arena,
 		  const rd_kafka_message_t *message, struct intake_record *out,
 		  const char **reason) {
 	struct command_envelope *envelope;
+	struct trace_context context;
 
 	*reason = refuse_raw(intake, arena, message);
 	if (*reason)
@@ -169,8 +124,9 @@ int intake_decode(const struct intake *intake, struct arena *arena,
 	*reason = refuse_tenant(arena, message, envelope->tenant_id);
 	if (*reason)
 		return INTAKE_E_DEAD_LETTER;
-	envelope->traceparent = read_traceparent(arena, message);
-	envelope->tracestate = envelope->traceparent ? read_tracestate(arena, message) : NULL;
+	context = trace_context_read(arena, message);
+	envelope->traceparent = context.traceparent;
+	envelope->tracestate = context.tracestate;
 	if (out->input == INPUT_ADMIN)
 		out->command.resume_ms = resume_from_ms(message);
 	return check_partition(intake, arena, message, reason);

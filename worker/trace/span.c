@@ -10,15 +10,28 @@ enum { STATUS_ERROR = 2 };
 
 /* Traceparent. */
 
-static bool is_hex_at(const char *text, size_t at, size_t len) {
-	return strspn(text + at, "0123456789abcdef") >= len;
+static bool is_hex(const char *text, size_t len) {
+	for (size_t i = 0; i < len; i++)
+		if ((text[i] < '0' || text[i] > '9') && (text[i] < 'a' || text[i] > 'f'))
+			return false;
+	return true;
+}
+
+/* All zeros is no id. */
+static bool is_id(const char *text, size_t len) {
+	static const char zeros[] = "00000000000000000000000000000000";
+
+	return is_hex(text, len) && memcmp(text, zeros, len) != 0;
+}
+
+bool traceparent_is_valid(const char *text, size_t len) {
+	return len == TRACEPARENT_LEN && memcmp(text, "00-", 3) == 0 &&
+	       is_id(text + 3, TRACE_ID_LEN) && text[35] == '-' && is_id(text + 36, SPAN_ID_LEN) &&
+	       text[52] == '-' && is_hex(text + 53, 2);
 }
 
 bool traceparent_is_sampled(const char *traceparent) {
-	return traceparent && strlen(traceparent) == TRACEPARENT_LEN &&
-	       strncmp(traceparent, "00-", 3) == 0 && is_hex_at(traceparent, 3, TRACE_ID_LEN) &&
-	       traceparent[35] == '-' && is_hex_at(traceparent, 36, SPAN_ID_LEN) &&
-	       traceparent[52] == '-' && is_hex_at(traceparent, 53, 2) &&
+	return traceparent && traceparent_is_valid(traceparent, strlen(traceparent)) &&
 	       strchr("13579bdf", traceparent[54]);
 }
 

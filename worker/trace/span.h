@@ -36,7 +36,9 @@ struct span {
 	size_t link_count;
 };
 
-/* Whether the text is a traceparent of version 00 whose trace is sampled. NULL is none. */
+/* Whether the text of `len` bytes is a traceparent of version 00. */
+bool traceparent_is_valid(const char *text, size_t len);
+/* The same, of a trace that is sampled. NULL is none. */
 bool traceparent_is_sampled(const char *traceparent);
 /* The place of the span that a traceparent names. */
 struct span_ref traceparent_ref(const char *traceparent);
