@@ -16,5 +16,6 @@ struct command_envelope envelope_from_arguments(const struct invocation *invocat
 		.client_id = arguments_get(arguments, "client-id"),
 		.timestamp_ms = clock_wall_ms(),
 		.traceparent = arguments_get(arguments, "traceparent"),
+		.tracestate = arguments_get(arguments, "tracestate"),
 	};
 }

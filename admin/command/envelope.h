@@ -11,7 +11,8 @@
 	    { "request-id", "ID",                                                                  \
 	      "carried through to events and headers (default: a random UUID)" },                  \
 	    { "client-id", "ID", "the caller's id, for events" },                                  \
-	    { "traceparent", "VALUE", "W3C trace context, carried through to the callback" }
+	    { "traceparent", "VALUE", "W3C trace context, carried through to the callback" },      \
+	    { "tracestate", "VALUE", "the same, of a trace that --traceparent names" }
 
 struct command_envelope envelope_from_arguments(const struct invocation *invocation,
 						struct arena *arena);

@@ -152,6 +152,16 @@ def test_jwks_verifies_a_callback(world, tenant):
     assert request.json["event"]["payload"]["credential"] == {"a": 1}
 
 
+def test_a_commands_trace_reaches_the_callback(world, tenant):
+    endpoint = world.receivers.endpoint()
+    id = create(world, tenant, endpoint.url)["id"]
+    trace = {"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-00", "tracestate": "congo=1,rojo=2"}
+    world.workers[0].wait_metric(0, "posthorn_group_older_workers", timeout=40)
+    world.admin.ok("webhook", "test", id, "--tenant", tenant, *(part for name, value in trace.items() for part in (f"--{name}", value)))
+    sent = endpoint.wait()[0].headers
+    assert {name: sent[name] for name in trace} == trace
+
+
 def test_issue_json_lines(world, tenant):
     endpoint = world.receivers.endpoint()
     create(world, tenant, endpoint.url)

@@ -77,6 +77,7 @@ static struct delivery delivery_to(struct world *world, const struct uuid *webho
 				  .command_id = "c-1",
 				  .request_id = "r-1",
 				  .traceparent = "00-trace",
+				  .tracestate = "rojo=1",
 				  .event_type = type,
 				  .subject = "degree-1",
 				  .body = "{}",
@@ -578,6 +579,7 @@ static void its_delivery_and_its_event(void **state) {
 	assert_string_equal(recorded(world)->command_id, "c-1");
 	assert_string_equal(recorded(world)->request_id, "r-1");
 	assert_string_equal(recorded(world)->traceparent, "00-trace");
+	assert_string_equal(recorded(world)->tracestate, "rojo=1");
 	assert_int_equal(recorded(world)->next_attempt_at_ms, world->now_ms);
 	assert_int_equal(world->effects.event_count, 2);
 	event = &world->effects.events[1];

@@ -82,6 +82,7 @@ static struct delivery delivery_of(const struct notice *notice, struct arena *ar
 		.request_id = dead ? dead->request_id : NULL,
 		.client_id = dead ? dead->client_id : NULL,
 		.traceparent = dead ? dead->traceparent : NULL,
+		.tracestate = dead ? dead->tracestate : NULL,
 		.event_type = event_type_builtin_name(notice->type),
 		.subject = subject,
 		.status = DELIVERY_PENDING,
