@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from env import commands
 from env.collector import Collector
 from env.paths import REFUSING_PORT, WORKER
 from env.programs import ENVIRONMENT, run
@@ -62,6 +63,30 @@ def test_a_credential_from_its_command_to_its_callback(fresh_world, collector, t
     assert (transaction["Name"], transaction["links"]) == ("transaction", [command["ID"]])
     assert "service.name: Str(hooks)" in collector.text() and f"service.instance.id: Str({worker.id})" in collector.text()
     worker.wait_metric(4, "posthorn_spans_total", result="sent")
+
+
+def test_a_repeated_command_has_a_span_of_its_own(fresh_world, collector, traced):
+    world, tenant = fresh_world, fresh_world.tenant()
+    traced(collector.url)
+    value = commands.command(tenant, commands.create(f"http://127.0.0.1:{REFUSING_PORT}/x"))
+    for _ in range(2):
+        world.writer.command(value, {"traceparent": SAMPLED})
+    world.writer.flush()
+    world.results.of(value["commandId"], ends=2)
+    until(lambda: len(of_tenant(collector, tenant)) == 2, 30, "two spans of the tenant")
+    assert len({span["ID"] for span in of_tenant(collector, tenant)}) == 2
+
+
+def test_a_dead_letter_has_a_span(fresh_world, collector, traced):
+    world, tenant = fresh_world, fresh_world.tenant()
+    traced(collector.url)
+    world.writer.raw("webhook-admin", tenant, b"no command", {"traceparent": SAMPLED})
+    world.writer.flush()
+    name = f"process {world.prefix}webhook-admin"
+    found = lambda: [span for span in collector.spans() if span["Name"] == name]
+    (span,) = until(found, 30, "the record's span")
+    assert (span["Trace ID"], span["Parent ID"], span["Status code"]) == (TRACE, PARENT, "Error")
+    assert span["attributes"]["posthorn.outcome"] == "dead letter"
 
 
 def test_without_a_sampled_trace_there_is_no_span(fresh_world, collector, traced):

@@ -100,6 +100,7 @@ static int set_aside(struct turn *turn, const rd_kafka_message_t *message, const
 	take_on(turn, message);
 	turn->command_counts[input][METRIC_COMMAND_DEAD_LETTER]++;
 	turn->letters++;
+	turn_trace_note_letter(&turn->trace, t->arena, message, reason);
 	r = dead_letter_write(turn->transaction, message, reason, &t->letter_limit);
 	arena_reset(t->scratch);
 	return r;

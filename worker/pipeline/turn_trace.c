@@ -1,6 +1,8 @@
 #include "pipeline/turn_trace.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
+#include "pipeline/trace_context.h"
 #include "trace/trace.h"
 
 /* Source: OpenTelemetry specification 1.50, "Span Limits". */
@@ -9,11 +11,12 @@ enum { LINKS_MAX = 128 };
 struct traced_command {
 	struct span_ref ref;
 	char parent_id[SPAN_ID_LEN + 1];
-	const char *trace_state; /* NULL: none */
-	const char *name, *topic, *tenant_id, *command_id, *outcome, *partition;
+	const char *trace_state;            /* NULL: none */
+	const char *tenant_id, *command_id; /* NULL: of a dead letter */
+	const char *name, *topic, *outcome, *partition;
+	const char *error; /* NULL: none */
 	int64_t offset, started_us;
-	int32_t status;
-	bool has_failed;
+	int32_t status; /* 0: of a dead letter */
 };
 
 /* The event that answers the command. NULL: a command's effects have one. */
@@ -28,33 +31,68 @@ static const struct analytic_event *answer(const struct effects *effects) {
 	return NULL;
 }
 
-void turn_trace_note(struct turn_trace *trace, struct arena *arena,
-		     const rd_kafka_message_t *message, const struct effects *effects) {
-	const struct analytic_event *event = answer(effects);
-	const char *topic = rd_kafka_topic_name(message->rkt);
+/* Only a command that is carried out now has deliveries whose attempts name its span. A repeated
+ * one has the trace and the id of the first. */
+static struct span_ref ref_of(const struct analytic_event *event) {
+	struct span_ref parent = traceparent_ref(event->traceparent);
+
+	return event->repeat || event->step == ANALYTIC_FAIL
+		   ? span_ref_beside(&parent)
+		   : span_ref_of_command(event->traceparent, event->tenant_id, event->command_id);
+}
+
+/* What is known of any record. */
+static struct traced_command *add(struct turn_trace *trace, struct arena *arena,
+				  const rd_kafka_message_t *message, const char *traceparent,
+				  const char *tracestate) {
+	const char *topic = arena_strdup(arena, rd_kafka_topic_name(message->rkt));
 	struct traced_command *command;
 
-	if (!event || !trace_wants(event->traceparent))
-		return;
 	trace->commands = arena_grow(arena, trace->commands, trace->count, &trace->capacity,
 				     sizeof(*trace->commands));
 	command = &trace->commands[trace->count++];
 	*command = (struct traced_command){
-		.ref = span_ref_of_command(event->traceparent, event->tenant_id, event->command_id),
-		.trace_state = arena_strdup_null(arena, event->tracestate),
+		.trace_state = arena_strdup_null(arena, tracestate),
 		.name = arena_printf(arena, "process %s", topic),
-		.topic = arena_strdup(arena, topic),
-		.tenant_id = arena_strdup(arena, event->tenant_id),
-		.command_id = arena_strdup(arena, event->command_id),
-		.outcome = analytic_event_type(event->subject, event->step),
+		.topic = topic,
 		.partition = arena_printf(arena, "%d", (int)message->partition),
 		.offset = message->offset,
 		.started_us = clock_wall_ms() * 1000,
-		.status = event->status,
-		.has_failed = event->step == ANALYTIC_FAIL,
 	};
-	memcpy(command->parent_id, traceparent_ref(event->traceparent).id,
-	       sizeof(command->parent_id));
+	memcpy(command->parent_id, traceparent_ref(traceparent).id, sizeof(command->parent_id));
+	return command;
+}
+
+void turn_trace_note(struct turn_trace *trace, struct arena *arena,
+		     const rd_kafka_message_t *message, const struct effects *effects) {
+	const struct analytic_event *event = answer(effects);
+	struct traced_command *command;
+
+	if (!event || !trace_wants(event->traceparent))
+		return;
+	command = add(trace, arena, message, event->traceparent, event->tracestate);
+	command->ref = ref_of(event);
+	command->tenant_id = arena_strdup(arena, event->tenant_id);
+	command->command_id = arena_strdup(arena, event->command_id);
+	command->outcome = analytic_event_type(event->subject, event->step);
+	command->error = event->step == ANALYTIC_FAIL ? command->outcome : NULL;
+	command->status = event->status;
+}
+
+void turn_trace_note_letter(struct turn_trace *trace, struct arena *arena,
+			    const rd_kafka_message_t *message, const char *reason) {
+	struct trace_context context = trace_context_read(arena, message);
+	struct traced_command *command;
+	struct span_ref parent;
+
+	if (!trace_wants(context.traceparent))
+		return;
+	parent = traceparent_ref(context.traceparent);
+	command = add(trace, arena, message, context.traceparent, context.tracestate);
+	command->ref = span_ref_beside(&parent);
+	command->outcome = "dead letter";
+	command->error = utf8_is_text(reason, strlen(reason)) ? arena_strdup(arena, reason)
+							      : "cannot be decoded";
 }
 
 static void add_command(const struct traced_command *command, const struct span_ref *transaction,
@@ -66,7 +104,7 @@ static void add_command(const struct traced_command *command, const struct span_
 			     .kind = SPAN_CONSUMER,
 			     .started_us = command->started_us,
 			     .ended_us = MAX(ended_us, command->started_us),
-			     .error = command->has_failed ? command->outcome : NULL,
+			     .error = command->error,
 			     .links = transaction,
 			     .link_count = 1 };
 
@@ -78,7 +116,8 @@ static void add_command(const struct traced_command *command, const struct span_
 	span_text(&span, "posthorn.tenant", command->tenant_id);
 	span_text(&span, "posthorn.command", command->command_id);
 	span_text(&span, "posthorn.outcome", command->outcome);
-	span_number(&span, "posthorn.status", command->status);
+	if (command->status)
+		span_number(&span, "posthorn.status", command->status);
 	trace_add(&span);
 }
 

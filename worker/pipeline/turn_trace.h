@@ -1,7 +1,8 @@
 /*
  * The spans of a turn: one of each command whose trace is sampled, from its handling to the end of
  * its commit, and one of the transaction, a trace of its own. Each of the former and the latter
- * link to each other. An undone turn has none: its commands are handled again.
+ * link to each other. A record that becomes a dead letter has one too. An undone turn has none: its
+ * commands are handled again.
  */
 #pragma once
 
@@ -21,6 +22,10 @@ struct turn_trace {
 /* The message's command was handled, with these effects. */
 void turn_trace_note(struct turn_trace *trace, struct arena *arena,
 		     const rd_kafka_message_t *message, const struct effects *effects);
+
+/* The message becomes a dead letter, for this reason. */
+void turn_trace_note_letter(struct turn_trace *trace, struct arena *arena,
+			    const rd_kafka_message_t *message, const char *reason);
 
 /* The turn that lasted from `begun_ms` to `committed_ms` (monotonic) is committed; the commit took
  * `commit_us`. */
