@@ -6,13 +6,16 @@ import os
 
 import pytest
 from env import commands
+from env.kafka import SecuredBroker
 from env.paths import REFUSING_PORT
 from env.prometheus import Prometheus
 from env.tls import Authority
 from env.unprivileged import needs_root
 from env.wait import until
+from env.world import World
 from test_data_folder import in_namespace, stopped
 from test_process import TALKATIVE, Odd
+from test_rights import start_worker
 
 
 @pytest.fixture
@@ -27,6 +30,20 @@ def watch(tmp_path):
     yield start
     for prometheus in watching:
         prometheus.close()
+
+
+@pytest.fixture
+def locked(tmp_path, receivers, schemas):
+    """A Kafka of its own without a right for anybody, and a world on it, made by somebody who may
+    do everything.
+    """
+    broker = SecuredBroker(tmp_path, ["worker"])
+    world = World(tmp_path, broker.bootstrap, receivers, schemas)
+    try:
+        yield broker, world.create_topics()
+    finally:
+        world.close()
+        broker.stop()
 
 
 def test_programs_that_die_and_come_back(fresh_world, watch):
@@ -105,17 +122,16 @@ def test_a_changelog_that_is_made_anew(fresh_world, watch):
     prometheus.wait_firing("PosthornPartitionTorn")
 
 
-def test_a_topic_that_takes_no_records(fresh_world, watch):
-    """No transaction ends, and commands wait."""
-    world = fresh_world
-    worker, tenant = world.worker(), world.tenant()
-    worker.expect_error("")
+def test_results_that_may_not_be_written(locked, watch):
+    """No transaction is committed, and commands wait."""
+    broker, world = locked
+    worker, tenant = start_worker(broker, world, ready=True), world.tenant()
     prometheus = watch(worker)
-    world.webhook(tenant, world.receivers.endpoint())
-    world.configure("webhook-results", "min.insync.replicas", 2)
+    broker.take("worker", ("TOPIC", world.prefix + "webhook-results", "WRITE"))
     for _ in range(1500):
         world.writer.issuance(commands.issuance(tenant))
-    prometheus.wait_firing("PosthornLagGrows", step=lambda: world.issue(tenant))
+    worker.wait_metric(1, "posthorn_kafka_refused", timeout=40, what="output")
+    prometheus.wait_firing("PosthornLagGrows", timeout=120, step=lambda: world.issue(tenant))
 
 
 def test_a_worker_that_reaches_no_broker(fresh_world, watch):
@@ -147,10 +163,9 @@ def test_answers_that_do_not_fit(fresh_world, watch):
     watch(worker).wait_firing("PosthornTransactionsFail", step=lambda: world.issue(tenant))
 
 
-def test_topics_that_are_not_there(fresh_world, watch):
-    worker = fresh_world.worker(ready=False, topic_prefix=commands.unique("none") + "-")
-    worker.expect_error("")
-    watch(worker).wait_firing("PosthornKafkaRefuses")
+def test_topics_that_may_not_be_seen(locked, watch):
+    broker, world = locked
+    watch(start_worker(broker, world, [("TOPIC", "webhook-results", "WRITE")])).wait_firing("PosthornKafkaRefuses")
 
 
 def test_a_log_that_nobody_reads(fresh_world, watch):
