@@ -125,6 +125,11 @@ def test_a_gateway_shows_another_certificate(fresh_world):
     before = shown(gateway)
     assert "certificate=as-before" in reload(gateway)
     assert shown(gateway) == before
+    files[0].chmod(0o644)
+    text = reload(gateway)
+    assert 'level=error message="the certificate stays as it was"' in text and "has mode 0644" in text
+    assert "certificate=as-before" in text and all(line.startswith("time=") for line in text.splitlines())
+    assert shown(gateway) == before
 
 
 def test_a_gateway_takes_a_renewed_certificate_by_itself(fresh_world):
