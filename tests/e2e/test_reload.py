@@ -6,6 +6,7 @@ import socket
 import ssl
 
 import pytest
+from env.paths import REFUSING_PORT
 from env.programs import ENVIRONMENT, Admin, run, write_properties
 from env.tls import Authority
 from env.wait import until
@@ -99,6 +100,24 @@ def test_a_refused_configuration_changes_nothing(fresh_world):
     change(worker, log_level="loud")
     assert "log.level" in reload(worker)
     assert worker.get("/readyz").code == 200
+
+
+def test_a_worker_reads_each_file_by_itself(fresh_world, tmp_path):
+    """One that cannot be used leaves what was there, and what is said of the other one is true."""
+    ours, password = Authority(tmp_path, "ours"), tmp_path / "password"
+    password.write_text("open sesame")
+    password.chmod(0o600)
+    proxy = {"endpoint.proxy": f"http://u@127.0.0.1:{REFUSING_PORT}", "endpoint.proxy.password.file": password}
+    worker = fresh_world.worker(**proxy)
+    change(worker, endpoint_ca_file=ours.file)
+    assert "authorities=read proxy_password=read" in reload(worker)
+    worker.expect_error("the password of the proxy cannot be read")
+    password.chmod(0o644)
+    assert "authorities=read proxy_password=as-before" in reload(worker)
+    password.chmod(0o600)
+    worker.expect_error("no certificates of authorities")
+    change(worker, endpoint_ca_file="/dev/null")
+    assert "authorities=as-before proxy_password=read" in reload(worker)
 
 
 def shown(gateway):

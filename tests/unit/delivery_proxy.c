@@ -123,7 +123,7 @@ static void a_password_comes_from_its_file(void **state) {
 	assert_login(f, proxy, other_login);
 	next = f->config;
 	next.endpoint_proxy_password_file = missing;
-	assert_int_equal(engine_reload_files(f->engine, &next), -EINVAL);
+	assert_int_equal(engine_reload_files(f->engine, &next), ENGINE_E_PROXY_PASSWORD);
 	assert_login(f, proxy, other_login);
 	unlink(path);
 	close(fd);

@@ -283,10 +283,13 @@ void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id) 
 }
 
 int engine_reload_files(struct engine *engine, const struct config *config) {
-	int r = tls_authorities_reload(engine->shared.authorities, config->endpoint_ca_file);
-	int of_proxy = proxy_reload(&engine->shared.proxy, config);
+	int r = 0;
 
-	return r ? r : of_proxy;
+	if (tls_authorities_reload(engine->shared.authorities, config->endpoint_ca_file))
+		r |= ENGINE_E_AUTHORITIES;
+	if (proxy_reload(&engine->shared.proxy, config))
+		r |= ENGINE_E_PROXY_PASSWORD;
+	return r;
 }
 
 bool engine_wait_idle(struct engine *engine, int64_t timeout_ms) {

@@ -75,10 +75,12 @@ void engine_lease_set(struct engine *engine, int64_t until_us);
  * go on. */
 void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id);
 
+enum { ENGINE_E_AUTHORITIES = 1, ENGINE_E_PROXY_PASSWORD = 2 };
+
 /* Reads the authorities that are trusted for endpoints, and the proxy's password, again from the
  * files that `config` names. Other authorities than before judge every receiver anew: no kept
- * connection and no TLS session of before is used any more. Returns 0, or a negative errno after
- * logging which file cannot be used: what it had is kept. Any thread. */
+ * connection and no TLS session of before is used any more. Returns 0, or one of the above or both
+ * after logging which file cannot be used: what it had is kept. Any thread. */
 int engine_reload_files(struct engine *engine, const struct config *config) _must_check_;
 
 /* Waits until nothing is in flight, for at most `timeout_ms`. Returns whether nothing is. */

@@ -25,6 +25,10 @@ static void reload_master_keys(struct master_keys *keys, const struct file_list 
 		log_error("master keys stay as they were", "error=%s", log_quote(why.data));
 }
 
+static const char *word(bool is_kept) {
+	return is_kept ? "as-before" : "read";
+}
+
 void reload_run(const struct reload *reload) {
 	_cleanup_(config_freep) struct config *config = NULL;
 	_cleanup_(buffer_destroy) struct buffer ids = BUFFER_INIT(TEXT_MAX);
@@ -35,6 +39,6 @@ void reload_run(const struct reload *reload) {
 	reload_master_keys(reload->master_keys, &config->worker_master_key_files);
 	r = engine_reload_files(reload->engine, config);
 	master_keys_append_ids(reload->master_keys, &ids);
-	log_info("worker reloaded", "master_keys=%s endpoint_files=%s", ids.data,
-		 r ? "as-before" : "read");
+	log_info("worker reloaded", "master_keys=%s authorities=%s proxy_password=%s", ids.data,
+		 word(r & ENGINE_E_AUTHORITIES), word(r & ENGINE_E_PROXY_PASSWORD));
 }
