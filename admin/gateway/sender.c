@@ -14,6 +14,8 @@ enum {
 	PAUSE_MAX_MS = 30 * 1000,
 	PAUSE_REFUSED_MAX_MS = 5 * 1000,
 	HEALED_AFTER_MS = 60 * 1000,
+	/* The thread that mends also heeds signals, and tells the service manager that it lives. */
+	OPEN_MS = 5 * 1000,
 	/* A new producer asks at once for an id, which needs the right to write a topic. Source:
 	   Kafka, KIP-679. */
 	ADMITTED_AFTER_MS = 2000,
@@ -34,7 +36,9 @@ struct sender {
 
 static enum admin_status open_client(const struct sender *sender, struct command_client **out) {
 	const struct command_client_options options = { .topic = sender->topic,
-							.timeout_ms = sender->timeout_ms };
+							.timeout_ms = sender->timeout_ms,
+							.open_ms = MIN(sender->timeout_ms,
+								       (int64_t)OPEN_MS) };
 
 	return command_client_open(sender->config, sender->codec, &options, out);
 }

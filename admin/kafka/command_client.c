@@ -23,13 +23,15 @@ static enum admin_status open_results(const struct config *config, struct comman
 	return reader_open(config, &options, &client->results);
 }
 
-static enum admin_status open_commands(const struct config *config, enum topic to,
+static enum admin_status open_commands(const struct config *config,
+				       const struct command_client_options *options,
 				       struct command_client *client) {
-	_cleanup_(x_freep) char *topic = topic_name(config->topic_prefix, to);
-	const struct producer_options options = { .topic = topic,
-						  .timeout_ms = client->timeout_ms };
+	_cleanup_(x_freep) char *topic = topic_name(config->topic_prefix, options->topic);
+	const struct producer_options of_producer = { .topic = topic,
+						      .timeout_ms = options->timeout_ms,
+						      .open_ms = options->open_ms };
 
-	return producer_open(config, &options, &client->producer);
+	return producer_open(config, &of_producer, &client->producer);
 }
 
 enum admin_status command_client_open(const struct config *config, struct codec *codec,
@@ -43,7 +45,7 @@ enum admin_status command_client_open(const struct config *config, struct codec 
 	client->scratch = arena_new();
 	client->timeout_ms = options->timeout_ms;
 	client->encoded = BUFFER_INIT((size_t)config->command_max_bytes);
-	status = open_commands(config, options->topic, client);
+	status = open_commands(config, options, client);
 	if (!status && options->awaits_outcomes)
 		status = open_results(config, client);
 	if (!status)

@@ -15,6 +15,7 @@ struct command_client_options {
 	enum topic topic;     /* that is sent to: TOPIC_ADMIN, TOPIC_ISSUANCE or TOPIC_EVENTS */
 	bool awaits_outcomes; /* false: command_client_await is never called */
 	int64_t timeout_ms;
+	int64_t open_ms; /* of its producer; 0: as long */
 };
 
 /* `codec` is borrowed. */

@@ -41,10 +41,10 @@ static enum admin_status complain(const struct producer *producer, rd_kafka_resp
 				 rd_kafka_topic_name(producer->topic), error);
 }
 
-static enum admin_status check_topic(struct producer *producer) {
+static enum admin_status check_topic(struct producer *producer, int64_t open_ms) {
 	const struct rd_kafka_metadata *metadata = NULL;
 	rd_kafka_resp_err_t error = rd_kafka_metadata(producer->handle.rk, 0, producer->topic,
-						      &metadata, (int)producer->timeout_ms);
+						      &metadata, (int)open_ms);
 
 	rd_kafka_poll(producer->handle.rk, 0); /* runs on_error, which keeps the reason */
 	if (!error) {
@@ -78,7 +78,8 @@ enum admin_status producer_open(const struct config *config, const struct produc
 	if (status)
 		return status;
 	producer->topic = rd_kafka_topic_new(producer->handle.rk, options->topic, NULL);
-	status = check_topic(producer);
+	status =
+	    check_topic(producer, options->open_ms ? options->open_ms : options->timeout_ms);
 	if (!status)
 		*out = TAKE(producer);
 	return status;

@@ -18,6 +18,7 @@ typedef void (*producer_report_fn)(void *userdata, void *tag, const char *why);
 struct producer_options {
 	const char *topic;
 	int64_t timeout_ms; /* after which an unacknowledged record is given up */
+	int64_t open_ms;    /* that the opening waits for brokers; 0: as long */
 	/* Each record is a batch of its own, and compressed. So a refused record does not fail
 	 * others, and a record that its topic once took compressed is not too large now. */
 	bool each_alone;
