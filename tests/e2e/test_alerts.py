@@ -3,6 +3,7 @@ fault. Its minutes take two seconds (env/prometheus.py).
 """
 
 import os
+import re
 
 import pytest
 from env import commands
@@ -78,6 +79,8 @@ def test_endpoints_that_fail_and_recover(make_world, watch):
         more = lambda: world.results.end(world.issue(tenant))
         prometheus.wait_firing("PosthornMostEndpointsFail", step=more)
         prometheus.wait_firing("PosthornEndpointsFail", "PosthornPendingGrows", timeout=120, step=more)
+        told = re.findall(r'message="endpoint fails: only probes go to it" tenant="(.*?)" webhook=(\S+)', world.workers[0].log.read_text())
+        assert {who for who, _ in told} == {tenant} and len({webhook for _, webhook in told}) == 10
         for endpoint in endpoints:
             endpoint.answers(200)
         prometheus.wait_quiet(120)

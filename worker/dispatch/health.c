@@ -141,15 +141,18 @@ static void narrow_window(const struct dispatch_health *health, struct dispatch_
 
 static void log_breaker(const struct dispatch_endpoint *endpoint, const struct breaker *breaker,
 			const struct job *job) {
+	const char *tenant = log_quote(job->delivery.tenant_id);
 	char webhook_id[UUID_TEXT_SIZE];
 
 	uuid_format(&endpoint->webhook_id, webhook_id);
 	if (breaker->is_open)
 		log_warn("endpoint fails: only probes go to it",
-			 "webhook=%s failures=%d reason=%s error=%s", webhook_id, breaker->failures,
-			 attempt_reason_text(&job->result), log_quote(job->error));
+			 "tenant=%s webhook=%s failures=%d reason=%s error=%s", tenant, webhook_id,
+			 breaker->failures, attempt_reason_text(&job->result),
+			 log_quote(job->error));
 	else
-		log_info("endpoint takes deliveries again", "webhook=%s", webhook_id);
+		log_info("endpoint takes deliveries again", "tenant=%s webhook=%s", tenant,
+			 webhook_id);
 }
 
 bool dispatch_health_end_attempt(const struct dispatch_health *health,
