@@ -37,6 +37,7 @@ static void serve_metrics(struct gateway *gateway, struct http_answer *answer) {
 	answer->content_type = EXPOSITION_CONTENT_TYPE;
 	append_answers(out, &gateway->metrics);
 	exposition_log_lines(out);
+	exposition_disk(out, gateway->config->gateway_data_dir);
 	if (!atomic_load(&gateway->is_open))
 		return;
 	exposition_single(out, "posthorn_gateway_pending", "gauge",

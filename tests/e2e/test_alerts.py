@@ -144,6 +144,15 @@ def test_a_worker_that_reaches_no_broker(fresh_world, watch):
 
 
 @needs_root
+def test_a_disk_that_fills(fresh_world, watch):
+    """Room for the replica is left."""
+    worker = stopped(fresh_world)
+    folder = worker.replica.parent
+    in_namespace(fresh_world, worker, f"mount -t tmpfs -o size=128m,mode=700 none {folder}\nhead -c 118m /dev/zero >{folder}/ballast").wait_ready()
+    watch(worker).wait_firing("PosthornDiskFills")
+
+
+@needs_root
 def test_a_disk_without_room(fresh_world, watch):
     worker = stopped(fresh_world)
     worker.expect_error("replica")

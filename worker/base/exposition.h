@@ -29,5 +29,8 @@ void exposition_histogram(struct buffer *out, const char *name, const char *help
 
 /* posthorn_log_lines_dropped_total, which every program has. */
 void exposition_log_lines(struct buffer *out);
+/* posthorn_disk_free_bytes and posthorn_disk_size_bytes, of the file system that has the folder;
+ * without samples where that is not known. */
+void exposition_disk(struct buffer *out, const char *folder);
 /* posthorn_certificate_expiry_timestamp_seconds; without a sample where `expires_s` is 0. */
 void exposition_certificate(struct buffer *out, const char *help, int64_t expires_s);

@@ -321,5 +321,6 @@ void metrics_render(struct buffer *out, const struct pipeline *pipeline,
 	render_refused(out, metrics);
 	render_registry(out, metrics);
 	render_partitions(out, metrics);
+	exposition_disk(out, pipeline_data_dir(pipeline));
 	metrics_process_render(out, version);
 }

@@ -116,6 +116,10 @@ enum pipeline_readiness pipeline_readiness(const struct pipeline *p) {
 	return readiness_of(&p->metrics, atomic_load(&p->has_joined));
 }
 
+const char *pipeline_data_dir(const struct pipeline *p) {
+	return p->config->worker_data_dir;
+}
+
 /* Opening. */
 
 static int open_codec(struct pipeline *p) {

