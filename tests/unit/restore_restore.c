@@ -158,6 +158,7 @@ struct event {
 };
 
 #define NOT_THE_ONE "the changelog is not the one that the replica was made from"
+#define UNFINISHED "records behind the last position: an import is not finished"
 #define INTERLEAVED "more records than its position counts: two writers have interleaved"
 
 #define RECORD_AT(at) { .kind = RECORD, .offset = (at) }
@@ -258,6 +259,28 @@ static const struct course {
 	  .torn = "a position record cannot be decoded",
 	  .state = RESTORE_TORN,
 	  .end = RESTORE_END_TORN },
+	{ .name = "records behind the last position",
+	  .from_scratch = true,
+	  .events = { POSITION_AT(9, 5, 0, STORE), RECORD_AT(11), END_AT(20) },
+	  .torn = UNFINISHED,
+	  .state = RESTORE_TORN,
+	  .end = RESTORE_END_TORN },
+	{ .name = "records behind the position that the replica reflects",
+	  .known_sequence = 5,
+	  .events = { POSITION_AT(9, 5, 0, STORE), RECORD_AT(11), END_AT(20) },
+	  .torn = UNFINISHED,
+	  .state = RESTORE_TORN,
+	  .end = RESTORE_END_TORN },
+	{ .name = "records and no position",
+	  .from_scratch = true,
+	  .events = { RECORD_AT(3), RECORD_AT(7), END_AT(20) },
+	  .torn = UNFINISHED,
+	  .state = RESTORE_TORN,
+	  .end = RESTORE_END_TORN },
+	{ .name = "records behind the last position, before the target",
+	  .from_scratch = true,
+	  .events = { POSITION_AT(9, 5, 0, STORE), RECORD_AT(11), END_AT(15) },
+	  .state = RESTORE_READING },
 
 	/* Ends. */
 	{ .name = "an end before the target",

@@ -287,6 +287,22 @@ static void a_torn_history_ends_it(void **state) {
 	assert_int_equal(restore_one(s, 0).end, RESTORE_END_TORN);
 }
 
+/* Nobody is told that the webhooks of these deliveries are gone. */
+static void an_import_that_is_not_finished_ends_it(void **state) {
+	struct stand *s = *state;
+
+	append_record(s, 0, delivery_of(1, 1, DELIVERY_PENDING, 1));
+	append_transaction(s, 1, 1, 1, 3);
+	begin(s, 0);
+	begin(s, 1);
+	for (int i = 0; i < PARTITIONS; i++) {
+		struct restore_result result = end_of(s);
+
+		assert_int_equal(result.end,
+				 result.partition == 0 ? RESTORE_END_TORN : RESTORE_END_MOVED);
+	}
+}
+
 static void a_record_that_cannot_be_decoded_ends_it(void **state) {
 	struct stand *s = *state;
 
@@ -369,6 +385,7 @@ int main(void) {
 		TEST(another_changelog_replaces_the_rows),
 		TEST(a_changelog_that_was_made_again_replaces_the_rows),
 		TEST(a_torn_history_ends_it),
+		TEST(an_import_that_is_not_finished_ends_it),
 		TEST(a_record_that_cannot_be_decoded_ends_it),
 		TEST(a_restore_that_was_given_up_begins_again),
 		TEST(a_result_that_was_not_taken_is_given_up),

@@ -169,6 +169,10 @@ const char *restore_take_record(struct restore *restore, const struct restore_re
 void restore_take_end(struct restore *restore, int64_t offset, int64_t now_ms) {
 	restore->at_end = offset >= restore->target;
 	restore->takeover_at_ms = restore->at_end ? 0 : now_ms + HELD_MS;
+	/* Every transaction ends with its position (R8): an import was interrupted. A part of a
+	 * state must not pass for the whole. */
+	if (restore->at_end && !restore->torn && restore->history.run_records > 0)
+		restore->torn = "records behind the last position: an import is not finished";
 }
 
 /* Ending. */

@@ -5,8 +5,8 @@
  * to a target: the high watermark that a read_uncommitted client was told after the partition was
  * assigned. It ends at a partition EOF at or past the target (R1): every transaction that was open
  * when the target was asked for has ended by then. On the way every position record is checked
- * (R8): one store id, a rising sequence, as many records as it counts. A history that breaks these
- * rules is torn, and the partition is not served.
+ * (R8): one store id, a rising sequence, as many records as it counts, and none behind the last. A
+ * history that breaks these rules is torn, and the partition is not served.
  *
  *     STARTING ── restore_set_target ─────────────────────────► READING
  *     READING ─── restore_take_end, at or past the target ────► READ
@@ -14,6 +14,7 @@
  *
  *     STARTING ── restore_set_target, nothing to read ────────► DONE
  *     READING, READ ── restore_take_record, restore_set_torn ─► TORN
+ *     READING ─── restore_take_end, behind the last position ─► TORN
  *     any but TORN ─── restore_begin_again ───────────────────► STARTING
  *
  * While it is READING an open transaction may hold it: restore_take_end before the target begins
@@ -120,7 +121,7 @@ bool restore_wants(const struct restore *restore, int64_t offset);
 const char *restore_take_record(struct restore *restore, const struct restore_record *record,
 				int64_t now_ms) _must_check_;
 /* A partition EOF at `offset`. A read_committed reader meets one where the first open transaction
- * begins. */
+ * begins. At the target, records behind the last position make it torn (R8). */
 void restore_take_end(struct restore *restore, int64_t offset, int64_t now_ms);
 
 /* A record of the history cannot be decoded. `why` is static text. */
