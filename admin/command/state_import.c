@@ -27,6 +27,7 @@ struct import {
 	uint64_t present_count; /* records there, without positions */
 	uint64_t total, matching, seen, sent;
 	bool *has_records, *has_position; /* of each partition */
+	bool has_positions;
 };
 
 /* What is there already. */
@@ -46,7 +47,7 @@ static int judge_present(void *userdata, const char *key, int32_t partition, con
 		import->present_count++;
 		return ADMIN_OK;
 	}
-	import->has_position[partition] = true;
+	import->has_position[partition] = import->has_positions = true;
 	if (!strcmp(record.position.member_id, member_id) && record.position.sequence == 1)
 		return ADMIN_OK;
 	terminal_complain("partition %d has been served by worker %s: state is imported into new "
@@ -71,11 +72,20 @@ static bool is_present(const struct import *import, const struct state_file_reco
 	return value && len == record->len && !memcmp(value, record->value, len);
 }
 
+/* What came behind a position would make its partition torn (R8). */
 static enum admin_status count_present(void *userdata, const struct state_file_record *record) {
 	struct import *import = userdata;
 
-	import->matching += is_present(import, record);
-	return ADMIN_OK;
+	if (is_present(import, record)) {
+		import->matching++;
+		return ADMIN_OK;
+	}
+	if (!import->has_position[place_of(import, record).partition])
+		return ADMIN_OK;
+	terminal_complain("an import has ended here, and had no such %s: state is imported into "
+			  "new topics alone",
+			  record->key);
+	return ADMIN_REFUSED;
 }
 
 /* An import that was interrupted goes on; nothing else may be there. */
@@ -87,7 +97,7 @@ static enum admin_status look(struct import *import) {
 
 	if (!status)
 		status = (enum admin_status)state_fold_walk(import->present, judge_present, import);
-	if (!status && import->present_count)
+	if (!status && (import->present_count || import->has_positions))
 		status =
 		    state_file_walk(import->path, import->codec, count_present, import, &records);
 	if (status || import->matching == import->present_count)

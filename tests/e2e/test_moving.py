@@ -285,6 +285,20 @@ def test_what_is_there_is_never_written_over(old, new, file):
     new.admin.ok("state", "import", file)
 
 
+def test_a_later_file_is_not_put_on_top_of_an_import(old, new, file):
+    """Its records would come behind the positions: every partition that has one would be torn."""
+    busy(old)
+    before, later = records(old), file.with_name("later.jsonl")
+    old.admin.ok("state", "export", file)
+    old.webhook(old.tenant(), old.receivers.endpoint())
+    old.admin.ok("state", "export", later)
+    new.admin.ok("state", "import", file)
+    answer = new.admin("state", "import", later)
+    assert answer.code == 1 and "an import has ended here, and had no such" in answer.err
+    assert records(new) == before
+    new.worker()
+
+
 def test_foreign_records_are_refused(old, new, file):
     worker, *_ = busy(old)
     worker.stop()
