@@ -11,9 +11,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { RECORD_MAX = 16 * 1024 * 1024 };
+enum {
+	RECORD_MAX = 16 * 1024 * 1024,
+	TRANSACTION_RECORDS = 50 * 1000,
+	TRANSACTION_BYTES = 64 * 1024 * 1024,
+};
 
-/* The writer of the positions with which an import ends. */
+/* The writer of the positions with which an import ends, and the end of its transactional.id. */
 static const char member_id[] = "state-import";
 
 struct import {
@@ -26,8 +30,8 @@ struct import {
 	struct progress progress;
 	uint64_t present_count; /* records there, without positions */
 	uint64_t total, matching, seen, sent;
-	bool *has_records, *has_position; /* of each partition */
-	bool has_positions;
+	size_t open_records, open_bytes; /* of the transaction */
+	bool has_ended;                  /* before: its positions are there */
 };
 
 /* What is there already. */
@@ -47,7 +51,7 @@ static int judge_present(void *userdata, const char *key, int32_t partition, con
 		import->present_count++;
 		return ADMIN_OK;
 	}
-	import->has_position[partition] = import->has_positions = true;
+	import->has_ended = true;
 	if (!strcmp(record.position.member_id, member_id) && record.position.sequence == 1)
 		return ADMIN_OK;
 	terminal_complain("partition %d has been served by worker %s: state is imported into new "
@@ -80,7 +84,7 @@ static enum admin_status count_present(void *userdata, const struct state_file_r
 		import->matching++;
 		return ADMIN_OK;
 	}
-	if (!import->has_position[place_of(import, record).partition])
+	if (!import->has_ended)
 		return ADMIN_OK;
 	terminal_complain("an import has ended here, and had no such %s: state is imported into "
 			  "new topics alone",
@@ -97,7 +101,7 @@ static enum admin_status look(struct import *import) {
 
 	if (!status)
 		status = (enum admin_status)state_fold_walk(import->present, judge_present, import);
-	if (!status && (import->present_count || import->has_positions))
+	if (!status && (import->present_count || import->has_ended))
 		status =
 		    state_file_walk(import->path, import->codec, count_present, import, &records);
 	if (status || import->matching == import->present_count)
@@ -106,6 +110,55 @@ static enum admin_status look(struct import *import) {
 			  "state is imported into new topics alone",
 			  import->present_count - import->matching);
 	return ADMIN_REFUSED;
+}
+
+/* Transactions. */
+
+static enum admin_status put(struct import *import, const struct produced_record *record) {
+	import->open_records++;
+	import->open_bytes += record->key_len + record->len;
+	return producer_send(import->producer, record);
+}
+
+static enum admin_status begin(struct import *import) {
+	import->open_records = import->open_bytes = 0;
+	return producer_begin(import->producer);
+}
+
+/* All of a transaction must be at the brokers before its time is over. */
+static enum admin_status commit_if_full(struct import *import) {
+	enum admin_status status;
+
+	if (import->open_records < TRANSACTION_RECORDS && import->open_bytes < TRANSACTION_BYTES)
+		return ADMIN_OK;
+	status = producer_commit(import->producer);
+	return status ? status : begin(import);
+}
+
+/* Marks. */
+
+/* Says of no delivery that it is gone. */
+static enum admin_status send_mark(struct import *import, int32_t partition) {
+	const struct state_key key = { .kind = STATE_DELIVERY };
+	struct produced_record mark = { .has_partition = true, .partition = partition };
+
+	arena_reset(import->arena);
+	mark.key = state_key_format(import->arena, &key);
+	mark.key_len = strlen(mark.key);
+	return put(import, &mark);
+}
+
+/*
+ * First, of every partition, also one that will have no record: until its position comes it is torn
+ * (R8), and a worker that starts meanwhile serves nobody without their webhooks.
+ */
+static enum admin_status send_marks(struct import *import) {
+	int32_t count = producer_partition_count(import->producer);
+	enum admin_status status = begin(import);
+
+	for (int32_t i = 0; i < count && !status; i++)
+		status = send_mark(import, i);
+	return status ? status : producer_commit(import->producer);
 }
 
 /* Records. */
@@ -119,58 +172,60 @@ static enum admin_status send_record(void *userdata, const struct state_file_rec
 						  .len = record->len,
 						  .has_partition = true,
 						  .partition = key.partition };
+	enum admin_status status;
 
 	if (interrupt_came())
 		return ADMIN_INTERRUPTED;
 	import->seen++;
 	progress_update(&import->progress, (int64_t)import->seen, import->seen);
-	import->has_records[key.partition] = true;
 	if (is_present(import, record))
 		return ADMIN_OK;
 	import->sent++;
-	return producer_send(import->producer, &produced);
+	status = put(import, &produced);
+	return status ? status : commit_if_full(import);
 }
 
 static enum admin_status send_records(struct import *import) {
-	enum admin_status status;
+	enum admin_status status = begin(import);
 	uint64_t records;
 
 	progress_start(&import->progress, (int64_t)import->total);
-	status = state_file_walk(import->path, import->codec, send_record, import, &records);
+	if (!status)
+		status =
+		    state_file_walk(import->path, import->codec, send_record, import, &records);
+	if (!status)
+		status = producer_commit(import->producer);
 	progress_finish(&import->progress, (int64_t)import->seen, import->seen);
-	return status ? status : producer_flush(import->producer);
+	return status;
 }
 
 /* Positions. */
 
-/* The first offset of a topic's partition, and the one after its last. */
-static enum admin_status ask_bounds(struct import *import, enum topic topic, int32_t partition,
-				    int64_t *low, int64_t *high) {
+/* The first offset of an input's partition. */
+static enum admin_status ask_first(struct import *import, enum topic topic, int32_t partition,
+				   int64_t *out) {
 	_cleanup_(x_freep) char *name = topic_name(import->invocation->config->topic_prefix, topic);
+	int64_t end;
 
-	return producer_ask_bounds(import->producer, name, partition, low, high);
+	return producer_ask_bounds(import->producer, name, partition, out, &end);
 }
 
 /*
- * The position that a worker goes on from: the first of its changelog, which counts all records
- * before it, and at the first commands of its inputs (R8). Its offset of webhook-events is 0: a
+ * The position that a worker goes on from: the first of its changelog, of a transaction without
+ * other records, and at the first commands of its inputs (R8). Its offset of webhook-events is 0: a
  * worker begins with the first record there is.
  */
 static enum admin_status make_position(struct import *import, int32_t partition,
 				       struct position *out) {
-	int64_t low, high, end;
-	enum admin_status status = ask_bounds(import, TOPIC_STATE, partition, &low, &high);
+	enum admin_status status;
 
 	*out = (struct position){ .store_id = uuid_random(),
 				  .sequence = 1,
 				  .member_id = member_id,
 				  .timestamp_ms = clock_wall_ms() };
+	status = ask_first(import, TOPIC_ADMIN, partition, &out->admin_offset);
 	if (!status)
-		out->record_count = (int32_t)MIN(high - low, (int64_t)INT32_MAX);
-	if (!status)
-		status = ask_bounds(import, TOPIC_ADMIN, partition, &out->admin_offset, &end);
-	if (!status)
-		status = ask_bounds(import, TOPIC_ISSUANCE, partition, &out->issuance_offset, &end);
+		status = ask_first(import, TOPIC_ISSUANCE, partition, &out->issuance_offset);
 	return status;
 }
 
@@ -189,34 +244,39 @@ static enum admin_status send_position(struct import *import, int32_t partition)
 	produced.key_len = strlen(produced.key);
 	produced.value = value.data;
 	produced.len = value.len;
-	return producer_send(import->producer, &produced);
+	return put(import, &produced);
 }
 
-/* Last, when all records are at the brokers. A partition without records needs none. */
+/* Last, of every partition: all of them are served from then on, or none. */
 static enum admin_status send_positions(struct import *import) {
 	int32_t count = producer_partition_count(import->producer);
-	enum admin_status status = ADMIN_OK;
+	enum admin_status status = begin(import);
 
 	for (int32_t i = 0; i < count && !status; i++)
-		if (import->has_records[i] && !import->has_position[i])
-			status = send_position(import, i);
-	return status ? status : producer_flush(import->producer);
+		status = send_position(import, i);
+	return status ? status : producer_commit(import->producer);
 }
 
 /* All. */
 
+/* An import that is still under way elsewhere ends with that. */
 static enum admin_status open_producer(struct import *import) {
-	_cleanup_(x_freep) char *topic =
-	    topic_name(import->invocation->config->topic_prefix, TOPIC_STATE);
+	const struct config *config = import->invocation->config;
+	_cleanup_(x_freep) char *topic = topic_name(config->topic_prefix, TOPIC_STATE);
+	_cleanup_(x_freep) char *id = x_asprintf("%s-%s", config->group_id, member_id);
 	const struct producer_options options = { .topic = topic,
-						  .timeout_ms = import->invocation->timeout_ms };
-	enum admin_status status =
-	    producer_open(import->invocation->config, &options, &import->producer);
-	size_t count = status ? 0 : (size_t)producer_partition_count(import->producer);
+						  .timeout_ms = import->invocation->timeout_ms,
+						  .transactional_id = id };
 
-	import->has_records = x_calloc(count + 1, sizeof(bool));
-	import->has_position = x_calloc(count + 1, sizeof(bool));
-	return status;
+	return producer_open(config, &options, &import->producer);
+}
+
+static enum admin_status send_all(struct import *import) {
+	enum admin_status status = send_marks(import);
+
+	if (!status)
+		status = send_records(import);
+	return status ? status : send_positions(import);
 }
 
 static enum admin_status run(struct import *import) {
@@ -231,9 +291,7 @@ static enum admin_status run(struct import *import) {
 	if (!status)
 		status = look(import);
 	interrupt_catch();
-	if (!status)
-		status = send_records(import);
-	return status ? status : send_positions(import);
+	return status || import->has_ended ? status : send_all(import);
 }
 
 enum admin_status state_import(const struct invocation *invocation) {
@@ -248,8 +306,6 @@ enum admin_status state_import(const struct invocation *invocation) {
 	enum admin_status status = codec ? run(&import) : ADMIN_USAGE;
 
 	producer_closep(&import.producer);
-	free(import.has_records);
-	free(import.has_position);
 	if (!status)
 		printf(invocation->json ? "{\"records\":%" PRIu64 ",\"sent\":%" PRIu64 "}\n"
 					: "%" PRIu64 " records, %" PRIu64 " of them sent now\n",

@@ -8,17 +8,27 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { FULL_QUEUE_WAIT_MS = 100, FLUSH_STEP_MS = 500 };
+enum {
+	FULL_QUEUE_WAIT_MS = 100,
+	FLUSH_STEP_MS = 500,
+	SETTINGS_MAX = 4, /* with the empty row that ends them */
+	ABORT_TIMEOUT_MS = 5000,
+	/* How long what a dead producer left open holds readers up, where no other one follows. */
+	TRANSACTION_TIMEOUT_MS = 60 * 1000,
+};
 
 struct producer {
 	struct kafka_handle handle;
 	rd_kafka_topic_t *topic;
+	char *transactional_id; /* owned; NULL: none */
+	bool is_in_transaction;
 	int32_t partition_count;
 	int64_t timeout_ms;
 	producer_report_fn on_report; /* NULL: none */
 	void *on_report_userdata;
 	uint64_t acknowledged, lost;
-	rd_kafka_resp_err_t last_error; /* of a lost record */
+	/* Of a lost record: the last; in a transaction the first, which the others follow. */
+	rd_kafka_resp_err_t lost_error;
 };
 
 static void on_report(void *userdata, const rd_kafka_message_t *message) {
@@ -26,8 +36,9 @@ static void on_report(void *userdata, const rd_kafka_message_t *message) {
 	rd_kafka_resp_err_t error = report_error(message);
 
 	if (error) {
+		if (!producer->lost || !producer->transactional_id)
+			producer->lost_error = error;
 		producer->lost++;
-		producer->last_error = error;
 	} else {
 		producer->acknowledged++;
 	}
@@ -36,9 +47,53 @@ static void on_report(void *userdata, const rd_kafka_message_t *message) {
 				    error ? rd_kafka_err2str(error) : NULL);
 }
 
-static enum admin_status complain(const struct producer *producer, rd_kafka_resp_err_t error) {
+/* After an error in a transaction every call tells of the state that it has left. */
+static rd_kafka_resp_err_t first_error(const struct producer *producer, rd_kafka_resp_err_t error) {
+	char why[256];
+	rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(producer->handle.rk, why, sizeof(why));
+
+	if (fatal)
+		return fatal;
+	if (error == RD_KAFKA_RESP_ERR__STATE)
+		rd_kafka_flush(producer->handle.rk, FLUSH_STEP_MS); /* the reports of the lost */
+	return error == RD_KAFKA_RESP_ERR__STATE && producer->lost ? producer->lost_error : error;
+}
+
+static bool is_fenced(rd_kafka_resp_err_t error) {
+	return error == RD_KAFKA_RESP_ERR__FENCED || error == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+	       error == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
+}
+
+static enum admin_status complain_of_transaction(const struct producer *producer,
+						 rd_kafka_resp_err_t error) {
+	const char *id = producer->transactional_id;
+
+	error = first_error(producer, error);
+	if (is_fenced(error)) {
+		terminal_complain("another %s has begun since, or this one stood still for a "
+				  "minute: it ends",
+				  id);
+		return ADMIN_REFUSED;
+	}
+	if (error == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+		return kafka_complain_of(&producer->handle, "Write", "transactional id", id, error);
 	return kafka_complain_of(&producer->handle, "Write", "topic",
 				 rd_kafka_topic_name(producer->topic), error);
+}
+
+static enum admin_status complain(const struct producer *producer, rd_kafka_resp_err_t error) {
+	return producer->transactional_id
+		   ? complain_of_transaction(producer, error)
+		   : kafka_complain_of(&producer->handle, "Write", "topic",
+				       rd_kafka_topic_name(producer->topic), error);
+}
+
+/* Destroys the error. NULL: none. */
+static enum admin_status take_error(const struct producer *producer, rd_kafka_error_t *error) {
+	rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+
+	rd_kafka_error_destroy(error);
+	return code ? complain(producer, code) : ADMIN_OK;
 }
 
 static enum admin_status check_topic(struct producer *producer, int64_t open_ms) {
@@ -58,37 +113,51 @@ static enum admin_status check_topic(struct producer *producer, int64_t open_ms)
 enum admin_status producer_open(const struct config *config, const struct producer_options *options,
 				struct producer **out) {
 	_cleanup_(producer_closep) struct producer *producer = x_calloc(1, sizeof(*producer));
-	char timeout[32];
-	const struct kafka_setting settings[] = {
-		{ "message.timeout.ms", timeout },
-		{ options->each_alone ? "batch.num.messages" : NULL, "1" },
-		{ 0 },
-	};
+	char timeout[32], transaction_timeout[32];
+	struct kafka_setting settings[SETTINGS_MAX] = { { "message.timeout.ms", timeout } };
 	const struct kafka_handle_options handle_options = { .kind = CLIENT_SENDER,
 							     .settings = settings,
 							     .on_report = on_report,
 							     .on_report_userdata = producer };
 	enum admin_status status;
 
-	snprintf(timeout, sizeof(timeout), "%" PRId64, options->timeout_ms);
 	producer->timeout_ms = options->timeout_ms;
+	if (options->transactional_id) {
+		producer->transactional_id = x_strdup(options->transactional_id);
+		producer->timeout_ms = MIN(options->timeout_ms, (int64_t)TRANSACTION_TIMEOUT_MS);
+		settings[1] =
+		    (struct kafka_setting){ "transactional.id", producer->transactional_id };
+		settings[2] =
+		    (struct kafka_setting){ "transaction.timeout.ms", transaction_timeout };
+	} else if (options->each_alone) {
+		settings[1] = (struct kafka_setting){ "batch.num.messages", "1" };
+	}
+	snprintf(timeout, sizeof(timeout), "%" PRId64, producer->timeout_ms);
+	snprintf(transaction_timeout, sizeof(transaction_timeout), "%d", TRANSACTION_TIMEOUT_MS);
 	producer->on_report = options->on_report;
 	producer->on_report_userdata = options->on_report_userdata;
 	status = kafka_handle_open(&producer->handle, config, &handle_options);
 	if (status)
 		return status;
 	producer->topic = rd_kafka_topic_new(producer->handle.rk, options->topic, NULL);
-	status =
-	    check_topic(producer, options->open_ms ? options->open_ms : options->timeout_ms);
+	status = check_topic(producer, options->open_ms ? options->open_ms : producer->timeout_ms);
+	if (!status && producer->transactional_id)
+		status = take_error(producer,
+				    rd_kafka_init_transactions(producer->handle.rk,
+							       (int)producer->timeout_ms));
 	if (!status)
 		*out = TAKE(producer);
 	return status;
 }
 
 void producer_close(struct producer *producer) {
+	if (producer->is_in_transaction)
+		rd_kafka_error_destroy(
+		    rd_kafka_abort_transaction(producer->handle.rk, ABORT_TIMEOUT_MS));
 	if (producer->topic)
 		rd_kafka_topic_destroy(producer->topic);
 	kafka_handle_close(&producer->handle);
+	free(producer->transactional_id);
 	free(producer);
 }
 
@@ -177,13 +246,35 @@ enum admin_status producer_flush(struct producer *producer) {
 	const char *name = rd_kafka_topic_name(producer->topic);
 
 	while (rd_kafka_flush(producer->handle.rk, FLUSH_STEP_MS) == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+		if (producer->transactional_id && producer->lost)
+			break;
 		if (clock_monotonic_ms() > deadline_ms)
 			return kafka_complain_timeout(&producer->handle, name,
 						      producer->timeout_ms);
 	}
 	if (producer->lost && producer->on_report)
-		return kafka_status(producer->last_error);
-	return producer->lost ? complain(producer, producer->last_error) : ADMIN_OK;
+		return kafka_status(producer->lost_error);
+	return producer->lost ? complain(producer, producer->lost_error) : ADMIN_OK;
+}
+
+enum admin_status producer_begin(struct producer *producer) {
+	enum admin_status status =
+	    take_error(producer, rd_kafka_begin_transaction(producer->handle.rk));
+
+	producer->is_in_transaction = !status;
+	return status;
+}
+
+enum admin_status producer_commit(struct producer *producer) {
+	enum admin_status status = producer_flush(producer);
+
+	if (!status)
+		status = take_error(producer,
+				    rd_kafka_commit_transaction(producer->handle.rk,
+								(int)producer->timeout_ms));
+	if (!status)
+		producer->is_in_transaction = false;
+	return status;
 }
 
 bool producer_is_refused(struct producer *producer) {
@@ -193,7 +284,7 @@ bool producer_is_refused(struct producer *producer) {
 	rd_kafka_poll(producer->handle.rk, 0);
 	error = rd_kafka_fatal_error(producer->handle.rk, why, sizeof(why));
 	if (!error)
-		error = producer->last_error;
+		error = producer->lost_error;
 	if (!refusal_cause(error))
 		return false;
 	(void)complain(producer, error);

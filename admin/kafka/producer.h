@@ -1,5 +1,5 @@
 /* Produces records to one topic: idempotent, acks=all, with the partitioner of Kafka's Java client.
- */
+ * Where it has a transactional.id, all of them in transactions. */
 #pragma once
 
 #include "base/config.h"
@@ -22,11 +22,14 @@ struct producer_options {
 	/* Each record is a batch of its own, and compressed. So a refused record does not fail
 	 * others, and a record that its topic once took compressed is not too large now. */
 	bool each_alone;
+	/* NULL: none. The last producer that is opened with an id is the only one: older ones are
+	 * fenced, and what they left open is aborted. */
+	const char *transactional_id;
 	producer_report_fn on_report; /* NULL: none */
 	void *on_report_userdata;
 };
 
-/* Opens a producer, after checking that the topic exists. */
+/* Opens a producer, after checking that the topic exists. Borrows no option but `on_report`'s. */
 enum admin_status producer_open(const struct config *config, const struct producer_options *options,
 				struct producer **out) _must_check_;
 void producer_close(struct producer *producer);
@@ -61,6 +64,12 @@ enum admin_status producer_send(struct producer *producer,
 /* Waits until each record is acknowledged or given up. Returns a status other than ADMIN_OK where
  * one was given up, and prints the reason unless there is an on_report. */
 enum admin_status producer_flush(struct producer *producer) _must_check_;
+
+/* Of a producer with a transactional.id: records are sent between the two, and are there once
+ * producer_commit has returned ADMIN_OK. A close without it aborts. ADMIN_REFUSED, after saying so,
+ * where a newer producer of this id was opened. */
+enum admin_status producer_begin(struct producer *producer) _must_check_;
+enum admin_status producer_commit(struct producer *producer) _must_check_;
 
 /* Whether the brokers refuse what it produces, for want of a right; says so. Such a producer is of
  * no use any more. */

@@ -6,19 +6,24 @@ import base64
 import hmac
 import itertools
 import json
+import signal
+import subprocess
 import threading
 from collections import defaultdict
 
 import pytest
 from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, OffsetSpec
 from env import commands
 from env.kafka import connection
 from env.partitioner import partition_of
+from env.paths import ADMIN, BIN, REFUSING_PORT
+from env.programs import ENVIRONMENT, run
 from env.wait import until
 
 MORE_PARTITIONS = 7
 COMMANDS = 300
+RECORDS = 180_000  # of `fill`: several transactions of an import
 TYPE = "order.paid"
 HEADER = {"name": "x-api-key", "value": "opensesame"}
 
@@ -226,20 +231,70 @@ def test_secrets_own_events_and_what_succeeded_move_too(make_world, file):
         assert new.admin.json("webhook", "secret", "--tenant", tenant, webhook["id"])["secret"] == secret
 
 
-def test_an_import_that_was_interrupted_goes_on(old, new, file):
-    worker, *_ = busy(old)
-    worker.stop()
+def fill(world):
+    """Webhooks and keys of many tenants, as workers would have left them."""
+    arguments = (world.bootstrap, f"{world.prefix}webhook-state", world.partitions, RECORDS, world.master_key, f"http://127.0.0.1:{REFUSING_PORT}/")
+    answer = run(BIN / "bench_fill_state", *arguments, timeout=120)
+    assert answer.code == 0, answer.err
+
+
+def importing(world, file):
+    """An import of what `fill` made that is under way: its first transaction of records is past."""
+    client, topic = AdminClient(connection(world.bootstrap)), f"{world.prefix}webhook-state"
+    ends = {TopicPartition(topic, partition): OffsetSpec.latest() for partition in range(world.partitions)}
+    written = lambda: sum(future.result(20).offset for future in client.list_offsets(ends).values())
+    command = [ADMIN, "--config", world.admin.config, "state", "import", file]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    until(lambda: written() > RECORDS / 3, 60, "a third of the records")
+    assert process.poll() is None, "it has ended: it needs more records"
+    return process
+
+
+def serves_what_was_filled(worker, world):
+    """From an empty replica too: behind the import, and behind a turn."""
+    for is_cold in (False, True):
+        if is_cold:
+            worker.stop()
+            worker.forget()
+        worker.start()
+        assert world.ask("tenant-000000", commands.retrieve_all()).data["data"]
+        world.webhook(world.tenant(), world.receivers.endpoint())
+
+
+def test_an_import_that_was_killed_serves_nobody_and_goes_on(old, new, file):
+    fill(old)
     old.admin.ok("state", "export", file)
-    lines = [json.loads(line) for line in file.read_text().splitlines()[1:-1]]
-    producer = Producer(connection(new.bootstrap))
-    for line in lines[:3]:
-        partition = partition_of(line["tenantId"].encode(), MORE_PARTITIONS)
-        producer.produce(f"{new.prefix}webhook-state", base64.b64decode(line["record"]), line["key"], partition)
-    producer.flush()
-    assert new.admin.json("state", "import", file) == {"records": len(lines), "sent": len(lines) - 3}
-    assert new.admin.json("state", "import", file) == {"records": len(lines), "sent": 0}
+    process = importing(new, file)
+    process.kill()
+    assert process.wait(20) == -signal.SIGKILL
+    # Ends the transaction that it left open, which a worker would wait for.
+    Producer(connection(new.bootstrap) | {"transactional.id": f"{new.settings['group.id']}-state-import"}).init_transactions(30)
+    worker = new.worker(ready=False)
+    worker.expect_error("records behind the last position: an import is not finished")
+    until(lambda: worker.partitions("failed") == list(range(MORE_PARTITIONS)), 30, "all partitions to be torn")
+    assert worker.get("/readyz") == (503, "torn\n", "")
+    worker.stop()
+    wait_left(new)
+    answer = new.admin.json("state", "import", file, timeout=120)
+    assert answer["records"] == RECORDS and 0 < answer["sent"] < RECORDS
+    assert new.admin.json("state", "import", file, timeout=120) == {"records": RECORDS, "sent": 0}
     assert records(new) == records(old)
-    new.worker()
+    serves_what_was_filled(worker, new)
+
+
+def test_of_two_imports_the_later_goes_on(old, new, file):
+    fill(old)
+    old.admin.ok("state", "export", file)
+    first = importing(new, file)
+    first.send_signal(signal.SIGSTOP)
+    new.admin.ok("state", "import", file, timeout=120)
+    first.send_signal(signal.SIGCONT)
+    _, told = first.communicate(timeout=120)
+    assert first.returncode == 1 and f"another {new.settings['group.id']}-state-import has begun since" in told, told
+    assert records(new) == records(old)
+    worker = new.worker()
+    worker.stop()
+    serves_what_was_filled(worker, new)
 
 
 def changed(text):

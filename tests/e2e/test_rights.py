@@ -177,6 +177,19 @@ def test_the_commands_have_enough(broker, world):
         assert answer.code == 0, (command, answer)
 
 
+def test_a_workers_rights_are_enough_to_import_state(broker, world, tmp_path):
+    file, right = tmp_path / "state.jsonl", ("TRANSACTIONAL_ID", "posthorn-*", "WRITE")
+    world.admin.ok("state", "export", file)
+    lacking = full(world, "worker", right)
+    broker.allow("worker", *(each for each in documented("worker", world) if each != lacking))
+    login = [part for key, value in as_user(broker, "worker").items() for part in ("--set", f"{key}={value}")]
+    refused = f"Kafka refuses Write on transactional id {world.settings['group.id']}-state-import to User:worker"
+    until(lambda: refused in world.admin("state", "import", file, *login).err, 20, "the other ACLs are known")
+    broker.allow("worker", lacking)
+    until(lambda: world.admin("state", "import", file, *login).code == 0, 20, "the grant")
+    assert world.worker().running
+
+
 # Each right of a worker: how its lack is told of at the start and while the worker runs, as an
 # operation and a resource. None: nothing is refused before it is needed.
 WORKER_RIGHTS = {
