@@ -2,6 +2,7 @@
 #include "changelog/state_file.h"
 #include "changelog/state_read.h"
 #include "command/state_move.h"
+#include "kafka/group.h"
 #include "kafka/producer.h"
 #include "kafka/record_codec.h"
 #include "rdkafka/topic_names.h"
@@ -271,23 +272,29 @@ static enum admin_status open_producer(struct import *import) {
 	return producer_open(config, &options, &import->producer);
 }
 
+/* Before anything is written, and before the positions: it may take long in between. */
+static enum admin_status check_nobody_works(const struct import *import) {
+	return group_check_is_empty(import->invocation->config, import->invocation->timeout_ms);
+}
+
 static enum admin_status send_all(struct import *import) {
 	enum admin_status status = send_marks(import);
 
 	if (!status)
 		status = send_records(import);
+	if (!status)
+		status = check_nobody_works(import);
 	return status ? status : send_positions(import);
 }
 
 static enum admin_status run(struct import *import) {
-	const char *group_id = import->invocation->config->group_id;
 	enum admin_status status =
 	    state_file_walk(import->path, import->codec, NULL, NULL, &import->total);
 
 	if (!status)
-		status = open_producer(import);
+		status = check_nobody_works(import);
 	if (!status)
-		status = producer_check_group_is_empty(import->producer, group_id);
+		status = open_producer(import);
 	if (!status)
 		status = look(import);
 	interrupt_catch();

@@ -212,24 +212,6 @@ enum admin_status producer_ask_bounds(struct producer *producer, const char *top
 		     : ADMIN_OK;
 }
 
-enum admin_status producer_check_group_is_empty(struct producer *producer, const char *group_id) {
-	const struct rd_kafka_group_list *groups = NULL;
-	rd_kafka_resp_err_t error =
-	    rd_kafka_list_groups(producer->handle.rk, group_id, &groups, (int)producer->timeout_ms);
-	int members = 0;
-
-	if (error)
-		return kafka_complain_of(&producer->handle, "Describe", "group", group_id, error);
-	for (int i = 0; i < groups->group_cnt; i++)
-		members += groups->groups[i].member_cnt;
-	rd_kafka_group_list_destroy(groups);
-	if (members == 0)
-		return ADMIN_OK;
-	terminal_complain("group %s has %d members: no worker may run during an import", group_id,
-			  members);
-	return ADMIN_REFUSED;
-}
-
 enum admin_status producer_send(struct producer *producer, const struct produced_record *record) {
 	rd_kafka_resp_err_t error;
 

@@ -54,9 +54,6 @@ int32_t producer_partition_of(const struct producer *producer, const char *key);
 /* The first offset of any topic's partition, and the one after its last. */
 enum admin_status producer_ask_bounds(struct producer *producer, const char *topic,
 				      int32_t partition, int64_t *low, int64_t *high) _must_check_;
-/* ADMIN_REFUSED, after saying so, where the group has members: workers run. */
-enum admin_status producer_check_group_is_empty(struct producer *producer,
-						const char *group_id) _must_check_;
 
 /* Queues a copy; waits while the queue is full. */
 enum admin_status producer_send(struct producer *producer,

@@ -177,14 +177,22 @@ def test_the_commands_have_enough(broker, world):
         assert answer.code == 0, (command, answer)
 
 
-def test_a_workers_rights_are_enough_to_import_state(broker, world, tmp_path):
-    file, right = tmp_path / "state.jsonl", ("TRANSACTIONAL_ID", "posthorn-*", "WRITE")
+# What an import of state needs beside the topics, and what is refused without it.
+IMPORT_RIGHTS = {
+    ("GROUP", "posthorn", "READ"): "Describe on group {}",
+    ("TRANSACTIONAL_ID", "posthorn-*", "WRITE"): "Write on transactional id {}-state-import",
+}
+
+
+@pytest.mark.parametrize("right, refused", IMPORT_RIGHTS.items(), ids=["group", "transactional id"])
+def test_a_workers_rights_are_enough_to_import_state(broker, world, tmp_path, right, refused):
+    """Who may not describe the group is not told that it has no member."""
+    file, lacking = tmp_path / "state.jsonl", full(world, "worker", right)
     world.admin.ok("state", "export", file)
-    lacking = full(world, "worker", right)
     broker.allow("worker", *(each for each in documented("worker", world) if each != lacking))
     login = [part for key, value in as_user(broker, "worker").items() for part in ("--set", f"{key}={value}")]
-    refused = f"Kafka refuses Write on transactional id {world.settings['group.id']}-state-import to User:worker"
-    until(lambda: refused in world.admin("state", "import", file, *login).err, 20, "the other ACLs are known")
+    told = f"Kafka refuses {refused.format(world.settings['group.id'])} to User:worker"
+    until(lambda: told in world.admin("state", "import", file, *login).err, 20, "the other ACLs are known")
     broker.allow("worker", lacking)
     until(lambda: world.admin("state", "import", file, *login).code == 0, 20, "the grant")
     assert world.worker().running
