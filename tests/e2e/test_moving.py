@@ -12,10 +12,11 @@ import threading
 from collections import defaultdict
 
 import pytest
-from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from env import commands
 from env.kafka import connection
+from env.offsets import set_by_hand, wait_left
 from env.partitioner import partition_of
 from env.paths import ADMIN, BIN, REFUSING_PORT
 from env.programs import ENVIRONMENT, run
@@ -52,12 +53,6 @@ def records(world):
     """The changelog's records without its positions, wherever they lie."""
     lines = (json.loads(line) for line in world.admin.dump().splitlines())
     return {line["key"]: line["value"] for line in lines if line["key"] != "position"}
-
-
-def wait_left(world):
-    """Until the session of a worker that was stopped has ended."""
-    client, group = AdminClient(connection(world.bootstrap)), world.settings["group.id"]
-    until(lambda: client.describe_consumer_groups([group])[group].result(20).state == ConsumerGroupState.EMPTY, 30, "the end of the session")
 
 
 def busy(world):
@@ -383,10 +378,7 @@ def test_a_changelog_that_was_lost_comes_back_from_a_backup(old, file):
     old.make_changelog_anew()
     wait_left(old)
     assert old.admin("state", "import", file).code == 0 and records(old) == before
-    client, group = AdminClient(connection(old.bootstrap)), old.settings["group.id"]
-    committed = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result(20).topic_partitions
-    by_hand = [TopicPartition(place.topic, place.partition, place.offset) for place in committed]
-    client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, by_hand)])[group].result(20)
+    set_by_hand(old)
     worker.start()
     for tenant in endpoints:
         assert len(old.ask(tenant, commands.retrieve_all()).data["data"]) == 1

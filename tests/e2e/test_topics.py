@@ -3,13 +3,15 @@ never taken for an empty one.
 """
 
 import pytest
-from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from env import avro, commands
 from env.kafka import connection
+from env.offsets import read_offsets, set_by_hand, set_offsets
 from env.wait import until
 
 TOPICS = ("webhook-admin", "credential-issuance", "webhook-events", "webhook-results", "webhook-state", "webhook-dead-letters")
+TYPE = "order.paid"
 SAME_NUMBER = "topics must have the same number of partitions"
 
 
@@ -128,29 +130,20 @@ def test_the_changelog_is_made_anew_under_a_worker(fresh_world):
     assert not world.state.catch_up().values and not any(world.results.catch_up().by_command[id] for id in asked)
 
 
-class GroupOffsets:
-    """Those of a group without members, as an operator's tool sees and sets them."""
-
-    def __init__(self, world):
-        self.client, self.group = AdminClient(connection(world.bootstrap)), world.settings["group.id"]
-
-    def read(self):
-        return self.client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(self.group)])[self.group].result(20).topic_partitions
-
-    def set(self, places):
-        until(lambda: self.client.describe_consumer_groups([self.group])[self.group].result(20).state == ConsumerGroupState.EMPTY, 30, "the end of the session")
-        self.client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(self.group, places)])[self.group].result(20)
-
-
 def test_a_changelog_that_was_made_anew_is_taken_with_offsets_that_were_set_by_hand(fresh_world):
-    """As docs/operating.md has it, of an operator who does without the old one."""
+    """As docs/operating.md has it, of an operator who does without the old one. Every input was
+    read.
+    """
     world = fresh_world
-    worker = world.worker(kafka_session_timeout_ms=6000)
+    worker = world.worker(kafka_session_timeout_ms=6000, event_types=TYPE)
+    worker.wait_metric(0, "posthorn_group_older_workers", timeout=40)
     tenants, _ = world.in_every_partition()
+    for tenant in tenants.values():
+        assert world.results.end(world.issue(tenant)).status == 200
+        assert world.results.end(world.publish(tenant, TYPE)).status == 202
     worker.stop()
     world.make_changelog_anew()
-    offsets = GroupOffsets(world)
-    offsets.set([TopicPartition(place.topic, place.partition, place.offset) for place in offsets.read()])
+    set_by_hand(world)
     worker.start()
     assert "following an offset that was set by hand" in worker.log.read_text()
     for tenant in tenants.values():
@@ -177,17 +170,16 @@ def test_offsets_that_were_left_behind(fresh_world):
     for tenant in tenants.values():
         world.ask(tenant, commands.retrieve_all())
     worker.stop()
-    offsets, positions = GroupOffsets(world), positions_of(world)
-    committed = offsets.read()
+    positions, committed = positions_of(world), read_offsets(world)
     # The client shows metadata beyond their end.
     assert all(each.metadata.startswith(positions[each.partition][0]) for each in committed)
-    offsets.set([TopicPartition(each.topic, each.partition, max(each.offset - 1, 0), positions[each.partition][1]) for each in committed])
+    set_offsets(world, [TopicPartition(each.topic, each.partition, max(each.offset - 1, 0), positions[each.partition][1]) for each in committed])
     before = len(world.results.catch_up().events)
     worker.start()
     assert "committed offset is of an earlier position than the changelog's" in worker.log.read_text()
     places = lambda read: {(each.topic, each.partition, each.offset) for each in read}
-    until(lambda: places(offsets.read()) == places(committed), 10, "the offsets of the changelog's position")
-    assert all(each.metadata.startswith(positions[each.partition][0]) for each in offsets.read())
+    until(lambda: places(read_offsets(world)) == places(committed), 10, "the offsets of the changelog's position")
+    assert all(each.metadata.startswith(positions[each.partition][0]) for each in read_offsets(world))
     for tenant in tenants.values():
         assert len(world.ask(tenant, commands.retrieve_all()).data["data"]) == 1
     assert len(world.results.catch_up().events) == before + 2 * len(tenants)
