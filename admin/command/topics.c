@@ -8,12 +8,6 @@
 
 enum { REPORT_MAX = 1024 * 1024 };
 
-static const struct flag create_flags[] = {
-	{ "allow-deviations", NULL,
-	  "end with 0 also where an existing topic deviates; it is printed all the same" },
-	{ 0 },
-};
-
 static void append_json_topic(struct buffer *out, const struct topic_report *topic) {
 	buffer_append_string(out, "{\"topic\":");
 	buffer_append_json_string(out, topic->name);
@@ -46,7 +40,7 @@ static const char *state_of(const struct topic_report *topic) {
 	if (!topic->exists)
 		return topic->hidden ? "hidden" : "missing";
 	if (topic->wrong_count)
-		return "wrong";
+		return topic->wrong_count > topic->advice_count ? "wrong" : "short";
 	return topic->created ? "created" : "good";
 }
 
@@ -70,25 +64,21 @@ static void print_table(const struct topics_report *report) {
 }
 
 static enum admin_status show(const struct invocation *invocation,
-			      const struct topics_report *report, bool allows_deviations) {
-	if (invocation->json) {
-		enum admin_status status = print_json(report);
-
-		if (status)
-			return status;
-	} else {
-		print_table(report);
-	}
-	return allows_deviations || topics_report_is_good(report) ? ADMIN_OK : ADMIN_REFUSED;
+			      const struct topics_report *report) {
+	if (invocation->json)
+		return print_json(report);
+	print_table(report);
+	return ADMIN_OK;
 }
 
 static enum admin_status create_topics(const struct invocation *invocation) {
 	_cleanup_(topics_report_destroy) struct topics_report report;
-	bool allows_deviations = arguments_has(invocation->arguments, "allow-deviations");
 	enum admin_status status =
 	    topics_create(invocation->config, invocation->timeout_ms, &report);
 
-	return status ? status : show(invocation, &report, allows_deviations);
+	if (!status)
+		status = show(invocation, &report);
+	return status || topics_report_is_usable(&report) ? status : ADMIN_REFUSED;
 }
 
 static enum admin_status check_topics(const struct invocation *invocation) {
@@ -96,7 +86,9 @@ static enum admin_status check_topics(const struct invocation *invocation) {
 	enum admin_status status =
 	    topics_inspect(invocation->config, invocation->timeout_ms, &report);
 
-	return status ? status : show(invocation, &report, false);
+	if (!status)
+		status = show(invocation, &report);
+	return status || topics_report_is_good(&report) ? status : ADMIN_REFUSED;
 }
 
 const struct subcommand topics_subcommands[] = {
@@ -106,11 +98,11 @@ const struct subcommand topics_subcommands[] = {
 	    .summary = "create missing topics, and check all",
 	    .details = "By topic.prefix, topic.partitions, topic.replication.factor and\n"
 		       "topic.retention.*.\n"
-		       "Existing topics are checked and not changed.\n",
+		       "Existing topics are checked and not changed. Where one keeps its\n"
+		       "records for too short, that is told, and no failure here.\n",
 	    .examples = "topics create --config posthorn.properties\n"
 			"topics create --set kafka.bootstrap.servers=127.0.0.1:9092 --set "
 			"topic.partitions=24\n",
-	    .flags = create_flags,
 	    .needs = CONFIG_NEED_KAFKA,
 	    .run = create_topics,
 	},

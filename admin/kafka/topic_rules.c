@@ -29,6 +29,10 @@ const struct topic_rule topic_rules[] = {
 	{ 0 },
 };
 
+bool topic_rule_is_advice(const struct topic_rule *rule) {
+	return !strcmp(rule->setting, "retention.ms");
+}
+
 bool topic_rule_concerns(const struct topic_rule *rule, enum topic topic, int replicas) {
 	return (rule->topics & 1u << topic) && replicas >= rule->replicas_at_least;
 }

@@ -36,6 +36,14 @@ bool topics_report_is_good(const struct topics_report *report) {
 	return true;
 }
 
+bool topics_report_is_usable(const struct topics_report *report) {
+	for (int i = 0; i < TOPIC_COUNT; i++) {
+		if (report->topics[i].wrong_count > report->topics[i].advice_count)
+			return false;
+	}
+	return true;
+}
+
 /* Takes `sentence`; does nothing for NULL. */
 static void add_wrong(struct topic_report *topic, char *sentence) {
 	if (!sentence)
@@ -223,6 +231,14 @@ static void check_partitions(struct admin_api *api, const struct config *config,
 	}
 }
 
+static void check_setting(const struct config *config, struct topic_report *topic,
+			  const struct topic_rule *rule, const char *value) {
+	char *wrong = topic_rule_check(rule, config, value);
+
+	topic->advice_count += wrong && !topic->created && topic_rule_is_advice(rule);
+	add_wrong(topic, wrong);
+}
+
 static void check_settings(const struct config *config, struct topic_report *topic,
 			   enum topic which, const rd_kafka_ConfigResource_t *resource) {
 	if (rd_kafka_ConfigResource_error(resource)) {
@@ -232,9 +248,8 @@ static void check_settings(const struct config *config, struct topic_report *top
 	}
 	for (const struct topic_rule *rule = topic_rules; rule->setting; rule++) {
 		if (topic_rule_concerns(rule, which, topic->replicas))
-			add_wrong(topic,
-				  topic_rule_check(rule, config,
-						   admin_api_setting(resource, rule->setting)));
+			check_setting(config, topic, rule,
+				      admin_api_setting(resource, rule->setting));
 	}
 }
 

@@ -16,6 +16,7 @@ struct topic_report {
 	int replicas; /* of the partition with the fewest */
 	char **wrong; /* owned: a sentence for each deviation */
 	size_t wrong_count;
+	size_t advice_count; /* of them: topic_rule_is_advice, of a topic that was there before */
 };
 
 struct topics_report {
@@ -25,6 +26,8 @@ struct topics_report {
 void topics_report_destroy(struct topics_report *report);
 /* Whether there is no deviation. */
 bool topics_report_is_good(const struct topics_report *report);
+/* Whether there is none but advice: workers can start. */
+bool topics_report_is_usable(const struct topics_report *report);
 
 /* Creates the missing topics, waits for them, and marks them in `report`. */
 enum admin_status topics_create(const struct config *config, int64_t timeout_ms,

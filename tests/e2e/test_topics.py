@@ -12,6 +12,17 @@ from env.wait import until
 
 TOPICS = ("webhook-admin", "credential-issuance", "webhook-events", "webhook-results", "webhook-state", "webhook-dead-letters")
 TYPE = "order.paid"
+# The settings of 0.1.0's topics. It left retention.ms to the brokers, and had no webhook-events.
+SETTINGS = {
+    "webhook-state": {
+        "cleanup.policy": "compact",
+        "delete.retention.ms": "604800000",
+        "max.compaction.lag.ms": "3600000",
+        "segment.bytes": "67108864",
+    },
+    "webhook-dead-letters": {"max.message.bytes": "10485760"},
+}
+WEEK_MS = 7 * 24 * 3600 * 1000
 SAME_NUMBER = "topics must have the same number of partitions"
 
 
@@ -34,7 +45,7 @@ def wait_known(client, names):
 def create(world, **partitions):
     client = AdminClient(connection(world.bootstrap))
     wanted = {topic: partitions.get(topic.replace("-", "_"), 4) for topic in TOPICS}
-    topics = [NewTopic(world.prefix + topic, count, 1) for topic, count in wanted.items() if count]
+    topics = [NewTopic(world.prefix + topic, count, 1, config=SETTINGS.get(topic, {})) for topic, count in wanted.items() if count]
     for future in client.create_topics(topics).values():
         future.result()
     wait_known(client, {topic.topic for topic in topics})
@@ -51,6 +62,28 @@ def test_partition_counts_differ(bare_world, topic, count):
     assert bare_world.prefix + topic.replace("_", "-") in log, log
     check = bare_world.admin("topics", "check")
     assert check.code == 1 and topic.replace("_", "-") in check.err + check.out
+
+
+def test_the_topics_of_the_first_release_are_gone_on_with(bare_world):
+    """As docs/operating.md has an upgrade. Workers may wait for `topics create` to succeed."""
+    world = bare_world
+    create(world, webhook_events=0)
+    created = world.admin("topics", "create")
+    short = {"webhook-results": 30 * WEEK_MS // 7, "webhook-dead-letters": 2 * WEEK_MS}
+    told = [f"{world.prefix}{topic}: retention.ms is {WEEK_MS}, must be at least {wanted}" for topic, wanted in short.items()]
+    assert created.code == 0 and all(line in created.out for line in told), created
+    checked = world.admin("topics", "check")
+    assert checked.code == 1 and all(line in checked.out for line in told) and " wrong" not in checked.out, checked
+    assert world.worker().running
+    for topic, wanted in short.items():
+        world.configure(topic, "retention.ms", wanted)
+    until(lambda: world.admin("topics", "check").code == 0, 20, "the broker to know it")
+
+
+def test_another_fault_of_a_topic_still_fails_topics_create(bare_world):
+    create(bare_world)
+    bare_world.configure("webhook-state", "cleanup.policy", "delete")
+    until(lambda: bare_world.admin("topics", "create").code == 1, 20, "the broker to know it")
 
 
 @pytest.mark.parametrize("topic", ["webhook_admin", "webhook_results", "webhook_state", "webhook_dead_letters"])

@@ -196,6 +196,12 @@ static void a_topic_rule_takes_its_value_from_an_option(void **state _unused_) {
 	assert_memory_equal(found, wanted, sizeof(found));
 }
 
+/* What an operator may choose breaks no worker. */
+static void only_a_retention_is_advice(void **state _unused_) {
+	for (const struct topic_rule *rule = topic_rules; rule->setting; rule++)
+		assert_int_equal(topic_rule_is_advice(rule), !rule->value);
+}
+
 /* min.insync.replicas holds from three replicas on, and never for the topics that may lose a
  * record. */
 static void a_topic_rule_concerns_its_topics(void **state _unused_) {
@@ -218,6 +224,7 @@ int main(void) {
 		cmocka_unit_test(outstanding_commands_are_counted),
 		cmocka_unit_test(topic_rules_judge_their_setting),
 		cmocka_unit_test(a_topic_rule_takes_its_value_from_an_option),
+		cmocka_unit_test(only_a_retention_is_advice),
 		cmocka_unit_test(a_topic_rule_concerns_its_topics),
 	};
 
