@@ -115,9 +115,10 @@ const struct subcommand state_subcommands[] = {
 	    .operand_count = 1,
 	    .summary = "write the state to a file: webhooks, keys, deliveries, receipts",
 	    .details =
-		"As it was at the start, with a checksum; of one tenant with --tenant. The "
-		"file holds credentials of\n"
-		"pending deliveries, and is its owner's alone. Never over one that exists.\n",
+		"As it is at one offset of each partition, with a checksum; of one tenant with "
+		"--tenant. The\n"
+		"file holds credentials of pending deliveries, and is its owner's alone. Never over "
+		"one that exists.\n",
 	    .examples = "state export --config posthorn.properties state.jsonl\n"
 			"state export --config posthorn.properties --tenant acme acme.jsonl\n",
 	    .needs = CONFIG_NEED_KAFKA,

@@ -66,7 +66,8 @@ enum admin_status state_export(const struct invocation *invocation) {
 	const struct state_read_options options = { .tenant_id = invocation->tenant,
 						    .wanted = is_wanted,
 						    .userdata = &export,
-						    .timeout_ms = invocation->timeout_ms };
+						    .timeout_ms = invocation->timeout_ms,
+						    .to_present = true };
 	enum admin_status status =
 	    codec ? state_read(invocation->config, &options, fold) : ADMIN_USAGE;
 

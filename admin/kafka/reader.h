@@ -58,9 +58,12 @@ enum reader_event reader_next(struct reader *reader, int wait_ms, struct record 
 /* Whether the end at the time of opening has been reached. */
 bool reader_is_at_end(const struct reader *reader);
 /* The next record before the end at the time of opening. Those behind it are passed over, so that
- * nothing can be read onwards from here. */
+ * nothing can be read onwards from here but by reader_extend. */
 enum reader_event reader_next_until_end(struct reader *reader, int wait_ms,
 					struct record *out) _must_check_;
+
+/* After READER_END: the ends are those of now, and reading goes on where it has ended. */
+enum admin_status reader_extend(struct reader *reader, int64_t timeout_ms) _must_check_;
 
 /* The exit status after READER_FAILED. */
 enum admin_status reader_status(const struct reader *reader);

@@ -146,16 +146,48 @@ static enum admin_status find_places(struct reader *reader, const struct reader_
 
 /* Assigns numeric offsets. A logical end would be resolved later, and a record produced until then
  * would be missed. */
+static enum admin_status assign_places(struct reader *reader,
+				       rd_kafka_topic_partition_list_t *list) {
+	rd_kafka_resp_err_t error;
+
+	for (int i = 0; i < list->cnt; i++)
+		list->elems[i].offset = reader->places[list->elems[i].partition].next;
+	error = rd_kafka_assign(reader->handle.rk, list);
+	return error ? reader_complain(reader, error) : ADMIN_OK;
+}
+
 static enum admin_status assign(struct reader *reader, const struct reader_options *options) {
 	rd_kafka_topic_partition_list_t *list = partitions_new(reader, options->key);
 	enum admin_status status = find_places(reader, options, list);
-	rd_kafka_resp_err_t error;
 
-	for (int i = 0; !status && i < list->cnt; i++)
-		list->elems[i].offset = reader->places[list->elems[i].partition].next;
+	if (!status)
+		status = assign_places(reader, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	return status;
+}
+
+/* From the ends of before: those that were passed over meanwhile are read again. */
+static void extend_places(struct reader *reader, const rd_kafka_topic_partition_list_t *list) {
+	for (int i = 0; i < list->cnt; i++) {
+		struct place *place = &reader->places[list->elems[i].partition];
+
+		place->next = place->end;
+		place->end = MAX(place->end, list->elems[i].offset);
+	}
+	count_places(reader, list);
+}
+
+enum admin_status reader_extend(struct reader *reader, int64_t timeout_ms) {
+	rd_kafka_topic_partition_list_t *list = NULL;
+	rd_kafka_resp_err_t error = rd_kafka_assignment(reader->handle.rk, &list);
+	enum admin_status status;
+
+	if (error)
+		return reader_complain(reader, error);
+	status = find_offsets(reader, list, RD_KAFKA_OFFSET_END, (int)timeout_ms);
 	if (!status) {
-		error = rd_kafka_assign(reader->handle.rk, list);
-		status = error ? reader_complain(reader, error) : ADMIN_OK;
+		extend_places(reader, list);
+		status = assign_places(reader, list);
 	}
 	rd_kafka_topic_partition_list_destroy(list);
 	return status;
