@@ -69,18 +69,19 @@ static enum admin_status put_line(struct state_file_writer *writer) {
 	return complain_of_file(writer->part);
 }
 
-static enum admin_status put_head(struct state_file_writer *writer, const char *tenant_id) {
-	char now[CLOCK_ISO8601_SIZE];
+static enum admin_status put_head(struct state_file_writer *writer,
+				  const struct state_file_head *head) {
+	char created_at[CLOCK_ISO8601_SIZE];
 
-	clock_format_iso8601(clock_wall_ms(), now);
+	clock_format_iso8601(head->created_at_ms, created_at);
 	buffer_printf(&writer->line,
 		      "{\"format\":\"posthorn-state\",\"version\":%d,\"tenantId\":", VERSION);
-	buffer_append_json_string_or_null(&writer->line, tenant_id);
-	buffer_printf(&writer->line, ",\"createdAt\":\"%s\"}", now);
+	buffer_append_json_string_or_null(&writer->line, head->tenant_id);
+	buffer_printf(&writer->line, ",\"createdAt\":\"%s\"}", created_at);
 	return put_line(writer);
 }
 
-enum admin_status state_file_create(const char *path, const char *tenant_id,
+enum admin_status state_file_create(const char *path, const struct state_file_head *head,
 				    struct state_file_writer **out) {
 	_cleanup_(state_file_writer_freep) struct state_file_writer *writer =
 	    x_calloc(1, sizeof(*writer));
@@ -99,7 +100,7 @@ enum admin_status state_file_create(const char *path, const char *tenant_id,
 	if (fd < 0)
 		return complain_of_file(writer->part);
 	writer->file = x_checked(fdopen(fd, "w"));
-	status = put_head(writer, tenant_id);
+	status = put_head(writer, head);
 	if (!status)
 		*out = TAKE(writer);
 	return status;

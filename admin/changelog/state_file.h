@@ -6,7 +6,8 @@
  *     {"records":1,"blake2b":"<hex, 32 bytes, of all lines before this one>"}
  *
  * A record is the changelog's bytes, so that an import is exact. It may hold a credential: the file
- * is its owner's alone.
+ * is its owner's alone. createdAt is before the first record was read: the state has what was
+ * handled until then, and may have what was handled later.
  */
 #pragma once
 
@@ -25,9 +26,14 @@ const char *state_tenant(const struct state_record *record);
 
 struct state_file_writer;
 
-/* Never over a file that exists; it has the name only once it is complete. `tenant_id` (NULL: all)
- * is told in its head. */
-enum admin_status state_file_create(const char *path, const char *tenant_id,
+/* What its head tells. */
+struct state_file_head {
+	const char *tenant_id; /* NULL: all */
+	int64_t created_at_ms; /* wall */
+};
+
+/* Never over a file that exists; it has the name only once it is complete. */
+enum admin_status state_file_create(const char *path, const struct state_file_head *head,
 				    struct state_file_writer **out) _must_check_;
 enum admin_status state_file_add(struct state_file_writer *writer,
 				 const struct state_file_record *record) _must_check_;

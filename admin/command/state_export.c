@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "changelog/state_file.h"
 #include "changelog/state_read.h"
 #include "command/state_move.h"
@@ -9,6 +10,7 @@
 
 struct export {
 	const char *tenant_id; /* NULL: all */
+	int64_t began_at_ms;   /* wall */
 	struct codec *codec;
 	struct arena *arena;
 	struct state_file_writer *writer;
@@ -63,7 +65,8 @@ static int add_record(void *userdata, const char *key, int32_t partition _unused
 static enum admin_status write_file(struct export *export, const char *path,
 				    struct state_fold *fold) {
 	_cleanup_(state_file_writer_freep) struct state_file_writer *writer = NULL;
-	enum admin_status status = state_file_create(path, export->tenant_id, &writer);
+	const struct state_file_head head = { export->tenant_id, export->began_at_ms };
+	enum admin_status status = state_file_create(path, &head, &writer);
 
 	export->writer = writer;
 	if (!status)
@@ -97,6 +100,7 @@ enum admin_status state_export(const struct invocation *invocation) {
 	_cleanup_(state_fold_freep) struct state_fold *fold = state_fold_new();
 	_cleanup_(unhandled_freep) struct unhandled *unhandled = unhandled_new();
 	struct export export = { .tenant_id = invocation->tenant,
+				 .began_at_ms = clock_wall_ms(),
 				 .codec = codec,
 				 .arena = arena,
 				 .unhandled = unhandled };

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import threading
 from collections import defaultdict
+from datetime import datetime
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
@@ -26,13 +27,13 @@ MORE_PARTITIONS = 7
 COMMANDS = 300
 RECORDS = 180_000  # of `fill`: several transactions of an import
 TYPE = "order.paid"
+SETTINGS = {"delivery.retry.schedule": "500ms", "delivery.retry.jitter": 0, "kafka.session.timeout.ms": 6000}
 HEADER = {"name": "x-api-key", "value": "opensesame"}
 
 
 @pytest.fixture
 def old(make_world):
-    settings = {"delivery.retry.schedule": "500ms", "delivery.retry.jitter": 0, "kafka.session.timeout.ms": 6000}
-    with make_world(settings=settings) as world:
+    with make_world(settings=SETTINGS) as world:
         yield world
 
 
@@ -382,20 +383,50 @@ def test_foreign_records_are_refused(old, new, file):
     assert answer.code == 1 and "holds 1 records that are not of this file" in answer.err
 
 
-def test_a_changelog_that_was_lost_comes_back_from_a_backup(old, file):
-    """As docs/operating.md has it: only what came after the backup is lost."""
-    worker, endpoints, answers = busy(old)
-    old.admin.ok("state", "export", file)
-    before = records(old)
-    lost = old.tenant()
-    old.webhook(lost, old.receivers.endpoint())
-    worker.stop()
-    old.make_changelog_anew()
-    wait_left(old)
-    assert old.admin("state", "import", file).code == 0 and records(old) == before
-    set_by_hand(old)
-    worker.start()
-    for tenant in endpoints:
-        assert len(old.ask(tenant, commands.retrieve_all()).data["data"]) == 1
-        assert old.ask(tenant, commands.rotate_key(), command_id=f"rotate-{tenant}").data == answers[tenant].data
-    assert old.ask(lost, commands.retrieve_all()).data["data"] == []
+def created_ms(file):
+    """When the copy was made, by its head."""
+    head = json.loads(file.read_text().splitlines()[0])
+    return int(datetime.fromisoformat(head["createdAt"]).timestamp() * 1000)
+
+
+@pytest.mark.parametrize("way", ["to-datetime", "to-current"])
+def test_a_changelog_that_was_lost_comes_back_from_a_backup(make_world, file, way):
+    """As docs/operating.md has it. By the time of the copy, all that was done since then is done
+    again, with the same ids; otherwise it is undone.
+    """
+    with make_world(settings=SETTINGS | {"event.types": TYPE}) as old:
+        worker, _, answers = busy(old)
+        newest(worker)
+        tenant, own, endpoint = old.tenant(), old.receivers.endpoint(), old.receivers.endpoint()
+        deleted = old.webhook(tenant, own, events=[TYPE])["id"]
+        kept = old.webhook(tenant, endpoint)["id"]
+        old.publish(tenant, TYPE)
+        old.delivered(own.wait(1)[0].id)
+        old.admin.ok("state", "export", file)
+        before = records(old)
+        made = old.webhook(tenant, old.receivers.endpoint(), events=[TYPE])["id"]
+        old.issue(tenant)
+        (first,) = endpoint.wait(1)
+        old.delivered(first.id)
+        assert old.ask(tenant, commands.delete(deleted)).status == 204
+        worker.stop()
+        old.make_changelog_anew()
+        wait_left(old)
+        old.admin.ok("state", "import", file)
+        assert records(old) == before
+        set_by_hand(old, created_ms(file) if way == "to-datetime" else None)
+        worker.start()
+        webhooks = {webhook["id"] for webhook in old.ask(tenant, commands.retrieve_all()).data["data"]}
+        if way == "to-datetime":
+            assert webhooks == {kept, made}
+            assert [request.id for request in endpoint.wait(2)] == [first.id, first.id]
+        else:
+            assert webhooks == {kept, deleted}
+            old.publish(tenant, TYPE)
+            own.wait(2)
+            assert len(endpoint.requests) == 1
+        for each, answer in answers.items():
+            id = old.writer.ask(each, commands.rotate_key(), command_id=f"rotate-{each}")
+            old.writer.flush()
+            *_, repeat = old.results.of(id, ends=2)
+            assert (repeat.repeat, repeat.data) == (True, answer.data)

@@ -3,7 +3,7 @@
 import re
 
 from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from .kafka import connection
 from .paths import ROOT
@@ -40,7 +40,23 @@ def set_offsets(world, places):
     client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)])[group].result(20)
 
 
-def set_by_hand(world):
-    """To where they are, of the documented topics alone."""
-    wanted = {world.prefix + topic for topic in documented_topics()}
-    set_offsets(world, [TopicPartition(place.topic, place.partition, place.offset) for place in read_offsets(world) if place.topic in wanted])
+def set_by_hand(world, since_ms=None):
+    """Of the documented topics alone: to where they are, as --to-current does, or to the first
+    record of a time or later, as --to-datetime does.
+    """
+    topics = [world.prefix + topic for topic in documented_topics()]
+    set_offsets(world, _committed(world, topics) if since_ms is None else _found(world, topics, since_ms))
+
+
+def _committed(world, topics):
+    return [TopicPartition(place.topic, place.partition, place.offset) for place in read_offsets(world) if place.topic in topics]
+
+
+def _found(world, topics, since_ms):
+    """Where there is no such record, the end."""
+    client, _ = _admin(world)
+    places = [(topic, partition) for topic in topics for partition in range(world.partitions)]
+    ask = lambda spec: client.list_offsets({TopicPartition(*place): spec for place in places})
+    offsets = lambda asked: {(at.topic, at.partition): future.result(20).offset for at, future in asked.items()}
+    since, ends = offsets(ask(OffsetSpec.for_timestamp(since_ms))), offsets(ask(OffsetSpec.latest()))
+    return [TopicPartition(*place, ends[place] if since[place] < 0 else since[place]) for place in places]
