@@ -1,11 +1,18 @@
-"""Kafka as compose/kafka starts it."""
+"""Kafka as compose/kafka starts it, and what else compose/ has."""
 
 import os
 import signal
 import subprocess
 
 from env.kafka import VERSION
-from env.paths import KAFKA
+from env.paths import KAFKA, ROOT
+
+
+def test_the_drop_in_with_kafkas_password_is_for_every_unit():
+    folder = ROOT / "compose/systemd"
+    units = [path.name.removesuffix(".in") for path in folder.glob("*.service.in")]
+    text = (folder / "kafka-password.conf").read_text()
+    assert len(units) == 3 and all(f"/etc/systemd/system/{unit}.d/kafka.conf" in text for unit in units), units
 
 
 def test_brokers_that_start_at_once_fetch_kafka_once(tmp_path):
