@@ -81,6 +81,13 @@ static enum admin_status put_head(struct state_file_writer *writer,
 	return put_line(writer);
 }
 
+/* One that an export left behind that was killed may have another owner and mode: it is not taken.
+ */
+static int open_part(const char *part) {
+	unlink(part);
+	return open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
 enum admin_status state_file_create(const char *path, const struct state_file_head *head,
 				    struct state_file_writer **out) {
 	_cleanup_(state_file_writer_freep) struct state_file_writer *writer =
@@ -96,7 +103,7 @@ enum admin_status state_file_create(const char *path, const struct state_file_he
 	writer->part = x_asprintf("%s.part", path);
 	writer->line = BUFFER_INIT(LINE_MAX_BYTES);
 	crypto_generichash_init(&writer->hash, NULL, 0, HASH_BYTES);
-	fd = open(writer->part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = open_part(writer->part);
 	if (fd < 0)
 		return complain_of_file(writer->part);
 	writer->file = x_checked(fdopen(fd, "w"));
@@ -127,6 +134,18 @@ static void append_hash(struct buffer *out, crypto_generichash_state *hash) {
 	buffer_append_string(out, sodium_bin2hex(hex, sizeof(hex), bytes, sizeof(bytes)));
 }
 
+/* The name too is to outlive a loss of power. */
+static int sync_folder(const char *path) {
+	const char *slash = strrchr(path, '/');
+	_cleanup_(x_freep) char *folder =
+	    slash ? x_strndup(path, (size_t)(slash - path) + 1) : x_strdup(".");
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = fd < 0 ? -1 : fsync(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
 enum admin_status state_file_end(struct state_file_writer *writer) {
 	enum admin_status status;
 
@@ -136,7 +155,8 @@ enum admin_status state_file_end(struct state_file_writer *writer) {
 	status = put_line(writer);
 	if (status)
 		return status;
-	if (fflush(writer->file) || fsync(fileno(writer->file)) || link(writer->part, writer->path))
+	if (fflush(writer->file) || fsync(fileno(writer->file)) ||
+	    link(writer->part, writer->path) || sync_folder(writer->path))
 		return complain_of_file(writer->path);
 	return ADMIN_OK;
 }

@@ -320,6 +320,19 @@ def test_of_two_imports_the_later_goes_on(old, new, file):
     serves_what_was_filled(worker, new)
 
 
+def test_a_file_is_its_owners_alone_whatever_was_there(old, file):
+    """An export that was killed leaves a part of a file."""
+    old.worker()
+    old.webhook(old.tenant(), old.receivers.endpoint())
+    part = file.with_name(f"{file.name}.part")
+    part.write_text("a part of another\n" * 1000)
+    part.chmod(0o644)
+    with open(part) as reader:
+        old.admin.ok("state", "export", file)
+        assert file.stat().st_mode & 0o777 == 0o600 and not part.exists()
+        assert "a part of another" in reader.read(), "who had it open sees nothing of the state"
+
+
 def changed(text):
     return text.replace('"tenantId":"', '"tenantId":"x', 1)
 
