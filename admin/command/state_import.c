@@ -301,6 +301,13 @@ static enum admin_status run(struct import *import) {
 	return status || import->has_ended ? status : send_all(import);
 }
 
+static enum admin_status check_usage(const struct invocation *invocation) {
+	if (!invocation->tenant)
+		return ADMIN_OK;
+	terminal_complain("state import writes all of its file: --tenant is for state export");
+	return ADMIN_USAGE;
+}
+
 enum admin_status state_import(const struct invocation *invocation) {
 	_cleanup_(codec_freep) struct codec *codec = record_codec_new(invocation->config);
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
@@ -310,8 +317,10 @@ enum admin_status state_import(const struct invocation *invocation) {
 				 .codec = codec,
 				 .arena = arena,
 				 .present = present };
-	enum admin_status status = codec ? run(&import) : ADMIN_USAGE;
+	enum admin_status status = codec ? check_usage(invocation) : ADMIN_USAGE;
 
+	if (!status)
+		status = run(&import);
 	producer_closep(&import.producer);
 	if (!status)
 		printf(invocation->json ? "{\"records\":%" PRIu64 ",\"sent\":%" PRIu64 "}\n"

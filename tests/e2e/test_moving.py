@@ -194,12 +194,39 @@ def test_one_tenant_moves_alone(old, new, file):
     worker.stop()
     tenant, other = list(endpoints)[:2]
     old.admin.ok("--tenant", tenant, "state", "export", file)
+    refused = new.admin("--tenant", tenant, "state", "import", file)
+    assert refused.code == 2 and "--tenant is for state export" in refused.err and records(new) == {}
     new.admin.ok("state", "import", file)
     moved = records(new)
     assert moved and moved.items() <= records(old).items()
     new.worker()
     assert new.ask(tenant, commands.retrieve_all()).data["data"]
     assert not new.ask(other, commands.retrieve_all()).data["data"]
+
+
+def test_a_tenant_that_has_moved_is_sent_to_by_one_pool(make_world, file):
+    """As docs/operating.md has it: disabled in the old pool, after the copy and before the new pool
+    starts.
+    """
+    settings = SETTINGS | {"delivery.retry.schedule": ",".join(20 * ["1s"])}
+    with (
+        make_world(settings=settings) as old,
+        make_world(settings=settings | {"worker.master.key.file": old.master_key}, partitions=MORE_PARTITIONS) as new,
+    ):
+        old.worker()
+        tenant, endpoint = old.tenant(), old.receivers.endpoint().answers(503)
+        webhook = old.webhook(tenant, endpoint)
+        old.issue(tenant)
+        first, *_ = endpoint.wait(1)
+        old.admin.ok("--tenant", tenant, "state", "export", file)
+        assert old.ask(tenant, commands.update(webhook["id"], endpoint.url, disabled=True)).status == 200
+        old.delivered(first.id, last="WEBHOOK_EVENT_PROCESS_FAIL")
+        sent = len(endpoint.requests)
+        endpoint.answers(200)
+        new.admin.ok("state", "import", file)
+        new.worker()
+        new.delivered(first.id)
+        assert [request.id for request in endpoint.requests[sent:]] == [first.id]
 
 
 def newest(worker):
