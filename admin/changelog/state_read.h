@@ -17,9 +17,9 @@ struct state_read_options {
 	state_wanted_fn wanted; /* only wanted records take memory; NULL: all records are kept */
 	void *userdata;
 	int64_t timeout_ms; /* for finding the topic, and for a silence while it is read */
-	/* To the end at about the end of the reading, instead of that at its beginning. Where workers
-	 * write meanwhile, a record may be replaced by one behind the end and compacted away before
-	 * it is read: the longer the reading takes, the more of them. */
+	/* To the end at about the end of the reading, instead of that at its beginning. Where
+	 * workers write meanwhile, a record may be replaced by one behind the end and compacted
+	 * away before it is read: the longer the reading takes, the more of them. */
 	bool to_present;
 };
 

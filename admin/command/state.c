@@ -117,8 +117,9 @@ const struct subcommand state_subcommands[] = {
 	    .details =
 		"As it is at one offset of each partition, with a checksum; of one tenant with "
 		"--tenant. The\n"
-		"file holds credentials of pending deliveries, and is its owner's alone. Never over "
-		"one that exists.\n"
+		"file holds credentials of pending deliveries, and is its owner's alone. It is "
+		"never written\n"
+		"over one that exists.\n"
 		"Tells how many commands are not handled yet: a cutover would leave them behind.\n",
 	    .examples = "state export --config posthorn.properties state.jsonl\n"
 			"state export --config posthorn.properties --tenant acme acme.jsonl\n",

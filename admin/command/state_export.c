@@ -77,8 +77,8 @@ static enum admin_status write_file(struct export *export, const char *path,
 /* For a cutover. A copy is as good where it is not known. */
 static void print_result(const struct invocation *invocation, const struct export *export) {
 	uint64_t count;
-	bool is_known = !unhandled_count(export->unhandled, invocation->config,
-					 invocation->tenant, invocation->timeout_ms, &count);
+	bool is_known = !unhandled_count(export->unhandled, invocation->config, invocation->tenant,
+					 invocation->timeout_ms, &count);
 
 	if (!is_known)
 		terminal_complain("whether all commands of the inputs are handled is not known");

@@ -98,8 +98,8 @@ static enum admin_status take_error(const struct producer *producer, rd_kafka_er
 
 static enum admin_status check_topic(struct producer *producer, int64_t open_ms) {
 	const struct rd_kafka_metadata *metadata = NULL;
-	rd_kafka_resp_err_t error = rd_kafka_metadata(producer->handle.rk, 0, producer->topic,
-						      &metadata, (int)open_ms);
+	rd_kafka_resp_err_t error =
+	    rd_kafka_metadata(producer->handle.rk, 0, producer->topic, &metadata, (int)open_ms);
 
 	rd_kafka_poll(producer->handle.rk, 0); /* runs on_error, which keeps the reason */
 	if (!error) {
@@ -142,9 +142,8 @@ enum admin_status producer_open(const struct config *config, const struct produc
 	producer->topic = rd_kafka_topic_new(producer->handle.rk, options->topic, NULL);
 	status = check_topic(producer, options->open_ms ? options->open_ms : producer->timeout_ms);
 	if (!status && producer->transactional_id)
-		status = take_error(producer,
-				    rd_kafka_init_transactions(producer->handle.rk,
-							       (int)producer->timeout_ms));
+		status = take_error(producer, rd_kafka_init_transactions(
+						  producer->handle.rk, (int)producer->timeout_ms));
 	if (!status)
 		*out = TAKE(producer);
 	return status;
@@ -251,9 +250,8 @@ enum admin_status producer_commit(struct producer *producer) {
 	enum admin_status status = producer_flush(producer);
 
 	if (!status)
-		status = take_error(producer,
-				    rd_kafka_commit_transaction(producer->handle.rk,
-								(int)producer->timeout_ms));
+		status = take_error(producer, rd_kafka_commit_transaction(
+						  producer->handle.rk, (int)producer->timeout_ms));
 	if (!status)
 		producer->is_in_transaction = false;
 	return status;

@@ -1,6 +1,7 @@
 #include "kafka/reader_places.h"
 
 #include "base/clock.h"
+#include "kafka/reader.h"
 
 #include <poll.h>
 

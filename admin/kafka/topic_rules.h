@@ -20,8 +20,8 @@ struct topic_rule {
 /* Ends with a row without a setting. */
 extern const struct topic_rule topic_rules[];
 
-/* Whether a topic that does not meet the rule can be worked with all the same: of a retention, which
- * topics of the first release have as their brokers give it. */
+/* Whether a topic that does not meet the rule can be worked with all the same: of a retention,
+ * which topics of the first release have as their brokers give it. */
 bool topic_rule_is_advice(const struct topic_rule *rule);
 bool topic_rule_concerns(const struct topic_rule *rule, enum topic topic, int replicas);
 /* The setting of a new topic; owned by the caller. */

@@ -72,7 +72,7 @@ def test_trace_and_request_id_reach_the_callback(world, client):
     endpoint = world.receivers.endpoint()
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     place = f"{WEBHOOKS}/{client('POST', WEBHOOKS, new(endpoint.url)).json['id']}"
-    state = {"tracestate": "congo=t61rcWkgMzE", "Tracestate": "rojo=1,\tfoo=2"}  # two lines of one list
+    state = {"tracestate": "congo=t61rcWkgMzE", "Tracestate": "rojo=1,\tfoo=2"}  # two lines
     headers = {"traceparent": trace, "x-request-id": "r-1", "idempotency-key": "c-1"} | state
     answer = client("POST", f"{place}/test", headers=headers)
     assert (answer.headers["x-request-id"], answer.headers["idempotency-key"]) == ("r-1", "c-1")

@@ -177,7 +177,7 @@ def test_a_wrong_variable_is_named_and_stops_nothing(config, name, value, words)
 
 
 def test_spans_are_sent_where_others_send_protobuf(fresh_world, collector, traced, monkeypatch):
-    """To the port that a collector has for both; a variable that only others know changes nothing."""
+    """To the port that a collector has for both; a variable of others alone is passed over."""
     monkeypatch.setitem(ENVIRONMENT, "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
     monkeypatch.setitem(ENVIRONMENT, "OTEL_EXPORTER_OTLP_TIMEOUT", "soon")
     world, tenant = fresh_world, fresh_world.tenant()

@@ -42,9 +42,10 @@ rd_kafka_resp_err_t __wrap_rd_kafka_committed(rd_kafka_t *client _unused_,
 }
 
 /* librdkafka frees each part. */
-const struct rd_kafka_group_list *
-__wrap_group_members_ask(rd_kafka_t *client _unused_, const char *group_id _unused_,
-			 int timeout_ms _unused_, rd_kafka_resp_err_t *err) {
+const struct rd_kafka_group_list *__wrap_group_members_ask(rd_kafka_t *client _unused_,
+							   const char *group_id _unused_,
+							   int timeout_ms _unused_,
+							   rd_kafka_resp_err_t *err) {
 	struct rd_kafka_group_list *list;
 
 	*err = row->list;

@@ -398,6 +398,10 @@ int receiver_requests(struct receiver *receiver) {
 	return read_locked(receiver, &receiver->requests);
 }
 
+int receiver_resumed(struct receiver *receiver) {
+	return read_locked(receiver, &receiver->resumed);
+}
+
 int receiver_held(struct receiver *receiver) {
 	return read_locked(receiver, &receiver->held);
 }

@@ -152,8 +152,8 @@ static struct collector_result failed(struct collector *collector, size_t count,
 	if (code == CURLE_OK)
 		curl_easy_getinfo(collector->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
 	return (struct collector_result){ .end = COLLECTOR_LATER,
-					  .pause_ms = MIN(retry_after_s, (curl_off_t)INT32_MAX) *
-						      1000 };
+					  .pause_ms =
+					      MIN(retry_after_s, (curl_off_t)INT32_MAX) * 1000 };
 }
 
 struct collector_result collector_post(struct collector *collector, size_t count,

@@ -128,8 +128,8 @@ static struct collector_result post_until_it_ends(size_t count) {
 
 		backoff_fail(&backoff, now_ms, PAUSE_MIN_MS, PAUSE_MAX_MS);
 		goes_on = wait_locked(MAX(backoff.until_ms - now_ms, asked_ms), false);
-		result = collector_post(&trace.collector, count,
-					goes_on ? timeout_ms : LAST_CALL_MS);
+		result =
+		    collector_post(&trace.collector, count, goes_on ? timeout_ms : LAST_CALL_MS);
 	}
 	return result;
 }
