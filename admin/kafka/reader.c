@@ -135,6 +135,10 @@ enum reader_event reader_next_until_end(struct reader *reader, int wait_ms, stru
 	return READER_END;
 }
 
+enum admin_status reader_extend(struct reader *reader, int64_t timeout_ms) {
+	return reader_assign_further(reader, timeout_ms);
+}
+
 enum admin_status reader_status(const struct reader *reader) {
 	return reader->status;
 }

@@ -1,7 +1,6 @@
 #include "kafka/reader_places.h"
 
 #include "base/clock.h"
-#include "kafka/reader.h"
 
 #include <poll.h>
 
@@ -178,7 +177,7 @@ static void extend_places(struct reader *reader, const rd_kafka_topic_partition_
 	count_places(reader, list);
 }
 
-enum admin_status reader_extend(struct reader *reader, int64_t timeout_ms) {
+enum admin_status reader_assign_further(struct reader *reader, int64_t timeout_ms) {
 	rd_kafka_topic_partition_list_t *list = NULL;
 	rd_kafka_resp_err_t error = rd_kafka_assignment(reader->handle.rk, &list);
 	enum admin_status status;

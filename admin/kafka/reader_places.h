@@ -34,3 +34,5 @@ enum admin_status reader_complain(const struct reader *reader, rd_kafka_resp_err
 /* Finds the places that the options ask for, and begins to read there. */
 enum admin_status reader_assign(struct reader *reader,
 				const struct reader_options *options) _must_check_;
+/* Moves the ends to those of now, and reads on from those of before. */
+enum admin_status reader_assign_further(struct reader *reader, int64_t timeout_ms) _must_check_;
