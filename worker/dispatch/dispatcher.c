@@ -147,8 +147,7 @@ void dispatcher_add_delivery(struct dispatcher *d, const struct dispatch_added *
 	const struct delivery *delivery = &added->delivery;
 	struct dispatch_endpoint *endpoint =
 	    dispatch_endpoint_get(&d->endpoints, added->partition, &delivery->webhook_id);
-	int64_t due_ms = retry_due_ms(&d->refill.retry, delivery, now_ms,
-				      endpoint->clock_ahead_until_ms > now_ms);
+	int64_t due_ms = dispatch_refill_due_ms(&d->refill, endpoint, delivery, now_ms);
 
 	if (added->is_whole && due_ms <= now_ms && may_be_chosen(d, endpoint, added, now_ms)) {
 		if (endpoint->rate_limit)

@@ -55,9 +55,9 @@ static bool choose_all(const struct dispatch_refill *refill, struct dispatch_end
 	return true;
 }
 
-static int64_t due_ms(const struct dispatch_refill *refill,
-		      const struct dispatch_endpoint *endpoint, const struct delivery *delivery,
-		      int64_t now_ms) {
+int64_t dispatch_refill_due_ms(const struct dispatch_refill *refill,
+			       const struct dispatch_endpoint *endpoint,
+			       const struct delivery *delivery, int64_t now_ms) {
 	return retry_due_ms(&refill->retry, delivery, now_ms,
 			    endpoint->clock_ahead_until_ms > now_ms);
 }
@@ -75,7 +75,7 @@ static int schedule_next(const struct dispatch_refill *refill, struct dispatch_e
 	endpoint->next_due_ms =
 	    r == REPLICA_E_NOT_FOUND
 		? DISPATCH_NEVER
-		: MAX(due_ms(refill, endpoint, &next, now_ms), DISPATCH_RESCAN + 1);
+		: MAX(dispatch_refill_due_ms(refill, endpoint, &next, now_ms), DISPATCH_RESCAN + 1);
 	return 0;
 }
 
@@ -122,7 +122,7 @@ static int read_due(const struct dispatch_refill *refill, const struct dispatch_
 	r = replica_pending(refill->replica, refill->arena, &endpoint->webhook_id, INT64_MAX,
 			    bounds, out, &found);
 	while (r >= 0 && *count < found &&
-	       due_ms(refill, endpoint, &(*out)[*count], now_ms) <= now_ms)
+	       dispatch_refill_due_ms(refill, endpoint, &(*out)[*count], now_ms) <= now_ms)
 		++*count;
 	return r == REPLICA_E_MORE && *count < found ? 0 : r;
 }

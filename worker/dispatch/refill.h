@@ -42,3 +42,7 @@ void dispatch_refill_destroy(struct dispatch_refill *refill);
 int dispatch_refill_run(struct dispatch_refill *refill, int64_t now_ms) _must_check_;
 /* When (wall) it has something to do next; DISPATCH_NEVER: nothing is due. */
 int64_t dispatch_refill_next_ms(const struct dispatch_refill *refill);
+/* When (wall) the delivery is due: retry_due_ms() by its endpoint's clock (R10). */
+int64_t dispatch_refill_due_ms(const struct dispatch_refill *refill,
+			       const struct dispatch_endpoint *endpoint,
+			       const struct delivery *delivery, int64_t now_ms);
