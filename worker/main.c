@@ -179,8 +179,9 @@ static int print_manual(void) {
 	    &out, "SIGTERM, SIGINT", NULL,
 	    "Stop the worker: attempts in flight end first, and their outcomes are committed.");
 	manual_item(&out, "SIGHUP", NULL,
-		    "Read log.level, log.format, the master keys and endpoint.ca.file again. A "
-		    "master key that the worker has is given up only at a restart.");
+		    "Read log.level, log.format, the master keys, endpoint.ca.file and "
+		    "endpoint.proxy.password.file again. A master key that the worker has is given "
+		    "up only at a restart.");
 	manual_section(&out, "EXIT STATUS");
 	manual_item(&out, "0", NULL, "stopped by a signal");
 	manual_item(&out, "1", NULL, "a failure that a restart may fix");
