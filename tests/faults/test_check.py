@@ -722,6 +722,12 @@ def test_every_time_is_compared_as_the_dump_shows_it():
     assert changelog._shown({"failingSince": 1_800_000_000_028}) == {"failingSince": "2027-01-15T08:00:00.028Z"}
 
 
+def test_a_member_that_was_added_is_shown_where_it_was_given():
+    """One that the first edition has is shown as null."""
+    delivery = {"traceparent": None, "tracestate": None, "subject": None}
+    assert changelog._shown(delivery) == {"traceparent": None}
+
+
 def test_a_newer_command_may_be_refused_while_the_group_is_not_known():
     """Without a receipt; one that has nothing newer may not."""
     for members, wrong in (({"description": "new"}, 0), ({}, 1)):

@@ -242,14 +242,25 @@ def _is_time(type):
     return any(isinstance(branch, dict) and branch.get("logicalType") == "timestamp-millis" for branch in branches)
 
 
-_SCHEMA = json.loads((Path(__file__).parents[3] / "worker/avro/state-record.avsc").read_text())
+def _records(definition):
+    """Every (name of a record, name of a field) in a schema."""
+    if isinstance(definition, list):
+        for branch in definition:
+            yield from _records(branch)
+    elif isinstance(definition, dict):
+        for field in definition.get("fields", ()):
+            yield definition["name"], field["name"]
+        for part in definition.values():
+            yield from _records(part)
+
+
+_AVRO = Path(__file__).parents[3] / "worker/avro"
+_SCHEMA, _FIRST = (json.loads((_AVRO / name).read_text()) for name in ("state-record.avsc", "edition-1/state-record.avsc"))
 _TIMES = {name for name, type in _fields(_SCHEMA) if _is_time(type)}
-# Of the second edition: shown where they were given.
-_OPTIONAL = {
-    "description", "headers", "signatures", "filter", "rateLimit", "secretEpoch", "secretOverlapUntil", "secretMasterKeyId",
-    "formerSecretMasterKeyId", "credentialConfigurationId", "format", "credentialProfile", "subject", "eventId", "attemptedAt",
-    "response", "eventOffset", "catalogue", "published", "failingToldSince", "healthToldAt", "disabledToldAt", "deadToldAt",
-}  # fmt: skip
+# Shown where they were given: those that the second edition has added to records of the first, and
+# some of its own records.
+_ADDED = {field for record, field in set(_records(_SCHEMA)) - set(_records(_FIRST)) if record in dict(_records(_FIRST))}
+_OPTIONAL = _ADDED - {"secret"} | {"credentialConfigurationId", "format", "credentialProfile", "eventId"}
 _SEALED_KEY_ID = 16  # bytes of a sealed value, which begins with its master key's id
 
 
