@@ -33,6 +33,9 @@ SECRET = "value-that-is-shown-to-nobody"  # in each header's value
 SUBJECTS = ("degree-1", "degree-2", "degree-3")
 PUBLIC_KEY = base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
 
+# Headers of every other command, which its deliveries keep.
+TRACE = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate": "congo=t61rcWkgMzE"}
+
 OK = 200
 # What an endpoint answers, as {answer: weight}; "hang" never does.
 TEMPERS = [
@@ -109,7 +112,7 @@ class Load:
         self.sent[key] += 1
         self.stand.watch.asked[key] = time.monotonic()
         write = self.writer.command if "operation" in value else self.writer.event if "eventType" in value else self.writer.issuance
-        write(value)
+        write(value, TRACE if self.made % 2 else None)
 
     def ask(self, tenant, operation):
         value = commands.command(tenant, operation, command_id=self.id())
