@@ -201,7 +201,7 @@ def test_completion_in_bash(words, candidates):
 @pytest.mark.parametrize(
     "words, candidates",
     [
-        (["--ch"], ["--check-config"]),
+        (["--ch"], ["--check-config", "--check-health"]),
         (["--set", "log.f"], ["log.format="]),
         (["--set", "="], None),
         (["--set", "=", "log.f"], ["log.format="]),

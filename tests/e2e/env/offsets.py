@@ -34,6 +34,14 @@ def read_offsets(world):
     return client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result(20).topic_partitions
 
 
+def metadata_of(place):
+    """Its bytes. The client shows more, beyond their end, and those may be no text."""
+    try:
+        return place.metadata.encode()
+    except UnicodeDecodeError as error:
+        return error.object
+
+
 def set_offsets(world, places):
     wait_left(world)
     client, group = _admin(world)
