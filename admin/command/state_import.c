@@ -136,10 +136,22 @@ static enum admin_status commit_if_full(struct import *import) {
 	return status ? status : begin(import);
 }
 
+/* Puts a record into every partition, also into one that has no other; all of them, or none. */
+static enum admin_status put_everywhere(struct import *import,
+					enum admin_status (*put_record)(struct import *import,
+									int32_t partition)) {
+	int32_t count = producer_partition_count(import->producer);
+	enum admin_status status = begin(import);
+
+	for (int32_t i = 0; i < count && !status; i++)
+		status = put_record(import, i);
+	return status ? status : producer_commit(import->producer);
+}
+
 /* Marks. */
 
 /* Says of no delivery that it is gone. */
-static enum admin_status send_mark(struct import *import, int32_t partition) {
+static enum admin_status put_mark(struct import *import, int32_t partition) {
 	const struct state_key key = { .kind = STATE_DELIVERY };
 	struct produced_record mark = { .has_partition = true, .partition = partition };
 
@@ -150,16 +162,11 @@ static enum admin_status send_mark(struct import *import, int32_t partition) {
 }
 
 /*
- * First, of every partition, also one that will have no record: until its position comes it is torn
- * (R8), and a worker that starts meanwhile serves nobody without their webhooks.
+ * First, of every partition: until its position comes it is torn (R8), and a worker that starts
+ * meanwhile serves nobody without their webhooks.
  */
 static enum admin_status send_marks(struct import *import) {
-	int32_t count = producer_partition_count(import->producer);
-	enum admin_status status = begin(import);
-
-	for (int32_t i = 0; i < count && !status; i++)
-		status = send_mark(import, i);
-	return status ? status : producer_commit(import->producer);
+	return put_everywhere(import, put_mark);
 }
 
 /* Records. */
@@ -230,7 +237,7 @@ static enum admin_status make_position(struct import *import, int32_t partition,
 	return status;
 }
 
-static enum admin_status send_position(struct import *import, int32_t partition) {
+static enum admin_status put_position(struct import *import, int32_t partition) {
 	_cleanup_(buffer_destroy) struct buffer value = BUFFER_INIT(RECORD_MAX);
 	struct state_record record = { .kind = STATE_POSITION };
 	struct state_key key = { .kind = STATE_POSITION };
@@ -250,12 +257,7 @@ static enum admin_status send_position(struct import *import, int32_t partition)
 
 /* Last, of every partition: all of them are served from then on, or none. */
 static enum admin_status send_positions(struct import *import) {
-	int32_t count = producer_partition_count(import->producer);
-	enum admin_status status = begin(import);
-
-	for (int32_t i = 0; i < count && !status; i++)
-		status = send_position(import, i);
-	return status ? status : producer_commit(import->producer);
+	return put_everywhere(import, put_position);
 }
 
 /* All. */

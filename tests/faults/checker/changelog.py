@@ -226,13 +226,13 @@ _NAMES = {"webhook": "Webhook", "key": "SigningKey", "delivery": "Delivery", "re
 
 
 def _fields(definition):
-    """Every (name, type) of a field in a schema."""
+    """Every (name of its record, name, type) of a field in a schema."""
     if isinstance(definition, list):
         for branch in definition:
             yield from _fields(branch)
     elif isinstance(definition, dict):
         for field in definition.get("fields", ()):
-            yield field["name"], field["type"]
+            yield definition["name"], field["name"], field["type"]
         for part in definition.values():
             yield from _fields(part)
 
@@ -242,24 +242,13 @@ def _is_time(type):
     return any(isinstance(branch, dict) and branch.get("logicalType") == "timestamp-millis" for branch in branches)
 
 
-def _records(definition):
-    """Every (name of a record, name of a field) in a schema."""
-    if isinstance(definition, list):
-        for branch in definition:
-            yield from _records(branch)
-    elif isinstance(definition, dict):
-        for field in definition.get("fields", ()):
-            yield definition["name"], field["name"]
-        for part in definition.values():
-            yield from _records(part)
-
-
 _AVRO = Path(__file__).parents[3] / "worker/avro"
 _SCHEMA, _FIRST = (json.loads((_AVRO / name).read_text()) for name in ("state-record.avsc", "edition-1/state-record.avsc"))
-_TIMES = {name for name, type in _fields(_SCHEMA) if _is_time(type)}
+_TIMES = {name for _, name, type in _fields(_SCHEMA) if _is_time(type)}
 # Shown where they were given: those that the second edition has added to records of the first, and
 # some of its own records.
-_ADDED = {field for record, field in set(_records(_SCHEMA)) - set(_records(_FIRST)) if record in dict(_records(_FIRST))}
+_OF_FIRST = {(record, name) for record, name, _ in _fields(_FIRST)}
+_ADDED = {name for record, name, _ in _fields(_SCHEMA) if record in dict(_OF_FIRST) and (record, name) not in _OF_FIRST}
 _OPTIONAL = _ADDED - {"secret"} | {"credentialConfigurationId", "format", "credentialProfile", "eventId"}
 _SEALED_KEY_ID = 16  # bytes of a sealed value, which begins with its master key's id
 
