@@ -330,7 +330,7 @@ def test_a_history_of_a_bounded_size_says_from_when_on_it_is_complete(world, cro
 
 def lose(world, tenant):
     """A credential that is issued and delivered, and whose events are deleted."""
-    before = len(world.results.deliveries(tenant))
+    before = len(world.results.catch_up().deliveries(tenant))
     lost = world.issue(tenant, credential_id="c-lost")
     world.results.end(lost)
     delivered = lambda: [types for types in world.results.deliveries(tenant).values() if types[-1] == "WEBHOOK_EVENT_PROCESS_SUCCESS"]
