@@ -35,9 +35,11 @@ def read_offsets(world):
 
 
 def metadata_of(place):
-    """Its bytes. The client shows more, beyond their end, and those may be no text."""
+    """Its bytes. librdkafka does not terminate them, so that its Python client may show more behind
+    their end, and those may be no text.
+    """
     try:
-        return place.metadata.encode()
+        return (place.metadata or "").encode()
     except UnicodeDecodeError as error:
         return error.object
 

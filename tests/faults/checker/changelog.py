@@ -248,7 +248,8 @@ _TIMES = {name for _, name, type in _fields(_SCHEMA) if _is_time(type)}
 # Shown where they were given: those that the second edition has added to records of the first, and
 # some of its own records.
 _OF_FIRST = {(record, name) for record, name, _ in _fields(_FIRST)}
-_ADDED = {name for record, name, _ in _fields(_SCHEMA) if record in dict(_OF_FIRST) and (record, name) not in _OF_FIRST}
+_RECORDS_OF_FIRST = {record for record, _ in _OF_FIRST}
+_ADDED = {name for record, name, _ in _fields(_SCHEMA) if record in _RECORDS_OF_FIRST and (record, name) not in _OF_FIRST}
 _OPTIONAL = _ADDED - {"secret"} | {"credentialConfigurationId", "format", "credentialProfile", "eventId"}
 _SEALED_KEY_ID = 16  # bytes of a sealed value, which begins with its master key's id
 

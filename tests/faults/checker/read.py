@@ -11,6 +11,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 from env import avro
 from env.kafka import Reader, connection, login
+from env.offsets import metadata_of
 from env.partitioner import partition_of
 from env.programs import Admin, write_properties
 from env.receiver import scan
@@ -171,13 +172,8 @@ def _sightings(run):
 
 
 def _metadata(at, history):
-    """librdkafka does not terminate a metadata text, so that its Python client may find more bytes
-    behind it: the text is compared by its beginning.
-    """
-    try:
-        text = at.metadata or ""
-    except UnicodeDecodeError as error:
-        text = error.object.decode(errors="replace")
+    """Compared by its beginning, since bytes may be shown behind its end."""
+    text = metadata_of(at).decode(errors="replace")
     last = history.positions.get(at.partition, [None])[-1]
     wanted = f"{last.value['storeId']}/{last.value['sequence']}" if last else ""
     return wanted if text.startswith(wanted) else text
