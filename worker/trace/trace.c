@@ -97,8 +97,10 @@ static size_t take_batch(char *spans[COLLECTOR_SPANS_MAX]) {
 
 /* Waits up to `ms`, or until there is a whole batch, or it is to stop. Under the lock. */
 static void wait_for_more(int64_t ms, bool for_batch) {
-	int64_t until_ms = clock_monotonic_ms() + ms;
-	struct timespec until = { .tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000 };
+	/* In whole milliseconds, the pause that a collector asks for would be short by a part of
+	   one. */
+	int64_t until_us = clock_monotonic_us() + ms * 1000;
+	struct timespec until = { until_us / 1000000, until_us % 1000000 * 1000 };
 	int r = 0;
 
 	while (r == 0 && !trace.is_stopping && !(for_batch && trace.count >= COLLECTOR_SPANS_MAX))
