@@ -655,6 +655,32 @@ def test_no_transaction_coordinator(tmp_path, receivers, schemas):
         broker.stop()
 
 
+def test_an_idle_worker_whose_brokers_are_gone(tmp_path, receivers, schemas):
+    """It asks them for nothing but the heartbeat: so it fails once a session is over, and is ready
+    again when they are back.
+    """
+    broker = Broker(tmp_path, arguments=("--port", str(free_ports(2))))
+    try:
+        world = World(tmp_path, broker.bootstrap, receivers, schemas).create_topics()
+        worker = world.worker(kafka_session_timeout_ms=6000)
+        broker.stop()
+        told = []
+
+        def tells():
+            told.append(worker.get("/readyz").out.strip())
+            return told[-1] == "failing"
+
+        until(tells, 40, "failing")
+        assert set(told) <= {"ok", "failing"}, told
+        time.sleep(10)
+        assert worker.get("/readyz").out.strip() == "failing"
+        broker.start()
+        worker.wait_ready()
+        world.close()
+    finally:
+        broker.stop()
+
+
 def test_a_gateway_whose_brokers_are_gone(tmp_path, receivers, schemas):
     """It says so, and is ready again when they are back; it starts without them, too."""
     broker = Broker(tmp_path, arguments=("--port", str(free_ports(2))))

@@ -89,9 +89,24 @@ static void it_has_a_word(void **state _unused_) {
 		atomic_store(&metrics.refused, words[i].refused);
 		for (int k = 0; k < 2; k++)
 			atomic_store(&metrics.partitions[k].state, (int)words[i].partitions[k]);
-		assert_int_equal(readiness_of(&metrics, words[i].has_joined), words[i].word);
+		assert_int_equal(readiness_of(&metrics, words[i].has_joined, true), words[i].word);
 		pipeline_metrics_destroy(&metrics);
 	}
+}
+
+static void no_answer_of_the_group(void **state _unused_) {
+	struct pipeline_metrics metrics = { 0 };
+
+	pipeline_metrics_init(&metrics, 1);
+	assert_int_equal(readiness_of(&metrics, false, false), PIPELINE_STARTING);
+	print_message("it gave its partition away, and hears nothing\n");
+	atomic_store(&metrics.partitions[0].state, (int)PARTITION_SUSPENDED);
+	assert_int_equal(readiness_of(&metrics, true, true), PIPELINE_RESTORING);
+	assert_int_equal(readiness_of(&metrics, true, false), PIPELINE_FAILING);
+	print_message("it does not know yet that it lost it\n");
+	atomic_store(&metrics.partitions[0].state, (int)PARTITION_ACTIVE);
+	assert_int_equal(readiness_of(&metrics, true, false), PIPELINE_FAILING);
+	pipeline_metrics_destroy(&metrics);
 }
 
 static void the_changelog_may_not_be_read(void **state _unused_) {
@@ -99,9 +114,9 @@ static void the_changelog_may_not_be_read(void **state _unused_) {
 
 	pipeline_metrics_init(&metrics, 1);
 	restore_metrics_refuse(&metrics.restore, true);
-	assert_int_equal(readiness_of(&metrics, true), PIPELINE_FAILING);
+	assert_int_equal(readiness_of(&metrics, true, true), PIPELINE_FAILING);
 	restore_metrics_refuse(&metrics.restore, false);
-	assert_int_equal(readiness_of(&metrics, true), PIPELINE_READY);
+	assert_int_equal(readiness_of(&metrics, true, true), PIPELINE_READY);
 	pipeline_metrics_destroy(&metrics);
 }
 
@@ -111,20 +126,21 @@ static void the_schema_registry_does_not_answer(void **state _unused_) {
 	pipeline_metrics_init(&metrics, 1);
 	print_message("twice\n");
 	atomic_store(&metrics.registry.failures, 2);
-	assert_int_equal(readiness_of(&metrics, true), PIPELINE_READY);
+	assert_int_equal(readiness_of(&metrics, true, true), PIPELINE_READY);
 	print_message("three times\n");
 	atomic_store(&metrics.registry.failures, 3);
-	assert_int_equal(readiness_of(&metrics, true), PIPELINE_FAILING);
+	assert_int_equal(readiness_of(&metrics, true, true), PIPELINE_FAILING);
 	print_message("or does not have the schema of our events\n");
 	atomic_store(&metrics.registry.failures, 0);
 	atomic_store(&metrics.registry.results_failures, 3);
-	assert_int_equal(readiness_of(&metrics, true), PIPELINE_FAILING);
+	assert_int_equal(readiness_of(&metrics, true, true), PIPELINE_FAILING);
 	pipeline_metrics_destroy(&metrics);
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_has_a_word),
+		cmocka_unit_test(no_answer_of_the_group),
 		cmocka_unit_test(the_changelog_may_not_be_read),
 		cmocka_unit_test(the_schema_registry_does_not_answer),
 	};

@@ -275,6 +275,10 @@ void engine_lease_set(struct engine *engine, int64_t until_us) {
 	atomic_store(&engine->shared.lease_until_us, until_us);
 }
 
+bool engine_lease_holds(const struct engine *engine) {
+	return engine_shared_lease_holds(&engine->shared);
+}
+
 void engine_drop_endpoint(struct engine *engine, const struct uuid *webhook_id) {
 	struct inbox_message message = { .kind = INBOX_DROP, .webhook_id = *webhook_id };
 

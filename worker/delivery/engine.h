@@ -70,6 +70,7 @@ void engine_gate_set(struct engine *engine, int32_t partition, uint32_t epoch);
 
 /* Attempts may begin until `until_us` (monotonic); before the first call none may. Any thread. */
 void engine_lease_set(struct engine *engine, int64_t until_us);
+bool engine_lease_holds(const struct engine *engine);
 
 /* Refuses the queued jobs of a webhook, because its url, key or state changed. Attempts in flight
  * go on. */

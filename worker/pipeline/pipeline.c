@@ -113,7 +113,8 @@ const struct pipeline_metrics *pipeline_metrics(const struct pipeline *p) {
 }
 
 enum pipeline_readiness pipeline_readiness(const struct pipeline *p) {
-	return readiness_of(&p->metrics, atomic_load(&p->has_joined));
+	return readiness_of(&p->metrics, atomic_load(&p->has_joined),
+			    engine_lease_holds(p->engine));
 }
 
 const char *pipeline_data_dir(const struct pipeline *p) {

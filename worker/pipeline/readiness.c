@@ -23,13 +23,14 @@ static bool registry_fails(const struct registry_metrics *registry) {
 	       atomic_load(&registry->results_failures) >= REPAIRS_FAILING;
 }
 
-enum pipeline_readiness readiness_of(const struct pipeline_metrics *metrics, bool has_joined) {
+enum pipeline_readiness readiness_of(const struct pipeline_metrics *metrics, bool has_joined,
+				     bool has_lease) {
 	bool is_repaired_in_vain = atomic_load(&metrics->repairs_in_a_row) >= REPAIRS_FAILING;
 	enum pipeline_readiness readiness = has_joined ? of_partitions(metrics) : PIPELINE_STARTING;
 
 	if (metric_refusals(metrics) || registry_fails(&metrics->registry))
 		return PIPELINE_FAILING;
-	if (has_joined && atomic_load(&metrics->undone_in_a_row) >= UNDONE_FAILING)
+	if (has_joined && (!has_lease || atomic_load(&metrics->undone_in_a_row) >= UNDONE_FAILING))
 		return PIPELINE_FAILING;
 	if (readiness == PIPELINE_STARTING || readiness == PIPELINE_RESTORING)
 		return is_repaired_in_vain ? PIPELINE_FAILING : readiness;
