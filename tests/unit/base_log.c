@@ -1,9 +1,11 @@
 #include "base/log.h"
+#include "base/log_output.h"
 #include "unit.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int original_stderr, reading;
@@ -105,6 +107,46 @@ static void controls_are_visible(void **state _unused_) {
 	assert_string_equal(next_entry("\"tenant"), "\"tenant\":\"a\\u009b31m\\u202e\"}\n");
 }
 
+/* As systemd tells a service that its stderr is the journal. */
+static int divert_to_journal(void **state) {
+	char name[64];
+	struct stat file;
+
+	if (divert_to_socket(state) < 0 || fstat(STDERR_FILENO, &file) < 0)
+		return -1;
+	snprintf(name, sizeof(name), "%ju:%ju", (uintmax_t)file.st_dev, (uintmax_t)file.st_ino);
+	setenv("JOURNAL_STREAM", name, true);
+	log_output_open();
+	return 0;
+}
+
+static int restore_from_journal(void **state) {
+	unsetenv("JOURNAL_STREAM");
+	log_output_open();
+	return restore(state);
+}
+
+static void a_line_in_the_journal_has_a_priority(void **state _unused_) {
+	log_configure(LOG_LEVEL_DEBUG, LOG_FORMAT_LOGFMT);
+	log_debug("said", "n=%d", 1);
+	assert_ptr_equal(next_entry("<7>time="), entry);
+	log_info("said", "n=%d", 2);
+	assert_ptr_equal(next_entry("<6>time="), entry);
+	log_warn("said", "n=%d", 3);
+	assert_ptr_equal(next_entry("<4>time="), entry);
+	log_configure(LOG_LEVEL_DEBUG, LOG_FORMAT_JSON);
+	log_error("said", "n=%d", 4);
+	assert_ptr_equal(next_entry("<3>{\"time\""), entry);
+}
+
+static void a_variable_for_another_stderr_says_nothing(void **state _unused_) {
+	setenv("JOURNAL_STREAM", "8:4711", true);
+	log_output_open();
+	log_warn("said", "n=%d", 1);
+	assert_ptr_equal(next_entry("time="), entry);
+	unsetenv("JOURNAL_STREAM");
+}
+
 enum { FLOOD = 20000, LINES_MAX = 4 * 1024 * 1024 };
 
 /* Takes all that was written; at the end of the text. */
@@ -155,6 +197,10 @@ int main(void) {
 						restore),
 		cmocka_unit_test_setup_teardown(a_long_value_is_cut, divert, restore),
 		cmocka_unit_test_setup_teardown(controls_are_visible, divert, restore),
+		cmocka_unit_test_setup_teardown(a_line_in_the_journal_has_a_priority,
+						divert_to_journal, restore_from_journal),
+		cmocka_unit_test_setup_teardown(a_variable_for_another_stderr_says_nothing,
+						divert_to_socket, restore),
 		cmocka_unit_test_setup_teardown(a_reader_that_stalls_stops_nobody, divert, restore),
 		cmocka_unit_test_setup_teardown(a_reader_that_stalls_stops_nobody, divert_to_socket,
 						restore),

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <syslog.h>
 
 enum { FIELDS_MAX = 4096, QUOTE_MAX = 512, QUOTE_RING = 8 };
 
@@ -18,7 +19,12 @@ static pthread_mutex_t output = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t untold; /* lines dropped since the last one that was written; guarded by `output` */
 static atomic_uint_fast64_t dropped;
 
-static const char *const level_names[] = { "debug", "info", "warn", "error" };
+static const struct {
+	const char *name;
+	int priority; /* syslog(3) */
+} levels[] = {
+	{ "debug", LOG_DEBUG }, { "info", LOG_INFO }, { "warn", LOG_WARNING }, { "error", LOG_ERR }
+};
 
 void log_configure(enum log_level new_level, enum log_format new_format) {
 	atomic_store(&threshold, new_level);
@@ -93,14 +99,16 @@ static void append_entry(struct buffer *entry, enum log_level level, const char 
 	char time[CLOCK_ISO8601_SIZE];
 
 	clock_format_iso8601(clock_wall_ms(), time);
+	if (log_output_is_journal())
+		buffer_printf(entry, "<%d>", levels[level].priority);
 	if (atomic_load(&format) == LOG_FORMAT_JSON) {
 		buffer_printf(entry, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":", time,
-			      level_names[level]);
+			      levels[level].name);
 		buffer_append_json_string(entry, message);
 		append_json_fields(entry, fields);
 		buffer_append_string(entry, "}\n");
 	} else {
-		buffer_printf(entry, "time=%s level=%s message=%s%s", time, level_names[level],
+		buffer_printf(entry, "time=%s level=%s message=%s%s", time, levels[level].name,
 			      log_quote(message), fields[0] ? " " : "");
 		buffer_append_visible(entry, fields);
 		buffer_append_char(entry, '\n');

@@ -8,6 +8,8 @@
  * pairs with single spaces between. A value with spaces or quotes is written with log_quote.
  * Control characters, and those that change the direction of text, are written as \uXXXX (utf8.h).
  *
+ * In systemd's journal each line has its level's priority (log_output.h): `journalctl -p warning`.
+ *
  * Thread-safe. A line that cannot be written at once is dropped and counted (log_output.h); a line
  * with the count precedes the next one that can be written.
  */

@@ -6,23 +6,42 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static int own_fd = -1; /* descriptor 2 opened a second time, non-blocking; -1: not possible */
+static bool is_journal;
 
 static struct {
 	char bytes[LOG_LINE_MAX];
 	size_t len;
 } rest; /* the unwritten rest of a line that was begun */
 
+/* A program whose stderr leads elsewhere inherits the variable too; so it names the file. */
+static bool leads_to_journal(const struct stat *file) {
+	const char *stream = getenv("JOURNAL_STREAM");
+	char name[64];
+
+	snprintf(name, sizeof(name), "%ju:%ju", (uintmax_t)file->st_dev, (uintmax_t)file->st_ino);
+	return stream && strcmp(stream, name) == 0;
+}
+
 void log_output_open(void) {
 	struct stat file;
 
-	if (fstat(STDERR_FILENO, &file) < 0 || (!S_ISFIFO(file.st_mode) && !isatty(STDERR_FILENO)))
+	if (fstat(STDERR_FILENO, &file) < 0)
+		return;
+	is_journal = leads_to_journal(&file);
+	if (!S_ISFIFO(file.st_mode) && !isatty(STDERR_FILENO))
 		return;
 	own_fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+bool log_output_is_journal(void) {
+	return is_journal;
 }
 
 /* Returns the bytes written, or -1 when the write would block or fails. */

@@ -15,6 +15,10 @@
 /* Call once, at the start. Without it every write is polled. */
 void log_output_open(void);
 
+/* Whether the descriptor leads to systemd's journal, which takes a line's priority from its
+ * beginning. Source: systemd.exec(5), "$JOURNAL_STREAM"; sd-daemon(3). */
+bool log_output_is_journal(void);
+
 enum { LOG_LINE_MAX = 20 * 1024 };
 
 /* Writes a line of at most LOG_LINE_MAX bytes, after the rest of one that was begun. Returns
