@@ -189,10 +189,10 @@ static void write_verdict(struct transfer *transfer, CURLcode code) {
 	keep_response(transfer, job);
 	engine_counters_add_attempt(&transfer->shared->counters, reason, duration_us);
 	attempt_span_end(job, &transfer->span, duration_us);
-	if (!is_answered) {
+	if (!is_answered)
 		job->error = error_text(transfer, reason, code);
+	if (reason != ATTEMPT_OK)
 		log_failure(transfer);
-	}
 	spread_news(transfer);
 }
 

@@ -142,17 +142,18 @@ static void narrow_window(const struct dispatch_health *health, struct dispatch_
 static void log_breaker(const struct dispatch_endpoint *endpoint, const struct breaker *breaker,
 			const struct job *job) {
 	const char *tenant = log_quote(job->delivery.tenant_id);
+	const char *host = log_quote(job->route->host_key);
 	char webhook_id[UUID_TEXT_SIZE];
 
 	uuid_format(&endpoint->webhook_id, webhook_id);
 	if (breaker->is_open)
 		log_warn("endpoint fails: only probes go to it",
-			 "tenant=%s webhook=%s failures=%d reason=%s error=%s", tenant, webhook_id,
-			 breaker->failures, attempt_reason_text(&job->result),
+			 "tenant=%s webhook=%s host=%s failures=%d reason=%s error=%s", tenant,
+			 webhook_id, host, breaker->failures, attempt_reason_text(&job->result),
 			 log_quote(job->error));
 	else
-		log_info("endpoint takes deliveries again", "tenant=%s webhook=%s", tenant,
-			 webhook_id);
+		log_info("endpoint takes deliveries again", "tenant=%s webhook=%s host=%s", tenant,
+			 webhook_id, host);
 }
 
 bool dispatch_health_end_attempt(const struct dispatch_health *health,
